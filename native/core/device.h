@@ -1,0 +1,18 @@
+// Where and in which precision the engine computes.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+namespace dan {
+
+// "auto" (CUDA where there is one, else CPU), "cpu", "cuda" or "cuda:N". Throws ERR_DEVICE_UNAVAILABLE.
+at::Device parseDevice(const std::string& name);
+
+// "auto", "float32", "bfloat16" or "float16". "auto" is float32 on CPU and bfloat16 on CUDA.
+at::ScalarType parseDtype(const std::string& name, const at::Device& device);
+
+std::string dtypeName(at::ScalarType dtype);
+
+}  // namespace dan

@@ -1,0 +1,13 @@
+// Named tensors, as every weights file holds them.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <string>
+
+namespace dan {
+
+using TensorMap = std::map<std::string, at::Tensor>;
+
+}  // namespace dan

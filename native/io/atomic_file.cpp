@@ -1,0 +1,48 @@
+#include "io/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace dan::io {
+
+AtomicFile::AtomicFile(std::string path)
+    : path_(std::move(path)), temporaryPath_(path_ + ".partial-" + std::to_string(::getpid())) {
+  fd_ = ::open(temporaryPath_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) failWith("create");
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporaryPath_.c_str());
+}
+
+void AtomicFile::write(const void* data, size_t sizeBytes) {
+  const char* next = static_cast<const char*>(data);
+  while (sizeBytes > 0) {
+    const ssize_t written = ::write(fd_, next, sizeBytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) failWith("write");
+    next += written;
+    sizeBytes -= static_cast<size_t>(written);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(fd_) != 0) failWith("flush");
+  if (::rename(temporaryPath_.c_str(), path_.c_str()) != 0) failWith("rename");
+  ::close(fd_);
+  fd_ = -1;
+}
+
+void AtomicFile::failWith(const char* what) const {
+  fail(kFileAccess, "Cannot ", what, " ", path_, ": ", std::strerror(errno));
+}
+
+}  // namespace dan::io

@@ -1,0 +1,331 @@
+#include "io/pickle_reader.h"
+
+#include <cstring>
+#include <map>
+#include <unordered_map>
+
+#include "core/error.h"
+
+namespace dan::io {
+
+namespace {
+
+using Kind = PickleValue::Kind;
+
+const std::map<std::string, at::ScalarType> kStorageTypes = {
+    {"torch FloatStorage", at::kFloat}, {"torch HalfStorage", at::kHalf}, {"torch BFloat16Storage", at::kBFloat16},
+    {"torch DoubleStorage", at::kDouble}, {"torch LongStorage", at::kLong}, {"torch IntStorage", at::kInt},
+    {"torch ShortStorage", at::kShort}, {"torch CharStorage", at::kChar}, {"torch ByteStorage", at::kByte},
+    {"torch BoolStorage", at::kBool}};
+
+constexpr const char* kOrderedDict = "collections OrderedDict";
+constexpr const char* kRebuildTensor = "torch._utils _rebuild_tensor_v2";
+constexpr const char* kRebuildParameter = "torch._utils _rebuild_parameter";
+
+bool isAllowedGlobal(const std::string& name) {
+  return name == kOrderedDict || name == kRebuildTensor || name == kRebuildParameter || kStorageTypes.count(name) > 0;
+}
+
+enum Opcode : uint8_t {
+  kProto = 0x80, kStop = '.', kMark = '(', kNoneOp = 'N', kNewTrue = 0x88, kNewFalse = 0x89,
+  kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kLong1 = 0x8a, kBinFloat = 'G',
+  kBinUnicode = 'X', kShortBinString = 'U', kEmptyTuple = ')', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87, kTupleOp = 't',
+  kEmptyList = ']', kAppend = 'a', kAppends = 'e', kEmptyDict = '}', kSetItem = 's', kSetItems = 'u',
+  kBinPut = 'q', kLongBinPut = 'r', kBinGet = 'h', kLongBinGet = 'j',
+  kGlobalOp = 'c', kReduce = 'R', kBuild = 'b', kBinPersId = 'Q'
+};
+
+}  // namespace
+
+class PickleReader::Machine {
+ public:
+  explicit Machine(PickleReader& reader) : reader_(reader) {}
+
+  const PickleValue* run() {
+    while (true) {
+      const uint8_t opcode = byte();
+      if (opcode == kStop) return pop();
+      execute(opcode);
+    }
+  }
+
+ private:
+  [[noreturn]] void reject(const std::string& reason) const {
+    fail(kWeightsInvalid, reader_.source_, " is not a valid PyTorch weights file: ", reason, " (at byte ",
+         reader_.position_, " of its pickle)");
+  }
+
+  // --- input -------------------------------------------------------------------------------------------------------
+  const uint8_t* take(size_t count) {
+    if (count > reader_.size_ - reader_.position_) reject("it ends in the middle of a value");
+    const uint8_t* data = reader_.data_ + reader_.position_;
+    reader_.position_ += count;
+    return data;
+  }
+  uint8_t byte() { return *take(1); }
+  template <class T>
+  T number() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)), sizeof(T));
+    return value;
+  }
+  std::string text(size_t length) { return std::string(reinterpret_cast<const char*>(take(length)), length); }
+  std::string line() {
+    const auto* begin = reader_.data_ + reader_.position_;
+    const void* end = std::memchr(begin, '\n', reader_.size_ - reader_.position_);
+    if (end == nullptr) reject("a name has no end");
+    const std::string result = text(static_cast<const uint8_t*>(end) - begin);
+    take(1);
+    return result;
+  }
+
+  // --- stack -------------------------------------------------------------------------------------------------------
+  PickleValue* make(Kind kind) {
+    reader_.arena_.push_back(std::make_unique<PickleValue>());
+    reader_.arena_.back()->kind = kind;
+    return reader_.arena_.back().get();
+  }
+  void push(PickleValue* value) { stack_.push_back(value); }
+  PickleValue* pop() {
+    if (stack_.empty() || (!marks_.empty() && stack_.size() <= marks_.back())) reject("its stack runs empty");
+    PickleValue* value = stack_.back();
+    stack_.pop_back();
+    return value;
+  }
+  PickleValue* top(Kind kind, const char* what) {
+    if (stack_.empty() || stack_.back()->kind != kind) reject(std::string("expected ") + what);
+    return stack_.back();
+  }
+  PickleList popToMark() {
+    if (marks_.empty()) reject("a mark is missing");
+    PickleList items(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
+    stack_.resize(marks_.back());
+    marks_.pop_back();
+    return items;
+  }
+  void pushInteger(Kind kind, int64_t value) {
+    PickleValue* v = make(kind);
+    v->integer = value;
+    push(v);
+  }
+  void pushText(Kind kind, std::string value) {
+    PickleValue* v = make(kind);
+    v->text = std::move(value);
+    push(v);
+  }
+  void pushTuple(PickleList items) {
+    PickleValue* v = make(Kind::kTuple);
+    v->items = std::move(items);
+    push(v);
+  }
+  void pushLastAsTuple(size_t count) {
+    PickleList items(count);
+    for (size_t i = count; i-- > 0;) items[i] = pop();
+    pushTuple(std::move(items));
+  }
+
+  // --- opcodes -----------------------------------------------------------------------------------------------------
+  void execute(uint8_t opcode) {
+    switch (opcode) {
+      case kProto:
+        if (byte() > 2) reject("only pickle protocol 2 and below is read");
+        return;
+      case kMark:
+        marks_.push_back(stack_.size());
+        return;
+      case kNoneOp:
+        return push(make(Kind::kNone));
+      case kNewTrue:
+      case kNewFalse:
+        return pushInteger(Kind::kBool, opcode == kNewTrue);
+      case kBinInt:
+        return pushInteger(Kind::kInteger, number<int32_t>());
+      case kBinInt1:
+        return pushInteger(Kind::kInteger, byte());
+      case kBinInt2:
+        return pushInteger(Kind::kInteger, number<uint16_t>());
+      case kLong1:
+        return longInteger();
+      case kBinFloat:
+        return floatNumber();
+      case kBinUnicode:
+        return pushText(Kind::kText, text(number<uint32_t>()));
+      case kShortBinString:
+        return pushText(Kind::kText, text(byte()));
+      case kEmptyTuple:
+        return pushTuple({});
+      case kTuple1:
+      case kTuple2:
+      case kTuple3:
+        return pushLastAsTuple(opcode - kTuple1 + 1);
+      case kTupleOp:
+        return pushTuple(popToMark());
+      case kEmptyList:
+        return push(make(Kind::kList));
+      case kEmptyDict:
+        return push(make(Kind::kDict));
+      case kAppend:
+      case kAppends:
+        return append(opcode == kAppend ? PickleList{pop()} : popToMark());
+      case kSetItem:
+        return setItems(lastTwo());
+      case kSetItems:
+        return setItems(popToMark());
+      case kBinPut:
+        return remember(byte());
+      case kLongBinPut:
+        return remember(number<uint32_t>());
+      case kBinGet:
+        return recall(byte());
+      case kLongBinGet:
+        return recall(number<uint32_t>());
+      case kGlobalOp:
+        return global();
+      case kReduce:
+        return reduce();
+      case kBuild:  // the attributes of an OrderedDict: nothing that weights need
+        pop();
+        return;
+      case kBinPersId:
+        return persistentId();
+      default:
+        reject(c10::str("it uses the pickle opcode ", static_cast<int>(opcode), ", which a state dict does not need"));
+    }
+  }
+
+  PickleList lastTwo() {
+    PickleValue* value = pop();
+    return {pop(), value};
+  }
+
+  void longInteger() {
+    const std::string bytes = text(byte());
+    if (bytes.size() > 8) return pushText(Kind::kLong, bytes);
+    int64_t value = !bytes.empty() && (static_cast<uint8_t>(bytes.back()) & 0x80) ? -1 : 0;
+    std::memcpy(&value, bytes.data(), bytes.size());
+    pushInteger(Kind::kInteger, value);
+  }
+
+  void floatNumber() {
+    uint64_t bits = 0;
+    for (int i = 0; i < 8; ++i) bits = bits << 8 | byte();  // big-endian, alone among the numbers
+    PickleValue* v = make(Kind::kFloat);
+    std::memcpy(&v->number, &bits, sizeof(bits));
+    push(v);
+  }
+
+  void append(const PickleList& items) {
+    PickleValue* list = top(Kind::kList, "a list to append to");
+    list->items.insert(list->items.end(), items.begin(), items.end());
+  }
+
+  void setItems(const PickleList& items) {
+    PickleValue* dict = top(Kind::kDict, "a dict to fill");
+    if (items.size() % 2 != 0) reject("a dict has a key without a value");
+    dict->items.insert(dict->items.end(), items.begin(), items.end());
+  }
+
+  void remember(uint32_t key) {
+    if (stack_.empty()) reject("its stack runs empty");
+    memo_[key] = stack_.back();
+  }
+
+  void recall(uint32_t key) {
+    const auto found = memo_.find(key);
+    if (found == memo_.end()) reject("it recalls a value that it never stored");
+    push(found->second);
+  }
+
+  void global() {
+    const std::string module = line();
+    const std::string name = module + " " + line();
+    if (!isAllowedGlobal(name)) {
+      reject("it refers to `" + name + "`, which weights have no use for; a file that does may be an attack");
+    }
+    pushText(Kind::kGlobal, name);
+  }
+
+  void reduce() {
+    const PickleValue* arguments = pop();
+    const PickleValue* callee = pop();
+    if (arguments->kind != Kind::kTuple || callee->kind != Kind::kGlobal) reject("it calls what is no function");
+    if (callee->text == kOrderedDict) {
+      if (!arguments->items.empty()) reject("an OrderedDict has arguments");
+      return push(make(Kind::kDict));
+    }
+    if (callee->text == kRebuildTensor) return rebuildTensor(arguments->items);
+    if (callee->text == kRebuildParameter) {
+      if (arguments->items.empty() || arguments->items[0]->kind != Kind::kTensor) reject("a parameter is no tensor");
+      return push(const_cast<PickleValue*>(arguments->items[0]));
+    }
+    reject("it calls `" + callee->text + "`");
+  }
+
+  std::vector<int64_t> integers(const PickleValue* tuple) {
+    if (tuple->kind != Kind::kTuple && tuple->kind != Kind::kList) reject("a shape is no tuple");
+    std::vector<int64_t> values;
+    for (const PickleValue* item : tuple->items) {
+      if (item->kind != Kind::kInteger) reject("a shape holds what is no integer");
+      values.push_back(item->integer);
+    }
+    return values;
+  }
+
+  void rebuildTensor(const PickleList& arguments) {
+    if (arguments.size() < 4 || arguments[0]->kind != Kind::kStorage || arguments[1]->kind != Kind::kInteger) {
+      reject("a tensor lacks its storage");
+    }
+    PickleValue* tensor = make(Kind::kTensor);
+    tensor->storage = arguments[0]->storage;
+    tensor->storageOffset = arguments[1]->integer;
+    tensor->sizes = integers(arguments[2]);
+    tensor->strides = integers(arguments[3]);
+    checkExtent(*tensor);
+    push(tensor);
+  }
+
+  // Every element must lie in the storage, and no storage may be blown up by strides of zero.
+  void checkExtent(const PickleValue& tensor) {
+    int64_t last = tensor.storageOffset, numel = 1;
+    if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > 64 || last < 0) reject("a tensor's shape and strides disagree");
+    for (size_t i = 0; i < tensor.sizes.size(); ++i) {
+      const int64_t size = tensor.sizes[i], stride = tensor.strides[i];
+      int64_t reach = 0;
+      if (size < 0 || stride < 0 || __builtin_mul_overflow(numel, size, &numel) ||
+          (size > 0 && (__builtin_mul_overflow(size - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last)))) {
+        reject("a tensor has an impossible shape");
+      }
+    }
+    if (numel > 0 && (last >= tensor.storage.numel || numel > tensor.storage.numel)) {
+      reject("a tensor reaches beyond its storage " + tensor.storage.key);
+    }
+  }
+
+  // ("storage", type, key, location, number of elements[, view])
+  void persistentId() {
+    const PickleValue* id = pop();
+    const auto& items = id->items;
+    if (id->kind != Kind::kTuple || items.size() < 5 || items[0]->text != "storage" || items[1]->kind != Kind::kGlobal ||
+        kStorageTypes.count(items[1]->text) == 0 || items[2]->kind != Kind::kText || items[4]->kind != Kind::kInteger ||
+        items[4]->integer < 0) {
+      reject("it refers to something that is no storage");
+    }
+    PickleValue* v = make(Kind::kStorage);
+    v->storage = {items[2]->text, kStorageTypes.at(items[1]->text), items[4]->integer};
+    push(v);
+  }
+
+  PickleReader& reader_;
+  std::vector<PickleValue*> stack_;
+  std::vector<size_t> marks_;
+  std::unordered_map<uint32_t, PickleValue*> memo_;
+};
+
+PickleReader::PickleReader(const uint8_t* data, size_t sizeBytes, std::string source)
+    : data_(data), size_(sizeBytes), source_(std::move(source)) {}
+
+PickleReader::~PickleReader() = default;
+
+const PickleValue* PickleReader::read() { return Machine(*this).run(); }
+
+}  // namespace dan::io
