@@ -1,0 +1,38 @@
+// A Stable Diffusion base in the diffusers folder layout: tokenizer, text encoder, autoencoder, UNet, schedule.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "diffusion/noise_schedule.h"
+#include "model/clip_tokenizer.h"
+#include "model/text_encoder.h"
+#include "model/unet.h"
+#include "model/vae.h"
+
+namespace dan::model {
+
+struct BaseModel {
+  std::string folder;
+  std::string fingerprint;    // tells bases apart whatever precision their files have
+  std::string schedulerName;  // diffusers' class name
+  diffusion::ScheduleConfig schedule;
+  std::unique_ptr<ClipTokenizer> tokenizer;
+  std::unique_ptr<TextEncoder> textEncoder;
+  std::unique_ptr<Vae> vae;  // always float32: it is run once an image, and overflows in float16
+  std::unique_ptr<Unet> unet;
+
+  at::Device device() const { return unet->device(); }
+  // What image sides must be multiples of: one latent's pixels times the UNet's halvings.
+  int64_t resolutionMultiple() const;
+  // (N, maxLength) int64.
+  at::Tensor tokenize(const std::vector<std::string>& prompts) const;
+};
+
+// Throws ERR_MODEL_INVALID naming the part that `folder` lacks, ERR_WEIGHTS_INVALID naming a tensor that does not fit.
+std::unique_ptr<BaseModel> loadBaseModel(const std::string& folder, const at::Device& device, at::ScalarType dtype);
+
+// Stable Diffusion 1.5's sizes with random weights and no tokenizer, for benchmarks.
+std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarType dtype, uint64_t seed);
+
+}  // namespace dan::model

@@ -1,0 +1,166 @@
+#include "model/clip_tokenizer.h"
+
+#include <array>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/error.h"
+#include "io/mapped_file.h"
+#include "model/config.h"
+#include "model/unicode.h"
+
+namespace dan::model {
+
+namespace {
+
+constexpr const char* kStartToken = "<|startoftext|>";
+constexpr const char* kEndToken = "<|endoftext|>";
+constexpr const char* kEndOfWord = "</w>";
+
+// Every byte gets a printable character: itself where it is one, else the next from U+0100 on.
+std::array<char32_t, 256> printableBytes() {
+  std::array<char32_t, 256> symbols{};
+  char32_t next = 256;
+  for (char32_t b = 0; b < 256; ++b) {
+    const bool printable = (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
+    symbols[b] = printable ? b : next++;
+  }
+  return symbols;
+}
+
+std::u32string collapseWhitespace(std::u32string_view text) {
+  std::u32string out;
+  for (const char32_t c : text) {
+    if (!isWhitespace(c)) {
+      out += c;
+    } else if (out.empty() || out.back() != U' ') {
+      out += U' ';
+    }
+  }
+  return out;
+}
+
+// The length of the piece at `text`: a contraction, a run of letters, one number, or a run of other signs; 0 for space.
+size_t pieceLength(std::u32string_view text) {
+  static constexpr std::u32string_view kContractions[] = {U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
+  for (const auto contraction : kContractions) {
+    if (text.substr(0, contraction.size()) == contraction) return contraction.size();
+  }
+  if (isNumber(text[0])) return 1;
+  const auto isSign = [](char32_t c) { return !isWhitespace(c) && !isLetter(c) && !isNumber(c); };
+  size_t length = 0;
+  if (isLetter(text[0])) {
+    while (length < text.size() && isLetter(text[length])) ++length;
+  } else {
+    while (length < text.size() && isSign(text[length])) ++length;
+  }
+  return length;
+}
+
+}  // namespace
+
+ClipTokenizer::ClipTokenizer(const std::string& folder, int64_t maxLength) : maxLength_(maxLength) {
+  const std::string vocabularyPath = folder + "/vocab.json";
+  const nlohmann::json vocabulary = readJsonFile(vocabularyPath);
+  if (!vocabulary.is_object()) fail(kModelInvalid, vocabularyPath, ": expected an object of token to id");
+  for (const auto& [token, id] : vocabulary.items()) {
+    if (!id.is_number_unsigned()) fail(kModelInvalid, vocabularyPath, ": the id of ", token, " is not an integer");
+    vocabulary_[token] = id.get<int64_t>();
+  }
+  for (const char* token : {kStartToken, kEndToken}) {
+    if (vocabulary_.count(token) == 0) fail(kModelInvalid, vocabularyPath, " lacks the token ", token);
+  }
+  startId_ = vocabulary_[kStartToken];
+  endId_ = vocabulary_[kEndToken];
+  const auto symbols = printableBytes();
+  for (size_t b = 0; b < symbols.size(); ++b) byteSymbols_[b] = encodeUtf8({&symbols[b], 1});
+  loadMerges(folder + "/merges.txt");
+}
+
+void ClipTokenizer::loadMerges(const std::string& path) {
+  std::istringstream lines(io::readTextFile(path));
+  int64_t rank = 0, number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || (number == 1 && line.rfind("#version", 0) == 0)) continue;
+    const size_t space = line.find(' ');
+    if (space == std::string::npos || space == 0 || line.find(' ', space + 1) != std::string::npos) {
+      fail(kModelInvalid, path, ", line ", number, ": expected two symbols and one space");
+    }
+    mergeRanks_.emplace(std::move(line), rank++);
+  }
+}
+
+void ClipTokenizer::encodeWord(std::u32string_view word, std::vector<int64_t>& ids) const {
+  std::vector<std::string> symbols;
+  for (const char byte : encodeUtf8(word)) symbols.push_back(byteSymbols_[static_cast<uint8_t>(byte)]);
+  symbols.back() += kEndOfWord;
+  for (;;) {  // merge the pair of the lowest rank until there is none
+    int64_t bestRank = std::numeric_limits<int64_t>::max();
+    size_t best = 0;
+    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
+      const auto found = mergeRanks_.find(symbols[i] + " " + symbols[i + 1]);
+      if (found != mergeRanks_.end() && found->second < bestRank) {
+        bestRank = found->second;
+        best = i;
+      }
+    }
+    if (bestRank == std::numeric_limits<int64_t>::max()) break;
+    const std::string left = symbols[best], right = symbols[best + 1];
+    std::vector<std::string> merged;
+    for (size_t i = 0; i < symbols.size(); ++i) {
+      if (i + 1 < symbols.size() && symbols[i] == left && symbols[i + 1] == right) {
+        merged.push_back(left + right);
+        ++i;
+      } else {
+        merged.push_back(std::move(symbols[i]));
+      }
+    }
+    symbols = std::move(merged);
+  }
+  for (const std::string& symbol : symbols) {
+    const auto found = vocabulary_.find(symbol);
+    ids.push_back(found == vocabulary_.end() ? endId_ : found->second);
+  }
+}
+
+void ClipTokenizer::encodeSegment(std::u32string_view text, std::vector<int64_t>& ids) const {
+  // A word never gives fewer tokens than one, so the rest of a long prompt need not be looked at.
+  for (size_t i = 0; i < text.size() && static_cast<int64_t>(ids.size()) < maxLength_;) {
+    const size_t length = isWhitespace(text[i]) ? 0 : pieceLength(text.substr(i));
+    if (length > 0) encodeWord(text.substr(i, length), ids);
+    i += std::max<size_t>(length, 1);
+  }
+}
+
+std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
+  const std::u32string normalized = toLowercase(collapseWhitespace(normalizeNfc(decodeUtf8(text))));
+  static const std::pair<std::u32string, bool> kSpecial[] = {{decodeUtf8(kStartToken), true},
+                                                             {decodeUtf8(kEndToken), false}};
+  std::vector<int64_t> ids;
+  size_t begin = 0;
+  while (begin < normalized.size()) {  // special tokens written out in the text stand for themselves
+    size_t next = std::u32string::npos, length = 0;
+    int64_t id = 0;
+    for (const auto& [token, isStart] : kSpecial) {
+      const size_t at = normalized.find(token, begin);
+      if (at < next) {
+        next = at;
+        length = token.size();
+        id = isStart ? startId_ : endId_;
+      }
+    }
+    encodeSegment(std::u32string_view(normalized).substr(begin, next - begin), ids);
+    if (next == std::u32string::npos) break;
+    ids.push_back(id);
+    begin = next + length;
+  }
+  ids.insert(ids.begin(), startId_);
+  if (static_cast<int64_t>(ids.size()) > maxLength_ - 1) ids.resize(maxLength_ - 1);
+  ids.resize(maxLength_, endId_);
+  return ids;
+}
+
+}  // namespace dan::model

@@ -1,0 +1,31 @@
+// The byte-pair tokenizer of CLIP (arXiv 2103.00020, section 2.4), with the vocabulary files of the model folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace dan::model {
+
+class ClipTokenizer {
+ public:
+  // Reads `vocab.json` and `merges.txt` of `folder`. Throws ERR_MODEL_INVALID or ERR_FILE_ACCESS.
+  explicit ClipTokenizer(const std::string& folder, int64_t maxLength = 77);
+
+  // Start token, at most maxLength - 2 tokens of `text` (UTF-8), end token, padded with the end token to maxLength.
+  std::vector<int64_t> encode(std::string_view text) const;
+
+ private:
+  void loadMerges(const std::string& path);
+  void encodeWord(std::u32string_view word, std::vector<int64_t>& ids) const;
+  void encodeSegment(std::u32string_view text, std::vector<int64_t>& ids) const;
+
+  std::unordered_map<std::string, int64_t> vocabulary_;
+  std::unordered_map<std::string, int64_t> mergeRanks_;  // "left right" -> rank
+  std::string byteSymbols_[256];                         // each byte as a printable character, in UTF-8
+  int64_t maxLength_, startId_ = 0, endId_ = 0;
+};
+
+}  // namespace dan::model

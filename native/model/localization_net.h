@@ -1,0 +1,31 @@
+// The two-class segmentation U-Net of the published evaluation (DRAEM's discriminative sub-network, arXiv 2108.07610).
+#pragma once
+
+#include <vector>
+
+#include "nn/weights.h"
+
+namespace dan::model {
+
+class LocalizationNet {
+ public:
+  // Widths follow from the weights' first convolution.
+  LocalizationNet(const nn::Weights& weights, int64_t baseChannels, int64_t classes = 2);
+  // x: (N, 3, H, W), sides multiples of 32. Returns logits (N, classes, H, W).
+  at::Tensor forward(const at::Tensor& x, bool training = false) const;
+
+ private:
+  struct ConvNorm {
+    at::Tensor weight, bias, normWeight, normBias, runningMean, runningVar;
+    at::Tensor operator()(const at::Tensor& x, bool training) const;
+  };
+  using Block = std::vector<ConvNorm>;
+  static ConvNorm convNorm(const nn::Weights& block, int64_t convIndex, int64_t in, int64_t out);
+  static Block doubleConv(const nn::Weights& block, int64_t in, int64_t out);
+
+  std::vector<Block> encoder_, decoder_;
+  std::vector<ConvNorm> up_;
+  at::Tensor outWeight_, outBias_;
+};
+
+}  // namespace dan::model

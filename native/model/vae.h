@@ -1,0 +1,57 @@
+// AutoencoderKL: images to latents and back.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/config.h"
+#include "nn/resnet_block.h"
+
+namespace dan::model {
+
+// A diagonal Gaussian over latents; both (N, latentChannels, h, w), the log variance clamped to [-30, 20].
+struct LatentDistribution {
+  at::Tensor mean, logVariance;
+  // mean + exp(logVariance / 2) * noise.
+  at::Tensor sample(const at::Tensor& noise) const { return mean + at::exp(0.5 * logVariance) * noise; }
+};
+
+// Residual block, single-head self-attention over all positions, residual block.
+class VaeMidBlock {
+ public:
+  VaeMidBlock(const nn::Weights& weights, int64_t channels, int64_t groups);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  nn::ResnetBlock first_, second_;
+  nn::GroupNorm norm_;
+  nn::Linear toQ_, toK_, toV_, toOut_;
+};
+
+class Vae {
+ public:
+  Vae(const nn::Weights& weights, const VaeConfig& config);
+  const VaeConfig& config() const { return config_; }
+
+  // pixelValues: (N, 3, H, W) in [-1, 1], H and W multiples of config().downscale(). Latents are not scaled.
+  LatentDistribution encode(const at::Tensor& pixelValues) const;
+  // latents: (N, 4, h, w), not scaled. Returns (N, 3, H, W), not clamped.
+  at::Tensor decode(const at::Tensor& latents) const;
+
+ private:
+  struct Level {
+    std::vector<nn::ResnetBlock> resnets;
+    std::optional<nn::Conv2d> downsample;
+    std::optional<nn::Upsample> upsample;
+  };
+  VaeConfig config_;
+  nn::Conv2d encoderIn_, encoderOut_, decoderIn_, decoderOut_, quantize_, dequantize_;
+  std::vector<Level> down_, up_;
+  VaeMidBlock encoderMid_, decoderMid_;
+  nn::GroupNorm encoderNorm_, decoderNorm_;
+};
+
+// Renames the attention of published SD 1.5 autoencoders (query/key/value/proj_attn) to today's names.
+TensorMap withCurrentVaeNames(TensorMap tensors);
+
+}  // namespace dan::model

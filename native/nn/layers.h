@@ -1,0 +1,58 @@
+// The stateless building blocks: parameters and what to do with them. Linear and LayerNorm follow the precision of their
+// input, because trained parameters stay in float32 beside a base in low precision.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "nn/weights.h"
+
+namespace dan::nn {
+
+struct Linear {
+  at::Tensor weight, bias;  // (out, in), (out) or undefined
+  Linear() = default;
+  Linear(const Weights& weights, int64_t in, int64_t out, bool hasBias = true)
+      : weight(weights.take("weight", {out, in})), bias(hasBias ? weights.take("bias", {out}) : at::Tensor()) {}
+  at::Tensor operator()(const at::Tensor& x) const {
+    return at::linear(x, weight.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
+  }
+};
+
+struct Conv2d {
+  at::Tensor weight, bias;  // (out, in, k, k), (out)
+  int64_t stride = 1, padding = 0, dilation = 1;
+  Conv2d() = default;
+  Conv2d(const Weights& weights, int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0,
+         int64_t dilation = 1)
+      : weight(weights.take("weight", {out, in, kernel, kernel})),
+        bias(weights.take("bias", {out})),
+        stride(stride),
+        padding(padding),
+        dilation(dilation) {}
+  at::Tensor operator()(const at::Tensor& x) const {
+    return at::conv2d(x, weight, bias, stride, padding, dilation);
+  }
+};
+
+struct GroupNorm {
+  at::Tensor weight, bias;  // (channels)
+  int64_t groups = 1;
+  double eps = 1e-5;
+  GroupNorm() = default;
+  GroupNorm(const Weights& weights, int64_t channels, int64_t groups, double eps)
+      : weight(weights.take("weight", {channels})), bias(weights.take("bias", {channels})), groups(groups), eps(eps) {}
+  at::Tensor operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
+};
+
+struct LayerNorm {
+  at::Tensor weight, bias;  // (width)
+  double eps = 1e-5;
+  LayerNorm() = default;
+  LayerNorm(const Weights& weights, int64_t width, double eps = 1e-5)
+      : weight(weights.take("weight", {width})), bias(weights.take("bias", {width})), eps(eps) {}
+  at::Tensor operator()(const at::Tensor& x) const { 
+    return at::layer_norm(x, weight.sizes(), weight.to(x.dtype()), bias.to(x.dtype()), eps);
+  }
+};
+
+}  // namespace dan::nn

@@ -1,0 +1,102 @@
+#include "nn/weights.h"
+
+#include <cmath>
+#include <optional>
+
+#include "core/error.h"
+
+namespace dan::nn {
+
+struct Weights::State {
+  TensorMap tensors;
+  std::string source;
+  at::ScalarType dtype;
+  at::Device device;
+  std::optional<at::Generator> generator;  // set: parameters are drawn, not read
+  TensorMap taken;
+};
+
+namespace {
+
+bool endsWith(std::string_view text, std::string_view ending) {
+  return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
+}
+
+at::Tensor drawParameter(std::string_view name, at::IntArrayRef shape, const at::Generator& generator) {
+  at::Tensor value = at::zeros(shape, at::kFloat);
+  if (shape.size() >= 2) {
+    const double bound = 1.0 / std::sqrt(static_cast<double>(value.numel() / shape[0]));
+    value.uniform_(-bound, bound, generator);
+  } else if (endsWith(name, "weight") || endsWith(name, "running_var")) {
+    value.fill_(1.0);
+  }
+  return value;
+}
+
+}  // namespace
+
+Weights::Weights(std::shared_ptr<State> state, std::string prefix)
+    : state_(std::move(state)), prefix_(std::move(prefix)) {}
+
+Weights Weights::fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device) {
+  return Weights(
+      std::make_shared<State>(State{std::move(tensors), std::move(source), dtype, device, std::nullopt, {}}), "");
+}
+
+Weights Weights::random(at::Generator generator, at::ScalarType dtype, at::Device device) {
+  return Weights(std::make_shared<State>(State{{}, "random weights", dtype, device, std::move(generator), {}}), "");
+}
+
+Weights Weights::scope(std::string_view name) const { return Weights(state_, prefix_ + std::string(name) + "."); }
+
+at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
+  const std::string full = prefix_ + std::string(name);
+  at::Tensor value;
+  if (state_->generator) {
+    value = drawParameter(full, shape, *state_->generator);
+  } else {
+    const auto found = state_->tensors.find(full);
+    if (found == state_->tensors.end()) {
+      fail(kWeightsInvalid, state_->source, " lacks the tensor ", full, " of shape ", shape);
+    }
+    value = found->second;
+    if (value.sizes() != shape) {
+      fail(kWeightsInvalid, state_->source, ": expected shape ", shape, " for ", full, " but the file has ",
+           value.sizes());
+    }
+  }
+  value = value.to(state_->device, state_->dtype);
+  // Kernels in the layout that the convolutions run in.
+  if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+  state_->taken[full] = value;
+  return value;
+}
+
+at::IntArrayRef Weights::shapeOf(std::string_view name) const {
+  const std::string full = prefix_ + std::string(name);
+  const auto found = state_->tensors.find(full);
+  if (found == state_->tensors.end()) fail(kWeightsInvalid, state_->source, " lacks the tensor ", full);
+  return found->second.sizes();
+}
+
+bool Weights::has(std::string_view name) const { return state_->tensors.count(prefix_ + std::string(name)) > 0; }
+
+void Weights::expectAllTaken(std::initializer_list<std::string_view> ignoredEndings) const {
+  size_t unexpected = 0;
+  std::string examples;
+  for (const auto& [name, tensor] : state_->tensors) {
+    if (name.compare(0, prefix_.size(), prefix_) != 0 || state_->taken.count(name) > 0) continue;
+    bool ignored = false;
+    for (const std::string_view ending : ignoredEndings) ignored = ignored || endsWith(name, ending);
+    if (ignored) continue;
+    if (++unexpected <= 5) examples += (unexpected == 1 ? "" : ", ") + name;
+  }
+  if (unexpected > 0) {
+    fail(kWeightsInvalid, state_->source, " has ", unexpected, " tensors that this model does not have: ", examples,
+         unexpected > 5 ? ", …" : "");
+  }
+}
+
+const TensorMap& Weights::taken() const { return state_->taken; }
+
+}  // namespace dan::nn
