@@ -1,0 +1,73 @@
+#include "dual/adapter_file.h"
+
+#include "core/error.h"
+#include "io/weights_file.h"
+
+namespace dan::dual {
+
+namespace {
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  if (at != std::string::npos) text.replace(at, from.size(), to);
+}
+
+bool endsWith(const std::string& text, const std::string& ending) {
+  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+// Published cross-attention layers carry background parameters that nothing reads.
+bool isUnusedBackground(const std::string& name) {
+  return name.find(".attn2.background.") != std::string::npos;
+}
+
+}  // namespace
+
+std::string fromPublishedName(const std::string& name) {
+  std::string own = name;
+  replace(own, ".processor.", ".");
+  replace(own, ".chained_proc.", ".");
+  replace(own, ".temporal_condition_mlp.", ".background.mlp.");
+  replace(own, ".temporal_a", ".background.gamma");
+  replace(own, ".temporal_n.", ".saim.norm.");
+  replace(own, ".temporal_", ".saim.");
+  replace(own, "text_encoder.text_model.encoder.layers.", "text_encoder.layers.");
+  replace(own, ".self_attn.", ".");
+  return own;
+}
+
+AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
+  io::SafetensorsFile file = io::readWeightsFile(path);
+  AdapterFile adapter;
+  adapter.metadata = file.metadata;
+  if (file.metadata.count("format") && file.metadata.at("format") == kAdapterFormat) {
+    const int version = std::atoi(file.metadata["format_version"].c_str());
+    if (version > kAdapterFormatVersion) {
+      fail(kAdapterMismatch, path, " has adapter format ", version, "; this version of dualanodiff reads up to ",
+           kAdapterFormatVersion, ": update the package");
+    }
+    adapter.settings.loraScale = std::atof(file.metadata["lora_scale"].c_str());
+    injection = parseBackgroundMode(file.metadata["background"]);
+  }
+  bool hasBackground = false;
+  for (const auto& [name, tensor] : file.tensors) {
+    const std::string own = fromPublishedName(name);
+    if (isUnusedBackground(own)) continue;
+    hasBackground = hasBackground || own.find(".background.") != std::string::npos;
+    if (endsWith(own, "to_q_lora.0.down.weight") && tensor.dim() == 2) adapter.settings.rank = tensor.size(0);
+    adapter.tensors[own] = tensor;
+  }
+  adapter.settings.background = hasBackground ? injection : BackgroundMode::kOff;
+  return adapter;
+}
+
+void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata) {
+  metadata["format"] = kAdapterFormat;
+  metadata["format_version"] = std::to_string(kAdapterFormatVersion);
+  metadata["rank"] = std::to_string(adapter.settings().rank);
+  metadata["lora_scale"] = c10::str(adapter.settings().loraScale);
+  metadata["background"] = backgroundModeName(adapter.settings().background);
+  io::writeSafetensors(path, adapter.parameters(), metadata);
+}
+
+}  // namespace dan::dual

@@ -1,0 +1,32 @@
+// Adapters on disk: the own safetensors format, and the published code's files.
+#pragma once
+
+#include <string>
+
+#include "core/tensor_map.h"
+#include "dual/adapter.h"
+#include "io/safetensors.h"
+
+namespace dan::dual {
+
+inline constexpr const char* kAdapterFormat = "dualanodiff-adapter";
+inline constexpr int kAdapterFormatVersion = 1;
+
+struct AdapterFile {
+  TensorMap tensors;  // under the own format's names
+  AdapterSettings settings;
+  io::Metadata metadata;  // empty for published files
+};
+
+// Reads `.safetensors` of either naming, or a published `.bin`. `injection` decides the background form where the file
+// has one but does not say which (published files: interpolate). Throws ERR_WEIGHTS_INVALID, or ERR_ADAPTER_MISMATCH
+// for a newer format version.
+AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
+
+// Adds format, version, rank, scale and background form to `metadata`; whole or not at all.
+void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata);
+
+// The own name of a published key, or the name itself.
+std::string fromPublishedName(const std::string& name);
+
+}  // namespace dan::dual

@@ -1,0 +1,30 @@
+#include "dual/background.h"
+
+#include "core/error.h"
+
+namespace dan::dual {
+
+BackgroundMode parseBackgroundMode(const std::string& name) {
+  if (name == "off") return BackgroundMode::kOff;
+  if (name == "add") return BackgroundMode::kAdd;
+  if (name == "interpolate") return BackgroundMode::kInterpolate;
+  fail(kInvalidOption, "Expected off, add or interpolate for background but received ", name);
+}
+
+const char* backgroundModeName(BackgroundMode mode) {
+  return mode == BackgroundMode::kOff ? "off" : mode == BackgroundMode::kAdd ? "add" : "interpolate";
+}
+
+BackgroundMixer::BackgroundMixer(const nn::Weights& weights, int64_t width)
+    : hidden(weights.scope("mlp.0"), width, kBackgroundHidden),
+      output(weights.scope("mlp.1"), kBackgroundHidden, width),
+      gamma(weights.take("gamma", {1})) {}
+
+at::Tensor BackgroundMixer::operator()(const at::Tensor& hiddenStates, const at::Tensor& features,
+                                       BackgroundMode mode) const {
+  const at::Tensor weight = gamma.to(hiddenStates.dtype());
+  const at::Tensor mixed = weight * output(hidden(features));
+  return (mode == BackgroundMode::kInterpolate ? (1 - weight) * hiddenStates : hiddenStates) + mixed;
+}
+
+}  // namespace dan::dual
