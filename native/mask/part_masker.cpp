@@ -1,0 +1,84 @@
+#include "mask/part_masker.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "io/weights_file.h"
+
+namespace dan::mask {
+
+namespace {
+
+constexpr int64_t kPublishedInputSize = 320;
+const double kMean[] = {0.485, 0.456, 0.406}, kStd[] = {0.229, 0.224, 0.225};
+
+// Gaussian blur along one dimension, zero beyond the border; cut off at four deviations.
+at::Tensor blur(const at::Tensor& image, double sigma, int64_t dim) {
+  if (sigma <= 0) return image;
+  const auto radius = static_cast<int64_t>(4 * sigma + 0.5);
+  const at::Tensor x = at::arange(-radius, radius + 1, image.options());
+  const at::Tensor line = at::softmax(-x.square() / (2 * sigma * sigma), 0);
+  const bool isRows = dim == 2;
+  const at::Tensor kernel = (isRows ? line.view({1, 1, -1, 1}) : line.view({1, 1, 1, -1})).repeat({3, 1, 1, 1});
+  return at::conv2d(image, kernel, {}, 1, at::IntArrayRef{isRows ? radius : 0, isRows ? 0 : radius}, 1, 3);
+}
+
+// skimage.transform.resize(order=1, mode="constant"): blurred before shrinking, linear, zero beyond the border.
+at::Tensor resizeLikeSkimage(const at::Tensor& image, int64_t size) {
+  at::Tensor x = image.unsqueeze(0);
+  for (const int64_t dim : {2, 3}) {
+    const double factor = static_cast<double>(x.size(dim)) / static_cast<double>(size);
+    x = blur(x, std::max(0.0, (factor - 1) / 2), dim);
+  }
+  const at::Tensor centres = (at::arange(size, x.options()) * 2 + 1) / static_cast<double>(size) - 1;
+  const at::Tensor grid = at::stack({centres.view({1, -1}).expand({size, size}), centres.view({-1, 1}).expand({size, size})}, -1);
+  return at::grid_sampler_2d(x, grid.unsqueeze(0), 0, 0, false);
+}
+
+}  // namespace
+
+at::Tensor normalizeForU2net(const at::Tensor& images) {
+  const at::Tensor mean = at::tensor(at::ArrayRef<double>(kMean), at::kFloat).to(images.device()).view({1, 3, 1, 1});
+  const at::Tensor deviation = at::tensor(at::ArrayRef<double>(kStd), at::kFloat).to(images.device()).view({1, 3, 1, 1});
+  return (images / images.amax({1, 2, 3}, true).clamp_min(1e-6) - mean) / deviation;
+}
+
+at::Tensor prepareForU2net(const at::Tensor& image, int64_t size) {
+  return normalizeForU2net(resizeLikeSkimage(image, size));
+}
+
+at::Tensor spreadRange(const at::Tensor& map) {
+  const at::Tensor low = map.min(), high = map.max();
+  return (map - low) / (high - low).clamp_min(1e-8);
+}
+
+U2netMasker::U2netMasker(const std::string& path, const at::Device& device)
+    : device_(device), inputSize_(kPublishedInputSize) {
+  io::SafetensorsFile file = io::readWeightsFile(path);
+  const auto size = file.metadata.find("input_size");
+  if (size != file.metadata.end()) inputSize_ = std::atoll(size->second.c_str());
+  if (inputSize_ < 32 || inputSize_ > 4096) fail(kWeightsInvalid, path, ": input_size is ", inputSize_);
+  const nn::Weights weights = nn::Weights::fromTensors(std::move(file.tensors), path, at::kFloat, device);
+  network_ = std::make_unique<model::U2net>(weights, model::U2netConfig::fromWeights(weights));
+  weights.expectAllTaken({model::kBatchCount});
+}
+
+at::Tensor U2netMasker::saliency(const at::Tensor& image) const {
+  const at::NoGradGuard noGrad;
+  const at::Tensor input = prepareForU2net(image.permute({2, 0, 1}).to(device_, at::kFloat) / 255, inputSize_);
+  const at::Tensor map = spreadRange(at::sigmoid(network_->forward(input)[0]));
+  return at::_upsample_bilinear2d_aa(map, {image.size(0), image.size(1)}, false)[0][0].cpu().contiguous();
+}
+
+at::Tensor distanceFromFill(const at::Tensor& part, double fill) {
+  const at::Tensor distance = (part.to(at::kFloat) - fill).abs().amax(2) / 255;
+  return at::avg_pool2d(distance.unsqueeze(0).unsqueeze(0), 3, 1, 1, false, false)[0][0].contiguous();
+}
+
+at::Tensor binarize(const at::Tensor& map, double threshold) {
+  return (map >= threshold).to(at::kByte).mul(255).contiguous();
+}
+
+}  // namespace dan::mask

@@ -1,0 +1,27 @@
+// The denoising loop of a batch of pairs.
+#pragma once
+
+#include <functional>
+
+#include "core/task.h"
+#include "diffusion/scheduler.h"
+#include "dual/dual_unet.h"
+
+namespace dan::sample {
+
+struct DenoiseInputs {
+  at::Tensor initialLatents;       // (B * 2, 4, h, w), unit variance
+  at::Tensor encoderHiddenStates;  // (B * 2, 77, D), or with guidance (2 * B * 2, 77, D), unconditional half first
+  double guidanceScale = 1.0;      // above 1: classifier-free guidance (arXiv 2207.12598)
+  diffusion::NoiseSource noise;    // (B * 2, 4, h, w) a call
+  // With background compensation: the noised background latents of a call, (B or 2 * B, 4, h, w) like the rows above.
+  std::function<at::Tensor(size_t call, double timestep)> noisyBackground;
+  // After every scheduler step; steps count from 1.
+  std::function<void(size_t step, size_t steps, const at::Tensor& latents)> onStep;
+};
+
+// Returns the clean latents, (B * 2, 4, h, w), float32. Ends within one call once `task` is cancelled.
+at::Tensor denoise(const dual::DualUnet& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
+                   const Task& task);
+
+}  // namespace dan::sample

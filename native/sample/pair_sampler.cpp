@@ -1,0 +1,79 @@
+#include "sample/pair_sampler.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/random.h"
+
+namespace dan::sample {
+
+void checkResolution(const model::BaseModel& base, int64_t width, int64_t height) {
+  const int64_t multiple = base.resolutionMultiple();
+  for (const int64_t side : {width, height}) {
+    if (side < multiple || side % multiple != 0 || side > 4096) {
+      fail(kInvalidOption, "Expected a multiple of ", multiple, " up to 4096 for resolution but received ", side,
+           " (this base model halves its images ", multiple, "-fold)");
+    }
+  }
+}
+
+at::Tensor toBytes(const at::Tensor& pixelValues) {
+  return pixelValues.to(at::kFloat).add(1).mul(127.5).clamp(0, 255).round().to(at::kByte).permute({0, 2, 3, 1})
+      .contiguous()
+      .cpu();
+}
+
+PairSampler::PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options)
+    : base_(base), adapter_(adapter), options_(std::move(options)) {
+  checkResolution(base, options_.width, options_.height);
+  diffusion::makeScheduler(options_.scheduler, base.schedule, options_.steps, options_.eta);  // throws early
+}
+
+at::Tensor PairSampler::encodePrompts(int64_t pairs) const {
+  const at::NoGradGuard noGrad;
+  const auto encode = [&](const std::string& global, const std::string& anomaly) {
+    const at::Tensor encoded =
+        base_.textEncoder->forward(base_.tokenize({global, anomaly}), adapter_.textHook());
+    return encoded.repeat({pairs, 1, 1});  // rows (pair, branch)
+  };
+  const at::Tensor conditional = encode(options_.globalPrompt, options_.anomalyPrompt);
+  if (options_.guidanceScale <= 1.0) return conditional;
+  return at::cat({encode(options_.negativePrompt, options_.negativePrompt), conditional});
+}
+
+std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices, const Task& task,
+                                             const std::function<void(size_t, size_t)>& onStep) const {
+  const at::NoGradGuard noGrad;
+  const auto pairs = static_cast<int64_t>(indices.size());
+  const int64_t factor = base_.vae->config().downscale();
+  const std::vector<int64_t> shape = {dual::kNumBranches, base_.vae->config().latentChannels, options_.height / factor,
+                                      options_.width / factor};
+  std::vector<at::Generator> generators;
+  for (const int64_t index : indices) generators.push_back(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
+  const auto draw = [&] {
+    std::vector<at::Tensor> rows;
+    for (at::Generator& generator : generators) rows.push_back(randn(shape, generator));
+    return at::cat(rows).to(base_.device());
+  };
+
+  const auto scheduler = diffusion::makeScheduler(options_.scheduler, base_.schedule, options_.steps, options_.eta);
+  DenoiseInputs inputs;
+  inputs.initialLatents = draw();
+  inputs.encoderHiddenStates = encodePrompts(pairs);
+  inputs.guidanceScale = options_.guidanceScale;
+  inputs.noise = draw;
+  inputs.onStep = [&](size_t step, size_t steps, const at::Tensor&) {
+    if (onStep) onStep(step, steps);
+  };
+  const at::Tensor latents = denoise(dual::DualUnet(*base_.unet, adapter_), *scheduler, inputs, task);
+
+  std::vector<SampledPair> result;
+  const at::Tensor scaled = dual::unpackBranches(latents / base_.vae->config().scalingFactor);
+  for (int64_t i = 0; i < pairs; ++i) {  // one pair at a time bounds the decoder's memory
+    task.checkCancelled();
+    const at::Tensor bytes = toBytes(base_.vae->decode(scaled[i]));
+    result.push_back({indices[i], bytes[dual::kGlobal].contiguous(), bytes[dual::kAnomaly].contiguous()});
+  }
+  return result;
+}
+
+}  // namespace dan::sample

@@ -1,0 +1,47 @@
+// Pairs from an adapter: prompts, noise, denoising, decoding.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/base_model.h"
+#include "sample/denoise.h"
+
+namespace dan::sample {
+
+struct SampleOptions {
+  int64_t steps = 50, width = 512, height = 512;
+  double guidanceScale = 2.5, eta = 0.0;
+  std::string scheduler = "pndm";
+  std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks", negativePrompt;
+  uint64_t seed = 0;
+};
+
+struct SampledPair {
+  int64_t index = 0;
+  at::Tensor image, part;  // (H, W, 3) uint8 on the CPU
+};
+
+class PairSampler {
+ public:
+  // Both must outlive this object. Throws ERR_INVALID_OPTION for a size or scheduler that the model cannot do.
+  PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options);
+
+  // The pairs of these indices, in one batch. Pair k of a seed starts from the same noise whatever batch it is in.
+  std::vector<SampledPair> sample(const std::vector<int64_t>& indices, const Task& task,
+                                  const std::function<void(size_t step, size_t steps)>& onStep = {}) const;
+
+ private:
+  at::Tensor encodePrompts(int64_t pairs) const;
+  const model::BaseModel& base_;
+  const dual::Adapter& adapter_;
+  SampleOptions options_;
+};
+
+// (N, 3, H, W) in [-1, 1] to (N, H, W, 3) uint8, rounded to the nearest level.
+at::Tensor toBytes(const at::Tensor& pixelValues);
+
+// Throws ERR_INVALID_OPTION unless both sides are positive multiples of what the model needs.
+void checkResolution(const model::BaseModel& base, int64_t width, int64_t height);
+
+}  // namespace dan::sample

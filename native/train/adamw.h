@@ -1,0 +1,35 @@
+// AdamW (arXiv 1711.05101) over a fixed list of named parameters, with gradient clipping by global norm.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/tensor_map.h"
+
+namespace dan::train {
+
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.999, weightDecay = 1e-2, eps = 1e-8;
+  double maxGradNorm = 1.0;  // 0: no clipping
+};
+
+class AdamW {
+ public:
+  // `parameters` are leaves that require gradients; they are updated in place.
+  AdamW(const TensorMap& parameters, AdamWOptions options);
+
+  // Clips, updates and clears the gradients. Parameters without a gradient are left alone. Returns the gradients' global
+  // norm before clipping; if that is not finite nothing is updated.
+  double step(double learningRate);
+
+  // Moments and step counts as tensors named "<what>/<parameter>", and back. Throws ERR_WEIGHTS_INVALID on a mismatch.
+  TensorMap state() const;
+  void loadState(const TensorMap& state, const std::string& source);
+
+ private:
+  AdamWOptions options_;
+  std::vector<std::string> names_;
+  std::vector<at::Tensor> parameters_, expAvgs_, expAvgSqs_, steps_;
+};
+
+}  // namespace dan::train

@@ -1,0 +1,33 @@
+// The training pictures as the UNet sees them: every image and every flip of it is encoded once.
+#pragma once
+
+#include "core/task.h"
+#include "dual/branch.h"
+#include "model/base_model.h"
+
+namespace dan::train {
+
+enum class PartFill { kGrey, kBlack };
+
+class PairLatents {
+ public:
+  // images: (N, H, W, 3) uint8; masks: (N, H, W) uint8, not 0 inside the defect. With `flips`, horizontal and vertical
+  // flips (and both) of image and mask alike are kept too.
+  PairLatents(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& masks, PartFill fill,
+              bool flips, const Task& task);
+
+  int64_t count() const { return mean_.size(0); }
+  int64_t variants() const { return mean_.size(1); }
+  // Draws latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise for
+  // each branch.
+  at::Tensor draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const;
+
+ private:
+  double scalingFactor_;
+  at::Tensor mean_, deviation_;  // (N, variants, 2, 4, h, w)
+};
+
+// I_a = I x M_a with the rest blank. pixelValues: (N, 3, H, W) in [-1, 1]; masks: (N, 1, H, W) of 0 and 1.
+at::Tensor anomalyPart(const at::Tensor& pixelValues, const at::Tensor& masks, PartFill fill);
+
+}  // namespace dan::train

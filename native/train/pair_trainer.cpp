@@ -1,0 +1,132 @@
+#include "train/pair_trainer.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "core/random.h"
+
+namespace dan::train {
+
+PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& schedule, const at::Tensor& latents,
+                  const at::Tensor& noise, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
+                  const dual::BackgroundFeatures* background) {
+  const at::Tensor shared = timesteps.repeat_interleave(dual::kNumBranches);
+  const at::Tensor noisy = schedule.addNoise(latents, noise, shared);
+  const at::Tensor prediction = unet.forward(noisy, shared, encoderHiddenStates, background);
+  const at::Tensor target = schedule.target(latents, noise, shared);
+  return {at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat)), prediction, noisy};
+}
+
+PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options)
+    : base_(base),
+      latents_(std::move(latents)),
+      options_(std::move(options)),
+      schedule_(base.schedule),
+      inputIds_(base.tokenize({options_.globalPrompt, options_.anomalyPrompt})),
+      generator_(makeGenerator(options_.seed, 1)) {
+  const dual::AdapterSettings settings{options_.rank, dual::BackgroundMode::kOff, 1.0};
+  const model::TextConfig& text = base.textEncoder->config();
+  adapter_ = std::make_unique<dual::Adapter>(
+      dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(options_.seed)), settings, *base.unet,
+      text, "a fresh adapter");
+  adapter_->requireGradients();
+  TensorMap trained;
+  for (const auto& [name, tensor] : adapter_->parameters()) {
+    if (options_.trainTextEncoder || name.rfind("text_encoder.", 0) != 0) trained[name] = tensor;
+  }
+  optimizer_ = std::make_unique<AdamW>(
+      trained, AdamWOptions{0.9, 0.999, options_.weightDecay, 1e-8, options_.maxGradNorm});
+}
+
+// Every image once before any image twice.
+at::Tensor PairTrainer::nextIndices() {
+  std::vector<int64_t> indices;
+  while (static_cast<int64_t>(indices.size()) < options_.batchSize) {
+    if (!order_.defined() || cursor_ == order_.size(0)) {
+      order_ = at::randperm(latents_.count(), generator_, at::TensorOptions().dtype(at::kLong));
+      cursor_ = 0;
+    }
+    indices.push_back(order_[cursor_++].item<int64_t>());
+  }
+  return at::tensor(indices, at::kLong);
+}
+
+at::Tensor PairTrainer::lossOfBatch() {
+  const int64_t pairs = options_.batchSize;
+  const auto whole = at::TensorOptions().dtype(at::kLong);
+  const at::Tensor index = nextIndices();
+  const at::Tensor variant = at::randint(latents_.variants(), {pairs}, generator_, whole);
+  const at::Tensor latents = latents_.draw(index, variant, generator_);
+  const at::Tensor noise = randn(latents.sizes(), generator_).to(latents.device());
+  const at::Tensor timesteps = at::randint(base_.schedule.numTrainTimesteps, {pairs}, generator_, whole);
+  // Two prompts, so two encodings, whatever the batch.
+  const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
+  return pairLoss(dual::DualUnet(*base_.unet, *adapter_), schedule_, latents, noise, timesteps, encoded).loss;
+}
+
+double PairTrainer::learningRateAt(int64_t step) const {
+  if (step > options_.warmupSteps) return options_.learningRate;
+  return options_.learningRate * static_cast<double>(step) / static_cast<double>(options_.warmupSteps);
+}
+
+StepResult PairTrainer::step(const Task& task) {
+  StepResult result;
+  result.step = position_ + 1;
+  result.learningRate = learningRateAt(result.step);
+  for (int64_t i = 0; i < options_.gradientAccumulation; ++i) {
+    task.checkCancelled();
+    const at::Tensor loss = lossOfBatch() / static_cast<double>(options_.gradientAccumulation);
+    result.loss += loss.item<double>();
+    if (!std::isfinite(result.loss)) break;
+    loss.backward();
+  }
+  if (std::isfinite(result.loss)) result.gradNorm = optimizer_->step(result.learningRate);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.gradNorm)) {
+    fail(kNonFiniteLoss, "The loss of step ", result.step, " is not finite (loss ", result.loss, ", gradient norm ",
+         result.gradNorm, "). The last checkpoint is good: lower the learning rate, or train in float32");
+  }
+  position_ = result.step;
+  return result;
+}
+
+void PairTrainer::saveCheckpoint(const std::string& path, const io::Metadata& settings) const {
+  TensorMap tensors;
+  for (const auto& [name, tensor] : adapter_->parameters()) tensors["adapter/" + name] = tensor;
+  for (const auto& [name, tensor] : optimizer_->state()) tensors["optimizer/" + name] = tensor;
+  tensors["random_state"] = generatorState(generator_);
+  tensors["order"] = order_.defined() ? order_ : at::empty({0}, at::kLong);
+  tensors["cursor"] = at::full({1}, cursor_, at::kLong);
+  tensors["position"] = at::full({1}, position_, at::kLong);
+  io::writeSafetensors(path, tensors, settings);
+}
+
+void PairTrainer::loadCheckpoint(const std::string& path) {
+  const io::SafetensorsFile file = io::readSafetensors(path);
+  const auto take = [&](const std::string& name) {
+    const auto found = file.tensors.find(name);
+    if (found == file.tensors.end()) fail(kWeightsInvalid, path, " is not a checkpoint: it lacks ", name);
+    return found->second;
+  };
+  TensorMap optimizerState;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name.rfind("optimizer/", 0) == 0) optimizerState[name.substr(10)] = tensor;
+  }
+  const at::NoGradGuard noGrad;
+  for (const auto& [name, parameter] : adapter_->parameters()) {
+    const at::Tensor saved = take("adapter/" + name);
+    if (saved.sizes() != parameter.sizes()) {
+      fail(kCheckpointMismatch, path, ": expected shape ", parameter.sizes(), " for ", name, " but the checkpoint has ",
+           saved.sizes());
+    }
+    at::Tensor(parameter).copy_(saved);
+  }
+  optimizer_->loadState(optimizerState, path);
+  setGeneratorState(generator_, take("random_state").clone());
+  order_ = take("order").clone();
+  if (order_.numel() == 0) order_ = at::Tensor();
+  cursor_ = take("cursor").item<int64_t>();
+  position_ = take("position").item<int64_t>();
+}
+
+}  // namespace dan::train

@@ -1,0 +1,69 @@
+// Training of one adapter on the pairs of one defect type.
+#pragma once
+
+#include <memory>
+
+#include "dual/adapter_file.h"
+#include "dual/dual_unet.h"
+#include "train/adamw.h"
+#include "train/pair_latents.h"
+
+namespace dan::train {
+
+struct TrainOptions {
+  int64_t rank = 32, batchSize = 4, gradientAccumulation = 1, warmupSteps = 0;
+  double learningRate = 5e-6, weightDecay = 1e-2, maxGradNorm = 1.0;
+  std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
+  bool trainTextEncoder = true;
+  uint64_t seed = 0;
+};
+
+struct StepResult {
+  int64_t step = 0;  // counted from 1
+  double loss = 0, gradNorm = 0, learningRate = 0;
+};
+
+class PairTrainer {
+ public:
+  // `base` must outlive this object. A fresh adapter unless `start` holds one's tensors.
+  PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
+
+  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS, leaving the adapter as
+  // it was, when loss or gradients are not finite.
+  StepResult step(const Task& task);
+
+  int64_t position() const { return position_; }
+  const dual::Adapter& adapter() const { return *adapter_; }
+
+  // Adapter, optimiser, random state and position; whole or not at all. `settings` come back from readCheckpoint.
+  void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
+  // Throws ERR_WEIGHTS_INVALID or ERR_CHECKPOINT_MISMATCH where the file is of another adapter.
+  void loadCheckpoint(const std::string& path);
+
+ private:
+  at::Tensor nextIndices();
+  at::Tensor lossOfBatch();
+  double learningRateAt(int64_t step) const;
+
+  const model::BaseModel& base_;
+  PairLatents latents_;
+  TrainOptions options_;
+  diffusion::NoiseSchedule schedule_;
+  at::Tensor inputIds_;  // (2, 77): global prompt, anomaly prompt
+  std::unique_ptr<dual::Adapter> adapter_;
+  std::unique_ptr<AdamW> optimizer_;
+  at::Generator generator_;
+  at::Tensor order_;  // (N) the images in this epoch's order
+  int64_t cursor_ = 0, position_ = 0;
+};
+
+// The loss of the paper: mean squared error over both branches together.
+// latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
+struct PairLoss {
+  at::Tensor loss, prediction, noisy;
+};
+PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& schedule, const at::Tensor& latents,
+                  const at::Tensor& noise, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
+                  const dual::BackgroundFeatures* background = nullptr);
+
+}  // namespace dan::train
