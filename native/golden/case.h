@@ -1,0 +1,62 @@
+// One case of a golden manifest: what it gives, what it expects, and how far apart the two may be.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/tensor_map.h"
+
+namespace dan::golden {
+
+class Case {
+ public:
+  // `folder` is the manifest's; `entry` one of its cases.
+  Case(std::string folder, const nlohmann::json& entry);
+
+  const std::string& name() const { return name_; }
+  const std::string& kind() const { return kind_; }
+  const nlohmann::json& params() const { return params_; }
+  std::string path(const std::string& relative) const { return folder_ + "/" + relative; }
+  // The file that the case itself names.
+  std::string filePath() const { return path(file_); }
+  at::Tensor input(const std::string& name) const { return tensor(name); }
+  bool hasInput(const std::string& name) const;
+  bool hasOutput(const std::string& name) const;
+  const std::vector<std::string>& outputs() const { return outputs_; }
+
+  // Compares a result with the expected output `name`: |a - b| <= atol + rtol |b|, same shape, both finite or not.
+  void expect(const std::string& name, const at::Tensor& actual);
+  // The same for two numbers that the manifest itself holds.
+  void expectNumber(const std::string& name, double actual, double expected, double atol, double rtol);
+  void fail(const std::string& reason);
+
+  // Throws when an output that the manifest lists was never compared.
+  void finish() const;
+  bool passed() const { return failures_.empty(); }
+  const std::string& failures() const { return failures_; }
+  double maxAbsolute() const { return maxAbsolute_; }
+  double maxRelative() const { return maxRelative_; }
+
+ private:
+  at::Tensor tensor(const std::string& name) const;
+  std::string folder_, name_, kind_, file_, failures_;
+  nlohmann::json params_;
+  std::vector<std::string> inputs_, outputs_;
+  std::map<std::string, bool> compared_;
+  double atol_, rtol_, maxAbsolute_ = 0, maxRelative_ = 0;
+};
+
+using Handler = std::function<void(Case&)>;
+
+// By kind; each file of this folder adds its own.
+using Handlers = std::map<std::string, Handler>;
+void addModelHandlers(Handlers& handlers);
+void addDiffusionHandlers(Handlers& handlers);
+void addDualHandlers(Handlers& handlers);
+void addEvaluationHandlers(Handlers& handlers);
+void addFileHandlers(Handlers& handlers);
+
+}  // namespace dan::golden
