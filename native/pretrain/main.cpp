@@ -1,0 +1,43 @@
+// dualanodiff-pretrain vae|unet|u2net --data FILE --base DIR --out FILE --steps N --batch-size N
+//                                     [--learning-rate X] [--seed N] [--threads N]
+// Used by `npm run train-assets` only; not part of the package.
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <map>
+
+#include "core/error.h"
+#include "pretrain/recipe.h"
+
+int main(int argc, char** argv) {
+  try {
+    std::map<std::string, std::string> flags;
+    for (int i = 2; i + 1 < argc; i += 2) flags[argv[i]] = argv[i + 1];
+    dan::pretrain::RecipeOptions options;
+    options.data = flags["--data"];
+    options.base = flags["--base"];
+    options.out = flags["--out"];
+    if (flags.count("--steps")) options.steps = std::stoll(flags["--steps"]);
+    if (flags.count("--batch-size")) options.batchSize = std::stoll(flags["--batch-size"]);
+    if (flags.count("--learning-rate")) options.learningRate = std::stod(flags["--learning-rate"]);
+    if (flags.count("--seed")) options.seed = std::stoull(flags["--seed"]);
+    if (flags.count("--threads")) at::set_num_threads(std::stoi(flags["--threads"]));
+    const std::string what = argc > 1 ? argv[1] : "";
+    if (what == "vae") {
+      dan::pretrain::trainVae(options);
+    } else if (what == "unet") {
+      dan::pretrain::trainUnet(options);
+    } else if (what == "u2net") {
+      dan::pretrain::trainMaskModel(options);
+    } else {
+      std::fprintf(stderr, "usage: dualanodiff-pretrain vae|unet|u2net --data FILE [--base DIR] [--out FILE] …\n");
+      return 2;
+    }
+  } catch (const c10::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what_without_backtrace());
+    return 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,55 @@
+#include "pretrain/recipe.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "io/safetensors.h"
+
+namespace dan::pretrain {
+
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+TensorMap trainable(const TensorMap& parameters) {
+  TensorMap result;
+  for (const auto& [name, tensor] : parameters) {
+    if (name.find("running_") == std::string::npos) result[name] = tensor.requires_grad_();
+  }
+  return result;
+}
+
+double learningRateAt(int64_t step, int64_t steps, double base) {
+  constexpr double kWarmup = 100, kFloor = 0.01;
+  const double cosine = 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / static_cast<double>(steps)));
+  return base * std::min(1.0, (static_cast<double>(step) + 1) / kWarmup) * (kFloor + (1 - kFloor) * cosine);
+}
+
+StepLog::StepLog(const char* what, int64_t steps) : what_(what), steps_(steps), start_(now()) {}
+
+void StepLog::operator()(int64_t step, double loss) {
+  average_ = step == 1 ? loss : 0.98 * average_ + 0.02 * loss;
+  const int64_t every = std::max<int64_t>(1, steps_ / 100);
+  if (step % every != 0 && step != steps_) return;
+  const double elapsed = now() - start_;
+  std::printf("%s %ld/%ld loss %.5f (%.2f s/step, %.0f s left)\n", what_.c_str(), static_cast<long>(step),
+              static_cast<long>(steps_), average_, elapsed / step, elapsed / step * (steps_ - step));
+  std::fflush(stdout);
+}
+
+void saveHalf(const std::string& path, const TensorMap& tensors, const io::Metadata& metadata) {
+  TensorMap half;
+  for (const auto& [name, tensor] : tensors) half[name] = tensor.detach().contiguous().to(at::kHalf);
+  io::writeSafetensors(path, half, metadata);
+}
+
+at::Tensor drawIndices(int64_t n, int64_t count, at::Generator generator) {
+  return at::randint(n, {count}, std::move(generator), at::TensorOptions().dtype(at::kLong));
+}
+
+}  // namespace dan::pretrain

@@ -1,0 +1,61 @@
+#include <filesystem>
+
+#include "core/random.h"
+#include "mask/part_masker.h"
+#include "model/u2net.h"
+#include "pretrain/recipe.h"
+#include "train/adamw.h"
+
+namespace dan::pretrain {
+
+namespace {
+
+constexpr int64_t kMid = 8, kOut = 32;  // a quarter of U2-NetP's parameters
+constexpr double kBlackShare = 0.3;     // of the parts is drawn on black instead of grey
+constexpr double kSoftness = 0.7;       // standard deviation of the soft edge, in pixels
+
+// A generated part is not clean: its edge is soft, its blank ground wavers. (B, 3, H, W) in [0, 1].
+at::Tensor wornParts(const TrainingData& data, const at::Tensor& index, at::Generator generator) {
+  const int64_t count = index.size(0);
+  const auto each = at::TensorOptions().dtype(at::kFloat);
+  const at::Tensor image = data.pixelValues(index).add(1).div(2);
+  const at::Tensor mask = data.masks.index({index}).unsqueeze(1).to(at::kFloat);
+  const at::Tensor offsets = at::arange(-2, 3, each);
+  const at::Tensor line = at::softmax(-offsets.square() / (2 * kSoftness * kSoftness), 0);
+  const at::Tensor soft = at::conv2d(mask, at::outer(line, line).view({1, 1, 5, 5}), {}, 1, 2);
+  const at::Tensor fill = 0.5 * (at::rand({count, 1, 1, 1}, generator, each) >= kBlackShare).to(at::kFloat);
+  const int64_t size = image.size(2);
+  const at::Tensor coarse =
+      at::upsample_bilinear2d(randn({count, 3, size / 8, size / 8}, generator), {size, size}, false);
+  const at::Tensor amount = 0.03 * at::rand({count, 1, 1, 1}, generator, each);
+  const at::Tensor wavering = amount * (coarse + 0.5 * randn(image.sizes(), generator));
+  return (image * soft + fill * (1 - soft) + wavering).clamp(0, 1);
+}
+
+}  // namespace
+
+void trainMaskModel(const RecipeOptions& options) {
+  const TrainingData data = readTrainingData(options.data);
+  const nn::Weights weights = nn::Weights::random(makeGenerator(options.seed));
+  const model::U2net net(weights, model::U2netConfig::uniform(kMid, kOut));
+  train::AdamW optimizer(trainable(weights.taken()), {0.9, 0.999, 1e-4, 1e-8, 5.0});
+  const at::Tensor partRows = (data.partIds >= 0).nonzero().flatten();
+  at::Generator generator = makeGenerator(options.seed, 1);
+  StepLog log("u2net", options.steps);
+  for (int64_t step = 0; step < options.steps; ++step) {
+    const at::Tensor index = partRows.index({drawIndices(partRows.size(0), options.batchSize, generator)});
+    const at::Tensor target = data.masks.index({index}).unsqueeze(1).to(at::kFloat);
+    at::Tensor loss;
+    for (const at::Tensor& map : net.forward(mask::normalizeForU2net(wornParts(data, index, generator)), true)) {
+      const at::Tensor term = at::binary_cross_entropy_with_logits(map, target);
+      loss = loss.defined() ? loss + term : term;
+    }
+    loss.backward();
+    optimizer.step(learningRateAt(step, options.steps, options.learningRate));
+    log(step + 1, loss.item<double>());
+  }
+  std::filesystem::create_directories(std::filesystem::path(options.out).parent_path());
+  saveHalf(options.out, weights.taken(), {{"architecture", "u2netp"}, {"input_size", std::to_string(data.images.size(1))}});
+}
+
+}  // namespace dan::pretrain
