@@ -61,7 +61,7 @@ model::UnetConfig unetConfig(const model::TextConfig& text) {
   config.layersPerBlock = 1;
   config.crossAttentionDim = text.hiddenSize;
   config.groups = 16;
-  config.heads = {4, 4, 4};
+  config.heads = {1, 2, 4};  // few where there are many tokens: on a CPU the softmax costs more than the products
   config.depths = {1, 1, 1};
   config.downHasAttention = {true, true, false};
   config.upHasAttention = {false, true, true};
@@ -154,7 +154,9 @@ void trainUnet(const RecipeOptions& options) {
 
     const at::Tensor noise = randn(clean.sizes(), generator);
     const at::Tensor timesteps = drawIndices(scheduleConfig.numTrainTimesteps, count, generator);
-    const at::Tensor context = textEncoder.forward(captionTokens).index({captions});
+    // Only the captions of this batch are encoded.
+    const auto [used, position] = at::_unique(captions, true, true);
+    const at::Tensor context = textEncoder.forward(captionTokens.index({used})).index({position});
     const at::Tensor prediction = unet.forward(schedule.addNoise(clean, noise, timesteps), timesteps, context);
     const at::Tensor loss = at::mse_loss(prediction, noise);
     loss.backward();

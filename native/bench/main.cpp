@@ -1,0 +1,63 @@
+// dualanodiff-bench NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
+// Prints one line of JSON. bench/run.mjs is its user's face.
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <iostream>
+#include <map>
+
+#include "bench/options.h"
+#include "core/error.h"
+
+namespace {
+
+using dan::bench::BenchOptions;
+
+BenchOptions parse(int argc, char** argv) {
+  BenchOptions options;
+  options.name = argc > 1 ? argv[1] : "";
+  for (int i = 2; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag == "--cfg") {
+      options.guidance = true;
+      continue;
+    }
+    if (i + 1 >= argc) dan::fail(dan::kInvalidOption, flag, " needs a value");
+    const std::string value = argv[++i];
+    if (flag == "--size") options.size = std::stoll(value);
+    else if (flag == "--pairs") options.pairs = std::stoll(value);
+    else if (flag == "--rank") options.rank = std::stoll(value);
+    else if (flag == "--dtype") options.dtype = value;
+    else if (flag == "--device") options.device = value;
+    else if (flag == "--threads") options.threads = std::stoi(value);
+    else if (flag == "--reps") options.reps = std::stoi(value);
+    else if (flag == "--base") options.base = value;
+    else dan::fail(dan::kInvalidOption, "unknown flag ", flag);
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<std::string, nlohmann::json (*)(const BenchOptions&)> benchmarks = {
+      {"denoise-step", dan::bench::denoiseStep}, {"train-step", dan::bench::trainStep}, {"saim", dan::bench::saim},
+      {"bcm", dan::bench::bcm},                  {"vae", dan::bench::vae},              {"sample", dan::bench::sample},
+      {"load", dan::bench::load}};
+  try {
+    const BenchOptions options = parse(argc, argv);
+    const auto benchmark = benchmarks.find(options.name);
+    if (benchmark == benchmarks.end()) {
+      std::cerr << "expected denoise-step, train-step, saim, bcm, vae, sample or load\n";
+      return 2;
+    }
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    std::cout << benchmark->second(options) << "\n";
+  } catch (const c10::Error& error) {
+    std::cerr << error.what_without_backtrace() << "\n";
+    return 1;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}

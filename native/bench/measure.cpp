@@ -1,0 +1,57 @@
+#include <ATen/Parallel.h>
+#include <sys/resource.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "bench/options.h"
+#include "core/device.h"
+
+namespace dan::bench {
+
+namespace {
+
+// The most memory that this process ever had, as the peer measures it.
+int64_t peakMiB() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+}  // namespace
+
+nlohmann::json measure(const BenchOptions& options, const std::string& what, int64_t batch, int64_t trainable,
+                       const std::function<void()>& step) {
+  step();
+  std::vector<double> seconds;
+  for (int i = 0; i < options.reps; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    step();
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(seconds.begin(), seconds.end());
+  const size_t n = seconds.size();
+  return {{"what", what},
+          {"batch", batch},
+          {"size", options.size},
+          {"dtype", options.dtype},
+          {"device", options.device},
+          {"plain", false},
+          {"median_s", n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2},
+          {"min_s", seconds.front()},
+          {"max_s", seconds.back()},
+          {"peak_mib", peakMiB()},
+          {"trainable", trainable},
+          {"torch", TORCH_VERSION},
+          {"threads", at::get_num_threads()}};
+}
+
+std::unique_ptr<model::BaseModel> makeBase(const BenchOptions& options) {
+  const at::Device device = parseDevice(options.device);
+  const at::ScalarType dtype = parseDtype(options.dtype, device);
+  if (options.base.empty()) return model::randomBaseModel(device, dtype, 0);
+  return model::loadBaseModel(options.base, device, dtype);
+}
+
+}  // namespace dan::bench

@@ -1,0 +1,34 @@
+// What every benchmark takes and gives.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "model/base_model.h"
+
+namespace dan::bench {
+
+struct BenchOptions {
+  std::string name, device = "cpu", dtype = "float32", base;
+  int64_t size = 512, pairs = 1, rank = 32;
+  int threads = 0, reps = 3;
+  bool guidance = false;
+};
+
+// Runs `step` once to warm up, then `reps` times; returns the keys that peer/dual_step.py prints.
+nlohmann::json measure(const BenchOptions& options, const std::string& what, int64_t batch, int64_t trainable,
+                       const std::function<void()>& step);
+
+// The base of `--base`, or Stable Diffusion 1.5's sizes with random weights.
+std::unique_ptr<model::BaseModel> makeBase(const BenchOptions& options);
+
+nlohmann::json denoiseStep(const BenchOptions& options);
+nlohmann::json trainStep(const BenchOptions& options);
+nlohmann::json saim(const BenchOptions& options);
+nlohmann::json bcm(const BenchOptions& options);
+nlohmann::json vae(const BenchOptions& options);
+nlohmann::json sample(const BenchOptions& options);
+nlohmann::json load(const BenchOptions& options);
+
+}  // namespace dan::bench

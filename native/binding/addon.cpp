@@ -1,0 +1,87 @@
+// The engine's entry: dualanodiffInit is called by the loader.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <napi.h>
+#include <torch/version.h>
+
+#include "binding/convert.h"
+#include "binding/handles.h"
+#include "binding/option_reader.h"
+#include "binding/options.h"
+
+namespace dan::binding {
+
+Napi::Function TaskHandle::define(Napi::Env env) {
+  return DefineClass(env, "Task", {InstanceMethod("cancel", &TaskHandle::cancel)});
+}
+
+std::shared_ptr<Task> TaskHandle::from(Napi::Value value) { return Unwrap(value.As<Napi::Object>())->task; }
+
+Napi::Value TaskHandle::cancel(const Napi::CallbackInfo& info) {
+  task->cancel();
+  return info.Env().Undefined();
+}
+
+namespace {
+
+Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("builtForTorch", TORCH_VERSION);
+  result.Set("cuda", at::hasCUDA());
+  Napi::Object options = Napi::Object::New(env);
+  options.Set("load", optionNames<LoadOptions>(env));
+  options.Set("train", optionNames<TrainerOptions>(env));
+  options.Set("sample", optionNames<sample::SampleOptions>(env));
+  options.Set("mask", optionNames<MaskOptions>(env));
+  result.Set("options", options);
+  return result;
+}
+
+// setThreads(count, task): for the torch thread of this environment, which is where all work runs.
+Napi::Value setThreads(const Napi::CallbackInfo& info) {
+  const int count = info[0].ToNumber().Int32Value();
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [count](const Task&, const ReportProgress&) {
+        at::set_num_threads(count);
+        return true;
+      },
+      [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+}
+
+// readMetadata(path, task): what a safetensors file says of itself.
+Napi::Value readMetadata(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  return runTask<io::Metadata>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [path](const Task&, const ReportProgress&) { return io::readSafetensors(path).metadata; },
+      [](Napi::Env env, io::Metadata& metadata) -> Napi::Value { return toObject(env, metadata); });
+}
+
+void keepEnvData(Napi::Env, EnvData*) {}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  // Never deleted: finalizers that run after the cleanup hook still look at it. The hook runs before them, so the thread
+  // is joined while what its jobs hold exists.
+  auto* data = new EnvData;
+  env.SetInstanceData<EnvData, keepEnvData>(data);
+  env.AddCleanupHook([](EnvData* hooked) { hooked->torch.reset(); }, data);
+  exports.Set("nativeInfo", Napi::Function::New(env, nativeInfo));
+  exports.Set("setThreads", Napi::Function::New(env, setThreads));
+  exports.Set("readMetadata", Napi::Function::New(env, readMetadata));
+  exports.Set("Task", TaskHandle::define(env));
+  defineModel(env, exports);
+  defineTrainer(env, exports);
+  defineSampler(env, exports);
+  defineMasker(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace dan::binding
+
+extern "C" __attribute__((visibility("default"))) napi_value dualanodiffInit(napi_env env, napi_value exports) {
+  return Napi::RegisterModule(env, exports, dan::binding::init);
+}

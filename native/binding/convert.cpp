@@ -1,0 +1,61 @@
+#include "binding/convert.h"
+
+#include <cstring>
+
+namespace dan::binding {
+
+at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape) {
+  if (!value.IsTypedArray()) throw Napi::TypeError::New(value.Env(), "expected a Uint8Array");
+  const auto bytes = value.As<Napi::Uint8Array>();
+  at::Tensor tensor = at::empty(shape, at::kByte);
+  if (bytes.ByteLength() != tensor.nbytes()) {
+    throw Napi::TypeError::New(value.Env(), c10::str("expected ", tensor.nbytes(), " bytes of pixels but received ",
+                                                     bytes.ByteLength()));
+  }
+  std::memcpy(tensor.data_ptr(), bytes.Data(), tensor.nbytes());
+  return tensor;
+}
+
+Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor) {
+  Napi::Uint8Array bytes = Napi::Uint8Array::New(env, tensor.nbytes());
+  std::memcpy(bytes.Data(), tensor.data_ptr(), tensor.nbytes());
+  return bytes;
+}
+
+io::Metadata toMetadata(Napi::Value value) {
+  io::Metadata metadata;
+  const auto object = value.As<Napi::Object>();
+  const Napi::Array names = object.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = names.Get(i).ToString().Utf8Value();
+    metadata[name] = object.Get(name).ToString().Utf8Value();
+  }
+  return metadata;
+}
+
+Napi::Object toObject(Napi::Env env, const io::Metadata& metadata) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [name, text] : metadata) object.Set(name, text);
+  return object;
+}
+
+std::vector<int64_t> toIntegers(Napi::Value value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<int64_t> values;
+  for (uint32_t i = 0; i < array.Length(); ++i) values.push_back(array.Get(i).ToNumber().Int64Value());
+  return values;
+}
+
+Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const auto& pair : pairs) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("index", Napi::Number::New(env, static_cast<double>(pair.index)));
+    object.Set("image", toBytes(env, pair.image));
+    object.Set("part", toBytes(env, pair.part));
+    array.Set(array.Length(), object);
+  }
+  return array;
+}
+
+}  // namespace dan::binding

@@ -1,0 +1,25 @@
+// Values that cross between JavaScript and the engine.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <napi.h>
+
+#include "io/safetensors.h"
+#include "sample/pair_sampler.h"
+
+namespace dan::binding {
+
+// A copy of a Uint8Array as a tensor of `shape`; throws a TypeError when the length does not fit.
+at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape);
+// A copy of a contiguous uint8 tensor.
+Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor);
+
+io::Metadata toMetadata(Napi::Value value);
+Napi::Object toObject(Napi::Env env, const io::Metadata& metadata);
+
+std::vector<int64_t> toIntegers(Napi::Value value);
+
+// [{ index, image, part }], RGB bytes each.
+Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs);
+
+}  // namespace dan::binding

@@ -1,0 +1,108 @@
+// The JavaScript classes: each is a handle that shares ownership of an engine object and lets go of it on the torch
+// thread.
+#pragma once
+
+#include <napi.h>
+
+#include "binding/run_task.h"
+#include "dual/adapter_file.h"
+#include "mask/part_masker.h"
+#include "model/base_model.h"
+#include "sample/pair_sampler.h"
+#include "train/pair_trainer.h"
+
+namespace dan::binding {
+
+// new Task(); cancel(): what a running call listens to.
+class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit TaskHandle(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<TaskHandle>(info), task(std::make_shared<Task>()) {}
+  static std::shared_ptr<Task> from(Napi::Value value);
+  const std::shared_ptr<Task> task;
+
+ private:
+  Napi::Value cancel(const Napi::CallbackInfo& info);
+};
+
+// A handle of an engine object; made by a static method, empty after dispose().
+template <class Derived, class T>
+class Handle : public Napi::ObjectWrap<Derived> {
+ public:
+  explicit Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Derived>(info) {}
+  ~Handle() override { release(Napi::ObjectWrap<Derived>::Env()); }
+
+  static Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value, const Napi::FunctionReference& constructor) {
+    Napi::Object object = constructor.New({});
+    Derived::Unwrap(object)->value_ = std::move(value);
+    return object;
+  }
+  static std::shared_ptr<T> from(Napi::Value value) {
+    auto shared = Derived::Unwrap(value.As<Napi::Object>())->value_;
+    if (!shared) throw Napi::Error::New(value.Env(), "the native object is disposed");
+    return shared;
+  }
+  Napi::Value dispose(const Napi::CallbackInfo& info) {
+    release(info.Env());
+    return info.Env().Undefined();
+  }
+
+ protected:
+  std::shared_ptr<T> value() const {
+    if (!value_) throw Napi::Error::New(Napi::ObjectWrap<Derived>::Env(), "the native object is disposed");
+    return value_;
+  }
+
+ private:
+  void release(Napi::Env env) {
+    if (!value_) return;
+    auto doomed = std::make_shared<std::shared_ptr<T>>(std::move(value_));
+    EnvData::of(env).post(std::make_shared<Task>(), [doomed]() mutable { doomed->reset(); });
+  }
+  std::shared_ptr<T> value_;
+};
+
+// A trainer and what it needs alive.
+struct TrainerState {
+  std::shared_ptr<model::BaseModel> base;
+  std::unique_ptr<train::PairTrainer> trainer;
+};
+struct SamplerState {
+  std::shared_ptr<model::BaseModel> base;
+  io::Metadata metadata;
+  std::unique_ptr<dual::Adapter> adapter;
+};
+
+struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+};
+struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value step(const Napi::CallbackInfo& info);
+  Napi::Value saveCheckpoint(const Napi::CallbackInfo& info);
+  Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
+  Napi::Value saveAdapter(const Napi::CallbackInfo& info);
+  Napi::Value preview(const Napi::CallbackInfo& info);
+};
+struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value sample(const Napi::CallbackInfo& info);
+  Napi::Value metadata(const Napi::CallbackInfo& info);
+};
+struct MaskerHandle : Handle<MaskerHandle, mask::U2netMasker> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value mask(const Napi::CallbackInfo& info);
+};
+
+// Free functions: (…, task) like the methods.
+void defineModel(Napi::Env env, Napi::Object exports);
+void defineTrainer(Napi::Env env, Napi::Object exports);
+void defineSampler(Napi::Env env, Napi::Object exports);
+void defineMasker(Napi::Env env, Napi::Object exports);
+
+}  // namespace dan::binding

@@ -1,0 +1,65 @@
+#include "binding/convert.h"
+#include "binding/handles.h"
+#include "binding/option_reader.h"
+#include "binding/options.h"
+#include "core/device.h"
+
+namespace dan::binding {
+
+namespace {
+
+using Masker = std::shared_ptr<mask::U2netMasker>;
+
+// loadMasker(path, device, task)
+Napi::Value loadMasker(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value(), device = info[1].ToString().Utf8Value();
+  return runTask<Masker>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [path, device](const Task&, const ReportProgress&) {
+        return std::make_shared<mask::U2netMasker>(path, parseDevice(device));
+      },
+      [](Napi::Env env, Masker& masker) -> Napi::Value {
+        return MaskerHandle::wrap(env, masker, EnvData::of(env).masker);
+      });
+}
+
+Napi::Value bytesOf(Napi::Env env, at::Tensor& mask) { return toBytes(env, mask); }
+
+// thresholdMask(part, options, task): 0 and 255, one byte a pixel
+Napi::Value thresholdMask(const Napi::CallbackInfo& info) {
+  const auto options = parseOptions<MaskOptions>(info[1]);
+  const at::Tensor part = toTensor(info[0], {options.height, options.width, 3});
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [part, options](const Task&, const ReportProgress&) {
+        return mask::binarize(mask::distanceFromFill(part, options.fill), options.threshold);
+      },
+      bytesOf);
+}
+
+}  // namespace
+
+// mask(part, options, task): 0 and 255, one byte a pixel
+Napi::Value MaskerHandle::mask(const Napi::CallbackInfo& info) {
+  const auto options = parseOptions<MaskOptions>(info[1]);
+  const at::Tensor part = toTensor(info[0], {options.height, options.width, 3});
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [part, options, masker = value()](const Task&, const ReportProgress&) {
+        return mask::binarize(masker->saliency(part), options.threshold);
+      },
+      bytesOf);
+}
+
+Napi::Function MaskerHandle::define(Napi::Env env) {
+  return DefineClass(env, "MaskerHandle",
+                     {InstanceMethod("mask", &MaskerHandle::mask), InstanceMethod("dispose", &MaskerHandle::dispose)});
+}
+
+void defineMasker(Napi::Env env, Napi::Object exports) {
+  EnvData::of(env).masker = Napi::Persistent(MaskerHandle::define(env));
+  exports.Set("loadMasker", Napi::Function::New(env, loadMasker));
+  exports.Set("thresholdMask", Napi::Function::New(env, thresholdMask));
+}
+
+}  // namespace dan::binding

@@ -1,0 +1,64 @@
+// Work on the torch thread, its result as a promise on the JS thread.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+
+#include "binding/env_data.h"
+
+namespace dan::binding {
+
+// A step of a job, for the progress callback: (step, steps).
+using ReportProgress = std::function<void(size_t step, size_t steps)>;
+
+struct TaskFailure {
+  std::string code, message;
+  bool failed = false;
+};
+
+// Runs `work` and turns whatever it throws into a code and one line of text.
+TaskFailure captureFailure(const std::function<void()>& work);
+
+// `work` runs on the torch thread and touches no Napi value; `toJs` runs on the JS thread and touches no tensor
+// operation. `progress` may be empty. R must hold no device memory.
+template <class R>
+Napi::Value runTask(Napi::Env env, std::shared_ptr<Task> task, Napi::Value progress,
+                    std::function<R(const Task&, const ReportProgress&)> work,
+                    std::function<Napi::Value(Napi::Env, R&)> toJs) {
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  const Napi::Function callback =
+      progress.IsFunction() ? progress.As<Napi::Function>() : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+  const auto queue = Napi::ThreadSafeFunction::New(env, callback, "dualanodiff.task", 0, 1);
+  EnvData::of(env).post(task, [=]() mutable {
+    const ReportProgress report = [queue](size_t step, size_t steps) {
+      queue.NonBlockingCall([step, steps](Napi::Env jsEnv, Napi::Function function) {
+        try {
+          function.Call({Napi::Number::New(jsEnv, static_cast<double>(step)),
+                         Napi::Number::New(jsEnv, static_cast<double>(steps))});
+        } catch (const Napi::Error&) {  // the environment is going away
+        }
+      });
+    };
+    auto result = std::make_shared<std::unique_ptr<R>>();
+    const TaskFailure failure = captureFailure([&] {
+      task->checkCancelled();
+      *result = std::make_unique<R>(work(*task, report));
+    });
+    work = nullptr;  // releases what it captured on this thread
+    queue.NonBlockingCall([deferred, result, failure, toJs](Napi::Env jsEnv, Napi::Function) {
+      try {
+        if (!failure.failed) return deferred.Resolve(toJs(jsEnv, **result));
+        const Napi::Error error = Napi::Error::New(jsEnv, failure.message);
+        error.Set("code", Napi::String::New(jsEnv, failure.code));
+        deferred.Reject(error.Value());
+      } catch (const Napi::Error&) {  // without this, ending a worker can end the process
+      }
+    });
+    queue.Release();
+  });
+  return deferred.Promise();
+}
+
+}  // namespace dan::binding

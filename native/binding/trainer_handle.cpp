@@ -1,0 +1,115 @@
+#include "binding/convert.h"
+#include "binding/handles.h"
+#include "binding/option_reader.h"
+#include "binding/options.h"
+
+namespace dan::binding {
+
+namespace {
+
+using State = std::shared_ptr<TrainerState>;
+
+// createTrainer(model, options, images, masks, task): encodes the images; images RGB, masks one byte a pixel.
+Napi::Value createTrainer(const Napi::CallbackInfo& info) {
+  const auto base = ModelHandle::from(info[0]);
+  const auto options = parseOptions<TrainerOptions>(info[1]);
+  const at::Tensor images = toTensor(info[2], {options.count, options.height, options.width, 3});
+  const at::Tensor masks = toTensor(info[3], {options.count, options.height, options.width});
+  return runTask<State>(
+      info.Env(), TaskHandle::from(info[4]), info.Env().Undefined(),
+      [=](const Task& task, const ReportProgress&) {
+        sample::checkResolution(*base, options.width, options.height);
+        const auto fill = options.partFill == "black" ? train::PartFill::kBlack : train::PartFill::kGrey;
+        train::PairLatents latents(*base, images, masks, fill, options.flips, task);
+        auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);
+        return std::make_shared<TrainerState>(TrainerState{base, std::move(trainer)});
+      },
+      [](Napi::Env env, State& state) -> Napi::Value {
+        return TrainerHandle::wrap(env, state, EnvData::of(env).trainer);
+      });
+}
+
+Napi::Value undefined(Napi::Env env, bool&) { return env.Undefined(); }
+
+}  // namespace
+
+// step(task): { step, loss, gradNorm, learningRate }
+Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
+  return runTask<train::StepResult>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [state = value()](const Task& task, const ReportProgress&) { return state->trainer->step(task); },
+      [](Napi::Env env, train::StepResult& step) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("step", Napi::Number::New(env, static_cast<double>(step.step)));
+        result.Set("loss", Napi::Number::New(env, step.loss));
+        result.Set("gradNorm", Napi::Number::New(env, step.gradNorm));
+        result.Set("learningRate", Napi::Number::New(env, step.learningRate));
+        return result;
+      });
+}
+
+// saveCheckpoint(path, metadata, task)
+Napi::Value TrainerHandle::saveCheckpoint(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [path, metadata = toMetadata(info[1]), state = value()](const Task&, const ReportProgress&) {
+        state->trainer->saveCheckpoint(path, metadata);
+        return true;
+      },
+      undefined);
+}
+
+// loadCheckpoint(path, task): the step that it was made after
+Napi::Value TrainerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  return runTask<int64_t>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [path, state = value()](const Task&, const ReportProgress&) {
+        state->trainer->loadCheckpoint(path);
+        return state->trainer->position();
+      },
+      [](Napi::Env env, int64_t& position) -> Napi::Value {
+        return Napi::Number::New(env, static_cast<double>(position));
+      });
+}
+
+// saveAdapter(path, metadata, task)
+Napi::Value TrainerHandle::saveAdapter(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [path, metadata = toMetadata(info[1]), state = value()](const Task&, const ReportProgress&) {
+        dual::writeAdapterFile(path, state->trainer->adapter(), metadata);
+        return true;
+      },
+      undefined);
+}
+
+// preview(sampleOptions, indices, task): pairs from the adapter as it is now
+Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
+  const auto options = parseOptions<sample::SampleOptions>(info[0]);
+  return runTask<std::vector<sample::SampledPair>>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [options, indices = toIntegers(info[1]), state = value()](const Task& task, const ReportProgress&) {
+        return sample::PairSampler(*state->base, state->trainer->adapter(), options).sample(indices, task);
+      },
+      toPairs);
+}
+
+Napi::Function TrainerHandle::define(Napi::Env env) {
+  return DefineClass(env, "TrainerHandle",
+                     {InstanceMethod("step", &TrainerHandle::step),
+                      InstanceMethod("saveCheckpoint", &TrainerHandle::saveCheckpoint),
+                      InstanceMethod("loadCheckpoint", &TrainerHandle::loadCheckpoint),
+                      InstanceMethod("saveAdapter", &TrainerHandle::saveAdapter),
+                      InstanceMethod("preview", &TrainerHandle::preview),
+                      InstanceMethod("dispose", &TrainerHandle::dispose)});
+}
+
+void defineTrainer(Napi::Env env, Napi::Object exports) {
+  EnvData::of(env).trainer = Napi::Persistent(TrainerHandle::define(env));
+  exports.Set("createTrainer", Napi::Function::New(env, createTrainer));
+}
+
+}  // namespace dan::binding

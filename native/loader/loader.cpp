@@ -1,0 +1,73 @@
+// dualanodiff.node: opens libtorch, then the engine beside this file. It links to neither, so that a missing or wrong
+// libtorch is an error with a name and never the dynamic linker's.
+#include <dlfcn.h>
+#include <node_api.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using EngineInit = napi_value (*)(napi_env, napi_value);
+
+napi_value throwError(napi_env env, const char* code, const std::string& message) {
+  napi_throw_error(env, code, message.c_str());
+  return nullptr;
+}
+
+// Opens `path` for all later libraries to see; on failure the linker's reason is in `reason`.
+bool openGlobally(const std::string& path, std::string& reason) {
+  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return true;
+  const char* error = dlerror();
+  reason = error == nullptr ? "unknown reason" : error;
+  return false;
+}
+
+std::string stringArgument(napi_env env, napi_value value) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return "";
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
+  return text;
+}
+
+// load(libtorchLibFolder: string, enginePath: string): the engine's exports.
+// Throws ERR_LIBTORCH_MISSING when libtorch cannot be opened, ERR_LIBTORCH_INCOMPATIBLE when the engine does not fit it.
+napi_value load(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  size_t count = 2;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  const std::string folder = stringArgument(env, arguments[0]), engine = stringArgument(env, arguments[1]);
+  if (folder.empty() || engine.empty()) return throwError(env, "ERR_INVALID_OPTION", "load(libFolder, enginePath)");
+
+  std::string reason;
+  for (const char* name : {"libc10.so", "libtorch_cpu.so"}) {
+    if (!openGlobally(folder + "/" + name, reason)) {
+      return throwError(env, "ERR_LIBTORCH_MISSING", "libtorch in " + folder + " cannot be opened: " + reason);
+    }
+  }
+  // CUDA builds register their kernels when these are opened; a CPU-only libtorch does not have them.
+  for (const char* name : {"libc10_cuda.so", "libtorch_cuda.so"}) openGlobally(folder + "/" + name, reason);
+
+  void* library = dlopen(engine.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    return throwError(env, "ERR_LIBTORCH_INCOMPATIBLE",
+                      "The engine " + engine + " does not fit the libtorch in " + folder + ": " + dlerror());
+  }
+  const auto init = reinterpret_cast<EngineInit>(dlsym(library, "dualanodiffInit"));
+  if (init == nullptr) return throwError(env, "ERR_LIBTORCH_INCOMPATIBLE", engine + " is not the engine");
+  napi_value exports;
+  napi_create_object(env, &exports);
+  return init(env, exports);
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  napi_value function;
+  napi_create_function(env, "load", NAPI_AUTO_LENGTH, load, nullptr, &function);
+  napi_set_named_property(env, exports, "load", function);
+  return exports;
+}
+
+}  // namespace
+
+NAPI_MODULE(NODE_GYP_MODULE_NAME, init)
