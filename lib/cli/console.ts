@@ -1,0 +1,65 @@
+import { SingleBar } from 'cli-progress';
+
+/** What a command tells its user: a progress bar on a terminal, one JSON line for machines. */
+export class Console {
+  constructor(readonly json: boolean) {}
+
+  /** A line for people; nothing with --json. */
+  say(line: string): void {
+    if (!this.json) process.stdout.write(`${line}\n`);
+  }
+
+  warn(line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
+
+  /** The command's result: `text` for people, `value` as one line of JSON for machines. */
+  result(text: string, value: object): void {
+    process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+  }
+
+  /** A bar with speed and time left on a terminal; elsewhere about ten lines. `unit` names what is counted. */
+  progress(what: string, total: number, unit: string): Progress {
+    if (this.json) return { update: () => {}, stop: () => {} };
+    return process.stderr.isTTY ? barProgress(what, total, unit) : lineProgress(what, total, unit);
+  }
+}
+
+export interface Progress {
+  /** `done` of `total`; `note` stands behind the bar. */
+  update(done: number, note?: string): void;
+  stop(): void;
+}
+
+function barProgress(what: string, total: number, unit: string): Progress {
+  const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {eta_formatted} left {note}`;
+  const bar = new SingleBar({ format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, etaBuffer: 50 });
+  const start = performance.now();
+  bar.start(total, 0, { speed: '-', note: '' });
+  let first: number | undefined;
+  return {
+    update(done, note = '') {
+      first ??= done - 1; // a resumed run does not begin at 0
+      const speed = ((done - first) / (performance.now() - start)) * 1000;
+      bar.update(done, { speed: speed.toFixed(2), note });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function lineProgress(what: string, total: number, unit: string): Progress {
+  const start = performance.now();
+  let first: number | undefined;
+  let next = 0;
+  return {
+    update(done, note = '') {
+      first ??= done - 1;
+      if (done < next && done !== total) return;
+      next = done + Math.max(1, Math.ceil(total / 10));
+      const speed = ((done - first) / (performance.now() - start)) * 1000;
+      const left = Math.round((total - done) / speed);
+      process.stderr.write(`${what} ${done}/${total} ${speed.toFixed(2)} ${unit}/s, ${left}s left ${note}\n`);
+    },
+    stop: () => {},
+  };
+}

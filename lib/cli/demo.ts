@@ -1,0 +1,46 @@
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { Dataset } from '../dataset/dataset.js';
+import { DualAnoDiff } from '../model.js';
+import { embedded } from '../paths.js';
+import { number } from './options.js';
+import { describeRun, type RunFlags, runType } from './run-type.js';
+import type { Runner } from './runner.js';
+
+interface Flags {
+  out?: string;
+  steps: number;
+  count: number;
+  resolution: number;
+}
+
+const DEMO_FOLDER = 'out/demo';
+const DEMO_TYPE = 'scratch';
+
+/** What the demo does not let its user choose. */
+const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
+  gradientAccumulation: 1, rank: 32, warmupSteps: 0, seed: 0, trainImages: '1/1', fit: 'crop', partFill: 'grey', flips: true,
+  textEncoder: true, globalPrompt: 'a vfx with sks', anomalyPrompt: 'sks', checkpointEvery: 500, previewEvery: 0,
+  mask: 'u2net', sampleSteps: 50, guidanceScale: 2.5, scheduler: 'pndm', sampleBatchSize: 8, negativePrompt: '', device: 'auto',
+};
+
+export function addDemo(program: Command, runner: Runner): void {
+  const command = program
+    .command('demo')
+    .description('the main job on the embedded example set, with the embedded models')
+    .option('--out <dir>', `folder for everything (default: ${DEMO_FOLDER}, emptied first)`)
+    .option('--steps <n>', 'training steps', number, 500)
+    .option('--count <n>', 'pairs', number, 16)
+    .option('--resolution <n>', 'pixels along each side', number, 64);
+  runner.attach(command, async (flags: Flags, context) => {
+    if (flags.out === undefined) await rm(DEMO_FOLDER, { recursive: true, force: true });
+    const out = resolve(flags.out ?? DEMO_FOLDER);
+    const dataset = await Dataset.open(embedded.example);
+    await using model = await DualAnoDiff.load(embedded.base, { signal: context.signal });
+    context.io.say(`Learning "${DEMO_TYPE}" from the images in ${dataset.folder}`);
+    const { steps, count, resolution } = flags;
+    const summary = await runType(model, dataset, DEMO_TYPE, out, { ...FIXED, steps, count, resolution }, context);
+    context.io.result(describeRun(summary), { ...summary });
+  });
+}

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { arch, freemem, platform, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
+import { binaryCandidates, defaultThreads, findBinary, getEngine } from '../native.js';
+import { embedded, packageRoot } from '../paths.js';
+import { EXIT, type Runner } from './runner.js';
+
+interface Check {
+  what: string;
+  ok: boolean;
+  found: string;
+  /** What to do where it is not. */
+  advice?: string;
+}
+
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+function checkLibtorch(): Check {
+  const folder = findLibtorch();
+  const advice = 'run `npx dualanodiff libtorch install`, or set LIBTORCH';
+  if (!folder) return { what: 'libtorch', ok: false, found: 'not found', advice };
+  const version = libtorchVersion(folder) ?? 'version unknown';
+  const ok = version.startsWith(PINNED_TORCH) || version === 'version unknown';
+  return { what: 'libtorch', ok, found: `${version} in ${folder}`, ...(ok ? {} : { advice: `${PINNED_TORCH} is needed: ${advice}` }) };
+}
+
+function checkBinary(): Check {
+  const folder = findBinary();
+  if (folder) return { what: 'engine', ok: true, found: folder };
+  return { what: 'engine', ok: false, found: `not in ${binaryCandidates().join(' or ')}`, advice: 'in a clone run `node scripts/setup.mjs`' };
+}
+
+/** The driver's own word; no driver is no fault: the engine runs on the CPU. */
+function checkDriver(): Check {
+  const path = '/proc/driver/nvidia/version';
+  const found = existsSync(path) ? (readFileSync(path, 'utf8').split('\n')[0] ?? '') : 'no NVIDIA driver: work runs on the CPU';
+  return { what: 'driver', ok: true, found };
+}
+
+async function checkEngine(): Promise<Check> {
+  try {
+    const info = (await getEngine()).nativeInfo();
+    const device = info.cuda ? 'CUDA device usable' : 'CPU';
+    return { what: 'device', ok: true, found: `${device}, ${defaultThreads()} threads, built for libtorch ${info.builtForTorch}` };
+  } catch (error) {
+    return { what: 'device', ok: false, found: (error as Error).message, advice: 'mend what is wrong above' };
+  }
+}
+
+export function addDoctor(program: Command, runner: Runner): void {
+  const command = program.command('doctor').description('show what is there and what to do about what is not');
+  runner.attach(command, async (_: object, { io }) => {
+    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+    const hasAssets = existsSync(join(embedded.base, 'unet', 'config.json')) && existsSync(embedded.maskModel);
+    const checks: Check[] = [
+      { what: 'package', ok: true, found: `dualanodiff ${version}, Node ${process.version}, ${platform()}-${arch()}` },
+      checkBinary(),
+      checkLibtorch(),
+      checkDriver(),
+      await checkEngine(),
+      { what: 'memory', ok: true, found: `${gib(freemem())} free of ${gib(totalmem())}` },
+      { what: 'assets', ok: hasAssets, found: embedded.base, ...(hasAssets ? {} : { advice: 'reinstall the package' }) },
+    ];
+    const lines = checks.map(({ what, ok, found, advice }) => `${ok ? 'ok  ' : 'FAIL'} ${what.padEnd(9)} ${found}${advice ? `\n     -> ${advice}` : ''}`);
+    io.result(lines.join('\n'), { checks });
+    if (checks.some((check) => !check.ok)) process.exitCode = EXIT.failed;
+  });
+}

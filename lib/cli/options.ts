@@ -1,0 +1,60 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { schedulers } from '../options/schemas.js';
+
+/** The value of a flag that must be a number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
+const words = (flags: string, description: string, choices: readonly string[]) =>
+  new Option(flags, description).choices(choices);
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .option('--base <dir>', 'base model in the diffusers folder layout (default: the embedded one)')
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .addOption(words('--dtype <name>', 'precision of the base', ['auto', 'float32', 'bfloat16', 'float16']).default('auto'));
+}
+
+export function addTrainOptions(command: Command): Command {
+  return command
+    .option('--steps <n>', 'training steps (default: what suits the base; 5000 for Stable Diffusion)', number)
+    .option('--batch-size <n>', 'pairs per step', number)
+    .option('--gradient-accumulation <n>', 'batches per step', number, 1)
+    .option('--rank <n>', 'rank of the LoRA layers', number, 32)
+    .option('--learning-rate <x>', 'learning rate', number)
+    .option('--warmup-steps <n>', 'steps over which the learning rate rises', number, 0)
+    .option('--resolution <n>', 'pixels along each side', number)
+    .option('--seed <n>', 'seed of everything that is random', number, 0)
+    .option('--train-images <n>', 'how many images train: N or a/b, the first by name', '1/3')
+    .addOption(words('--fit <how>', 'for images that are not square', ['crop', 'stretch']).default('crop'))
+    .addOption(words('--part-fill <how>', 'blank of the anomaly part', ['grey', 'black']).default('grey'))
+    .option('--no-flips', 'do not flip images at random')
+    .option('--no-text-encoder', 'do not train the text encoder')
+    .option('--global-prompt <text>', 'prompt of the whole image', 'a vfx with sks')
+    .option('--anomaly-prompt <text>', 'prompt of the anomaly part', 'sks')
+    .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500)
+    .option('--preview-every <n>', 'steps between previews, 0 for none', number, 0);
+}
+
+export function addSampleOptions(command: Command, steps: string): Command {
+  return command
+    .option(steps, 'denoising steps', number, 50)
+    .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
+    .addOption(words('--scheduler <name>', 'scheduler', schedulers).default('pndm'))
+    .option('--negative-prompt <text>', 'what the images should not show', '');
+}
+
+export function addMaskOptions(command: Command): Command {
+  return command
+    .addOption(words('--mask <method>', 'how masks are made', ['u2net', 'threshold', 'none']).default('u2net'))
+    .option('--weights <file>', 'U2-Net weights, .pth or .safetensors (default: the embedded ones)')
+    .option('--mask-threshold <x>', 'of saliency (0.5) or of distance from the fill (0.12)', number);
+}
+
+/** The entries that are not undefined: what the user did not say is left to the API's defaults. */
+export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

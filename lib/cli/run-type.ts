@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import type { Dataset } from '../dataset/dataset.js';
+import type { DualAnoDiff } from '../model.js';
+import { writeReport } from '../report/report.js';
+import type { Context } from './runner.js';
+import { type MaskFlags, type SampleFlags, samplePairs, type TrainFlags, trainType } from './stages.js';
+
+/** Flags of `run` and `demo`. */
+export interface RunFlags extends TrainFlags, MaskFlags {
+  count: number;
+  sampleSteps: number;
+  guidanceScale: number;
+  scheduler: 'pndm';
+  sampleBatchSize: number;
+  negativePrompt: string;
+  device: string;
+}
+
+export interface RunSummary {
+  type: string;
+  report: string;
+  dataset: string;
+  adapter: string;
+  pairs: number;
+  emptyMasks: number;
+  /** Means over the first and the last tenth of this process's steps. */
+  firstLoss: number | null;
+  lastLoss: number | null;
+  trainSeconds: number;
+  sampleSeconds: number;
+}
+
+const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length);
+
+/** The main job on one type: train, sample, mask, report; everything below `<out>/<type>`. */
+export async function runType(
+  model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: RunFlags, { signal, io }: Context,
+): Promise<RunSummary> {
+  const folder = join(out, type);
+  const adapter = join(folder, 'adapter.safetensors');
+  const trained = await trainType(model, dataset, type, adapter, flags, signal, io);
+  await using trainer = trained.trainer;
+  const sampleFlags: SampleFlags & MaskFlags = { ...flags, steps: flags.sampleSteps };
+  const generated = await samplePairs(model, adapter, join(folder, 'dataset'), flags.count, sampleFlags, flags.device, signal, io);
+  const report = join(folder, 'report.html');
+  const { learningRate, batchSize, resolution, rank, partFill, trainImages } = trainer.settings;
+  await writeReport(report, {
+    title: `${dataset.category}: ${type}`,
+    examples: trainer.examples,
+    log: `${adapter}.jsonl`,
+    writer: generated.writer,
+    settings: {
+      'base model': model.folder, device: model.info.device, precision: model.info.dtype,
+      'training steps': flags.steps ?? model.defaults.steps, 'batch size': batchSize, 'learning rate': learningRate,
+      rank, resolution, 'part fill': partFill, 'training images': trainImages, seed: flags.seed,
+      'denoising steps': flags.sampleSteps, guidance: flags.guidanceScale, scheduler: flags.scheduler, mask: flags.mask,
+    },
+    times: { training: trained.seconds, 'sampling and masks': generated.seconds },
+  });
+  const losses = trained.losses.map((step) => step.loss);
+  const tenth = Math.max(1, Math.floor(losses.length / 10));
+  return {
+    type, report, adapter, dataset: generated.writer.folder, pairs: generated.writer.records.length, emptyMasks: generated.emptyMasks,
+    firstLoss: mean(losses.slice(0, tenth)), lastLoss: mean(losses.slice(-tenth)),
+    trainSeconds: trained.seconds, sampleSeconds: generated.seconds,
+  };
+}
+
+/** One summary for people. */
+export function describeRun(summary: RunSummary): string {
+  const loss = (value: number | null) => value?.toFixed(4) ?? '-';
+  return [
+    `${summary.type}: loss ${loss(summary.firstLoss)} -> ${loss(summary.lastLoss)} in ${summary.trainSeconds.toFixed(0)} s; ` +
+      `${summary.pairs} pairs in ${summary.sampleSeconds.toFixed(0)} s, ${summary.emptyMasks} empty masks`,
+    `  dataset: ${summary.dataset}`,
+    `  report:  ${summary.report}`,
+  ].join('\n');
+}

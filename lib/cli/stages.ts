@@ -1,0 +1,145 @@
+/** The steps that several commands share: train, sample with masks. */
+import { resolve } from 'node:path';
+import { adapterDigest, PairWriter } from '../dataset/pair-writer.js';
+import { encodePng } from '../dataset/image-file.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { writeFileAtomic } from '../files.js';
+import type { RawImage } from '../image.js';
+import { Masker } from '../masker.js';
+import type { DualAnoDiff } from '../model.js';
+import { Sampler } from '../sampler.js';
+import { Trainer, type TrainStep } from '../trainer.js';
+import type { Console } from './console.js';
+import { given } from './options.js';
+
+/** Flags of `train` as commander gives them. */
+export interface TrainFlags {
+  steps?: number;
+  batchSize?: number;
+  gradientAccumulation: number;
+  rank: number;
+  learningRate?: number;
+  warmupSteps: number;
+  resolution?: number;
+  seed: number;
+  trainImages: string;
+  fit: 'crop' | 'stretch';
+  partFill: 'grey' | 'black';
+  flips: boolean;
+  textEncoder: boolean;
+  globalPrompt: string;
+  anomalyPrompt: string;
+  checkpointEvery: number;
+  previewEvery: number;
+  resume?: boolean;
+}
+
+/** Flags of `sample` as commander gives them. */
+export interface SampleFlags {
+  steps: number;
+  guidanceScale: number;
+  scheduler: 'pndm';
+  sampleBatchSize: number;
+  negativePrompt: string;
+  seed: number;
+  resolution?: number;
+  resume?: boolean;
+}
+
+/** Flags of `mask` as commander gives them. */
+export interface MaskFlags {
+  mask: 'u2net' | 'threshold' | 'none';
+  weights?: string;
+  maskThreshold?: number;
+}
+
+export interface TrainedType {
+  trainer: Trainer;
+  losses: TrainStep[];
+  seconds: number;
+}
+
+/** Image and part side by side. */
+function sideBySide(image: RawImage, part: RawImage): RawImage {
+  const row = image.width * 3;
+  const data = new Uint8Array(2 * image.data.length);
+  for (let y = 0; y < image.height; y++) {
+    data.set(image.data.subarray(y * row, (y + 1) * row), 2 * y * row);
+    data.set(part.data.subarray(y * row, (y + 1) * row), (2 * y + 1) * row);
+  }
+  return { data, width: 2 * image.width, height: image.height, channels: 3 };
+}
+
+export async function trainType(
+  model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: TrainFlags, signal: AbortSignal, io: Console,
+): Promise<TrainedType> {
+  const { steps: _, resume, checkpointEvery, previewEvery, flips, textEncoder, ...settings } = flags;
+  const trainer = new Trainer(model, given({ ...pickTrainer(settings), type, flips, trainTextEncoder: textEncoder }));
+  const steps = flags.steps ?? model.defaults.steps;
+  const losses: TrainStep[] = [];
+  const start = performance.now();
+  const bar = io.progress(`training ${type}`, steps, 'steps');
+  try {
+    for await (const step of trainer.train(dataset, { steps, out, checkpointEvery, resume: resume ?? false, signal })) {
+      losses.push(step);
+      bar.update(step.step, `loss ${step.loss.toFixed(4)}`);
+      if (previewEvery > 0 && step.step % previewEvery === 0) {
+        const pair = await trainer.preview({ steps: 20, seed: settings.seed, signal });
+        const file = out.replace(/(\.safetensors)?$/, `.preview-${String(step.step).padStart(6, '0')}.png`);
+        await writeFileAtomic(resolve(file), await encodePng(sideBySide(pair.image, pair.part)));
+      }
+    }
+    await trainer.save(out);
+  } catch (error) {
+    await trainer.dispose();
+    throw error;
+  } finally {
+    bar.stop();
+  }
+  return { trainer, losses, seconds: (performance.now() - start) / 1000 };
+}
+
+const pickTrainer = ({ batchSize, gradientAccumulation, rank, learningRate, warmupSteps, resolution, seed, trainImages, fit, partFill, globalPrompt, anomalyPrompt }: Omit<TrainFlags, 'steps' | 'resume' | 'checkpointEvery' | 'previewEvery' | 'flips' | 'textEncoder'>) =>
+  ({ batchSize, gradientAccumulation, rank, learningRate, warmupSteps, resolution, seed, trainImages, fit, partFill, globalPrompt, anomalyPrompt });
+
+/** The masker that the flags ask for; undefined for none. */
+export async function makeMasker(flags: MaskFlags, partFill: 'grey' | 'black', device: string): Promise<Masker | undefined> {
+  const threshold = flags.maskThreshold;
+  if (flags.mask === 'none') return undefined;
+  if (flags.mask === 'threshold') return Masker.threshold(given({ partFill, threshold }));
+  return Masker.load(flags.weights, given({ device, threshold }));
+}
+
+export interface Generated {
+  writer: PairWriter;
+  emptyMasks: number;
+  seconds: number;
+}
+
+export async function samplePairs(
+  model: DualAnoDiff, adapter: string, out: string, count: number, flags: SampleFlags & MaskFlags, device: string, signal: AbortSignal, io: Console, fallbackType = 'anomaly',
+): Promise<Generated> {
+  await using sampler = await Sampler.create(model, adapter);
+  const { steps, guidanceScale, scheduler, negativePrompt, seed, resolution } = flags;
+  const size = resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
+  const settings = { steps, guidanceScale, scheduler, negativePrompt, resolution: size, mask: flags.mask, dtype: model.info.dtype };
+  const type = sampler.adapter.type ?? fallbackType;
+  const writer = await PairWriter.open(out, { type, adapter: await adapterDigest(adapter), settings: { ...settings, seed }, resume: flags.resume ?? false });
+  const masker = await makeMasker(flags, sampler.adapter.partFill, device);
+  const start = performance.now();
+  const bar = io.progress(`sampling ${type}`, count, 'pairs');
+  try {
+    const options = { count, steps, guidanceScale, scheduler, negativePrompt, seed, resolution: size, batchSize: flags.sampleBatchSize, skip: writer.done, signal };
+    for await (const pair of sampler.sample(options)) {
+      const mask = await masker?.mask(pair.part, { signal });
+      await writer.write(pair, mask, masker?.method);
+      bar.update(writer.records.length);
+    }
+  } finally {
+    bar.stop();
+    await masker?.dispose();
+  }
+  const emptyMasks = writer.records.filter((record) => record.empty).length;
+  if (emptyMasks > 0) io.warn(`${emptyMasks} of ${writer.records.length} masks are empty: no defect was found in those parts`);
+  return { writer, emptyMasks, seconds: (performance.now() - start) / 1000 };
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { Dataset } from '../dataset/dataset.js';
+import { DualAnoDiff } from '../model.js';
+import { embedded } from '../paths.js';
+import { addModelOptions, addTrainOptions } from './options.js';
+import type { Runner } from './runner.js';
+import { type TrainFlags, trainType } from './stages.js';
+
+interface Flags extends TrainFlags {
+  base?: string;
+  device: string;
+  dtype: 'auto';
+  data: string;
+  type: string;
+  out: string;
+}
+
+export function addTrain(program: Command, runner: Runner): void {
+  const command = program
+    .command('train')
+    .description('learn one defect type from a few images')
+    .requiredOption('--data <dir>', "category folder in MVTec AD's layout")
+    .requiredOption('--type <name>', 'defect type')
+    .requiredOption('--out <file>', 'adapter to write (.safetensors)')
+    .option('--resume', 'continue from the newest checkpoint');
+  addTrainOptions(addModelOptions(command));
+  runner.attach(command, async (flags: Flags, { signal, io }) => {
+    const dataset = await Dataset.open(flags.data);
+    await dataset.examples(flags.type); // a wrong type is an error before the model is read
+    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, { device: flags.device, dtype: flags.dtype, signal });
+    const { trainer, losses, seconds } = await trainType(model, dataset, flags.type, flags.out, flags, signal, io);
+    const [first, last] = [losses[0], losses.at(-1)];
+    await trainer.dispose();
+    io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s`, {
+      adapter: flags.out, steps: losses.length, firstLoss: first?.loss, lastLoss: last?.loss, seconds,
+    });
+  });
+}

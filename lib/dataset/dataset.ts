@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, parse, resolve } from 'node:path';
+import { DatasetError, withFileErrors } from '../errors.js';
+import type { RawImage } from '../image.js';
+import { boundingBox, type Fit, fitPair } from './fit.js';
+import { IMAGE_ENDINGS, readImage, readMask } from './image-file.js';
+
+/** One image of a defect with its mask. */
+export interface Example {
+  /** The file's name without its ending. */
+  name: string;
+  image: string;
+  mask: string;
+}
+
+/** An example as squares of one size. */
+export interface LoadedExample extends Example {
+  pixels: RawImage;
+  /** One channel of 0 and 255. */
+  maskPixels: RawImage;
+}
+
+const GOOD = 'good';
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+
+async function imagesIn(folder: string): Promise<string[]> {
+  const names = await withFileErrors('read', folder, () => readdir(folder));
+  return names.filter((name) => IMAGE_ENDINGS.test(name)).sort().map((name) => join(folder, name));
+}
+
+/**
+ * A category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
+ *
+ * @example
+ * const dataset = await Dataset.open('bottle');
+ * console.log(dataset.types);
+ */
+export class Dataset {
+  /** The folder. */
+  readonly folder: string;
+  /** The category: the folder's name. */
+  readonly category: string;
+  /** The defect types, sorted by name. */
+  readonly types: readonly string[];
+
+  private constructor(folder: string, types: string[]) {
+    this.folder = folder;
+    this.category = basename(folder);
+    this.types = types;
+  }
+
+  /** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
+  static async open(folder: string): Promise<Dataset> {
+    const path = resolve(folder);
+    if (!(await isFolder(path))) throw new DatasetError(`The dataset folder ${path} does not exist`);
+    const test = join(path, 'test');
+    if (!(await isFolder(test))) {
+      throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
+    }
+    const entries = await withFileErrors('read', test, () => readdir(test, { withFileTypes: true }));
+    const types = entries.filter((entry) => entry.isDirectory() && entry.name !== GOOD).map((entry) => entry.name).sort();
+    if (types.length === 0) throw new DatasetError(`${test} holds no defect type: expected a folder for each, beside good`);
+    return new Dataset(path, types);
+  }
+
+  /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */
+  async examples(type: string): Promise<Example[]> {
+    if (!this.types.includes(type)) {
+      throw new DatasetError(`${this.folder} has no defect type ${type}; it has ${this.types.join(', ')}`);
+    }
+    const images = await imagesIn(join(this.folder, 'test', type));
+    return images.map((image) => {
+      const { name } = parse(image);
+      return { name, image, mask: join(this.folder, 'ground_truth', type, `${name}_mask.png`) };
+    });
+  }
+
+  /** The good images of `train/good`, sorted by name. */
+  async goodImages(): Promise<string[]> {
+    const folder = join(this.folder, 'train', GOOD);
+    return (await isFolder(folder)) ? imagesIn(folder) : [];
+  }
+
+  /**
+   * The first images of a type that train: a number, or a fraction `a/b` (rounded down, at least one).
+   * The rest is for testing.
+   */
+  async trainingExamples(type: string, share: number | string): Promise<Example[]> {
+    const all = await this.examples(type);
+    if (all.length < 2) {
+      throw new DatasetError(
+        `${this.folder} has ${all.length} image${all.length === 1 ? '' : 's'} of ${type}: training needs at least 2, of which the first part trains`,
+      );
+    }
+    const [a, b] = String(share).split('/').map(Number) as [number, number | undefined];
+    const count = b === undefined ? a : Math.max(1, Math.floor((all.length * a) / b));
+    if (count > all.length) {
+      throw new DatasetError(`${this.folder} has ${all.length} images of ${type}, but ${share} are asked for`);
+    }
+    return all.slice(0, count);
+  }
+
+  /** Decodes examples to squares of `resolution`. Throws ERR_DATASET_INVALID naming the file and what is wrong. */
+  static load(examples: Example[], resolution: number, fit: Fit): Promise<LoadedExample[]> {
+    return Promise.all(examples.map((example) => loadExample(example, resolution, fit)));
+  }
+}
+
+async function loadExample(example: Example, resolution: number, fit: Fit): Promise<LoadedExample> {
+  const image = await readImage(example.image);
+  if (!(await stat(example.mask).catch(() => undefined))) {
+    throw new DatasetError(`${example.image} has no mask: expected ${example.mask}`);
+  }
+  const mask = await readMask(example.mask);
+  if (mask.width !== image.width || mask.height !== image.height) {
+    throw new DatasetError(
+      `The mask ${example.mask} is ${mask.width} x ${mask.height}, but its image ${example.image} is ${image.width} x ${image.height}`,
+    );
+  }
+  if (!boundingBox(mask)) throw new DatasetError(`The mask ${example.mask} is empty: it marks no pixel above one half`);
+  const fitted = await fitPair(image, mask, resolution, fit);
+  if (!boundingBox(fitted.mask)) {
+    throw new DatasetError(
+      `The defect in ${example.mask} vanishes at ${resolution} pixels: use a higher resolution`,
+    );
+  }
+  return { ...example, pixels: fitted.image, maskPixels: fitted.mask };
+}
+
+/** Tells sets of training pictures apart: a digest of every pixel and mask. */
+export function digestOf(examples: LoadedExample[]): string {
+  const hash = createHash('sha256');
+  for (const example of examples) hash.update(example.pixels.data).update(example.maskPixels.data);
+  return hash.digest('hex').slice(0, 16);
+}

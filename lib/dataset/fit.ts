@@ -1,0 +1,63 @@
+import type { RawImage } from '../image.js';
+import { resizeImage } from './image-file.js';
+
+/** How a picture that is not square becomes one: a square part of it, or all of it squeezed. */
+export type Fit = 'crop' | 'stretch';
+
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** The smallest box around everything above one half; undefined for an empty mask. */
+export function boundingBox(mask: RawImage): Box | undefined {
+  const box = { left: mask.width, top: mask.height, right: -1, bottom: -1 };
+  for (let y = 0; y < mask.height; y++) {
+    for (let x = 0; x < mask.width; x++) {
+      if ((mask.data[y * mask.width + x] as number) < 128) continue;
+      box.left = Math.min(box.left, x);
+      box.right = Math.max(box.right, x);
+      box.top = Math.min(box.top, y);
+      box.bottom = Math.max(box.bottom, y);
+    }
+  }
+  return box.right < 0 ? undefined : box;
+}
+
+function crop(image: RawImage, left: number, top: number, size: number): RawImage {
+  const { width, channels } = image;
+  const data = new Uint8Array(size * size * channels);
+  for (let y = 0; y < size; y++) {
+    const from = ((top + y) * width + left) * channels;
+    data.set(image.data.subarray(from, from + size * channels), y * size * channels);
+  }
+  return { data, width: size, height: size, channels };
+}
+
+/** Where a window of `size` begins in `extent` so that it shows the middle of [low, high]. */
+const windowStart = (low: number, high: number, size: number, extent: number): number =>
+  Math.min(Math.max(Math.round((low + high + 1 - size) / 2), 0), extent - size);
+
+/**
+ * Image and mask as squares of `resolution` pixels; the mask becomes 0 and 255.
+ *
+ * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of the defect: the
+ * whole defect where it fits, its middle where it does not.
+ */
+export async function fitPair(image: RawImage, mask: RawImage, resolution: number, fit: Fit): Promise<{ image: RawImage; mask: RawImage }> {
+  const scale = resolution / Math.min(image.width, image.height);
+  const width = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.width * scale));
+  const height = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.height * scale));
+  let resized = await resizeImage(image, width, height);
+  let resizedMask = await resizeImage(mask, width, height);
+  if (width !== height) {
+    const box = boundingBox(resizedMask) ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };
+    const left = windowStart(box.left, box.right, resolution, width);
+    const top = windowStart(box.top, box.bottom, resolution, height);
+    resized = crop(resized, left, top, resolution);
+    resizedMask = crop(resizedMask, left, top, resolution);
+  }
+  return { image: resized, mask: { ...resizedMask, data: resizedMask.data.map((value) => (value >= 128 ? 255 : 0)) } };
+}

@@ -1,0 +1,100 @@
+/**
+ * Errors of the package. Each has a stable `code`; the message names what is wrong and says what to do.
+ */
+
+/** The base of every error that this package throws on purpose. */
+export class DualAnoDiffError extends Error {
+  /** Stable, for programs: `ERR_…`. */
+  readonly code: string;
+
+  constructor(message: string, code: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** An option has a value outside its range or of another type. */
+export class InvalidOptionError extends DualAnoDiffError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_INVALID_OPTION', options);
+  }
+}
+
+/** libtorch is missing, incomplete, or of a version that the engine was not built for. */
+export class LibtorchError extends DualAnoDiffError {}
+
+/** A base model folder, a weights file or an adapter cannot be used. */
+export class ModelError extends DualAnoDiffError {}
+
+/** A dataset folder, an image or a mask cannot be used. */
+export class DatasetError extends DualAnoDiffError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_DATASET_INVALID', options);
+  }
+}
+
+/** Training cannot go on: a loss that is not finite, or a checkpoint of other settings. */
+export class TrainingError extends DualAnoDiffError {}
+
+/** Memory of the device or the machine is used up; the process can go on. */
+export class OutOfMemoryError extends DualAnoDiffError {}
+
+/** An `AbortSignal` ended the operation. */
+export class AbortedError extends DualAnoDiffError {
+  constructor(options?: ErrorOptions) {
+    super('The operation was aborted', 'ERR_ABORTED', options);
+  }
+}
+
+/** A file or folder cannot be read or written. */
+export class FileAccessError extends DualAnoDiffError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_FILE_ACCESS', options);
+  }
+}
+
+type ErrorClass = new (message: string, code: string, options?: ErrorOptions) => DualAnoDiffError;
+
+const classes: Record<string, ErrorClass> = {
+  ERR_WEIGHTS_INVALID: ModelError,
+  ERR_MODEL_INVALID: ModelError,
+  ERR_ADAPTER_MISMATCH: ModelError,
+  ERR_CHECKPOINT_MISMATCH: TrainingError,
+  ERR_NON_FINITE_LOSS: TrainingError,
+  ERR_OUT_OF_MEMORY: OutOfMemoryError,
+  ERR_LIBTORCH_MISSING: LibtorchError,
+  ERR_LIBTORCH_INCOMPATIBLE: LibtorchError,
+};
+
+/** The class that belongs to a native error's code. */
+export function errorFromCode(code: string, message: string, options?: ErrorOptions): DualAnoDiffError {
+  if (code === 'ERR_INVALID_OPTION') return new InvalidOptionError(message, options);
+  if (code === 'ERR_FILE_ACCESS') return new FileAccessError(message, options);
+  if (code === 'ERR_ABORTED') return new AbortedError(options);
+  return new (classes[code] ?? DualAnoDiffError)(message, code, options);
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EISDIR: 'it is a folder',
+  EEXIST: 'it exists already',
+  EMFILE: 'too many files are open',
+};
+
+/** Runs a file operation and turns Node's error into one that names the path and the reason. */
+export async function withFileErrors<T>(what: string, path: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === undefined || cause instanceof DualAnoDiffError) throw cause;
+    throw new FileAccessError(`Cannot ${what} ${path}: ${reasons[code] ?? (cause as Error).message}`, { cause });
+  }
+}

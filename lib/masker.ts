@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import type { NativeMasker } from './addon-types.js';
+import { DualAnoDiffError } from './errors.js';
+import { type RawImage, toRgb } from './image.js';
+import { checkOptions } from './options/check.js';
+import { maskerSchema, thresholdSchema } from './options/schemas.js';
+import { embedded } from './paths.js';
+import { runNative, type TaskOptions } from './run-native.js';
+
+/** Options of {@link Masker.load}. */
+export type MaskerOptions = z.input<typeof maskerSchema>;
+/** Options of {@link Masker.threshold}. */
+export type ThresholdOptions = z.input<typeof thresholdSchema>;
+
+/** A mask: one channel of 0 and 255, of its part's size. */
+export interface Mask extends RawImage {
+  channels: 1;
+  /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */
+  coverage: number;
+}
+
+type Method = (part: RawImage, options: TaskOptions) => Promise<Uint8Array>;
+
+const fillLevel = { grey: 127.5, black: 0 };
+
+/**
+ * Finds the defect in an anomaly part.
+ *
+ * @example
+ * const masker = await Masker.load();
+ * const mask = await masker.mask(pair.part);
+ */
+export class Masker {
+  /** 'u2net' or 'threshold'. */
+  readonly method: 'u2net' | 'threshold';
+  #run: Method;
+  #handle: NativeMasker | undefined;
+  #disposed = false;
+
+  private constructor(method: 'u2net' | 'threshold', run: Method, handle?: NativeMasker) {
+    this.method = method;
+    this.#run = run;
+    this.#handle = handle;
+  }
+
+  /**
+   * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
+   * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default).
+   * Throws ERR_WEIGHTS_INVALID naming the file and the reason; nothing in the file is executed.
+   */
+  static async load(file: string = embedded.maskModel, options: MaskerOptions = {}): Promise<Masker> {
+    const { device, threshold } = checkOptions(maskerSchema, options);
+    const handle = await runNative({}, (engine, task) => engine.loadMasker(resolve(file), device, task));
+    const run: Method = ({ data, width, height }, taskOptions) =>
+      runNative(taskOptions, (_, task) => handle.mask(data, { width, height, threshold, fill: 0 }, task));
+    return new Masker('u2net', run, handle);
+  }
+
+  /** A pixel belongs to the mask where its distance from the part's fill is at least `threshold` (0.12 by default). */
+  static threshold(options: ThresholdOptions = {}): Masker {
+    const { partFill, threshold } = checkOptions(thresholdSchema, options);
+    return new Masker('threshold', ({ data, width, height }, taskOptions) =>
+      runNative(taskOptions, (engine, task) =>
+        engine.thresholdMask(data, { width, height, threshold, fill: fillLevel[partFill] }, task),
+      ),
+    );
+  }
+
+  /** The mask of a part of any size. */
+  async mask(part: RawImage, options: TaskOptions = {}): Promise<Mask> {
+    if (this.#disposed) throw new DualAnoDiffError('The masker is disposed', 'ERR_DISPOSED');
+    const rgb = toRgb(part);
+    const data = await this.#run(rgb, options);
+    const set = data.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
+    return { data, width: rgb.width, height: rgb.height, channels: 1, coverage: set / data.length };
+  }
+
+  /** Frees the network. May be called twice. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.#handle?.dispose();
+    this.#handle = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}

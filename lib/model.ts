@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { NativeModel, NativeModelInfo } from './addon-types.js';
+import { DualAnoDiffError, ModelError } from './errors.js';
+import { checkOptions, integer, real } from './options/check.js';
+import { loadSchema } from './options/schemas.js';
+import { runNative } from './run-native.js';
+
+/** Options of {@link DualAnoDiff.load}. */
+export type LoadOptions = z.input<typeof loadSchema>;
+
+/** Training settings that suit a base; the paper's where its folder says nothing. */
+export interface TrainingDefaults {
+  /** Pixels along each side. */
+  resolution: number;
+  steps: number;
+  /** Pairs. */
+  batchSize: number;
+  learningRate: number;
+}
+
+const PAPER_DEFAULTS: TrainingDefaults = { resolution: 512, steps: 5000, batchSize: 4, learningRate: 5e-6 };
+const DEFAULTS_FILE = 'dualanodiff.json';
+const defaultsSchema = z.strictObject({
+  resolution: integer(8, 4096),
+  steps: integer(1),
+  batchSize: integer(1, 1024),
+  learningRate: real(0, 1),
+});
+
+function readDefaults(folder: string): TrainingDefaults {
+  const path = join(folder, DEFAULTS_FILE);
+  if (!existsSync(path)) return PAPER_DEFAULTS;
+  try {
+    return checkOptions(defaultsSchema, JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new ModelError(`${path}: ${(cause as Error).message}`, 'ERR_MODEL_INVALID', { cause });
+  }
+}
+
+/**
+ * A Stable Diffusion base, frozen: what adapters are trained on and sampled with.
+ *
+ * @example
+ * await using model = await DualAnoDiff.load('stable-diffusion-v1-5');
+ */
+export class DualAnoDiff {
+  /** The base's folder. */
+  readonly folder: string;
+  /** Device, precision and what image sides must be multiples of. */
+  readonly info: Readonly<NativeModelInfo>;
+  /** Training settings that suit this base. */
+  readonly defaults: Readonly<TrainingDefaults>;
+  #handle: NativeModel | undefined;
+  #holds = 0;
+  #released: (() => void) | undefined;
+  #disposal: Promise<void> | undefined;
+
+  private constructor(folder: string, handle: NativeModel, info: NativeModelInfo, defaults: TrainingDefaults) {
+    this.folder = folder;
+    this.#handle = handle;
+    this.info = info;
+    this.defaults = defaults;
+  }
+
+  /**
+   * Loads a base in the diffusers folder layout (tokenizer, text_encoder, vae, unet, scheduler).
+   *
+   * Throws ERR_MODEL_INVALID naming the part that the folder lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
+   * fit, ERR_DEVICE_UNAVAILABLE, ERR_LIBTORCH_MISSING.
+   */
+  static async load(folder: string, options: LoadOptions = {}): Promise<DualAnoDiff> {
+    const { device, dtype, signal } = checkOptions(loadSchema, options);
+    const path = resolve(folder);
+    const { handle, info } = await runNative({ signal }, (engine, task) =>
+      engine.loadModel({ folder: path, device, dtype }, task),
+    );
+    return new DualAnoDiff(path, handle, info, readDefaults(path));
+  }
+
+  /**
+   * Frees the model once every trainer and sampler on it is disposed. May be called twice.
+   */
+  dispose(): Promise<void> {
+    this.#disposal ??= (async () => {
+      const handle = this.#handle;
+      this.#handle = undefined;
+      if (this.#holds > 0) await new Promise<void>((done) => { this.#released = done; });
+      handle?.dispose();
+    })();
+    return this.#disposal;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /**
+   * Keeps the model alive for a trainer or a sampler; the second value lets go.
+   * @internal
+   */
+  hold(): [NativeModel, () => void] {
+    if (!this.#handle) throw new DualAnoDiffError('The model is disposed', 'ERR_DISPOSED');
+    this.#holds++;
+    let held = true;
+    const release = () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holds === 0) this.#released?.();
+    };
+    return [this.#handle, release];
+  }
+}
+

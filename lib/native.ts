@@ -1,0 +1,93 @@
+/**
+ * The only importer of the engine: finds libtorch, opens the loader and through it the engine, once for each thread of
+ * JavaScript.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { NativeEngine } from './addon-types.js';
+import { errorFromCode, LibtorchError } from './errors.js';
+import { findLibtorch, libtorchVersion, PINNED_TORCH } from './libtorch/locate.js';
+import { packageRoot } from './paths.js';
+
+interface Loader {
+  load(libtorchLibFolder: string, enginePath: string): NativeEngine;
+}
+
+/** Folders that may hold `dualanodiff.node` and the engine, best first. */
+export function binaryCandidates(): string[] {
+  const own = process.env.DUALANODIFF_BINARY;
+  return [
+    ...(own ? [own] : []),
+    join(packageRoot, 'build', 'Release'),
+    join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`),
+  ];
+}
+
+/** The folder of the binary that will be loaded; undefined where none is built. */
+export function findBinary(): string | undefined {
+  return binaryCandidates().find(
+    (folder) =>
+      existsSync(join(folder, 'dualanodiff.node')) && existsSync(join(folder, 'dualanodiff-engine.so')),
+  );
+}
+
+/**
+ * The cores that are really there: the affinity of the process and the quota of its container. libtorch's threads spin
+ * while they wait, so that one thread too many costs more than it gives.
+ */
+export function defaultThreads(): number {
+  const wanted = Number(process.env.OMP_NUM_THREADS);
+  if (wanted > 0) return wanted;
+  const cores = availableParallelism();
+  try {
+    const [quota, period] = readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ');
+    const share = Number(quota) / Number(period);
+    return share > 0 ? Math.max(1, Math.min(cores, Math.floor(share))) : cores;
+  } catch {
+    return cores; // no control group limits this process
+  }
+}
+
+function openEngine(): NativeEngine {
+  const folder = findBinary();
+  if (!folder) {
+    throw new LibtorchError(
+      `The native engine was not found in ${binaryCandidates().join(' or ')}. In a clone of the repository run \`node scripts/setup.mjs\`; in an installed package, reinstall it for ${process.platform}-${process.arch}.`,
+      'ERR_ENGINE_MISSING',
+    );
+  }
+  const libtorch = findLibtorch();
+  if (!libtorch) {
+    throw new LibtorchError(
+      'libtorch was not found. Install it with `npx dualanodiff libtorch install`, or set LIBTORCH to a libtorch folder.',
+      'ERR_LIBTORCH_MISSING',
+    );
+  }
+  const version = libtorchVersion(libtorch);
+  if (version !== undefined && !version.startsWith(PINNED_TORCH)) {
+    throw new LibtorchError(
+      `The engine was built for libtorch ${PINNED_TORCH}, but ${libtorch} holds ${version}. Run \`npx dualanodiff libtorch install\`, or set LIBTORCH to a folder with ${PINNED_TORCH}.`,
+      'ERR_LIBTORCH_INCOMPATIBLE',
+    );
+  }
+  try {
+    const loader = createRequire(import.meta.url)(join(folder, 'dualanodiff.node')) as Loader;
+    return loader.load(join(libtorch, 'lib'), join(folder, 'dualanodiff-engine.so'));
+  } catch (cause) {
+    const { code = 'ERR_ENGINE_MISSING', message } = cause as NodeJS.ErrnoException;
+    throw errorFromCode(code, `${message}. Run \`npx dualanodiff doctor\` to see what is there.`, { cause });
+  }
+}
+
+let engine: NativeEngine | undefined;
+let ready: Promise<void> | undefined;
+
+/** The engine, opened at the first call. Throws ERR_LIBTORCH_MISSING, ERR_LIBTORCH_INCOMPATIBLE or ERR_ENGINE_MISSING. */
+export async function getEngine(): Promise<NativeEngine> {
+  engine ??= openEngine();
+  ready ??= engine.setThreads(defaultThreads(), new engine.Task());
+  await ready;
+  return engine;
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { InvalidOptionError } from '../errors.js';
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return `${typeof value === 'string' ? JSON.stringify(value) : String(value)} of type ${typeof value}`;
+}
+
+function valueAt(input: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
+}
+
+/**
+ * The options with their defaults. Throws ERR_INVALID_OPTION as "Expected X for NAME but received VALUE".
+ * Names that no option has are errors too.
+ */
+export function checkOptions<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const result = schema.safeParse(input ?? {});
+  if (result.success) return result.data;
+  const issue = result.error.issues[0] as z.core.$ZodIssue;
+  if (issue.code === 'unrecognized_keys') {
+    throw new InvalidOptionError(`Unknown option ${issue.keys.join(', ')}`);
+  }
+  const name = issue.path.join('.') || 'options';
+  throw new InvalidOptionError(`Expected ${issue.message} for ${name} but received ${describe(valueAt(input, issue.path))}`);
+}
+
+/** An integer in [low, high]. */
+export function integer(low: number, high = Number.MAX_SAFE_INTEGER): z.ZodNumber {
+  const message = high === Number.MAX_SAFE_INTEGER ? `an integer of at least ${low}` : `an integer ${low}..${high}`;
+  return z.number(message).int(message).min(low, message).max(high, message);
+}
+
+/** A finite number in [low, high]. */
+export function real(low: number, high: number): z.ZodNumber {
+  const message = `a number ${low}..${high}`;
+  return z.number(message).min(low, message).max(high, message);
+}
+
+/** One of the words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.enum(words, `one of ${words.join(', ')}`);
+}
+
+export const text = (): z.ZodString => z.string('text');
+export const flag = (): z.ZodBoolean => z.boolean('true or false');
+export const signal = () =>
+  z.custom<AbortSignal>((value) => value === undefined || value instanceof AbortSignal, 'an AbortSignal').optional();

@@ -1,0 +1,75 @@
+/** Every option of the package with its range and default; nothing else holds a second default. */
+import { z } from 'zod';
+import { flag, integer, oneOf, real, signal, text } from './check.js';
+
+export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
+export const DEFAULT_PROMPTS = { global: 'a vfx with sks', anomaly: 'sks' };
+
+/** 'auto', 'cpu', 'cuda' or 'cuda:N'. */
+const device = () => z.string().regex(/^(auto|cpu|cuda(:\d+)?)$/, 'auto, cpu, cuda or cuda:N').default('auto');
+const seed = () => integer(0).default(0);
+
+export const loadSchema = z.strictObject({
+  device: device(),
+  dtype: oneOf(['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
+  signal: signal(),
+});
+
+/** How many of a type's images train: 'N' or 'a/b' of them, the first by name. */
+export const trainImagesSchema = z
+  .union([integer(1), z.string()], 'N or a/b')
+  .refine((value) => typeof value === 'number' || /^[1-9]\d*(\/[1-9]\d*)?$/.test(value), 'N or a/b');
+
+export const fits = ['crop', 'stretch'] as const;
+
+export const trainerSchema = z.strictObject({
+  type: text().min(1, 'the name of a defect type'),
+  rank: integer(1, 320).default(32),
+  learningRate: real(0, 1).optional(),
+  warmupSteps: integer(0).default(0),
+  weightDecay: real(0, 1).default(0.01),
+  maxGradNorm: real(0, 1e6).default(1),
+  batchSize: integer(1, 1024).optional(),
+  gradientAccumulation: integer(1, 1024).default(1),
+  resolution: integer(8, 4096).optional(),
+  fit: oneOf(fits).default('crop'),
+  partFill: oneOf(['grey', 'black']).default('grey'),
+  flips: flag().default(true),
+  trainImages: trainImagesSchema.default('1/3'),
+  trainTextEncoder: flag().default(true),
+  globalPrompt: text().default(DEFAULT_PROMPTS.global),
+  anomalyPrompt: text().default(DEFAULT_PROMPTS.anomaly),
+  seed: seed(),
+});
+
+export const trainSchema = z.strictObject({
+  steps: integer(1).optional(),
+  /** `<out>`: checkpoints and the log are written beside it. */
+  out: text().optional(),
+  checkpointEvery: integer(1).default(500),
+  resume: flag().default(false),
+  signal: signal(),
+});
+
+export const sampleSchema = z.strictObject({
+  count: integer(1),
+  steps: integer(1, 1000).default(50),
+  guidanceScale: real(0, 100).default(2.5),
+  scheduler: oneOf(schedulers).default('pndm'),
+  eta: real(0, 1).default(0),
+  batchSize: integer(1, 1024).default(4),
+  seed: seed(),
+  resolution: integer(8, 4096).optional(),
+  negativePrompt: text().default(''),
+  /** Indices that are there already. */
+  skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
+  signal: signal(),
+  onProgress: z.custom<(step: number, steps: number) => void>((value) => typeof value === 'function', 'a function').optional(),
+});
+
+export const maskerSchema = z.strictObject({ device: device(), threshold: real(0, 1).default(0.5) });
+export const thresholdSchema = z.strictObject({
+  partFill: oneOf(['grey', 'black']).default('grey'),
+  /** Distance from the fill, of the full range. */
+  threshold: real(0, 1).default(0.12),
+});

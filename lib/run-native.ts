@@ -1,0 +1,42 @@
+import type { NativeEngine, NativeTask } from './addon-types.js';
+import { AbortedError, DualAnoDiffError, errorFromCode } from './errors.js';
+import { getEngine } from './native.js';
+
+/** What every long operation takes. */
+export interface TaskOptions {
+  /** Ends the operation within one denoising or training step; the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts native work and waits for it: cancels it when the signal fires, turns native errors into classes, and gives
+ * them the caller's stack (native rejections carry none).
+ */
+export async function runNative<R>(
+  { signal }: TaskOptions,
+  start: (engine: NativeEngine, task: NativeTask) => Promise<R>,
+): Promise<R> {
+  throwIfAborted(signal);
+  const caller = new Error();
+  const engine = await getEngine();
+  const task = new engine.Task();
+  const onAbort = () => task.cancel();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await start(engine, task);
+  } catch (cause) {
+    throwIfAborted(signal);
+    const { code = 'ERR_NATIVE', message } = cause as NodeJS.ErrnoException;
+    const error = errorFromCode(code, message, { cause });
+    error.stack = `${error.name}: ${message}\n${(caller.stack ?? '').split('\n').slice(2).join('\n')}`;
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Throws an ERR_ABORTED error whose cause is the signal's reason, or that reason where it is one of ours. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw signal.reason instanceof DualAnoDiffError ? signal.reason : new AbortedError({ cause: signal.reason });
+}

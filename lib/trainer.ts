@@ -1,0 +1,207 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { NativeStep, NativeTrainer } from './addon-types.js';
+import { RunFiles, requireSameSettings } from './checkpoints.js';
+import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
+import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
+import type { DualAnoDiff } from './model.js';
+import { checkOptions } from './options/check.js';
+import { sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
+import { runNative, type TaskOptions } from './run-native.js';
+import { type Pair, toPair } from './sampler.js';
+
+/** Options of {@link Trainer}. */
+export type TrainerOptions = z.input<typeof trainerSchema>;
+/** Options of {@link Trainer.train}. */
+export type TrainOptions = z.input<typeof trainSchema>;
+/** Options of {@link Trainer.preview}. */
+export type PreviewOptions = TaskOptions & { steps?: number; guidanceScale?: number; seed?: number };
+
+/** One optimiser update. */
+export interface TrainStep extends NativeStep {
+  /** Of the whole run. */
+  steps: number;
+  /** Wall time of this step. */
+  seconds: number;
+}
+
+/** The trainer's settings with nothing left open. */
+export type ResolvedTraining = z.output<typeof trainerSchema> & {
+  learningRate: number;
+  batchSize: number;
+  resolution: number;
+};
+
+/**
+ * Trains one adapter on one defect type.
+ *
+ * @example
+ * const trainer = new Trainer(model, { type: 'crack' });
+ * for await (const step of trainer.train(dataset, { steps: 5000 })) console.log(step.step, step.loss);
+ * await trainer.save('crack.safetensors');
+ */
+export class Trainer {
+  /** What the trainer works with, defaults filled in. */
+  readonly settings: Readonly<ResolvedTraining>;
+  /** The training images, once `train` has begun. */
+  examples: readonly LoadedExample[] = [];
+  readonly #model: DualAnoDiff;
+  #release: (() => void) | undefined;
+  #handle: NativeTrainer | undefined;
+  #position = 0;
+  #busy = false;
+
+  /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
+  constructor(model: DualAnoDiff, options: TrainerOptions) {
+    const given = checkOptions(trainerSchema, options);
+    this.#model = model;
+    this.settings = {
+      ...given,
+      learningRate: given.learningRate ?? model.defaults.learningRate,
+      batchSize: given.batchSize ?? model.defaults.batchSize,
+      resolution: given.resolution ?? model.defaults.resolution,
+    };
+  }
+
+  /**
+   * Trains up to `steps` steps in all, yielding each. With `out`, a line per step goes to `<out>.jsonl` and checkpoints
+   * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort writes a
+   * checkpoint first.
+   *
+   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE_LOSS with the
+   * last checkpoint kept, ERR_OUT_OF_MEMORY.
+   */
+  async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
+    const { steps = this.#model.defaults.steps, out, checkpointEvery, resume, signal } = checkOptions(trainSchema, options);
+    if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
+    this.#busy = true;
+    try {
+      const files = out === undefined ? undefined : new RunFiles(resolve(out));
+      await this.#prepare(dataset, { signal });
+      if (files && (await this.#begin(files, resume, steps))) return;
+      while (this.#position < steps) {
+        const step = await this.#step(steps, files, signal);
+        await files?.appendLog(step);
+        if (files && (step.step % checkpointEvery === 0 || step.step === steps)) await this.#checkpoint(files);
+        yield step;
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. */
+  async save(file: string): Promise<void> {
+    const handle = this.#started();
+    const path = resolve(file);
+    await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
+    const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
+    await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+    await new RunFiles(path).removeCheckpoints();
+  }
+
+  /** A pair from the adapter as it is now; training goes on as if it had not been asked for. */
+  async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
+    const { count, batchSize, skip, onProgress, resolution, signal: _, ...rest } = checkOptions(sampleSchema, { ...options, count: 1 });
+    const handle = this.#started();
+    const size = this.settings.resolution;
+    const { globalPrompt, anomalyPrompt } = this.settings;
+    const [pair] = await runNative({ signal }, (__, task) =>
+      handle.preview({ ...rest, width: size, height: size, globalPrompt, anomalyPrompt }, [0], task),
+    );
+    return toPair(pair as NonNullable<typeof pair>, size, rest.seed);
+  }
+
+  /** Frees adapter and optimiser. May be called twice. */
+  async dispose(): Promise<void> {
+    this.#handle?.dispose();
+    this.#handle = undefined;
+    this.#release?.();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #started(): NativeTrainer {
+    if (!this.#handle) throw new DualAnoDiffError('The trainer has not begun, or is disposed', 'ERR_DISPOSED');
+    return this.#handle;
+  }
+
+  async #prepare(dataset: Dataset, { signal }: TaskOptions): Promise<void> {
+    if (this.#handle) return;
+    const { type, trainImages, resolution, fit, learningRate, ...rest } = this.settings;
+    this.examples = await Dataset.load(await dataset.trainingExamples(type, trainImages), resolution, fit);
+    const pixels = Buffer.concat(this.examples.map((example) => example.pixels.data));
+    const masks = Buffer.concat(this.examples.map((example) => example.maskPixels.data));
+    const [model, release] = this.#model.hold();
+    this.#release = release;
+    const native = { ...rest, learningRate, count: this.examples.length, width: resolution, height: resolution };
+    try {
+      this.#handle = await runNative({ signal }, (engine, task) => engine.createTrainer(model, native, pixels, masks, task));
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Resumes or starts the run's files; true where the run is finished already. */
+  async #begin(files: RunFiles, resume: boolean, steps: number): Promise<boolean> {
+    const handle = this.#started();
+    await withFileErrors('write', files.out, () => mkdir(dirname(files.out), { recursive: true }));
+    const [newest] = await files.checkpoints();
+    if (newest && !resume) {
+      throw new TrainingError(
+        `An earlier run left the checkpoint ${newest.file}: resume it, or remove it to start afresh.`,
+        'ERR_CHECKPOINT_MISMATCH',
+      );
+    }
+    const finished = resume && !newest && existsSync(files.out);
+    const source = newest?.file ?? (finished ? files.out : undefined);
+    if (source !== undefined) {
+      const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));
+      requireSameSettings(source, saved, this.#settingsText());
+      if (finished && Number(saved.steps) >= steps) return true;
+    }
+    if (newest) this.#position = await runNative({}, (_, task) => handle.loadCheckpoint(newest.file, task));
+    await files.rewindLog(this.#position);
+    return false;
+  }
+
+  async #step(steps: number, files: RunFiles | undefined, signal: AbortSignal | undefined): Promise<TrainStep> {
+    const handle = this.#started();
+    const start = performance.now();
+    try {
+      const step = await runNative({ signal }, (_, task) => handle.step(task));
+      this.#position = step.step;
+      return { ...step, steps, seconds: (performance.now() - start) / 1000 };
+    } catch (error) {
+      const lostWork = error instanceof AbortedError && files !== undefined && this.#position > 0;
+      if (lostWork) await this.#checkpoint(files);
+      throw error;
+    }
+  }
+
+  async #checkpoint(files: RunFiles): Promise<void> {
+    const handle = this.#started();
+    const path = files.checkpoint(this.#position);
+    await runNative({}, (_, task) => handle.saveCheckpoint(path, this.#settingsText(), task));
+    await files.prune();
+  }
+
+  /** Everything that decides the result, as the metadata of checkpoints and adapters. */
+  #settingsText(): Record<string, string> {
+    const settings = Object.entries(this.settings).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      String(value),
+    ]);
+    return {
+      ...Object.fromEntries(settings),
+      base_fingerprint: this.#model.info.fingerprint,
+      dtype: this.#model.info.dtype,
+      training_images: digestOf(this.examples as LoadedExample[]),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+// Writes the embedded example set in MVTec AD's layout: node make-example.mjs OUT
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { drawPicture, drawTexture } from './picture.mjs';
+import { makeRandom } from './random.mjs';
+
+const SIZE = 128;
+const SEED = 2024;
+const TEXTURE = 'brushed metal';
+const GOOD = 6;
+const DEFECTIVE = 9;
+
+const out = process.argv[2];
+if (!out) throw new Error('usage: make-example.mjs OUT');
+rmSync(out, { recursive: true, force: true });
+const random = makeRandom(SEED);
+
+const grey = (rgb) => Buffer.from(Uint8Array.from({ length: SIZE * SIZE }, (_, i) => rgb[3 * i]));
+async function writeGrey(folder, name, bytes) {
+  mkdirSync(join(out, folder), { recursive: true });
+  const raw = sharp(bytes, { raw: { width: SIZE, height: SIZE, channels: 1 } });
+  await raw.toColourspace('b-w').png({ compressionLevel: 9 }).toFile(join(out, folder, name));
+}
+const name = (i) => String(i).padStart(3, '0');
+
+for (let i = 0; i < GOOD; i++) {
+  const { image } = drawPicture(random, SIZE, drawTexture(random, SIZE, TEXTURE), '');
+  await writeGrey('train/good', `${name(i)}.png`, grey(image));
+}
+for (const defect of ['scratch', 'stain']) {
+  for (let i = 0; i < DEFECTIVE; i++) {
+    const { image, mask } = drawPicture(random, SIZE, drawTexture(random, SIZE, TEXTURE), defect);
+    await writeGrey(`test/${defect}`, `${name(i)}.png`, grey(image));
+    await writeGrey(`ground_truth/${defect}`, `${name(i)}_mask.png`, Buffer.from(mask.map((m) => 255 * m)));
+  }
+}
+console.log(`example set -> ${out}`);

@@ -1,0 +1,48 @@
+// Everything that a fresh clone needs: packages, TypeScript, libtorch, native code. Quick when it is done already.
+// Plain Node without packages, because it installs them.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function fail(message) {
+  console.error(`setup: ${message}`);
+  process.exit(1);
+}
+
+function run(what, command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) fail(`${what}: ${command} cannot be run (${error.message})`);
+  if (status !== 0) fail(`${what} failed`);
+}
+
+function requireTool(command, args, packageName) {
+  if (spawnSync(command, args).status === 0) return;
+  fail(`${command} was not found. On Debian and Ubuntu: apt-get install ${packageName}`);
+}
+
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}`);
+requireTool('cmake', ['--version'], 'cmake');
+requireTool('c++', ['--version'], 'g++');
+if (!existsSync('/usr/include/nlohmann/json.hpp')) {
+  const probe = spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: '#include <nlohmann/json.hpp>\n' });
+  if (probe.status !== 0) fail('nlohmann/json.hpp was not found. On Debian and Ubuntu: apt-get install nlohmann-json3-dev');
+}
+
+// npm's own record of what is installed tells whether the lock file has changed since.
+const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const stamp = join(root, 'node_modules', '.dualanodiff-lock');
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+  console.log('setup: installing packages');
+  run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, lock);
+}
+
+run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--incremental', '--tsBuildInfoFile', join(root, 'dist', '.tsbuildinfo')]);
+run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
+run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
+run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs')]);

@@ -1,0 +1,111 @@
+/**
+ * The whole contract of the native engine. Nothing outside `native.ts` imports the engine; nothing in here has a
+ * default: every option is resolved before it crosses.
+ */
+export interface NativeTask {
+    cancel(): void;
+}
+export interface NativeModelInfo {
+    /** Tells bases apart whatever precision their files have. */
+    fingerprint: string;
+    device: string;
+    dtype: string;
+    /** diffusers' class name in the base's scheduler config. */
+    scheduler: string;
+    /** What image sides must be multiples of. */
+    resolutionMultiple: number;
+}
+export interface NativeModel {
+    dispose(): void;
+}
+export interface NativeLoadOptions {
+    folder: string;
+    device: string;
+    dtype: string;
+}
+export interface NativeTrainOptions {
+    rank: number;
+    batchSize: number;
+    gradientAccumulation: number;
+    warmupSteps: number;
+    learningRate: number;
+    weightDecay: number;
+    maxGradNorm: number;
+    globalPrompt: string;
+    anomalyPrompt: string;
+    trainTextEncoder: boolean;
+    seed: number;
+    partFill: string;
+    flips: boolean;
+    /** Of the images that come with the options. */
+    count: number;
+    width: number;
+    height: number;
+}
+export interface NativeSampleOptions {
+    steps: number;
+    width: number;
+    height: number;
+    guidanceScale: number;
+    eta: number;
+    scheduler: string;
+    globalPrompt: string;
+    anomalyPrompt: string;
+    negativePrompt: string;
+    seed: number;
+}
+export interface NativeMaskOptions {
+    width: number;
+    height: number;
+    /** 0 to 1. */
+    threshold: number;
+    /** The part's blank level, 0 to 255. */
+    fill: number;
+}
+export interface NativeStep {
+    step: number;
+    loss: number;
+    gradNorm: number;
+    learningRate: number;
+}
+export interface NativePair {
+    index: number;
+    image: Uint8Array;
+    part: Uint8Array;
+}
+export interface NativeTrainer {
+    step(task: NativeTask): Promise<NativeStep>;
+    saveCheckpoint(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
+    loadCheckpoint(path: string, task: NativeTask): Promise<number>;
+    saveAdapter(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
+    preview(options: NativeSampleOptions, indices: number[], task: NativeTask): Promise<NativePair[]>;
+    dispose(): void;
+}
+export type NativeProgress = (step: number, steps: number) => void;
+export interface NativeSampler {
+    metadata(): Record<string, string>;
+    sample(options: NativeSampleOptions, indices: number[], task: NativeTask, progress: NativeProgress): Promise<NativePair[]>;
+    dispose(): void;
+}
+export interface NativeMasker {
+    mask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
+    dispose(): void;
+}
+export interface NativeEngine {
+    nativeInfo(): {
+        builtForTorch: string;
+        cuda: boolean;
+        options: Record<'load' | 'train' | 'sample' | 'mask', string[]>;
+    };
+    setThreads(count: number, task: NativeTask): Promise<void>;
+    readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
+    Task: new () => NativeTask;
+    loadModel(options: NativeLoadOptions, task: NativeTask): Promise<{
+        handle: NativeModel;
+        info: NativeModelInfo;
+    }>;
+    createTrainer(model: NativeModel, options: NativeTrainOptions, images: Uint8Array, masks: Uint8Array, task: NativeTask): Promise<NativeTrainer>;
+    createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
+    loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
+    thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
+}

@@ -1,0 +1,20 @@
+export declare class RunFiles {
+    #private;
+    readonly out: string;
+    readonly log: string;
+    constructor(out: string);
+    checkpoint(step: number): string;
+    /** The checkpoints that are there, newest first. */
+    checkpoints(): Promise<{
+        step: number;
+        file: string;
+    }[]>;
+    prune(keep?: number): Promise<void>;
+    /** Removes checkpoints and what a killed process left half-written. */
+    removeCheckpoints(): Promise<void>;
+    /** Starts the log again with the lines up to `step`: those after it belong to work that was lost. */
+    rewindLog(step: number): Promise<void>;
+    appendLog(entry: object): Promise<void>;
+}
+/** Throws ERR_CHECKPOINT_MISMATCH naming every setting that differs, with both values. */
+export declare function requireSameSettings(file: string, saved: Record<string, string>, wanted: Record<string, string>): void;

@@ -1,0 +1,11 @@
+import { type Command } from 'commander';
+/** The value of a flag that must be a number. */
+export declare function number(text: string): number;
+export declare function addModelOptions(command: Command): Command;
+export declare function addTrainOptions(command: Command): Command;
+export declare function addSampleOptions(command: Command, steps: string): Command;
+export declare function addMaskOptions(command: Command): Command;
+/** The entries that are not undefined: what the user did not say is left to the API's defaults. */
+export declare function given<T extends object>(options: T): {
+    [K in keyof T]: Exclude<T[K], undefined>;
+};

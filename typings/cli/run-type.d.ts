@@ -1,0 +1,31 @@
+import type { Dataset } from '../dataset/dataset.js';
+import type { DualAnoDiff } from '../model.js';
+import type { Context } from './runner.js';
+import { type MaskFlags, type TrainFlags } from './stages.js';
+/** Flags of `run` and `demo`. */
+export interface RunFlags extends TrainFlags, MaskFlags {
+    count: number;
+    sampleSteps: number;
+    guidanceScale: number;
+    scheduler: 'pndm';
+    sampleBatchSize: number;
+    negativePrompt: string;
+    device: string;
+}
+export interface RunSummary {
+    type: string;
+    report: string;
+    dataset: string;
+    adapter: string;
+    pairs: number;
+    emptyMasks: number;
+    /** Means over the first and the last tenth of this process's steps. */
+    firstLoss: number | null;
+    lastLoss: number | null;
+    trainSeconds: number;
+    sampleSeconds: number;
+}
+/** The main job on one type: train, sample, mask, report; everything below `<out>/<type>`. */
+export declare function runType(model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: RunFlags, { signal, io }: Context): Promise<RunSummary>;
+/** One summary for people. */
+export declare function describeRun(summary: RunSummary): string;

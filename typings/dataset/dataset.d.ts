@@ -1,0 +1,46 @@
+import type { RawImage } from '../image.js';
+import { type Fit } from './fit.js';
+/** One image of a defect with its mask. */
+export interface Example {
+    /** The file's name without its ending. */
+    name: string;
+    image: string;
+    mask: string;
+}
+/** An example as squares of one size. */
+export interface LoadedExample extends Example {
+    pixels: RawImage;
+    /** One channel of 0 and 255. */
+    maskPixels: RawImage;
+}
+/**
+ * A category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
+ *
+ * @example
+ * const dataset = await Dataset.open('bottle');
+ * console.log(dataset.types);
+ */
+export declare class Dataset {
+    /** The folder. */
+    readonly folder: string;
+    /** The category: the folder's name. */
+    readonly category: string;
+    /** The defect types, sorted by name. */
+    readonly types: readonly string[];
+    private constructor();
+    /** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
+    static open(folder: string): Promise<Dataset>;
+    /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */
+    examples(type: string): Promise<Example[]>;
+    /** The good images of `train/good`, sorted by name. */
+    goodImages(): Promise<string[]>;
+    /**
+     * The first images of a type that train: a number, or a fraction `a/b` (rounded down, at least one).
+     * The rest is for testing.
+     */
+    trainingExamples(type: string, share: number | string): Promise<Example[]>;
+    /** Decodes examples to squares of `resolution`. Throws ERR_DATASET_INVALID naming the file and what is wrong. */
+    static load(examples: Example[], resolution: number, fit: Fit): Promise<LoadedExample[]>;
+}
+/** Tells sets of training pictures apart: a digest of every pixel and mask. */
+export declare function digestOf(examples: LoadedExample[]): string;

@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import { type RawImage } from './image.js';
+import { maskerSchema, thresholdSchema } from './options/schemas.js';
+import { type TaskOptions } from './run-native.js';
+/** Options of {@link Masker.load}. */
+export type MaskerOptions = z.input<typeof maskerSchema>;
+/** Options of {@link Masker.threshold}. */
+export type ThresholdOptions = z.input<typeof thresholdSchema>;
+/** A mask: one channel of 0 and 255, of its part's size. */
+export interface Mask extends RawImage {
+    channels: 1;
+    /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */
+    coverage: number;
+}
+/**
+ * Finds the defect in an anomaly part.
+ *
+ * @example
+ * const masker = await Masker.load();
+ * const mask = await masker.mask(pair.part);
+ */
+export declare class Masker {
+    #private;
+    /** 'u2net' or 'threshold'. */
+    readonly method: 'u2net' | 'threshold';
+    private constructor();
+    /**
+     * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
+     * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default).
+     * Throws ERR_WEIGHTS_INVALID naming the file and the reason; nothing in the file is executed.
+     */
+    static load(file?: string, options?: MaskerOptions): Promise<Masker>;
+    /** A pixel belongs to the mask where its distance from the part's fill is at least `threshold` (0.12 by default). */
+    static threshold(options?: ThresholdOptions): Masker;
+    /** The mask of a part of any size. */
+    mask(part: RawImage, options?: TaskOptions): Promise<Mask>;
+    /** Frees the network. May be called twice. */
+    dispose(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { NativeModelInfo } from './addon-types.js';
+import { loadSchema } from './options/schemas.js';
+/** Options of {@link DualAnoDiff.load}. */
+export type LoadOptions = z.input<typeof loadSchema>;
+/** Training settings that suit a base; the paper's where its folder says nothing. */
+export interface TrainingDefaults {
+    /** Pixels along each side. */
+    resolution: number;
+    steps: number;
+    /** Pairs. */
+    batchSize: number;
+    learningRate: number;
+}
+/**
+ * A Stable Diffusion base, frozen: what adapters are trained on and sampled with.
+ *
+ * @example
+ * await using model = await DualAnoDiff.load('stable-diffusion-v1-5');
+ */
+export declare class DualAnoDiff {
+    #private;
+    /** The base's folder. */
+    readonly folder: string;
+    /** Device, precision and what image sides must be multiples of. */
+    readonly info: Readonly<NativeModelInfo>;
+    /** Training settings that suit this base. */
+    readonly defaults: Readonly<TrainingDefaults>;
+    private constructor();
+    /**
+     * Loads a base in the diffusers folder layout (tokenizer, text_encoder, vae, unet, scheduler).
+     *
+     * Throws ERR_MODEL_INVALID naming the part that the folder lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
+     * fit, ERR_DEVICE_UNAVAILABLE, ERR_LIBTORCH_MISSING.
+     */
+    static load(folder: string, options?: LoadOptions): Promise<DualAnoDiff>;
+    /**
+     * Frees the model once every trainer and sampler on it is disposed. May be called twice.
+     */
+    dispose(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}

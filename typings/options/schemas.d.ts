@@ -1,0 +1,85 @@
+/** Every option of the package with its range and default; nothing else holds a second default. */
+import { z } from 'zod';
+export declare const schedulers: readonly ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'];
+export declare const DEFAULT_PROMPTS: {
+    global: string;
+    anomaly: string;
+};
+export declare const loadSchema: z.ZodObject<{
+    device: z.ZodDefault<z.ZodString>;
+    dtype: z.ZodDefault<z.ZodEnum<{
+        auto: "auto";
+        bfloat16: "bfloat16";
+        float16: "float16";
+        float32: "float32";
+    }>>;
+    signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+}, z.core.$strict>;
+/** How many of a type's images train: 'N' or 'a/b' of them, the first by name. */
+export declare const trainImagesSchema: z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>;
+export declare const fits: readonly ['crop', 'stretch'];
+export declare const trainerSchema: z.ZodObject<{
+    type: z.ZodString;
+    rank: z.ZodDefault<z.ZodNumber>;
+    learningRate: z.ZodOptional<z.ZodNumber>;
+    warmupSteps: z.ZodDefault<z.ZodNumber>;
+    weightDecay: z.ZodDefault<z.ZodNumber>;
+    maxGradNorm: z.ZodDefault<z.ZodNumber>;
+    batchSize: z.ZodOptional<z.ZodNumber>;
+    gradientAccumulation: z.ZodDefault<z.ZodNumber>;
+    resolution: z.ZodOptional<z.ZodNumber>;
+    fit: z.ZodDefault<z.ZodEnum<{
+        crop: "crop";
+        stretch: "stretch";
+    }>>;
+    partFill: z.ZodDefault<z.ZodEnum<{
+        black: "black";
+        grey: "grey";
+    }>>;
+    flips: z.ZodDefault<z.ZodBoolean>;
+    trainImages: z.ZodDefault<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
+    trainTextEncoder: z.ZodDefault<z.ZodBoolean>;
+    globalPrompt: z.ZodDefault<z.ZodString>;
+    anomalyPrompt: z.ZodDefault<z.ZodString>;
+    seed: z.ZodDefault<z.ZodNumber>;
+}, z.core.$strict>;
+export declare const trainSchema: z.ZodObject<{
+    steps: z.ZodOptional<z.ZodNumber>;
+    out: z.ZodOptional<z.ZodString>;
+    checkpointEvery: z.ZodDefault<z.ZodNumber>;
+    resume: z.ZodDefault<z.ZodBoolean>;
+    signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+}, z.core.$strict>;
+export declare const sampleSchema: z.ZodObject<{
+    count: z.ZodNumber;
+    steps: z.ZodDefault<z.ZodNumber>;
+    guidanceScale: z.ZodDefault<z.ZodNumber>;
+    scheduler: z.ZodDefault<z.ZodEnum<{
+        ddim: "ddim";
+        ddpm: "ddpm";
+        "dpmsolver++": "dpmsolver++";
+        "dpmsolver++-karras": "dpmsolver++-karras";
+        euler: "euler";
+        pndm: "pndm";
+        unipc: "unipc";
+    }>>;
+    eta: z.ZodDefault<z.ZodNumber>;
+    batchSize: z.ZodDefault<z.ZodNumber>;
+    seed: z.ZodDefault<z.ZodNumber>;
+    resolution: z.ZodOptional<z.ZodNumber>;
+    negativePrompt: z.ZodDefault<z.ZodString>;
+    skip: z.ZodOptional<z.ZodCustom<ReadonlySet<number>, ReadonlySet<number>>>;
+    signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+    onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;
+}, z.core.$strict>;
+export declare const maskerSchema: z.ZodObject<{
+    device: z.ZodDefault<z.ZodString>;
+    threshold: z.ZodDefault<z.ZodNumber>;
+}, z.core.$strict>;
+export declare const thresholdSchema: z.ZodObject<{
+    partFill: z.ZodDefault<z.ZodEnum<{
+        black: "black";
+        grey: "grey";
+    }>>;
+    threshold: z.ZodDefault<z.ZodNumber>;
+}, z.core.$strict>;
