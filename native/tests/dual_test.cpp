@@ -1,0 +1,143 @@
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/random.h"
+#include "dual/adapter_file.h"
+#include "dual/dual_unet.h"
+#include "model/base_model.h"
+#include "tests/test.h"
+#include "train/adamw.h"
+#include "train/pair_trainer.h"
+
+namespace dan::tests {
+
+namespace {
+
+const model::BaseModel& tinyBase() {
+  static const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
+  return *base;
+}
+
+std::unique_ptr<dual::Adapter> publishedAdapter() {
+  const auto file = dual::readAdapterFile(fixture("golden/dual-checkpoint/pytorch_lora_weights.bin"));
+  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *tinyBase().unet, tinyBase().textEncoder->config(), "published");
+}
+
+// Parts are mostly blank, and ATen's channels-last group norm subtracts sums of squares: there it loses two digits of
+// means that reach 20 (diffusers, which runs contiguous, is 2e-5 away).
+constexpr double kBlankGround = 5e-4;
+
+// SAIM as the paper writes it: softmax attention over the two branches' tokens.
+at::Tensor plainSaim(const dual::Saim& saim, const at::Tensor& attended) {
+  const at::Tensor tokens = saim.input(saim.norm(attended.transpose(1, 2)));  // (B, L, 2, C)
+  const at::Tensor scores = at::matmul(saim.q(tokens), saim.k(tokens).transpose(-1, -2)) / std::sqrt(static_cast<double>(tokens.size(-1)));
+  return saim.output(at::matmul(at::softmax(scores, -1), saim.v(tokens))).transpose(1, 2);
+}
+
+}  // namespace
+
+DAN_TEST(saim_is_softmax_attention_over_two_tokens) {
+  const nn::Weights weights = nn::Weights::random(makeGenerator(1), at::kDouble);
+  const dual::Saim saim(weights, 24);
+  const at::Tensor x = at::randn({3, 2, 7, 24}, at::kDouble).requires_grad_(), y = x.detach().clone().requires_grad_();
+  const at::Tensor ours = saim(x), plain = plainSaim(saim, y);
+  expectClose(ours, plain, 1e-12, 1e-12, "the sum");
+  const at::Tensor weight = at::randn(ours.sizes(), at::kDouble);
+  (ours * weight).sum().backward();
+  (plain * weight).sum().backward();
+  expectClose(x.grad(), y.grad(), 1e-12, 1e-10, "the gradient");
+}
+
+DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
+  const auto& t = fixtureTensors("golden/dual.safetensors");
+  const auto json = fixtureJson("golden/dual.json");
+  const auto& base = tinyBase();
+  const auto adapter = publishedAdapter();
+  adapter->requireGradients();
+  // From pixels: the posterior's mean and deviation, then the latents with the given noise.
+  for (const char* branch : {"blend", "fg"}) {
+    const at::NoGradGuard noGrad;
+    const auto posterior = base.vae->encode(t.at(std::string("train.pixel_") + branch));
+    expectClose(posterior.mean, t.at(std::string("train.posterior_mean_") + branch), kBlankGround, 1e-5, "mean");
+    const at::Tensor latent = posterior.sample(t.at(std::string("train.posterior_eps_") + branch)) * base.vae->config().scalingFactor;
+    expectClose(latent, t.at(std::string("train.latent_") + branch), kBlankGround, 1e-5, "latents");
+  }
+  expectClose(train::anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), train::PartFill::kGrey), t.at("train.pixel_fg"), 1e-6, 0, "the part");
+
+  const at::Tensor latents = dual::packBranches(t.at("train.latent_blend"), t.at("train.latent_fg"));
+  const at::Tensor noise = dual::packBranches(t.at("train.noise_blend"), t.at("train.noise_fg"));
+  const diffusion::NoiseSchedule schedule(base.schedule);
+  const dual::DualUnet unet(*base.unet, *adapter);
+  const auto run = [&] {
+    const at::Tensor encoded = base.textEncoder->forward(base.tokenize({"a vfx with sks", "sks"}), adapter->textHook()).repeat({2, 1, 1});
+    return train::pairLoss(unet, schedule, latents, noise, t.at("train.timesteps"), encoded);
+  };
+  const auto first = run();
+  expectClose(first.noisy, t.at("train.noisy_model_input"), 1e-5, 1e-5, "noisy latents");
+  expectClose(first.prediction, t.at("train.model_pred"), 2e-5, 1e-5, "prediction");
+  first.loss.backward();
+  for (const auto& [name, expected] : json.at("train").at("grads").items()) {
+    const at::Tensor gradient = adapter->parameters().at(dual::fromPublishedName(name)).grad();
+    const double norm = expected.at("norm");
+    EXPECT(std::abs(gradient.norm().item<double>() - norm) <= 1e-3 * norm + 1e-7);
+  }
+  for (const auto& [name, tensor] : adapter->parameters()) at::Tensor(tensor).mutable_grad() = at::Tensor();
+
+  const auto settings = json.at("adamw");
+  train::AdamW optimizer(adapter->parameters(), {0.9, 0.999, settings.at("weight_decay"), settings.at("eps"), settings.at("clip_norm")});
+  const auto losses = settings.at("losses_before_each_step_and_after_last").get<std::vector<double>>();
+  const auto norms = settings.at("grad_norms_before_clip").get<std::vector<double>>();
+  for (size_t i = 0; i < losses.size(); ++i) {
+    const at::Tensor loss = run().loss;
+    EXPECT(std::abs(loss.item<double>() - losses[i]) <= 2e-5 * losses[i]);
+    if (i == norms.size()) break;
+    loss.backward();
+    EXPECT(std::abs(optimizer.step(settings.at("lr")) - norms[i]) <= 1e-3 * norms[i]);
+  }
+  const std::string prefix = "adamw.after3.";
+  size_t compared = 0;
+  for (const auto& [name, expected] : t) {
+    if (name.rfind(prefix, 0) != 0) continue;
+    const at::Tensor actual = adapter->parameters().at(dual::fromPublishedName(name.substr(prefix.size())));
+    // Where a gradient is near zero Adam's step is its sign: at most the learning rate a step.
+    const at::Tensor error = (actual.detach() - expected).abs();
+    EXPECT(error.max().item<double>() <= 3e-3);
+    EXPECT(error.mean().item<double>() <= 2e-5);
+    ++compared;
+  }
+  EXPECT(compared >= 20);
+}
+
+DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
+  const at::NoGradGuard noGrad;
+  const auto& t = fixtureTensors("golden/dual.safetensors");
+  const auto adapter = publishedAdapter();
+  const dual::DualUnet unet(*tinyBase().unet, *adapter);
+  // Pairs do not see each other: a pair alone gives what it gives in a batch of two.
+  const at::Tensor sample = t.at("fwd1.sample"), context = t.at("train.encoder_hidden_states");
+  const at::Tensor timesteps = at::full({4}, 1, at::kLong);
+  const at::Tensor both = unet.forward(sample, timesteps, context);
+  expectClose(both, t.at("fwd1.out"), 2e-5, 1e-5, "the pair's forward");
+  const at::Tensor second = unet.forward(sample.slice(0, 2), timesteps.slice(0, 2), context.slice(0, 2));
+  expectClose(second, both.slice(0, 2), 2e-5, 1e-5, "the second pair alone");
+}
+
+DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {
+  const auto& base = tinyBase();
+  const dual::AdapterSettings settings{3, dual::BackgroundMode::kAdd, 1.0};
+  const auto tensors = dual::Adapter::initialTensors(settings, *base.unet, base.textEncoder->config(), makeGenerator(5));
+  const dual::Adapter adapter(tensors, settings, *base.unet, base.textEncoder->config(), "fresh");
+  const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-native-tests-adapter.safetensors";
+  dual::writeAdapterFile(path, adapter, {{"type", "crack"}});
+  const auto file = dual::readAdapterFile(path);
+  EXPECT(file.metadata.at("type") == "crack");
+  EXPECT(file.settings.rank == 3 && file.settings.background == dual::BackgroundMode::kAdd);
+  for (const auto& [name, tensor] : adapter.parameters()) EXPECT(file.tensors.at(name).equal(tensor));
+  auto broken = tensors;
+  broken.begin()->second = at::zeros({1, 2});
+  expectError([&] { dual::Adapter(broken, settings, *base.unet, base.textEncoder->config(), "broken"); }, broken.begin()->first);
+}
+
+}  // namespace dan::tests

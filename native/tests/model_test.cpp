@@ -1,0 +1,77 @@
+#include <ATen/core/grad_mode.h>
+
+#include "io/weights_file.h"
+#include "mask/part_masker.h"
+#include "model/base_model.h"
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+const model::BaseModel& tinyBase() {
+  static const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
+  return *base;
+}
+
+}  // namespace
+
+DAN_TEST(tokenizer_gives_the_published_ids) {
+  size_t count = 0;
+  const auto json = fixtureJson("golden/tokenizer.json");
+  for (const auto& row : json.at("cases")) {
+    const std::string key = row.contains("prompt") ? "prompt" : "text";
+    if (tinyBase().tokenizer->encode(row.at(key).get<std::string>()) != row.at("ids").get<std::vector<int64_t>>()) {
+      failTest("ids differ for " + row.at(key).dump());
+    }
+    ++count;
+  }
+  EXPECT(count >= 60);
+}
+
+DAN_TEST(text_encoder_unet_and_autoencoder_agree_with_diffusers) {
+  const at::NoGradGuard noGrad;
+  const auto& t = fixtureTensors("golden/components.safetensors");
+  const auto& base = tinyBase();
+  expectClose(base.textEncoder->forward(t.at("text.input_ids")), t.at("text.last_hidden_state"), 1e-5, 1e-5, "text");
+  const auto posterior = base.vae->encode(t.at("vae.encode.in"));
+  expectClose(posterior.mean, t.at("vae.encode.mean"), 5e-5, 1e-5, "mean");
+  expectClose(posterior.logVariance, t.at("vae.encode.logvar_clamped"), 5e-5, 1e-5, "log variance");
+  expectClose(base.vae->decode(t.at("vae.decode.in")), t.at("vae.decode.out"), 5e-5, 1e-5, "decoded");
+  const at::Tensor context = t.at("unet.encoder_hidden_states");
+  for (const int64_t step : {0, 1, 7, 500, 999}) {
+    const at::Tensor out = base.unet->forward(t.at("unet.sample"), at::full({2}, step, at::kLong), context);
+    expectClose(out, t.at("unet.out.t" + std::to_string(step)), 2e-5, 1e-5, "unet");
+  }
+  expectClose(base.unet->forward(t.at("unet.sample"), t.at("unet.vector_t"), context), t.at("unet.out.vector_t"), 2e-5, 1e-5, "vector of timesteps");
+  const at::Tensor odd = base.unet->forward(t.at("unet.odd.sample"), at::full({1}, 500, at::kLong), context.slice(0, 0, 1));
+  expectClose(odd, t.at("unet.odd.out"), 2e-5, 1e-5, "odd sizes");
+}
+
+DAN_TEST(old_autoencoder_names_load_as_the_new_ones) {
+  const at::NoGradGuard noGrad;
+  const std::string path = fixture("interop/vae_legacy_names/diffusion_pytorch_model.safetensors");
+  const auto tensors = model::withCurrentVaeNames(io::readWeightsFile(path).tensors);
+  const model::Vae vae(nn::Weights::fromTensors(tensors, path, at::kFloat), model::readVaeConfig(fixture("interop/vae_legacy_names/config.json")));
+  const auto& t = fixtureTensors("golden/components.safetensors");
+  expectClose(vae.decode(t.at("vae.decode.in")), t.at("vae.decode.out"), 5e-5, 1e-5, "decoded");
+}
+
+DAN_TEST(u2net_agrees_with_the_published_network) {
+  const at::NoGradGuard noGrad;
+  const mask::U2netMasker masker(fixture("golden/u2net/u2netp.safetensors"), at::kCPU);
+  const auto& t = fixtureTensors("golden/u2net.safetensors");
+  const auto maps = masker.network().forward(t.at("rand64.input"));
+  for (size_t i = 0; i < maps.size(); ++i) {
+    expectClose(at::sigmoid(maps[i]), t.at("rand64.d" + std::to_string(i)), 1e-4, 1e-4, "d" + std::to_string(i));
+  }
+}
+
+DAN_TEST(weights_of_another_shape_name_the_tensor_and_both_shapes) {
+  const auto weights = nn::Weights::fromTensors({{"conv.weight", at::zeros({2, 3})}}, "some.safetensors", at::kFloat);
+  expectError([&] { weights.scope("conv").take("weight", {2, 4}); }, "[2, 4] for conv.weight but the file has [2, 3]");
+  expectError([&] { weights.take("bias", {2}); }, "lacks the tensor bias");
+  expectError([&] { weights.expectAllTaken(); }, "conv.weight");
+}
+
+}  // namespace dan::tests

@@ -1,0 +1,43 @@
+// A small test register: TEST(name) { … EXPECT(…) }; the runner counts tests and prints each failure.
+#pragma once
+
+#include <c10/util/StringUtil.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/tensor_map.h"
+
+namespace dan::tests {
+
+struct Test {
+  const char* name;
+  std::function<void()> run;
+};
+std::vector<Test>& allTests();
+struct Register {
+  Register(const char* name, std::function<void()> run) { allTests().push_back({name, std::move(run)}); }
+};
+
+// The folder of fixtures-detail that the runner was given, its tensors and its JSON.
+std::string fixture(const std::string& relative);
+const TensorMap& fixtureTensors(const std::string& relative);
+nlohmann::json fixtureJson(const std::string& relative);
+
+[[noreturn]] void failTest(const std::string& reason);
+// |a - b| <= atol + rtol |b| everywhere.
+void expectClose(const at::Tensor& actual, const at::Tensor& expected, double atol, double rtol, const std::string& what);
+// `body` must throw a CoreError whose message holds `text`.
+void expectError(const std::function<void()>& body, const std::string& text);
+
+}  // namespace dan::tests
+
+#define DAN_TEST(name)                                                  \
+  static void test_##name();                                            \
+  static const ::dan::tests::Register register_##name(#name, test_##name); \
+  static void test_##name()
+
+#define EXPECT(condition) \
+  if (!(condition)) ::dan::tests::failTest(c10::str(__FILE__, ":", __LINE__, ": expected ", #condition))
