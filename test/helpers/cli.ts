@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+export const main = join(root, 'dist', 'cli', 'main.js');
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Sent after so many milliseconds, or when the output first matches. */
+  kill?: { signal: NodeJS.Signals; afterMs?: number; when?: RegExp };
+}
+
+/** Runs the command line in a process of its own. */
+export function cli(args: string[], options: RunOptions = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: options.cwd ?? root, env: { ...process.env, ...options.env } });
+    let stdout = '';
+    let stderr = '';
+    const { kill } = options;
+    if (kill?.afterMs !== undefined) setTimeout(() => child.kill(kill.signal), kill.afterMs);
+    const watch = () => {
+      if (kill?.when?.test(stdout + stderr)) child.kill(kill.signal);
+    };
+    child.stdout.on('data', (data) => { stdout += data; watch(); });
+    child.stderr.on('data', (data) => { stderr += data; watch(); });
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}

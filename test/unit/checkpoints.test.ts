@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RunFiles, requireSameSettings } from '../../lib/checkpoints.js';
+import { writeFileAtomic } from '../../lib/files.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+
+describe('RunFiles', () => {
+  it('finds the newest checkpoint and keeps two', async () => {
+    const files = new RunFiles(join(folder, 'crack.safetensors'));
+    for (const step of [5, 20, 100]) writeFileSync(files.checkpoint(step), '');
+    writeFileSync(join(folder, 'crack.checkpoint-000999.safetensors.partial-1'), 'torn');
+    writeFileSync(join(folder, 'other.checkpoint-000500.safetensors'), '');
+    expect((await files.checkpoints()).map(({ step }) => step)).toEqual([100, 20, 5]);
+    await files.prune();
+    expect((await files.checkpoints()).map(({ step }) => step)).toEqual([100, 20]);
+    await files.removeCheckpoints();
+    expect(readdirSync(folder)).toEqual(['other.checkpoint-000500.safetensors']);
+  });
+
+  it('drops the lines of lost and torn steps', async () => {
+    const files = new RunFiles(join(folder, 'log.safetensors'));
+    writeFileSync(files.log, '{"step":1}\n{"step":2}\n{"step":3}\n{"st');
+    await files.rewindLog(2);
+    expect(readFileSync(files.log, 'utf8')).toBe('{"step":1}\n{"step":2}\n');
+  });
+
+  it('names every setting that differs', () => {
+    const wanted = { rank: '4', seed: '1', type: 'crack' };
+    expect(() => requireSameSettings('f', { rank: '4', seed: '1', type: 'crack', more: 'x' }, wanted)).not.toThrow();
+    expect(() => requireSameSettings('f', { rank: '8', type: 'crack' }, wanted)).toThrow('rank was 8, is now 4; seed was not set, is now 1');
+  });
+});
+
+describe('writeFileAtomic', () => {
+  it('names the path and leaves nothing where it cannot write', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    await expect(writeFileAtomic(join(folder, 'file', 'below'), 'x')).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    await expect(writeFileAtomic('/dev/full/x', 'x')).rejects.toThrow('/dev/full/x');
+  });
+});

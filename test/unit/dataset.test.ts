@@ -1,0 +1,103 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encode } from 'bmp-ts';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Dataset } from '../../lib/dataset/dataset.js';
+import { boundingBox, fitPair } from '../../lib/dataset/fit.js';
+import { readImage } from '../../lib/dataset/image-file.js';
+import { writeCategory, writeExample } from '../helpers/dataset.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const category = join(folder, 'tile');
+const load = async (type: string, resolution = 32) => {
+  const dataset = await Dataset.open(category);
+  return Dataset.load(await dataset.trainingExamples(type, '1/1'), resolution, 'crop');
+};
+
+beforeAll(async () => {
+  await writeCategory(category, 'crack', 7);
+  mkdirSync(join(category, 'test', 'good'), { recursive: true });
+});
+
+describe('Dataset', () => {
+  it('finds the types and takes the first third, a number or a fraction', async () => {
+    const dataset = await Dataset.open(category);
+    expect(dataset.types).toEqual(['crack']);
+    const names = async (share: string | number) => (await dataset.trainingExamples('crack', share)).map((example) => example.name);
+    expect(await names('1/3')).toEqual(['000', '001']);
+    expect(await names(3)).toEqual(['000', '001', '002']);
+    expect(await names('1/1')).toHaveLength(7);
+    await expect(dataset.trainingExamples('crack', 8)).rejects.toThrow('has 7 images of crack, but 8 are asked for');
+  });
+
+  it('names what is missing', async () => {
+    await expect(Dataset.open(join(folder, 'nowhere'))).rejects.toThrow('does not exist');
+    await expect(Dataset.open(folder)).rejects.toThrow("not a category in MVTec AD's layout");
+    const dataset = await Dataset.open(category);
+    await expect(dataset.examples('dent')).rejects.toThrow('has no defect type dent; it has crack');
+  });
+
+  it('refuses one image, a missing, empty or differently sized mask, and a file that is no image', async () => {
+    await writeExample(category, 'single', '000', 48, 48, [4, 4, 8]);
+    await expect(load('single')).rejects.toThrow('has 1 image of single: training needs at least 2');
+    await writeCategory(category, 'damaged', 2);
+    const mask = join(category, 'ground_truth', 'damaged', '000_mask.png');
+    await sharp({ create: { width: 48, height: 48, channels: 3, background: '#000' } }).png().toFile(mask);
+    await expect(load('damaged')).rejects.toThrow(`The mask ${mask} is empty`);
+    await sharp({ create: { width: 20, height: 48, channels: 3, background: '#fff' } }).png().toFile(mask);
+    await expect(load('damaged')).rejects.toThrow('is 20 x 48, but its image');
+    rmSync(mask);
+    await expect(load('damaged')).rejects.toThrow(`has no mask: expected ${mask}`);
+    writeFileSync(join(category, 'test', 'damaged', '000.png'), 'no image');
+    await expect(load('damaged')).rejects.toThrow('000.png is not a readable image');
+    await expect(load('damaged')).rejects.toMatchObject({ code: 'ERR_DATASET_INVALID' });
+  });
+
+  it('keeps the defect inside a crop, wherever it is', async () => {
+    for (const left of [0, 50, 87]) {
+      await writeExample(category, `wide${left}`, '000', 100, 40, [left, 10, 13]);
+      await writeExample(category, `wide${left}`, '001', 100, 40, [left, 10, 13]);
+      const [example] = await load(`wide${left}`, 40);
+      const set = example?.maskPixels.data.filter((value) => value === 255).length;
+      expect(set).toBe(13 * 13);
+      expect(example?.maskPixels.data.every((value) => value === 0 || value === 255)).toBe(true);
+    }
+  });
+
+  it('stretches a picture whole', async () => {
+    const image = { data: new Uint8Array(100 * 40 * 3).fill(9), width: 100, height: 40, channels: 3 };
+    const mask = { data: new Uint8Array(100 * 40).fill(255), width: 100, height: 40, channels: 1 };
+    const fitted = await fitPair(image, mask, 32, 'stretch');
+    expect(fitted.image).toMatchObject({ width: 32, height: 32 });
+    expect(boundingBox(fitted.mask)).toEqual({ left: 0, top: 0, right: 31, bottom: 31 });
+  });
+});
+
+describe('readImage', () => {
+  const pixels = Buffer.from(Array.from({ length: 6 * 4 * 3 }, (_, i) => (i * 7) % 256));
+  const source = () => sharp(pixels, { raw: { width: 6, height: 4, channels: 3 } });
+
+  it('reads png, tif and bmp alike', async () => {
+    await source().png().toFile(join(folder, 'a.png'));
+    await source().tiff({ compression: 'lzw' }).toFile(join(folder, 'a.tif'));
+    const abgr = Buffer.alloc(6 * 4 * 4);
+    for (let i = 0; i < 24; i++) abgr.set([255, pixels[3 * i + 2] as number, pixels[3 * i + 1] as number, pixels[3 * i] as number], 4 * i);
+    writeFileSync(join(folder, 'a.bmp'), encode({ data: abgr, width: 6, height: 4, bitPP: 24 } as never).data);
+    const expected = { data: new Uint8Array(pixels), width: 6, height: 4, channels: 3 };
+    for (const name of ['a.png', 'a.tif', 'a.bmp']) expect(await readImage(join(folder, name))).toEqual(expected);
+  });
+
+  it('turns a photograph as its EXIF orientation says', async () => {
+    await source().withMetadata({ orientation: 6 }).jpeg().toFile(join(folder, 'turned.jpg'));
+    expect(await readImage(join(folder, 'turned.jpg'))).toMatchObject({ width: 4, height: 6, channels: 3 });
+  });
+
+  it('makes three channels of grey', async () => {
+    await source().toColourspace('b-w').png().toFile(join(folder, 'grey.png'));
+    const { data, channels } = await readImage(join(folder, 'grey.png'));
+    expect(channels).toBe(3);
+    expect(data[0]).toBe(data[2]);
+  });
+});
