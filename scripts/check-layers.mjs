@@ -1,0 +1,62 @@
+// Checks the layers of DESIGN.md section 3: a folder of native/ includes only itself and the folders named after it, and
+// napi.h stays in the binding. In lib/, only native.ts loads the engine.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Each folder with what it may include besides itself. */
+const CORE = ['core'];
+const IO = ['io', ...CORE];
+const NN = ['nn', ...CORE];
+const MODEL = ['model', 'diffusion', ...NN, ...IO];
+const DUAL = ['dual', ...MODEL];
+const ENGINE = ['train', 'sample', 'mask', 'metrics', ...DUAL];
+const layers = {
+  core: [],
+  io: CORE,
+  nn: CORE,
+  diffusion: CORE,
+  model: MODEL,
+  dual: MODEL,
+  train: DUAL,
+  sample: DUAL,
+  mask: DUAL,
+  metrics: DUAL,
+  binding: ENGINE,
+  bench: ENGINE,
+  golden: ENGINE,
+  pretrain: ENGINE,
+  tests: ENGINE,
+  loader: [],
+};
+
+const problems = [];
+let checked = 0;
+const folders = readdirSync('native', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+for (const { name } of folders) {
+  const allowed = layers[name];
+  if (!allowed) {
+    problems.push(`native/${name} is in no layer: add it to scripts/check-layers.mjs`);
+    continue;
+  }
+  for (const file of readdirSync(join('native', name))) {
+    const path = join('native', name, file);
+    checked++;
+    for (const [, include] of readFileSync(path, 'utf8').matchAll(/^#include ["<]([^">]+)[">]/gm)) {
+      const target = include.includes('/') ? include.split('/')[0] : '';
+      if (target in layers && target !== name && !allowed.includes(target)) problems.push(`${path} includes ${include}`);
+      if (/^(napi|node_api)\.h$/.test(include) && name !== 'binding' && name !== 'loader') problems.push(`${path} includes ${include}`);
+    }
+  }
+}
+for (const entry of readdirSync('lib', { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+  const path = join(entry.parentPath, entry.name);
+  checked++;
+  if (path !== join('lib', 'native.ts') && /createRequire|\.node['"]/.test(readFileSync(path, 'utf8'))) {
+    problems.push(`${path} loads native code: only lib/native.ts may`);
+  }
+}
+if (checked === 0) problems.push('no file was checked');
+for (const problem of problems) console.error(problem);
+console.log(`layers: ${checked} files, ${problems.length} problems`);
+process.exit(problems.length > 0 ? 1 : 0);
