@@ -1,0 +1,77 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { embedded } from '../../lib/paths.js';
+import { cli } from '../helpers/cli.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const train = (...more: string[]) => ['train', '--data', embedded.example, '--type', 'stain', '--out', join(folder, 'a.safetensors'), '--resolution', '32', ...more];
+
+/** A base whose parts are links to the embedded one's, but for those that a test replaces. */
+function baseWithout(name: string, part: string): string {
+  const base = join(folder, name);
+  mkdirSync(base);
+  for (const entry of readdirSync(embedded.base)) {
+    if (entry !== part) symlinkSync(join(embedded.base, entry), join(base, entry));
+  }
+  return base;
+}
+
+async function expectFailure(args: string[], message: string, code = 1) {
+  const { code: actual, stdout, stderr } = await cli(args);
+  expect(stderr).toContain(message);
+  expect(actual).toBe(code);
+  expect(stderr).not.toMatch(/^ {4}at /m); // no stack
+  expect(stdout).toBe('');
+}
+
+describe('bad input is one clear line', () => {
+  it('data', async () => {
+    await expectFailure(['train', '--data', join(folder, 'none'), '--type', 'x', '--out', 'x'], 'does not exist');
+    await expectFailure(['train', '--data', embedded.example, '--type', 'dent', '--out', 'x'], 'has no defect type dent; it has scratch, stain');
+  });
+
+  it('usage', async () => {
+    await expectFailure(train('--steps', '0'), 'for steps but received 0', 2);
+    await expectFailure(train('--steps', 'many'), 'Expected a number', 2);
+    await expectFailure(['train'], "required option '--data <dir>' not specified", 2);
+    await expectFailure(train('--colour', 'red'), "unknown option '--colour'", 2);
+    await expectFailure(train('--resolution', '40'), 'Expected a multiple of 16 up to 4096 for resolution but received 40', 2);
+  });
+
+  it('base models', async () => {
+    await expectFailure(train('--base', join(folder, 'none')), 'does not exist');
+    await expectFailure(train('--base', baseWithout('no-vae', 'vae')), 'lacks its vae');
+    const noWeights = baseWithout('no-weights', 'unet');
+    mkdirSync(join(noWeights, 'unet'));
+    cpSync(join(embedded.base, 'unet', 'config.json'), join(noWeights, 'unet', 'config.json'));
+    await expectFailure(train('--base', noWeights), 'has no weights of its unet');
+    writeFileSync(join(noWeights, 'unet', 'diffusion_pytorch_model.safetensors'), 'broken');
+    await expectFailure(train('--base', noWeights), 'is not a valid safetensors file: it has only 6 bytes');
+    const other = baseWithout('other-shape', 'vae');
+    cpSync(join(embedded.base, 'vae'), join(other, 'vae'), { recursive: true });
+    const config = join(other, 'vae', 'config.json');
+    writeFileSync(config, JSON.stringify({ block_out_channels: [8, 32, 64], layers_per_block: 1, norm_num_groups: 8, latent_channels: 4 }));
+    await expectFailure(train('--base', other), 'expected shape [8, 3, 3, 3] for encoder.conv_in.weight but the file has [16, 3, 3, 3]');
+  });
+
+  it('devices and outputs', async () => {
+    await expectFailure(train('--device', 'cuda'), 'no usable CUDA device');
+    await expectFailure(train('--device', 'tpu'), 'Expected auto, cpu, cuda or cuda:N for device', 2);
+    writeFileSync(join(folder, 'file'), '');
+    await expectFailure([...train('--steps', '1'), '--out', join(folder, 'file', 'a.safetensors')], 'a file is in the way');
+    await expectFailure([...train('--steps', '1'), '--out', '/dev/full/a.safetensors'], '/dev/full');
+  });
+
+  it('adapters', async () => {
+    const adapter = join(folder, 'not.safetensors');
+    writeFileSync(adapter, '{}');
+    const sample = ['sample', '--adapter', adapter, '--out', join(folder, 'pairs'), '--count', '1'];
+    await expectFailure(sample, 'not.safetensors is not a valid safetensors file');
+    await expectFailure([...sample, '--adapter', join(folder, 'gone.safetensors')], 'gone.safetensors: No such file');
+    await expectFailure([...sample, '--weights', adapter, '--adapter', join(folder, 'gone.bin')], 'gone.bin');
+    rmSync(adapter);
+    expect(existsSync(join(folder, 'pairs'))).toBe(false);
+  });
+});

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { embedded } from '../../lib/paths.js';
+import { cli } from '../helpers/cli.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+
+describe('run', () => {
+  it('does the main job and its report opens in a browser', async () => {
+    const out = join(folder, 'out');
+    const { code, stdout, stderr } = await cli([
+      'run', '--data', embedded.example, '--type', 'stain', '--out', out, '--steps', '6', '--count', '2', '--sample-steps', '3',
+      '--resolution', '32', '--rank', '2', '--mask', 'threshold', '--preview-every', '3', '--json',
+    ]);
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+    const { types } = JSON.parse(stdout);
+    expect(types).toHaveLength(1);
+    expect(types[0]).toMatchObject({ type: 'stain', pairs: 2 });
+    expect(existsSync(join(out, 'stain', 'adapter.preview-000006.png'))).toBe(true);
+    const report = types[0].report as string;
+    expect(readFileSync(report, 'utf8')).not.toMatch(/(src|href)="(?!data:)/); // self-contained
+
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+    try {
+      const page = await browser.newPage();
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(error.message));
+      page.on('requestfailed', (request) => problems.push(request.url()));
+      await page.goto(pathToFileURL(report).href);
+      expect(await page.title()).toBe('example: stain');
+      const pictures = await page.$$eval('img', (images) => images.map((image) => image.complete && image.naturalWidth > 0));
+      expect(pictures).toHaveLength(2 * 4 + 3 * 3);
+      expect(pictures.every(Boolean)).toBe(true);
+      expect(await page.locator('#loss path.mean').getAttribute('d')).toMatch(/^M.*L/);
+      expect(await page.locator('#pairs figure').count()).toBe(2);
+      await page.setViewportSize({ width: 390, height: 800 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+      expect(problems).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+describe('doctor and libtorch', () => {
+  it('say that all is well', async () => {
+    const { code, stdout } = await cli(['doctor', '--json']);
+    const { checks } = JSON.parse(stdout);
+    expect(checks.filter((check: { ok: boolean }) => !check.ok)).toEqual([]);
+    expect(code).toBe(0);
+    expect(JSON.parse((await cli(['libtorch', 'where', '--json'])).stdout).version).toContain('2.11.0');
+    expect((await cli(['libtorch', 'list'])).stdout).toContain('cache');
+  });
+
+  it('say what is wrong and what to do', async () => {
+    const env = { LIBTORCH: join(folder, 'nowhere') };
+    const where = await cli(['libtorch', 'where'], { env });
+    expect(where).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_LIBTORCH_MISSING') });
+    const doctor = await cli(['doctor'], { env });
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout).toMatch(/FAIL libtorch .*\n +-> run `npx dualanodiff libtorch install`/);
+    const mask = await cli(['mask', '--parts', join(embedded.example, 'test/scratch'), '--out', join(folder, 'm')], { env });
+    expect(mask).toMatchObject({ code: 1, stderr: expect.stringContaining('`npx dualanodiff libtorch install`') });
+  });
+});
