@@ -13,11 +13,24 @@ const text = { type: 'string' };
 const flag = { type: 'boolean' };
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { size: text, pairs: text, rank: text, cfg: flag, dtype: text, device: text, threads: text, reps: text, base: text, peer: text, json: flag },
+  options: {
+    size: text,
+    pairs: text,
+    rank: text,
+    cfg: flag,
+    dtype: text,
+    device: text,
+    threads: text,
+    reps: text,
+    base: text,
+    peer: text,
+    json: flag,
+  },
 });
 const name = positionals[0];
 const { json, peer, base, ...shared } = values;
-const flags = (options) => Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
+const flags = (options) =>
+  Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
 
 function measure(command, args) {
   const { status, stdout } = spawnSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
@@ -26,15 +39,24 @@ function measure(command, args) {
 }
 
 if (!name) {
-  console.error('usage: npm run bench -- denoise-step|train-step|saim|bcm|vae|sample|load [options]; see bench/README.md');
+  console.error(
+    'usage: npm run bench -- denoise-step|train-step|saim|bcm|vae|sample|load [options]; see bench/README.md',
+  );
   process.exit(2);
 }
-const setup = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
+const setup = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
 if (setup.status !== 0) process.exit(1);
-const result = measure(join(root, 'build', 'dualanodiff-bench'), [name, ...flags(shared), ...(base ? ['--base', base] : [])]);
+const result = measure(join(root, 'build', 'dualanodiff-bench'), [
+  name,
+  ...flags(shared),
+  ...(base ? ['--base', base] : []),
+]);
 result.machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
 if (peer) {
-  if (name !== 'denoise-step' && name !== 'train-step') throw new Error('the peer has only denoise-step and train-step');
+  if (name !== 'denoise-step' && name !== 'train-step')
+    throw new Error('the peer has only denoise-step and train-step');
   result.peer = measure(peer, [peerScript, ...(name === 'train-step' ? ['--train'] : []), ...flags(shared)]);
   result.ratio = result.median_s / result.peer.median_s;
   result.memory_ratio = result.peak_mib / result.peer.peak_mib;
@@ -42,6 +64,11 @@ if (peer) {
 if (json) {
   console.log(JSON.stringify(result));
 } else {
-  console.log(`${result.what}: ${result.median_s.toFixed(3)} s (${result.min_s.toFixed(3)} to ${result.max_s.toFixed(3)}), peak ${result.peak_mib} MiB, ${result.dtype} on ${result.device}, ${result.threads} threads, ${result.machine}`);
-  if (result.peer) console.log(`peer: ${result.peer.median_s.toFixed(3)} s, peak ${result.peer.peak_mib} MiB; ratio ${result.ratio.toFixed(2)} in time, ${result.memory_ratio.toFixed(2)} in memory`);
+  console.log(
+    `${result.what}: ${result.median_s.toFixed(3)} s (${result.min_s.toFixed(3)} to ${result.max_s.toFixed(3)}), peak ${result.peak_mib} MiB, ${result.dtype} on ${result.device}, ${result.threads} threads, ${result.machine}`,
+  );
+  if (result.peer)
+    console.log(
+      `peer: ${result.peer.median_s.toFixed(3)} s, peak ${result.peer.peak_mib} MiB; ratio ${result.ratio.toFixed(2)} in time, ${result.memory_ratio.toFixed(2)} in memory`,
+    );
 }

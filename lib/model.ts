@@ -86,7 +86,10 @@ export class DualAnoDiff {
     this.#disposal ??= (async () => {
       const handle = this.#handle;
       this.#handle = undefined;
-      if (this.#holds > 0) await new Promise<void>((done) => { this.#released = done; });
+      if (this.#holds > 0)
+        await new Promise<void>((done) => {
+          this.#released = done;
+        });
       handle?.dispose();
     })();
     return this.#disposal;
@@ -112,4 +115,3 @@ export class DualAnoDiff {
     return [this.#handle, release];
   }
 }
-

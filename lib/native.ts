@@ -28,8 +28,7 @@ export function binaryCandidates(): string[] {
 /** The folder of the binary that will be loaded; undefined where none is built. */
 export function findBinary(): string | undefined {
   return binaryCandidates().find(
-    (folder) =>
-      existsSync(join(folder, 'dualanodiff.node')) && existsSync(join(folder, 'dualanodiff-engine.so')),
+    (folder) => existsSync(join(folder, 'dualanodiff.node')) && existsSync(join(folder, 'dualanodiff-engine.so')),
   );
 }
 

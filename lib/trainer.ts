@@ -8,7 +8,7 @@ import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions } from './options/check.js';
-import { sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
+import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { type Pair, toPair } from './sampler.js';
 
@@ -74,7 +74,13 @@ export class Trainer {
    * last checkpoint kept, ERR_OUT_OF_MEMORY.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
-    const { steps = this.#model.defaults.steps, out, checkpointEvery, resume, signal } = checkOptions(trainSchema, options);
+    const {
+      steps = this.#model.defaults.steps,
+      out,
+      checkpointEvery,
+      resume,
+      signal,
+    } = checkOptions(trainSchema, options);
     if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
     this.#busy = true;
     try {
@@ -95,7 +101,7 @@ export class Trainer {
   /** Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. */
   async save(file: string): Promise<void> {
     const handle = this.#started();
-    const path = resolve(file);
+    const path = resolve(checkOptions(adapterFile(), file));
     await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
     const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
     await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
@@ -104,7 +110,15 @@ export class Trainer {
 
   /** A pair from the adapter as it is now; training goes on as if it had not been asked for. */
   async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
-    const { count, batchSize, skip, onProgress, resolution, signal: _, ...rest } = checkOptions(sampleSchema, { ...options, count: 1 });
+    const {
+      count,
+      batchSize,
+      skip,
+      onProgress,
+      resolution,
+      signal: _,
+      ...rest
+    } = checkOptions(sampleSchema, { ...options, count: 1 });
     const handle = this.#started();
     const size = this.settings.resolution;
     const { globalPrompt, anomalyPrompt } = this.settings;
@@ -140,7 +154,9 @@ export class Trainer {
     this.#release = release;
     const native = { ...rest, learningRate, count: this.examples.length, width: resolution, height: resolution };
     try {
-      this.#handle = await runNative({ signal }, (engine, task) => engine.createTrainer(model, native, pixels, masks, task));
+      this.#handle = await runNative({ signal }, (engine, task) =>
+        engine.createTrainer(model, native, pixels, masks, task),
+      );
     } catch (error) {
       release();
       throw error;

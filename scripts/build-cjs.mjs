@@ -18,4 +18,7 @@ await build({
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 });
-writeFileSync(join(root, 'typings', 'index.d.cts'), "export * from './index.js' with { 'resolution-mode': 'import' };\n");
+writeFileSync(
+  join(root, 'typings', 'index.d.cts'),
+  "export * from './index.js' with { 'resolution-mode': 'import' };\n",
+);

@@ -14,7 +14,16 @@ if (!libtorch || !existsSync(join(libtorch, 'include', 'ATen', 'ATen.h'))) {
 }
 const hasNinja = spawnSync('ninja', ['--version']).status === 0;
 const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
-const args = ['compile', '--directory', root, '--out', join(root, 'build'), '--config', 'Release', `--CDLIBTORCH=${libtorch}`];
+const args = [
+  'compile',
+  '--directory',
+  root,
+  '--out',
+  join(root, 'build'),
+  '--config',
+  'Release',
+  `--CDLIBTORCH=${libtorch}`,
+];
 if (hasNinja) args.push('--generator', 'Ninja');
 const { status } = spawnSync(process.execPath, [cmakeJs, ...args], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -43,8 +43,10 @@ for (const { name } of folders) {
     checked++;
     for (const [, include] of readFileSync(path, 'utf8').matchAll(/^#include ["<]([^">]+)[">]/gm)) {
       const target = include.includes('/') ? include.split('/')[0] : '';
-      if (target in layers && target !== name && !allowed.includes(target)) problems.push(`${path} includes ${include}`);
-      if (/^(napi|node_api)\.h$/.test(include) && name !== 'binding' && name !== 'loader') problems.push(`${path} includes ${include}`);
+      if (target in layers && target !== name && !allowed.includes(target))
+        problems.push(`${path} includes ${include}`);
+      if (/^(napi|node_api)\.h$/.test(include) && name !== 'binding' && name !== 'loader')
+        problems.push(`${path} includes ${include}`);
     }
   }
 }

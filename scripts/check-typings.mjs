@@ -6,9 +6,16 @@ import { join } from 'node:path';
 
 const fresh = mkdtempSync(join(tmpdir(), 'dualanodiff-typings-'));
 try {
-  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '--emitDeclarationOnly', '--declarationDir', fresh], { stdio: 'inherit' });
+  const tsc = spawnSync(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', '--emitDeclarationOnly', '--declarationDir', fresh],
+    { stdio: 'inherit' },
+  );
   if (tsc.status !== 0) process.exit(1);
-  const list = (folder) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.d.ts')).sort();
+  const list = (folder) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => name.endsWith('.d.ts'))
+      .sort();
   const names = list(fresh);
   const stale = names.filter((name) => {
     try {

@@ -29,11 +29,14 @@ requireTool('cmake', ['--version'], 'cmake');
 requireTool('c++', ['--version'], 'g++');
 if (!existsSync('/usr/include/nlohmann/json.hpp')) {
   const probe = spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: '#include <nlohmann/json.hpp>\n' });
-  if (probe.status !== 0) fail('nlohmann/json.hpp was not found. On Debian and Ubuntu: apt-get install nlohmann-json3-dev');
+  if (probe.status !== 0)
+    fail('nlohmann/json.hpp was not found. On Debian and Ubuntu: apt-get install nlohmann-json3-dev');
 }
 
 // npm's own record of what is installed tells whether the lock file has changed since.
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const stamp = join(root, 'node_modules', '.dualanodiff-lock');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   console.log('setup: installing packages');
@@ -42,7 +45,12 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
-run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--incremental', '--tsBuildInfoFile', join(root, 'dist', '.tsbuildinfo')]);
+run('tsc', process.execPath, [
+  join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+  '--incremental',
+  '--tsBuildInfoFile',
+  join(root, 'dist', '.tsbuildinfo'),
+]);
 run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
 run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
 run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs')]);

@@ -21,7 +21,11 @@ function check(name, command, args) {
 
 /** A program that closes with its own `N passed, N failed`. */
 function suite(name, command, args) {
-  const { stdout, status } = spawnSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { stdout, status } = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
   const counts = /(\d+) passed, (\d+) failed\s*$/.exec(stdout ?? '');
   for (const line of (stdout ?? '').split('\n').filter((row) => row.startsWith('FAIL'))) console.log(line);
   console.log(`${name}: ${counts ? counts[0].trim() : `ended with status ${status} and no count`}`);
@@ -43,7 +47,13 @@ if (existsSync(shared)) {
 const work = mkdtempSync(join(tmpdir(), 'dualanodiff-test-'));
 try {
   const report = join(work, 'vitest.json');
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   passed += counts?.numPassedTests ?? 0;

@@ -19,7 +19,16 @@ const PICTURES = '3000';
 const stages = {
   vae: ['--base', base, '--steps', '3000', '--batch-size', '8', '--learning-rate', '0.002'], // 25 minutes
   unet: ['--base', base, '--steps', '2400', '--batch-size', '8', '--learning-rate', '0.001'], // 50 minutes
-  u2net: ['--out', join(root, 'assets', 'u2netp', 'u2netp.safetensors'), '--steps', '700', '--batch-size', '8', '--learning-rate', '0.002'],
+  u2net: [
+    '--out',
+    join(root, 'assets', 'u2netp', 'u2netp.safetensors'),
+    '--steps',
+    '700',
+    '--batch-size',
+    '8',
+    '--learning-rate',
+    '0.002',
+  ],
 };
 
 function run(command, args) {
@@ -28,7 +37,13 @@ function run(command, args) {
 }
 
 mkdirSync(dirname(data), { recursive: true });
-if (!existsSync(data)) run(process.execPath, ['scripts/assets/make-training-data.mjs', data, PICTURES, ...(values.tiles ? [values.tiles] : [])]);
+if (!existsSync(data))
+  run(process.execPath, [
+    'scripts/assets/make-training-data.mjs',
+    data,
+    PICTURES,
+    ...(values.tiles ? [values.tiles] : []),
+  ]);
 for (const [stage, args] of Object.entries(stages)) {
   if (values.only && values.only !== stage) continue;
   run(join(root, 'build', 'dualanodiff-pretrain'), [stage, '--data', data, '--threads', values.threads, ...args]);

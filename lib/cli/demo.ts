@@ -20,9 +20,26 @@ const DEMO_TYPE = 'scratch';
 
 /** What the demo does not let its user choose. */
 const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
-  gradientAccumulation: 1, rank: 32, warmupSteps: 0, seed: 0, trainImages: '1/1', fit: 'crop', partFill: 'grey', flips: true,
-  textEncoder: true, globalPrompt: 'a vfx with sks', anomalyPrompt: 'sks', checkpointEvery: 500, previewEvery: 0,
-  mask: 'u2net', sampleSteps: 50, guidanceScale: 2.5, scheduler: 'pndm', sampleBatchSize: 8, negativePrompt: '', device: 'auto',
+  gradientAccumulation: 1,
+  rank: 32,
+  warmupSteps: 0,
+  seed: 0,
+  trainImages: '1/1',
+  fit: 'crop',
+  partFill: 'grey',
+  flips: true,
+  textEncoder: true,
+  globalPrompt: 'a vfx with sks',
+  anomalyPrompt: 'sks',
+  checkpointEvery: 500,
+  previewEvery: 0,
+  mask: 'u2net',
+  sampleSteps: 50,
+  guidanceScale: 2.5,
+  scheduler: 'pndm',
+  sampleBatchSize: 8,
+  negativePrompt: '',
+  device: 'auto',
 };
 
 export function addDemo(program: Command, runner: Runner): void {

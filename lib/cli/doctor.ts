@@ -23,19 +23,31 @@ function checkLibtorch(): Check {
   if (!folder) return { what: 'libtorch', ok: false, found: 'not found', advice };
   const version = libtorchVersion(folder) ?? 'version unknown';
   const ok = version.startsWith(PINNED_TORCH) || version === 'version unknown';
-  return { what: 'libtorch', ok, found: `${version} in ${folder}`, ...(ok ? {} : { advice: `${PINNED_TORCH} is needed: ${advice}` }) };
+  return {
+    what: 'libtorch',
+    ok,
+    found: `${version} in ${folder}`,
+    ...(ok ? {} : { advice: `${PINNED_TORCH} is needed: ${advice}` }),
+  };
 }
 
 function checkBinary(): Check {
   const folder = findBinary();
   if (folder) return { what: 'engine', ok: true, found: folder };
-  return { what: 'engine', ok: false, found: `not in ${binaryCandidates().join(' or ')}`, advice: 'in a clone run `node scripts/setup.mjs`' };
+  return {
+    what: 'engine',
+    ok: false,
+    found: `not in ${binaryCandidates().join(' or ')}`,
+    advice: 'in a clone run `node scripts/setup.mjs`',
+  };
 }
 
 /** The driver's own word; no driver is no fault: the engine runs on the CPU. */
 function checkDriver(): Check {
   const path = '/proc/driver/nvidia/version';
-  const found = existsSync(path) ? (readFileSync(path, 'utf8').split('\n')[0] ?? '') : 'no NVIDIA driver: work runs on the CPU';
+  const found = existsSync(path)
+    ? (readFileSync(path, 'utf8').split('\n')[0] ?? '')
+    : 'no NVIDIA driver: work runs on the CPU';
   return { what: 'driver', ok: true, found };
 }
 
@@ -43,7 +55,11 @@ async function checkEngine(): Promise<Check> {
   try {
     const info = (await getEngine()).nativeInfo();
     const device = info.cuda ? 'CUDA device usable' : 'CPU';
-    return { what: 'device', ok: true, found: `${device}, ${defaultThreads()} threads, built for libtorch ${info.builtForTorch}` };
+    return {
+      what: 'device',
+      ok: true,
+      found: `${device}, ${defaultThreads()} threads, built for libtorch ${info.builtForTorch}`,
+    };
   } catch (error) {
     return { what: 'device', ok: false, found: (error as Error).message, advice: 'mend what is wrong above' };
   }
@@ -61,9 +77,17 @@ export function addDoctor(program: Command, runner: Runner): void {
       checkDriver(),
       await checkEngine(),
       { what: 'memory', ok: true, found: `${gib(freemem())} free of ${gib(totalmem())}` },
-      { what: 'assets', ok: hasAssets, found: embedded.base, ...(hasAssets ? {} : { advice: 'reinstall the package' }) },
+      {
+        what: 'assets',
+        ok: hasAssets,
+        found: embedded.base,
+        ...(hasAssets ? {} : { advice: 'reinstall the package' }),
+      },
     ];
-    const lines = checks.map(({ what, ok, found, advice }) => `${ok ? 'ok  ' : 'FAIL'} ${what.padEnd(9)} ${found}${advice ? `\n     -> ${advice}` : ''}`);
+    const lines = checks.map(
+      ({ what, ok, found, advice }) =>
+        `${ok ? 'ok  ' : 'FAIL'} ${what.padEnd(9)} ${found}${advice ? `\n     -> ${advice}` : ''}`,
+    );
     io.result(lines.join('\n'), { checks });
     if (checks.some((check) => !check.ok)) process.exitCode = EXIT.failed;
   });

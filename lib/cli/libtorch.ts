@@ -22,7 +22,11 @@ export function addLibtorch(program: Command, runner: Runner): void {
     .option('--from <file>', 'the torch wheel or a libtorch archive, as a file or an address')
     .option('--force', 'install again although it is there');
   runner.attach(install, async (flags: InstallFlags, { io }) => {
-    const options = { variant: flags.cuda ? 'cuda' : 'cpu', force: flags.force ?? false, log: (line: string) => io.say(line) } as const;
+    const options = {
+      variant: flags.cuda ? 'cuda' : 'cpu',
+      force: flags.force ?? false,
+      log: (line: string) => io.say(line),
+    } as const;
     const folder = await installLibtorch({ ...options, ...(flags.from === undefined ? {} : { from: flags.from }) });
     io.result(folder, { libtorch: folder, version: libtorchVersion(folder) });
   });
@@ -31,15 +35,24 @@ export function addLibtorch(program: Command, runner: Runner): void {
   runner.attach(where, async (_: object, { io }) => {
     const folder = findLibtorch();
     if (!folder) {
-      throw new LibtorchError('libtorch was not found: `dualanodiff libtorch install` installs it', 'ERR_LIBTORCH_MISSING');
+      throw new LibtorchError(
+        'libtorch was not found: `dualanodiff libtorch install` installs it',
+        'ERR_LIBTORCH_MISSING',
+      );
     }
     io.result(folder, { libtorch: folder, version: libtorchVersion(folder) });
   });
 
   const list = group.command('list').description('print every place that is looked at');
   runner.attach(list, async (_: object, { io }) => {
-    const places = libtorchPlaces().map((place) => ({ ...place, version: place.found ? libtorchVersion(place.folder) : undefined }));
-    const lines = places.map(({ source, folder, found, version }) => `${source.padEnd(9)} ${folder}  ${found ? (version ?? 'version unknown') : 'nothing there'}`);
+    const places = libtorchPlaces().map((place) => ({
+      ...place,
+      version: place.found ? libtorchVersion(place.folder) : undefined,
+    }));
+    const lines = places.map(
+      ({ source, folder, found, version }) =>
+        `${source.padEnd(9)} ${folder}  ${found ? (version ?? 'version unknown') : 'nothing there'}`,
+    );
     io.result(lines.join('\n'), { places, pinned: PINNED_TORCH });
   });
 }

@@ -31,9 +31,19 @@ export function addMask(program: Command, runner: Runner): void {
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto');
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const folder = resolve(flags.parts);
-    const files = (await withFileErrors('read', folder, () => readdir(folder))).filter((name) => IMAGE_ENDINGS.test(name)).sort();
+    const files = (await withFileErrors('read', folder, () => readdir(folder)))
+      .filter((name) => IMAGE_ENDINGS.test(name))
+      .sort();
     if (files.length === 0) throw new DatasetError(`${folder} holds no images`);
-    const masker = await makeMasker({ mask: flags.method, ...(flags.weights ? { weights: flags.weights } : {}), ...(flags.threshold === undefined ? {} : { maskThreshold: flags.threshold }) }, flags.partFill, flags.device);
+    const masker = await makeMasker(
+      {
+        mask: flags.method,
+        ...(flags.weights ? { weights: flags.weights } : {}),
+        ...(flags.threshold === undefined ? {} : { maskThreshold: flags.threshold }),
+      },
+      flags.partFill,
+      flags.device,
+    );
     const bar = io.progress('masking', files.length, 'parts');
     let empty = 0;
     try {
@@ -51,6 +61,10 @@ export function addMask(program: Command, runner: Runner): void {
       bar.stop();
       await masker?.dispose();
     }
-    io.result(`${files.length} masks in ${flags.out}, ${empty} empty`, { masks: files.length, emptyMasks: empty, out: resolve(flags.out) });
+    io.result(`${files.length} masks in ${flags.out}, ${empty} empty`, {
+      masks: files.length,
+      emptyMasks: empty,
+      out: resolve(flags.out),
+    });
   });
 }

@@ -15,7 +15,9 @@ export function addModelOptions(command: Command): Command {
   return command
     .option('--base <dir>', 'base model in the diffusers folder layout (default: the embedded one)')
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(words('--dtype <name>', 'precision of the base', ['auto', 'float32', 'bfloat16', 'float16']).default('auto'));
+    .addOption(
+      words('--dtype <name>', 'precision of the base', ['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
+    );
 }
 
 export function addTrainOptions(command: Command): Command {

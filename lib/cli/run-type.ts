@@ -34,14 +34,28 @@ const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((
 
 /** The main job on one type: train, sample, mask, report; everything below `<out>/<type>`. */
 export async function runType(
-  model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: RunFlags, { signal, io }: Context,
+  model: DualAnoDiff,
+  dataset: Dataset,
+  type: string,
+  out: string,
+  flags: RunFlags,
+  { signal, io }: Context,
 ): Promise<RunSummary> {
   const folder = join(out, type);
   const adapter = join(folder, 'adapter.safetensors');
   const trained = await trainType(model, dataset, type, adapter, flags, signal, io);
   await using trainer = trained.trainer;
   const sampleFlags: SampleFlags & MaskFlags = { ...flags, steps: flags.sampleSteps };
-  const generated = await samplePairs(model, adapter, join(folder, 'dataset'), flags.count, sampleFlags, flags.device, signal, io);
+  const generated = await samplePairs(
+    model,
+    adapter,
+    join(folder, 'dataset'),
+    flags.count,
+    sampleFlags,
+    flags.device,
+    signal,
+    io,
+  );
   const report = join(folder, 'report.html');
   const { learningRate, batchSize, resolution, rank, partFill, trainImages } = trainer.settings;
   await writeReport(report, {
@@ -50,19 +64,37 @@ export async function runType(
     log: `${adapter}.jsonl`,
     writer: generated.writer,
     settings: {
-      'base model': model.folder, device: model.info.device, precision: model.info.dtype,
-      'training steps': flags.steps ?? model.defaults.steps, 'batch size': batchSize, 'learning rate': learningRate,
-      rank, resolution, 'part fill': partFill, 'training images': trainImages, seed: flags.seed,
-      'denoising steps': flags.sampleSteps, guidance: flags.guidanceScale, scheduler: flags.scheduler, mask: flags.mask,
+      'base model': model.folder,
+      device: model.info.device,
+      precision: model.info.dtype,
+      'training steps': flags.steps ?? model.defaults.steps,
+      'batch size': batchSize,
+      'learning rate': learningRate,
+      rank,
+      resolution,
+      'part fill': partFill,
+      'training images': trainImages,
+      seed: flags.seed,
+      'denoising steps': flags.sampleSteps,
+      guidance: flags.guidanceScale,
+      scheduler: flags.scheduler,
+      mask: flags.mask,
     },
     times: { training: trained.seconds, 'sampling and masks': generated.seconds },
   });
   const losses = trained.losses.map((step) => step.loss);
   const tenth = Math.max(1, Math.floor(losses.length / 10));
   return {
-    type, report, adapter, dataset: generated.writer.folder, pairs: generated.writer.records.length, emptyMasks: generated.emptyMasks,
-    firstLoss: mean(losses.slice(0, tenth)), lastLoss: mean(losses.slice(-tenth)),
-    trainSeconds: trained.seconds, sampleSeconds: generated.seconds,
+    type,
+    report,
+    adapter,
+    dataset: generated.writer.folder,
+    pairs: generated.writer.records.length,
+    emptyMasks: generated.emptyMasks,
+    firstLoss: mean(losses.slice(0, tenth)),
+    lastLoss: mean(losses.slice(-tenth)),
+    trainSeconds: trained.seconds,
+    sampleSeconds: generated.seconds,
   };
 }
 

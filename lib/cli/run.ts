@@ -31,7 +31,11 @@ export function addRun(program: Command, runner: Runner): void {
     if (flags.type !== undefined) await dataset.examples(flags.type); // a wrong type is an error before the model is read
     const types = flags.type === undefined ? dataset.types : [flags.type];
     const out = resolve(flags.out ?? `out/${dataset.category}`);
-    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, { device: flags.device, dtype: flags.dtype, signal: context.signal });
+    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, {
+      device: flags.device,
+      dtype: flags.dtype,
+      signal: context.signal,
+    });
     const summaries: RunSummary[] = [];
     for (const type of types) summaries.push(await runType(model, dataset, type, out, flags, context));
     context.io.result(summaries.map(describeRun).join('\n'), { out, types: summaries });

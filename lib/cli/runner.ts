@@ -24,7 +24,9 @@ export class Runner {
   }
 
   attach<Flags>(command: Command, action: (flags: Flags, context: Context) => Promise<void>): void {
-    command.option('--json', 'one line of JSON for machines, no progress').option('--debug', 'show the stack of an error');
+    command
+      .option('--json', 'one line of JSON for machines, no progress')
+      .option('--debug', 'show the stack of an error');
     command.action(async (flags: Flags & { json?: boolean; debug?: boolean }) => {
       const { json = false, debug = false, ...rest } = flags;
       const io = new Console(json);

@@ -28,11 +28,30 @@ export function addSample(program: Command, runner: Runner): void {
     .option('--resume', 'keep the pairs that are there');
   addMaskOptions(addSampleOptions(addModelOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
-    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, { device: flags.device, dtype: flags.dtype, signal });
-    const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
-    const { writer, emptyMasks, seconds } = await samplePairs(model, flags.adapter, flags.out, flags.count, sampleFlags, flags.device, signal, io);
-    io.result(`${writer.records.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, in ${seconds.toFixed(1)} s`, {
-      out: writer.folder, pairs: writer.records.length, emptyMasks, seconds,
+    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, {
+      device: flags.device,
+      dtype: flags.dtype,
+      signal,
     });
+    const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
+    const { writer, emptyMasks, seconds } = await samplePairs(
+      model,
+      flags.adapter,
+      flags.out,
+      flags.count,
+      sampleFlags,
+      flags.device,
+      signal,
+      io,
+    );
+    io.result(
+      `${writer.records.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, in ${seconds.toFixed(1)} s`,
+      {
+        out: writer.folder,
+        pairs: writer.records.length,
+        emptyMasks,
+        seconds,
+      },
+    );
   });
 }

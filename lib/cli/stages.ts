@@ -1,8 +1,8 @@
 /** The steps that several commands share: train, sample with masks. */
 import { resolve } from 'node:path';
-import { adapterDigest, PairWriter } from '../dataset/pair-writer.js';
-import { encodePng } from '../dataset/image-file.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { encodePng } from '../dataset/image-file.js';
+import { adapterDigest, PairWriter } from '../dataset/pair-writer.js';
 import { writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
@@ -71,7 +71,13 @@ function sideBySide(image: RawImage, part: RawImage): RawImage {
 }
 
 export async function trainType(
-  model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: TrainFlags, signal: AbortSignal, io: Console,
+  model: DualAnoDiff,
+  dataset: Dataset,
+  type: string,
+  out: string,
+  flags: TrainFlags,
+  signal: AbortSignal,
+  io: Console,
 ): Promise<TrainedType> {
   const { steps: _, resume, checkpointEvery, previewEvery, flips, textEncoder, ...settings } = flags;
   const trainer = new Trainer(model, given({ ...pickTrainer(settings), type, flips, trainTextEncoder: textEncoder }));
@@ -99,11 +105,40 @@ export async function trainType(
   return { trainer, losses, seconds: (performance.now() - start) / 1000 };
 }
 
-const pickTrainer = ({ batchSize, gradientAccumulation, rank, learningRate, warmupSteps, resolution, seed, trainImages, fit, partFill, globalPrompt, anomalyPrompt }: Omit<TrainFlags, 'steps' | 'resume' | 'checkpointEvery' | 'previewEvery' | 'flips' | 'textEncoder'>) =>
-  ({ batchSize, gradientAccumulation, rank, learningRate, warmupSteps, resolution, seed, trainImages, fit, partFill, globalPrompt, anomalyPrompt });
+const pickTrainer = ({
+  batchSize,
+  gradientAccumulation,
+  rank,
+  learningRate,
+  warmupSteps,
+  resolution,
+  seed,
+  trainImages,
+  fit,
+  partFill,
+  globalPrompt,
+  anomalyPrompt,
+}: Omit<TrainFlags, 'steps' | 'resume' | 'checkpointEvery' | 'previewEvery' | 'flips' | 'textEncoder'>) => ({
+  batchSize,
+  gradientAccumulation,
+  rank,
+  learningRate,
+  warmupSteps,
+  resolution,
+  seed,
+  trainImages,
+  fit,
+  partFill,
+  globalPrompt,
+  anomalyPrompt,
+});
 
 /** The masker that the flags ask for; undefined for none. */
-export async function makeMasker(flags: MaskFlags, partFill: 'grey' | 'black', device: string): Promise<Masker | undefined> {
+export async function makeMasker(
+  flags: MaskFlags,
+  partFill: 'grey' | 'black',
+  device: string,
+): Promise<Masker | undefined> {
   const threshold = flags.maskThreshold;
   if (flags.mask === 'none') return undefined;
   if (flags.mask === 'threshold') return Masker.threshold(given({ partFill, threshold }));
@@ -117,19 +152,51 @@ export interface Generated {
 }
 
 export async function samplePairs(
-  model: DualAnoDiff, adapter: string, out: string, count: number, flags: SampleFlags & MaskFlags, device: string, signal: AbortSignal, io: Console, fallbackType = 'anomaly',
+  model: DualAnoDiff,
+  adapter: string,
+  out: string,
+  count: number,
+  flags: SampleFlags & MaskFlags,
+  device: string,
+  signal: AbortSignal,
+  io: Console,
+  fallbackType = 'anomaly',
 ): Promise<Generated> {
   await using sampler = await Sampler.create(model, adapter);
   const { steps, guidanceScale, scheduler, negativePrompt, seed, resolution } = flags;
   const size = resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
-  const settings = { steps, guidanceScale, scheduler, negativePrompt, resolution: size, mask: flags.mask, dtype: model.info.dtype };
+  const settings = {
+    steps,
+    guidanceScale,
+    scheduler,
+    negativePrompt,
+    resolution: size,
+    mask: flags.mask,
+    dtype: model.info.dtype,
+  };
   const type = sampler.adapter.type ?? fallbackType;
-  const writer = await PairWriter.open(out, { type, adapter: await adapterDigest(adapter), settings: { ...settings, seed }, resume: flags.resume ?? false });
+  const writer = await PairWriter.open(out, {
+    type,
+    adapter: await adapterDigest(adapter),
+    settings: { ...settings, seed },
+    resume: flags.resume ?? false,
+  });
   const masker = await makeMasker(flags, sampler.adapter.partFill, device);
   const start = performance.now();
   const bar = io.progress(`sampling ${type}`, count, 'pairs');
   try {
-    const options = { count, steps, guidanceScale, scheduler, negativePrompt, seed, resolution: size, batchSize: flags.sampleBatchSize, skip: writer.done, signal };
+    const options = {
+      count,
+      steps,
+      guidanceScale,
+      scheduler,
+      negativePrompt,
+      seed,
+      resolution: size,
+      batchSize: flags.sampleBatchSize,
+      skip: writer.done,
+      signal,
+    };
     for await (const pair of sampler.sample(options)) {
       const mask = await masker?.mask(pair.part, { signal });
       await writer.write(pair, mask, masker?.method);
@@ -140,6 +207,7 @@ export async function samplePairs(
     await masker?.dispose();
   }
   const emptyMasks = writer.records.filter((record) => record.empty).length;
-  if (emptyMasks > 0) io.warn(`${emptyMasks} of ${writer.records.length} masks are empty: no defect was found in those parts`);
+  if (emptyMasks > 0)
+    io.warn(`${emptyMasks} of ${writer.records.length} masks are empty: no defect was found in those parts`);
   return { writer, emptyMasks, seconds: (performance.now() - start) / 1000 };
 }

@@ -27,12 +27,20 @@ export function addTrain(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const dataset = await Dataset.open(flags.data);
     await dataset.examples(flags.type); // a wrong type is an error before the model is read
-    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, { device: flags.device, dtype: flags.dtype, signal });
+    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, {
+      device: flags.device,
+      dtype: flags.dtype,
+      signal,
+    });
     const { trainer, losses, seconds } = await trainType(model, dataset, flags.type, flags.out, flags, signal, io);
     const [first, last] = [losses[0], losses.at(-1)];
     await trainer.dispose();
     io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s`, {
-      adapter: flags.out, steps: losses.length, firstLoss: first?.loss, lastLoss: last?.loss, seconds,
+      adapter: flags.out,
+      steps: losses.length,
+      firstLoss: first?.loss,
+      lastLoss: last?.loss,
+      seconds,
     });
   });
 }

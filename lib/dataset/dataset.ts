@@ -23,11 +23,15 @@ export interface LoadedExample extends Example {
 
 const GOOD = 'good';
 
-const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 async function imagesIn(folder: string): Promise<string[]> {
   const names = await withFileErrors('read', folder, () => readdir(folder));
-  return names.filter((name) => IMAGE_ENDINGS.test(name)).sort().map((name) => join(folder, name));
+  return names
+    .filter((name) => IMAGE_ENDINGS.test(name))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /**
@@ -60,8 +64,12 @@ export class Dataset {
       throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
     }
     const entries = await withFileErrors('read', test, () => readdir(test, { withFileTypes: true }));
-    const types = entries.filter((entry) => entry.isDirectory() && entry.name !== GOOD).map((entry) => entry.name).sort();
-    if (types.length === 0) throw new DatasetError(`${test} holds no defect type: expected a folder for each, beside good`);
+    const types = entries
+      .filter((entry) => entry.isDirectory() && entry.name !== GOOD)
+      .map((entry) => entry.name)
+      .sort();
+    if (types.length === 0)
+      throw new DatasetError(`${test} holds no defect type: expected a folder for each, beside good`);
     return new Dataset(path, types);
   }
 
@@ -122,9 +130,7 @@ async function loadExample(example: Example, resolution: number, fit: Fit): Prom
   if (!boundingBox(mask)) throw new DatasetError(`The mask ${example.mask} is empty: it marks no pixel above one half`);
   const fitted = await fitPair(image, mask, resolution, fit);
   if (!boundingBox(fitted.mask)) {
-    throw new DatasetError(
-      `The defect in ${example.mask} vanishes at ${resolution} pixels: use a higher resolution`,
-    );
+    throw new DatasetError(`The defect in ${example.mask} vanishes at ${resolution} pixels: use a higher resolution`);
   }
   return { ...example, pixels: fitted.image, maskPixels: fitted.mask };
 }

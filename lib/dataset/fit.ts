@@ -46,7 +46,12 @@ const windowStart = (low: number, high: number, size: number, extent: number): n
  * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of the defect: the
  * whole defect where it fits, its middle where it does not.
  */
-export async function fitPair(image: RawImage, mask: RawImage, resolution: number, fit: Fit): Promise<{ image: RawImage; mask: RawImage }> {
+export async function fitPair(
+  image: RawImage,
+  mask: RawImage,
+  resolution: number,
+  fit: Fit,
+): Promise<{ image: RawImage; mask: RawImage }> {
   const scale = resolution / Math.min(image.width, image.height);
   const width = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.width * scale));
   const height = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.height * scale));

@@ -21,7 +21,9 @@ async function open(path: string): Promise<Sharp> {
 
 async function decode(path: string, prepare: (image: Sharp) => Sharp): Promise<RawImage> {
   try {
-    const { data, info } = await prepare(await open(path)).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await prepare(await open(path))
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
     return { data: new Uint8Array(data), width: info.width, height: info.height, channels: info.channels };
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause) throw cause;
@@ -51,7 +53,9 @@ export function encodePng({ data, width, height, channels }: RawImage): Promise<
 /** Resized to exactly width x height, bilinear. */
 export async function resizeImage(image: RawImage, width: number, height: number): Promise<RawImage> {
   if (image.width === width && image.height === height) return image;
-  const raw = sharp(image.data, { raw: { width: image.width, height: image.height, channels: image.channels as 1 | 3 } });
+  const raw = sharp(image.data, {
+    raw: { width: image.width, height: image.height, channels: image.channels as 1 | 3 },
+  });
   const resized = raw.resize({ width, height, fit: 'fill', kernel: 'linear' });
   const data = await (image.channels === 1 ? resized.toColourspace('b-w') : resized).raw().toBuffer();
   return { data: new Uint8Array(data), width, height, channels: image.channels };

@@ -65,22 +65,28 @@ export class PairWriter {
       return writer;
     }
     const text = await withFileErrors('read', list, () => readFile(list, 'utf8'));
-    for (const line of text.split('\n').filter((row) => row !== '')) writer.#accept(JSON.parse(line) as PairRecord, list);
+    for (const line of text.split('\n').filter((row) => row !== ''))
+      writer.#accept(JSON.parse(line) as PairRecord, list);
     if (writer.records.length > 0 && !options.resume) {
-      throw new DatasetError(`${writer.folder} holds ${writer.records.length} generated pairs: resume, or choose another folder`);
+      throw new DatasetError(
+        `${writer.folder} holds ${writer.records.length} generated pairs: resume, or choose another folder`,
+      );
     }
     return writer;
   }
 
   #accept(record: PairRecord, list: string): void {
-    const same = record.type === this.type && record.adapter === this.adapter &&
+    const same =
+      record.type === this.type &&
+      record.adapter === this.adapter &&
       JSON.stringify(record.settings) === JSON.stringify(this.settings);
     if (!same) {
       throw new DatasetError(
         `${list} holds pairs of another adapter or other settings (${record.type}, ${JSON.stringify(record.settings)}; now ${this.type}, ${JSON.stringify(this.settings)}): choose another folder`,
       );
     }
-    if (existsSync(join(this.folder, record.image)) && existsSync(join(this.folder, record.part))) this.records.push(record);
+    if (existsSync(join(this.folder, record.image)) && existsSync(join(this.folder, record.part)))
+      this.records.push(record);
   }
 
   /** The indices that are there already. */

@@ -84,7 +84,10 @@ async function fetchTo(address: string, folder: string): Promise<string> {
   if (!response.ok || !response.body) {
     throw new LibtorchError(`${address} answered ${response.status}`, 'ERR_LIBTORCH_DOWNLOAD');
   }
-  await pipeline(Readable.fromWeb(response.body as import('node:stream/web').ReadableStream), createWriteStream(target));
+  await pipeline(
+    Readable.fromWeb(response.body as import('node:stream/web').ReadableStream),
+    createWriteStream(target),
+  );
   return target;
 }
 
@@ -99,8 +102,11 @@ async function unpackArchive(file: string, folder: string, cuda: boolean): Promi
     await unpackZip(file, folder, keeps(wheel, cuda));
     return;
   }
-  const count = await unpackZip(file, folder, (name) => /^libtorch\/(lib|include)\/|^libtorch\/build-version$/.test(name));
-  if (count === 0) throw new LibtorchError(`${file} is neither the torch wheel nor a libtorch archive`, 'ERR_LIBTORCH_DOWNLOAD');
+  const count = await unpackZip(file, folder, (name) =>
+    /^libtorch\/(lib|include)\/|^libtorch\/build-version$/.test(name),
+  );
+  if (count === 0)
+    throw new LibtorchError(`${file} is neither the torch wheel nor a libtorch archive`, 'ERR_LIBTORCH_DOWNLOAD');
   await rename(join(folder, 'libtorch'), join(folder, 'torch'));
 }
 
@@ -159,7 +165,9 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<str
     } catch (error) {
       await rm(work, { recursive: true, force: true });
       if (error instanceof DualAnoDiffError || (error as NodeJS.ErrnoException).code) throw error;
-      throw new LibtorchError(`libtorch could not be installed: ${(error as Error).message}`, 'ERR_LIBTORCH_DOWNLOAD', { cause: error });
+      throw new LibtorchError(`libtorch could not be installed: ${(error as Error).message}`, 'ERR_LIBTORCH_DOWNLOAD', {
+        cause: error,
+      });
     }
     log(`installed libtorch ${PINNED_TORCH} in ${cachedLibtorch()}`);
     return cachedLibtorch();

@@ -7,7 +7,8 @@ export const PINNED_TORCH = '2.11.0';
 
 /** Where `dualanodiff libtorch install` puts libtorch: `<cache>/libtorch-<version>/torch`. */
 export function cacheFolder(): string {
-  const base = process.env.DUALANODIFF_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualanodiff');
+  const base =
+    process.env.DUALANODIFF_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualanodiff');
   return join(base, `libtorch-${PINNED_TORCH}`);
 }
 
@@ -24,7 +25,11 @@ export function libtorchPlaces(): { source: 'LIBTORCH' | 'cache'; folder: string
   const wanted = process.env.LIBTORCH;
   if (wanted) places.push({ source: 'LIBTORCH', folder: wanted, found: looksWhole(wanted) });
   const cached = cachedLibtorch();
-  places.push({ source: 'cache', folder: cached, found: looksWhole(cached) && existsSync(join(cacheFolder(), INSTALL_MARK)) });
+  places.push({
+    source: 'cache',
+    folder: cached,
+    found: looksWhole(cached) && existsSync(join(cacheFolder(), INSTALL_MARK)),
+  });
   return places;
 }
 

@@ -9,7 +9,8 @@ import { LibtorchError } from '../errors.js';
 export function unpackZip(file: string, folder: string, wanted: (name: string) => boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     yauzl.open(file, { lazyEntries: true, autoClose: true }, (openError, zip) => {
-      if (openError) return reject(new LibtorchError(`${file} is not a zip: ${openError.message}`, 'ERR_LIBTORCH_DOWNLOAD'));
+      if (openError)
+        return reject(new LibtorchError(`${file} is not a zip: ${openError.message}`, 'ERR_LIBTORCH_DOWNLOAD'));
       let count = 0;
       zip.on('error', reject);
       zip.on('end', () => resolve(count));

@@ -22,7 +22,9 @@ export function checkOptions<T extends z.ZodType>(schema: T, input: unknown): z.
     throw new InvalidOptionError(`Unknown option ${issue.keys.join(', ')}`);
   }
   const name = issue.path.join('.') || 'options';
-  throw new InvalidOptionError(`Expected ${issue.message} for ${name} but received ${describe(valueAt(input, issue.path))}`);
+  throw new InvalidOptionError(
+    `Expected ${issue.message} for ${name} but received ${describe(valueAt(input, issue.path))}`,
+  );
 }
 
 /** An integer in [low, high]. */

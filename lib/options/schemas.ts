@@ -6,8 +6,14 @@ export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpms
 export const DEFAULT_PROMPTS = { global: 'a vfx with sks', anomaly: 'sks' };
 
 /** 'auto', 'cpu', 'cuda' or 'cuda:N'. */
-const device = () => z.string().regex(/^(auto|cpu|cuda(:\d+)?)$/, 'auto, cpu, cuda or cuda:N').default('auto');
+const device = () =>
+  z
+    .string()
+    .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'auto, cpu, cuda or cuda:N')
+    .default('auto');
 const seed = () => integer(0).default(0);
+/** Adapters are told by their ending when they are read. */
+export const adapterFile = () => text().regex(/\.safetensors$/, 'a file name that ends in .safetensors');
 
 export const loadSchema = z.strictObject({
   device: device(),
@@ -45,7 +51,7 @@ export const trainerSchema = z.strictObject({
 export const trainSchema = z.strictObject({
   steps: integer(1).optional(),
   /** `<out>`: checkpoints and the log are written beside it. */
-  out: text().optional(),
+  out: adapterFile().optional(),
   checkpointEvery: integer(1).default(500),
   resume: flag().default(false),
   signal: signal(),
@@ -64,7 +70,9 @@ export const sampleSchema = z.strictObject({
   /** Indices that are there already. */
   skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
   signal: signal(),
-  onProgress: z.custom<(step: number, steps: number) => void>((value) => typeof value === 'function', 'a function').optional(),
+  onProgress: z
+    .custom<(step: number, steps: number) => void>((value) => typeof value === 'function', 'a function')
+    .optional(),
 });
 
 export const maskerSchema = z.strictObject({ device: device(), threshold: real(0, 1).default(0.5) });

@@ -20,7 +20,9 @@ export function smooth(points: LossPoint[]): LossPoint[] {
 }
 
 function path(points: LossPoint[], x: (step: number) => number, y: (loss: number) => number): string {
-  return points.map(({ step, loss }, i) => `${i === 0 ? 'M' : 'L'}${x(step).toFixed(1)},${y(loss).toFixed(1)}`).join('');
+  return points
+    .map(({ step, loss }, i) => `${i === 0 ? 'M' : 'L'}${x(step).toFixed(1)},${y(loss).toFixed(1)}`)
+    .join('');
 }
 
 export function lossChart(points: LossPoint[]): string {
@@ -30,13 +32,16 @@ export function lossChart(points: LossPoint[]): string {
   const high = Math.max(Math.log10(Math.max(...losses)), low + 0.1);
   const firstStep = points[0]?.step ?? 1;
   const lastStep = Math.max(points.at(-1)?.step ?? 1, firstStep + 1);
-  const x = (step: number) => MARGIN.left + ((step - firstStep) / (lastStep - firstStep)) * (WIDTH - MARGIN.left - MARGIN.right);
+  const x = (step: number) =>
+    MARGIN.left + ((step - firstStep) / (lastStep - firstStep)) * (WIDTH - MARGIN.left - MARGIN.right);
   const y = (loss: number) =>
     MARGIN.top + ((high - Math.log10(Math.max(loss, 1e-6))) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const rows = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const loss = 10 ** (low + part * (high - low));
-    return `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(loss)}" y2="${y(loss)}" class="grid"/>` +
-      `<text x="${MARGIN.left - 6}" y="${y(loss) + 4}" text-anchor="end">${loss.toPrecision(2)}</text>`;
+    return (
+      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(loss)}" y2="${y(loss)}" class="grid"/>` +
+      `<text x="${MARGIN.left - 6}" y="${y(loss) + 4}" text-anchor="end">${loss.toPrecision(2)}</text>`
+    );
   });
   const columns = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const step = Math.round(firstStep + part * (lastStep - firstStep));

@@ -6,7 +6,8 @@ const COLOUR = [255, 40, 40] as const;
 export function overlay(image: RawImage, mask: RawImage): RawImage {
   const { width, height } = image;
   const data = Uint8Array.from(image.data);
-  const isSet = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && (mask.data[y * width + x] as number) > 0;
+  const isSet = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < width && y < height && (mask.data[y * width + x] as number) > 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const isEdge = isSet(x, y) && !(isSet(x - 1, y) && isSet(x + 1, y) && isSet(x, y - 1) && isSet(x, y + 1));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePng, readImage, readMask } from '../dataset/image-file.js';
 import type { LoadedExample } from '../dataset/dataset.js';
+import { encodePng, readImage, readMask } from '../dataset/image-file.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
 import { writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
@@ -33,13 +33,18 @@ async function picture(image: RawImage, label: string): Promise<string> {
 }
 
 function table(rows: Record<string, unknown>, format: (value: unknown) => string = String): string {
-  const lines = Object.entries(rows).map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(format(value))}</td></tr>`);
+  const lines = Object.entries(rows).map(
+    ([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(format(value))}</td></tr>`,
+  );
   return `<table>${lines.join('')}</table>`;
 }
 
 async function readLosses(log: string): Promise<LossPoint[]> {
   const text = await readFile(log, 'utf8').catch(() => '');
-  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as LossPoint);
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LossPoint);
 }
 
 async function exampleFigure(example: LoadedExample): Promise<string> {
@@ -54,12 +59,22 @@ async function exampleFigure(example: LoadedExample): Promise<string> {
 async function pairFigure(writer: PairWriter, record: PairWriter['records'][number]): Promise<string> {
   const image = await readImage(join(writer.folder, record.image));
   const part = await readImage(join(writer.folder, record.part));
-  const pictures = [await picture(image, `pair ${record.index}: image`), await picture(part, `pair ${record.index}: part`)];
+  const pictures = [
+    await picture(image, `pair ${record.index}: image`),
+    await picture(part, `pair ${record.index}: part`),
+  ];
   if (record.mask) {
     const mask = await readMask(join(writer.folder, record.mask));
-    pictures.push(await picture(mask, `pair ${record.index}: mask`), await picture(overlay(image, mask), `pair ${record.index}: overlay`));
+    pictures.push(
+      await picture(mask, `pair ${record.index}: mask`),
+      await picture(overlay(image, mask), `pair ${record.index}: overlay`),
+    );
   }
-  const note = record.empty ? ' — empty mask' : record.coverage === undefined ? '' : ` — ${(100 * record.coverage).toFixed(1)} % of the image`;
+  const note = record.empty
+    ? ' — empty mask'
+    : record.coverage === undefined
+      ? ''
+      : ` — ${(100 * record.coverage).toFixed(1)} % of the image`;
   return `<figure class="pair${record.empty ? ' empty' : ''}">${pictures.join('')}<figcaption>${record.index}${note}</figcaption></figure>`;
 }
 

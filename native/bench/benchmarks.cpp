@@ -25,8 +25,8 @@ std::unique_ptr<dual::Adapter> makeAdapter(const BenchOptions& options, const mo
                                            dual::BackgroundMode background = dual::BackgroundMode::kOff) {
   const dual::AdapterSettings settings{options.rank, background, 1.0};
   const auto& text = base.textEncoder->config();
-  return std::make_unique<dual::Adapter>(
-      dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(1)), settings, *base.unet, text, "bench");
+  return std::make_unique<dual::Adapter>(dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(1)),
+                                         settings, *base.unet, text, "bench");
 }
 
 struct UnetInputs {
@@ -104,7 +104,8 @@ nlohmann::json vae(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
   const auto base = makeBase(options);
   const int64_t side = options.size / base->vae->config().downscale();
-  const at::Tensor latents = randn({options.pairs * dual::kNumBranches, 4, side, side}, makeGenerator(4)).to(base->device());
+  const at::Tensor latents =
+      randn({options.pairs * dual::kNumBranches, 4, side, side}, makeGenerator(4)).to(base->device());
   return measure(options, "vae_decode", latents.size(0), 0, [&] { base->vae->decode(latents); });
 }
 

@@ -24,15 +24,24 @@ BenchOptions parse(int argc, char** argv) {
     }
     if (i + 1 >= argc) dan::fail(dan::kInvalidOption, flag, " needs a value");
     const std::string value = argv[++i];
-    if (flag == "--size") options.size = std::stoll(value);
-    else if (flag == "--pairs") options.pairs = std::stoll(value);
-    else if (flag == "--rank") options.rank = std::stoll(value);
-    else if (flag == "--dtype") options.dtype = value;
-    else if (flag == "--device") options.device = value;
-    else if (flag == "--threads") options.threads = std::stoi(value);
-    else if (flag == "--reps") options.reps = std::stoi(value);
-    else if (flag == "--base") options.base = value;
-    else dan::fail(dan::kInvalidOption, "unknown flag ", flag);
+    if (flag == "--size")
+      options.size = std::stoll(value);
+    else if (flag == "--pairs")
+      options.pairs = std::stoll(value);
+    else if (flag == "--rank")
+      options.rank = std::stoll(value);
+    else if (flag == "--dtype")
+      options.dtype = value;
+    else if (flag == "--device")
+      options.device = value;
+    else if (flag == "--threads")
+      options.threads = std::stoi(value);
+    else if (flag == "--reps")
+      options.reps = std::stoi(value);
+    else if (flag == "--base")
+      options.base = value;
+    else
+      dan::fail(dan::kInvalidOption, "unknown flag ", flag);
   }
   return options;
 }
@@ -41,8 +50,12 @@ BenchOptions parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const std::map<std::string, nlohmann::json (*)(const BenchOptions&)> benchmarks = {
-      {"denoise-step", dan::bench::denoiseStep}, {"train-step", dan::bench::trainStep}, {"saim", dan::bench::saim},
-      {"bcm", dan::bench::bcm},                  {"vae", dan::bench::vae},              {"sample", dan::bench::sample},
+      {"denoise-step", dan::bench::denoiseStep},
+      {"train-step", dan::bench::trainStep},
+      {"saim", dan::bench::saim},
+      {"bcm", dan::bench::bcm},
+      {"vae", dan::bench::vae},
+      {"sample", dan::bench::sample},
       {"load", dan::bench::load}};
   try {
     const BenchOptions options = parse(argc, argv);

@@ -62,8 +62,8 @@ Napi::Value readMetadata(const Napi::CallbackInfo& info) {
 void keepEnvData(Napi::Env, EnvData*) {}
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  // Never deleted: finalizers that run after the cleanup hook still look at it. The hook runs before them, so the thread
-  // is joined while what its jobs hold exists.
+  // Never deleted: finalizers that run after the cleanup hook still look at it. The hook runs before them, so the
+  // thread is joined while what its jobs hold exists.
   auto* data = new EnvData;
   env.SetInstanceData<EnvData, keepEnvData>(data);
   env.AddCleanupHook([](EnvData* hooked) { hooked->torch.reset(); }, data);

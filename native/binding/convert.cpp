@@ -9,8 +9,8 @@ at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape) {
   const auto bytes = value.As<Napi::Uint8Array>();
   at::Tensor tensor = at::empty(shape, at::kByte);
   if (bytes.ByteLength() != tensor.nbytes()) {
-    throw Napi::TypeError::New(value.Env(), c10::str("expected ", tensor.nbytes(), " bytes of pixels but received ",
-                                                     bytes.ByteLength()));
+    throw Napi::TypeError::New(
+        value.Env(), c10::str("expected ", tensor.nbytes(), " bytes of pixels but received ", bytes.ByteLength()));
   }
   std::memcpy(tensor.data_ptr(), bytes.Data(), tensor.nbytes());
   return tensor;

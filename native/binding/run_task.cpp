@@ -15,8 +15,10 @@ TaskFailure captureFailure(const std::function<void()>& work) {
   } catch (const CoreError& error) {
     return {error.code, error.what(), true};
   } catch (const c10::OutOfMemoryError& error) {
-    return {kOutOfMemory, std::string("The device ran out of memory: use a smaller batch, resolution or dtype. ") +
-                              error.what_without_backtrace(), true};
+    return {kOutOfMemory,
+            std::string("The device ran out of memory: use a smaller batch, resolution or dtype. ") +
+                error.what_without_backtrace(),
+            true};
   } catch (const c10::Error& error) {
     // libtorch's CPU allocator reports exhaustion as a plain error.
     const std::string message = error.what_without_backtrace();

@@ -28,8 +28,8 @@ Napi::Value runTask(Napi::Env env, std::shared_ptr<Task> task, Napi::Value progr
                     std::function<R(const Task&, const ReportProgress&)> work,
                     std::function<Napi::Value(Napi::Env, R&)> toJs) {
   const auto deferred = Napi::Promise::Deferred::New(env);
-  const Napi::Function callback =
-      progress.IsFunction() ? progress.As<Napi::Function>() : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+  const Napi::Function callback = progress.IsFunction() ? progress.As<Napi::Function>()
+                                                        : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
   const auto queue = Napi::ThreadSafeFunction::New(env, callback, "dualanodiff.task", 0, 1);
   EnvData::of(env).post(task, [=]() mutable {
     const ReportProgress report = [queue](size_t step, size_t steps) {

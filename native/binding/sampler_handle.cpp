@@ -50,15 +50,13 @@ Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
 }
 
 // metadata(): what the adapter's file says of itself
-Napi::Value SamplerHandle::metadata(const Napi::CallbackInfo& info) {
-  return toObject(info.Env(), value()->metadata);
-}
+Napi::Value SamplerHandle::metadata(const Napi::CallbackInfo& info) { return toObject(info.Env(), value()->metadata); }
 
 Napi::Function SamplerHandle::define(Napi::Env env) {
-  return DefineClass(env, "SamplerHandle",
-                     {InstanceMethod("sample", &SamplerHandle::sample),
-                      InstanceMethod("metadata", &SamplerHandle::metadata),
-                      InstanceMethod("dispose", &SamplerHandle::dispose)});
+  return DefineClass(
+      env, "SamplerHandle",
+      {InstanceMethod("sample", &SamplerHandle::sample), InstanceMethod("metadata", &SamplerHandle::metadata),
+       InstanceMethod("dispose", &SamplerHandle::dispose)});
 }
 
 void defineSampler(Napi::Env env, Napi::Object exports) {

@@ -98,13 +98,12 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function TrainerHandle::define(Napi::Env env) {
-  return DefineClass(env, "TrainerHandle",
-                     {InstanceMethod("step", &TrainerHandle::step),
-                      InstanceMethod("saveCheckpoint", &TrainerHandle::saveCheckpoint),
-                      InstanceMethod("loadCheckpoint", &TrainerHandle::loadCheckpoint),
-                      InstanceMethod("saveAdapter", &TrainerHandle::saveAdapter),
-                      InstanceMethod("preview", &TrainerHandle::preview),
-                      InstanceMethod("dispose", &TrainerHandle::dispose)});
+  return DefineClass(
+      env, "TrainerHandle",
+      {InstanceMethod("step", &TrainerHandle::step), InstanceMethod("saveCheckpoint", &TrainerHandle::saveCheckpoint),
+       InstanceMethod("loadCheckpoint", &TrainerHandle::loadCheckpoint),
+       InstanceMethod("saveAdapter", &TrainerHandle::saveAdapter), InstanceMethod("preview", &TrainerHandle::preview),
+       InstanceMethod("dispose", &TrainerHandle::dispose)});
 }
 
 void defineTrainer(Napi::Env env, Napi::Object exports) {

@@ -9,8 +9,7 @@ namespace {
 
 class Ddpm final : public Scheduler {
  public:
-  Ddpm(const ScheduleConfig& config, int64_t steps)
-      : schedule_(config), stride_(config.numTrainTimesteps / steps) {
+  Ddpm(const ScheduleConfig& config, int64_t steps) : schedule_(config), stride_(config.numTrainTimesteps / steps) {
     const std::string spacing = config.timestepSpacing.empty() ? "leading" : config.timestepSpacing;
     timesteps_ = spacedTimesteps(spacing, config.numTrainTimesteps, steps, config.stepsOffset);
   }

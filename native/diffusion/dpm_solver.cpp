@@ -25,9 +25,9 @@ class DpmSolver final : public Scheduler {
     const double h = to.lambda - from.lambda;
     const double decay = std::expm1(-h);  // e^-h - 1; -1 where the last sigma is zero
     const bool isLast = index + 1 == timesteps_.size();
-    const bool firstOrder = !previous_.defined() ||
-                            (isLast && ((config_.lowerOrderFinal && timesteps_.size() < kFewSteps) ||
-                                        config_.finalSigmasType == "zero"));
+    const bool firstOrder =
+        !previous_.defined() ||
+        (isLast && ((config_.lowerOrderFinal && timesteps_.size() < kFewSteps) || config_.finalSigmasType == "zero"));
     at::Tensor next = to.sigma / from.sigma * sample - to.alpha * decay * original;  // (7)
     if (!firstOrder) {
       const double r = (from.lambda - noiseLevel(sigmas_[index - 1]).lambda) / h;

@@ -15,8 +15,8 @@ enum class PredictionType { kEpsilon, kVPrediction };
 struct ScheduleConfig {
   int64_t numTrainTimesteps = 1000, stepsOffset = 0;
   double betaStart = 0.0001, betaEnd = 0.02;
-  std::string betaSchedule = "linear";  // linear, scaled_linear, squaredcos_cap_v2
-  std::string timestepSpacing;          // leading, linspace, trailing; empty: the scheduler's own default
+  std::string betaSchedule = "linear";   // linear, scaled_linear, squaredcos_cap_v2
+  std::string timestepSpacing;           // leading, linspace, trailing; empty: the scheduler's own default
   std::string finalSigmasType = "zero";  // zero, sigma_min
   PredictionType predictionType = PredictionType::kEpsilon;
   bool setAlphaToOne = true, clipSample = true, useKarrasSigmas = false, lowerOrderFinal = true;

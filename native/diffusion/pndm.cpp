@@ -11,8 +11,7 @@ namespace {
 
 class Pndm final : public Scheduler {
  public:
-  Pndm(const ScheduleConfig& config, int64_t steps)
-      : schedule_(config), stride_(config.numTrainTimesteps / steps) {
+  Pndm(const ScheduleConfig& config, int64_t steps) : schedule_(config), stride_(config.numTrainTimesteps / steps) {
     const std::string spacing = config.timestepSpacing.empty() ? "leading" : config.timestepSpacing;
     timesteps_ = spacedTimesteps(spacing, config.numTrainTimesteps, steps, config.stepsOffset);
     if (steps > 1) timesteps_.insert(timesteps_.begin() + 1, timesteps_[1]);
@@ -56,9 +55,8 @@ class Pndm final : public Scheduler {
     const double aPrev = tPrev >= 0             ? schedule_.alphaCumprod(tPrev)
                          : config.setAlphaToOne ? 1.0
                                                 : schedule_.alphaCumprod(0);
-    const at::Tensor noise = config.predictionType == PredictionType::kEpsilon
-                                 ? output
-                                 : std::sqrt(a) * output + std::sqrt(1 - a) * sample;
+    const at::Tensor noise =
+        config.predictionType == PredictionType::kEpsilon ? output : std::sqrt(a) * output + std::sqrt(1 - a) * sample;
     const double denominator = a * std::sqrt(1 - aPrev) + std::sqrt(a * (1 - a) * aPrev);
     return std::sqrt(aPrev / a) * sample - (aPrev - a) / denominator * noise;
   }

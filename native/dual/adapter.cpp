@@ -11,16 +11,14 @@ namespace {
 
 constexpr const char* kTextProjections[] = {"q", "k", "v", "out"};
 
-std::string textName(int64_t layer, const std::string& projection) {
-  return std::to_string(layer) + "." + projection;
-}
+std::string textName(int64_t layer, const std::string& projection) { return std::to_string(layer) + "." + projection; }
 
 AdapterLayer makeLayer(const nn::Weights& weights, const nn::AttentionLayer& layer, const AdapterSettings& settings) {
   const auto lora = [&](const char* name, int64_t in) {
     return BranchLora(weights.scope(name), settings.rank, in, layer.width);
   };
-  AdapterLayer result{lora("to_q_lora", layer.width), lora("to_k_lora", layer.contextWidth),
-                      lora("to_v_lora", layer.contextWidth), lora("to_out_lora", layer.width),
+  AdapterLayer result{lora("to_q_lora", layer.width),           lora("to_k_lora", layer.contextWidth),
+                      lora("to_v_lora", layer.contextWidth),    lora("to_out_lora", layer.width),
                       Saim(weights.scope("saim"), layer.width), std::nullopt};
   if (settings.background != BackgroundMode::kOff && layer.isSelfAttention) {
     result.background.emplace(weights.scope("background"), layer.width);
@@ -102,7 +100,8 @@ Adapter::Adapter(const TensorMap& tensors, const AdapterSettings& settings, cons
     }
     for (int64_t i = 0; i < text.numLayers; ++i) {
       for (const char* projection : kTextProjections) {
-        const nn::Weights scope = weights.scope("text_encoder.layers." + std::to_string(i) + ".to_" + projection + "_lora");
+        const nn::Weights scope =
+            weights.scope("text_encoder.layers." + std::to_string(i) + ".to_" + projection + "_lora");
         text_[textName(i, projection)] = {scope.take("down.weight", {settings.rank, text.hiddenSize}),
                                           scope.take("up.weight", {text.hiddenSize, settings.rank})};
       }

@@ -17,9 +17,7 @@ bool endsWith(const std::string& text, const std::string& ending) {
 }
 
 // Published cross-attention layers carry background parameters that nothing reads.
-bool isUnusedBackground(const std::string& name) {
-  return name.find(".attn2.background.") != std::string::npos;
-}
+bool isUnusedBackground(const std::string& name) { return name.find(".attn2.background.") != std::string::npos; }
 
 }  // namespace
 

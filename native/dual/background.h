@@ -1,5 +1,5 @@
-// BCM, the background compensation module (DualAnoDiff section 3.3): features of the background, from a pass of its own,
-// are mixed into the source of the global branch's keys and values.
+// BCM, the background compensation module (DualAnoDiff section 3.3): features of the background, from a pass of its
+// own, are mixed into the source of the global branch's keys and values.
 #pragma once
 
 #include <map>

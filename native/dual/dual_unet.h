@@ -13,8 +13,8 @@ class DualUnet {
 
   // noisyLatents: (N * 2, 4, h, w); timesteps: (N * 2); encoderHiddenStates: (N * 2, 77, D); rows as branch.h says.
   // `background`, where given, holds N rows. Returns the prediction, (N * 2, 4, h, w).
-  at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
-                     const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background = nullptr) const;
+  at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
+                     const BackgroundFeatures* background = nullptr) const;
 
   // The background's pass: the global branch's LoRA, no SAIM. noisyLatents: (N, 4, h, w); the global prompt's
   // encoderHiddenStates: (N, 77, D). Gradients flow through it.

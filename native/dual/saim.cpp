@@ -17,8 +17,11 @@ Saim::Saim(const nn::Weights& weights, int64_t width)
 at::Tensor Saim::operator()(const at::Tensor& attended) const {
   const at::Tensor tokens = input(norm(attended));
   const at::Tensor queries = q(tokens), keys = k(tokens), values = v(tokens);
-  const auto branch = [](const at::Tensor& x, Branch which) { return x.select(1, which).unsqueeze(1); };  // (B, 1, L, C)
-  // A softmax over two tokens is a sigmoid of the difference of their scores: the weight that goes to the global branch.
+  const auto branch = [](const at::Tensor& x, Branch which) {
+    return x.select(1, which).unsqueeze(1);
+  };  // (B, 1, L, C)
+  // A softmax over two tokens is a sigmoid of the difference of their scores: the weight that goes to the global
+  // branch.
   const at::Tensor keyDifference = branch(keys, kGlobal) - branch(keys, kAnomaly);
   const double scale = 1.0 / std::sqrt(static_cast<double>(attended.size(-1)));
   const at::Tensor weight = at::sigmoid((queries * keyDifference).sum(-1, /*keepdim=*/true) * scale);

@@ -12,9 +12,9 @@ constexpr const char* kKnownModel = "eps(x_scaled, t) = 0.1*x_scaled + sin(t/100
 void runScheduler(Case& test) {
   const auto& params = test.params();
   if (params.at("model") != kKnownModel) return test.fail("the model of the case is unknown");
-  const auto scheduler = diffusion::makeScheduler(
-      params.at("scheduler"), diffusion::parseScheduleConfig(params.at("config"), test.filePath()),
-      params.at("num_inference_steps"));
+  const auto scheduler = diffusion::makeScheduler(params.at("scheduler"),
+                                                  diffusion::parseScheduleConfig(params.at("config"), test.filePath()),
+                                                  params.at("num_inference_steps"));
   at::Tensor sample = test.input("initial");
   std::vector<at::Tensor> trajectory = {sample};
   const auto& timesteps = scheduler->timesteps();

@@ -72,7 +72,8 @@ void checkGradients(Case& test, const TensorMap& parameters, const model::Unet& 
   }
   for (const auto& name : test.params().value("grad_none", nlohmann::json::array())) {
     const auto found = parameters.find(ownParameterName(name, unet));
-    if (found != parameters.end() && found->second.grad().defined()) test.fail(name.get<std::string>() + " has a gradient");
+    if (found != parameters.end() && found->second.grad().defined())
+      test.fail(name.get<std::string>() + " has a gradient");
   }
 }
 
@@ -89,16 +90,17 @@ void runDualLossGrad(Case& test) {
           .repeat({pairs, 1, 1});
   diffusion::ScheduleConfig config = base.schedule;
   config.predictionType = test.params().at("prediction_type") == "epsilon" ? diffusion::PredictionType::kEpsilon
-                                                                            : diffusion::PredictionType::kVPrediction;
+                                                                           : diffusion::PredictionType::kVPrediction;
   const diffusion::NoiseSchedule schedule(config);
   const dual::DualUnet unet(*base.unet, *adapter);
   dual::BackgroundFeatures features;
   if (test.hasInput("background_latents")) {
-    const at::Tensor noisy = schedule.addNoise(test.input("background_latents"), test.input("background_noise"), timesteps);
+    const at::Tensor noisy =
+        schedule.addNoise(test.input("background_latents"), test.input("background_noise"), timesteps);
     features = unet.backgroundFeatures(noisy, timesteps, dual::unpackBranches(encoded).select(1, dual::kGlobal));
   }
-  const train::PairLoss result = train::pairLoss(unet, schedule, latents, noise, timesteps, encoded,
-                                                 features.empty() ? nullptr : &features);
+  const train::PairLoss result =
+      train::pairLoss(unet, schedule, latents, noise, timesteps, encoded, features.empty() ? nullptr : &features);
   result.loss.backward();
   for (const std::string& output : test.outputs()) {
     const std::string prefix = "background_features.";

@@ -20,7 +20,8 @@ at::Tensor scalar(double value) { return at::full({1}, value, at::kDouble); }
 
 void runLocalization(Case& test) {
   const at::NoGradGuard noGrad;
-  const model::LocalizationNet net(weightsAt(test.path(test.params().at("weights"))), test.params().at("base_channels"));
+  const model::LocalizationNet net(weightsAt(test.path(test.params().at("weights"))),
+                                   test.params().at("base_channels"));
   const at::Tensor logits = net.forward(test.input("image"));
   const at::Tensor probability = at::softmax(logits, 1).select(1, 1);
   test.expect("logits", logits);

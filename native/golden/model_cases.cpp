@@ -44,7 +44,8 @@ void runTokenizer(Case& test) {
   for (const auto& row : model::readJsonFile(test.filePath())) {
     const auto prompt = row.at("prompt").get<std::string>();
     ++count;
-    if (tokenizer.encode(prompt) != row.at("input_ids").get<std::vector<int64_t>>()) test.fail("'" + prompt + "' differs");
+    if (tokenizer.encode(prompt) != row.at("input_ids").get<std::vector<int64_t>>())
+      test.fail("'" + prompt + "' differs");
   }
   if (count == 0) test.fail("the file holds no prompts");
 }

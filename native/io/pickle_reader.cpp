@@ -13,9 +13,9 @@ namespace {
 using Kind = PickleValue::Kind;
 
 const std::map<std::string, at::ScalarType> kStorageTypes = {
-    {"torch FloatStorage", at::kFloat}, {"torch HalfStorage", at::kHalf}, {"torch BFloat16Storage", at::kBFloat16},
+    {"torch FloatStorage", at::kFloat},   {"torch HalfStorage", at::kHalf}, {"torch BFloat16Storage", at::kBFloat16},
     {"torch DoubleStorage", at::kDouble}, {"torch LongStorage", at::kLong}, {"torch IntStorage", at::kInt},
-    {"torch ShortStorage", at::kShort}, {"torch CharStorage", at::kChar}, {"torch ByteStorage", at::kByte},
+    {"torch ShortStorage", at::kShort},   {"torch CharStorage", at::kChar}, {"torch ByteStorage", at::kByte},
     {"torch BoolStorage", at::kBool}};
 
 constexpr const char* kOrderedDict = "collections OrderedDict";
@@ -27,12 +27,38 @@ bool isAllowedGlobal(const std::string& name) {
 }
 
 enum Opcode : uint8_t {
-  kProto = 0x80, kStop = '.', kMark = '(', kNoneOp = 'N', kNewTrue = 0x88, kNewFalse = 0x89,
-  kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kLong1 = 0x8a, kBinFloat = 'G',
-  kBinUnicode = 'X', kShortBinString = 'U', kEmptyTuple = ')', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87, kTupleOp = 't',
-  kEmptyList = ']', kAppend = 'a', kAppends = 'e', kEmptyDict = '}', kSetItem = 's', kSetItems = 'u',
-  kBinPut = 'q', kLongBinPut = 'r', kBinGet = 'h', kLongBinGet = 'j',
-  kGlobalOp = 'c', kReduce = 'R', kBuild = 'b', kBinPersId = 'Q'
+  kProto = 0x80,
+  kStop = '.',
+  kMark = '(',
+  kNoneOp = 'N',
+  kNewTrue = 0x88,
+  kNewFalse = 0x89,
+  kBinInt = 'J',
+  kBinInt1 = 'K',
+  kBinInt2 = 'M',
+  kLong1 = 0x8a,
+  kBinFloat = 'G',
+  kBinUnicode = 'X',
+  kShortBinString = 'U',
+  kEmptyTuple = ')',
+  kTuple1 = 0x85,
+  kTuple2 = 0x86,
+  kTuple3 = 0x87,
+  kTupleOp = 't',
+  kEmptyList = ']',
+  kAppend = 'a',
+  kAppends = 'e',
+  kEmptyDict = '}',
+  kSetItem = 's',
+  kSetItems = 'u',
+  kBinPut = 'q',
+  kLongBinPut = 'r',
+  kBinGet = 'h',
+  kLongBinGet = 'j',
+  kGlobalOp = 'c',
+  kReduce = 'R',
+  kBuild = 'b',
+  kBinPersId = 'Q'
 };
 
 }  // namespace
@@ -287,12 +313,14 @@ class PickleReader::Machine {
   // Every element must lie in the storage, and no storage may be blown up by strides of zero.
   void checkExtent(const PickleValue& tensor) {
     int64_t last = tensor.storageOffset, numel = 1;
-    if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > 64 || last < 0) reject("a tensor's shape and strides disagree");
+    if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > 64 || last < 0)
+      reject("a tensor's shape and strides disagree");
     for (size_t i = 0; i < tensor.sizes.size(); ++i) {
       const int64_t size = tensor.sizes[i], stride = tensor.strides[i];
       int64_t reach = 0;
       if (size < 0 || stride < 0 || __builtin_mul_overflow(numel, size, &numel) ||
-          (size > 0 && (__builtin_mul_overflow(size - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last)))) {
+          (size > 0 &&
+           (__builtin_mul_overflow(size - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last)))) {
         reject("a tensor has an impossible shape");
       }
     }
@@ -305,9 +333,9 @@ class PickleReader::Machine {
   void persistentId() {
     const PickleValue* id = pop();
     const auto& items = id->items;
-    if (id->kind != Kind::kTuple || items.size() < 5 || items[0]->text != "storage" || items[1]->kind != Kind::kGlobal ||
-        kStorageTypes.count(items[1]->text) == 0 || items[2]->kind != Kind::kText || items[4]->kind != Kind::kInteger ||
-        items[4]->integer < 0) {
+    if (id->kind != Kind::kTuple || items.size() < 5 || items[0]->text != "storage" ||
+        items[1]->kind != Kind::kGlobal || kStorageTypes.count(items[1]->text) == 0 || items[2]->kind != Kind::kText ||
+        items[4]->kind != Kind::kInteger || items[4]->integer < 0) {
       reject("it refers to something that is no storage");
     }
     PickleValue* v = make(Kind::kStorage);

@@ -22,11 +22,21 @@ constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the official reader's limi
 constexpr size_t kMaxDims = 64;
 constexpr int kMaxNesting = 4;  // header -> tensor -> shape: three levels
 
-const std::map<std::string, at::ScalarType> kDtypes = {
-    {"F64", at::kDouble},          {"F32", at::kFloat},        {"F16", at::kHalf},   {"BF16", at::kBFloat16},
-    {"I64", at::kLong},            {"I32", at::kInt},          {"I16", at::kShort},  {"I8", at::kChar},
-    {"U8", at::kByte},             {"BOOL", at::kBool},        {"U16", at::kUInt16}, {"U32", at::kUInt32},
-    {"F8_E4M3", at::kFloat8_e4m3fn}, {"F8_E5M2", at::kFloat8_e5m2}, {"U64", at::kUInt64}};
+const std::map<std::string, at::ScalarType> kDtypes = {{"F64", at::kDouble},
+                                                       {"F32", at::kFloat},
+                                                       {"F16", at::kHalf},
+                                                       {"BF16", at::kBFloat16},
+                                                       {"I64", at::kLong},
+                                                       {"I32", at::kInt},
+                                                       {"I16", at::kShort},
+                                                       {"I8", at::kChar},
+                                                       {"U8", at::kByte},
+                                                       {"BOOL", at::kBool},
+                                                       {"U16", at::kUInt16},
+                                                       {"U32", at::kUInt32},
+                                                       {"F8_E4M3", at::kFloat8_e4m3fn},
+                                                       {"F8_E5M2", at::kFloat8_e5m2},
+                                                       {"U64", at::kUInt64}};
 
 struct Entry {
   std::string name;
@@ -150,8 +160,8 @@ SafetensorsFile readSafetensors(const std::string& path) {
       continue;
     }
     // The deleter holds the mapping: it lives as long as the last tensor on it.
-    result.tensors[entry.name] =
-        at::from_blob(const_cast<uint8_t*>(data + entry.begin), entry.shape, [file](void*) {}, options);
+    result.tensors[entry.name] = at::from_blob(
+        const_cast<uint8_t*>(data + entry.begin), entry.shape, [file](void*) {}, options);
   }
   return result;
 }

@@ -65,7 +65,8 @@ TensorMap readZip(const std::string& path, size_t fileBytes) {
   // torch.save stores without compression, so no record is longer than the file.
   const auto record = [&](const std::string& name) {
     if (!zip.hasRecord(name)) reject(path, "it lacks the record " + name);
-    if (zip.getRecordSize(name) > fileBytes) reject(path, "the record " + name + " claims more bytes than the file has");
+    if (zip.getRecordSize(name) > fileBytes)
+      reject(path, "the record " + name + " claims more bytes than the file has");
     return zip.getRecord(name);
   };
   if (zip.hasRecord("byteorder")) {
@@ -78,7 +79,8 @@ TensorMap readZip(const std::string& path, size_t fileBytes) {
     auto [data, size] = record("data/" + storage.key);
     if (size < storageBytes(path, storage)) reject(path, "storage " + storage.key + " is shorter than it claims");
     auto owner = std::make_shared<at::DataPtr>(std::move(data));
-    return at::from_blob(owner->get(), {storage.numel}, [owner](void*) {}, at::TensorOptions().dtype(storage.dtype));
+    return at::from_blob(
+        owner->get(), {storage.numel}, [owner](void*) {}, at::TensorOptions().dtype(storage.dtype));
   });
 }
 

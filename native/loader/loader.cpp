@@ -32,7 +32,8 @@ std::string stringArgument(napi_env env, napi_value value) {
 }
 
 // load(libtorchLibFolder: string, enginePath: string): the engine's exports.
-// Throws ERR_LIBTORCH_MISSING when libtorch cannot be opened, ERR_LIBTORCH_INCOMPATIBLE when the engine does not fit it.
+// Throws ERR_LIBTORCH_MISSING when libtorch cannot be opened, ERR_LIBTORCH_INCOMPATIBLE when the engine does not fit
+// it.
 napi_value load(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   size_t count = 2;

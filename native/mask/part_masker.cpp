@@ -33,7 +33,8 @@ at::Tensor resizeLikeSkimage(const at::Tensor& image, int64_t size) {
     x = blur(x, std::max(0.0, (factor - 1) / 2), dim);
   }
   const at::Tensor centres = (at::arange(size, x.options()) * 2 + 1) / static_cast<double>(size) - 1;
-  const at::Tensor grid = at::stack({centres.view({1, -1}).expand({size, size}), centres.view({-1, 1}).expand({size, size})}, -1);
+  const at::Tensor grid =
+      at::stack({centres.view({1, -1}).expand({size, size}), centres.view({-1, 1}).expand({size, size})}, -1);
   return at::grid_sampler_2d(x, grid.unsqueeze(0), 0, 0, false);
 }
 
@@ -41,7 +42,8 @@ at::Tensor resizeLikeSkimage(const at::Tensor& image, int64_t size) {
 
 at::Tensor normalizeForU2net(const at::Tensor& images) {
   const at::Tensor mean = at::tensor(at::ArrayRef<double>(kMean), at::kFloat).to(images.device()).view({1, 3, 1, 1});
-  const at::Tensor deviation = at::tensor(at::ArrayRef<double>(kStd), at::kFloat).to(images.device()).view({1, 3, 1, 1});
+  const at::Tensor deviation =
+      at::tensor(at::ArrayRef<double>(kStd), at::kFloat).to(images.device()).view({1, 3, 1, 1});
   return (images / images.amax({1, 2, 3}, true).clamp_min(1e-6) - mean) / deviation;
 }
 

@@ -12,8 +12,8 @@ struct InceptionScore {
 };
 InceptionScore inceptionScore(const at::Tensor& probabilities, int64_t splits);
 
-// Intra-cluster LPIPS (arXiv 2104.06820): generated images join their nearest reference (the last one on ties); the mean
-// pairwise distance within clusters of two or more, of at most 50 members, averaged over clusters.
+// Intra-cluster LPIPS (arXiv 2104.06820): generated images join their nearest reference (the last one on ties); the
+// mean pairwise distance within clusters of two or more, of at most 50 members, averaged over clusters.
 // distanceToReferences: (N, R); pairwise: (N, N).
 struct IcLpips {
   double value;

@@ -17,8 +17,8 @@ double f1MaxOnGrid(const at::Tensor& scores, const at::Tensor& labels);
 // Area under the per-region overlap curve up to false positive rate `limit`, over `limit` (MVTec AD, IJCV 2021).
 // scores: (N, H, W); masks: (N, H, W), not 0 in a defect; regions are 8-connected. Over all thresholds.
 double auProExact(const at::Tensor& scores, const at::Tensor& masks, double limit = 0.3);
-// The same as published evaluations compute it: at `positions` thresholds, evenly spaced among the sorted scores of good
-// pixels, whose false positive rate is taken from their rank.
+// The same as published evaluations compute it: at `positions` thresholds, evenly spaced among the sorted scores of
+// good pixels, whose false positive rate is taken from their rank.
 double auPro(const at::Tensor& scores, const at::Tensor& masks, double limit = 0.3, int64_t positions = 100);
 
 // The score of an image: the largest value of its map averaged over 21 x 21 pixels (zero beyond the border). (N).

@@ -119,8 +119,8 @@ UnetConfig readUnetConfig(const std::string& path) {
   config.freqShift = reader.get("freq_shift", config.freqShift);
   config.flipSinToCos = reader.get("flip_sin_to_cos", config.flipSinToCos);
   config.linearProjection = reader.get("use_linear_projection", config.linearProjection);
-  config.heads = reader.perLevel(reader.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", 8,
-                                 levels);
+  config.heads =
+      reader.perLevel(reader.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", 8, levels);
   config.depths = reader.perLevel("transformer_layers_per_block", 1, levels);
   config.downHasAttention = reader.attentionFlags("down_block_types", "CrossAttnDownBlock2D", "DownBlock2D", levels);
   config.upHasAttention = reader.attentionFlags("up_block_types", "CrossAttnUpBlock2D", "UpBlock2D", levels);
@@ -214,16 +214,11 @@ Json toJson(const VaeConfig& config) {
 }
 
 Json toJson(const TextConfig& config) {
-  return {{"architectures", {"CLIPTextModel"}},
-          {"hidden_act", config.quickGelu ? "quick_gelu" : "gelu"},
-          {"hidden_size", config.hiddenSize},
-          {"intermediate_size", config.intermediateSize},
-          {"layer_norm_eps", config.layerNormEps},
-          {"max_position_embeddings", config.maxLength},
-          {"model_type", "clip_text_model"},
-          {"num_attention_heads", config.heads},
-          {"num_hidden_layers", config.numLayers},
-          {"vocab_size", config.vocabSize}};
+  return {{"architectures", {"CLIPTextModel"}},    {"hidden_act", config.quickGelu ? "quick_gelu" : "gelu"},
+          {"hidden_size", config.hiddenSize},      {"intermediate_size", config.intermediateSize},
+          {"layer_norm_eps", config.layerNormEps}, {"max_position_embeddings", config.maxLength},
+          {"model_type", "clip_text_model"},       {"num_attention_heads", config.heads},
+          {"num_hidden_layers", config.numLayers}, {"vocab_size", config.vocabSize}};
 }
 
 }  // namespace dan::model

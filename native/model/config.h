@@ -14,8 +14,8 @@ struct UnetConfig {
   double normEps = 1e-5, freqShift = 0;
   bool flipSinToCos = true, linearProjection = false;
   std::vector<int64_t> blockOutChannels = {320, 640, 1280, 1280};
-  std::vector<int64_t> heads = {8, 8, 8, 8};     // per level; "attention_head_dim" in the file (a known misnomer)
-  std::vector<int64_t> depths = {1, 1, 1, 1};    // transformer blocks per level
+  std::vector<int64_t> heads = {8, 8, 8, 8};   // per level; "attention_head_dim" in the file (a known misnomer)
+  std::vector<int64_t> depths = {1, 1, 1, 1};  // transformer blocks per level
   std::vector<bool> downHasAttention = {true, true, true, false};
   std::vector<bool> upHasAttention = {false, true, true, true};
 };

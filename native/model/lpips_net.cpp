@@ -9,7 +9,7 @@ namespace {
 struct FireShape {
   int64_t index, in, squeeze, expand;
 };
-constexpr FireShape kFires[] = {{3, 64, 16, 64},   {4, 128, 16, 64},  {6, 128, 32, 128},  {7, 256, 32, 128},
+constexpr FireShape kFires[] = {{3, 64, 16, 64},   {4, 128, 16, 64},   {6, 128, 32, 128},  {7, 256, 32, 128},
                                 {9, 256, 48, 192}, {10, 384, 48, 192}, {11, 384, 64, 256}, {12, 512, 64, 256}};
 // LPIPS compares after the first layer and after these fire modules.
 constexpr bool kIsTap[] = {false, true, false, true, true, true, true, true};

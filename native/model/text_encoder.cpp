@@ -13,14 +13,13 @@ TextEncoder::TextEncoder(const nn::Weights& weights, const TextConfig& config) :
   for (int64_t i = 0; i < config.numLayers; ++i) {
     const nn::Weights layer = model.scope("encoder.layers." + std::to_string(i));
     const nn::Weights attention = layer.scope("self_attn");
-    layers_.push_back({nn::LayerNorm(layer.scope("layer_norm1"), width, config.layerNormEps),
-                       nn::LayerNorm(layer.scope("layer_norm2"), width, config.layerNormEps),
-                       nn::Linear(attention.scope("q_proj"), width, width),
-                       nn::Linear(attention.scope("k_proj"), width, width),
-                       nn::Linear(attention.scope("v_proj"), width, width),
-                       nn::Linear(attention.scope("out_proj"), width, width),
-                       nn::Linear(layer.scope("mlp.fc1"), width, config.intermediateSize),
-                       nn::Linear(layer.scope("mlp.fc2"), config.intermediateSize, width)});
+    layers_.push_back(
+        {nn::LayerNorm(layer.scope("layer_norm1"), width, config.layerNormEps),
+         nn::LayerNorm(layer.scope("layer_norm2"), width, config.layerNormEps),
+         nn::Linear(attention.scope("q_proj"), width, width), nn::Linear(attention.scope("k_proj"), width, width),
+         nn::Linear(attention.scope("v_proj"), width, width), nn::Linear(attention.scope("out_proj"), width, width),
+         nn::Linear(layer.scope("mlp.fc1"), width, config.intermediateSize),
+         nn::Linear(layer.scope("mlp.fc2"), config.intermediateSize, width)});
   }
   finalNorm_ = nn::LayerNorm(model.scope("final_layer_norm"), width, config.layerNormEps);
 }

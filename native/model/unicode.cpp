@@ -25,8 +25,9 @@ bool inRanges(const CodePointRange* ranges, size_t count, char32_t c) {
 }
 
 uint32_t combiningClass(char32_t c) {
-  const auto* row = findRow(kCombiningClasses, kCombiningClassesSize,
-                            [](const CombiningClass& r, char32_t value) { return r.from < value; }, c);
+  const auto* row = findRow(
+      kCombiningClasses, kCombiningClassesSize, [](const CombiningClass& r, char32_t value) { return r.from < value; },
+      c);
   return row ? row->value : 0;
 }
 
@@ -38,8 +39,8 @@ void appendDecomposed(std::u32string& out, char32_t c) {
     if (index % kTrails != 0) out += kTrailBase + index % kTrails;
     return;
   }
-  const auto* row = findRow(kDecompositions, kDecompositionsSize,
-                            [](const Decomposition& r, char32_t value) { return r.from < value; }, c);
+  const auto* row = findRow(
+      kDecompositions, kDecompositionsSize, [](const Decomposition& r, char32_t value) { return r.from < value; }, c);
   if (!row) {
     out += c;
     return;
@@ -54,7 +55,8 @@ char32_t compose(char32_t a, char32_t b) {
   if (a >= kLeadBase && a < kLeadBase + kLeads && b >= kVowelBase && b < kVowelBase + kVowels) {
     return kSyllableBase + ((a - kLeadBase) * kVowels + (b - kVowelBase)) * kTrails;
   }
-  const bool isOpenSyllable = a >= kSyllableBase && a < kSyllableBase + kSyllables && (a - kSyllableBase) % kTrails == 0;
+  const bool isOpenSyllable =
+      a >= kSyllableBase && a < kSyllableBase + kSyllables && (a - kSyllableBase) % kTrails == 0;
   if (isOpenSyllable && b > kTrailBase && b < kTrailBase + kTrails) return a + (b - kTrailBase);
   const Composition key{a, b, 0};
   const auto* row = std::lower_bound(kCompositions, kCompositions + kCompositionsSize, key,
@@ -148,8 +150,8 @@ std::u32string normalizeNfc(std::u32string_view text) {
 std::u32string toLowercase(std::u32string_view text) {
   std::u32string out;
   for (const char32_t c : text) {
-    const auto* row = findRow(kLowercase, kLowercaseSize,
-                              [](const LowercaseMapping& r, char32_t value) { return r.from < value; }, c);
+    const auto* row = findRow(
+        kLowercase, kLowercaseSize, [](const LowercaseMapping& r, char32_t value) { return r.from < value; }, c);
     out += row ? row->to[0] : c;
     if (row && row->to[1] != 0) out += row->to[1];
   }

@@ -22,8 +22,7 @@ AttentionLayer::AttentionLayer(const Weights& weights, std::string name, int64_t
 
 at::Tensor plainAttention(const AttentionLayer& layer, const at::Tensor& hiddenStates, const at::Tensor& context) {
   const at::Tensor& source = context.defined() ? context : hiddenStates;
-  return layer.toOut(
-      multiHeadAttention(layer.toQ(hiddenStates), layer.toK(source), layer.toV(source), layer.heads));
+  return layer.toOut(multiHeadAttention(layer.toQ(hiddenStates), layer.toK(source), layer.toV(source), layer.heads));
 }
 
 }  // namespace dan::nn

@@ -1,5 +1,5 @@
-// The stateless building blocks: parameters and what to do with them. Linear and LayerNorm follow the precision of their
-// input, because trained parameters stay in float32 beside a base in low precision.
+// The stateless building blocks: parameters and what to do with them. Linear and LayerNorm follow the precision of
+// their input, because trained parameters stay in float32 beside a base in low precision.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -29,9 +29,7 @@ struct Conv2d {
         stride(stride),
         padding(padding),
         dilation(dilation) {}
-  at::Tensor operator()(const at::Tensor& x) const {
-    return at::conv2d(x, weight, bias, stride, padding, dilation);
-  }
+  at::Tensor operator()(const at::Tensor& x) const { return at::conv2d(x, weight, bias, stride, padding, dilation); }
 };
 
 struct GroupNorm {
@@ -50,7 +48,7 @@ struct LayerNorm {
   LayerNorm() = default;
   LayerNorm(const Weights& weights, int64_t width, double eps = 1e-5)
       : weight(weights.take("weight", {width})), bias(weights.take("bias", {width})), eps(eps) {}
-  at::Tensor operator()(const at::Tensor& x) const { 
+  at::Tensor operator()(const at::Tensor& x) const {
     return at::layer_norm(x, weight.sizes(), weight.to(x.dtype()), bias.to(x.dtype()), eps);
   }
 };

@@ -2,8 +2,7 @@
 
 namespace dan::nn {
 
-ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_t timeWidth, int64_t groups,
-                         double eps)
+ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_t timeWidth, int64_t groups, double eps)
     : norm1_(weights.scope("norm1"), in, groups, eps),
       norm2_(weights.scope("norm2"), out, groups, eps),
       conv1_(weights.scope("conv1"), in, out, 3, 1, 1),

@@ -17,8 +17,8 @@ Linear tokenProjection(const Weights& weights, int64_t channels, bool isLinear) 
 
 }  // namespace
 
-TransformerBlock::TransformerBlock(const Weights& weights, const std::string& name, int64_t width,
-                                   int64_t contextWidth, int64_t heads)
+TransformerBlock::TransformerBlock(const Weights& weights, const std::string& name, int64_t width, int64_t contextWidth,
+                                   int64_t heads)
     : norm1_(weights.scope("norm1"), width),
       norm2_(weights.scope("norm2"), width),
       norm3_(weights.scope("norm3"), width),

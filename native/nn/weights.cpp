@@ -39,8 +39,8 @@ Weights::Weights(std::shared_ptr<State> state, std::string prefix)
     : state_(std::move(state)), prefix_(std::move(prefix)) {}
 
 Weights Weights::fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device) {
-  return Weights(
-      std::make_shared<State>(State{std::move(tensors), std::move(source), dtype, device, std::nullopt, {}}), "");
+  return Weights(std::make_shared<State>(State{std::move(tensors), std::move(source), dtype, device, std::nullopt, {}}),
+                 "");
 }
 
 Weights Weights::random(at::Generator generator, at::ScalarType dtype, at::Device device) {

@@ -55,7 +55,8 @@ void trainMaskModel(const RecipeOptions& options) {
     log(step + 1, loss.item<double>());
   }
   std::filesystem::create_directories(std::filesystem::path(options.out).parent_path());
-  saveHalf(options.out, weights.taken(), {{"architecture", "u2netp"}, {"input_size", std::to_string(data.images.size(1))}});
+  saveHalf(options.out, weights.taken(),
+           {{"architecture", "u2netp"}, {"input_size", std::to_string(data.images.size(1))}});
 }
 
 }  // namespace dan::pretrain

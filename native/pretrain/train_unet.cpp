@@ -17,8 +17,8 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr double kPartShare = 0.3;      // of the batch shows anomaly parts on blank ground
-constexpr double kEmptyCaption = 0.1;   // of the captions is dropped, for classifier-free guidance
+constexpr double kPartShare = 0.3;     // of the batch shows anomaly parts on blank ground
+constexpr double kEmptyCaption = 0.1;  // of the captions is dropped, for classifier-free guidance
 constexpr double kEmaDecay = 0.999;
 constexpr int64_t kSaveEvery = 500;
 
@@ -113,8 +113,10 @@ void trainUnet(const RecipeOptions& options) {
   for (const int64_t size : {fullSize, fullSize / 2}) {
     std::printf("unet: encoding at %ld\n", static_cast<long>(size));
     std::fflush(stdout);
-    sizes.push_back({encodeAll(vae, [&](const at::Tensor& i) { return data.pixelValues(i); }, rows, size),
-                     encodeAll(vae, [&](const at::Tensor& i) { return data.partValues(i); }, partRows, size)});
+    sizes.push_back({encodeAll(
+                         vae, [&](const at::Tensor& i) { return data.pixelValues(i); }, rows, size),
+                     encodeAll(
+                         vae, [&](const at::Tensor& i) { return data.partValues(i); }, partRows, size)});
   }
 
   diffusion::ScheduleConfig scheduleConfig;

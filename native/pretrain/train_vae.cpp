@@ -13,8 +13,8 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr int64_t kCrop = 64;          // small crops: the autoencoder is local
-constexpr double kPartShare = 0.25;    // of the batch, drawn on blank ground
+constexpr int64_t kCrop = 64;        // small crops: the autoencoder is local
+constexpr double kPartShare = 0.25;  // of the batch, drawn on blank ground
 constexpr double kKlWeight = 1e-5, kEdgeWeight = 1.0;
 
 // Differences of neighbouring pixels: what a plain distance blurs away.
@@ -31,8 +31,7 @@ at::Tensor drawCrops(const TrainingData& data, int64_t count, at::Generator gene
   std::vector<at::Tensor> crops;
   for (int64_t i = 0; i < count; ++i) {
     const at::Tensor at = drawIndices(pixels.size(2) - kCrop + 1, 2, generator);
-    crops.push_back(
-        pixels[i].narrow(1, at[0].item<int64_t>(), kCrop).narrow(2, at[1].item<int64_t>(), kCrop));
+    crops.push_back(pixels[i].narrow(1, at[0].item<int64_t>(), kCrop).narrow(2, at[1].item<int64_t>(), kCrop));
   }
   return at::stack(crops);
 }
@@ -70,8 +69,7 @@ void trainVae(const RecipeOptions& options) {
     const at::Tensor decoded = vae.decode(posterior.sample(randn(posterior.mean.sizes(), generator)));
     const at::Tensor kl =
         0.5 * (posterior.mean.square() + posterior.logVariance.exp() - 1 - posterior.logVariance).mean();
-    const at::Tensor loss =
-        at::l1_loss(decoded, pixels) + kEdgeWeight * edgeLoss(decoded, pixels) + kKlWeight * kl;
+    const at::Tensor loss = at::l1_loss(decoded, pixels) + kEdgeWeight * edgeLoss(decoded, pixels) + kKlWeight * kl;
     loss.backward();
     optimizer.step(learningRateAt(step, options.steps, options.learningRate));
     log(step + 1, loss.item<double>());

@@ -9,10 +9,10 @@
 namespace dan::pretrain {
 
 struct TrainingData {
-  at::Tensor images;        // (N, H, W, 3) uint8: the whole pictures
-  at::Tensor masks;         // (N, H, W) uint8, 0 or 1
-  at::Tensor captionIds;    // (N) index into captions: what the whole picture shows
-  at::Tensor partIds;       // (N) index into captions: what its anomaly part shows, -1 where there is no defect
+  at::Tensor images;      // (N, H, W, 3) uint8: the whole pictures
+  at::Tensor masks;       // (N, H, W) uint8, 0 or 1
+  at::Tensor captionIds;  // (N) index into captions: what the whole picture shows
+  at::Tensor partIds;     // (N) index into captions: what its anomaly part shows, -1 where there is no defect
   std::vector<std::string> captions;
 
   int64_t size() const { return images.size(0); }

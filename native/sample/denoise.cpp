@@ -23,8 +23,7 @@ at::Tensor denoise(const dual::DualUnet& unet, diffusion::Scheduler& scheduler, 
       features = unet.backgroundFeatures(background, t.slice(0, 0, background.size(0)), globalContext);
     }
     at::Tensor prediction =
-        unet.forward(input, t, inputs.encoderHiddenStates, inputs.noisyBackground ? &features : nullptr)
-            .to(at::kFloat);
+        unet.forward(input, t, inputs.encoderHiddenStates, inputs.noisyBackground ? &features : nullptr).to(at::kFloat);
     if (guided) {
       const auto halves = prediction.chunk(2);
       prediction = halves[0] + inputs.guidanceScale * (halves[1] - halves[0]);

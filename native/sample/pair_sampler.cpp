@@ -17,7 +17,13 @@ void checkResolution(const model::BaseModel& base, int64_t width, int64_t height
 }
 
 at::Tensor toBytes(const at::Tensor& pixelValues) {
-  return pixelValues.to(at::kFloat).add(1).mul(127.5).clamp(0, 255).round().to(at::kByte).permute({0, 2, 3, 1})
+  return pixelValues.to(at::kFloat)
+      .add(1)
+      .mul(127.5)
+      .clamp(0, 255)
+      .round()
+      .to(at::kByte)
+      .permute({0, 2, 3, 1})
       .contiguous()
       .cpu();
 }
@@ -31,8 +37,7 @@ PairSampler::PairSampler(const model::BaseModel& base, const dual::Adapter& adap
 at::Tensor PairSampler::encodePrompts(int64_t pairs) const {
   const at::NoGradGuard noGrad;
   const auto encode = [&](const std::string& global, const std::string& anomaly) {
-    const at::Tensor encoded =
-        base_.textEncoder->forward(base_.tokenize({global, anomaly}), adapter_.textHook());
+    const at::Tensor encoded = base_.textEncoder->forward(base_.tokenize({global, anomaly}), adapter_.textHook());
     return encoded.repeat({pairs, 1, 1});  // rows (pair, branch)
   };
   const at::Tensor conditional = encode(options_.globalPrompt, options_.anomalyPrompt);

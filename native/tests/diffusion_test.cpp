@@ -24,9 +24,11 @@ DAN_TEST(schedulers_follow_diffusers_trajectories) {
     if (kNotOffered.count(run.at("class_"))) continue;
     const size_t dot = name.rfind('.');
     const double eta = name.find("eta0.7") != std::string::npos ? 0.7 : 0.0;
-    const auto scheduler = makeScheduler(run.at("class_"), parseScheduleConfig(run.at("config"), name), std::stoll(name.substr(dot + 1)), eta);
+    const auto scheduler = makeScheduler(run.at("class_"), parseScheduleConfig(run.at("config"), name),
+                                         std::stoll(name.substr(dot + 1)), eta);
     const auto expectedTimesteps = run.at("timesteps").get<std::vector<double>>();
-    expectClose(at::tensor(scheduler->timesteps(), at::kDouble), at::tensor(expectedTimesteps, at::kDouble), 1e-3, 0, name + " timesteps");
+    expectClose(at::tensor(scheduler->timesteps(), at::kDouble), at::tensor(expectedTimesteps, at::kDouble), 1e-3, 0,
+                name + " timesteps");
     at::Tensor sample = tensors.at("x_unit") * scheduler->initNoiseSigma();
     std::vector<at::Tensor> latents;
     int64_t draws = 0;
@@ -35,7 +37,8 @@ DAN_TEST(schedulers_follow_diffusers_trajectories) {
       sample = scheduler->step(output, i, sample, [&] { return tensors.at(name + ".noise")[draws++]; });
       latents.push_back(sample);
     }
-    const bool usesSigmas = run.at("class_").get<std::string>().find("DPM") != std::string::npos || name[0] == 'e' || name[0] == 'u';
+    const bool usesSigmas =
+        run.at("class_").get<std::string>().find("DPM") != std::string::npos || name[0] == 'e' || name[0] == 'u';
     expectClose(at::stack(latents), tensors.at(name + ".latents"), usesSigmas ? 1e-4 : 2e-5, 1e-5, name);
     ++runs;
   }

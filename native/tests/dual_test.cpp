@@ -22,7 +22,8 @@ const model::BaseModel& tinyBase() {
 
 std::unique_ptr<dual::Adapter> publishedAdapter() {
   const auto file = dual::readAdapterFile(fixture("golden/dual-checkpoint/pytorch_lora_weights.bin"));
-  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *tinyBase().unet, tinyBase().textEncoder->config(), "published");
+  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *tinyBase().unet,
+                                         tinyBase().textEncoder->config(), "published");
 }
 
 // Parts are mostly blank, and ATen's channels-last group norm subtracts sums of squares: there it loses two digits of
@@ -32,7 +33,8 @@ constexpr double kBlankGround = 5e-4;
 // SAIM as the paper writes it: softmax attention over the two branches' tokens.
 at::Tensor plainSaim(const dual::Saim& saim, const at::Tensor& attended) {
   const at::Tensor tokens = saim.input(saim.norm(attended.transpose(1, 2)));  // (B, L, 2, C)
-  const at::Tensor scores = at::matmul(saim.q(tokens), saim.k(tokens).transpose(-1, -2)) / std::sqrt(static_cast<double>(tokens.size(-1)));
+  const at::Tensor scores =
+      at::matmul(saim.q(tokens), saim.k(tokens).transpose(-1, -2)) / std::sqrt(static_cast<double>(tokens.size(-1)));
   return saim.output(at::matmul(at::softmax(scores, -1), saim.v(tokens))).transpose(1, 2);
 }
 
@@ -61,17 +63,20 @@ DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
     const at::NoGradGuard noGrad;
     const auto posterior = base.vae->encode(t.at(std::string("train.pixel_") + branch));
     expectClose(posterior.mean, t.at(std::string("train.posterior_mean_") + branch), kBlankGround, 1e-5, "mean");
-    const at::Tensor latent = posterior.sample(t.at(std::string("train.posterior_eps_") + branch)) * base.vae->config().scalingFactor;
+    const at::Tensor latent =
+        posterior.sample(t.at(std::string("train.posterior_eps_") + branch)) * base.vae->config().scalingFactor;
     expectClose(latent, t.at(std::string("train.latent_") + branch), kBlankGround, 1e-5, "latents");
   }
-  expectClose(train::anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), train::PartFill::kGrey), t.at("train.pixel_fg"), 1e-6, 0, "the part");
+  expectClose(train::anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), train::PartFill::kGrey),
+              t.at("train.pixel_fg"), 1e-6, 0, "the part");
 
   const at::Tensor latents = dual::packBranches(t.at("train.latent_blend"), t.at("train.latent_fg"));
   const at::Tensor noise = dual::packBranches(t.at("train.noise_blend"), t.at("train.noise_fg"));
   const diffusion::NoiseSchedule schedule(base.schedule);
   const dual::DualUnet unet(*base.unet, *adapter);
   const auto run = [&] {
-    const at::Tensor encoded = base.textEncoder->forward(base.tokenize({"a vfx with sks", "sks"}), adapter->textHook()).repeat({2, 1, 1});
+    const at::Tensor encoded =
+        base.textEncoder->forward(base.tokenize({"a vfx with sks", "sks"}), adapter->textHook()).repeat({2, 1, 1});
     return train::pairLoss(unet, schedule, latents, noise, t.at("train.timesteps"), encoded);
   };
   const auto first = run();
@@ -86,7 +91,8 @@ DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
   for (const auto& [name, tensor] : adapter->parameters()) at::Tensor(tensor).mutable_grad() = at::Tensor();
 
   const auto settings = json.at("adamw");
-  train::AdamW optimizer(adapter->parameters(), {0.9, 0.999, settings.at("weight_decay"), settings.at("eps"), settings.at("clip_norm")});
+  train::AdamW optimizer(adapter->parameters(),
+                         {0.9, 0.999, settings.at("weight_decay"), settings.at("eps"), settings.at("clip_norm")});
   const auto losses = settings.at("losses_before_each_step_and_after_last").get<std::vector<double>>();
   const auto norms = settings.at("grad_norms_before_clip").get<std::vector<double>>();
   for (size_t i = 0; i < losses.size(); ++i) {
@@ -127,7 +133,8 @@ DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
 DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {
   const auto& base = tinyBase();
   const dual::AdapterSettings settings{3, dual::BackgroundMode::kAdd, 1.0};
-  const auto tensors = dual::Adapter::initialTensors(settings, *base.unet, base.textEncoder->config(), makeGenerator(5));
+  const auto tensors =
+      dual::Adapter::initialTensors(settings, *base.unet, base.textEncoder->config(), makeGenerator(5));
   const dual::Adapter adapter(tensors, settings, *base.unet, base.textEncoder->config(), "fresh");
   const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-native-tests-adapter.safetensors";
   dual::writeAdapterFile(path, adapter, {{"type", "crack"}});
@@ -137,7 +144,8 @@ DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {
   for (const auto& [name, tensor] : adapter.parameters()) EXPECT(file.tensors.at(name).equal(tensor));
   auto broken = tensors;
   broken.begin()->second = at::zeros({1, 2});
-  expectError([&] { dual::Adapter(broken, settings, *base.unet, base.textEncoder->config(), "broken"); }, broken.begin()->first);
+  expectError([&] { dual::Adapter(broken, settings, *base.unet, base.textEncoder->config(), "broken"); },
+              broken.begin()->first);
 }
 
 }  // namespace dan::tests

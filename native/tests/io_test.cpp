@@ -41,7 +41,10 @@ DAN_TEST(broken_and_hostile_files_are_typed_errors) {
 
 DAN_TEST(safetensors_come_back_as_they_were_written) {
   const std::string path = scratch("round-trip.safetensors");
-  const TensorMap tensors = {{"a", at::randn({3, 5})}, {"b", at::arange(7)}, {"c", at::randn({2}).to(at::kBFloat16)}, {"empty", at::zeros({0, 4})}};
+  const TensorMap tensors = {{"a", at::randn({3, 5})},
+                             {"b", at::arange(7)},
+                             {"c", at::randn({2}).to(at::kBFloat16)},
+                             {"empty", at::zeros({0, 4})}};
   io::writeSafetensors(path, tensors, {{"key", "value \"quoted\""}});
   const auto file = io::readSafetensors(path);
   EXPECT(file.metadata.at("key") == "value \"quoted\"");

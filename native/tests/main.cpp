@@ -31,7 +31,8 @@ void failTest(const std::string& reason) { throw std::runtime_error(reason); }
 
 void expectClose(const at::Tensor& actual, const at::Tensor& expected, double atol, double rtol,
                  const std::string& what) {
-  if (actual.numel() != expected.numel()) failTest(c10::str(what, " has shape ", actual.sizes(), ", expected ", expected.sizes()));
+  if (actual.numel() != expected.numel())
+    failTest(c10::str(what, " has shape ", actual.sizes(), ", expected ", expected.sizes()));
   const at::Tensor a = actual.detach().to(at::kDouble).flatten(), b = expected.to(at::kDouble).flatten();
   if (!at::isfinite(a).all().item<bool>()) failTest(what + " is not finite");
   const double excess = ((a - b).abs() - atol - rtol * b.abs()).max().item<double>();
@@ -42,7 +43,8 @@ void expectError(const std::function<void()>& body, const std::string& text) {
   try {
     body();
   } catch (const CoreError& error) {
-    if (std::string(error.what()).find(text) == std::string::npos) failTest(c10::str("'", error.what(), "' lacks '", text, "'"));
+    if (std::string(error.what()).find(text) == std::string::npos)
+      failTest(c10::str("'", error.what(), "' lacks '", text, "'"));
     return;
   }
   failTest("nothing was thrown where '" + text + "' was expected");
@@ -66,7 +68,8 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
       failure = error.what();
     }
-    std::printf("%s %s%s%s\n", failure.empty() ? "PASS" : "FAIL", test.name, failure.empty() ? "" : ": ", failure.c_str());
+    std::printf("%s %s%s%s\n", failure.empty() ? "PASS" : "FAIL", test.name, failure.empty() ? "" : ": ",
+                failure.c_str());
     ++(failure.empty() ? passed : failed);
   }
   std::printf("%d passed, %d failed\n", passed, failed);

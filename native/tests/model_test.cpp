@@ -43,8 +43,10 @@ DAN_TEST(text_encoder_unet_and_autoencoder_agree_with_diffusers) {
     const at::Tensor out = base.unet->forward(t.at("unet.sample"), at::full({2}, step, at::kLong), context);
     expectClose(out, t.at("unet.out.t" + std::to_string(step)), 2e-5, 1e-5, "unet");
   }
-  expectClose(base.unet->forward(t.at("unet.sample"), t.at("unet.vector_t"), context), t.at("unet.out.vector_t"), 2e-5, 1e-5, "vector of timesteps");
-  const at::Tensor odd = base.unet->forward(t.at("unet.odd.sample"), at::full({1}, 500, at::kLong), context.slice(0, 0, 1));
+  expectClose(base.unet->forward(t.at("unet.sample"), t.at("unet.vector_t"), context), t.at("unet.out.vector_t"), 2e-5,
+              1e-5, "vector of timesteps");
+  const at::Tensor odd =
+      base.unet->forward(t.at("unet.odd.sample"), at::full({1}, 500, at::kLong), context.slice(0, 0, 1));
   expectClose(odd, t.at("unet.odd.out"), 2e-5, 1e-5, "odd sizes");
 }
 
@@ -52,7 +54,8 @@ DAN_TEST(old_autoencoder_names_load_as_the_new_ones) {
   const at::NoGradGuard noGrad;
   const std::string path = fixture("interop/vae_legacy_names/diffusion_pytorch_model.safetensors");
   const auto tensors = model::withCurrentVaeNames(io::readWeightsFile(path).tensors);
-  const model::Vae vae(nn::Weights::fromTensors(tensors, path, at::kFloat), model::readVaeConfig(fixture("interop/vae_legacy_names/config.json")));
+  const model::Vae vae(nn::Weights::fromTensors(tensors, path, at::kFloat),
+                       model::readVaeConfig(fixture("interop/vae_legacy_names/config.json")));
   const auto& t = fixtureTensors("golden/components.safetensors");
   expectClose(vae.decode(t.at("vae.decode.in")), t.at("vae.decode.out"), 5e-5, 1e-5, "decoded");
 }

@@ -28,14 +28,15 @@ nlohmann::json fixtureJson(const std::string& relative);
 
 [[noreturn]] void failTest(const std::string& reason);
 // |a - b| <= atol + rtol |b| everywhere.
-void expectClose(const at::Tensor& actual, const at::Tensor& expected, double atol, double rtol, const std::string& what);
+void expectClose(const at::Tensor& actual, const at::Tensor& expected, double atol, double rtol,
+                 const std::string& what);
 // `body` must throw a CoreError whose message holds `text`.
 void expectError(const std::function<void()>& body, const std::string& text);
 
 }  // namespace dan::tests
 
-#define DAN_TEST(name)                                                  \
-  static void test_##name();                                            \
+#define DAN_TEST(name)                                                     \
+  static void test_##name();                                               \
   static const ::dan::tests::Register register_##name(#name, test_##name); \
   static void test_##name()
 

@@ -18,8 +18,8 @@ class AdamW {
   // `parameters` are leaves that require gradients; they are updated in place.
   AdamW(const TensorMap& parameters, AdamWOptions options);
 
-  // Clips, updates and clears the gradients. Parameters without a gradient are left alone. Returns the gradients' global
-  // norm before clipping; if that is not finite nothing is updated.
+  // Clips, updates and clears the gradients. Parameters without a gradient are left alone. Returns the gradients'
+  // global norm before clipping; if that is not finite nothing is updated.
   double step(double learningRate);
 
   // Moments and step counts as tensors named "<what>/<parameter>", and back. Throws ERR_WEIGHTS_INVALID on a mismatch.

@@ -35,8 +35,8 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
   for (const auto& [name, tensor] : adapter_->parameters()) {
     if (options_.trainTextEncoder || name.rfind("text_encoder.", 0) != 0) trained[name] = tensor;
   }
-  optimizer_ = std::make_unique<AdamW>(
-      trained, AdamWOptions{0.9, 0.999, options_.weightDecay, 1e-8, options_.maxGradNorm});
+  optimizer_ =
+      std::make_unique<AdamW>(trained, AdamWOptions{0.9, 0.999, options_.weightDecay, 1e-8, options_.maxGradNorm});
 }
 
 // Every image once before any image twice.

@@ -28,8 +28,8 @@ class PairTrainer {
   // `base` must outlive this object. A fresh adapter unless `start` holds one's tensors.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
-  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS, leaving the adapter as
-  // it was, when loss or gradients are not finite.
+  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS, leaving the adapter
+  // as it was, when loss or gradients are not finite.
   StepResult step(const Task& task);
 
   int64_t position() const { return position_; }

@@ -55,7 +55,10 @@ function paint(pixels, cover, colour) {
   }
 }
 
-const place = (random, size, margin = 0.2) => [random.range(margin, 1 - margin) * size, random.range(margin, 1 - margin) * size];
+const place = (random, size, margin = 0.2) => [
+  random.range(margin, 1 - margin) * size,
+  random.range(margin, 1 - margin) * size,
+];
 
 /** A walk of `steps` points whose direction wanders by `turn` radians a step. */
 function wander(random, size, steps, stride, turn, width) {
@@ -89,7 +92,11 @@ export const defects = {
       const [x, y] = trunk[random.integer(6, 16)];
       const branch = wander(random, size, 10, (0.25 * size) / 10, 0.45, width * 0.7);
       const [bx, by] = branch[0];
-      strokeCoverage(size, branch.map(([px, py, pw]) => [px - bx + x, py - by + y, pw]), cover);
+      strokeCoverage(
+        size,
+        branch.map(([px, py, pw]) => [px - bx + x, py - by + y, pw]),
+        cover,
+      );
     }
     const level = random.range(0, 0.12);
     paint(pixels, cover, () => level);
@@ -110,9 +117,15 @@ export const defects = {
     const dark = random.chance(0.7);
     const colour = random.chance(0.5)
       ? [0, 1, 2].map(() => (dark ? random.range(0.08, 0.25) : random.range(0.8, 1)))
-      : dark ? random.range(0.05, 0.2) : random.range(0.85, 1);
+      : dark
+        ? random.range(0.05, 0.2)
+        : random.range(0.85, 1);
     const strength = random.range(0.65, 0.9);
-    paint(pixels, cover.map((c) => c * strength), () => colour);
+    paint(
+      pixels,
+      cover.map((c) => c * strength),
+      () => colour,
+    );
     return cover;
   },
   dent: (random, size, pixels) => {
@@ -129,7 +142,12 @@ export const defects = {
   chip: (random, size, pixels) => {
     const side = random.integer(0, 3);
     const along = random.range(0.2, 0.8) * size;
-    const [x, y] = [[along, 0], [along, size - 1], [0, along], [size - 1, along]][side];
+    const [x, y] = [
+      [along, 0],
+      [along, size - 1],
+      [0, along],
+      [size - 1, along],
+    ][side];
     const r = random.range(0.12, 0.25) * size;
     const cover = blobCoverage(random, size, x, y, r, r * random.range(0.6, 1), 0.35);
     const level = random.chance(0.6) ? random.range(0, 0.12) : random.range(0.85, 1);
@@ -148,7 +166,15 @@ export const defects = {
       const turn = angle + 0.15 * random.normal();
       const [dx, dy] = [half * Math.cos(turn), half * Math.sin(turn)];
       const width = random.range(0.014, 0.024) * size;
-      strokeCoverage(size, [[cx - dx, cy - dy, width * 0.5], [cx, cy, width], [cx + dx, cy + dy, width * 0.5]], cover);
+      strokeCoverage(
+        size,
+        [
+          [cx - dx, cy - dy, width * 0.5],
+          [cx, cy, width],
+          [cx + dx, cy + dy, width * 0.5],
+        ],
+        cover,
+      );
     }
     const level = random.chance(0.7) ? random.range(0.85, 1) : random.range(0, 0.15);
     paint(pixels, cover, () => level);

@@ -20,7 +20,10 @@ const grey = (rgb) => Buffer.from(Uint8Array.from({ length: SIZE * SIZE }, (_, i
 async function writeGrey(folder, name, bytes) {
   mkdirSync(join(out, folder), { recursive: true });
   const raw = sharp(bytes, { raw: { width: SIZE, height: SIZE, channels: 1 } });
-  await raw.toColourspace('b-w').png({ compressionLevel: 9 }).toFile(join(out, folder, name));
+  await raw
+    .toColourspace('b-w')
+    .png({ compressionLevel: 9 })
+    .toFile(join(out, folder, name));
 }
 const name = (i) => String(i).padStart(3, '0');
 

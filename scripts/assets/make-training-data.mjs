@@ -1,7 +1,6 @@
 // Writes what the embedded models are trained on: node make-training-data.mjs OUT.safetensors COUNT [TILES_FOLDER]
 // TILES_FOLDER: good pictures of magnetic tiles, which then stand in for half of the procedural ones of that name.
-import { readdirSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { defects } from './defects.mjs';
@@ -18,14 +17,19 @@ const count = Number(countText);
 if (!out || !(count > 0)) throw new Error('usage: make-training-data.mjs OUT.safetensors COUNT [TILES_FOLDER]');
 const random = makeRandom(SEED);
 
-const tiles = tilesFolder ? readdirSync(tilesFolder).filter((name) => /\.(png|jpe?g)$/.test(name)).sort() : [];
+const tiles = tilesFolder
+  ? readdirSync(tilesFolder)
+      .filter((name) => /\.(png|jpe?g)$/.test(name))
+      .sort()
+  : [];
 
 /** A random crop of a real tile, mirrored at random, in 0..1. */
 async function tileBackground() {
   const scale = Math.round(SIZE * random.range(1, 1.4));
   const { data, info } = await sharp(join(tilesFolder, random.pick(tiles)))
     .resize({ width: scale, height: scale, fit: 'outside' })
-    .toColourspace('srgb').removeAlpha()
+    .toColourspace('srgb')
+    .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
   const x0 = random.integer(0, info.width - SIZE);

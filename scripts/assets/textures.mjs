@@ -41,42 +41,76 @@ export const textures = {
   'brushed metal': (random, size) => {
     const fine = fractalNoise(random, size, random.range(24, 60), 1.5, 2);
     const broad = fractalNoise(random, size, 50, 8, 2);
-    return shade(random, size, baseColour(random, 0.4, 0.75), random.range(0.12, 0.25), sum(size, [1, fine], [0.4, broad]));
+    return shade(
+      random,
+      size,
+      baseColour(random, 0.4, 0.75),
+      random.range(0.12, 0.25),
+      sum(size, [1, fine], [0.4, broad]),
+    );
   },
   'cast metal': (random, size) => {
     const grain = fractalNoise(random, size, 4, 4, 3, 0.8);
     const broad = fractalNoise(random, size, 40, 40, 2);
-    return shade(random, size, baseColour(random, 0.3, 0.6), random.range(0.1, 0.22), sum(size, [1, grain], [0.5, broad]));
+    return shade(
+      random,
+      size,
+      baseColour(random, 0.3, 0.6),
+      random.range(0.1, 0.22),
+      sum(size, [1, grain], [0.5, broad]),
+    );
   },
-  'wood': (random, size) => {
+  wood: (random, size) => {
     const warp = fractalNoise(random, size, 60, 18, 3);
     const rings = random.range(5, 10);
     const grain = fractalNoise(random, size, 40, 2, 2);
     const field = warp.map((w, i) => 0.6 * Math.sin(rings * w + (Math.floor(i / size) / size) * 20) + 0.6 * grain[i]);
-    const colour = random.chance(0.3) ? baseColour(random, 0.4, 0.6) : [random.range(0.5, 0.7), random.range(0.36, 0.48), random.range(0.2, 0.32)];
+    const colour = random.chance(0.3)
+      ? baseColour(random, 0.4, 0.6)
+      : [random.range(0.5, 0.7), random.range(0.36, 0.48), random.range(0.2, 0.32)];
     return shade(random, size, colour, random.range(0.07, 0.14), field);
   },
   'woven fabric': (random, size) => {
     const step = random.range(5, 10);
     const weave = periodic(random, size, (x, y) => Math.sin((Math.PI * x) / step) * Math.sin((Math.PI * y) / step));
     const uneven = fractalNoise(random, size, 12, 12, 3);
-    return shade(random, size, baseColour(random, 0.3, 0.7), random.range(0.1, 0.2), sum(size, [1, weave], [0.6, uneven]));
+    return shade(
+      random,
+      size,
+      baseColour(random, 0.3, 0.7),
+      random.range(0.1, 0.2),
+      sum(size, [1, weave], [0.6, uneven]),
+    );
   },
-  'leather': (random, size) => {
+  leather: (random, size) => {
     const cells = cellNoise(random, size, random.range(7, 13)).map((d) => 1 - 2 * d);
     const broad = fractalNoise(random, size, 40, 40, 2);
-    const colour = random.chance(0.4) ? baseColour(random, 0.25, 0.5) : [random.range(0.35, 0.5), random.range(0.22, 0.32), random.range(0.14, 0.22)];
+    const colour = random.chance(0.4)
+      ? baseColour(random, 0.25, 0.5)
+      : [random.range(0.35, 0.5), random.range(0.22, 0.32), random.range(0.14, 0.22)];
     return shade(random, size, colour, random.range(0.06, 0.12), sum(size, [-1, cells], [0.6, broad]));
   },
   'stone tile': (random, size) => {
     const veins = fractalNoise(random, size, 30, 30, 4, 0.6);
     const specks = valueNoise(random, size, 2, 2).map((v) => (v > 0.55 ? 1 : v < -0.55 ? -1 : 0));
-    return shade(random, size, baseColour(random, 0.4, 0.75), random.range(0.1, 0.2), sum(size, [1, veins], [0.3, specks]));
+    return shade(
+      random,
+      size,
+      baseColour(random, 0.4, 0.75),
+      random.range(0.1, 0.2),
+      sum(size, [1, veins], [0.3, specks]),
+    );
   },
-  'plastic': (random, size) => {
+  plastic: (random, size) => {
     const broad = fractalNoise(random, size, 70, 70, 2);
     const grain = valueNoise(random, size, 1.5, 1.5);
-    return shade(random, size, baseColour(random, 0.25, 0.85), random.range(0.04, 0.09), sum(size, [1, broad], [0.3, grain]));
+    return shade(
+      random,
+      size,
+      baseColour(random, 0.25, 0.85),
+      random.range(0.04, 0.09),
+      sum(size, [1, broad], [0.3, grain]),
+    );
   },
   'magnetic tile': (random, size) => {
     const lines = fractalNoise(random, size, 2, random.range(30, 70), 2);

@@ -6,7 +6,18 @@ import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const train = (...more: string[]) => ['train', '--data', embedded.example, '--type', 'stain', '--out', join(folder, 'a.safetensors'), '--resolution', '32', ...more];
+const train = (...more: string[]) => [
+  'train',
+  '--data',
+  embedded.example,
+  '--type',
+  'stain',
+  '--out',
+  join(folder, 'a.safetensors'),
+  '--resolution',
+  '32',
+  ...more,
+];
 
 /** A base whose parts are links to the embedded one's, but for those that a test replaces. */
 function baseWithout(name: string, part: string): string {
@@ -29,7 +40,10 @@ async function expectFailure(args: string[], message: string, code = 1) {
 describe('bad input is one clear line', () => {
   it('data', async () => {
     await expectFailure(['train', '--data', join(folder, 'none'), '--type', 'x', '--out', 'x'], 'does not exist');
-    await expectFailure(['train', '--data', embedded.example, '--type', 'dent', '--out', 'x'], 'has no defect type dent; it has scratch, stain');
+    await expectFailure(
+      ['train', '--data', embedded.example, '--type', 'dent', '--out', 'x'],
+      'has no defect type dent; it has scratch, stain',
+    );
   });
 
   it('usage', async () => {
@@ -37,7 +51,11 @@ describe('bad input is one clear line', () => {
     await expectFailure(train('--steps', 'many'), 'Expected a number', 2);
     await expectFailure(['train'], "required option '--data <dir>' not specified", 2);
     await expectFailure(train('--colour', 'red'), "unknown option '--colour'", 2);
-    await expectFailure(train('--resolution', '40'), 'Expected a multiple of 16 up to 4096 for resolution but received 40', 2);
+    await expectFailure(
+      train('--resolution', '40'),
+      'Expected a multiple of 16 up to 4096 for resolution but received 40',
+      2,
+    );
   });
 
   it('base models', async () => {
@@ -52,15 +70,24 @@ describe('bad input is one clear line', () => {
     const other = baseWithout('other-shape', 'vae');
     cpSync(join(embedded.base, 'vae'), join(other, 'vae'), { recursive: true });
     const config = join(other, 'vae', 'config.json');
-    writeFileSync(config, JSON.stringify({ block_out_channels: [8, 32, 64], layers_per_block: 1, norm_num_groups: 8, latent_channels: 4 }));
-    await expectFailure(train('--base', other), 'expected shape [8, 3, 3, 3] for encoder.conv_in.weight but the file has [16, 3, 3, 3]');
+    writeFileSync(
+      config,
+      JSON.stringify({ block_out_channels: [8, 32, 64], layers_per_block: 1, norm_num_groups: 8, latent_channels: 4 }),
+    );
+    await expectFailure(
+      train('--base', other),
+      'expected shape [8, 3, 3, 3] for encoder.conv_in.weight but the file has [16, 3, 3, 3]',
+    );
   });
 
   it('devices and outputs', async () => {
     await expectFailure(train('--device', 'cuda'), 'no usable CUDA device');
     await expectFailure(train('--device', 'tpu'), 'Expected auto, cpu, cuda or cuda:N for device', 2);
     writeFileSync(join(folder, 'file'), '');
-    await expectFailure([...train('--steps', '1'), '--out', join(folder, 'file', 'a.safetensors')], 'a file is in the way');
+    await expectFailure(
+      [...train('--steps', '1'), '--out', join(folder, 'file', 'a.safetensors')],
+      'a file is in the way',
+    );
     await expectFailure([...train('--steps', '1'), '--out', '/dev/full/a.safetensors'], '/dev/full');
   });
 

@@ -13,8 +13,28 @@ describe('run', () => {
   it('does the main job and its report opens in a browser', async () => {
     const out = join(folder, 'out');
     const { code, stdout, stderr } = await cli([
-      'run', '--data', embedded.example, '--type', 'stain', '--out', out, '--steps', '6', '--count', '2', '--sample-steps', '3',
-      '--resolution', '32', '--rank', '2', '--mask', 'threshold', '--preview-every', '3', '--json',
+      'run',
+      '--data',
+      embedded.example,
+      '--type',
+      'stain',
+      '--out',
+      out,
+      '--steps',
+      '6',
+      '--count',
+      '2',
+      '--sample-steps',
+      '3',
+      '--resolution',
+      '32',
+      '--rank',
+      '2',
+      '--mask',
+      'threshold',
+      '--preview-every',
+      '3',
+      '--json',
     ]);
     expect(stderr).not.toContain('error');
     expect(code).toBe(0);
@@ -25,7 +45,10 @@ describe('run', () => {
     const report = types[0].report as string;
     expect(readFileSync(report, 'utf8')).not.toMatch(/(src|href)="(?!data:)/); // self-contained
 
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+    const browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu'],
+    });
     try {
       const page = await browser.newPage();
       const problems: string[] = [];
@@ -33,7 +56,9 @@ describe('run', () => {
       page.on('requestfailed', (request) => problems.push(request.url()));
       await page.goto(pathToFileURL(report).href);
       expect(await page.title()).toBe('example: stain');
-      const pictures = await page.$$eval('img', (images) => images.map((image) => image.complete && image.naturalWidth > 0));
+      const pictures = await page.$$eval('img', (images) =>
+        images.map((image) => image.complete && image.naturalWidth > 0),
+      );
       expect(pictures).toHaveLength(2 * 4 + 3 * 3);
       expect(pictures.every(Boolean)).toBe(true);
       expect(await page.locator('#loss path.mean').getAttribute('d')).toMatch(/^M.*L/);
@@ -64,7 +89,9 @@ describe('doctor and libtorch', () => {
     const doctor = await cli(['doctor'], { env });
     expect(doctor.code).toBe(1);
     expect(doctor.stdout).toMatch(/FAIL libtorch .*\n +-> run `npx dualanodiff libtorch install`/);
-    const mask = await cli(['mask', '--parts', join(embedded.example, 'test/scratch'), '--out', join(folder, 'm')], { env });
+    const mask = await cli(['mask', '--parts', join(embedded.example, 'test/scratch'), '--out', join(folder, 'm')], {
+      env,
+    });
     expect(mask).toMatchObject({ code: 1, stderr: expect.stringContaining('`npx dualanodiff libtorch install`') });
   });
 });

@@ -28,7 +28,12 @@ const collect = async (options: object): Promise<Pair[]> => {
 describe('Sampler', () => {
   it('reads what the adapter says of itself', async () => {
     await using sampler = await Sampler.create(model, adapter);
-    expect(sampler.adapter).toMatchObject({ type: 'stain', partFill: 'black', resolution: 32, globalPrompt: 'a vfx with sks' });
+    expect(sampler.adapter).toMatchObject({
+      type: 'stain',
+      partFill: 'black',
+      resolution: 32,
+      globalPrompt: 'a vfx with sks',
+    });
   });
 
   it('draws pair k from the same noise whatever the batch, and the rest after a skip', async () => {
@@ -37,7 +42,8 @@ describe('Sampler', () => {
     const rest = await collect({ skip: new Set([0]) });
     expect(rest.map((pair) => pair.index)).toEqual([1, 2]);
     for (const [index, pair] of together.entries()) {
-      const far = (other: Pair | undefined) => Math.max(...pair.image.data.map((value, i) => Math.abs(value - (other?.image.data[i] as number))));
+      const far = (other: Pair | undefined) =>
+        Math.max(...pair.image.data.map((value, i) => Math.abs(value - (other?.image.data[i] as number))));
       expect(far(apart[index])).toBeLessThanOrEqual(1); // sums in another order: a level at most
       if (index > 0) expect(far(rest[index - 1])).toBeLessThanOrEqual(1);
     }
@@ -50,10 +56,13 @@ describe('Sampler', () => {
     expect((await collect({ seed: 10 }))[0]?.image.data).not.toEqual(first[0]?.image.data);
   });
 
-  it.each(['ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'])('draws with %s', async (scheduler) => {
-    const [pair] = await collect({ count: 1, scheduler, steps: 3 });
-    expect(new Set(pair?.image.data).size).toBeGreaterThan(8);
-  });
+  it.each(['ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'])(
+    'draws with %s',
+    async (scheduler) => {
+      const [pair] = await collect({ count: 1, scheduler, steps: 3 });
+      expect(new Set(pair?.image.data).size).toBeGreaterThan(8);
+    },
+  );
 
   it('ends within a step of an abort and reports steps', async () => {
     await using sampler = await Sampler.create(model, adapter);
@@ -89,7 +98,21 @@ describe('Sampler', () => {
 
 describe('sample and mask on the command line', () => {
   const out = join(folder, 'pairs');
-  const args = ['sample', '--adapter', adapter, '--out', out, '--count', '3', '--steps', '3', '--batch-size', '1', '--mask', 'threshold'];
+  const args = [
+    'sample',
+    '--adapter',
+    adapter,
+    '--out',
+    out,
+    '--count',
+    '3',
+    '--steps',
+    '3',
+    '--batch-size',
+    '1',
+    '--mask',
+    'threshold',
+  ];
 
   it('writes the dataset, resumes what was lost, and refuses other settings', async () => {
     const { code, stdout } = await cli([...args, '--json']);
@@ -97,7 +120,13 @@ describe('sample and mask on the command line', () => {
     expect(JSON.parse(stdout)).toMatchObject({ pairs: 3 });
     const list = readFileSync(join(out, 'pairs.jsonl'), 'utf8');
     const [first] = list.split('\n').map((line) => (line ? JSON.parse(line) : undefined));
-    expect(first).toMatchObject({ index: 0, seed: 0, type: 'stain', image: 'test/stain/000000.png', mask: 'ground_truth/stain/000000_mask.png' });
+    expect(first).toMatchObject({
+      index: 0,
+      seed: 0,
+      type: 'stain',
+      image: 'test/stain/000000.png',
+      mask: 'ground_truth/stain/000000_mask.png',
+    });
     const mask = await sharp(join(out, first.mask)).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
     expect(mask.info).toMatchObject({ width: 32, height: 32, channels: 1 });
     expect(await sharp(join(out, first.mask)).metadata()).toMatchObject({ channels: 1, depth: 'uchar' });
@@ -117,15 +146,31 @@ describe('sample and mask on the command line', () => {
   it('masks a folder of parts and reports an empty mask', async () => {
     const parts = join(folder, 'parts');
     const blank = { create: { width: 40, height: 24, channels: 3 as const, background: { r: 128, g: 128, b: 128 } } };
-    const square = { input: { create: { width: 10, height: 8, channels: 3 as const, background: '#000' } }, left: 5, top: 6 };
+    const square = {
+      input: { create: { width: 10, height: 8, channels: 3 as const, background: '#000' } },
+      left: 5,
+      top: 6,
+    };
     (await import('node:fs')).mkdirSync(parts);
     await sharp(blank).png().toFile(join(parts, 'blank.png'));
     await sharp(blank).composite([square]).png().toFile(join(parts, 'square.png'));
-    const { code, stdout, stderr } = await cli(['mask', '--parts', parts, '--out', join(folder, 'masks'), '--method', 'threshold', '--json']);
+    const { code, stdout, stderr } = await cli([
+      'mask',
+      '--parts',
+      parts,
+      '--out',
+      join(folder, 'masks'),
+      '--method',
+      'threshold',
+      '--json',
+    ]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ masks: 2, emptyMasks: 1 });
     expect(stderr).toContain('blank.png: the mask is empty');
-    const { data, info } = await sharp(join(folder, 'masks/square_mask.png')).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(join(folder, 'masks/square_mask.png'))
+      .toColourspace('b-w')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     expect(info).toMatchObject({ width: 40, height: 24 });
     expect(data[10 * 40 + 9]).toBe(255);
     expect(data[20 * 40 + 35]).toBe(0);

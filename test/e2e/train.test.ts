@@ -9,10 +9,32 @@ const folder = scratchFolder();
 const STEPS = 30;
 const KILLS = 10;
 const args = (out: string, ...more: string[]) => [
-  'train', '--data', embedded.example, '--type', 'stain', '--out', out, '--resolution', '32', '--rank', '2', '--batch-size', '1',
-  '--steps', String(STEPS), '--checkpoint-every', '2', '--seed', '5', ...more,
+  'train',
+  '--data',
+  embedded.example,
+  '--type',
+  'stain',
+  '--out',
+  out,
+  '--resolution',
+  '32',
+  '--rank',
+  '2',
+  '--batch-size',
+  '1',
+  '--steps',
+  String(STEPS),
+  '--checkpoint-every',
+  '2',
+  '--seed',
+  '5',
+  ...more,
 ];
-const losses = (out: string) => readFileSync(`${out}.jsonl`, 'utf8').trim().split('\n').map((line) => JSON.parse(line).loss as number);
+const losses = (out: string) =>
+  readFileSync(`${out}.jsonl`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).loss as number);
 
 describe('training on the command line', () => {
   const whole = join(folder, 'whole.safetensors');
@@ -30,7 +52,9 @@ describe('training on the command line', () => {
     const killed = join(folder, 'killed.safetensors');
     let kills = 0;
     for (let i = 0; i < KILLS; i++) {
-      const { code } = await cli(args(killed, '--resume'), { kill: { signal: 'SIGKILL', afterMs: 900 + 900 * Math.random() } });
+      const { code } = await cli(args(killed, '--resume'), {
+        kill: { signal: 'SIGKILL', afterMs: 900 + 900 * Math.random() },
+      });
       if (code === null) kills++;
       expect(existsSync(killed) && statSync(killed).size === 0).toBe(false);
     }
@@ -40,7 +64,10 @@ describe('training on the command line', () => {
     expect(code).toBe(0);
     expect(readFileSync(killed).equals(readFileSync(whole))).toBe(true);
     expect(losses(killed)).toEqual(losses(whole));
-    expect(readdirSync(folder).filter((name) => name.startsWith('killed'))).toEqual(['killed.safetensors', 'killed.safetensors.jsonl']);
+    expect(readdirSync(folder).filter((name) => name.startsWith('killed'))).toEqual([
+      'killed.safetensors',
+      'killed.safetensors.jsonl',
+    ]);
   }, 240_000);
 
   it('keeps its work on Ctrl-C, refuses other settings and goes on with the same', async () => {
@@ -73,7 +100,13 @@ describe('training through the API', () => {
   const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2, trainImages: '1/1' };
 
   it('learns: the loss of one picture falls', async () => {
-    await using trainer = new Trainer(model, { ...settings, trainImages: 1, flips: false, learningRate: 2e-3, batchSize: 8 });
+    await using trainer = new Trainer(model, {
+      ...settings,
+      trainImages: 1,
+      flips: false,
+      learningRate: 2e-3,
+      batchSize: 8,
+    });
     const seen: number[] = [];
     for await (const step of trainer.train(await Dataset.open(embedded.example), { steps: 80 })) seen.push(step.loss);
     const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
@@ -97,7 +130,8 @@ describe('training through the API', () => {
       const seen: number[] = [];
       for await (const step of trainer.train(await Dataset.open(embedded.example), { steps: 4 })) {
         seen.push(step.loss);
-        if (preview) expect((await trainer.preview({ steps: 2 })).image).toMatchObject({ width: 32, height: 32, channels: 3 });
+        if (preview)
+          expect((await trainer.preview({ steps: 2 })).image).toMatchObject({ width: 32, height: 32, channels: 3 });
       }
       return seen;
     };
@@ -108,12 +142,16 @@ describe('training through the API', () => {
     await using trainer = new Trainer(model, settings);
     const controller = new AbortController();
     const run = async () => {
-      for await (const step of trainer.train(await Dataset.open(embedded.example), { steps: 1000, signal: controller.signal })) {
+      for await (const step of trainer.train(await Dataset.open(embedded.example), {
+        steps: 1000,
+        signal: controller.signal,
+      })) {
         if (step.step === 3) controller.abort();
         expect(step.step).toBeLessThan(4);
       }
     };
     await expect(run()).rejects.toMatchObject({ code: 'ERR_ABORTED' });
-    for await (const step of trainer.train(await Dataset.open(embedded.example), { steps: 4 })) expect(step.step).toBe(4);
+    for await (const step of trainer.train(await Dataset.open(embedded.example), { steps: 4 }))
+      expect(step.step).toBe(4);
   });
 });

@@ -20,7 +20,10 @@ export interface RunOptions {
 /** Runs the command line in a process of its own. */
 export function cli(args: string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: options.cwd ?? root, env: { ...process.env, ...options.env } });
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, ...options.env },
+    });
     let stdout = '';
     let stderr = '';
     const { kill } = options;
@@ -28,8 +31,14 @@ export function cli(args: string[], options: RunOptions = {}): Promise<Outcome> 
     const watch = () => {
       if (kill?.when?.test(stdout + stderr)) child.kill(kill.signal);
     };
-    child.stdout.on('data', (data) => { stdout += data; watch(); });
-    child.stderr.on('data', (data) => { stderr += data; watch(); });
+    child.stdout.on('data', (data) => {
+      stdout += data;
+      watch();
+    });
+    child.stderr.on('data', (data) => {
+      stderr += data;
+      watch();
+    });
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
 }

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 
 /** A grey picture with a dark square, and the square's mask. */
-export async function writeExample(folder: string, type: string, name: string, width: number, height: number, box: [number, number, number]) {
+export async function writeExample(
+  folder: string,
+  type: string,
+  name: string,
+  width: number,
+  height: number,
+  box: [number, number, number],
+) {
   const [left, top, size] = box;
   const image = Buffer.alloc(width * height, 180);
   const mask = Buffer.alloc(width * height, 0);
@@ -15,11 +22,18 @@ export async function writeExample(folder: string, type: string, name: string, w
   }
   for (const part of ['test', 'ground_truth']) mkdirSync(join(folder, part, type), { recursive: true });
   const raw = { raw: { width, height, channels: 1 as const } };
-  await sharp(image, raw).toColourspace('b-w').png().toFile(join(folder, 'test', type, `${name}.png`));
-  await sharp(mask, raw).toColourspace('b-w').png().toFile(join(folder, 'ground_truth', type, `${name}_mask.png`));
+  await sharp(image, raw)
+    .toColourspace('b-w')
+    .png()
+    .toFile(join(folder, 'test', type, `${name}.png`));
+  await sharp(mask, raw)
+    .toColourspace('b-w')
+    .png()
+    .toFile(join(folder, 'ground_truth', type, `${name}_mask.png`));
 }
 
 /** A category with `count` images of one type. */
 export async function writeCategory(folder: string, type: string, count: number, width = 48, height = 48) {
-  for (let i = 0; i < count; i++) await writeExample(folder, type, String(i).padStart(3, '0'), width, height, [4 + i, 8, 12]);
+  for (let i = 0; i < count; i++)
+    await writeExample(folder, type, String(i).padStart(3, '0'), width, height, [4 + i, 8, 12]);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { getEngine } from '../../lib/native.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { sampleSchema, trainerSchema } from '../../lib/options/schemas.js';
-import { getEngine } from '../../lib/native.js';
 
 /** Names that the TypeScript side keeps, and those that it adds for the engine. */
 const without = (names: string[], ...kept: string[]) => names.filter((name) => !kept.includes(name)).sort();
@@ -10,13 +10,17 @@ describe('the engine and the schemas name the same options', () => {
   it('training', async () => {
     const { options } = (await getEngine()).nativeInfo();
     const schema = Object.keys(trainerSchema.shape);
-    expect(without(options.train, 'count', 'width', 'height')).toEqual(without(schema, 'type', 'trainImages', 'resolution', 'fit'));
+    expect(without(options.train, 'count', 'width', 'height')).toEqual(
+      without(schema, 'type', 'trainImages', 'resolution', 'fit'),
+    );
   });
 
   it('sampling', async () => {
     const { options } = (await getEngine()).nativeInfo();
     const schema = Object.keys(checkOptions(sampleSchema, { count: 1 }));
-    expect(without(options.sample, 'width', 'height', 'globalPrompt', 'anomalyPrompt')).toEqual(without(schema, 'count', 'batchSize'));
+    expect(without(options.sample, 'width', 'height', 'globalPrompt', 'anomalyPrompt')).toEqual(
+      without(schema, 'count', 'batchSize'),
+    );
   });
 });
 

@@ -37,12 +37,16 @@ describe('the package', () => {
         parentPort.postMessage(mask.coverage);
       }`;
     // A file, because a worker needs one.
-    const output = node('--input-type=module', '-e', `
+    const output = node(
+      '--input-type=module',
+      '-e',
+      `
       import { writeFileSync, rmSync } from 'node:fs';
       import { execFileSync } from 'node:child_process';
       const file = ${JSON.stringify(join(root, 'dist', 'worker-test.mjs'))};
       writeFileSync(file, ${JSON.stringify(script.replaceAll('await using', 'const'))});
-      try { console.log(execFileSync(process.execPath, [file], { encoding: 'utf8' })); } finally { rmSync(file); }`);
+      try { console.log(execFileSync(process.execPath, [file], { encoding: 'utf8' })); } finally { rmSync(file); }`,
+    );
     expect(output.trim()).toMatch(/^1 (cpu|cuda:0)$/);
   });
 });

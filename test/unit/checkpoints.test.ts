@@ -30,14 +30,18 @@ describe('RunFiles', () => {
   it('names every setting that differs', () => {
     const wanted = { rank: '4', seed: '1', type: 'crack' };
     expect(() => requireSameSettings('f', { rank: '4', seed: '1', type: 'crack', more: 'x' }, wanted)).not.toThrow();
-    expect(() => requireSameSettings('f', { rank: '8', type: 'crack' }, wanted)).toThrow('rank was 8, is now 4; seed was not set, is now 1');
+    expect(() => requireSameSettings('f', { rank: '8', type: 'crack' }, wanted)).toThrow(
+      'rank was 8, is now 4; seed was not set, is now 1',
+    );
   });
 });
 
 describe('writeFileAtomic', () => {
   it('names the path and leaves nothing where it cannot write', async () => {
     writeFileSync(join(folder, 'file'), '');
-    await expect(writeFileAtomic(join(folder, 'file', 'below'), 'x')).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    await expect(writeFileAtomic(join(folder, 'file', 'below'), 'x')).rejects.toMatchObject({
+      code: 'ERR_FILE_ACCESS',
+    });
     await expect(writeFileAtomic('/dev/full/x', 'x')).rejects.toThrow('/dev/full/x');
   });
 });

@@ -25,7 +25,8 @@ describe('Dataset', () => {
   it('finds the types and takes the first third, a number or a fraction', async () => {
     const dataset = await Dataset.open(category);
     expect(dataset.types).toEqual(['crack']);
-    const names = async (share: string | number) => (await dataset.trainingExamples('crack', share)).map((example) => example.name);
+    const names = async (share: string | number) =>
+      (await dataset.trainingExamples('crack', share)).map((example) => example.name);
     expect(await names('1/3')).toEqual(['000', '001']);
     expect(await names(3)).toEqual(['000', '001', '002']);
     expect(await names('1/1')).toHaveLength(7);
@@ -44,9 +45,13 @@ describe('Dataset', () => {
     await expect(load('single')).rejects.toThrow('has 1 image of single: training needs at least 2');
     await writeCategory(category, 'damaged', 2);
     const mask = join(category, 'ground_truth', 'damaged', '000_mask.png');
-    await sharp({ create: { width: 48, height: 48, channels: 3, background: '#000' } }).png().toFile(mask);
+    await sharp({ create: { width: 48, height: 48, channels: 3, background: '#000' } })
+      .png()
+      .toFile(mask);
     await expect(load('damaged')).rejects.toThrow(`The mask ${mask} is empty`);
-    await sharp({ create: { width: 20, height: 48, channels: 3, background: '#fff' } }).png().toFile(mask);
+    await sharp({ create: { width: 20, height: 48, channels: 3, background: '#fff' } })
+      .png()
+      .toFile(mask);
     await expect(load('damaged')).rejects.toThrow('is 20 x 48, but its image');
     rmSync(mask);
     await expect(load('damaged')).rejects.toThrow(`has no mask: expected ${mask}`);
@@ -83,7 +88,8 @@ describe('readImage', () => {
     await source().png().toFile(join(folder, 'a.png'));
     await source().tiff({ compression: 'lzw' }).toFile(join(folder, 'a.tif'));
     const abgr = Buffer.alloc(6 * 4 * 4);
-    for (let i = 0; i < 24; i++) abgr.set([255, pixels[3 * i + 2] as number, pixels[3 * i + 1] as number, pixels[3 * i] as number], 4 * i);
+    for (let i = 0; i < 24; i++)
+      abgr.set([255, pixels[3 * i + 2] as number, pixels[3 * i + 1] as number, pixels[3 * i] as number], 4 * i);
     writeFileSync(join(folder, 'a.bmp'), encode({ data: abgr, width: 6, height: 4, bitPP: 24 } as never).data);
     const expected = { data: new Uint8Array(pixels), width: 6, height: 4, channels: 3 };
     for (const name of ['a.png', 'a.tif', 'a.bmp']) expect(await readImage(join(folder, name))).toEqual(expected);

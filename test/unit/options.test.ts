@@ -4,8 +4,18 @@ import { sampleSchema, trainerSchema, trainSchema } from '../../lib/options/sche
 
 describe('options', () => {
   it('fills in the defaults of the paper', () => {
-    expect(checkOptions(sampleSchema, { count: 3 })).toMatchObject({ steps: 50, guidanceScale: 2.5, scheduler: 'pndm', seed: 0 });
-    expect(checkOptions(trainerSchema, { type: 'crack' })).toMatchObject({ rank: 32, partFill: 'grey', trainImages: '1/3', maxGradNorm: 1 });
+    expect(checkOptions(sampleSchema, { count: 3 })).toMatchObject({
+      steps: 50,
+      guidanceScale: 2.5,
+      scheduler: 'pndm',
+      seed: 0,
+    });
+    expect(checkOptions(trainerSchema, { type: 'crack' })).toMatchObject({
+      rank: 32,
+      partFill: 'grey',
+      trainImages: '1/3',
+      maxGradNorm: 1,
+    });
   });
 
   it.each([

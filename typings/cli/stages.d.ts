@@ -1,5 +1,5 @@
-import { PairWriter } from '../dataset/pair-writer.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { PairWriter } from '../dataset/pair-writer.js';
 import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
 import { Trainer, type TrainStep } from '../trainer.js';

@@ -5,6 +5,8 @@ export declare const DEFAULT_PROMPTS: {
     global: string;
     anomaly: string;
 };
+/** Adapters are told by their ending when they are read. */
+export declare const adapterFile: () => z.ZodString;
 export declare const loadSchema: z.ZodObject<{
     device: z.ZodDefault<z.ZodString>;
     dtype: z.ZodDefault<z.ZodEnum<{
