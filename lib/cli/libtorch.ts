@@ -16,7 +16,7 @@ export function addLibtorch(program: Command, runner: Runner): void {
 
   const install = group
     .command('install')
-    .description(`install libtorch ${PINNED_TORCH} into the cache (544 MB download)`)
+    .description(`install libtorch ${PINNED_TORCH} into the cache (544 MB download, 2.5 GB with CUDA)`)
     .addOption(new Option('--cpu', 'CPU libraries only (default)').conflicts('cuda'))
     .option('--cuda', 'CUDA libraries too')
     .option('--from <file>', 'the torch wheel or a libtorch archive, as a file or an address')

