@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
 import { schedulers } from '../options/schemas.js';
 
 /** The value of a flag that must be a number. */
@@ -59,4 +60,13 @@ export function addMaskOptions(command: Command): Command {
 /** The entries that are not undefined: what the user did not say is left to the API's defaults. */
 export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** The flags that are options of a schema, but for those that the user left out. */
+export function pickOptions<S extends z.ZodObject>(
+  flags: Partial<Record<keyof z.input<S>, unknown>>,
+  schema: S,
+): z.input<S> {
+  const names = Object.keys(schema.shape) as (keyof typeof flags)[];
+  return given(Object.fromEntries(names.map((name) => [name, flags[name]]))) as never;
 }

@@ -7,10 +7,11 @@ import { writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
+import { trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
 import { Trainer, type TrainStep } from '../trainer.js';
 import type { Console } from './console.js';
-import { given } from './options.js';
+import { given, pickOptions } from './options.js';
 
 /** Flags of `train` as commander gives them. */
 export interface TrainFlags {
@@ -79,8 +80,9 @@ export async function trainType(
   signal: AbortSignal,
   io: Console,
 ): Promise<TrainedType> {
-  const { steps: _, resume, checkpointEvery, previewEvery, flips, textEncoder, ...settings } = flags;
-  const trainer = new Trainer(model, given({ ...pickTrainer(settings), type, flips, trainTextEncoder: textEncoder }));
+  const { resume, checkpointEvery, previewEvery } = flags;
+  const settings = pickOptions({ ...flags, type, trainTextEncoder: flags.textEncoder }, trainerSchema);
+  const trainer = new Trainer(model, settings);
   const steps = flags.steps ?? model.defaults.steps;
   const losses: TrainStep[] = [];
   const start = performance.now();
@@ -90,7 +92,7 @@ export async function trainType(
       losses.push(step);
       bar.update(step.step, `loss ${step.loss.toFixed(4)}`);
       if (previewEvery > 0 && step.step % previewEvery === 0) {
-        const pair = await trainer.preview({ steps: 20, seed: settings.seed, signal });
+        const pair = await trainer.preview({ steps: 20, seed: flags.seed, signal });
         const file = out.replace(/(\.safetensors)?$/, `.preview-${String(step.step).padStart(6, '0')}.png`);
         await writeFileAtomic(resolve(file), await encodePng(sideBySide(pair.image, pair.part)));
       }
@@ -104,34 +106,6 @@ export async function trainType(
   }
   return { trainer, losses, seconds: (performance.now() - start) / 1000 };
 }
-
-const pickTrainer = ({
-  batchSize,
-  gradientAccumulation,
-  rank,
-  learningRate,
-  warmupSteps,
-  resolution,
-  seed,
-  trainImages,
-  fit,
-  partFill,
-  globalPrompt,
-  anomalyPrompt,
-}: Omit<TrainFlags, 'steps' | 'resume' | 'checkpointEvery' | 'previewEvery' | 'flips' | 'textEncoder'>) => ({
-  batchSize,
-  gradientAccumulation,
-  rank,
-  learningRate,
-  warmupSteps,
-  resolution,
-  seed,
-  trainImages,
-  fit,
-  partFill,
-  globalPrompt,
-  anomalyPrompt,
-});
 
 /** The masker that the flags ask for; undefined for none. */
 export async function makeMasker(

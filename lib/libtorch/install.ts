@@ -46,7 +46,7 @@ async function findPip(): Promise<string[] | undefined> {
 /** Fetches one wheel into `folder` and checks its digest. */
 async function downloadWheel(wheel: Wheel, pip: string[], folder: string): Promise<string> {
   // pip itself checks the requirement; the platform and Python of the wheel are not this machine's.
-  const platforms = [17, 24, 25, 26, 27, 28].flatMap((glibc) => ['--platform', `manylinux_2_${glibc}_x86_64`]);
+  const platforms = Array.from({ length: 24 }, (_, i) => ['--platform', `manylinux_2_${i + 5}_x86_64`]).flat();
   const args = [
     ...['download', `${wheel.name}==${wheel.version}`, '--no-deps', '--only-binary=:all:', '--progress-bar', 'off'],
     ...['--python-version', '312', '--implementation', 'cp', '--abi', 'cp312', '--abi', 'none'],

@@ -1,4 +1,5 @@
 import { type Command } from 'commander';
+import type { z } from 'zod';
 /** The value of a flag that must be a number. */
 export declare function number(text: string): number;
 export declare function addModelOptions(command: Command): Command;
@@ -9,3 +10,5 @@ export declare function addMaskOptions(command: Command): Command;
 export declare function given<T extends object>(options: T): {
     [K in keyof T]: Exclude<T[K], undefined>;
 };
+/** The flags that are options of a schema, but for those that the user left out. */
+export declare function pickOptions<S extends z.ZodObject>(flags: Partial<Record<keyof z.input<S>, unknown>>, schema: S): z.input<S>;
