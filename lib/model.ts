@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { NativeModel, NativeModelInfo } from './addon-types.js';
 import { DualAnoDiffError, ModelError } from './errors.js';
-import { checkOptions, integer, real } from './options/check.js';
-import { loadSchema } from './options/schemas.js';
+import { checkOptions, integer, real, text } from './options/check.js';
+import { DEFAULT_PROMPTS, loadSchema } from './options/schemas.js';
 import { runNative } from './run-native.js';
 
 /** Options of {@link DualAnoDiff.load}. */
@@ -18,15 +18,31 @@ export interface TrainingDefaults {
   /** Pairs. */
   batchSize: number;
   learningRate: number;
+  /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
+  timestepPower: number;
+  /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
+  globalPrompt: string;
+  anomalyPrompt: string;
 }
 
-const PAPER_DEFAULTS: TrainingDefaults = { resolution: 512, steps: 5000, batchSize: 4, learningRate: 5e-6 };
+const PAPER_DEFAULTS: TrainingDefaults = {
+  resolution: 512,
+  steps: 5000,
+  batchSize: 4,
+  learningRate: 5e-6,
+  timestepPower: 1,
+  globalPrompt: DEFAULT_PROMPTS.global,
+  anomalyPrompt: DEFAULT_PROMPTS.anomaly,
+};
 const DEFAULTS_FILE = 'dualanodiff.json';
 const defaultsSchema = z.strictObject({
   resolution: integer(8, 4096),
   steps: integer(1),
   batchSize: integer(1, 1024),
   learningRate: real(0, 1),
+  timestepPower: real(1, 10),
+  globalPrompt: text(),
+  anomalyPrompt: text(),
 });
 
 function readDefaults(folder: string): TrainingDefaults {

@@ -17,5 +17,5 @@ export const packageRoot = (() => {
 export const embedded = {
   base: join(packageRoot, 'assets', 'base'),
   maskModel: join(packageRoot, 'assets', 'u2netp', 'u2netp.safetensors'),
-  example: join(packageRoot, 'assets', 'example'),
+  example: join(packageRoot, 'assets', 'example', 'brushed_metal'),
 };

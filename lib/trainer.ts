@@ -31,8 +31,17 @@ export interface TrainStep extends NativeStep {
 export type ResolvedTraining = z.output<typeof trainerSchema> & {
   learningRate: number;
   batchSize: number;
+  timestepPower: number;
   resolution: number;
+  globalPrompt: string;
+  anomalyPrompt: string;
 };
+
+/** A prompt with the dataset's names in it. */
+function fillPrompt(template: string, category: string, type: string): string {
+  const words = (name: string) => name.replaceAll('_', ' ');
+  return template.replaceAll('{category}', words(category)).replaceAll('{type}', words(type));
+}
 
 /**
  * Trains one adapter on one defect type.
@@ -43,8 +52,7 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
  * await trainer.save('crack.safetensors');
  */
 export class Trainer {
-  /** What the trainer works with, defaults filled in. */
-  readonly settings: Readonly<ResolvedTraining>;
+  #settings: Readonly<ResolvedTraining>;
   /** The training images, once `train` has begun. */
   examples: readonly LoadedExample[] = [];
   readonly #model: DualAnoDiff;
@@ -57,12 +65,21 @@ export class Trainer {
   constructor(model: DualAnoDiff, options: TrainerOptions) {
     const given = checkOptions(trainerSchema, options);
     this.#model = model;
-    this.settings = {
+    const { learningRate, timestepPower, batchSize, resolution, globalPrompt, anomalyPrompt } = model.defaults;
+    this.#settings = {
       ...given,
-      learningRate: given.learningRate ?? model.defaults.learningRate,
-      batchSize: given.batchSize ?? model.defaults.batchSize,
-      resolution: given.resolution ?? model.defaults.resolution,
+      learningRate: given.learningRate ?? learningRate,
+      timestepPower: given.timestepPower ?? timestepPower,
+      batchSize: given.batchSize ?? batchSize,
+      resolution: given.resolution ?? resolution,
+      globalPrompt: given.globalPrompt ?? globalPrompt,
+      anomalyPrompt: given.anomalyPrompt ?? anomalyPrompt,
     };
+  }
+
+  /** What the trainer works with, defaults filled in; once training has begun, the names in the prompts too. */
+  get settings(): Readonly<ResolvedTraining> {
+    return this.#settings;
   }
 
   /**
@@ -146,7 +163,13 @@ export class Trainer {
 
   async #prepare(dataset: Dataset, { signal }: TaskOptions): Promise<void> {
     if (this.#handle) return;
-    const { type, trainImages, resolution, fit, learningRate, ...rest } = this.settings;
+    const { globalPrompt, anomalyPrompt } = this.#settings;
+    this.#settings = {
+      ...this.#settings,
+      globalPrompt: fillPrompt(globalPrompt, dataset.category, this.#settings.type),
+      anomalyPrompt: fillPrompt(anomalyPrompt, dataset.category, this.#settings.type),
+    };
+    const { type, trainImages, resolution, fit, learningRate, ...rest } = this.#settings;
     this.examples = await Dataset.load(await dataset.trainingExamples(type, trainImages), resolution, fit);
     const pixels = Buffer.concat(this.examples.map((example) => example.pixels.data));
     const masks = Buffer.concat(this.examples.map((example) => example.maskPixels.data));

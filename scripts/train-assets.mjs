@@ -48,4 +48,5 @@ for (const [stage, args] of Object.entries(stages)) {
   if (values.only && values.only !== stage) continue;
   run(join(root, 'build', 'dualanodiff-pretrain'), [stage, '--data', data, '--threads', values.threads, ...args]);
 }
-if (!values.only) run(process.execPath, ['scripts/assets/make-example.mjs', join(root, 'assets', 'example')]);
+if (!values.only)
+  run(process.execPath, ['scripts/assets/make-example.mjs', join(root, 'assets', 'example', 'brushed_metal')]);

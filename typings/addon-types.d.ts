@@ -31,6 +31,7 @@ export interface NativeTrainOptions {
     learningRate: number;
     weightDecay: number;
     maxGradNorm: number;
+    timestepPower: number;
     globalPrompt: string;
     anomalyPrompt: string;
     trainTextEncoder: boolean;

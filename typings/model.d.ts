@@ -11,6 +11,11 @@ export interface TrainingDefaults {
     /** Pairs. */
     batchSize: number;
     learningRate: number;
+    /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
+    timestepPower: number;
+    /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
+    globalPrompt: string;
+    anomalyPrompt: string;
 }
 /**
  * A Stable Diffusion base, frozen: what adapters are trained on and sampled with.

@@ -26,7 +26,10 @@ export interface TrainStep extends NativeStep {
 export type ResolvedTraining = z.output<typeof trainerSchema> & {
     learningRate: number;
     batchSize: number;
+    timestepPower: number;
     resolution: number;
+    globalPrompt: string;
+    anomalyPrompt: string;
 };
 /**
  * Trains one adapter on one defect type.
@@ -38,12 +41,12 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
  */
 export declare class Trainer {
     #private;
-    /** What the trainer works with, defaults filled in. */
-    readonly settings: Readonly<ResolvedTraining>;
     /** The training images, once `train` has begun. */
     examples: readonly LoadedExample[];
     /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
     constructor(model: DualAnoDiff, options: TrainerOptions);
+    /** What the trainer works with, defaults filled in; once training has begun, the names in the prompts too. */
+    get settings(): Readonly<ResolvedTraining>;
     /**
      * Trains up to `steps` steps in all, yielding each. With `out`, a line per step goes to `<out>.jsonl` and checkpoints
      * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort writes a

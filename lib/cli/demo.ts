@@ -29,8 +29,6 @@ const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
   partFill: 'grey',
   flips: true,
   textEncoder: true,
-  globalPrompt: 'a vfx with sks',
-  anomalyPrompt: 'sks',
   checkpointEvery: 500,
   previewEvery: 0,
   mask: 'u2net',

@@ -28,6 +28,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--gradient-accumulation <n>', 'batches per step', number, 1)
     .option('--rank <n>', 'rank of the LoRA layers', number, 32)
     .option('--learning-rate <x>', 'learning rate', number)
+    .option('--timestep-power <x>', 'above 1: train more on high noise', number)
     .option('--warmup-steps <n>', 'steps over which the learning rate rises', number, 0)
     .option('--resolution <n>', 'pixels along each side', number)
     .option('--seed <n>', 'seed of everything that is random', number, 0)
@@ -36,8 +37,8 @@ export function addTrainOptions(command: Command): Command {
     .addOption(words('--part-fill <how>', 'blank of the anomaly part', ['grey', 'black']).default('grey'))
     .option('--no-flips', 'do not flip images at random')
     .option('--no-text-encoder', 'do not train the text encoder')
-    .option('--global-prompt <text>', 'prompt of the whole image', 'a vfx with sks')
-    .option('--anomaly-prompt <text>', 'prompt of the anomaly part', 'sks')
+    .option('--global-prompt <text>', 'prompt of the whole image; {category} and {type} stand for the names')
+    .option('--anomaly-prompt <text>', 'prompt of the anomaly part')
     .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500)
     .option('--preview-every <n>', 'steps between previews, 0 for none', number, 0);
 }

@@ -57,7 +57,8 @@ export async function runType(
     io,
   );
   const report = join(folder, 'report.html');
-  const { learningRate, batchSize, resolution, rank, partFill, trainImages } = trainer.settings;
+  const { learningRate, batchSize, resolution, rank, partFill, trainImages, globalPrompt, anomalyPrompt } =
+    trainer.settings;
   await writeReport(report, {
     title: `${dataset.category}: ${type}`,
     examples: trainer.examples,
@@ -71,6 +72,7 @@ export async function runType(
       'batch size': batchSize,
       'learning rate': learningRate,
       rank,
+      prompts: `${globalPrompt} / ${anomalyPrompt}`,
       resolution,
       'part fill': partFill,
       'training images': trainImages,

@@ -20,6 +20,7 @@ export interface TrainFlags {
   gradientAccumulation: number;
   rank: number;
   learningRate?: number;
+  timestepPower?: number;
   warmupSteps: number;
   resolution?: number;
   seed: number;
@@ -28,8 +29,8 @@ export interface TrainFlags {
   partFill: 'grey' | 'black';
   flips: boolean;
   textEncoder: boolean;
-  globalPrompt: string;
-  anomalyPrompt: string;
+  globalPrompt?: string;
+  anomalyPrompt?: string;
   checkpointEvery: number;
   previewEvery: number;
   resume?: boolean;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { flag, integer, oneOf, real, signal, text } from './check.js';
 
 export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
+/** The paper's nested prompts. */
 export const DEFAULT_PROMPTS = { global: 'a vfx with sks', anomaly: 'sks' };
 
 /** 'auto', 'cpu', 'cuda' or 'cuda:N'. */
@@ -35,6 +36,7 @@ export const trainerSchema = z.strictObject({
   warmupSteps: integer(0).default(0),
   weightDecay: real(0, 1).default(0.01),
   maxGradNorm: real(0, 1e6).default(1),
+  timestepPower: real(1, 10).optional(),
   batchSize: integer(1, 1024).optional(),
   gradientAccumulation: integer(1, 1024).default(1),
   resolution: integer(8, 4096).optional(),
@@ -43,8 +45,8 @@ export const trainerSchema = z.strictObject({
   flips: flag().default(true),
   trainImages: trainImagesSchema.default('1/3'),
   trainTextEncoder: flag().default(true),
-  globalPrompt: text().default(DEFAULT_PROMPTS.global),
-  anomalyPrompt: text().default(DEFAULT_PROMPTS.anomaly),
+  globalPrompt: text().optional(),
+  anomalyPrompt: text().optional(),
   seed: seed(),
 });
 

@@ -39,6 +39,7 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("learningRate", o.train.learningRate);
   field("weightDecay", o.train.weightDecay);
   field("maxGradNorm", o.train.maxGradNorm);
+  field("timestepPower", o.train.timestepPower);
   field("globalPrompt", o.train.globalPrompt);
   field("anomalyPrompt", o.train.anomalyPrompt);
   field("trainTextEncoder", o.train.trainTextEncoder);

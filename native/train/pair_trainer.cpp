@@ -59,7 +59,9 @@ at::Tensor PairTrainer::lossOfBatch() {
   const at::Tensor variant = at::randint(latents_.variants(), {pairs}, generator_, whole);
   const at::Tensor latents = latents_.draw(index, variant, generator_);
   const at::Tensor noise = randn(latents.sizes(), generator_).to(latents.device());
-  const at::Tensor timesteps = at::randint(base_.schedule.numTrainTimesteps, {pairs}, generator_, whole);
+  const at::Tensor share = at::rand({pairs}, generator_, at::TensorOptions().dtype(at::kDouble));
+  const at::Tensor timesteps =
+      at::floor(share.pow(1 / options_.timestepPower) * base_.schedule.numTrainTimesteps).to(at::kLong);
   // Two prompts, so two encodings, whatever the batch.
   const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
   return pairLoss(dual::DualUnet(*base_.unet, *adapter_), schedule_, latents, noise, timesteps, encoded).loss;

@@ -13,6 +13,9 @@ namespace dan::train {
 struct TrainOptions {
   int64_t rank = 32, batchSize = 4, gradientAccumulation = 1, warmupSteps = 0;
   double learningRate = 5e-6, weightDecay = 1e-2, maxGradNorm = 1.0;
+  // Timesteps are drawn with density p * t^(p - 1): 1 is the paper's uniform draw, more favours high noise, where
+  // layout and colour are decided.
+  double timestepPower = 1.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
   uint64_t seed = 0;

@@ -55,7 +55,7 @@ describe('run', () => {
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('requestfailed', (request) => problems.push(request.url()));
       await page.goto(pathToFileURL(report).href);
-      expect(await page.title()).toBe('example: stain');
+      expect(await page.title()).toBe('brushed_metal: stain');
       const pictures = await page.$$eval('img', (images) =>
         images.map((image) => image.complete && image.naturalWidth > 0),
       );

@@ -32,7 +32,8 @@ describe('Sampler', () => {
       type: 'stain',
       partFill: 'black',
       resolution: 32,
-      globalPrompt: 'a vfx with sks',
+      globalPrompt: 'brushed metal with a stain',
+      anomalyPrompt: 'stain',
     });
   });
 

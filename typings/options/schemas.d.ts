@@ -1,6 +1,7 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
 export declare const schedulers: readonly ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'];
+/** The paper's nested prompts. */
 export declare const DEFAULT_PROMPTS: {
     global: string;
     anomaly: string;
@@ -27,6 +28,7 @@ export declare const trainerSchema: z.ZodObject<{
     warmupSteps: z.ZodDefault<z.ZodNumber>;
     weightDecay: z.ZodDefault<z.ZodNumber>;
     maxGradNorm: z.ZodDefault<z.ZodNumber>;
+    timestepPower: z.ZodOptional<z.ZodNumber>;
     batchSize: z.ZodOptional<z.ZodNumber>;
     gradientAccumulation: z.ZodDefault<z.ZodNumber>;
     resolution: z.ZodOptional<z.ZodNumber>;
@@ -41,8 +43,8 @@ export declare const trainerSchema: z.ZodObject<{
     flips: z.ZodDefault<z.ZodBoolean>;
     trainImages: z.ZodDefault<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
     trainTextEncoder: z.ZodDefault<z.ZodBoolean>;
-    globalPrompt: z.ZodDefault<z.ZodString>;
-    anomalyPrompt: z.ZodDefault<z.ZodString>;
+    globalPrompt: z.ZodOptional<z.ZodString>;
+    anomalyPrompt: z.ZodOptional<z.ZodString>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
 export declare const trainSchema: z.ZodObject<{
