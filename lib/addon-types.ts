@@ -60,6 +60,7 @@ export interface NativeSampleOptions {
   anomalyPrompt: string;
   negativePrompt: string;
   seed: number;
+  matchLevels: boolean;
 }
 
 export interface NativeMaskOptions {

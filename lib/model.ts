@@ -3,14 +3,14 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { NativeModel, NativeModelInfo } from './addon-types.js';
 import { DualAnoDiffError, ModelError } from './errors.js';
-import { checkOptions, integer, real, text } from './options/check.js';
+import { checkOptions, flag, integer, real, text } from './options/check.js';
 import { DEFAULT_PROMPTS, loadSchema } from './options/schemas.js';
 import { runNative } from './run-native.js';
 
 /** Options of {@link DualAnoDiff.load}. */
 export type LoadOptions = z.input<typeof loadSchema>;
 
-/** Training settings that suit a base; the paper's where its folder says nothing. */
+/** Settings that suit a base; the paper's where its folder says nothing. */
 export interface TrainingDefaults {
   /** Pixels along each side. */
   resolution: number;
@@ -23,6 +23,8 @@ export interface TrainingDefaults {
   /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
   globalPrompt: string;
   anomalyPrompt: string;
+  /** Sampling starts from the training images' colour level instead of pure noise, which a small base mistakes for it. */
+  matchLevels: boolean;
 }
 
 const PAPER_DEFAULTS: TrainingDefaults = {
@@ -33,6 +35,7 @@ const PAPER_DEFAULTS: TrainingDefaults = {
   timestepPower: 1,
   globalPrompt: DEFAULT_PROMPTS.global,
   anomalyPrompt: DEFAULT_PROMPTS.anomaly,
+  matchLevels: false,
 };
 const DEFAULTS_FILE = 'dualanodiff.json';
 const defaultsSchema = z.strictObject({
@@ -43,6 +46,7 @@ const defaultsSchema = z.strictObject({
   timestepPower: real(1, 10),
   globalPrompt: text(),
   anomalyPrompt: text(),
+  matchLevels: flag(),
 });
 
 function readDefaults(folder: string): TrainingDefaults {

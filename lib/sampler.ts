@@ -95,6 +95,7 @@ export class Sampler {
     const size = resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
     const native: NativeSampleOptions = {
       ...rest,
+      matchLevels: rest.matchLevels ?? this.#model.defaults.matchLevels,
       width: size,
       height: size,
       globalPrompt: this.adapter.globalPrompt,

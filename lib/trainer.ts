@@ -138,9 +138,10 @@ export class Trainer {
     } = checkOptions(sampleSchema, { ...options, count: 1 });
     const handle = this.#started();
     const size = this.settings.resolution;
+    const { matchLevels } = this.#model.defaults;
     const { globalPrompt, anomalyPrompt } = this.settings;
     const [pair] = await runNative({ signal }, (__, task) =>
-      handle.preview({ ...rest, width: size, height: size, globalPrompt, anomalyPrompt }, [0], task),
+      handle.preview({ ...rest, matchLevels, width: size, height: size, globalPrompt, anomalyPrompt }, [0], task),
     );
     return toPair(pair as NonNullable<typeof pair>, size, rest.seed);
   }

@@ -54,6 +54,7 @@ export interface NativeSampleOptions {
     anomalyPrompt: string;
     negativePrompt: string;
     seed: number;
+    matchLevels: boolean;
 }
 export interface NativeMaskOptions {
     width: number;

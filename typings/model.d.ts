@@ -3,7 +3,7 @@ import type { NativeModelInfo } from './addon-types.js';
 import { loadSchema } from './options/schemas.js';
 /** Options of {@link DualAnoDiff.load}. */
 export type LoadOptions = z.input<typeof loadSchema>;
-/** Training settings that suit a base; the paper's where its folder says nothing. */
+/** Settings that suit a base; the paper's where its folder says nothing. */
 export interface TrainingDefaults {
     /** Pixels along each side. */
     resolution: number;
@@ -16,6 +16,8 @@ export interface TrainingDefaults {
     /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
     globalPrompt: string;
     anomalyPrompt: string;
+    /** Sampling starts from the training images' colour level instead of pure noise, which a small base mistakes for it. */
+    matchLevels: boolean;
 }
 /**
  * A Stable Diffusion base, frozen: what adapters are trained on and sampled with.

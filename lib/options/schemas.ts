@@ -69,6 +69,8 @@ export const sampleSchema = z.strictObject({
   seed: seed(),
   resolution: integer(8, 4096).optional(),
   negativePrompt: text().default(''),
+  /** Start from the training images' colour level; what suits the base by default. */
+  matchLevels: flag().optional(),
   /** Indices that are there already. */
   skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
   signal: signal(),

@@ -1,6 +1,8 @@
 #include "binding/convert.h"
 
+#include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 namespace dan::binding {
 
@@ -37,6 +39,22 @@ Napi::Object toObject(Napi::Env env, const io::Metadata& metadata) {
   Napi::Object object = Napi::Object::New(env);
   for (const auto& [name, text] : metadata) object.Set(name, text);
   return object;
+}
+
+std::string levelsToText(const at::Tensor& levels) {
+  const at::Tensor flat = levels.to(at::kFloat).contiguous();
+  return nlohmann::json(std::vector<float>(flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel())).dump();
+}
+
+at::Tensor levelsFromText(const io::Metadata& metadata) {
+  const auto text = metadata.find(kLatentLevels);
+  if (text == metadata.end()) return {};
+  const auto values = nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
+  if (!values.is_array() || values.empty() || values.size() % (2 * dual::kNumBranches) != 0 ||
+      !std::all_of(values.begin(), values.end(), [](const auto& value) { return value.is_number(); })) {
+    fail(kWeightsInvalid, "the adapter's latent_levels are damaged");
+  }
+  return at::tensor(values.get<std::vector<float>>(), at::kFloat).view({2, dual::kNumBranches, -1});
 }
 
 std::vector<int64_t> toIntegers(Napi::Value value) {

@@ -17,6 +17,12 @@ Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor);
 io::Metadata toMetadata(Napi::Value value);
 Napi::Object toObject(Napi::Env env, const io::Metadata& metadata);
 
+// Latent levels as an adapter's metadata holds them: a JSON list of 2 x branches x channels numbers; undefined where
+// there are none.
+std::string levelsToText(const at::Tensor& levels);
+at::Tensor levelsFromText(const io::Metadata& metadata);
+inline constexpr const char* kLatentLevels = "latent_levels";
+
 std::vector<int64_t> toIntegers(Napi::Value value);
 
 // [{ index, image, part }], RGB bytes each.

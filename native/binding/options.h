@@ -63,6 +63,7 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("anomalyPrompt", o.anomalyPrompt);
   field("negativePrompt", o.negativePrompt);
   field("seed", o.seed);
+  field("matchLevels", o.matchLevels);
 }
 
 template <class Visitor>

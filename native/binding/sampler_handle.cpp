@@ -40,7 +40,8 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
 
 // sample(options, indices, task, progress): one batch of pairs
 Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
-  const auto options = parseOptions<sample::SampleOptions>(info[0]);
+  auto options = parseOptions<sample::SampleOptions>(info[0]);
+  options.levels = levelsFromText(value()->metadata);
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[2]), info[3],
       [options, indices = toIntegers(info[1]), state = value()](const Task& task, const ReportProgress& report) {

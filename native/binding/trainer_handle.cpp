@@ -80,7 +80,9 @@ Napi::Value TrainerHandle::saveAdapter(const Napi::CallbackInfo& info) {
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [path, metadata = toMetadata(info[1]), state = value()](const Task&, const ReportProgress&) {
-        dual::writeAdapterFile(path, state->trainer->adapter(), metadata);
+        io::Metadata complete = metadata;
+        complete[kLatentLevels] = levelsToText(state->trainer->latents().levels());
+        dual::writeAdapterFile(path, state->trainer->adapter(), complete);
         return true;
       },
       undefined);
@@ -88,10 +90,11 @@ Napi::Value TrainerHandle::saveAdapter(const Napi::CallbackInfo& info) {
 
 // preview(sampleOptions, indices, task): pairs from the adapter as it is now
 Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
-  const auto options = parseOptions<sample::SampleOptions>(info[0]);
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
-      [options, indices = toIntegers(info[1]), state = value()](const Task& task, const ReportProgress&) {
+      [options = parseOptions<sample::SampleOptions>(info[0]), indices = toIntegers(info[1]), state = value()](
+          const Task& task, const ReportProgress&) mutable {
+        options.levels = state->trainer->latents().levels();
         return sample::PairSampler(*state->base, state->trainer->adapter(), options).sample(indices, task);
       },
       toPairs);

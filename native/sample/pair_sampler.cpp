@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
+
 #include "core/random.h"
 
 namespace dan::sample {
@@ -45,6 +47,23 @@ at::Tensor PairSampler::encodePrompts(int64_t pairs) const {
   return at::cat({encode(options_.negativePrompt, options_.negativePrompt), conditional});
 }
 
+// What a training image of an ordinary level looks like at `timestep`, but for the noise's own level, which is what
+// would be mistaken for it. The noise's level decides instead where among the training images' levels this pair lies.
+at::Tensor PairSampler::withLevels(const at::Tensor& noise, int64_t timestep) const {
+  const double a = diffusion::NoiseSchedule(base_.schedule).alphaCumprod(timestep);
+  const at::Tensor level = noise.mean({2, 3}, true);
+  const double positions = static_cast<double>(noise.size(2) * noise.size(3));
+  const auto rows = [&](int64_t which) {
+    return options_.levels[which]
+        .to(noise.options())
+        .repeat({noise.size(0) / dual::kNumBranches, 1})
+        .unsqueeze(-1)
+        .unsqueeze(-1);
+  };
+  const at::Tensor target = rows(0) + rows(1) * level * std::sqrt(positions);
+  return std::sqrt(a) * target + std::sqrt(1 - a) * (noise - level);
+}
+
 std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices, const Task& task,
                                              const std::function<void(size_t, size_t)>& onStep) const {
   const at::NoGradGuard noGrad;
@@ -63,6 +82,9 @@ std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices
   const auto scheduler = diffusion::makeScheduler(options_.scheduler, base_.schedule, options_.steps, options_.eta);
   DenoiseInputs inputs;
   inputs.initialLatents = draw();
+  if (options_.matchLevels && options_.levels.defined()) {
+    inputs.initialLatents = withLevels(inputs.initialLatents, static_cast<int64_t>(scheduler->timesteps().front()));
+  }
   inputs.encoderHiddenStates = encodePrompts(pairs);
   inputs.guidanceScale = options_.guidanceScale;
   inputs.noise = draw;

@@ -15,6 +15,10 @@ struct SampleOptions {
   std::string scheduler = "pndm";
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks", negativePrompt;
   uint64_t seed = 0;
+  // Start from the training images' latent levels instead of pure noise; needs `levels`. A schedule that ends short of
+  // pure noise lets the model read colour off its start (arXiv 2305.08891), and a small base believes it.
+  bool matchLevels = false;
+  at::Tensor levels;  // (2, branches, channels), as train::PairLatents::levels gives them
 };
 
 struct SampledPair {
@@ -33,6 +37,7 @@ class PairSampler {
 
  private:
   at::Tensor encodePrompts(int64_t pairs) const;
+  at::Tensor withLevels(const at::Tensor& noise, int64_t timestep) const;
   const model::BaseModel& base_;
   const dual::Adapter& adapter_;
   SampleOptions options_;

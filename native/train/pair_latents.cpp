@@ -37,6 +37,11 @@ PairLatents::PairLatents(const model::BaseModel& base, const at::Tensor& images,
   deviation_ = at::stack(deviations);
 }
 
+at::Tensor PairLatents::levels() const {
+  const at::Tensor level = (mean_.mean({4, 5}) * scalingFactor_).flatten(0, 1);  // (N * variants, branches, channels)
+  return at::stack({level.mean(0), level.std(0, /*unbiased=*/false)}).cpu();
+}
+
 at::Tensor PairLatents::draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const {
   const at::Tensor mean = mean_.index({index, variant}).flatten(0, 1);
   const at::Tensor deviation = deviation_.index({index, variant}).flatten(0, 1);

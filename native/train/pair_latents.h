@@ -21,6 +21,9 @@ class PairLatents {
   // Draws latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise for
   // each branch.
   at::Tensor draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const;
+  // Mean and standard deviation, over images and variants, of each latent channel's level (its mean over all
+  // positions): (2, branches, channels), scaled.
+  at::Tensor levels() const;
 
  private:
   double scalingFactor_;

@@ -37,6 +37,7 @@ class PairTrainer {
 
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
+  const PairLatents& latents() const { return latents_; }
 
   // Adapter, optimiser, random state and position; whole or not at all. `settings` come back from readCheckpoint.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;

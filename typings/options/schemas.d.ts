@@ -72,6 +72,7 @@ export declare const sampleSchema: z.ZodObject<{
     seed: z.ZodDefault<z.ZodNumber>;
     resolution: z.ZodOptional<z.ZodNumber>;
     negativePrompt: z.ZodDefault<z.ZodString>;
+    matchLevels: z.ZodOptional<z.ZodBoolean>;
     skip: z.ZodOptional<z.ZodCustom<ReadonlySet<number>, ReadonlySet<number>>>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;
