@@ -16,7 +16,7 @@ interface Flags {
 }
 
 const DEMO_FOLDER = 'out/demo';
-const DEMO_TYPE = 'scratch';
+const DEMO_TYPE = 'stain';
 
 /** What the demo does not let its user choose. */
 const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
@@ -31,7 +31,7 @@ const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
   textEncoder: true,
   checkpointEvery: 500,
   previewEvery: 0,
-  mask: 'u2net',
+  mask: 'threshold',
   sampleSteps: 50,
   guidanceScale: 2.5,
   scheduler: 'pndm',
@@ -45,7 +45,7 @@ export function addDemo(program: Command, runner: Runner): void {
     .command('demo')
     .description('the main job on the embedded example set, with the embedded models')
     .option('--out <dir>', `folder for everything (default: ${DEMO_FOLDER}, emptied first)`)
-    .option('--steps <n>', 'training steps', number, 500)
+    .option('--steps <n>', 'training steps', number, 400)
     .option('--count <n>', 'pairs', number, 16)
     .option('--resolution <n>', 'pixels along each side', number, 64);
   runner.attach(command, async (flags: Flags, context) => {
