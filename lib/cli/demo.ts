@@ -32,9 +32,9 @@ const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
   checkpointEvery: 500,
   previewEvery: 0,
   mask: 'threshold',
-  sampleSteps: 50,
+  sampleSteps: 20,
   guidanceScale: 2.5,
-  scheduler: 'pndm',
+  scheduler: 'dpmsolver++',
   sampleBatchSize: 8,
   negativePrompt: '',
   device: 'auto',
@@ -45,7 +45,7 @@ export function addDemo(program: Command, runner: Runner): void {
     .command('demo')
     .description('the main job on the embedded example set, with the embedded models')
     .option('--out <dir>', `folder for everything (default: ${DEMO_FOLDER}, emptied first)`)
-    .option('--steps <n>', 'training steps', number, 400)
+    .option('--steps <n>', 'training steps', number, 150)
     .option('--count <n>', 'pairs', number, 16)
     .option('--resolution <n>', 'pixels along each side', number, 64);
   runner.attach(command, async (flags: Flags, context) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
+import type { schedulers } from '../options/schemas.js';
 import { writeReport } from '../report/report.js';
 import type { Context } from './runner.js';
 import { type MaskFlags, type SampleFlags, samplePairs, type TrainFlags, trainType } from './stages.js';
@@ -10,7 +11,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   count: number;
   sampleSteps: number;
   guidanceScale: number;
-  scheduler: 'pndm';
+  scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
   device: string;

@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
-import { trainerSchema } from '../options/schemas.js';
+import { type schedulers, trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
 import { Trainer, type TrainStep } from '../trainer.js';
 import type { Console } from './console.js';
@@ -40,7 +40,7 @@ export interface TrainFlags {
 export interface SampleFlags {
   steps: number;
   guidanceScale: number;
-  scheduler: 'pndm';
+  scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
   seed: number;

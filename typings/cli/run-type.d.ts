@@ -1,5 +1,6 @@
 import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
+import type { schedulers } from '../options/schemas.js';
 import type { Context } from './runner.js';
 import { type MaskFlags, type TrainFlags } from './stages.js';
 /** Flags of `run` and `demo`. */
@@ -7,7 +8,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     count: number;
     sampleSteps: number;
     guidanceScale: number;
-    scheduler: 'pndm';
+    scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
     device: string;

@@ -2,6 +2,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
+import { type schedulers } from '../options/schemas.js';
 import { Trainer, type TrainStep } from '../trainer.js';
 import type { Console } from './console.js';
 /** Flags of `train` as commander gives them. */
@@ -30,7 +31,7 @@ export interface TrainFlags {
 export interface SampleFlags {
     steps: number;
     guidanceScale: number;
-    scheduler: 'pndm';
+    scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
     seed: number;
