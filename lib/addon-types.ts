@@ -37,6 +37,9 @@ export interface NativeTrainOptions {
   weightDecay: number;
   maxGradNorm: number;
   timestepPower: number;
+  defectShare: number;
+  /** A file; '' for a fresh adapter. */
+  initialAdapter: string;
   globalPrompt: string;
   anomalyPrompt: string;
   trainTextEncoder: boolean;
@@ -89,6 +92,7 @@ export interface NativeTrainer {
   step(task: NativeTask): Promise<NativeStep>;
   saveCheckpoint(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
   loadCheckpoint(path: string, task: NativeTask): Promise<number>;
+  loadFinished(path: string, steps: number, task: NativeTask): Promise<void>;
   saveAdapter(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
   preview(options: NativeSampleOptions, indices: number[], task: NativeTask): Promise<NativePair[]>;
   dispose(): void;

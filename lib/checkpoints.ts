@@ -7,6 +7,12 @@ import { writeFileAtomic } from './files.js';
 /** The newest checkpoints that are kept. */
 const KEPT = 2;
 
+/** One step's line. */
+export interface LogEntry {
+  step: number;
+  loss: number;
+}
+
 export class RunFiles {
   readonly log: string;
   readonly #stem: string;
@@ -48,15 +54,20 @@ export class RunFiles {
 
   /** Starts the log again with the lines up to `step`: those after it belong to work that was lost. */
   async rewindLog(step: number): Promise<void> {
-    const lines = step === 0 ? [] : (await readFile(this.log, 'utf8').catch(() => '')).split('\n');
-    const kept = lines.filter((line) => {
+    const kept = step === 0 ? [] : (await this.readLog()).filter((entry) => entry.step <= step);
+    await writeFileAtomic(this.log, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  }
+
+  /** The lines that are whole. */
+  async readLog(): Promise<LogEntry[]> {
+    const lines = (await readFile(this.log, 'utf8').catch(() => '')).split('\n');
+    return lines.flatMap((line) => {
       try {
-        return (JSON.parse(line) as { step: number }).step <= step;
+        return [JSON.parse(line) as LogEntry];
       } catch {
-        return false; // empty, or torn by a kill
+        return []; // empty, or torn by a kill
       }
     });
-    await writeFileAtomic(this.log, kept.map((line) => `${line}\n`).join(''));
   }
 
   async appendLog(entry: object): Promise<void> {

@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withFileErrors } from './errors.js';
 
@@ -21,4 +22,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
       throw error;
     }
   });
+}
+
+/** Tells files apart: the first 16 hexadecimal digits of their SHA-256. */
+export async function fileDigest(path: string): Promise<string> {
+  const bytes = await withFileErrors('read', path, () => readFile(path));
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }

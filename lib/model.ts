@@ -20,6 +20,10 @@ export interface TrainingDefaults {
   learningRate: number;
   /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
   timestepPower: number;
+  /** At least this share of the loss comes from the defect; 0 is the paper's loss. */
+  defectShare: number;
+  /** The adapter that training starts from: the base folder's `initial_adapter.safetensors`, else 'none'. */
+  initialAdapter: string;
   /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
   globalPrompt: string;
   anomalyPrompt: string;
@@ -33,17 +37,21 @@ const PAPER_DEFAULTS: TrainingDefaults = {
   batchSize: 4,
   learningRate: 5e-6,
   timestepPower: 1,
+  defectShare: 0,
+  initialAdapter: 'none',
   globalPrompt: DEFAULT_PROMPTS.global,
   anomalyPrompt: DEFAULT_PROMPTS.anomaly,
   matchLevels: false,
 };
 const DEFAULTS_FILE = 'dualanodiff.json';
+const INITIAL_ADAPTER_FILE = 'initial_adapter.safetensors';
 const defaultsSchema = z.strictObject({
   resolution: integer(8, 4096),
   steps: integer(1),
   batchSize: integer(1, 1024),
   learningRate: real(0, 1),
   timestepPower: real(1, 10),
+  defectShare: real(0, 1),
   globalPrompt: text(),
   anomalyPrompt: text(),
   matchLevels: flag(),
@@ -51,9 +59,11 @@ const defaultsSchema = z.strictObject({
 
 function readDefaults(folder: string): TrainingDefaults {
   const path = join(folder, DEFAULTS_FILE);
-  if (!existsSync(path)) return PAPER_DEFAULTS;
+  const start = join(folder, INITIAL_ADAPTER_FILE);
+  const initialAdapter = existsSync(start) ? start : PAPER_DEFAULTS.initialAdapter;
+  if (!existsSync(path)) return { ...PAPER_DEFAULTS, initialAdapter };
   try {
-    return checkOptions(defaultsSchema, JSON.parse(readFileSync(path, 'utf8')));
+    return { ...checkOptions(defaultsSchema, JSON.parse(readFileSync(path, 'utf8'))), initialAdapter };
   } catch (cause) {
     throw new ModelError(`${path}: ${(cause as Error).message}`, 'ERR_MODEL_INVALID', { cause });
   }

@@ -6,8 +6,9 @@ import type { NativeStep, NativeTrainer } from './addon-types.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
+import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
-import { checkOptions } from './options/check.js';
+import { checkOptions, given } from './options/check.js';
 import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { type Pair, toPair } from './sampler.js';
@@ -32,10 +33,15 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
   learningRate: number;
   batchSize: number;
   timestepPower: number;
+  defectShare: number;
+  /** A file, or 'none'. */
+  initialAdapter: string;
   resolution: number;
   globalPrompt: string;
   anomalyPrompt: string;
 };
+
+const NO_ADAPTER = 'none';
 
 /** A prompt with the dataset's names in it. */
 function fillPrompt(template: string, category: string, type: string): string {
@@ -59,22 +65,15 @@ export class Trainer {
   #release: (() => void) | undefined;
   #handle: NativeTrainer | undefined;
   #position = 0;
+  #initialDigest = NO_ADAPTER;
   #busy = false;
 
   /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
   constructor(model: DualAnoDiff, options: TrainerOptions) {
-    const given = checkOptions(trainerSchema, options);
+    const chosen = checkOptions(trainerSchema, options);
     this.#model = model;
-    const { learningRate, timestepPower, batchSize, resolution, globalPrompt, anomalyPrompt } = model.defaults;
-    this.#settings = {
-      ...given,
-      learningRate: given.learningRate ?? learningRate,
-      timestepPower: given.timestepPower ?? timestepPower,
-      batchSize: given.batchSize ?? batchSize,
-      resolution: given.resolution ?? resolution,
-      globalPrompt: given.globalPrompt ?? globalPrompt,
-      anomalyPrompt: given.anomalyPrompt ?? anomalyPrompt,
-    };
+    const { steps: _, matchLevels: __, ...defaults } = model.defaults;
+    this.#settings = { ...defaults, ...given(chosen) };
   }
 
   /** What the trainer works with, defaults filled in; once training has begun, the names in the prompts too. */
@@ -176,7 +175,10 @@ export class Trainer {
     const masks = Buffer.concat(this.examples.map((example) => example.maskPixels.data));
     const [model, release] = this.#model.hold();
     this.#release = release;
-    const native = { ...rest, learningRate, count: this.examples.length, width: resolution, height: resolution };
+    const initialAdapter = rest.initialAdapter === NO_ADAPTER ? '' : resolve(rest.initialAdapter);
+    if (initialAdapter) this.#initialDigest = await fileDigest(initialAdapter);
+    const size = { width: resolution, height: resolution };
+    const native = { ...rest, initialAdapter, learningRate, count: this.examples.length, ...size };
     try {
       this.#handle = await runNative({ signal }, (engine, task) =>
         engine.createTrainer(model, native, pixels, masks, task),
@@ -203,7 +205,11 @@ export class Trainer {
     if (source !== undefined) {
       const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));
       requireSameSettings(source, saved, this.#settingsText());
-      if (finished && Number(saved.steps) >= steps) return true;
+      if (finished && Number(saved.steps) >= steps) {
+        this.#position = Number(saved.steps);
+        await runNative({}, (_, task) => handle.loadFinished(source, this.#position, task));
+        return true;
+      }
     }
     if (newest) this.#position = await runNative({}, (_, task) => handle.loadCheckpoint(newest.file, task));
     await files.rewindLog(this.#position);
@@ -239,6 +245,7 @@ export class Trainer {
     ]);
     return {
       ...Object.fromEntries(settings),
+      initial_adapter: this.#initialDigest,
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,
       training_images: digestOf(this.examples as LoadedExample[]),

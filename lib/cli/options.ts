@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
+import { given } from '../options/check.js';
 import { schedulers } from '../options/schemas.js';
 
 /** The value of a flag that must be a number. */
@@ -29,6 +30,8 @@ export function addTrainOptions(command: Command): Command {
     .option('--rank <n>', 'rank of the LoRA layers', number, 32)
     .option('--learning-rate <x>', 'learning rate', number)
     .option('--timestep-power <x>', 'above 1: train more on high noise', number)
+    .option('--defect-share <x>', 'share of the loss that comes from the defect at least; 0: as large as it is', number)
+    .option('--initial-adapter <file>', "adapter to start from, 'none' for a fresh one (default: the base's, if any)")
     .option('--warmup-steps <n>', 'steps over which the learning rate rises', number, 0)
     .option('--resolution <n>', 'pixels along each side', number)
     .option('--seed <n>', 'seed of everything that is random', number, 0)
@@ -56,11 +59,6 @@ export function addMaskOptions(command: Command): Command {
     .addOption(words('--mask <method>', 'how masks are made', ['u2net', 'threshold', 'none']).default('u2net'))
     .option('--weights <file>', 'U2-Net weights, .pth or .safetensors (default: the embedded ones)')
     .option('--mask-threshold <x>', 'of saliency (0.5) or of distance from the fill (0.12)', number);
-}
-
-/** The entries that are not undefined: what the user did not say is left to the API's defaults. */
-export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** The flags that are options of a schema, but for those that the user left out. */

@@ -24,7 +24,7 @@ export interface RunSummary {
   adapter: string;
   pairs: number;
   emptyMasks: number;
-  /** Means over the first and the last tenth of this process's steps. */
+  /** Means over the first and the last tenth of the steps. */
   firstLoss: number | null;
   lastLoss: number | null;
   trainSeconds: number;
@@ -63,7 +63,7 @@ export async function runType(
   await writeReport(report, {
     title: `${dataset.category}: ${type}`,
     examples: trainer.examples,
-    log: `${adapter}.jsonl`,
+    losses: trained.losses,
     writer: generated.writer,
     settings: {
       'base model': model.folder,
@@ -85,7 +85,7 @@ export async function runType(
     },
     times: { training: trained.seconds, 'sampling and masks': generated.seconds },
   });
-  const losses = trained.losses.map((step) => step.loss);
+  const losses = trained.losses.map(({ loss }) => loss);
   const tenth = Math.max(1, Math.floor(losses.length / 10));
   return {
     type,

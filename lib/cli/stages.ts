@@ -1,17 +1,19 @@
 /** The steps that several commands share: train, sample with masks. */
 import { resolve } from 'node:path';
+import { type LogEntry, RunFiles } from '../checkpoints.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { encodePng } from '../dataset/image-file.js';
-import { adapterDigest, PairWriter } from '../dataset/pair-writer.js';
-import { writeFileAtomic } from '../files.js';
+import { PairWriter } from '../dataset/pair-writer.js';
+import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
+import { given } from '../options/check.js';
 import { type schedulers, trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
-import { Trainer, type TrainStep } from '../trainer.js';
+import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
-import { given, pickOptions } from './options.js';
+import { pickOptions } from './options.js';
 
 /** Flags of `train` as commander gives them. */
 export interface TrainFlags {
@@ -21,6 +23,8 @@ export interface TrainFlags {
   rank: number;
   learningRate?: number;
   timestepPower?: number;
+  defectShare?: number;
+  initialAdapter?: string;
   warmupSteps: number;
   resolution?: number;
   seed: number;
@@ -57,7 +61,9 @@ export interface MaskFlags {
 
 export interface TrainedType {
   trainer: Trainer;
-  losses: TrainStep[];
+  /** Of every step, those of earlier processes too. */
+  losses: LogEntry[];
+  /** This process's. */
   seconds: number;
 }
 
@@ -85,12 +91,10 @@ export async function trainType(
   const settings = pickOptions({ ...flags, type, trainTextEncoder: flags.textEncoder }, trainerSchema);
   const trainer = new Trainer(model, settings);
   const steps = flags.steps ?? model.defaults.steps;
-  const losses: TrainStep[] = [];
   const start = performance.now();
   const bar = io.progress(`training ${type}`, steps, 'steps');
   try {
     for await (const step of trainer.train(dataset, { steps, out, checkpointEvery, resume: resume ?? false, signal })) {
-      losses.push(step);
       bar.update(step.step, `loss ${step.loss.toFixed(4)}`);
       if (previewEvery > 0 && step.step % previewEvery === 0) {
         const pair = await trainer.preview({ steps: 20, seed: flags.seed, signal });
@@ -105,6 +109,7 @@ export async function trainType(
   } finally {
     bar.stop();
   }
+  const losses = await new RunFiles(resolve(out)).readLog();
   return { trainer, losses, seconds: (performance.now() - start) / 1000 };
 }
 
@@ -152,7 +157,7 @@ export async function samplePairs(
   const type = sampler.adapter.type ?? fallbackType;
   const writer = await PairWriter.open(out, {
     type,
-    adapter: await adapterDigest(adapter),
+    adapter: await fileDigest(adapter),
     settings: { ...settings, seed },
     resume: flags.resume ?? false,
   });

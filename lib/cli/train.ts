@@ -33,13 +33,12 @@ export function addTrain(program: Command, runner: Runner): void {
       signal,
     });
     const { trainer, losses, seconds } = await trainType(model, dataset, flags.type, flags.out, flags, signal, io);
-    const [first, last] = [losses[0], losses.at(-1)];
     await trainer.dispose();
     io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s`, {
       adapter: flags.out,
       steps: losses.length,
-      firstLoss: first?.loss,
-      lastLoss: last?.loss,
+      firstLoss: losses[0]?.loss,
+      lastLoss: losses.at(-1)?.loss,
       seconds,
     });
   });

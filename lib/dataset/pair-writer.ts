@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -28,12 +27,6 @@ export interface PairRecord {
 }
 
 const LIST = 'pairs.jsonl';
-
-/** The digest of an adapter's file, as `pairs.jsonl` records it. */
-export async function adapterDigest(file: string): Promise<string> {
-  const bytes = await withFileErrors('read', file, () => readFile(file));
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-}
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,

@@ -37,6 +37,10 @@ export const trainerSchema = z.strictObject({
   weightDecay: real(0, 1).default(0.01),
   maxGradNorm: real(0, 1e6).default(1),
   timestepPower: real(1, 10).optional(),
+  /** Of the loss, at least this share comes from the defect. */
+  defectShare: real(0, 1).optional(),
+  /** A file to start from, or 'none' for a fresh adapter. */
+  initialAdapter: text().min(1, "a file, or 'none'").optional(),
   batchSize: integer(1, 1024).optional(),
   gradientAccumulation: integer(1, 1024).default(1),
   resolution: integer(8, 4096).optional(),

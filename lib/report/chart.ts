@@ -10,7 +10,7 @@ export interface LossPoint {
 }
 
 /** The exponential running mean that the curve shows; its weight follows the number of points. */
-export function smooth(points: LossPoint[]): LossPoint[] {
+export function smooth(points: readonly LossPoint[]): LossPoint[] {
   const weight = Math.max(0.02, 1 / Math.max(1, points.length / 20));
   let mean = points[0]?.loss ?? 0;
   return points.map(({ step, loss }) => {
@@ -19,13 +19,13 @@ export function smooth(points: LossPoint[]): LossPoint[] {
   });
 }
 
-function path(points: LossPoint[], x: (step: number) => number, y: (loss: number) => number): string {
+function path(points: readonly LossPoint[], x: (step: number) => number, y: (loss: number) => number): string {
   return points
     .map(({ step, loss }, i) => `${i === 0 ? 'M' : 'L'}${x(step).toFixed(1)},${y(loss).toFixed(1)}`)
     .join('');
 }
 
-export function lossChart(points: LossPoint[]): string {
+export function lossChart(points: readonly LossPoint[]): string {
   if (points.length === 0) return '<p>No training steps were logged.</p>';
   const losses = points.map((point) => Math.max(point.loss, 1e-6));
   const low = Math.log10(Math.min(...losses));

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadedExample } from '../dataset/dataset.js';
 import { encodePng, readImage, readMask } from '../dataset/image-file.js';
@@ -12,8 +11,7 @@ import { overlay } from './overlay.js';
 export interface ReportInput {
   title: string;
   examples: readonly LoadedExample[];
-  /** `<adapter>.jsonl` of the training run. */
-  log: string;
+  losses: readonly LossPoint[];
   writer: PairWriter;
   /** Names and values, in order. */
   settings: Record<string, unknown>;
@@ -37,14 +35,6 @@ function table(rows: Record<string, unknown>, format: (value: unknown) => string
     ([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(format(value))}</td></tr>`,
   );
   return `<table>${lines.join('')}</table>`;
-}
-
-async function readLosses(log: string): Promise<LossPoint[]> {
-  const text = await readFile(log, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as LossPoint);
 }
 
 async function exampleFigure(example: LoadedExample): Promise<string> {
@@ -97,7 +87,6 @@ svg { width: 100%; max-width: 900px; font-size: 11px; fill: currentColor; }
 /** Writes one HTML file that needs nothing else: images are inside it. */
 export async function writeReport(path: string, input: ReportInput): Promise<void> {
   const { title, examples, writer, settings, times } = input;
-  const losses = await readLosses(input.log);
   const shown = writer.records.slice(0, SHOWN_PAIRS);
   const exampleFigures = await Promise.all(examples.map(exampleFigure));
   const pairFigures = await Promise.all(shown.map((record) => pairFigure(writer, record)));
@@ -114,7 +103,7 @@ export async function writeReport(path: string, input: ReportInput): Promise<voi
 <h2>Training images</h2>
 <div class="grid-of" id="examples">${exampleFigures.join('\n')}</div>
 <h2>Loss</h2>
-${lossChart(losses)}
+${lossChart(input.losses)}
 <div class="side"><section><h2>Settings</h2>${table(settings)}</section><section><h2>Times</h2>${table(times, seconds)}</section></div>
 </body></html>
 `;

@@ -84,6 +84,7 @@ struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   Napi::Value step(const Napi::CallbackInfo& info);
   Napi::Value saveCheckpoint(const Napi::CallbackInfo& info);
   Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
+  Napi::Value loadFinished(const Napi::CallbackInfo& info);
   Napi::Value saveAdapter(const Napi::CallbackInfo& info);
   Napi::Value preview(const Napi::CallbackInfo& info);
 };

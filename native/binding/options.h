@@ -40,6 +40,8 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("weightDecay", o.train.weightDecay);
   field("maxGradNorm", o.train.maxGradNorm);
   field("timestepPower", o.train.timestepPower);
+  field("defectShare", o.train.defectShare);
+  field("initialAdapter", o.train.initialAdapter);
   field("globalPrompt", o.train.globalPrompt);
   field("anomalyPrompt", o.train.anomalyPrompt);
   field("trainTextEncoder", o.train.trainTextEncoder);

@@ -74,6 +74,19 @@ Napi::Value TrainerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
       });
 }
 
+// loadFinished(path, steps, task)
+Napi::Value TrainerHandle::loadFinished(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  const int64_t steps = info[1].ToNumber().Int64Value();
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [path, steps, state = value()](const Task&, const ReportProgress&) {
+        state->trainer->loadFinished(path, steps);
+        return true;
+      },
+      undefined);
+}
+
 // saveAdapter(path, metadata, task)
 Napi::Value TrainerHandle::saveAdapter(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
@@ -105,6 +118,7 @@ Napi::Function TrainerHandle::define(Napi::Env env) {
       env, "TrainerHandle",
       {InstanceMethod("step", &TrainerHandle::step), InstanceMethod("saveCheckpoint", &TrainerHandle::saveCheckpoint),
        InstanceMethod("loadCheckpoint", &TrainerHandle::loadCheckpoint),
+       InstanceMethod("loadFinished", &TrainerHandle::loadFinished),
        InstanceMethod("saveAdapter", &TrainerHandle::saveAdapter), InstanceMethod("preview", &TrainerHandle::preview),
        InstanceMethod("dispose", &TrainerHandle::dispose)});
 }

@@ -59,13 +59,17 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   return adapter;
 }
 
-void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata) {
+io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata) {
   metadata["format"] = kAdapterFormat;
   metadata["format_version"] = std::to_string(kAdapterFormatVersion);
-  metadata["rank"] = std::to_string(adapter.settings().rank);
-  metadata["lora_scale"] = c10::str(adapter.settings().loraScale);
-  metadata["background"] = backgroundModeName(adapter.settings().background);
-  io::writeSafetensors(path, adapter.parameters(), metadata);
+  metadata["rank"] = std::to_string(settings.rank);
+  metadata["lora_scale"] = c10::str(settings.loraScale);
+  metadata["background"] = backgroundModeName(settings.background);
+  return metadata;
+}
+
+void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata) {
+  io::writeSafetensors(path, adapter.parameters(), adapterMetadata(adapter.settings(), std::move(metadata)));
 }
 
 }  // namespace dan::dual

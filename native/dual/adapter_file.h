@@ -23,7 +23,10 @@ struct AdapterFile {
 // for a newer format version.
 AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
 
-// Adds format, version, rank, scale and background form to `metadata`; whole or not at all.
+// `metadata` with format, version, rank, scale and background form.
+io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata);
+
+// Adds adapterMetadata; whole or not at all.
 void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata);
 
 // The own name of a published key, or the name itself.

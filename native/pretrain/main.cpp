@@ -1,5 +1,5 @@
 // dualanodiff-pretrain vae|unet|u2net --data FILE --base DIR --out FILE --steps N --batch-size N
-//                                     [--learning-rate X] [--seed N] [--threads N]
+//                                     [--learning-rate X] [--seed N] [--threads N] [--resume yes]
 // Used by `npm run train-assets` only; not part of the package.
 #include <ATen/Parallel.h>
 
@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
     if (flags.count("--batch-size")) options.batchSize = std::stoll(flags["--batch-size"]);
     if (flags.count("--learning-rate")) options.learningRate = std::stod(flags["--learning-rate"]);
     if (flags.count("--seed")) options.seed = std::stoull(flags["--seed"]);
+    options.resume = flags["--resume"] == "yes";
     if (flags.count("--threads")) at::set_num_threads(std::stoi(flags["--threads"]));
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "vae") {

@@ -22,6 +22,11 @@ TensorMap trainable(const TensorMap& parameters) {
   return result;
 }
 
+nn::Weights startWeights(const RecipeOptions& options, const std::string& file, at::Generator generator) {
+  if (!options.resume) return nn::Weights::random(std::move(generator));
+  return nn::Weights::fromTensors(io::readSafetensors(file).tensors, file, at::kFloat);
+}
+
 double learningRateAt(int64_t step, int64_t steps, double base) {
   constexpr double kWarmup = 100, kFloor = 0.01;
   const double cosine = 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / static_cast<double>(steps)));

@@ -6,6 +6,7 @@
 
 #include "core/tensor_map.h"
 #include "io/safetensors.h"
+#include "nn/weights.h"
 #include "pretrain/training_data.h"
 
 namespace dan::pretrain {
@@ -15,7 +16,10 @@ struct RecipeOptions {
   int64_t steps = 1000, batchSize = 8;
   double learningRate = 1e-3;
   uint64_t seed = 0;
+  bool resume = false;  // go on from the weights that are there
 };
+
+constexpr int64_t kSaveEvery = 500;  // steps
 
 // Base folder layout: trainVae writes vae/, trainUnet text_encoder/ and unet/ beside it. `base` holds the tokenizer.
 void trainVae(const RecipeOptions& options);
@@ -25,6 +29,9 @@ void trainMaskModel(const RecipeOptions& options);
 
 // Parameters that are trained (buffers of batch norms are not), ready for gradients.
 TensorMap trainable(const TensorMap& parameters);
+
+// Those of `file` where the run goes on from them, else random ones.
+nn::Weights startWeights(const RecipeOptions& options, const std::string& file, at::Generator generator);
 
 // Warm-up over 100 steps, then a half cosine to a hundredth of `base`.
 double learningRateAt(int64_t step, int64_t steps, double base);

@@ -1,3 +1,5 @@
+// The base and its initial adapter together: some steps show single pictures to the bare UNet, the others show pairs to
+// the dual one, so that an adapter for a real defect starts from one that knows what pairs are.
 #include <ATen/core/grad_mode.h>
 
 #include <filesystem>
@@ -6,9 +8,9 @@
 
 #include "core/random.h"
 #include "diffusion/noise_schedule.h"
+#include "dual/adapter_file.h"
+#include "dual/dual_unet.h"
 #include "model/clip_tokenizer.h"
-#include "model/text_encoder.h"
-#include "model/unet.h"
 #include "model/vae.h"
 #include "pretrain/recipe.h"
 #include "train/adamw.h"
@@ -17,23 +19,21 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr double kPartShare = 0.3;     // of the batch shows anomaly parts on blank ground
+constexpr int64_t kRank = 8;           // of the initial adapter: enough for what tells the branches apart
+constexpr int64_t kPlainEvery = 4;     // one step in four is the bare UNet's
 constexpr double kEmptyCaption = 0.1;  // of the captions is dropped, for classifier-free guidance
-constexpr double kEmaDecay = 0.999;
-constexpr int64_t kSaveEvery = 500;
+constexpr double kEmaDecay = 0.998;
+// Both branches of a good picture's pair are told that there is nothing, so that guidance leads towards defects.
+constexpr const char* kNothing = "nothing";
 
-struct Latents {
-  at::Tensor whole, parts;  // (N, 4, h, w), scaled; parts are those of the rows in partRows
-};
-
-at::Tensor encodeAll(const model::Vae& vae, const std::function<at::Tensor(const at::Tensor&)>& pixels,
-                     const at::Tensor& rows, int64_t size) {
+// All pictures and their parts at one size: (N, 2, 4, h, w), scaled.
+at::Tensor encodePairs(const model::Vae& vae, const TrainingData& data, int64_t size) {
   const at::NoGradGuard noGrad;
   std::vector<at::Tensor> latents;
-  for (const at::Tensor& index : rows.split(32)) {
-    at::Tensor batch = pixels(index);
-    if (batch.size(2) != size) batch = at::adaptive_avg_pool2d(batch, {size, size});
-    latents.push_back(vae.encode(batch).mean * vae.config().scalingFactor);
+  for (const at::Tensor& index : at::arange(data.size()).split(16)) {
+    at::Tensor pixels = dual::packBranches(data.pixelValues(index), data.partValues(index));
+    if (pixels.size(2) != size) pixels = at::adaptive_avg_pool2d(pixels, {size, size});
+    latents.push_back(dual::unpackBranches(vae.encode(pixels).mean * vae.config().scalingFactor));
   }
   return at::cat(latents);
 }
@@ -49,7 +49,14 @@ class Ema {
     const double decay = std::min(kEmaDecay, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
     for (auto& [name, tensor] : average_) tensor.lerp_(parameters_.at(name), 1 - decay);
   }
-  const TensorMap& average() const { return average_; }
+  // Those whose name begins with `prefix`, without it.
+  TensorMap part(const std::string& prefix) const {
+    TensorMap tensors;
+    for (const auto& [name, tensor] : average_) {
+      if (name.rfind(prefix, 0) == 0) tensors[name.substr(prefix.size())] = tensor;
+    }
+    return tensors;
+  }
 
  private:
   TensorMap parameters_, average_;
@@ -70,12 +77,52 @@ model::UnetConfig unetConfig(const model::TextConfig& text) {
 
 model::TextConfig textConfig() {
   model::TextConfig config;
-  config.hiddenSize = 32;
+  config.hiddenSize = 16;  // the vocabulary's embedding is most of it
   config.intermediateSize = 64;
   config.numLayers = 2;
   config.heads = 4;
   return config;
 }
+
+diffusion::ScheduleConfig scheduleConfig() {
+  diffusion::ScheduleConfig config;
+  config.betaStart = 0.00085;
+  config.betaEnd = 0.012;
+  config.betaSchedule = "scaled_linear";
+  return config;
+}
+
+// As a fresh adapter, but for SAIM, which here begins by adding nothing.
+std::unique_ptr<dual::Adapter> silentAdapter(const model::Unet& unet, const model::TextConfig& text, uint64_t seed) {
+  const dual::AdapterSettings settings{kRank, dual::BackgroundMode::kOff, 1.0};
+  TensorMap tensors = dual::Adapter::initialTensors(settings, unet, text, makeGenerator(seed, 4));
+  for (auto& [name, tensor] : tensors) {
+    if (name.find(".saim.o.") != std::string::npos) tensor.zero_();
+  }
+  return std::make_unique<dual::Adapter>(tensors, settings, unet, text, "the initial adapter");
+}
+
+// Caption numbers, and their tokens: those of the data, then "nothing", then the empty one.
+struct Captions {
+  at::Tensor tokens;  // (captions + 2, 77)
+  int64_t nothing = 0, empty = 0;
+  Captions(const TrainingData& data, const model::ClipTokenizer& tokenizer) {
+    std::vector<std::string> texts = data.captions;
+    nothing = static_cast<int64_t>(texts.size());
+    empty = nothing + 1;
+    texts.insert(texts.end(), {kNothing, ""});
+    std::vector<at::Tensor> ids;
+    for (const std::string& text : texts) ids.push_back(at::tensor(tokenizer.encode(text), at::kLong));
+    tokens = at::stack(ids);
+  }
+  // (B * 2) for the pairs `index`; a dropped caption is dropped for both branches.
+  at::Tensor ofPairs(const TrainingData& data, const at::Tensor& index, at::Generator generator) const {
+    const at::Tensor part = data.partIds.index({index});
+    const at::Tensor ids = at::stack({data.captionIds.index({index}), at::where(part < 0, nothing, part)}, 1);
+    const at::Tensor dropped = at::rand({index.size(0), 1}, generator, at::TensorOptions()) < kEmptyCaption;
+    return at::where(dropped, empty, ids).flatten();
+  }
+};
 
 }  // namespace
 
@@ -88,86 +135,66 @@ void trainUnet(const RecipeOptions& options) {
 
   const model::TextConfig text = textConfig();
   const model::UnetConfig config = unetConfig(text);
-  const nn::Weights textWeights = nn::Weights::random(makeGenerator(options.seed, 1));
-  const nn::Weights unetWeights = nn::Weights::random(makeGenerator(options.seed, 2));
+  const std::string unetFile = options.base + "/unet/diffusion_pytorch_model.safetensors";
+  const std::string textFile = options.base + "/text_encoder/model.safetensors";
+  const nn::Weights textWeights = startWeights(options, textFile, makeGenerator(options.seed, 1));
+  const nn::Weights unetWeights = startWeights(options, unetFile, makeGenerator(options.seed, 2));
   const model::TextEncoder textEncoder(textWeights, text);
   const model::Unet unet(unetWeights, config);
+  const auto adapter = silentAdapter(unet, text, options.seed);
   TensorMap parameters;
   for (const auto& [name, tensor] : textWeights.taken()) parameters["text_encoder/" + name] = tensor;
   for (const auto& [name, tensor] : unetWeights.taken()) parameters["unet/" + name] = tensor;
+  for (const auto& [name, tensor] : adapter->parameters()) parameters["adapter/" + name] = tensor;
   train::AdamW optimizer(trainable(parameters), {0.9, 0.99, 1e-4, 1e-8, 1.0});
   Ema ema(parameters);
 
-  const model::ClipTokenizer tokenizer(options.base + "/tokenizer", text.maxLength);
-  std::vector<at::Tensor> ids;
-  for (const std::string& caption : data.captions) ids.push_back(at::tensor(tokenizer.encode(caption), at::kLong));
-  ids.push_back(at::tensor(tokenizer.encode(""), at::kLong));
-  const at::Tensor captionTokens = at::stack(ids);  // (captions + 1, 77), the last one empty
-  const auto emptyId = static_cast<int64_t>(data.captions.size());
-
   // Full size and half size, so that both of the package's resolutions are in its range.
-  const int64_t fullSize = data.images.size(1);
-  const at::Tensor rows = at::arange(data.size());
-  const at::Tensor partRows = (data.partIds >= 0).nonzero().flatten();
-  std::vector<Latents> sizes;
-  for (const int64_t size : {fullSize, fullSize / 2}) {
+  std::vector<at::Tensor> sizes;
+  for (const int64_t size : {data.images.size(1), data.images.size(1) / 2}) {
     std::printf("unet: encoding at %ld\n", static_cast<long>(size));
     std::fflush(stdout);
-    sizes.push_back({encodeAll(
-                         vae, [&](const at::Tensor& i) { return data.pixelValues(i); }, rows, size),
-                     encodeAll(
-                         vae, [&](const at::Tensor& i) { return data.partValues(i); }, partRows, size)});
+    sizes.push_back(encodePairs(vae, data, size));
   }
 
-  diffusion::ScheduleConfig scheduleConfig;
-  scheduleConfig.betaStart = 0.00085;
-  scheduleConfig.betaEnd = 0.012;
-  scheduleConfig.betaSchedule = "scaled_linear";
-  const diffusion::NoiseSchedule schedule(scheduleConfig);
-
   const auto save = [&] {
-    const auto part = [&](const std::string& prefix) {
-      TensorMap tensors;
-      for (const auto& [name, tensor] : ema.average()) {
-        if (name.rfind(prefix, 0) == 0) tensors[name.substr(prefix.size())] = tensor;
-      }
-      return tensors;
-    };
     for (const char* folder : {"/text_encoder", "/unet"}) std::filesystem::create_directories(options.base + folder);
-    saveHalf(options.base + "/text_encoder/model.safetensors", part("text_encoder/"));
-    saveHalf(options.base + "/unet/diffusion_pytorch_model.safetensors", part("unet/"));
+    saveHalf(textFile, ema.part("text_encoder/"));
+    saveHalf(unetFile, ema.part("unet/"));
     std::ofstream(options.base + "/text_encoder/config.json") << toJson(text).dump(2) << "\n";
     std::ofstream(options.base + "/unet/config.json") << toJson(config).dump(2) << "\n";
+    saveHalf(options.base + "/initial_adapter.safetensors", ema.part("adapter/"),
+             dual::adapterMetadata(adapter->settings(), {}));
   };
 
+  const Captions captions(data, model::ClipTokenizer(options.base + "/tokenizer", text.maxLength));
+  const diffusion::ScheduleConfig schedule = scheduleConfig();
+  const diffusion::NoiseSchedule noiseSchedule(schedule);
+  const dual::DualUnet dualUnet(unet, *adapter);
   at::Generator generator = makeGenerator(options.seed, 3);
   StepLog log("unet", options.steps);
   for (int64_t step = 0; step < options.steps; ++step) {
-    const Latents& latents = sizes[step % 2];
-    const int64_t count = step % 2 == 0 ? options.batchSize : 4 * options.batchSize;  // the same number of pixels
-    const auto parts = static_cast<int64_t>(static_cast<double>(count) * kPartShare);
-    const at::Tensor partIndex = drawIndices(partRows.size(0), parts, generator);
-    const at::Tensor wholeIndex = drawIndices(data.size(), count - parts, generator);
-    const at::Tensor clean = at::cat({latents.parts.index({partIndex}), latents.whole.index({wholeIndex})});
-    at::Tensor captions =
-        at::cat({data.partIds.index({partRows.index({partIndex})}), data.captionIds.index({wholeIndex})});
-    captions = at::where(at::rand({count}, generator, at::TensorOptions()) < kEmptyCaption,
-                         at::full_like(captions, emptyId), captions);
-
+    const at::Tensor& latents = sizes[step % 2];
+    const int64_t pairs = step % 2 == 0 ? options.batchSize / 2 : 2 * options.batchSize;  // the same number of pixels
+    const at::Tensor index = drawIndices(data.size(), pairs, generator);
+    const at::Tensor clean = latents.index({index}).flatten(0, 1);
     const at::Tensor noise = randn(clean.sizes(), generator);
-    const at::Tensor timesteps = drawIndices(scheduleConfig.numTrainTimesteps, count, generator);
+    const at::Tensor timesteps =
+        drawIndices(schedule.numTrainTimesteps, pairs, generator).repeat_interleave(dual::kNumBranches);
     // Only the captions of this batch are encoded.
-    const auto [used, position] = at::_unique(captions, true, true);
-    const at::Tensor context = textEncoder.forward(captionTokens.index({used})).index({position});
-    const at::Tensor prediction = unet.forward(schedule.addNoise(clean, noise, timesteps), timesteps, context);
+    const auto [used, position] = at::_unique(captions.ofPairs(data, index, generator), true, true);
+    const at::Tensor context = textEncoder.forward(captions.tokens.index({used})).index({position});
+    const at::Tensor noisy = noiseSchedule.addNoise(clean, noise, timesteps);
+    const bool plain = (step / 2) % kPlainEvery == 0;
+    const at::Tensor prediction =
+        plain ? unet.forward(noisy, timesteps, context) : dualUnet.forward(noisy, timesteps, context);
     const at::Tensor loss = at::mse_loss(prediction, noise);
     loss.backward();
     optimizer.step(learningRateAt(step, options.steps, options.learningRate));
     ema.update(step);
     log(step + 1, loss.item<double>());
-    if ((step + 1) % kSaveEvery == 0) save();
+    if ((step + 1) % kSaveEvery == 0 || step + 1 == options.steps) save();
   }
-  save();
 }
 
 }  // namespace dan::pretrain

@@ -13,27 +13,54 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr int64_t kCrop = 64;        // small crops: the autoencoder is local
-constexpr double kPartShare = 0.25;  // of the batch, drawn on blank ground
-constexpr double kKlWeight = 1e-5, kEdgeWeight = 1.0;
+constexpr int64_t kCrop = 64;       // small crops: the autoencoder is local
+constexpr double kPartShare = 0.4;  // of the batch, drawn on blank ground
+constexpr double kKlWeight = 1e-6, kEdgeWeight = 1.0;
+constexpr double kDefectWeight = 8;  // of a pixel on or beside a defect: a crack covers a few pixels in a thousand
 
-// Differences of neighbouring pixels: what a plain distance blurs away.
-at::Tensor edgeLoss(const at::Tensor& a, const at::Tensor& b) {
-  const auto difference = [&](int64_t dim) { return at::l1_loss(at::diff(a, 1, dim), at::diff(b, 1, dim)); };
-  return difference(2) + difference(3);
+struct Crops {
+  at::Tensor pixels, weights;  // (B, 3, 64, 64) in [-1, 1]; (B, 1, 64, 64) of mean 1
+};
+
+// Distance of pixels plus that of the differences of neighbouring pixels, which a plain distance blurs away.
+at::Tensor reconstructionLoss(const at::Tensor& decoded, const Crops& crops) {
+  const at::Tensor error = decoded - crops.pixels;
+  const auto edges = [&](int64_t dim) {
+    const int64_t length = crops.weights.size(dim) - 1;
+    return (at::diff(error, 1, dim).abs() * crops.weights.narrow(dim, 1, length)).mean();
+  };
+  return (error.abs() * crops.weights).mean() + kEdgeWeight * (edges(2) + edges(3));
 }
 
-at::Tensor drawCrops(const TrainingData& data, int64_t count, at::Generator generator) {
-  const at::Tensor index = drawIndices(data.size(), count, generator);
+// A random place, but one that shows part of the defect where there is one.
+at::Tensor cropOrigin(const at::Tensor& mask, at::Generator generator) {
+  const int64_t last = mask.size(0) - kCrop;
+  const at::Tensor origin = drawIndices(last + 1, 2, generator);
+  const at::Tensor defect = mask.nonzero();
+  if (defect.size(0) == 0) return origin;
+  const at::Tensor inside = defect[drawIndices(defect.size(0), 1, generator).item<int64_t>()];
+  return (inside - drawIndices(kCrop, 2, generator)).clamp(0, last);
+}
+
+Crops drawCrops(const TrainingData& data, int64_t count, at::Generator generator) {
   const auto parts = static_cast<int64_t>(static_cast<double>(count) * kPartShare);
+  const at::Tensor defective = (data.partIds >= 0).nonzero().flatten();
+  const at::Tensor index = at::cat({defective.index({drawIndices(defective.size(0), parts, generator)}),
+                                    drawIndices(data.size(), count - parts, generator)});
   const at::Tensor pixels =
       at::cat({data.partValues(index.slice(0, 0, parts)), data.pixelValues(index.slice(0, parts))});
-  std::vector<at::Tensor> crops;
+  const at::Tensor masks = data.masks.index({index}).to(at::kFloat).unsqueeze(1);
+  const at::Tensor weights = 1 + (kDefectWeight - 1) * at::max_pool2d(masks, 3, 1, 1);
+  std::vector<at::Tensor> cropped, croppedWeights;
   for (int64_t i = 0; i < count; ++i) {
-    const at::Tensor at = drawIndices(pixels.size(2) - kCrop + 1, 2, generator);
-    crops.push_back(pixels[i].narrow(1, at[0].item<int64_t>(), kCrop).narrow(2, at[1].item<int64_t>(), kCrop));
+    const at::Tensor origin = cropOrigin(masks[i][0], generator);
+    const int64_t y = origin[0].item<int64_t>(), x = origin[1].item<int64_t>();
+    const auto crop = [&](const at::Tensor& of) { return of.narrow(1, y, kCrop).narrow(2, x, kCrop); };
+    cropped.push_back(crop(pixels[i]));
+    croppedWeights.push_back(crop(weights[i]));
   }
-  return at::stack(crops);
+  const at::Tensor all = at::stack(croppedWeights);
+  return {at::stack(cropped), all / all.mean()};
 }
 
 // One over the standard deviation of the latents, so that the diffusion model sees unit variance.
@@ -58,27 +85,31 @@ void trainVae(const RecipeOptions& options) {
   config.blockOutChannels = {16, 32, 64};  // factor 4
   config.layersPerBlock = 1;
   config.groups = 8;
-  const nn::Weights weights = nn::Weights::random(makeGenerator(options.seed));
+  const std::string file = options.base + "/vae/diffusion_pytorch_model.safetensors";
+  const nn::Weights weights = startWeights(options, file, makeGenerator(options.seed));
   const model::Vae vae(weights, config);
   train::AdamW optimizer(trainable(weights.taken()), {0.9, 0.99, 1e-4, 1e-8, 1.0});
   at::Generator generator = makeGenerator(options.seed, 1);
   StepLog log("vae", options.steps);
+  const auto save = [&] {
+    config.scalingFactor = measureScalingFactor(vae, data, generator);
+    std::printf("vae: %.2f dB, scaling factor %.4f\n", measurePsnr(vae, data, generator), config.scalingFactor);
+    std::filesystem::create_directories(options.base + "/vae");
+    saveHalf(file, weights.taken());
+    std::ofstream(options.base + "/vae/config.json") << toJson(config).dump(2) << "\n";
+  };
   for (int64_t step = 0; step < options.steps; ++step) {
-    const at::Tensor pixels = drawCrops(data, options.batchSize, generator);
-    const auto posterior = vae.encode(pixels);
+    const Crops crops = drawCrops(data, options.batchSize, generator);
+    const auto posterior = vae.encode(crops.pixels);
     const at::Tensor decoded = vae.decode(posterior.sample(randn(posterior.mean.sizes(), generator)));
     const at::Tensor kl =
         0.5 * (posterior.mean.square() + posterior.logVariance.exp() - 1 - posterior.logVariance).mean();
-    const at::Tensor loss = at::l1_loss(decoded, pixels) + kEdgeWeight * edgeLoss(decoded, pixels) + kKlWeight * kl;
+    const at::Tensor loss = reconstructionLoss(decoded, crops) + kKlWeight * kl;
     loss.backward();
     optimizer.step(learningRateAt(step, options.steps, options.learningRate));
     log(step + 1, loss.item<double>());
+    if ((step + 1) % kSaveEvery == 0 || step + 1 == options.steps) save();
   }
-  config.scalingFactor = measureScalingFactor(vae, data, generator);
-  std::printf("vae: %.2f dB, scaling factor %.4f\n", measurePsnr(vae, data, generator), config.scalingFactor);
-  std::filesystem::create_directories(options.base + "/vae");
-  saveHalf(options.base + "/vae/diffusion_pytorch_model.safetensors", weights.taken());
-  std::ofstream(options.base + "/vae/config.json") << toJson(config).dump(2) << "\n";
 }
 
 }  // namespace dan::pretrain

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "core/random.h"
-#include "dual/adapter_file.h"
+#include "dual/adapter_start.h"
 #include "dual/dual_unet.h"
 #include "model/base_model.h"
 #include "tests/test.h"
@@ -128,6 +128,62 @@ DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
   expectClose(both, t.at("fwd1.out"), 2e-5, 1e-5, "the pair's forward");
   const at::Tensor second = unet.forward(sample.slice(0, 2), timesteps.slice(0, 2), context.slice(0, 2));
   expectClose(second, both.slice(0, 2), 2e-5, 1e-5, "the second pair alone");
+}
+
+DAN_TEST(an_adapter_starts_from_another_of_any_rank) {
+  const at::NoGradGuard noGrad;
+  const auto& base = tinyBase();
+  const auto& text = base.textEncoder->config();
+  const auto& t = fixtureTensors("golden/dual.safetensors");
+  const auto fresh = [&](int64_t rank, uint64_t seed, dual::BackgroundMode background = dual::BackgroundMode::kOff) {
+    return dual::Adapter::initialTensors({rank, background, 1.0}, *base.unet, text, makeGenerator(seed));
+  };
+  const at::Generator generator = makeGenerator(9);
+  dual::AdapterFile start{fresh(4, 1), {4, dual::BackgroundMode::kOff, 0.5}, {}};
+  for (auto& [name, tensor] : start.tensors) {
+    if (name.find(".up.") != std::string::npos) tensor = 0.3 * randn(tensor.sizes(), generator);
+  }
+  const auto predict = [&](const TensorMap& tensors, const dual::AdapterSettings& settings) {
+    const dual::Adapter adapter(tensors, settings, *base.unet, text, "a test");
+    return dual::DualUnet(*base.unet, adapter)
+        .forward(t.at("fwd1.sample"), at::full({4}, 1, at::kLong), t.at("train.encoder_hidden_states"));
+  };
+  const at::Tensor expected = predict(start.tensors, start.settings);
+  for (const int64_t rank : {4, 7}) {
+    const TensorMap tensors = dual::startFrom(fresh(rank, 2), start, "start");
+    expectClose(predict(tensors, {rank, dual::BackgroundMode::kOff, 1.0}), expected, 2e-5, 1e-5, "the prediction");
+  }
+  // Nothing of rank 2 is nearer (Eckart and Young): the squared error is what the two smallest of W'W's eigenvalues
+  // leave.
+  const TensorMap cut = dual::startFrom(fresh(2, 2), start, "start");
+  const std::string layer = "text_encoder.layers.0.to_q_lora.";
+  const auto product = [&](const TensorMap& tensors) {
+    return at::matmul(tensors.at(layer + "up.weight"), tensors.at(layer + "down.weight")).to(at::kDouble);
+  };
+  const at::Tensor whole = 0.5 * product(start.tensors);
+  const at::Tensor values = at::linalg_eigvalsh(at::matmul(whole.t(), whole));  // ascending
+  const at::Tensor left = values.slice(0, 0, values.size(0) - 2).sum();
+  expectClose((product(cut) - whole).square().sum(), left, 1e-6, 1e-4, "the error of rank 2");
+  // What the start lacks stays fresh; what does not belong is named.
+  const TensorMap mixed = dual::startFrom(fresh(4, 3, dual::BackgroundMode::kAdd), start, "start");
+  EXPECT(mixed.size() > start.tensors.size());
+  start.tensors["unet.elsewhere.saim.o.bias"] = at::zeros({3});
+  expectError([&] { dual::startFrom(fresh(4, 2), start, "start"); }, "unet.elsewhere.saim.o.bias");
+  start.tensors.erase("unet.elsewhere.saim.o.bias");
+  start.tensors[layer + "down.weight"] = at::zeros({4, 3});
+  expectError([&] { dual::startFrom(fresh(4, 2), start, "start"); }, layer + "down.weight has shape [4, 3]");
+}
+
+DAN_TEST(a_defect_gets_its_share_of_the_loss) {
+  at::Tensor defect = at::zeros({4, 1, 8, 8});
+  defect[1][0][2][3] = 1;             // 1/64 of the picture
+  defect[2].slice(1, 0, 6).fill_(1);  // three quarters: more than the share
+  defect[3].fill_(1);
+  const at::Tensor weights = train::defectWeights(defect, 0.25);
+  expectClose(weights.mean({1, 2, 3}), at::ones({4}), 1e-5, 0, "the mean");
+  expectClose((weights * defect).mean({1, 2, 3}), at::tensor({0.0, 0.25, 0.75, 1.0}), 1e-5, 0, "the defect's share");
+  const at::Tensor uniform = train::defectWeights(defect, 0.0);
+  expectClose(uniform, at::ones_like(uniform), 1e-5, 0, "no share asked for");
 }
 
 DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {

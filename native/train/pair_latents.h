@@ -21,6 +21,8 @@ class PairLatents {
   // Draws latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise for
   // each branch.
   at::Tensor draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const;
+  // Where the defect is: (B, 1, h, w), one on every latent that it touches and those beside them, else zero.
+  at::Tensor defect(const at::Tensor& index, const at::Tensor& variant) const;
   // Mean and standard deviation, over images and variants, of each latent channel's level (its mean over all
   // positions): (2, branches, channels), scaled.
   at::Tensor levels() const;
@@ -28,6 +30,7 @@ class PairLatents {
  private:
   double scalingFactor_;
   at::Tensor mean_, deviation_;  // (N, variants, 2, 4, h, w)
+  at::Tensor defect_;            // (N, variants, 1, h, w)
 };
 
 // I_a = I x M_a with the rest blank. pixelValues: (N, 3, H, W) in [-1, 1]; masks: (N, 1, H, W) of 0 and 1.

@@ -5,17 +5,27 @@
 #include <cmath>
 
 #include "core/random.h"
+#include "dual/adapter_start.h"
 
 namespace dan::train {
 
+at::Tensor defectWeights(const at::Tensor& defect, double share) {
+  const at::Tensor area = defect.mean({1, 2, 3}, true);
+  const at::Tensor inside = area.clamp_min(share), none = area * (1 - area) == 0;  // all defect, or none: uniform
+  const at::Tensor weights = defect * inside / area + (1 - defect) * (1 - inside) / (1 - area);
+  return at::where(none, at::ones_like(defect), weights);
+}
+
 PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& schedule, const at::Tensor& latents,
                   const at::Tensor& noise, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                  const dual::BackgroundFeatures* background) {
+                  const dual::BackgroundFeatures* background, const at::Tensor& weights) {
   const at::Tensor shared = timesteps.repeat_interleave(dual::kNumBranches);
   const at::Tensor noisy = schedule.addNoise(latents, noise, shared);
   const at::Tensor prediction = unet.forward(noisy, shared, encoderHiddenStates, background);
   const at::Tensor target = schedule.target(latents, noise, shared);
-  return {at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat)), prediction, noisy};
+  if (!weights.defined()) return {at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat)), prediction, noisy};
+  const at::Tensor error = at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat), at::Reduction::None);
+  return {(error * weights.repeat_interleave(dual::kNumBranches, 0)).mean(), prediction, noisy};
 }
 
 PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options)
@@ -27,9 +37,11 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
       generator_(makeGenerator(options_.seed, 1)) {
   const dual::AdapterSettings settings{options_.rank, dual::BackgroundMode::kOff, 1.0};
   const model::TextConfig& text = base.textEncoder->config();
-  adapter_ = std::make_unique<dual::Adapter>(
-      dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(options_.seed)), settings, *base.unet,
-      text, "a fresh adapter");
+  TensorMap start = dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(options_.seed));
+  const std::string& initial = options_.initialAdapter;
+  if (!initial.empty()) start = dual::startFrom(std::move(start), dual::readAdapterFile(initial), initial);
+  adapter_ =
+      std::make_unique<dual::Adapter>(start, settings, *base.unet, text, initial.empty() ? "a fresh adapter" : initial);
   adapter_->requireGradients();
   TensorMap trained;
   for (const auto& [name, tensor] : adapter_->parameters()) {
@@ -64,7 +76,10 @@ at::Tensor PairTrainer::lossOfBatch() {
       at::floor(share.pow(1 / options_.timestepPower) * base_.schedule.numTrainTimesteps).to(at::kLong);
   // Two prompts, so two encodings, whatever the batch.
   const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
-  return pairLoss(dual::DualUnet(*base_.unet, *adapter_), schedule_, latents, noise, timesteps, encoded).loss;
+  at::Tensor weights;
+  if (options_.defectShare > 0) weights = defectWeights(latents_.defect(index, variant), options_.defectShare);
+  const dual::DualUnet unet(*base_.unet, *adapter_);
+  return pairLoss(unet, schedule_, latents, noise, timesteps, encoded, nullptr, weights).loss;
 }
 
 double PairTrainer::learningRateAt(int64_t step) const {
@@ -103,6 +118,24 @@ void PairTrainer::saveCheckpoint(const std::string& path, const io::Metadata& se
   io::writeSafetensors(path, tensors, settings);
 }
 
+void PairTrainer::copyParameters(const TensorMap& tensors, const std::string& prefix, const std::string& path) {
+  const at::NoGradGuard noGrad;
+  for (const auto& [name, parameter] : adapter_->parameters()) {
+    const auto saved = tensors.find(prefix + name);
+    if (saved == tensors.end()) fail(kCheckpointMismatch, path, " lacks ", prefix, name);
+    if (saved->second.sizes() != parameter.sizes()) {
+      fail(kCheckpointMismatch, path, ": expected shape ", parameter.sizes(), " for ", name, " but the file has ",
+           saved->second.sizes());
+    }
+    at::Tensor(parameter).copy_(saved->second);
+  }
+}
+
+void PairTrainer::loadFinished(const std::string& path, int64_t steps) {
+  copyParameters(dual::readAdapterFile(path).tensors, "", path);
+  position_ = steps;
+}
+
 void PairTrainer::loadCheckpoint(const std::string& path) {
   const io::SafetensorsFile file = io::readSafetensors(path);
   const auto take = [&](const std::string& name) {
@@ -114,15 +147,7 @@ void PairTrainer::loadCheckpoint(const std::string& path) {
   for (const auto& [name, tensor] : file.tensors) {
     if (name.rfind("optimizer/", 0) == 0) optimizerState[name.substr(10)] = tensor;
   }
-  const at::NoGradGuard noGrad;
-  for (const auto& [name, parameter] : adapter_->parameters()) {
-    const at::Tensor saved = take("adapter/" + name);
-    if (saved.sizes() != parameter.sizes()) {
-      fail(kCheckpointMismatch, path, ": expected shape ", parameter.sizes(), " for ", name, " but the checkpoint has ",
-           saved.sizes());
-    }
-    at::Tensor(parameter).copy_(saved);
-  }
+  copyParameters(file.tensors, "adapter/", path);
   optimizer_->loadState(optimizerState, path);
   setGeneratorState(generator_, take("random_state").clone());
   order_ = take("order").clone();

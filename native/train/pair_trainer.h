@@ -16,8 +16,12 @@ struct TrainOptions {
   // Timesteps are drawn with density p * t^(p - 1): 1 is the paper's uniform draw, more favours high noise, where
   // layout and colour are decided.
   double timestepPower = 1.0;
+  // At least this share of each picture's loss comes from the latents on and beside the defect. 0 is the paper's loss,
+  // in which a crack on a few latents in a thousand hardly counts.
+  double defectShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
+  std::string initialAdapter;  // the file to start from; empty: a fresh adapter
   uint64_t seed = 0;
 };
 
@@ -28,7 +32,7 @@ struct StepResult {
 
 class PairTrainer {
  public:
-  // `base` must outlive this object. A fresh adapter unless `start` holds one's tensors.
+  // `base` must outlive this object.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
   // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS, leaving the adapter
@@ -43,8 +47,12 @@ class PairTrainer {
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
   // Throws ERR_WEIGHTS_INVALID or ERR_CHECKPOINT_MISMATCH where the file is of another adapter.
   void loadCheckpoint(const std::string& path);
+  // The adapter of a finished run of `steps` steps, as saveAdapter wrote it: for previews, and to save it again. Its
+  // optimiser is gone, so further steps would not be those of an uninterrupted run.
+  void loadFinished(const std::string& path, int64_t steps);
 
  private:
+  void copyParameters(const TensorMap& tensors, const std::string& prefix, const std::string& path);
   at::Tensor nextIndices();
   at::Tensor lossOfBatch();
   double learningRateAt(int64_t step) const;
@@ -61,13 +69,17 @@ class PairTrainer {
   int64_t cursor_ = 0, position_ = 0;
 };
 
-// The loss of the paper: mean squared error over both branches together.
+// Weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform error.
+at::Tensor defectWeights(const at::Tensor& defect, double share);
+
+// The loss of the paper: mean squared error over both branches together, weighted per latent where `weights`
+// (B, 1, h, w) are given.
 // latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
 struct PairLoss {
   at::Tensor loss, prediction, noisy;
 };
 PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& schedule, const at::Tensor& latents,
                   const at::Tensor& noise, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                  const dual::BackgroundFeatures* background = nullptr);
+                  const dual::BackgroundFeatures* background = nullptr, const at::Tensor& weights = {});
 
 }  // namespace dan::train

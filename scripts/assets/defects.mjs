@@ -55,6 +55,9 @@ function paint(pixels, cover, colour) {
   }
 }
 
+/** The ground itself, darker or brighter by `factor`: what shadows and worn spots look like. */
+const toned = (pixels, factor) => (i) => [0, 1, 2].map((c) => clamp(pixels[3 * i + c] * factor));
+
 const place = (random, size, margin = 0.2) => [
   random.range(margin, 1 - margin) * size,
   random.range(margin, 1 - margin) * size,
@@ -85,10 +88,10 @@ export const defects = {
     return cover;
   },
   crack: (random, size, pixels) => {
-    const width = random.range(0.02, 0.035) * size;
-    const trunk = wander(random, size, 24, (random.range(0.4, 0.9) * size) / 24, 0.45, width);
+    const width = random.range(0.009, 0.035) * size;
+    const trunk = wander(random, size, 24, (random.range(0.3, 0.9) * size) / 24, random.range(0.15, 0.45), width);
     const cover = strokeCoverage(size, trunk);
-    if (random.chance(0.6)) {
+    if (random.chance(0.5)) {
       const [x, y] = trunk[random.integer(6, 16)];
       const branch = wander(random, size, 10, (0.25 * size) / 10, 0.45, width * 0.7);
       const [bx, by] = branch[0];
@@ -99,14 +102,14 @@ export const defects = {
       );
     }
     const level = random.range(0, 0.12);
-    paint(pixels, cover, () => level);
+    paint(pixels, cover, random.chance(0.4) ? () => level : toned(pixels, random.range(0.1, 0.5)));
     return cover;
   },
   hole: (random, size, pixels) => {
     const [x, y] = place(random, size);
-    const r = random.range(0.04, 0.12) * size;
+    const r = random.range(0.018, 0.12) * size;
     const cover = blobCoverage(random, size, x, y, r, r * random.range(0.7, 1), 0.15);
-    const level = random.range(0.02, 0.12);
+    const level = random.range(0.02, 0.25);
     paint(pixels, cover, (i) => level + 0.15 * clamp(((i % size) - x + (Math.floor(i / size) - y)) / (3 * r)));
     return cover;
   },
@@ -126,6 +129,14 @@ export const defects = {
       cover.map((c) => c * strength),
       () => colour,
     );
+    return cover;
+  },
+  /** A worn or shaded area, as large as half the picture. */
+  patch: (random, size, pixels) => {
+    const [x, y] = place(random, size, 0.05);
+    const r = random.range(0.25, 0.6) * size;
+    const cover = blobCoverage(random, size, x, y, r, r * random.range(0.4, 1), 0.35);
+    paint(pixels, cover, toned(pixels, random.chance(0.6) ? random.range(0.3, 0.7) : random.range(1.4, 2)));
     return cover;
   },
   dent: (random, size, pixels) => {
@@ -151,7 +162,7 @@ export const defects = {
     const r = random.range(0.12, 0.25) * size;
     const cover = blobCoverage(random, size, x, y, r, r * random.range(0.6, 1), 0.35);
     const level = random.chance(0.6) ? random.range(0, 0.12) : random.range(0.85, 1);
-    paint(pixels, cover, () => level);
+    paint(pixels, cover, random.chance(0.5) ? () => level : toned(pixels, random.range(0.15, 0.6)));
     return cover;
   },
   scuff: (random, size, pixels) => {

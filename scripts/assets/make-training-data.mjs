@@ -1,5 +1,5 @@
 // Writes what the embedded models are trained on: node make-training-data.mjs OUT.safetensors COUNT [TILES_FOLDER]
-// TILES_FOLDER: good pictures of magnetic tiles, which then stand in for half of the procedural ones of that name.
+// TILES_FOLDER: good pictures of magnetic tiles, which then are the ground of part of the pictures.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -10,7 +10,10 @@ import { textures } from './textures.mjs';
 
 const SIZE = 128;
 const SEED = 7;
-const GOOD_SHARE = 0.35;
+const GOOD_SHARE = 0.3;
+/** Pictures of the tile photographs; inspection cameras are mostly monochrome, so half of the others are grey. */
+const TILE_SHARE = 0.3;
+const GREY_SHARE = 0.5;
 
 const [out, countText, tilesFolder] = process.argv.slice(2);
 const count = Number(countText);
@@ -58,12 +61,11 @@ const masks = new Uint8Array(count * SIZE * SIZE);
 const captionIds = new BigInt64Array(count);
 const partIds = new BigInt64Array(count);
 for (let n = 0; n < count; n++) {
-  // Tiles are drawn twice as often: there are real pictures of them.
-  const texture = tiles.length > 0 && random.chance(0.15) ? 'magnetic tile' : random.pick(textureNames);
+  const useTile = tiles.length > 0 && random.chance(TILE_SHARE);
+  const texture = useTile ? 'magnetic tile' : random.pick(textureNames);
   const defect = random.chance(GOOD_SHARE) ? '' : random.pick(defectNames);
-  const useTile = texture === 'magnetic tile' && tiles.length > 0 && random.chance(0.75);
   const background = useTile ? await tileBackground() : drawTexture(random, SIZE, texture);
-  const { image, mask } = drawPicture(random, SIZE, background, defect);
+  const { image, mask } = drawPicture(random, SIZE, background, defect, useTile || random.chance(GREY_SHARE));
   const visible = defect !== '' && mask.some((m) => m === 1);
   images.set(image, n * image.length);
   masks.set(mask, n * mask.length);

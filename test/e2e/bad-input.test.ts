@@ -98,6 +98,8 @@ describe('bad input is one clear line', () => {
     await expectFailure(sample, 'not.safetensors is not a valid safetensors file');
     await expectFailure([...sample, '--adapter', join(folder, 'gone.safetensors')], 'gone.safetensors: No such file');
     await expectFailure([...sample, '--weights', adapter, '--adapter', join(folder, 'gone.bin')], 'gone.bin');
+    await expectFailure(train('--initial-adapter', adapter), 'not.safetensors is not a valid safetensors file');
+    await expectFailure(train('--initial-adapter', join(folder, 'gone.safetensors')), 'gone.safetensors');
     rmSync(adapter);
     expect(existsSync(join(folder, 'pairs'))).toBe(false);
   });

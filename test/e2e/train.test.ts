@@ -70,6 +70,16 @@ describe('training on the command line', () => {
     ]);
   }, 240_000);
 
+  it('leaves a finished adapter as it is when it is resumed', async () => {
+    const before = readFileSync(whole);
+    const log = losses(whole);
+    const { code, stdout } = await cli(args(whole, '--resume', '--json'));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ adapter: whole, steps: STEPS });
+    expect(readFileSync(whole).equals(before)).toBe(true);
+    expect(losses(whole)).toEqual(log);
+  });
+
   it('keeps its work on Ctrl-C, refuses other settings and goes on with the same', async () => {
     const out = join(folder, 'interrupted.safetensors');
     const longer = [...args(out, '--checkpoint-every', '1000'), '--steps', '400'];
