@@ -40,6 +40,8 @@ export interface NativeTrainOptions {
   defectShare: number;
   /** A file; '' for a fresh adapter. */
   initialAdapter: string;
+  background: string;
+  backgroundScaled: boolean;
   globalPrompt: string;
   anomalyPrompt: string;
   trainTextEncoder: boolean;
@@ -64,6 +66,22 @@ export interface NativeSampleOptions {
   negativePrompt: string;
   seed: number;
   matchLevels: boolean;
+}
+
+export interface NativeBackgroundOptions {
+  /** Pairs that share a background. */
+  every: number;
+  scaled: boolean;
+  freshNoise: boolean;
+  seed: number;
+  /** Of the images that come with the options. */
+  count: number;
+  width: number;
+  height: number;
+}
+
+export interface NativeBackgrounds {
+  dispose(): void;
 }
 
 export interface NativeMaskOptions {
@@ -105,6 +123,7 @@ export interface NativeSampler {
   sample(
     options: NativeSampleOptions,
     indices: number[],
+    backgrounds: NativeBackgrounds | undefined,
     task: NativeTask,
     progress: NativeProgress,
   ): Promise<NativePair[]>;
@@ -131,8 +150,16 @@ export interface NativeEngine {
     options: NativeTrainOptions,
     images: Uint8Array,
     masks: Uint8Array,
+    foregrounds: Uint8Array | undefined,
     task: NativeTask,
   ): Promise<NativeTrainer>;
+  encodeBackgrounds(
+    model: NativeModel,
+    options: NativeBackgroundOptions,
+    images: Uint8Array,
+    foregrounds: Uint8Array,
+    task: NativeTask,
+  ): Promise<NativeBackgrounds>;
   createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
   loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
   thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;

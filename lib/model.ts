@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { NativeModel, NativeModelInfo } from './addon-types.js';
 import { DualAnoDiffError, ModelError } from './errors.js';
-import { checkOptions, flag, integer, real, text } from './options/check.js';
+import { checkOptions, flag, given, integer, real, text } from './options/check.js';
 import { DEFAULT_PROMPTS, loadSchema } from './options/schemas.js';
 import { runNative } from './run-native.js';
 
@@ -45,17 +45,19 @@ const PAPER_DEFAULTS: TrainingDefaults = {
 };
 const DEFAULTS_FILE = 'dualanodiff.json';
 const INITIAL_ADAPTER_FILE = 'initial_adapter.safetensors';
-const defaultsSchema = z.strictObject({
-  resolution: integer(8, 4096),
-  steps: integer(1),
-  batchSize: integer(1, 1024),
-  learningRate: real(0, 1),
-  timestepPower: real(1, 10),
-  defectShare: real(0, 1),
-  globalPrompt: text(),
-  anomalyPrompt: text(),
-  matchLevels: flag(),
-});
+const defaultsSchema = z
+  .strictObject({
+    resolution: integer(8, 4096),
+    steps: integer(1),
+    batchSize: integer(1, 1024),
+    learningRate: real(0, 1),
+    timestepPower: real(1, 10),
+    defectShare: real(0, 1),
+    globalPrompt: text(),
+    anomalyPrompt: text(),
+    matchLevels: flag(),
+  })
+  .partial();
 
 function readDefaults(folder: string): TrainingDefaults {
   const path = join(folder, DEFAULTS_FILE);
@@ -63,7 +65,8 @@ function readDefaults(folder: string): TrainingDefaults {
   const initialAdapter = existsSync(start) ? start : PAPER_DEFAULTS.initialAdapter;
   if (!existsSync(path)) return { ...PAPER_DEFAULTS, initialAdapter };
   try {
-    return { ...checkOptions(defaultsSchema, JSON.parse(readFileSync(path, 'utf8'))), initialAdapter };
+    const own = given(checkOptions(defaultsSchema, JSON.parse(readFileSync(path, 'utf8'))));
+    return { ...PAPER_DEFAULTS, ...own, initialAdapter };
   } catch (cause) {
     throw new ModelError(`${path}: ${(cause as Error).message}`, 'ERR_MODEL_INVALID', { cause });
   }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import type { NativePair, NativeSampleOptions, NativeSampler } from './addon-types.js';
-import { DualAnoDiffError } from './errors.js';
-import type { RawImage } from './image.js';
+import type { NativeBackgrounds, NativePair, NativeSampleOptions, NativeSampler } from './addon-types.js';
+import { DualAnoDiffError, InvalidOptionError } from './errors.js';
+import { type RawImage, toRgb } from './image.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions } from './options/check.js';
 import { DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
@@ -30,6 +30,10 @@ export interface AdapterInfo {
   anomalyPrompt: string;
   /** Pixels along each side of the training images. */
   resolution?: number;
+  /** Background compensation, which needs backgrounds to sample. */
+  background: 'off' | 'add' | 'interpolate';
+  /** Whether it was trained on background latents that are scaled by the autoencoder's factor; published ones were not. */
+  backgroundScaled: boolean;
   metadata: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +44,30 @@ function readInfo(metadata: Record<string, string>): AdapterInfo {
     partFill: metadata.part_fill === 'black' ? 'black' : 'grey',
     globalPrompt: metadata.global_prompt ?? DEFAULT_PROMPTS.global,
     anomalyPrompt: metadata.anomaly_prompt ?? DEFAULT_PROMPTS.anomaly,
+    background: metadata.background as AdapterInfo['background'],
+    backgroundScaled: metadata.background_scaled === 'true',
     metadata,
+  };
+}
+
+type ResolvedSampling = z.output<typeof sampleSchema>;
+
+/**
+ * What the engine is told of one batch.
+ * @internal
+ */
+export function toNative(
+  options: ResolvedSampling,
+  size: number,
+  matchLevels: boolean,
+  { globalPrompt, anomalyPrompt }: { globalPrompt: string; anomalyPrompt: string },
+): NativeSampleOptions {
+  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt } = options;
+  return {
+    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, globalPrompt, anomalyPrompt },
+    matchLevels: options.matchLevels ?? matchLevels,
+    width: size,
+    height: size,
   };
 }
 
@@ -91,24 +118,23 @@ export class Sampler {
    * whatever the batch size. Leaving the loop early stops the work.
    */
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
-    const { count, batchSize, skip, signal, onProgress, resolution, ...rest } = checkOptions(sampleSchema, options);
-    const size = resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
-    const native: NativeSampleOptions = {
-      ...rest,
-      matchLevels: rest.matchLevels ?? this.#model.defaults.matchLevels,
-      width: size,
-      height: size,
-      globalPrompt: this.adapter.globalPrompt,
-      anomalyPrompt: this.adapter.anomalyPrompt,
-    };
+    const checked = checkOptions(sampleSchema, options);
+    const { count, batchSize, skip, signal, onProgress } = checked;
+    const size = checked.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
+    const native = toNative(checked, size, this.#model.defaults.matchLevels, this.adapter);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
-    for (let start = 0; start < indices.length; start += batchSize) {
-      const handle = this.#alive();
-      const batch = indices.slice(start, start + batchSize);
-      const pairs = await runNative({ signal }, (_, task) =>
-        handle.sample(native, batch, task, (step, steps) => onProgress?.(step, steps)),
-      );
-      for (const pair of pairs) yield toPair(pair, size, native.seed);
+    const backgrounds = await this.#encodeBackgrounds(checked, size);
+    try {
+      for (let start = 0; start < indices.length; start += batchSize) {
+        const handle = this.#alive();
+        const batch = indices.slice(start, start + batchSize);
+        const pairs = await runNative({ signal }, (_, task) =>
+          handle.sample(native, batch, backgrounds, task, (step, steps) => onProgress?.(step, steps)),
+        );
+        for (const pair of pairs) yield toPair(pair, size, native.seed);
+      }
+    } finally {
+      backgrounds?.dispose();
     }
   }
 
@@ -121,6 +147,34 @@ export class Sampler {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  async #encodeBackgrounds(options: ResolvedSampling, size: number): Promise<NativeBackgrounds | undefined> {
+    const { backgrounds, backgroundEvery: every, backgroundNoise, seed, signal } = options;
+    if (!backgrounds) return undefined;
+    const rows = backgrounds.map(({ image, foreground }) => ({ image: toRgb(image), foreground }));
+    for (const { image, foreground } of rows) {
+      for (const { width, height } of [image, foreground]) {
+        if (width === size && height === size) continue;
+        throw new InvalidOptionError(
+          `Expected backgrounds of ${size} x ${size}, as large as the pairs, but received ${width} x ${height}`,
+        );
+      }
+    }
+    const native = {
+      ...{ every, seed, scaled: this.adapter.backgroundScaled, freshNoise: backgroundNoise === 'fresh' },
+      ...{ count: rows.length, width: size, height: size },
+    };
+    const images = Buffer.concat(rows.map(({ image }) => image.data));
+    const foregrounds = Buffer.concat(rows.map(({ foreground }) => foreground.data));
+    const [model, release] = this.#model.hold();
+    try {
+      return await runNative({ signal }, (engine, task) =>
+        engine.encodeBackgrounds(model, native, images, foregrounds, task),
+      );
+    } finally {
+      release();
+    }
   }
 
   #alive(): NativeSampler {

@@ -5,13 +5,14 @@ import type { z } from 'zod';
 import type { NativeStep, NativeTrainer } from './addon-types.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
+import { withForegroundSource } from './dataset/foreground.js';
 import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
 import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
 import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
 import { runNative, type TaskOptions } from './run-native.js';
-import { type Pair, toPair } from './sampler.js';
+import { type Pair, toNative, toPair } from './sampler.js';
 
 /** Options of {@link Trainer}. */
 export type TrainerOptions = z.input<typeof trainerSchema>;
@@ -126,23 +127,12 @@ export class Trainer {
 
   /** A pair from the adapter as it is now; training goes on as if it had not been asked for. */
   async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
-    const {
-      count,
-      batchSize,
-      skip,
-      onProgress,
-      resolution,
-      signal: _,
-      ...rest
-    } = checkOptions(sampleSchema, { ...options, count: 1 });
+    const checked = checkOptions(sampleSchema, { ...options, count: 1 });
     const handle = this.#started();
-    const size = this.settings.resolution;
-    const { matchLevels } = this.#model.defaults;
-    const { globalPrompt, anomalyPrompt } = this.settings;
-    const [pair] = await runNative({ signal }, (__, task) =>
-      handle.preview({ ...rest, matchLevels, width: size, height: size, globalPrompt, anomalyPrompt }, [0], task),
-    );
-    return toPair(pair as NonNullable<typeof pair>, size, rest.seed);
+    const { resolution } = this.settings;
+    const native = toNative(checked, resolution, this.#model.defaults.matchLevels, this.settings);
+    const [pair] = await runNative({ signal }, (_, task) => handle.preview(native, [0], task));
+    return toPair(pair as NonNullable<typeof pair>, resolution, checked.seed);
   }
 
   /** Frees adapter and optimiser. May be called twice. */
@@ -169,19 +159,30 @@ export class Trainer {
       globalPrompt: fillPrompt(globalPrompt, dataset.category, this.#settings.type),
       anomalyPrompt: fillPrompt(anomalyPrompt, dataset.category, this.#settings.type),
     };
-    const { type, trainImages, resolution, fit, learningRate, ...rest } = this.#settings;
-    this.examples = await Dataset.load(await dataset.trainingExamples(type, trainImages), resolution, fit);
+    const { type, trainImages, resolution, fit, foregroundMasks, foregroundWeights, ...rest } = this.#settings;
+    const examples = await dataset.trainingExamples(type, trainImages);
+    const needsForegrounds = rest.background !== 'off';
+    this.examples = needsForegrounds
+      ? await withForegroundSource({ foregroundMasks, foregroundWeights }, this.#model.info.device, (source) =>
+          Dataset.load(examples, resolution, fit, source),
+        )
+      : await Dataset.load(examples, resolution, fit);
     const pixels = Buffer.concat(this.examples.map((example) => example.pixels.data));
     const masks = Buffer.concat(this.examples.map((example) => example.maskPixels.data));
+    const foregrounds = needsForegrounds
+      ? Buffer.concat(
+          this.examples.flatMap(({ foregroundPixels }) => (foregroundPixels ? [foregroundPixels.data] : [])),
+        )
+      : undefined;
     const [model, release] = this.#model.hold();
     this.#release = release;
     const initialAdapter = rest.initialAdapter === NO_ADAPTER ? '' : resolve(rest.initialAdapter);
     if (initialAdapter) this.#initialDigest = await fileDigest(initialAdapter);
     const size = { width: resolution, height: resolution };
-    const native = { ...rest, initialAdapter, learningRate, count: this.examples.length, ...size };
+    const native = { ...rest, initialAdapter, count: this.examples.length, ...size };
     try {
       this.#handle = await runNative({ signal }, (engine, task) =>
-        engine.createTrainer(model, native, pixels, masks, task),
+        engine.createTrainer(model, native, pixels, masks, foregrounds, task),
       );
     } catch (error) {
       release();
@@ -239,7 +240,9 @@ export class Trainer {
 
   /** Everything that decides the result, as the metadata of checkpoints and adapters. */
   #settingsText(): Record<string, string> {
-    const settings = Object.entries(this.settings).map(([name, value]) => [
+    // Where foregrounds came from does not matter: they are in the digest of the images.
+    const { foregroundMasks: _, foregroundWeights: __, ...deciding } = this.settings;
+    const settings = Object.entries(deciding).map(([name, value]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
       String(value),
     ]);

@@ -32,6 +32,11 @@ export interface NativeTrainOptions {
     weightDecay: number;
     maxGradNorm: number;
     timestepPower: number;
+    defectShare: number;
+    /** A file; '' for a fresh adapter. */
+    initialAdapter: string;
+    background: string;
+    backgroundScaled: boolean;
     globalPrompt: string;
     anomalyPrompt: string;
     trainTextEncoder: boolean;
@@ -56,6 +61,20 @@ export interface NativeSampleOptions {
     seed: number;
     matchLevels: boolean;
 }
+export interface NativeBackgroundOptions {
+    /** Pairs that share a background. */
+    every: number;
+    scaled: boolean;
+    freshNoise: boolean;
+    seed: number;
+    /** Of the images that come with the options. */
+    count: number;
+    width: number;
+    height: number;
+}
+export interface NativeBackgrounds {
+    dispose(): void;
+}
 export interface NativeMaskOptions {
     width: number;
     height: number;
@@ -79,6 +98,7 @@ export interface NativeTrainer {
     step(task: NativeTask): Promise<NativeStep>;
     saveCheckpoint(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
     loadCheckpoint(path: string, task: NativeTask): Promise<number>;
+    loadFinished(path: string, steps: number, task: NativeTask): Promise<void>;
     saveAdapter(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
     preview(options: NativeSampleOptions, indices: number[], task: NativeTask): Promise<NativePair[]>;
     dispose(): void;
@@ -86,7 +106,7 @@ export interface NativeTrainer {
 export type NativeProgress = (step: number, steps: number) => void;
 export interface NativeSampler {
     metadata(): Record<string, string>;
-    sample(options: NativeSampleOptions, indices: number[], task: NativeTask, progress: NativeProgress): Promise<NativePair[]>;
+    sample(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, task: NativeTask, progress: NativeProgress): Promise<NativePair[]>;
     dispose(): void;
 }
 export interface NativeMasker {
@@ -106,7 +126,8 @@ export interface NativeEngine {
         handle: NativeModel;
         info: NativeModelInfo;
     }>;
-    createTrainer(model: NativeModel, options: NativeTrainOptions, images: Uint8Array, masks: Uint8Array, task: NativeTask): Promise<NativeTrainer>;
+    createTrainer(model: NativeModel, options: NativeTrainOptions, images: Uint8Array, masks: Uint8Array, foregrounds: Uint8Array | undefined, task: NativeTask): Promise<NativeTrainer>;
+    encodeBackgrounds(model: NativeModel, options: NativeBackgroundOptions, images: Uint8Array, foregrounds: Uint8Array, task: NativeTask): Promise<NativeBackgrounds>;
     createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
     loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
     thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;

@@ -1,3 +1,8 @@
+/** One step's line. */
+export interface LogEntry {
+    step: number;
+    loss: number;
+}
 export declare class RunFiles {
     #private;
     readonly out: string;
@@ -14,6 +19,8 @@ export declare class RunFiles {
     removeCheckpoints(): Promise<void>;
     /** Starts the log again with the lines up to `step`: those after it belong to work that was lost. */
     rewindLog(step: number): Promise<void>;
+    /** The lines that are whole. */
+    readLog(): Promise<LogEntry[]>;
     appendLog(entry: object): Promise<void>;
 }
 /** Throws ERR_CHECKPOINT_MISMATCH naming every setting that differs, with both values. */

@@ -1,5 +1,6 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
 export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
+export { type Background, type ForegroundOptions, type ForegroundSource, loadBackgrounds, withForegroundSource, } from './dataset/foreground.js';
 export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
 export { AbortedError, DatasetError, DualAnoDiffError, FileAccessError, InvalidOptionError, LibtorchError, ModelError, OutOfMemoryError, TrainingError, } from './errors.js';
 export type { RawImage } from './image.js';

@@ -13,6 +13,10 @@ export interface TrainingDefaults {
     learningRate: number;
     /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
     timestepPower: number;
+    /** At least this share of the loss comes from the defect; 0 is the paper's loss. */
+    defectShare: number;
+    /** The adapter that training starts from: the base folder's `initial_adapter.safetensors`, else 'none'. */
+    initialAdapter: string;
     /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
     globalPrompt: string;
     anomalyPrompt: string;

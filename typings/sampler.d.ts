@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RawImage } from './image.js';
+import { type RawImage } from './image.js';
 import type { DualAnoDiff } from './model.js';
 import { sampleSchema } from './options/schemas.js';
 /** Options of {@link Sampler.sample}. */
@@ -22,6 +22,10 @@ export interface AdapterInfo {
     anomalyPrompt: string;
     /** Pixels along each side of the training images. */
     resolution?: number;
+    /** Background compensation, which needs backgrounds to sample. */
+    background: 'off' | 'add' | 'interpolate';
+    /** Whether it was trained on background latents that are scaled by the autoencoder's factor; published ones were not. */
+    backgroundScaled: boolean;
     metadata: Readonly<Record<string, string>>;
 }
 /**

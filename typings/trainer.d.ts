@@ -27,6 +27,9 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
     learningRate: number;
     batchSize: number;
     timestepPower: number;
+    defectShare: number;
+    /** A file, or 'none'. */
+    initialAdapter: string;
     resolution: number;
     globalPrompt: string;
     anomalyPrompt: string;

@@ -38,6 +38,8 @@ export function addTrainOptions(command: Command): Command {
     .option('--train-images <n>', 'how many images train: N or a/b, the first by name', '1/3')
     .addOption(words('--fit <how>', 'for images that are not square', ['crop', 'stretch']).default('crop'))
     .addOption(words('--part-fill <how>', 'blank of the anomaly part', ['grey', 'black']).default('grey'))
+    .addOption(words('--background <form>', 'background compensation', ['off', 'add', 'interpolate']).default('off'))
+    .option('--no-background-scaled', 'background latents as published: not scaled by the VAE factor')
     .option('--no-flips', 'do not flip images at random')
     .option('--no-text-encoder', 'do not train the text encoder')
     .option('--global-prompt <text>', 'prompt of the whole image; {category} and {type} stand for the names')
@@ -46,8 +48,18 @@ export function addTrainOptions(command: Command): Command {
     .option('--preview-every <n>', 'steps between previews, 0 for none', number, 0);
 }
 
-export function addSampleOptions(command: Command, steps: string): Command {
+/** Where foregrounds come from, which background compensation leaves out of training and background images. */
+export function addForegroundOptions(command: Command): Command {
   return command
+    .option('--foreground-masks <dir>', "masks <name>_mask.png of the foreground, or 'none' (default: by a mask model)")
+    .option('--foreground-weights <file>', 'U2-Net weights that find the foreground (default: the embedded ones)');
+}
+
+export function addSampleOptions(command: Command, steps: string): Command {
+  return addForegroundOptions(command)
+    .option('--background-images <dir>', 'good images whose backgrounds the pairs are to have')
+    .option('--background-every <n>', 'pairs that share a background', number, 50)
+    .addOption(words('--background-noise <how>', 'noise of a background', ['fixed', 'fresh']).default('fixed'))
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
     .addOption(words('--scheduler <name>', 'scheduler', schedulers).default('pndm'))

@@ -14,6 +14,9 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
+  backgroundImages?: string;
+  backgroundEvery: number;
+  backgroundNoise: 'fixed' | 'fresh';
   device: string;
 }
 
@@ -47,16 +50,10 @@ export async function runType(
   const trained = await trainType(model, dataset, type, adapter, flags, signal, io);
   await using trainer = trained.trainer;
   const sampleFlags: SampleFlags & MaskFlags = { ...flags, steps: flags.sampleSteps };
-  const generated = await samplePairs(
-    model,
-    adapter,
-    join(folder, 'dataset'),
-    flags.count,
-    sampleFlags,
-    flags.device,
-    signal,
-    io,
-  );
+  const { count, device } = flags;
+  const goodImages = await dataset.goodImages();
+  const sampling = { adapter, out: join(folder, 'dataset'), count, flags: sampleFlags, device, goodImages };
+  const generated = await samplePairs(model, sampling, signal, io);
   const report = join(folder, 'report.html');
   const { learningRate, batchSize, resolution, rank, partFill, trainImages, globalPrompt, anomalyPrompt } =
     trainer.settings;

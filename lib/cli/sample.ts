@@ -34,16 +34,9 @@ export function addSample(program: Command, runner: Runner): void {
       signal,
     });
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
-    const { writer, emptyMasks, seconds } = await samplePairs(
-      model,
-      flags.adapter,
-      flags.out,
-      flags.count,
-      sampleFlags,
-      flags.device,
-      signal,
-      io,
-    );
+    const { adapter, out, count, device } = flags;
+    const sampling = { adapter, out, count, flags: sampleFlags, device };
+    const { writer, emptyMasks, seconds } = await samplePairs(model, sampling, signal, io);
     io.result(
       `${writer.records.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, in ${seconds.toFixed(1)} s`,
       {

@@ -1,9 +1,11 @@
 /** The steps that several commands share: train, sample with masks. */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type LogEntry, RunFiles } from '../checkpoints.js';
-import type { Dataset } from '../dataset/dataset.js';
+import { type Dataset, imagesIn } from '../dataset/dataset.js';
+import { type Background, loadBackgrounds, withForegroundSource } from '../dataset/foreground.js';
 import { encodePng } from '../dataset/image-file.js';
 import { PairWriter } from '../dataset/pair-writer.js';
+import { InvalidOptionError } from '../errors.js';
 import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
@@ -14,6 +16,9 @@ import { Sampler } from '../sampler.js';
 import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
 import { pickOptions } from './options.js';
+
+/** What pairs are called whose adapter does not say (published ones). */
+const DEFAULT_TYPE = 'anomaly';
 
 /** Flags of `train` as commander gives them. */
 export interface TrainFlags {
@@ -32,6 +37,10 @@ export interface TrainFlags {
   fit: 'crop' | 'stretch';
   partFill: 'grey' | 'black';
   flips: boolean;
+  background: 'off' | 'add' | 'interpolate';
+  backgroundScaled: boolean;
+  foregroundMasks?: string;
+  foregroundWeights?: string;
   textEncoder: boolean;
   globalPrompt?: string;
   anomalyPrompt?: string;
@@ -47,6 +56,11 @@ export interface SampleFlags {
   scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
+  backgroundImages?: string;
+  backgroundEvery: number;
+  backgroundNoise: 'fixed' | 'fresh';
+  foregroundMasks?: string;
+  foregroundWeights?: string;
   seed: number;
   resolution?: number;
   resume?: boolean;
@@ -131,52 +145,73 @@ export interface Generated {
   seconds: number;
 }
 
+export interface Sampling {
+  adapter: string;
+  out: string;
+  count: number;
+  flags: SampleFlags & MaskFlags;
+  device: string;
+  /** Good images, where the flags name no others. */
+  goodImages?: string[];
+}
+
+/** The backgrounds that `count` pairs of the adapter are to have; undefined for an adapter without. */
+async function backgroundsFor(
+  { adapter }: Sampler,
+  { count, flags, device, goodImages = [] }: Sampling,
+  resolution: number,
+): Promise<Background[] | undefined> {
+  const folder = flags.backgroundImages;
+  if (adapter.background === 'off') {
+    if (folder === undefined) return undefined;
+    throw new InvalidOptionError(
+      'The adapter was trained without background compensation: it cannot use --background-images',
+    );
+  }
+  const files = folder === undefined ? goodImages : await imagesIn(resolve(folder));
+  if (files.length === 0) {
+    throw new InvalidOptionError(
+      `The adapter was trained with background compensation: it needs good images, but ${folder ? `${folder} holds none` : 'there is no --background-images'}`,
+    );
+  }
+  const needed = files.slice(0, Math.ceil(count / flags.backgroundEvery));
+  const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
+  return withForegroundSource(flags, device, (source) => loadBackgrounds(needed, resolution, fit, source));
+}
+
 export async function samplePairs(
   model: DualAnoDiff,
-  adapter: string,
-  out: string,
-  count: number,
-  flags: SampleFlags & MaskFlags,
-  device: string,
+  sampling: Sampling,
   signal: AbortSignal,
   io: Console,
-  fallbackType = 'anomaly',
 ): Promise<Generated> {
+  const { adapter, out, count, flags, device } = sampling;
   await using sampler = await Sampler.create(model, adapter);
-  const { steps, guidanceScale, scheduler, negativePrompt, seed, resolution } = flags;
-  const size = resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
-  const settings = {
-    steps,
-    guidanceScale,
-    scheduler,
-    negativePrompt,
-    resolution: size,
-    mask: flags.mask,
-    dtype: model.info.dtype,
+  const { steps, guidanceScale, scheduler, negativePrompt, seed, backgroundEvery, backgroundNoise } = flags;
+  const resolution = flags.resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
+  const backgrounds = await backgroundsFor(sampler, sampling, resolution);
+  const deciding = {
+    ...{ steps, guidanceScale, scheduler, negativePrompt, resolution },
+    ...(backgrounds && { backgroundEvery, backgroundNoise }),
   };
-  const type = sampler.adapter.type ?? fallbackType;
+  const type = sampler.adapter.type ?? DEFAULT_TYPE;
   const writer = await PairWriter.open(out, {
     type,
     adapter: await fileDigest(adapter),
-    settings: { ...settings, seed },
+    settings: {
+      ...deciding,
+      ...{ mask: flags.mask, dtype: model.info.dtype },
+      ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),
+      seed,
+    },
     resume: flags.resume ?? false,
   });
   const masker = await makeMasker(flags, sampler.adapter.partFill, device);
   const start = performance.now();
   const bar = io.progress(`sampling ${type}`, count, 'pairs');
   try {
-    const options = {
-      count,
-      steps,
-      guidanceScale,
-      scheduler,
-      negativePrompt,
-      seed,
-      resolution: size,
-      batchSize: flags.sampleBatchSize,
-      skip: writer.done,
-      signal,
-    };
+    const batchSize = flags.sampleBatchSize;
+    const options = { ...deciding, ...given({ backgrounds }), count, seed, batchSize, skip: writer.done, signal };
     for await (const pair of sampler.sample(options)) {
       const mask = await masker?.mask(pair.part, { signal });
       await writer.write(pair, mask, masker?.method);

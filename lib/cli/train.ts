@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { DualAnoDiff } from '../model.js';
 import { embedded } from '../paths.js';
-import { addModelOptions, addTrainOptions } from './options.js';
+import { addForegroundOptions, addModelOptions, addTrainOptions } from './options.js';
 import type { Runner } from './runner.js';
 import { type TrainFlags, trainType } from './stages.js';
 
@@ -23,7 +23,7 @@ export function addTrain(program: Command, runner: Runner): void {
     .requiredOption('--type <name>', 'defect type')
     .requiredOption('--out <file>', 'adapter to write (.safetensors)')
     .option('--resume', 'continue from the newest checkpoint');
-  addTrainOptions(addModelOptions(command));
+  addForegroundOptions(addTrainOptions(addModelOptions(command)));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const dataset = await Dataset.open(flags.data);
     await dataset.examples(flags.type); // a wrong type is an error before the model is read

@@ -3,7 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, parse, resolve } from 'node:path';
 import { DatasetError, withFileErrors } from '../errors.js';
 import type { RawImage } from '../image.js';
-import { boundingBox, type Fit, fitPair } from './fit.js';
+import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
+import { type ForegroundSource, foregroundOf } from './foreground.js';
 import { IMAGE_ENDINGS, readImage, readMask } from './image-file.js';
 
 /** One image of a defect with its mask. */
@@ -19,6 +20,8 @@ export interface LoadedExample extends Example {
   pixels: RawImage;
   /** One channel of 0 and 255. */
   maskPixels: RawImage;
+  /** One channel of 0 and 255, where foregrounds were asked for. */
+  foregroundPixels?: RawImage;
 }
 
 const GOOD = 'good';
@@ -26,7 +29,8 @@ const GOOD = 'good';
 const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
-async function imagesIn(folder: string): Promise<string[]> {
+/** The image files of a folder, sorted by name. */
+export async function imagesIn(folder: string): Promise<string[]> {
   const names = await withFileErrors('read', folder, () => readdir(folder));
   return names
     .filter((name) => IMAGE_ENDINGS.test(name))
@@ -110,13 +114,26 @@ export class Dataset {
     return all.slice(0, count);
   }
 
-  /** Decodes examples to squares of `resolution`. Throws ERR_DATASET_INVALID naming the file and what is wrong. */
-  static load(examples: Example[], resolution: number, fit: Fit): Promise<LoadedExample[]> {
-    return Promise.all(examples.map((example) => loadExample(example, resolution, fit)));
+  /**
+   * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given.
+   * Throws ERR_DATASET_INVALID naming the file and what is wrong.
+   */
+  static load(
+    examples: Example[],
+    resolution: number,
+    fit: Fit,
+    foregrounds?: ForegroundSource,
+  ): Promise<LoadedExample[]> {
+    return Promise.all(examples.map((example) => loadExample(example, resolution, fit, foregrounds)));
   }
 }
 
-async function loadExample(example: Example, resolution: number, fit: Fit): Promise<LoadedExample> {
+async function loadExample(
+  example: Example,
+  resolution: number,
+  fit: Fit,
+  foregrounds: ForegroundSource | undefined,
+): Promise<LoadedExample> {
   const image = await readImage(example.image);
   if (!(await stat(example.mask).catch(() => undefined))) {
     throw new DatasetError(`${example.image} has no mask: expected ${example.mask}`);
@@ -128,16 +145,23 @@ async function loadExample(example: Example, resolution: number, fit: Fit): Prom
     );
   }
   if (!boundingBox(mask)) throw new DatasetError(`The mask ${example.mask} is empty: it marks no pixel above one half`);
-  const fitted = await fitPair(image, mask, resolution, fit);
-  if (!boundingBox(fitted.mask)) {
+  const refit = (picture: RawImage) => fitAround(picture, mask, resolution, fit);
+  const pixels = await refit(image);
+  const maskPixels = binarize(await refit(mask));
+  if (!boundingBox(maskPixels)) {
     throw new DatasetError(`The defect in ${example.mask} vanishes at ${resolution} pixels: use a higher resolution`);
   }
-  return { ...example, pixels: fitted.image, maskPixels: fitted.mask };
+  if (!foregrounds) return { ...example, pixels, maskPixels };
+  const foregroundPixels = await foregroundOf(foregrounds, example.image, image, pixels, refit);
+  return { ...example, pixels, maskPixels, foregroundPixels };
 }
 
-/** Tells sets of training pictures apart: a digest of every pixel and mask. */
+/** Tells sets of training pictures apart: a digest of every pixel, mask and foreground. */
 export function digestOf(examples: LoadedExample[]): string {
   const hash = createHash('sha256');
-  for (const example of examples) hash.update(example.pixels.data).update(example.maskPixels.data);
+  for (const { pixels, maskPixels, foregroundPixels } of examples) {
+    hash.update(pixels.data).update(maskPixels.data);
+    if (foregroundPixels) hash.update(foregroundPixels.data);
+  }
   return hash.digest('hex').slice(0, 16);
 }

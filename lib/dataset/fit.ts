@@ -40,29 +40,33 @@ function crop(image: RawImage, left: number, top: number, size: number): RawImag
 const windowStart = (low: number, high: number, size: number, extent: number): number =>
   Math.min(Math.max(Math.round((low + high + 1 - size) / 2), 0), extent - size);
 
+/** A mask's channel as 0 and 255, by one half. */
+export const binarize = (mask: RawImage): RawImage => ({
+  ...mask,
+  data: mask.data.map((value) => (value >= 128 ? 255 : 0)),
+});
+
 /**
- * Image and mask as squares of `resolution` pixels; the mask becomes 0 and 255.
+ * A square of `resolution` pixels of an image or of a mask.
  *
- * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of the defect: the
- * whole defect where it fits, its middle where it does not.
+ * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of what `defect`, a
+ * mask of the image's size, marks: the whole defect where it fits, its middle where it does not. Without a defect, the
+ * square is around the image's middle.
  */
-export async function fitPair(
+export async function fitAround(
   image: RawImage,
-  mask: RawImage,
+  defect: RawImage | undefined,
   resolution: number,
   fit: Fit,
-): Promise<{ image: RawImage; mask: RawImage }> {
+): Promise<RawImage> {
   const scale = resolution / Math.min(image.width, image.height);
   const width = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.width * scale));
   const height = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.height * scale));
-  let resized = await resizeImage(image, width, height);
-  let resizedMask = await resizeImage(mask, width, height);
-  if (width !== height) {
-    const box = boundingBox(resizedMask) ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };
-    const left = windowStart(box.left, box.right, resolution, width);
-    const top = windowStart(box.top, box.bottom, resolution, height);
-    resized = crop(resized, left, top, resolution);
-    resizedMask = crop(resizedMask, left, top, resolution);
-  }
-  return { image: resized, mask: { ...resizedMask, data: resizedMask.data.map((value) => (value >= 128 ? 255 : 0)) } };
+  const resized = await resizeImage(image, width, height);
+  if (width === height) return resized;
+  const marked = defect && boundingBox(await resizeImage(defect, width, height));
+  const box = marked ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };
+  const left = windowStart(box.left, box.right, resolution, width);
+  const top = windowStart(box.top, box.bottom, resolution, height);
+  return crop(resized, left, top, resolution);
 }

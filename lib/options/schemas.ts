@@ -1,5 +1,6 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
+import type { RawImage } from '../image.js';
 import { flag, integer, oneOf, real, signal, text } from './check.js';
 
 export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
@@ -29,6 +30,15 @@ export const trainImagesSchema = z
 
 export const fits = ['crop', 'stretch'] as const;
 
+/** Where the foregrounds come from that background compensation leaves out. */
+const foregroundShape = {
+  /** A folder of masks named like the images, or 'none' where all of an image is background. */
+  foregroundMasks: text().min(1, "a folder, or 'none'").optional(),
+  /** U2-Net weights that find the foreground where there are no masks; the embedded ones by default. */
+  foregroundWeights: text().min(1, 'a file').optional(),
+};
+export const foregroundSchema = z.strictObject(foregroundShape);
+
 export const trainerSchema = z.strictObject({
   type: text().min(1, 'the name of a defect type'),
   rank: integer(1, 320).default(32),
@@ -47,6 +57,11 @@ export const trainerSchema = z.strictObject({
   fit: oneOf(fits).default('crop'),
   partFill: oneOf(['grey', 'black']).default('grey'),
   flips: flag().default(true),
+  /** Background compensation: off, the paper's form, or that of published checkpoints. */
+  background: oneOf(['off', 'add', 'interpolate']).default('off'),
+  /** Whether background latents are scaled by the autoencoder's factor. */
+  backgroundScaled: flag().default(true),
+  ...foregroundShape,
   trainImages: trainImagesSchema.default('1/3'),
   trainTextEncoder: flag().default(true),
   globalPrompt: text().optional(),
@@ -75,6 +90,17 @@ export const sampleSchema = z.strictObject({
   negativePrompt: text().default(''),
   /** Start from the training images' colour level; what suits the base by default. */
   matchLevels: flag().optional(),
+  /** What the pairs' backgrounds are to be, as large as the pairs: for adapters with background compensation. */
+  backgrounds: z
+    .custom<readonly { image: RawImage; foreground: RawImage }[]>(
+      (value) => Array.isArray(value) && value.length > 0 && value.every((one) => one?.image && one?.foreground),
+      'a list of { image, foreground } that is not empty',
+    )
+    .optional(),
+  /** Pairs that share a background before the next one takes over. */
+  backgroundEvery: integer(1).default(50),
+  /** One noise for each background, or fresh noise at every step, as published. */
+  backgroundNoise: oneOf(['fixed', 'fresh']).default('fixed'),
   /** Indices that are there already. */
   skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
   signal: signal(),

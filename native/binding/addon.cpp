@@ -33,6 +33,7 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));
   options.Set("sample", optionNames<sample::SampleOptions>(env));
+  options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
   result.Set("options", options);
   return result;

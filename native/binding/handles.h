@@ -94,6 +94,10 @@ struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
   Napi::Value sample(const Napi::CallbackInfo& info);
   Napi::Value metadata(const Napi::CallbackInfo& info);
 };
+struct BackgroundsHandle : Handle<BackgroundsHandle, sample::Backgrounds> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+};
 struct MaskerHandle : Handle<MaskerHandle, mask::U2netMasker> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);

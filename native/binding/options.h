@@ -12,8 +12,13 @@ struct LoadOptions {
 
 struct TrainerOptions {
   train::TrainOptions train;
-  std::string partFill;
+  std::string partFill, background;
   bool flips = true;
+  int64_t count = 0, width = 0, height = 0;  // of the images that come with it
+};
+
+struct BackgroundOptions {
+  sample::BackgroundOptions chosen;
   int64_t count = 0, width = 0, height = 0;  // of the images that come with it
 };
 
@@ -42,6 +47,8 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("timestepPower", o.train.timestepPower);
   field("defectShare", o.train.defectShare);
   field("initialAdapter", o.train.initialAdapter);
+  field("background", o.background);
+  field("backgroundScaled", o.train.backgroundScaled);
   field("globalPrompt", o.train.globalPrompt);
   field("anomalyPrompt", o.train.anomalyPrompt);
   field("trainTextEncoder", o.train.trainTextEncoder);
@@ -66,6 +73,17 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("negativePrompt", o.negativePrompt);
   field("seed", o.seed);
   field("matchLevels", o.matchLevels);
+}
+
+template <class Visitor>
+void visitOptions(BackgroundOptions& o, Visitor&& field) {
+  field("every", o.chosen.every);
+  field("scaled", o.chosen.scaled);
+  field("freshNoise", o.chosen.freshNoise);
+  field("seed", o.chosen.seed);
+  field("count", o.count);
+  field("width", o.width);
+  field("height", o.height);
 }
 
 template <class Visitor>

@@ -9,18 +9,23 @@ namespace {
 
 using State = std::shared_ptr<TrainerState>;
 
-// createTrainer(model, options, images, masks, task): encodes the images; images RGB, masks one byte a pixel.
+// createTrainer(model, options, images, masks, foregrounds or undefined, task): encodes the images; images RGB, masks
+// and foregrounds one byte a pixel.
 Napi::Value createTrainer(const Napi::CallbackInfo& info) {
   const auto base = ModelHandle::from(info[0]);
-  const auto options = parseOptions<TrainerOptions>(info[1]);
-  const at::Tensor images = toTensor(info[2], {options.count, options.height, options.width, 3});
-  const at::Tensor masks = toTensor(info[3], {options.count, options.height, options.width});
+  auto options = parseOptions<TrainerOptions>(info[1]);
+  train::TrainingPixels pixels;
+  pixels.images = toTensor(info[2], {options.count, options.height, options.width, 3});
+  pixels.masks = toTensor(info[3], {options.count, options.height, options.width});
+  if (!info[4].IsUndefined()) pixels.foregrounds = toTensor(info[4], {options.count, options.height, options.width});
+  pixels.fill = options.partFill == "black" ? train::PartFill::kBlack : train::PartFill::kGrey;
+  pixels.flips = options.flips;
   return runTask<State>(
-      info.Env(), TaskHandle::from(info[4]), info.Env().Undefined(),
-      [=](const Task& task, const ReportProgress&) {
+      info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),
+      [=](const Task& task, const ReportProgress&) mutable {
         sample::checkResolution(*base, options.width, options.height);
-        const auto fill = options.partFill == "black" ? train::PartFill::kBlack : train::PartFill::kGrey;
-        train::PairLatents latents(*base, images, masks, fill, options.flips, task);
+        options.train.background = dual::parseBackgroundMode(options.background);
+        train::PairLatents latents(*base, pixels, task);
         auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);
         return std::make_shared<TrainerState>(TrainerState{base, std::move(trainer)});
       },
@@ -108,7 +113,14 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
       [options = parseOptions<sample::SampleOptions>(info[0]), indices = toIntegers(info[1]), state = value()](
           const Task& task, const ReportProgress&) mutable {
         options.levels = state->trainer->latents().levels();
-        return sample::PairSampler(*state->base, state->trainer->adapter(), options).sample(indices, task);
+        const sample::PairSampler sampler(*state->base, state->trainer->adapter(), options);
+        const auto background = state->trainer->firstBackground();
+        if (!background.defined()) return sampler.sample(indices, task);
+        sample::BackgroundOptions settings;
+        settings.scaled = state->trainer->options().backgroundScaled;
+        settings.seed = options.seed;
+        const sample::Backgrounds backgrounds(*state->base, background, settings);
+        return sampler.sample(indices, task, {}, &backgrounds);
       },
       toPairs);
 }

@@ -59,6 +59,14 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   return adapter;
 }
 
+void expectBase(const AdapterFile& file, const std::string& path, const std::string& fingerprint) {
+  const auto trainedOn = file.metadata.find("base_fingerprint");
+  if (trainedOn == file.metadata.end() || trainedOn->second == fingerprint) return;
+  fail(kAdapterMismatch, path, " was trained on another base model (fingerprint ", trainedOn->second,
+       "; this base has ", fingerprint, "): use the base that it was trained on, ",
+       file.metadata.count("base") ? file.metadata.at("base") : "which the file does not name");
+}
+
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata) {
   metadata["format"] = kAdapterFormat;
   metadata["format_version"] = std::to_string(kAdapterFormatVersion);

@@ -23,6 +23,9 @@ struct AdapterFile {
 // for a newer format version.
 AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
 
+// Throws ERR_ADAPTER_MISMATCH where the file says that it was trained on a base of another fingerprint.
+void expectBase(const AdapterFile& file, const std::string& path, const std::string& fingerprint);
+
 // `metadata` with format, version, rank, scale and background form.
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata);
 

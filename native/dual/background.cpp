@@ -15,6 +15,10 @@ const char* backgroundModeName(BackgroundMode mode) {
   return mode == BackgroundMode::kOff ? "off" : mode == BackgroundMode::kAdd ? "add" : "interpolate";
 }
 
+at::Tensor blackOut(const at::Tensor& pixelValues, const at::Tensor& foregrounds) {
+  return pixelValues * (1 - foregrounds) - foregrounds;
+}
+
 BackgroundMixer::BackgroundMixer(const nn::Weights& weights, int64_t width)
     : hidden(weights.scope("mlp.0"), width, kBackgroundHidden),
       output(weights.scope("mlp.1"), kBackgroundHidden, width),

@@ -33,4 +33,8 @@ struct BackgroundMixer {
   at::Tensor operator()(const at::Tensor& hiddenStates, const at::Tensor& features, BackgroundMode mode) const;
 };
 
+// I_b = (1 - M_f) x I with the foreground black. pixelValues: (N, 3, H, W) in [-1, 1]; foregrounds: (N, 1, H, W) of 0
+// and 1.
+at::Tensor blackOut(const at::Tensor& pixelValues, const at::Tensor& foregrounds);
+
 }  // namespace dan::dual

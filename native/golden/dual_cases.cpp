@@ -138,6 +138,8 @@ void runSample(Case& test) {
   if (guidance > 1) inputs.encoderHiddenStates = at::cat({encode({negative, negative}), inputs.encoderHiddenStates});
   const diffusion::NoiseSchedule schedule(base.schedule);
   if (test.hasInput("background_latents_uncond_cond")) {
+    const int64_t rows = test.input("background_latents_uncond_cond").size(0);
+    for (int64_t row = 0; row < rows; ++row) inputs.backgroundOfPair.push_back(row);
     inputs.noisyBackground = [&](size_t call, double timestep) {
       const at::Tensor background = test.input("background_latents_uncond_cond");
       const at::Tensor t = at::full({background.size(0)}, static_cast<int64_t>(timestep), at::kLong);

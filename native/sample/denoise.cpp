@@ -4,6 +4,30 @@
 
 namespace dan::sample {
 
+namespace {
+
+dual::BackgroundFeatures backgroundFeatures(const dual::DualUnet& unet, const DenoiseInputs& inputs, size_t call,
+                                            double timestep) {
+  const at::Tensor background = inputs.noisyBackground(call, timestep);
+  // Each background's pass has the global prompt of the first pair that shows it.
+  std::vector<int64_t> firstPair(static_cast<size_t>(background.size(0)), -1);
+  for (size_t pair = inputs.backgroundOfPair.size(); pair-- > 0;) {
+    firstPair.at(static_cast<size_t>(inputs.backgroundOfPair[pair])) = static_cast<int64_t>(pair);
+  }
+  const auto rows = [&](const std::vector<int64_t>& numbers) {
+    return at::tensor(numbers, background.options().dtype(at::kLong));
+  };
+  const at::Tensor context =
+      dual::unpackBranches(inputs.encoderHiddenStates).select(1, dual::kGlobal).index_select(0, rows(firstPair));
+  const at::Tensor t = at::full({background.size(0)}, timestep, background.options());
+  dual::BackgroundFeatures features = unet.backgroundFeatures(background, t, context);
+  const at::Tensor ofPair = rows(inputs.backgroundOfPair);
+  for (auto& [name, feature] : features) feature = feature.index_select(0, ofPair);
+  return features;
+}
+
+}  // namespace
+
 at::Tensor denoise(const dual::DualUnet& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                    const Task& task) {
   const at::NoGradGuard noGrad;
@@ -17,11 +41,7 @@ at::Tensor denoise(const dual::DualUnet& unet, diffusion::Scheduler& scheduler, 
     const at::Tensor t = at::full({input.size(0)}, timesteps[i], input.options());
 
     dual::BackgroundFeatures features;
-    if (inputs.noisyBackground) {
-      const at::Tensor background = inputs.noisyBackground(i, timesteps[i]);
-      const at::Tensor globalContext = dual::unpackBranches(inputs.encoderHiddenStates).select(1, dual::kGlobal);
-      features = unet.backgroundFeatures(background, t.slice(0, 0, background.size(0)), globalContext);
-    }
+    if (inputs.noisyBackground) features = backgroundFeatures(unet, inputs, i, timesteps[i]);
     at::Tensor prediction =
         unet.forward(input, t, inputs.encoderHiddenStates, inputs.noisyBackground ? &features : nullptr).to(at::kFloat);
     if (guided) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "core/task.h"
 #include "diffusion/scheduler.h"
@@ -14,8 +15,10 @@ struct DenoiseInputs {
   at::Tensor encoderHiddenStates;  // (B * 2, 77, D), or with guidance (2 * B * 2, 77, D), unconditional half first
   double guidanceScale = 1.0;      // above 1: classifier-free guidance (arXiv 2207.12598)
   diffusion::NoiseSource noise;    // (B * 2, 4, h, w) a call
-  // With background compensation: the noised background latents of a call, (B or 2 * B, 4, h, w) like the rows above.
+  // With background compensation: the noised background latents of a call, (K, 4, h, w), and which of them each pair
+  // of the batch has, B numbers (2 * B with guidance, unconditional half first). Pairs that share one share its pass.
   std::function<at::Tensor(size_t call, double timestep)> noisyBackground;
+  std::vector<int64_t> backgroundOfPair;
   // After every scheduler step; steps count from 1.
   std::function<void(size_t step, size_t steps, const at::Tensor& latents)> onStep;
 };

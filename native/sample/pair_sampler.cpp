@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/random.h"
@@ -64,9 +65,57 @@ at::Tensor PairSampler::withLevels(const at::Tensor& noise, int64_t timestep) co
   return std::sqrt(a) * target + std::sqrt(1 - a) * (noise - level);
 }
 
+void PairSampler::addBackgrounds(DenoiseInputs& inputs, const std::vector<int64_t>& indices,
+                                 const Backgrounds& backgrounds, std::vector<at::Generator>& generators) const {
+  if (backgrounds.latentSize() != inputs.initialLatents.sizes().slice(2)) {
+    fail(kInvalidOption, "Expected background images of ", options_.width, " x ", options_.height,
+         ", as large as the pairs");
+  }
+  const bool fresh = backgrounds.options().freshNoise;
+  const bool guided = options_.guidanceScale > 1.0;
+  std::vector<int64_t> shown;  // the backgrounds of this batch; with fresh noise one a pair, because each has its own
+  std::vector<int64_t> ofPair;
+  const auto use = [&](int64_t which) {
+    const auto found = std::find(shown.begin(), shown.end(), which);
+    if (fresh || found == shown.end()) {
+      ofPair.push_back(static_cast<int64_t>(shown.size()));
+      shown.push_back(which);
+    } else {
+      ofPair.push_back(found - shown.begin());
+    }
+  };
+  if (guided) {
+    for (size_t i = 0; i < indices.size(); ++i) use(-1);
+  }
+  for (const int64_t index : indices) use(backgrounds.of(index));
+  const at::Tensor latents = backgrounds.latents(shown), fixedNoise = backgrounds.noise(shown);
+  const std::vector<int64_t> one = {1, latents.size(1), latents.size(2), latents.size(3)};
+  inputs.backgroundOfPair = ofPair;
+  inputs.noisyBackground = [this, latents, fixedNoise, fresh, one, guided, &generators](size_t, double timestep) {
+    at::Tensor noise = fixedNoise;
+    if (fresh) {
+      std::vector<at::Tensor> rows;
+      for (int64_t half = 0; half < (guided ? 2 : 1); ++half) {
+        for (at::Generator& generator : generators) rows.push_back(randn(one, generator));
+      }
+      noise = at::cat(rows).to(latents.device());
+    }
+    const at::Tensor t = at::full({latents.size(0)}, static_cast<int64_t>(timestep), at::kLong);
+    return diffusion::NoiseSchedule(base_.schedule).addNoise(latents, noise, t);
+  };
+}
+
 std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices, const Task& task,
-                                             const std::function<void(size_t, size_t)>& onStep) const {
+                                             const std::function<void(size_t, size_t)>& onStep,
+                                             const Backgrounds* backgrounds) const {
   const at::NoGradGuard noGrad;
+  const bool needsBackground = adapter_.settings().background != dual::BackgroundMode::kOff;
+  if (needsBackground && backgrounds == nullptr) {
+    fail(kInvalidOption, "The adapter was trained with background compensation: it needs background images to sample");
+  }
+  if (!needsBackground && backgrounds != nullptr) {
+    fail(kInvalidOption, "The adapter was trained without background compensation: it cannot use background images");
+  }
   const auto pairs = static_cast<int64_t>(indices.size());
   const int64_t factor = base_.vae->config().downscale();
   const std::vector<int64_t> shape = {dual::kNumBranches, base_.vae->config().latentChannels, options_.height / factor,
@@ -88,6 +137,7 @@ std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices
   inputs.encoderHiddenStates = encodePrompts(pairs);
   inputs.guidanceScale = options_.guidanceScale;
   inputs.noise = draw;
+  if (backgrounds != nullptr) addBackgrounds(inputs, indices, *backgrounds, generators);
   inputs.onStep = [&](size_t step, size_t steps, const at::Tensor&) {
     if (onStep) onStep(step, steps);
   };

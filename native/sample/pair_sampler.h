@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/base_model.h"
+#include "sample/backgrounds.h"
 #include "sample/denoise.h"
 
 namespace dan::sample {
@@ -32,11 +33,15 @@ class PairSampler {
   PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options);
 
   // The pairs of these indices, in one batch. Pair k of a seed starts from the same noise whatever batch it is in.
+  // `backgrounds` are needed by adapters with background compensation, and by them only; throws ERR_INVALID_OPTION.
   std::vector<SampledPair> sample(const std::vector<int64_t>& indices, const Task& task,
-                                  const std::function<void(size_t step, size_t steps)>& onStep = {}) const;
+                                  const std::function<void(size_t step, size_t steps)>& onStep = {},
+                                  const Backgrounds* backgrounds = nullptr) const;
 
  private:
   at::Tensor encodePrompts(int64_t pairs) const;
+  void addBackgrounds(DenoiseInputs& inputs, const std::vector<int64_t>& indices, const Backgrounds& backgrounds,
+                      std::vector<at::Generator>& generators) const;
   at::Tensor withLevels(const at::Tensor& noise, int64_t timestep) const;
   const model::BaseModel& base_;
   const dual::Adapter& adapter_;

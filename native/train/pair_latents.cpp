@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
+#include "dual/background.h"
 
 namespace dan::train {
 
@@ -12,33 +13,41 @@ at::Tensor anomalyPart(const at::Tensor& pixelValues, const at::Tensor& masks, P
   return fill == PartFill::kGrey ? part : part - (1 - masks);
 }
 
-PairLatents::PairLatents(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& masks, PartFill fill,
-                         bool flips, const Task& task)
+PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pixels, const Task& task)
     : scalingFactor_(base.vae->config().scalingFactor) {
   const at::NoGradGuard noGrad;
-  const std::vector<std::vector<int64_t>> variants =
-      flips ? std::vector<std::vector<int64_t>>{{}, {3}, {2}, {2, 3}} : std::vector<std::vector<int64_t>>{{}};
-  std::vector<at::Tensor> means, deviations, defects;
-  for (int64_t i = 0; i < images.size(0); ++i) {
-    const at::Tensor image = images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
-    const at::Tensor mask = (masks[i] > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
-    std::vector<at::Tensor> variantMeans, variantDeviations, variantDefects;
-    for (const auto& dims : variants) {
+  const auto asMask = [&](const at::Tensor& mask) {
+    return (mask > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
+  };
+  const std::vector<std::vector<int64_t>> flips =
+      pixels.flips ? std::vector<std::vector<int64_t>>{{}, {3}, {2}, {2, 3}} : std::vector<std::vector<int64_t>>{{}};
+  std::vector<at::Tensor> means, deviations, defects, backgroundMeans, backgroundDeviations;
+  for (int64_t i = 0; i < pixels.images.size(0); ++i) {
+    const at::Tensor image = pixels.images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
+    const at::Tensor mask = asMask(pixels.masks[i]);
+    for (const auto& dims : flips) {
       task.checkCancelled();
-      const at::Tensor pixels = image.flip(dims), flippedMask = mask.flip(dims);
-      const auto posterior = base.vae->encode(dual::packBranches(pixels, anomalyPart(pixels, flippedMask, fill)));
-      variantMeans.push_back(posterior.mean);
-      variantDeviations.push_back(at::exp(0.5 * posterior.logVariance));
-      const auto touched = at::adaptive_max_pool2d(flippedMask[0], posterior.mean.sizes().slice(2));
-      variantDefects.push_back(at::max_pool2d(std::get<0>(touched), 3, 1, 1));
+      const at::Tensor flipped = image.flip(dims), flippedMask = mask.flip(dims);
+      const auto pair = base.vae->encode(dual::packBranches(flipped, anomalyPart(flipped, flippedMask, pixels.fill)));
+      means.push_back(pair.mean);
+      deviations.push_back(at::exp(0.5 * pair.logVariance));
+      const auto touched = at::adaptive_max_pool2d(flippedMask[0], pair.mean.sizes().slice(2));
+      defects.push_back(at::max_pool2d(std::get<0>(touched), 3, 1, 1));
+      if (!pixels.foregrounds.defined()) continue;
+      const auto background = base.vae->encode(dual::blackOut(flipped, asMask(pixels.foregrounds[i]).flip(dims)));
+      backgroundMeans.push_back(background.mean[0]);
+      backgroundDeviations.push_back(at::exp(0.5 * background.logVariance)[0]);
     }
-    means.push_back(at::stack(variantMeans));
-    deviations.push_back(at::stack(variantDeviations));
-    defects.push_back(at::stack(variantDefects));
   }
-  mean_ = at::stack(means);
-  deviation_ = at::stack(deviations);
-  defect_ = at::stack(defects);
+  const auto byImage = [&](const std::vector<at::Tensor>& rows) {
+    return at::stack(rows).unflatten(0, {-1, static_cast<int64_t>(flips.size())});
+  };
+  mean_ = byImage(means);
+  deviation_ = byImage(deviations);
+  defect_ = byImage(defects);
+  if (!pixels.foregrounds.defined()) return;
+  backgroundMean_ = byImage(backgroundMeans);
+  backgroundDeviation_ = byImage(backgroundDeviations);
 }
 
 at::Tensor PairLatents::levels() const {
@@ -50,6 +59,14 @@ at::Tensor PairLatents::draw(const at::Tensor& index, const at::Tensor& variant,
   const at::Tensor mean = mean_.index({index, variant}).flatten(0, 1);
   const at::Tensor deviation = deviation_.index({index, variant}).flatten(0, 1);
   return (mean + deviation * randn(mean.sizes(), std::move(generator)).to(mean.device())) * scalingFactor_;
+}
+
+at::Tensor PairLatents::drawBackground(const at::Tensor& index, const at::Tensor& variant, bool scaled,
+                                       at::Generator generator) const {
+  const at::Tensor mean = backgroundMean_.index({index, variant});
+  const at::Tensor deviation = backgroundDeviation_.index({index, variant});
+  const at::Tensor latents = mean + deviation * randn(mean.sizes(), std::move(generator)).to(mean.device());
+  return latents * (scaled ? scalingFactor_ : 1.0);
 }
 
 at::Tensor PairLatents::defect(const at::Tensor& index, const at::Tensor& variant) const {

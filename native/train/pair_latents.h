@@ -9,18 +9,26 @@ namespace dan::train {
 
 enum class PartFill { kGrey, kBlack };
 
+struct TrainingPixels {
+  at::Tensor images;       // (N, H, W, 3) uint8
+  at::Tensor masks;        // (N, H, W) uint8, not 0 inside the defect
+  at::Tensor foregrounds;  // (N, H, W) uint8, not 0 inside the object; undefined without background compensation
+  PartFill fill = PartFill::kGrey;
+  bool flips = true;  // horizontal and vertical flips, and both, of image and masks alike are kept too
+};
+
 class PairLatents {
  public:
-  // images: (N, H, W, 3) uint8; masks: (N, H, W) uint8, not 0 inside the defect. With `flips`, horizontal and vertical
-  // flips (and both) of image and mask alike are kept too.
-  PairLatents(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& masks, PartFill fill,
-              bool flips, const Task& task);
+  PairLatents(const model::BaseModel& base, const TrainingPixels& pixels, const Task& task);
 
   int64_t count() const { return mean_.size(0); }
   int64_t variants() const { return mean_.size(1); }
   // Draws latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise for
   // each branch.
   at::Tensor draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const;
+  // The same images' backgrounds, (B, 4, h, w): scaled like the others, or not, as published.
+  at::Tensor drawBackground(const at::Tensor& index, const at::Tensor& variant, bool scaled,
+                            at::Generator generator) const;
   // Where the defect is: (B, 1, h, w), one on every latent that it touches and those beside them, else zero.
   at::Tensor defect(const at::Tensor& index, const at::Tensor& variant) const;
   // Mean and standard deviation, over images and variants, of each latent channel's level (its mean over all
@@ -29,8 +37,9 @@ class PairLatents {
 
  private:
   double scalingFactor_;
-  at::Tensor mean_, deviation_;  // (N, variants, 2, 4, h, w)
-  at::Tensor defect_;            // (N, variants, 1, h, w)
+  at::Tensor mean_, deviation_;                      // (N, variants, 2, 4, h, w)
+  at::Tensor defect_;                                // (N, variants, 1, h, w)
+  at::Tensor backgroundMean_, backgroundDeviation_;  // (N, variants, 4, h, w)
 };
 
 // I_a = I x M_a with the rest blank. pixelValues: (N, 3, H, W) in [-1, 1]; masks: (N, 1, H, W) of 0 and 1.

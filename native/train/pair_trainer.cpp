@@ -35,11 +35,15 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
       schedule_(base.schedule),
       inputIds_(base.tokenize({options_.globalPrompt, options_.anomalyPrompt})),
       generator_(makeGenerator(options_.seed, 1)) {
-  const dual::AdapterSettings settings{options_.rank, dual::BackgroundMode::kOff, 1.0};
+  const dual::AdapterSettings settings{options_.rank, options_.background, 1.0};
   const model::TextConfig& text = base.textEncoder->config();
   TensorMap start = dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(options_.seed));
   const std::string& initial = options_.initialAdapter;
-  if (!initial.empty()) start = dual::startFrom(std::move(start), dual::readAdapterFile(initial), initial);
+  if (!initial.empty()) {
+    const dual::AdapterFile file = dual::readAdapterFile(initial);
+    dual::expectBase(file, initial, base.fingerprint);
+    start = dual::startFrom(std::move(start), file, initial);
+  }
   adapter_ =
       std::make_unique<dual::Adapter>(start, settings, *base.unet, text, initial.empty() ? "a fresh adapter" : initial);
   adapter_->requireGradients();
@@ -79,7 +83,21 @@ at::Tensor PairTrainer::lossOfBatch() {
   at::Tensor weights;
   if (options_.defectShare > 0) weights = defectWeights(latents_.defect(index, variant), options_.defectShare);
   const dual::DualUnet unet(*base_.unet, *adapter_);
-  return pairLoss(unet, schedule_, latents, noise, timesteps, encoded, nullptr, weights).loss;
+  dual::BackgroundFeatures features;
+  if (options_.background != dual::BackgroundMode::kOff) {
+    const at::Tensor background = latents_.drawBackground(index, variant, options_.backgroundScaled, generator_);
+    const at::Tensor backgroundNoise = randn(background.sizes(), generator_).to(background.device());
+    features = unet.backgroundFeatures(schedule_.addNoise(background, backgroundNoise, timesteps), timesteps,
+                                       dual::unpackBranches(encoded).select(1, dual::kGlobal));
+  }
+  return pairLoss(unet, schedule_, latents, noise, timesteps, encoded, features.empty() ? nullptr : &features, weights)
+      .loss;
+}
+
+at::Tensor PairTrainer::firstBackground() const {
+  if (options_.background == dual::BackgroundMode::kOff) return {};
+  const at::Tensor first = at::zeros({1}, at::kLong);
+  return latents_.drawBackground(first, first, options_.backgroundScaled, makeGenerator(options_.seed, 2));
 }
 
 double PairTrainer::learningRateAt(int64_t step) const {

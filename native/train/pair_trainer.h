@@ -21,7 +21,9 @@ struct TrainOptions {
   double defectShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
-  std::string initialAdapter;  // the file to start from; empty: a fresh adapter
+  dual::BackgroundMode background = dual::BackgroundMode::kOff;
+  bool backgroundScaled = true;  // by the autoencoder's factor; published adapters were trained without
+  std::string initialAdapter;    // the file to start from; empty: a fresh adapter
   uint64_t seed = 0;
 };
 
@@ -42,6 +44,9 @@ class PairTrainer {
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
   const PairLatents& latents() const { return latents_; }
+  const TrainOptions& options() const { return options_; }
+  // Latents of the first image's background, (1, 4, h, w), for previews; undefined without background compensation.
+  at::Tensor firstBackground() const;
 
   // Adapter, optimiser, random state and position; whole or not at all. `settings` come back from readCheckpoint.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;

@@ -70,6 +70,17 @@ describe('training on the command line', () => {
     ]);
   }, 240_000);
 
+  it('stays bit-exact with background compensation', async () => {
+    const more = ['--background', 'add', '--foreground-masks', 'none', '--steps', '8'];
+    const [once, torn] = [join(folder, 'once.safetensors'), join(folder, 'torn.safetensors')];
+    expect((await cli(args(once, ...more))).code).toBe(0);
+    for (const when of [/stain 3\/8/, /stain 6\/8/]) {
+      await cli(args(torn, '--resume', ...more), { kill: { signal: 'SIGKILL', when } });
+    }
+    expect((await cli(args(torn, '--resume', ...more))).code).toBe(0);
+    expect(readFileSync(torn).equals(readFileSync(once))).toBe(true);
+  });
+
   it('leaves a finished adapter as it is when it is resumed', async () => {
     const before = readFileSync(whole);
     const log = losses(whole);

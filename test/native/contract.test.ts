@@ -10,7 +10,7 @@ describe('the engine and the schemas name the same options', () => {
     const { options } = (await getEngine()).nativeInfo();
     const schema = Object.keys(trainerSchema.shape);
     expect(without(options.train, 'count', 'width', 'height')).toEqual(
-      without(schema, 'type', 'trainImages', 'resolution', 'fit'),
+      without(schema, 'type', 'trainImages', 'resolution', 'fit', 'foregroundMasks', 'foregroundWeights'),
     );
   });
 
@@ -18,7 +18,11 @@ describe('the engine and the schemas name the same options', () => {
     const { options } = (await getEngine()).nativeInfo();
     const schema = Object.keys(sampleSchema.shape);
     expect(without(options.sample, 'width', 'height', 'globalPrompt', 'anomalyPrompt')).toEqual(
-      without(schema, 'count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress'),
+      without(
+        schema,
+        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress'],
+        ...['backgrounds', 'backgroundEvery', 'backgroundNoise'],
+      ),
     );
   });
 });

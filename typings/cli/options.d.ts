@@ -4,11 +4,9 @@ import type { z } from 'zod';
 export declare function number(text: string): number;
 export declare function addModelOptions(command: Command): Command;
 export declare function addTrainOptions(command: Command): Command;
+/** Where foregrounds come from, which background compensation leaves out of training and background images. */
+export declare function addForegroundOptions(command: Command): Command;
 export declare function addSampleOptions(command: Command, steps: string): Command;
 export declare function addMaskOptions(command: Command): Command;
-/** The entries that are not undefined: what the user did not say is left to the API's defaults. */
-export declare function given<T extends object>(options: T): {
-    [K in keyof T]: Exclude<T[K], undefined>;
-};
 /** The flags that are options of a schema, but for those that the user left out. */
 export declare function pickOptions<S extends z.ZodObject>(flags: Partial<Record<keyof z.input<S>, unknown>>, schema: S): z.input<S>;

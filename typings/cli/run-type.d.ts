@@ -11,6 +11,9 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
+    backgroundImages?: string;
+    backgroundEvery: number;
+    backgroundNoise: 'fixed' | 'fresh';
     device: string;
 }
 export interface RunSummary {
@@ -20,7 +23,7 @@ export interface RunSummary {
     adapter: string;
     pairs: number;
     emptyMasks: number;
-    /** Means over the first and the last tenth of this process's steps. */
+    /** Means over the first and the last tenth of the steps. */
     firstLoss: number | null;
     lastLoss: number | null;
     trainSeconds: number;

@@ -1,9 +1,10 @@
-import type { Dataset } from '../dataset/dataset.js';
+import { type LogEntry } from '../checkpoints.js';
+import { type Dataset } from '../dataset/dataset.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
 import { type schedulers } from '../options/schemas.js';
-import { Trainer, type TrainStep } from '../trainer.js';
+import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
 /** Flags of `train` as commander gives them. */
 export interface TrainFlags {
@@ -13,6 +14,8 @@ export interface TrainFlags {
     rank: number;
     learningRate?: number;
     timestepPower?: number;
+    defectShare?: number;
+    initialAdapter?: string;
     warmupSteps: number;
     resolution?: number;
     seed: number;
@@ -20,6 +23,10 @@ export interface TrainFlags {
     fit: 'crop' | 'stretch';
     partFill: 'grey' | 'black';
     flips: boolean;
+    background: 'off' | 'add' | 'interpolate';
+    backgroundScaled: boolean;
+    foregroundMasks?: string;
+    foregroundWeights?: string;
     textEncoder: boolean;
     globalPrompt?: string;
     anomalyPrompt?: string;
@@ -34,6 +41,11 @@ export interface SampleFlags {
     scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
+    backgroundImages?: string;
+    backgroundEvery: number;
+    backgroundNoise: 'fixed' | 'fresh';
+    foregroundMasks?: string;
+    foregroundWeights?: string;
     seed: number;
     resolution?: number;
     resume?: boolean;
@@ -46,7 +58,9 @@ export interface MaskFlags {
 }
 export interface TrainedType {
     trainer: Trainer;
-    losses: TrainStep[];
+    /** Of every step, those of earlier processes too. */
+    losses: LogEntry[];
+    /** This process's. */
     seconds: number;
 }
 export declare function trainType(model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: TrainFlags, signal: AbortSignal, io: Console): Promise<TrainedType>;
@@ -57,4 +71,13 @@ export interface Generated {
     emptyMasks: number;
     seconds: number;
 }
-export declare function samplePairs(model: DualAnoDiff, adapter: string, out: string, count: number, flags: SampleFlags & MaskFlags, device: string, signal: AbortSignal, io: Console, fallbackType?: string): Promise<Generated>;
+export interface Sampling {
+    adapter: string;
+    out: string;
+    count: number;
+    flags: SampleFlags & MaskFlags;
+    device: string;
+    /** Good images, where the flags name no others. */
+    goodImages?: string[];
+}
+export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;

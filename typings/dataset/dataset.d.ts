@@ -1,5 +1,6 @@
 import type { RawImage } from '../image.js';
 import { type Fit } from './fit.js';
+import { type ForegroundSource } from './foreground.js';
 /** One image of a defect with its mask. */
 export interface Example {
     /** The file's name without its ending. */
@@ -12,7 +13,11 @@ export interface LoadedExample extends Example {
     pixels: RawImage;
     /** One channel of 0 and 255. */
     maskPixels: RawImage;
+    /** One channel of 0 and 255, where foregrounds were asked for. */
+    foregroundPixels?: RawImage;
 }
+/** The image files of a folder, sorted by name. */
+export declare function imagesIn(folder: string): Promise<string[]>;
 /**
  * A category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
  *
@@ -39,8 +44,11 @@ export declare class Dataset {
      * The rest is for testing.
      */
     trainingExamples(type: string, share: number | string): Promise<Example[]>;
-    /** Decodes examples to squares of `resolution`. Throws ERR_DATASET_INVALID naming the file and what is wrong. */
-    static load(examples: Example[], resolution: number, fit: Fit): Promise<LoadedExample[]>;
+    /**
+     * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given.
+     * Throws ERR_DATASET_INVALID naming the file and what is wrong.
+     */
+    static load(examples: Example[], resolution: number, fit: Fit, foregrounds?: ForegroundSource): Promise<LoadedExample[]>;
 }
-/** Tells sets of training pictures apart: a digest of every pixel and mask. */
+/** Tells sets of training pictures apart: a digest of every pixel, mask and foreground. */
 export declare function digestOf(examples: LoadedExample[]): string;

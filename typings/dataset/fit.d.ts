@@ -9,14 +9,14 @@ interface Box {
 }
 /** The smallest box around everything above one half; undefined for an empty mask. */
 export declare function boundingBox(mask: RawImage): Box | undefined;
+/** A mask's channel as 0 and 255, by one half. */
+export declare const binarize: (mask: RawImage) => RawImage;
 /**
- * Image and mask as squares of `resolution` pixels; the mask becomes 0 and 255.
+ * A square of `resolution` pixels of an image or of a mask.
  *
- * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of the defect: the
- * whole defect where it fits, its middle where it does not.
+ * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of what `defect`, a
+ * mask of the image's size, marks: the whole defect where it fits, its middle where it does not. Without a defect, the
+ * square is around the image's middle.
  */
-export declare function fitPair(image: RawImage, mask: RawImage, resolution: number, fit: Fit): Promise<{
-    image: RawImage;
-    mask: RawImage;
-}>;
+export declare function fitAround(image: RawImage, defect: RawImage | undefined, resolution: number, fit: Fit): Promise<RawImage>;
 export {};

@@ -18,8 +18,6 @@ export interface PairRecord {
     adapter: string;
     settings: Record<string, unknown>;
 }
-/** The digest of an adapter's file, as `pairs.jsonl` records it. */
-export declare function adapterDigest(file: string): Promise<string>;
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
  * `ground_truth/<type>/000000_mask.png` and `pairs.jsonl`. Every file appears whole or not at all; a pair is listed once

@@ -13,3 +13,7 @@ export declare function oneOf<const T extends readonly [string, ...string[]]>(wo
 export declare const text: () => z.ZodString;
 export declare const flag: () => z.ZodBoolean;
 export declare const signal: () => z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+/** The entries that are not undefined: what the user did not say is left to the API's defaults. */
+export declare function given<T extends object>(options: T): {
+    [K in keyof T]: Exclude<T[K], undefined>;
+};

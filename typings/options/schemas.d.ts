@@ -1,5 +1,6 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
+import type { RawImage } from '../image.js';
 export declare const schedulers: readonly ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'];
 /** The paper's nested prompts. */
 export declare const DEFAULT_PROMPTS: {
@@ -21,7 +22,13 @@ export declare const loadSchema: z.ZodObject<{
 /** How many of a type's images train: 'N' or 'a/b' of them, the first by name. */
 export declare const trainImagesSchema: z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>;
 export declare const fits: readonly ['crop', 'stretch'];
+export declare const foregroundSchema: z.ZodObject<{
+    foregroundMasks: z.ZodOptional<z.ZodString>;
+    foregroundWeights: z.ZodOptional<z.ZodString>;
+}, z.core.$strict>;
 export declare const trainerSchema: z.ZodObject<{
+    foregroundMasks: z.ZodOptional<z.ZodString>;
+    foregroundWeights: z.ZodOptional<z.ZodString>;
     type: z.ZodString;
     rank: z.ZodDefault<z.ZodNumber>;
     learningRate: z.ZodOptional<z.ZodNumber>;
@@ -29,6 +36,8 @@ export declare const trainerSchema: z.ZodObject<{
     weightDecay: z.ZodDefault<z.ZodNumber>;
     maxGradNorm: z.ZodDefault<z.ZodNumber>;
     timestepPower: z.ZodOptional<z.ZodNumber>;
+    defectShare: z.ZodOptional<z.ZodNumber>;
+    initialAdapter: z.ZodOptional<z.ZodString>;
     batchSize: z.ZodOptional<z.ZodNumber>;
     gradientAccumulation: z.ZodDefault<z.ZodNumber>;
     resolution: z.ZodOptional<z.ZodNumber>;
@@ -41,6 +50,12 @@ export declare const trainerSchema: z.ZodObject<{
         grey: "grey";
     }>>;
     flips: z.ZodDefault<z.ZodBoolean>;
+    background: z.ZodDefault<z.ZodEnum<{
+        add: "add";
+        interpolate: "interpolate";
+        off: "off";
+    }>>;
+    backgroundScaled: z.ZodDefault<z.ZodBoolean>;
     trainImages: z.ZodDefault<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
     trainTextEncoder: z.ZodDefault<z.ZodBoolean>;
     globalPrompt: z.ZodOptional<z.ZodString>;
@@ -73,6 +88,18 @@ export declare const sampleSchema: z.ZodObject<{
     resolution: z.ZodOptional<z.ZodNumber>;
     negativePrompt: z.ZodDefault<z.ZodString>;
     matchLevels: z.ZodOptional<z.ZodBoolean>;
+    backgrounds: z.ZodOptional<z.ZodCustom<readonly {
+        image: RawImage;
+        foreground: RawImage;
+    }[], readonly {
+        image: RawImage;
+        foreground: RawImage;
+    }[]>>;
+    backgroundEvery: z.ZodDefault<z.ZodNumber>;
+    backgroundNoise: z.ZodDefault<z.ZodEnum<{
+        fixed: "fixed";
+        fresh: "fresh";
+    }>>;
     skip: z.ZodOptional<z.ZodCustom<ReadonlySet<number>, ReadonlySet<number>>>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;

@@ -4,5 +4,5 @@ export interface LossPoint {
     loss: number;
 }
 /** The exponential running mean that the curve shows; its weight follows the number of points. */
-export declare function smooth(points: LossPoint[]): LossPoint[];
-export declare function lossChart(points: LossPoint[]): string;
+export declare function smooth(points: readonly LossPoint[]): LossPoint[];
+export declare function lossChart(points: readonly LossPoint[]): string;

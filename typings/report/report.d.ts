@@ -1,11 +1,11 @@
 import type { LoadedExample } from '../dataset/dataset.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
+import { type LossPoint } from './chart.js';
 /** What a report shows. */
 export interface ReportInput {
     title: string;
     examples: readonly LoadedExample[];
-    /** `<adapter>.jsonl` of the training run. */
-    log: string;
+    losses: readonly LossPoint[];
     writer: PairWriter;
     /** Names and values, in order. */
     settings: Record<string, unknown>;

@@ -1,0 +1,64 @@
+#include "sample/backgrounds.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/random.h"
+#include "dual/background.h"
+
+namespace dan::sample {
+
+namespace {
+
+// Streams of the seed: pairs count from 0, so these count from the other end.
+constexpr uint64_t kPosteriorStream = ~uint64_t{0} - 1, kNoiseStream = uint64_t{1} << 63;
+
+at::Tensor encodeScaled(const model::BaseModel& base, const at::Tensor& pixelValues, bool scaled,
+                        at::Generator generator) {
+  const auto posterior = base.vae->encode(pixelValues);
+  const at::Tensor noise = randn(posterior.mean.sizes(), std::move(generator)).to(posterior.mean.device());
+  return posterior.sample(noise) * (scaled ? base.vae->config().scalingFactor : 1.0);
+}
+
+}  // namespace
+
+Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& foregrounds,
+                         BackgroundOptions options, const Task& task)
+    : options_(options) {
+  const at::NoGradGuard noGrad;
+  at::Generator generator = makeGenerator(options.seed, kPosteriorStream);
+  std::vector<at::Tensor> encoded;
+  for (int64_t i = 0; i < images.size(0); ++i) {
+    task.checkCancelled();
+    const at::Tensor image = images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
+    const at::Tensor foreground = (foregrounds[i] > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
+    encoded.push_back(encodeScaled(base, dual::blackOut(image, foreground), options.scaled, generator));
+  }
+  latents_ = at::cat(encoded);
+  zeroLatent_ = encodeScaled(base, at::zeros({1, 3, images.size(1), images.size(2)}, latents_.options()),
+                             options.scaled, generator);
+}
+
+Backgrounds::Backgrounds(const model::BaseModel& base, at::Tensor latents, BackgroundOptions options)
+    : options_(options), latents_(std::move(latents)) {
+  const at::NoGradGuard noGrad;
+  const int64_t factor = base.vae->config().downscale();
+  const at::Tensor zeros = at::zeros({1, 3, latents_.size(2) * factor, latents_.size(3) * factor}, latents_.options());
+  zeroLatent_ = encodeScaled(base, zeros, options.scaled, makeGenerator(options.seed, kPosteriorStream));
+}
+
+at::Tensor Backgrounds::latents(const std::vector<int64_t>& which) const {
+  std::vector<at::Tensor> rows;
+  for (const int64_t one : which) rows.push_back(one < 0 ? zeroLatent_ : latents_.slice(0, one, one + 1));
+  return at::cat(rows);
+}
+
+at::Tensor Backgrounds::noise(const std::vector<int64_t>& which) const {
+  std::vector<at::Tensor> rows;
+  for (const int64_t one : which) {
+    rows.push_back(
+        randn(zeroLatent_.sizes(), makeGenerator(options_.seed, kNoiseStream + static_cast<uint64_t>(one + 1))));
+  }
+  return at::cat(rows).to(latents_.device());
+}
+
+}  // namespace dan::sample

@@ -1,0 +1,124 @@
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Background,
+  Dataset,
+  DualAnoDiff,
+  embedded,
+  loadBackgrounds,
+  type Pair,
+  Sampler,
+  Trainer,
+} from '../../lib/index.js';
+import { cli } from '../helpers/cli.js';
+import { readTensor } from '../helpers/safetensors.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const SIZE = 32;
+const TRAINING = { type: 'stain', resolution: SIZE, rank: 4, batchSize: 8, trainImages: '1/1', flips: false } as const;
+
+/** The example set in two lights: what the background's pass must carry over, because nothing else tells. */
+async function twoLights(): Promise<string> {
+  const category = join(folder, 'two_lights');
+  for (const part of ['train/good', 'test/stain', 'ground_truth/stain']) {
+    mkdirSync(join(category, part), { recursive: true });
+    for (const [i, name] of readdirSync(join(embedded.example, part)).entries()) {
+      const [from, to] = [join(embedded.example, part, name), join(category, part, name)];
+      if (part.startsWith('ground')) cpSync(from, to);
+      else
+        await sharp(from)
+          .linear(...(i % 2 === 0 ? ([0.35, 0] as const) : ([0.6, 100] as const)))
+          .toFile(to);
+    }
+  }
+  return category;
+}
+
+/** Mean absolute difference of image and background where the part is blank, in levels of 255. */
+function backgroundError(pair: Pair, { image }: Background): number {
+  const outside = pair.part.data.map((value) => (Math.abs(value - 127.5) < 30 ? 1 : 0));
+  const total = pair.image.data.reduce(
+    (sum, value, i) => sum + (outside[i] as number) * Math.abs(value - (image.data[i] as number)),
+    0,
+  );
+  return total / outside.reduce((a, b) => a + b, 0);
+}
+
+describe('background compensation', () => {
+  let model: DualAnoDiff;
+  let category: string;
+  let backgrounds: Background[];
+  beforeAll(async () => {
+    model = await DualAnoDiff.load(embedded.base);
+    category = await twoLights();
+    const good = await (await Dataset.open(category)).goodImages();
+    backgrounds = await loadBackgrounds(good.slice(0, 2), SIZE, 'crop', 'none');
+  });
+  afterAll(() => model.dispose());
+
+  const train = async (background: 'off' | 'add', steps: number) => {
+    await using trainer = new Trainer(model, { ...TRAINING, background, foregroundMasks: 'none' });
+    const file = join(folder, `${background}-${steps}.safetensors`);
+    for await (const _ of trainer.train(await Dataset.open(category), { steps }));
+    if (background !== 'off') expect((await trainer.preview({ steps: 2 })).image.width).toBe(SIZE);
+    await trainer.save(file);
+    return file;
+  };
+  const SAMPLING = { count: 4, steps: 12, scheduler: 'dpmsolver++', guidanceScale: 1, seed: 3 } as const;
+
+  it('changes gamma, and brings the generated background nearer to the given one', async () => {
+    const [withBackground, without] = [await train('add', 120), await train('off', 120)];
+    const gammas = [...readTensor(withBackground, /background\.gamma$/)].map(([value]) => value as number);
+    expect(gammas.length).toBeGreaterThan(0);
+    expect(Math.max(...gammas.map((gamma) => Math.abs(gamma - 0.1)))).toBeGreaterThan(1e-3);
+
+    const error = async (file: string, given: boolean) => {
+      await using sampler = await Sampler.create(model, file);
+      const options = given ? { ...SAMPLING, backgrounds, backgroundEvery: 1 } : SAMPLING;
+      const errors: number[] = [];
+      for await (const pair of sampler.sample(options)) {
+        errors.push(backgroundError(pair, backgrounds[pair.index % 2] as Background));
+      }
+      return errors.reduce((a, b) => a + b) / errors.length;
+    };
+    expect(await error(withBackground, true)).toBeLessThan(0.8 * (await error(without, false)));
+  }, 240_000);
+
+  it('draws pair k the same whatever the batch, with fixed and with fresh noise', async () => {
+    await using sampler = await Sampler.create(model, await train('add', 1));
+    for (const backgroundNoise of ['fixed', 'fresh'] as const) {
+      const draw = async (batchSize: number) => {
+        const pairs: Pair[] = [];
+        const options = { ...SAMPLING, steps: 3, guidanceScale: 2.5, backgrounds, backgroundEvery: 1, backgroundNoise };
+        for await (const pair of sampler.sample({ ...options, batchSize })) pairs.push(pair);
+        return pairs;
+      };
+      const [together, alone] = [await draw(4), await draw(1)];
+      for (const [k, pair] of together.entries()) {
+        const other = (alone[k] as Pair).image.data;
+        expect(pair.image.data.every((value, i) => Math.abs(value - (other[i] as number)) <= 1)).toBe(true);
+      }
+    }
+  });
+
+  it('says what is missing and what does not fit', async () => {
+    const [add, off] = [await train('add', 1), await train('off', 1)];
+    const first = async (file: string, options: object) => {
+      await using sampler = await Sampler.create(model, file);
+      return await sampler.sample({ ...SAMPLING, count: 1, ...options }).next();
+    };
+    await expect(first(add, {})).rejects.toThrow('it needs background images');
+    await expect(first(off, { backgrounds })).rejects.toThrow('cannot use background images');
+    const wrong = await loadBackgrounds([(backgrounds[0] as Background).file], 64, 'crop', 'none');
+    await expect(first(add, { backgrounds: wrong })).rejects.toThrow('Expected backgrounds of 32 x 32');
+    const masks = join(folder, 'no-masks');
+    mkdirSync(masks);
+    const base = ['train', '--data', category, '--type', 'stain', '--out', join(folder, 'x.safetensors')];
+    const { code, stderr } = await cli([...base, '--background', 'add', '--foreground-masks', masks]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('has no foreground mask: expected');
+  });
+});
