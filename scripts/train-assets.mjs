@@ -13,21 +13,15 @@ const { values } = parseArgs({
 });
 const base = join(root, 'assets', 'base');
 const data = join(root, '.assets-work', 'training.safetensors');
-const PICTURES = '3000';
+const PICTURES = '4000';
 
-/** What each model is trained with; the UNet needs the autoencoder. */
+/** What each model is trained with; the UNet and the mask model need the autoencoder. */
 const stages = {
-  vae: ['--base', base, '--steps', '3000', '--batch-size', '8', '--learning-rate', '0.002'], // 25 minutes
-  unet: ['--base', base, '--steps', '2400', '--batch-size', '8', '--learning-rate', '0.001'], // 50 minutes
+  vae: ['--base', base, '--steps', '5500', '--batch-size', '8', '--learning-rate', '0.002'], // 45 minutes
+  unet: ['--base', base, '--steps', '4400', '--batch-size', '8', '--learning-rate', '0.001'], // 100 minutes
   u2net: [
-    '--out',
-    join(root, 'assets', 'u2netp', 'u2netp.safetensors'),
-    '--steps',
-    '700',
-    '--batch-size',
-    '8',
-    '--learning-rate',
-    '0.002',
+    ...['--base', base, '--out', join(root, 'assets', 'u2netp', 'u2netp.safetensors')],
+    ...['--steps', '850', '--batch-size', '8', '--learning-rate', '0.002'], // 15 minutes
   ],
 };
 

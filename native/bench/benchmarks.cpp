@@ -7,6 +7,7 @@
 #include "bench/options.h"
 #include "core/random.h"
 #include "dual/dual_unet.h"
+#include "dual/folded_unet.h"
 #include "io/safetensors.h"
 #include "sample/denoise.h"
 #include "train/adamw.h"
@@ -49,17 +50,19 @@ nlohmann::json denoiseStep(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
-  const dual::DualUnet unet(*base->unet, *adapter);
+  const dual::FoldedAdapter folded(*base->unet, *adapter);
+  const dual::FoldedUnet unet(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   return measure(options, "denoise_step", in.latents.size(0), 0,
-                 [&] { unet.forward(in.latents, in.timesteps, in.context); });
+                 [&] { unet.forward(in.latents, in.timesteps, in.context, nullptr); });
 }
 
 nlohmann::json bcm(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base, dual::BackgroundMode::kAdd);
-  const dual::DualUnet unet(*base->unet, *adapter);
+  const dual::FoldedAdapter folded(*base->unet, *adapter);
+  const dual::FoldedUnet unet(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal);
   const at::Tensor t = in.timesteps.slice(0, 0, in.background.size(0));
@@ -94,10 +97,10 @@ nlohmann::json saim(const BenchOptions& options) {
   const nn::AttentionLayer* layer = base->unet->attentionLayers().front();
   const int64_t side = options.size / base->vae->config().downscale();
   const int64_t pairs = options.pairs * (options.guidance ? 2 : 1);
-  const at::Tensor attended = randn({pairs, dual::kNumBranches, side * side, layer->width}, makeGenerator(3))
-                                  .to(base->device(), base->unet->dtype());
-  const dual::Saim& module = adapter->layer(layer->name).saim;
-  return measure(options, "saim", pairs, 0, [&] { module(attended); });
+  at::Tensor attended = randn({dual::kNumBranches, pairs * side * side, layer->width}, makeGenerator(3))
+                            .to(base->device(), base->unet->dtype());
+  const dual::FoldedSaim module(adapter->layer(layer->name).saim, base->unet->dtype());
+  return measure(options, "saim", pairs, 0, [&] { module.addTo(attended); });
 }
 
 nlohmann::json vae(const BenchOptions& options) {
@@ -113,6 +116,7 @@ nlohmann::json vae(const BenchOptions& options) {
 nlohmann::json sample(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
+  const dual::FoldedAdapter folded(*base->unet, *adapter);
   const UnetInputs in = makeInputs(options, *base);
   return measure(options, "sample", in.latents.size(0), 0, [&] {
     sample::DenoiseInputs inputs;
@@ -120,7 +124,7 @@ nlohmann::json sample(const BenchOptions& options) {
     inputs.encoderHiddenStates = in.context;
     inputs.guidanceScale = options.guidance ? 2.5 : 1.0;
     const auto scheduler = diffusion::makeScheduler("pndm", base->schedule, 50);
-    const at::Tensor latents = sample::denoise(dual::DualUnet(*base->unet, *adapter), *scheduler, inputs, Task());
+    const at::Tensor latents = sample::denoise(dual::FoldedUnet(*base->unet, folded), *scheduler, inputs, Task());
     base->vae->decode(latents / base->vae->config().scalingFactor);
   });
 }

@@ -72,6 +72,7 @@ struct SamplerState {
   std::shared_ptr<model::BaseModel> base;
   io::Metadata metadata;
   std::unique_ptr<dual::Adapter> adapter;
+  std::unique_ptr<dual::FoldedAdapter> folded;
 };
 
 struct ModelHandle : Handle<ModelHandle, model::BaseModel> {

@@ -22,7 +22,9 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
                                                        base->textEncoder->config(), path);
         io::Metadata metadata = file.metadata;
         metadata["background"] = dual::backgroundModeName(file.settings.background);
-        return std::make_shared<SamplerState>(SamplerState{base, std::move(metadata), std::move(adapter)});
+        auto folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
+        return std::make_shared<SamplerState>(
+            SamplerState{base, std::move(metadata), std::move(adapter), std::move(folded)});
       },
       [](Napi::Env env, State& state) -> Napi::Value {
         return SamplerHandle::wrap(env, state, EnvData::of(env).sampler);
@@ -57,7 +59,7 @@ Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[3]), info[4],
       [options, backgrounds, indices = toIntegers(info[1]), state = value()](const Task& task,
                                                                              const ReportProgress& report) {
-        return sample::PairSampler(*state->base, *state->adapter, options)
+        return sample::PairSampler(*state->base, *state->adapter, options, state->folded.get())
             .sample(indices, task, report, backgrounds.get());
       },
       toPairs);

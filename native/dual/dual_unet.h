@@ -3,23 +3,20 @@
 #pragma once
 
 #include "dual/adapter.h"
+#include "dual/pair_model.h"
 
 namespace dan::dual {
 
-class DualUnet {
+class DualUnet : public PairModel {
  public:
   // Both must outlive this object.
   DualUnet(const model::Unet& unet, const Adapter& adapter) : unet_(unet), adapter_(adapter) {}
 
-  // noisyLatents: (N * 2, 4, h, w); timesteps: (N * 2); encoderHiddenStates: (N * 2, 77, D); rows as branch.h says.
-  // `background`, where given, holds N rows. Returns the prediction, (N * 2, 4, h, w).
   at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                     const BackgroundFeatures* background = nullptr) const;
-
-  // The background's pass: the global branch's LoRA, no SAIM. noisyLatents: (N, 4, h, w); the global prompt's
-  // encoderHiddenStates: (N, 77, D). Gradients flow through it.
+                     const BackgroundFeatures* background = nullptr) const override;
+  // Gradients flow through it.
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
-                                        const at::Tensor& encoderHiddenStates) const;
+                                        const at::Tensor& encoderHiddenStates) const override;
 
   // One layer of the pair: attention with per-branch LoRA, before SAIM. hiddenStates: (N * 2, L, C).
   at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hiddenStates, const at::Tensor& context,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "dual/folded_unet.h"
 #include "golden/shared_models.h"
 #include "sample/denoise.h"
 #include "train/pair_trainer.h"
@@ -123,7 +124,6 @@ void runSample(Case& test) {
   const double guidance = params.at("guidance_scale");
   std::string name = params.at("scheduler");
   for (char& c : name) c = static_cast<char>(std::tolower(c));
-  const auto scheduler = diffusion::makeScheduler(name, base.schedule, params.at("num_inference_steps"));
 
   const at::Tensor initial = test.input("initial_latents");
   const int64_t pairs = initial.size(0) / dual::kNumBranches;
@@ -146,11 +146,17 @@ void runSample(Case& test) {
       return schedule.addNoise(background, test.input("background_noise")[static_cast<int64_t>(call)], t);
     };
   }
-  std::vector<at::Tensor> trajectory;
-  inputs.onStep = [&](size_t, size_t, const at::Tensor& latents) { trajectory.push_back(latents); };
-  const at::Tensor latents = sample::denoise(unet, *scheduler, inputs, Task());
-  test.expect("latents", at::stack(trajectory));
-  test.expect("images", base.vae->decode(latents / base.vae->config().scalingFactor));
+  const dual::FoldedAdapter folded(*base.unet, *adapter);
+  const dual::FoldedUnet fastUnet(*base.unet, folded);
+  for (const dual::PairModel* model :
+       {static_cast<const dual::PairModel*>(&unet), static_cast<const dual::PairModel*>(&fastUnet)}) {
+    std::vector<at::Tensor> trajectory;
+    inputs.onStep = [&](size_t, size_t, const at::Tensor& latents) { trajectory.push_back(latents); };
+    const auto scheduler = diffusion::makeScheduler(name, base.schedule, params.at("num_inference_steps"));
+    const at::Tensor latents = sample::denoise(*model, *scheduler, inputs, Task());
+    test.expect("latents", at::stack(trajectory));
+    test.expect("images", base.vae->decode(latents / base.vae->config().scalingFactor));
+  }
 }
 
 }  // namespace

@@ -27,6 +27,12 @@ nn::Weights startWeights(const RecipeOptions& options, const std::string& file, 
   return nn::Weights::fromTensors(io::readSafetensors(file).tensors, file, at::kFloat);
 }
 
+model::Vae readVae(const std::string& folder) {
+  const std::string file = folder + "/diffusion_pytorch_model.safetensors";
+  return model::Vae(nn::Weights::fromTensors(io::readSafetensors(file).tensors, file, at::kFloat),
+                    model::readVaeConfig(folder + "/config.json"));
+}
+
 double learningRateAt(int64_t step, int64_t steps, double base) {
   constexpr double kWarmup = 100, kFloor = 0.01;
   const double cosine = 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / static_cast<double>(steps)));

@@ -6,7 +6,7 @@
 
 #include "core/tensor_map.h"
 #include "io/safetensors.h"
-#include "nn/weights.h"
+#include "model/vae.h"
 #include "pretrain/training_data.h"
 
 namespace dan::pretrain {
@@ -32,6 +32,9 @@ TensorMap trainable(const TensorMap& parameters);
 
 // Those of `file` where the run goes on from them, else random ones.
 nn::Weights startWeights(const RecipeOptions& options, const std::string& file, at::Generator generator);
+
+// The autoencoder that trainVae wrote.
+model::Vae readVae(const std::string& folder);
 
 // Warm-up over 100 steps, then a half cosine to a hundredth of `base`.
 double learningRateAt(int64_t step, int64_t steps, double base);

@@ -1,3 +1,5 @@
+#include <ATen/core/grad_mode.h>
+
 #include <filesystem>
 
 #include "core/random.h"
@@ -32,11 +34,18 @@ at::Tensor wornParts(const TrainingData& data, const at::Tensor& index, at::Gene
   return (image * soft + fill * (1 - soft) + wavering).clamp(0, 1);
 }
 
+// As the base's autoencoder gives them back, which is how generated parts come. (B, 3, H, W) in [0, 1].
+at::Tensor decodedParts(const model::Vae& vae, const at::Tensor& parts) {
+  const at::NoGradGuard noGrad;
+  return vae.decode(vae.encode(parts * 2 - 1).mean).add(1).div(2).clamp(0, 1);
+}
+
 }  // namespace
 
 void trainMaskModel(const RecipeOptions& options) {
   const TrainingData data = readTrainingData(options.data);
-  const nn::Weights weights = nn::Weights::random(makeGenerator(options.seed));
+  const model::Vae vae = readVae(options.base + "/vae");
+  const nn::Weights weights = startWeights(options, options.out, makeGenerator(options.seed));
   const model::U2net net(weights, model::U2netConfig::uniform(kMid, kOut));
   train::AdamW optimizer(trainable(weights.taken()), {0.9, 0.999, 1e-4, 1e-8, 5.0});
   const at::Tensor partRows = (data.partIds >= 0).nonzero().flatten();
@@ -45,8 +54,11 @@ void trainMaskModel(const RecipeOptions& options) {
   for (int64_t step = 0; step < options.steps; ++step) {
     const at::Tensor index = partRows.index({drawIndices(partRows.size(0), options.batchSize, generator)});
     const at::Tensor target = data.masks.index({index}).unsqueeze(1).to(at::kFloat);
+    const at::Tensor worn = wornParts(data, index, generator);
+    const int64_t half = options.batchSize / 2;
+    const at::Tensor parts = at::cat({decodedParts(vae, worn.slice(0, 0, half)), worn.slice(0, half)});
     at::Tensor loss;
-    for (const at::Tensor& map : net.forward(mask::normalizeForU2net(wornParts(data, index, generator)), true)) {
+    for (const at::Tensor& map : net.forward(mask::normalizeForU2net(parts), true)) {
       const at::Tensor term = at::binary_cross_entropy_with_logits(map, target);
       loss = loss.defined() ? loss + term : term;
     }

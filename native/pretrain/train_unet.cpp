@@ -11,7 +11,6 @@
 #include "dual/adapter_file.h"
 #include "dual/dual_unet.h"
 #include "model/clip_tokenizer.h"
-#include "model/vae.h"
 #include "pretrain/recipe.h"
 #include "train/adamw.h"
 
@@ -128,11 +127,7 @@ struct Captions {
 
 void trainUnet(const RecipeOptions& options) {
   const TrainingData data = readTrainingData(options.data);
-  const std::string vaeFolder = options.base + "/vae/";
-  const model::VaeConfig vaeConfig = model::readVaeConfig(vaeFolder + "config.json");
-  const std::string vaeFile = vaeFolder + "diffusion_pytorch_model.safetensors";
-  const model::Vae vae(nn::Weights::fromTensors(io::readSafetensors(vaeFile).tensors, vaeFile, at::kFloat), vaeConfig);
-
+  const model::Vae vae = readVae(options.base + "/vae");
   const model::TextConfig text = textConfig();
   const model::UnetConfig config = unetConfig(text);
   const std::string unetFile = options.base + "/unet/diffusion_pytorch_model.safetensors";

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/random.h"
-#include "model/vae.h"
 #include "pretrain/recipe.h"
 #include "train/adamw.h"
 

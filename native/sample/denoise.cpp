@@ -6,7 +6,7 @@ namespace dan::sample {
 
 namespace {
 
-dual::BackgroundFeatures backgroundFeatures(const dual::DualUnet& unet, const DenoiseInputs& inputs, size_t call,
+dual::BackgroundFeatures backgroundFeatures(const dual::PairModel& unet, const DenoiseInputs& inputs, size_t call,
                                             double timestep) {
   const at::Tensor background = inputs.noisyBackground(call, timestep);
   // Each background's pass has the global prompt of the first pair that shows it.
@@ -28,7 +28,7 @@ dual::BackgroundFeatures backgroundFeatures(const dual::DualUnet& unet, const De
 
 }  // namespace
 
-at::Tensor denoise(const dual::DualUnet& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
+at::Tensor denoise(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                    const Task& task) {
   const at::NoGradGuard noGrad;
   const bool guided = inputs.guidanceScale > 1.0;

@@ -6,7 +6,8 @@
 
 #include "core/task.h"
 #include "diffusion/scheduler.h"
-#include "dual/dual_unet.h"
+#include "dual/branch.h"
+#include "dual/pair_model.h"
 
 namespace dan::sample {
 
@@ -24,7 +25,7 @@ struct DenoiseInputs {
 };
 
 // Returns the clean latents, (B * 2, 4, h, w), float32. Ends within one call once `task` is cancelled.
-at::Tensor denoise(const dual::DualUnet& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
+at::Tensor denoise(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                    const Task& task);
 
 }  // namespace dan::sample

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "core/random.h"
+#include "dual/dual_unet.h"
+#include "dual/folded_unet.h"
 
 namespace dan::sample {
 
@@ -31,8 +33,9 @@ at::Tensor toBytes(const at::Tensor& pixelValues) {
       .cpu();
 }
 
-PairSampler::PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options)
-    : base_(base), adapter_(adapter), options_(std::move(options)) {
+PairSampler::PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options,
+                         const dual::FoldedAdapter* folded)
+    : base_(base), adapter_(adapter), options_(std::move(options)), folded_(folded) {
   checkResolution(base, options_.width, options_.height);
   diffusion::makeScheduler(options_.scheduler, base.schedule, options_.steps, options_.eta);  // throws early
 }
@@ -141,7 +144,13 @@ std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices
   inputs.onStep = [&](size_t step, size_t steps, const at::Tensor&) {
     if (onStep) onStep(step, steps);
   };
-  const at::Tensor latents = denoise(dual::DualUnet(*base_.unet, adapter_), *scheduler, inputs, task);
+  std::unique_ptr<dual::PairModel> unet;
+  if (folded_ != nullptr) {
+    unet = std::make_unique<dual::FoldedUnet>(*base_.unet, *folded_);
+  } else {
+    unet = std::make_unique<dual::DualUnet>(*base_.unet, adapter_);
+  }
+  const at::Tensor latents = denoise(*unet, *scheduler, inputs, task);
 
   std::vector<SampledPair> result;
   const at::Tensor scaled = dual::unpackBranches(latents / base_.vae->config().scalingFactor);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dual/folded_adapter.h"
 #include "model/base_model.h"
 #include "sample/backgrounds.h"
 #include "sample/denoise.h"
@@ -29,8 +30,10 @@ struct SampledPair {
 
 class PairSampler {
  public:
-  // Both must outlive this object. Throws ERR_INVALID_OPTION for a size or scheduler that the model cannot do.
-  PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options);
+  // All must outlive this object. `folded` is the adapter's, where it was worth folding. Throws ERR_INVALID_OPTION for
+  // a size or scheduler that the model cannot do.
+  PairSampler(const model::BaseModel& base, const dual::Adapter& adapter, SampleOptions options,
+              const dual::FoldedAdapter* folded = nullptr);
 
   // The pairs of these indices, in one batch. Pair k of a seed starts from the same noise whatever batch it is in.
   // `backgrounds` are needed by adapters with background compensation, and by them only; throws ERR_INVALID_OPTION.
@@ -46,6 +49,7 @@ class PairSampler {
   const model::BaseModel& base_;
   const dual::Adapter& adapter_;
   SampleOptions options_;
+  const dual::FoldedAdapter* folded_;
 };
 
 // (N, 3, H, W) in [-1, 1] to (N, H, W, 3) uint8, rounded to the nearest level.

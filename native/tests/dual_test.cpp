@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "dual/adapter_start.h"
 #include "dual/dual_unet.h"
+#include "dual/folded_unet.h"
 #include "model/base_model.h"
 #include "tests/test.h"
 #include "train/adamw.h"
@@ -128,6 +129,42 @@ DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
   expectClose(both, t.at("fwd1.out"), 2e-5, 1e-5, "the pair's forward");
   const at::Tensor second = unet.forward(sample.slice(0, 2), timesteps.slice(0, 2), context.slice(0, 2));
   expectClose(second, both.slice(0, 2), 2e-5, 1e-5, "the second pair alone");
+}
+
+DAN_TEST(a_folded_adapter_predicts_what_the_plain_one_does) {
+  const at::NoGradGuard noGrad;
+  const auto& base = tinyBase();
+  const auto& t = fixtureTensors("golden/dual.safetensors");
+  const at::Tensor sample = t.at("fwd1.sample"), context = t.at("train.encoder_hidden_states");
+  const at::Tensor timesteps = at::full({4}, 1, at::kLong);
+  for (const auto mode : {dual::BackgroundMode::kOff, dual::BackgroundMode::kAdd, dual::BackgroundMode::kInterpolate}) {
+    const dual::AdapterSettings settings{3, mode, 0.7};
+    TensorMap tensors =
+        dual::Adapter::initialTensors(settings, *base.unet, base.textEncoder->config(), makeGenerator(5));
+    at::Generator generator = makeGenerator(6);
+    for (auto& [name, tensor] : tensors) tensor = tensor + 0.1 * randn(tensor.sizes(), generator);
+    const dual::Adapter adapter(tensors, settings, *base.unet, base.textEncoder->config(), "a test");
+    const dual::DualUnet plain(*base.unet, adapter);
+    const dual::FoldedAdapter folded(*base.unet, adapter);
+    const dual::FoldedUnet fast(*base.unet, folded);
+    dual::BackgroundFeatures features, fastFeatures;
+    if (mode != dual::BackgroundMode::kOff) {
+      const at::Tensor background = randn({2, 4, sample.size(2), sample.size(3)}, generator);
+      const at::Tensor global = dual::unpackBranches(context).select(1, dual::kGlobal);
+      features = plain.backgroundFeatures(background, timesteps.slice(0, 2), global);
+      fastFeatures = fast.backgroundFeatures(background, timesteps.slice(0, 2), global);
+    }
+    const bool off = features.empty();
+    const at::Tensor expected = plain.forward(sample, timesteps, context, off ? nullptr : &features);
+    for (int call = 0; call < 2; ++call) {  // the second takes the prompts' keys from the first
+      const at::Tensor actual = fast.forward(sample, timesteps, context, off ? nullptr : &fastFeatures);
+      EXPECT(((actual - expected).norm() / expected.norm()).item<double>() < 1e-5);
+    }
+    // Another prompt is not mistaken for the one before.
+    const at::Tensor other = context.flip(1);
+    expectClose(fast.forward(sample, timesteps, other, off ? nullptr : &fastFeatures),
+                plain.forward(sample, timesteps, other, off ? nullptr : &features), 1e-4, 1e-4, "another prompt");
+  }
 }
 
 DAN_TEST(an_adapter_starts_from_another_of_any_rank) {

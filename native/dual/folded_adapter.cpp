@@ -1,0 +1,80 @@
+#include "dual/folded_adapter.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+namespace dan::dual {
+
+namespace {
+
+at::Tensor asDouble(const at::Tensor& x) { return x.detach().to(at::kDouble); }
+
+// (2, in, out): the projection of each branch with its LoRA, transposed.
+at::Tensor merged(const nn::Linear& linear, const BranchLora& lora, double scale) {
+  std::vector<at::Tensor> branches;
+  for (int64_t branch = 0; branch < kNumBranches; ++branch) {
+    const at::Tensor change = at::matmul(asDouble(lora.up[branch]), asDouble(lora.down[branch]));
+    branches.push_back((asDouble(linear.weight) + scale * change).t());
+  }
+  return at::stack(branches);
+}
+
+FoldedLayer fold(const nn::AttentionLayer& layer, const AdapterLayer& adapter, double scale, at::ScalarType dtype) {
+  const at::Tensor q = merged(layer.toQ, adapter.q, scale), k = merged(layer.toK, adapter.k, scale),
+                   v = merged(layer.toV, adapter.v, scale);
+  const auto done = [dtype](const at::Tensor& x) { return x.to(dtype).contiguous(); };
+  FoldedLayer folded{{},
+                     {},
+                     {},
+                     done(merged(layer.toOut, adapter.out, scale)),
+                     layer.toOut.bias.detach().to(dtype),
+                     FoldedSaim(adapter.saim, dtype),
+                     adapter.background ? &*adapter.background : nullptr};
+  if (layer.isSelfAttention) {
+    folded.qkv = done(at::cat({q, k, v}, 2));
+    folded.q = folded.qkv.narrow(2, 0, layer.width);
+    folded.kv = folded.qkv.narrow(2, layer.width, 2 * layer.width);
+  } else {
+    folded.q = done(q);
+    folded.kv = done(at::cat({k, v}, 2));
+  }
+  return folded;
+}
+
+}  // namespace
+
+FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm) {
+  const at::NoGradGuard noGrad;
+  const at::Tensor wi = asDouble(saim.input.weight), wq = asDouble(saim.q.weight), wk = asDouble(saim.k.weight),
+                   wv = asDouble(saim.v.weight), wo = asDouble(saim.output.weight);
+  const at::Tensor bi = asDouble(saim.input.bias);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(wi.size(0)));
+  const at::Tensor keys = at::matmul(wk, wi);
+  const at::Tensor a = scale * at::matmul(at::matmul(wq, wi).t(), keys);
+  const at::Tensor valuesFolded = at::matmul(wo, at::matmul(wv, wi));
+  const auto done = [dtype](const at::Tensor& x) { return x.to(dtype).contiguous(); };
+  stacked = done(at::cat({a.t(), valuesFolded.t()}, 1));
+  values = done(valuesFolded.t());
+  c = done(scale * at::matmul(keys.t(), at::matmul(wq, bi) + asDouble(saim.q.bias)));
+  b = done(at::matmul(wo, at::matmul(wv, bi) + asDouble(saim.v.bias)) + asDouble(saim.output.bias));
+}
+
+void FoldedSaim::addTo(at::Tensor& attended) const {
+  const at::Tensor x = norm(attended);  // (2, T, C)
+  const at::Tensor difference = x[kGlobal] - x[kAnomaly];
+  const auto products = at::matmul(difference, stacked).chunk(2, -1);  // A d, B d
+  const at::Tensor scores = (x * products[0]).sum(-1, /*keepdim=*/true) + at::matmul(difference, c).unsqueeze(-1);
+  attended.add_(at::addmm(b, x[kAnomaly], values));
+  attended.addcmul_(at::sigmoid(scores), products[1]);
+}
+
+FoldedAdapter::FoldedAdapter(const model::Unet& unet, const Adapter& adapter)
+    : backgroundMode_(adapter.settings().background) {
+  const at::NoGradGuard noGrad;
+  for (const nn::AttentionLayer* layer : unet.attentionLayers()) {
+    layers_.emplace(layer->name, fold(*layer, adapter.layer(layer->name), adapter.settings().loraScale, unet.dtype()));
+  }
+}
+
+}  // namespace dan::dual

@@ -1,0 +1,46 @@
+// An adapter worked into the weights, for sampling: per-branch LoRA merged, SAIM as three products per pair of tokens
+// instead of ten (DESIGN section 5), both computed in float64. DualUnet is the plain form.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "dual/adapter.h"
+
+namespace dan::dual {
+
+// x: (2, T, C), the two branches' tokens. Attention over two tokens is a sigmoid of a difference: with layer-normed
+// tokens x_0, x_1 and d = x_0 - x_1, the weight that token i gives to branch 0 is p_i = sigmoid(x_i . (A d) + c . d),
+// and the output is B x_1 + p_i (B d) + b.
+struct FoldedSaim {
+  nn::LayerNorm norm;
+  at::Tensor stacked;  // (C, 2 C): A and B, transposed
+  at::Tensor values;   // (C, C): B, transposed
+  at::Tensor c, b;     // (C)
+  FoldedSaim(const Saim& saim, at::ScalarType dtype);
+  // attended: (2, T, C), changed in place to itself plus what SAIM adds.
+  void addTo(at::Tensor& attended) const;
+};
+
+struct FoldedLayer {
+  at::Tensor q;             // (2, C, C), transposed, one for each branch
+  at::Tensor kv;            // (2, D, 2 C): keys and values
+  at::Tensor qkv;           // (2, C, 3 C), of which self-attention's q and kv are views
+  at::Tensor out, outBias;  // (2, C, C), (C)
+  FoldedSaim saim;
+  const BackgroundMixer* background;  // null without
+};
+
+class FoldedAdapter {
+ public:
+  // Both must outlive this object. Weights have the UNet's precision.
+  FoldedAdapter(const model::Unet& unet, const Adapter& adapter);
+  const FoldedLayer& layer(const std::string& name) const { return layers_.at(name); }
+  BackgroundMode backgroundMode() const { return backgroundMode_; }
+
+ private:
+  BackgroundMode backgroundMode_;
+  std::map<std::string, FoldedLayer> layers_;
+};
+
+}  // namespace dan::dual

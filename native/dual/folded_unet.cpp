@@ -1,0 +1,80 @@
+#include "dual/folded_unet.h"
+
+#include <ATen/core/grad_mode.h>
+
+namespace dan::dual {
+
+namespace {
+
+// x: (2 * N, L, in), branch-major; weight: (2, in, out). Returns (2 * N, L, out).
+at::Tensor grouped(const at::Tensor& x, const at::Tensor& weight) {
+  const at::Tensor tokens = x.reshape({kNumBranches, -1, x.size(-1)});
+  return at::bmm(tokens, weight).view({x.size(0), x.size(1), weight.size(2)});
+}
+
+// (N * 2, ...) pair-major to (2 * N, ...) branch-major, and back.
+at::Tensor toBranchMajor(const at::Tensor& x) { return unpackBranches(x).transpose(0, 1).flatten(0, 1); }
+at::Tensor toPairMajor(const at::Tensor& x) { return x.unflatten(0, {kNumBranches, -1}).transpose(0, 1).flatten(0, 1); }
+
+}  // namespace
+
+at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context,
+                              const BackgroundFeatures* background) const {
+  const FoldedLayer& folded = adapter_.layer(layer.name);
+  at::Tensor q, kv;
+  if (!layer.isSelfAttention) {
+    at::Tensor& cached = promptKeys_[layer.name];
+    if (!cached.defined()) cached = grouped(context, folded.kv);
+    q = grouped(hidden, folded.q);
+    kv = cached;
+  } else if (background == nullptr || folded.background == nullptr) {
+    const at::Tensor all = grouped(hidden, folded.qkv);
+    q = all.narrow(-1, 0, layer.width);
+    kv = all.narrow(-1, layer.width, 2 * layer.width);
+  } else {
+    // Eq. 5: keys and values of the global branch come from the mix; its queries and the anomaly branch do not.
+    const auto branches = hidden.chunk(kNumBranches);
+    const at::Tensor mixed =
+        (*folded.background)(branches[kGlobal], background->at(layer.name), adapter_.backgroundMode());
+    q = grouped(hidden, folded.q);
+    kv = grouped(at::cat({mixed, branches[kAnomaly]}), folded.kv);
+  }
+  const auto keysAndValues = kv.chunk(2, -1);
+  const at::Tensor attended = nn::multiHeadAttention(q, keysAndValues[0], keysAndValues[1], layer.heads);
+  at::Tensor result = grouped(attended, folded.out).add_(folded.outBias);
+  at::Tensor branches = result.view({kNumBranches, -1, layer.width});
+  folded.saim.addTo(branches);
+  return result;
+}
+
+at::Tensor FoldedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                               const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
+  const at::NoGradGuard noGrad;
+  if (!promptStates_.is_same(encoderHiddenStates)) {
+    promptKeys_.clear();
+    promptStates_ = encoderHiddenStates;
+  }
+  return toPairMajor(
+      unet_.forward(toBranchMajor(noisyLatents), toBranchMajor(timesteps), toBranchMajor(encoderHiddenStates),
+                    [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
+                      return attend(layer, hidden, context, background);
+                    }));
+}
+
+BackgroundFeatures FoldedUnet::backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                                                  const at::Tensor& encoderHiddenStates) const {
+  const at::NoGradGuard noGrad;
+  BackgroundFeatures features;
+  unet_.forward(noisyLatents, timesteps, encoderHiddenStates,
+                [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
+                  const FoldedLayer& folded = adapter_.layer(layer.name);
+                  if (layer.isSelfAttention) features[layer.name] = hidden;
+                  const at::Tensor q = at::matmul(hidden, folded.q[kGlobal]);
+                  const auto kv = at::matmul(layer.isSelfAttention ? hidden : context, folded.kv[kGlobal]).chunk(2, -1);
+                  const at::Tensor attended = nn::multiHeadAttention(q, kv[0], kv[1], layer.heads);
+                  return at::matmul(attended, folded.out[kGlobal]).add_(folded.outBias);
+                });
+  return features;
+}
+
+}  // namespace dan::dual

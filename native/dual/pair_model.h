@@ -1,0 +1,23 @@
+// What predicts the noise of pairs: DualUnet, which trains, and FoldedUnet, which only samples.
+#pragma once
+
+#include "dual/background.h"
+
+namespace dan::dual {
+
+class PairModel {
+ public:
+  virtual ~PairModel() = default;
+
+  // noisyLatents: (N * 2, 4, h, w); timesteps: (N * 2); encoderHiddenStates: (N * 2, 77, D); rows as branch.h says.
+  // `background`, where not null, holds N rows. Returns the prediction, (N * 2, 4, h, w).
+  virtual at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                             const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const = 0;
+
+  // The background's pass: the global branch's LoRA, no SAIM. noisyLatents: (N, 4, h, w); the global prompt's
+  // encoderHiddenStates: (N, 77, D).
+  virtual BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                                                const at::Tensor& encoderHiddenStates) const = 0;
+};
+
+}  // namespace dan::dual
