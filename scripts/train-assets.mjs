@@ -1,27 +1,36 @@
 // Trains the embedded models from scratch: npm run train-assets [-- --tiles FOLDER] [--only vae|unet|u2net] [--threads N]
-// Pictures are procedural; --tiles adds photographs of good magnetic tiles. Work lies in .assets-work/, the result in
-// assets/. Times are of two cores.
+// Pictures are procedural; --tiles adds photographs of good magnetic tiles. Training data and logs lie in .assets-work/,
+// the result in assets/. To try the recipe out: --share 0.01 (of pictures and steps) --out FOLDER. Times are of two cores.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
-  options: { tiles: { type: 'string' }, only: { type: 'string' }, threads: { type: 'string', default: '2' } },
+  options: {
+    tiles: { type: 'string' },
+    only: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    share: { type: 'string', default: '1' },
+    out: { type: 'string', default: join(root, 'assets') },
+  },
 });
-const base = join(root, 'assets', 'base');
-const data = join(root, '.assets-work', 'training.safetensors');
-const PICTURES = '4000';
+const share = Number(values.share);
+const out = resolve(values.out);
+const base = join(out, 'base');
+const work = share === 1 ? join(root, '.assets-work') : out;
+const data = join(work, 'training.safetensors');
+const part = (count) => String(Math.ceil(count * share));
 
 /** What each model is trained with; the UNet and the mask model need the autoencoder. */
 const stages = {
-  vae: ['--base', base, '--steps', '5500', '--batch-size', '8', '--learning-rate', '0.002'], // 45 minutes
-  unet: ['--base', base, '--steps', '4400', '--batch-size', '8', '--learning-rate', '0.001'], // 100 minutes
+  vae: ['--base', base, '--steps', part(5500), '--batch-size', '8', '--learning-rate', '0.002'], // 45 minutes
+  unet: ['--base', base, '--steps', part(4400), '--batch-size', '8', '--learning-rate', '0.001'], // 100 minutes
   u2net: [
-    ...['--base', base, '--out', join(root, 'assets', 'u2netp', 'u2netp.safetensors')],
-    ...['--steps', '850', '--batch-size', '8', '--learning-rate', '0.002'], // 15 minutes
+    ...['--base', base, '--out', join(out, 'u2netp', 'u2netp.safetensors')],
+    ...['--steps', part(850), '--batch-size', '8', '--learning-rate', '0.002'], // 15 minutes
   ],
 };
 
@@ -30,17 +39,19 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-mkdirSync(dirname(data), { recursive: true });
-if (!existsSync(data))
-  run(process.execPath, [
-    'scripts/assets/make-training-data.mjs',
-    data,
-    PICTURES,
-    ...(values.tiles ? [values.tiles] : []),
-  ]);
+mkdirSync(work, { recursive: true });
+for (const given of ['tokenizer', 'scheduler', 'model_index.json', 'dualanodiff.json']) {
+  const from = join(root, 'assets', 'base', given);
+  if (!existsSync(join(base, given))) cpSync(from, join(base, given), { recursive: true });
+}
+if (!existsSync(data)) {
+  const tiles = values.tiles ? [resolve(values.tiles)] : [];
+  run(process.execPath, ['scripts/assets/make-training-data.mjs', data, part(4000), ...tiles]);
+}
 for (const [stage, args] of Object.entries(stages)) {
   if (values.only && values.only !== stage) continue;
   run(join(root, 'build', 'dualanodiff-pretrain'), [stage, '--data', data, '--threads', values.threads, ...args]);
 }
-if (!values.only)
-  run(process.execPath, ['scripts/assets/make-example.mjs', join(root, 'assets', 'example', 'brushed_metal')]);
+if (!values.only) {
+  run(process.execPath, ['scripts/assets/make-example.mjs', join(out, 'example', 'brushed_metal')]);
+}

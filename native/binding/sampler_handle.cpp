@@ -23,6 +23,7 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
         io::Metadata metadata = file.metadata;
         metadata["background"] = dual::backgroundModeName(file.settings.background);
         auto folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
+        adapter->releaseLayers();
         return std::make_shared<SamplerState>(
             SamplerState{base, std::move(metadata), std::move(adapter), std::move(folded)});
       },

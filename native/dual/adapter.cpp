@@ -137,6 +137,13 @@ model::ProjectionHook Adapter::textHook() const {
   };
 }
 
+void Adapter::releaseLayers() {
+  layers_.clear();
+  for (auto it = parameters_.begin(); it != parameters_.end();) {
+    it = it->first.rfind("unet.", 0) == 0 ? parameters_.erase(it) : std::next(it);
+  }
+}
+
 void Adapter::requireGradients() {
   for (auto& [name, tensor] : parameters_) tensor.requires_grad_();
 }

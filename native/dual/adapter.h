@@ -55,6 +55,8 @@ class Adapter {
 
   // All parameters by name, float32 on the base's device: what is trained and saved.
   const TensorMap& parameters() const { return parameters_; }
+  // Frees what folding took over: everything but the settings and the text encoder's LoRA.
+  void releaseLayers();
   // Makes every parameter a leaf that requires gradients.
   void requireGradients();
 

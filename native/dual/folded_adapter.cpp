@@ -30,7 +30,7 @@ FoldedLayer fold(const nn::AttentionLayer& layer, const AdapterLayer& adapter, d
                      done(merged(layer.toOut, adapter.out, scale)),
                      layer.toOut.bias.detach().to(dtype),
                      FoldedSaim(adapter.saim, dtype),
-                     adapter.background ? &*adapter.background : nullptr};
+                     adapter.background};
   if (layer.isSelfAttention) {
     folded.qkv = done(at::cat({q, k, v}, 2));
     folded.q = folded.qkv.narrow(2, 0, layer.width);

@@ -28,12 +28,12 @@ struct FoldedLayer {
   at::Tensor qkv;           // (2, C, 3 C), of which self-attention's q and kv are views
   at::Tensor out, outBias;  // (2, C, C), (C)
   FoldedSaim saim;
-  const BackgroundMixer* background;  // null without
+  std::optional<BackgroundMixer> background;
 };
 
 class FoldedAdapter {
  public:
-  // Both must outlive this object. Weights have the UNet's precision.
+  // Weights have the UNet's precision. The adapter's own layers may be released afterwards.
   FoldedAdapter(const model::Unet& unet, const Adapter& adapter);
   const FoldedLayer& layer(const std::string& name) const { return layers_.at(name); }
   BackgroundMode backgroundMode() const { return backgroundMode_; }

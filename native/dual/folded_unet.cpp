@@ -27,7 +27,7 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
     if (!cached.defined()) cached = grouped(context, folded.kv);
     q = grouped(hidden, folded.q);
     kv = cached;
-  } else if (background == nullptr || folded.background == nullptr) {
+  } else if (background == nullptr || !folded.background) {
     const at::Tensor all = grouped(hidden, folded.qkv);
     q = all.narrow(-1, 0, layer.width);
     kv = all.narrow(-1, layer.width, 2 * layer.width);
