@@ -2,8 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <cmath>
-
 namespace dan::dual {
 
 namespace {
@@ -46,18 +44,12 @@ FoldedLayer fold(const nn::AttentionLayer& layer, const AdapterLayer& adapter, d
 
 FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm) {
   const at::NoGradGuard noGrad;
-  const at::Tensor wi = asDouble(saim.input.weight), wq = asDouble(saim.q.weight), wk = asDouble(saim.k.weight),
-                   wv = asDouble(saim.v.weight), wo = asDouble(saim.output.weight);
-  const at::Tensor bi = asDouble(saim.input.bias);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(wi.size(0)));
-  const at::Tensor keys = at::matmul(wk, wi);
-  const at::Tensor a = scale * at::matmul(at::matmul(wq, wi).t(), keys);
-  const at::Tensor valuesFolded = at::matmul(wo, at::matmul(wv, wi));
+  const SaimFold fold(saim, at::kDouble);
   const auto done = [dtype](const at::Tensor& x) { return x.to(dtype).contiguous(); };
-  stacked = done(at::cat({a.t(), valuesFolded.t()}, 1));
-  values = done(valuesFolded.t());
-  c = done(scale * at::matmul(keys.t(), at::matmul(wq, bi) + asDouble(saim.q.bias)));
-  b = done(at::matmul(wo, at::matmul(wv, bi) + asDouble(saim.v.bias)) + asDouble(saim.output.bias));
+  stacked = done(at::cat({fold.scores.t(), fold.values.t()}, 1));
+  values = done(fold.values.t());
+  c = done(fold.scoreBias);
+  b = done(fold.bias);
 }
 
 void FoldedSaim::addTo(at::Tensor& attended) const {

@@ -9,9 +9,7 @@
 
 namespace dan::dual {
 
-// x: (2, T, C), the two branches' tokens. Attention over two tokens is a sigmoid of a difference: with layer-normed
-// tokens x_0, x_1 and d = x_0 - x_1, the weight that token i gives to branch 0 is p_i = sigmoid(x_i . (A d) + c . d),
-// and the output is B x_1 + p_i (B d) + b.
+// SaimFold's matrices, laid out for one block of tokens per branch.
 struct FoldedSaim {
   nn::LayerNorm norm;
   at::Tensor stacked;  // (C, 2 C): A and B, transposed

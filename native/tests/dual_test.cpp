@@ -42,15 +42,26 @@ at::Tensor plainSaim(const dual::Saim& saim, const at::Tensor& attended) {
 }  // namespace
 
 DAN_TEST(saim_is_softmax_attention_over_two_tokens) {
-  const nn::Weights weights = nn::Weights::random(makeGenerator(1), at::kDouble);
-  const dual::Saim saim(weights, 24);
-  const at::Tensor x = at::randn({3, 2, 7, 24}, at::kDouble).requires_grad_(), y = x.detach().clone().requires_grad_();
-  const at::Tensor ours = saim(x), plain = plainSaim(saim, y);
-  expectClose(ours, plain, 1e-12, 1e-12, "the sum");
-  const at::Tensor weight = at::randn(ours.sizes(), at::kDouble);
-  (ours * weight).sum().backward();
-  (plain * weight).sum().backward();
-  expectClose(x.grad(), y.grad(), 1e-12, 1e-10, "the gradient");
+  for (const int64_t length : {7, 70}) {  // fewer pairs of tokens than channels, and more: by products, by folding
+    const nn::Weights weights = nn::Weights::random(makeGenerator(1), at::kDouble);
+    const dual::Saim saim(weights, 24);
+    const auto gradients = [&](const auto& form, const at::Tensor& input) {
+      const at::Tensor x = input.clone().requires_grad_();
+      for (const auto& [name, parameter] : weights.taken()) {
+        at::Tensor(parameter).requires_grad_().mutable_grad() = at::Tensor();
+      }
+      const at::Tensor output = form(x);
+      (output * at::linspace(-1, 1, output.numel(), at::kDouble).view_as(output)).sum().backward();
+      std::vector<at::Tensor> results{output.detach(), x.grad()};
+      for (const auto& [name, parameter] : weights.taken()) results.push_back(parameter.grad());
+      return results;
+    };
+    const at::Tensor x = randn({3, 2, length, 24}, makeGenerator(2)).to(at::kDouble);
+    const auto ours = gradients([&](const at::Tensor& input) { return saim(input); }, x);
+    const auto plain = gradients([&](const at::Tensor& input) { return plainSaim(saim, input); }, x);
+    EXPECT(ours.size() == plain.size() && ours.size() == 14);
+    for (size_t i = 0; i < ours.size(); ++i) expectClose(ours[i], plain[i], 1e-11, 1e-9, "the output or a gradient");
+  }
 }
 
 DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
