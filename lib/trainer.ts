@@ -174,10 +174,10 @@ export class Trainer {
           this.examples.flatMap(({ foregroundPixels }) => (foregroundPixels ? [foregroundPixels.data] : [])),
         )
       : undefined;
-    const [model, release] = this.#model.hold();
-    this.#release = release;
     const initialAdapter = rest.initialAdapter === NO_ADAPTER ? '' : resolve(rest.initialAdapter);
     if (initialAdapter) this.#initialDigest = await fileDigest(initialAdapter);
+    const [model, release] = this.#model.hold();
+    this.#release = release;
     const size = { width: resolution, height: resolution };
     const native = { ...rest, initialAdapter, count: this.examples.length, ...size };
     try {
