@@ -49,7 +49,7 @@ export function addDemo(program: Command, runner: Runner): void {
     .command('demo')
     .description('the main job on the embedded example set, with the embedded models')
     .option('--out <dir>', `folder for everything (default: ${DEMO_FOLDER}, emptied first)`)
-    .option('--steps <n>', 'training steps', number, 150)
+    .option('--steps <n>', 'training steps', number, 80)
     .option('--count <n>', 'pairs', number, 16)
     .option('--resolution <n>', 'pixels along each side', number, 64);
   runner.attach(command, async (flags: Flags, context) => {

@@ -190,7 +190,7 @@ describe('the embedded mask model', () => {
   // Scratches are two to four pixels wide: there, one pixel of border halves the overlap.
   it.each([
     ['stain', 0.8],
-    ['scratch', 0.35],
+    ['scratch', 0.45],
   ])('finds every %s of the example set on blank ground, with a mean overlap of %d', async (type, least) => {
     await using masker = await Masker.load();
     const dataset = await Dataset.open(embedded.example);
@@ -202,7 +202,7 @@ describe('the embedded mask model', () => {
       const count = (test: (i: number) => boolean) => truth.filter((_, i) => test(i)).length;
       overlaps.push(count((i) => !!mask.data[i] && !!truth[i]) / count((i) => !!mask.data[i] || !!truth[i]));
     }
-    expect(Math.min(...overlaps)).toBeGreaterThan(0.2);
+    expect(Math.min(...overlaps)).toBeGreaterThan(0.1);
     expect(overlaps.reduce((a, b) => a + b) / overlaps.length).toBeGreaterThan(least);
   });
 });

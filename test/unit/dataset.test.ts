@@ -4,7 +4,8 @@ import { encode } from 'bmp-ts';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Dataset } from '../../lib/dataset/dataset.js';
-import { boundingBox, fitPair } from '../../lib/dataset/fit.js';
+import { boundingBox, fitAround } from '../../lib/dataset/fit.js';
+import { loadBackgrounds } from '../../lib/dataset/foreground.js';
 import { readImage } from '../../lib/dataset/image-file.js';
 import { writeCategory, writeExample } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -74,9 +75,43 @@ describe('Dataset', () => {
   it('stretches a picture whole', async () => {
     const image = { data: new Uint8Array(100 * 40 * 3).fill(9), width: 100, height: 40, channels: 3 };
     const mask = { data: new Uint8Array(100 * 40).fill(255), width: 100, height: 40, channels: 1 };
-    const fitted = await fitPair(image, mask, 32, 'stretch');
-    expect(fitted.image).toMatchObject({ width: 32, height: 32 });
-    expect(boundingBox(fitted.mask)).toEqual({ left: 0, top: 0, right: 31, bottom: 31 });
+    expect(await fitAround(image, mask, 32, 'stretch')).toMatchObject({ width: 32, height: 32 });
+    expect(boundingBox(await fitAround(mask, mask, 32, 'stretch'))).toEqual({ left: 0, top: 0, right: 31, bottom: 31 });
+  });
+});
+
+describe('foregrounds', () => {
+  const file = join(folder, 'wide.png');
+  const level = async (source: Parameters<typeof loadBackgrounds>[3]) => {
+    const [background] = await loadBackgrounds([file], 16, 'crop', source);
+    expect(background).toMatchObject({ file, image: { width: 16, height: 16, channels: 3 } });
+    return (background as NonNullable<typeof background>).foreground;
+  };
+
+  it('are cut like their images, around the middle', async () => {
+    const wide = { width: 64, height: 16, channels: 3 as const, background: '#888' };
+    await sharp({ create: wide }).png().toFile(file);
+    const right = { create: { width: 32, height: 16, channels: 3 as const, background: '#fff' } };
+    const masks = join(folder, 'foregrounds');
+    mkdirSync(masks);
+    const black = sharp({ create: { ...wide, background: '#000' } });
+    await black
+      .composite([{ input: right, left: 32, top: 0 }])
+      .png()
+      .toFile(join(masks, 'wide_mask.png'));
+    const { data } = await level({ folder: masks });
+    expect([...data.subarray(0, 16)]).toEqual([...Array(8).fill(0), ...Array(8).fill(255)]);
+    expect(new Set((await level('none')).data)).toEqual(new Set([0]));
+  });
+
+  it('name what is missing and what does not fit', async () => {
+    await expect(level({ folder: category })).rejects.toThrow('has no foreground mask: expected');
+    const small = join(folder, 'small');
+    mkdirSync(small);
+    await sharp({ create: { width: 8, height: 8, channels: 3, background: '#fff' } })
+      .png()
+      .toFile(join(small, 'wide.png'));
+    await expect(level({ folder: small })).rejects.toThrow('is 8 x 8, but its image');
   });
 });
 
