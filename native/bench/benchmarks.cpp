@@ -51,6 +51,7 @@ nlohmann::json denoiseStep(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
+  adapter->releaseLayers();  // as a sampler does
   const dual::FoldedUnet unet(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   return measure(options, "denoise_step", in.latents.size(0), 0,
@@ -62,6 +63,7 @@ nlohmann::json bcm(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base, dual::BackgroundMode::kAdd);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
+  adapter->releaseLayers();  // as a sampler does
   const dual::FoldedUnet unet(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal);
@@ -117,6 +119,7 @@ nlohmann::json sample(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
+  adapter->releaseLayers();  // as a sampler does
   const UnetInputs in = makeInputs(options, *base);
   return measure(options, "sample", in.latents.size(0), 0, [&] {
     sample::DenoiseInputs inputs;
