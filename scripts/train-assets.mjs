@@ -30,7 +30,7 @@ const stages = {
   unet: ['--base', base, '--steps', part(4400), '--batch-size', '8', '--learning-rate', '0.001'], // 100 minutes
   u2net: [
     ...['--base', base, '--out', join(out, 'u2netp', 'u2netp.safetensors')],
-    ...['--steps', part(850), '--batch-size', '8', '--learning-rate', '0.002'], // 15 minutes
+    ...['--steps', part(1050), '--batch-size', '8', '--learning-rate', '0.002'], // 20 minutes
   ],
 };
 

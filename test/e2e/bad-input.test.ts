@@ -2,22 +2,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeF
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embedded } from '../../lib/paths.js';
-import { cli } from '../helpers/cli.js';
+import { cli, trainStains } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const train = (...more: string[]) => [
-  'train',
-  '--data',
-  embedded.example,
-  '--type',
-  'stain',
-  '--out',
-  join(folder, 'a.safetensors'),
-  '--resolution',
-  '32',
-  ...more,
-];
+const train = (...more: string[]) => trainStains(join(folder, 'a.safetensors'), ...more);
 
 /** A base whose parts are links to the embedded one's, but for those that a test replaces. */
 function baseWithout(name: string, part: string): string {

@@ -2,33 +2,15 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dataset, DualAnoDiff, embedded, Sampler, Trainer } from '../../lib/index.js';
-import { cli } from '../helpers/cli.js';
+import { cli, trainStains } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
 const STEPS = 30;
 const KILLS = 10;
 const args = (out: string, ...more: string[]) => [
-  'train',
-  '--data',
-  embedded.example,
-  '--type',
-  'stain',
-  '--out',
-  out,
-  '--resolution',
-  '32',
-  '--rank',
-  '2',
-  '--batch-size',
-  '1',
-  '--steps',
-  String(STEPS),
-  '--checkpoint-every',
-  '2',
-  '--seed',
-  '5',
-  ...more,
+  ...trainStains(out, '--rank', '2', '--batch-size', '1', '--steps', String(STEPS)),
+  ...['--checkpoint-every', '2', '--seed', '5', ...more],
 ];
 const losses = (out: string) =>
   readFileSync(`${out}.jsonl`, 'utf8')

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { embedded } from '../../lib/paths.js';
 
 const root = join(import.meta.dirname, '..', '..');
 export const main = join(root, 'dist', 'cli', 'main.js');
@@ -16,6 +17,12 @@ export interface RunOptions {
   /** Sent after so many milliseconds, or when the output first matches. */
   kill?: { signal: NodeJS.Signals; afterMs?: number; when?: RegExp };
 }
+
+/** `train` on the example set's stains, at a size that takes no time. */
+export const trainStains = (out: string, ...more: string[]): string[] => [
+  ...['train', '--data', embedded.example, '--type', 'stain'],
+  ...['--out', out, '--resolution', '32', ...more],
+];
 
 /** Runs the command line in a process of its own. */
 export function cli(args: string[], options: RunOptions = {}): Promise<Outcome> {
