@@ -26,6 +26,7 @@ const layers = {
   golden: ENGINE,
   pretrain: ENGINE,
   tests: ENGINE,
+  fuzz: MODEL,
   loader: [],
 };
 

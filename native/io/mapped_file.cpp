@@ -45,8 +45,15 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
 MappedFile::MappedFile(std::string path, const uint8_t* data, size_t size)
     : path_(std::move(path)), data_(data), size_(size) {}
 
+std::shared_ptr<const MappedFile> MappedFile::fromMemory(std::string name, std::vector<uint8_t> bytes) {
+  auto* file = new MappedFile(std::move(name), nullptr, bytes.size());
+  file->owned_ = std::move(bytes);
+  file->data_ = file->owned_.data();
+  return std::shared_ptr<const MappedFile>(file);
+}
+
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
+  if (data_ != nullptr && owned_.empty()) ::munmap(const_cast<uint8_t*>(data_), size_);
 }
 
 std::string readTextFile(const std::string& path, size_t limitBytes) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace dan::io {
 
@@ -12,6 +13,8 @@ class MappedFile {
  public:
   // Throws ERR_FILE_ACCESS when the file cannot be opened or is no regular file.
   static std::shared_ptr<const MappedFile> open(const std::string& path);
+  // Bytes that are in memory already; `name` stands for the path in errors.
+  static std::shared_ptr<const MappedFile> fromMemory(std::string name, std::vector<uint8_t> bytes);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -23,6 +26,7 @@ class MappedFile {
  private:
   MappedFile(std::string path, const uint8_t* data, size_t size);
   std::string path_;
+  std::vector<uint8_t> owned_;  // empty for a mapping
   const uint8_t* data_;
   size_t size_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -22,8 +23,20 @@ constexpr const char* kOrderedDict = "collections OrderedDict";
 constexpr const char* kRebuildTensor = "torch._utils _rebuild_tensor_v2";
 constexpr const char* kRebuildParameter = "torch._utils _rebuild_parameter";
 
+// What training frameworks leave in their checkpoints beside the weights. Nothing is made of these: a call of one gives
+// None.
+const std::set<std::string> kIgnoredGlobals = {"pytorch_lightning.callbacks.model_checkpoint ModelCheckpoint",
+                                               "pytorch_lightning.callbacks model_checkpoint",
+                                               "numpy.core.multiarray scalar",
+                                               "numpy._core.multiarray scalar",
+                                               "numpy dtype",
+                                               "_codecs encode",
+                                               "__builtin__ set",
+                                               "torch Size"};
+
 bool isAllowedGlobal(const std::string& name) {
-  return name == kOrderedDict || name == kRebuildTensor || name == kRebuildParameter || kStorageTypes.count(name) > 0;
+  return name == kOrderedDict || name == kRebuildTensor || name == kRebuildParameter || kStorageTypes.count(name) > 0 ||
+         kIgnoredGlobals.count(name) > 0;
 }
 
 enum Opcode : uint8_t {
@@ -284,6 +297,7 @@ class PickleReader::Machine {
       if (arguments->items.empty() || arguments->items[0]->kind != Kind::kTensor) reject("a parameter is no tensor");
       return push(const_cast<PickleValue*>(arguments->items[0]));
     }
+    if (kIgnoredGlobals.count(callee->text) > 0) return push(make(Kind::kNone));
     reject("it calls `" + callee->text + "`");
   }
 
@@ -353,6 +367,14 @@ PickleReader::PickleReader(const uint8_t* data, size_t sizeBytes, std::string so
     : data_(data), size_(sizeBytes), source_(std::move(source)) {}
 
 PickleReader::~PickleReader() = default;
+
+std::vector<StorageReference> PickleReader::storages() const {
+  std::vector<StorageReference> storages;
+  for (const auto& value : arena_) {
+    if (value->kind == Kind::kStorage) storages.push_back(value->storage);
+  }
+  return storages;
+}
 
 const PickleValue* PickleReader::read() { return Machine(*this).run(); }
 

@@ -45,6 +45,8 @@ class PickleReader {
   const PickleValue* read();
   // Where the byte after STOP is.
   size_t position() const { return position_; }
+  // Every storage that the pickle refers to.
+  std::vector<StorageReference> storages() const;
 
  private:
   class Machine;

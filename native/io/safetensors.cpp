@@ -9,7 +9,6 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
-#include "io/mapped_file.h"
 
 namespace dan::io {
 
@@ -121,8 +120,10 @@ Metadata parseMetadata(const std::string& path, const Json& value) {
 
 }  // namespace
 
-SafetensorsFile readSafetensors(const std::string& path) {
-  const auto file = MappedFile::open(path);
+SafetensorsFile readSafetensors(const std::string& path) { return readSafetensors(MappedFile::open(path)); }
+
+SafetensorsFile readSafetensors(const std::shared_ptr<const MappedFile>& file) {
+  const std::string& path = file->path();
   if (file->size() < kLengthBytes) reject(path, "it has only " + std::to_string(file->size()) + " bytes");
   uint64_t headerBytes = 0;
   std::memcpy(&headerBytes, file->data(), kLengthBytes);

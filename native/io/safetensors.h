@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/tensor_map.h"
+#include "io/mapped_file.h"
 
 namespace dan::io {
 
@@ -17,6 +18,7 @@ struct SafetensorsFile {
 // Maps `path` and checks all of its header before any tensor is made: lengths against the file, offsets in order
 // without gap or overlap, known dtypes, shapes without overflow. Throws ERR_WEIGHTS_INVALID naming file and reason.
 SafetensorsFile readSafetensors(const std::string& path);
+SafetensorsFile readSafetensors(const std::shared_ptr<const MappedFile>& file);
 
 // Writes whole or not at all.
 void writeSafetensors(const std::string& path, const TensorMap& tensors, const Metadata& metadata = {});

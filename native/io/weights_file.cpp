@@ -1,13 +1,11 @@
 #include "io/weights_file.h"
 
-#include <caffe2/serialize/inline_container.h>
-
 #include <cstring>
 #include <functional>
 
 #include "core/error.h"
-#include "io/mapped_file.h"
 #include "io/pickle_reader.h"
+#include "io/stored_zip.h"
 
 namespace dan::io {
 
@@ -30,6 +28,20 @@ size_t storageBytes(const std::string& path, const StorageReference& storage) {
     reject(path, "storage " + storage.key + " claims an impossible size");
   }
   return static_cast<size_t>(bytes);
+}
+
+// `numel` numbers at `data` of the mapping, which lives as long as the last tensor on it. Copied where they do not lie
+// as their type needs.
+at::Tensor onMapping(const std::shared_ptr<const MappedFile>& file, const uint8_t* data, int64_t numel,
+                     at::ScalarType dtype) {
+  const auto options = at::TensorOptions().dtype(dtype);
+  if (numel == 0 || reinterpret_cast<uintptr_t>(data) % c10::elementSize(dtype) != 0) {
+    at::Tensor copy = at::empty({numel}, options);
+    if (numel > 0) std::memcpy(copy.data_ptr(), data, copy.nbytes());
+    return copy;
+  }
+  return at::from_blob(
+      const_cast<uint8_t*>(data), {numel}, [file](void*) {}, options);
 }
 
 // A one-dimensional tensor over a storage's bytes.
@@ -59,34 +71,32 @@ TensorMap collectTensors(const std::string& path, const PickleValue* root, const
   return tensors;
 }
 
-TensorMap readZip(const std::string& path, size_t fileBytes) {
-  caffe2::serialize::PyTorchStreamReader zip(path);
-  zip.setShouldLoadDebugSymbol(false);
-  // torch.save stores without compression, so no record is longer than the file.
+TensorMap readZip(const std::shared_ptr<const MappedFile>& file) {
+  const std::string& path = file->path();
+  const StoredZip zip(file);
   const auto record = [&](const std::string& name) {
-    if (!zip.hasRecord(name)) reject(path, "it lacks the record " + name);
-    if (zip.getRecordSize(name) > fileBytes)
-      reject(path, "the record " + name + " claims more bytes than the file has");
-    return zip.getRecord(name);
+    const StoredZip::Entry* entry = zip.find(name);
+    if (entry == nullptr) reject(path, "it lacks the record " + name);
+    return *entry;
   };
-  if (zip.hasRecord("byteorder")) {
-    const auto [data, size] = record("byteorder");
-    if (std::string_view(static_cast<const char*>(data.get()), size) != "little") reject(path, "it is big-endian");
+  const StoredZip::Entry* order = zip.find("byteorder");
+  if (order != nullptr && std::string_view(reinterpret_cast<const char*>(order->data), order->size) != "little") {
+    reject(path, "it is big-endian");
   }
-  auto [pickle, pickleBytes] = record("data.pkl");
-  PickleReader reader(static_cast<const uint8_t*>(pickle.get()), pickleBytes, path);
+  const StoredZip::Entry pickle = record("data.pkl");
+  PickleReader reader(pickle.data, pickle.size, path);
   return collectTensors(path, reader.read(), [&](const StorageReference& storage) {
-    auto [data, size] = record("data/" + storage.key);
-    if (size < storageBytes(path, storage)) reject(path, "storage " + storage.key + " is shorter than it claims");
-    auto owner = std::make_shared<at::DataPtr>(std::move(data));
-    return at::from_blob(
-        owner->get(), {storage.numel}, [owner](void*) {}, at::TensorOptions().dtype(storage.dtype));
+    const StoredZip::Entry entry = record("data/" + storage.key);
+    if (entry.size < storageBytes(path, storage)) reject(path, "storage " + storage.key + " is shorter than it claims");
+    return onMapping(file, entry.data, storage.numel, storage.dtype);
   });
 }
 
 // Four pickles (magic number, protocol, system, object), a pickle of storage keys, then for each key its length and
 // its bytes.
-TensorMap readLegacy(const std::string& path, const MappedFile& file) {
+TensorMap readLegacy(const std::shared_ptr<const MappedFile>& mapped) {
+  const MappedFile& file = *mapped;
+  const std::string& path = file.path();
   size_t position = 0;
   std::vector<std::unique_ptr<PickleReader>> readers;
   const auto next = [&] {
@@ -101,16 +111,12 @@ TensorMap readLegacy(const std::string& path, const MappedFile& file) {
   if (protocol->kind != Kind::kInteger || protocol->integer != kLegacyProtocol) reject(path, "its protocol is unknown");
   next();
   const PickleValue* root = next();
+  std::map<std::string, at::ScalarType> dtypes;
+  for (const StorageReference& storage : readers.back()->storages()) dtypes[storage.key] = storage.dtype;
   const PickleValue* keys = next();
   if (keys->kind != Kind::kList) reject(path, "it lacks its list of storages");
 
   std::map<std::string, std::pair<int64_t, size_t>> places;  // key -> number of elements, position
-  std::map<std::string, at::ScalarType> dtypes;
-  if (root->kind == Kind::kDict) {
-    for (const PickleValue* item : root->items) {
-      if (item->kind == Kind::kTensor) dtypes[item->storage.key] = item->storage.dtype;
-    }
-  }
   for (const PickleValue* key : keys->items) {
     int64_t numel = 0;
     if (key->kind != Kind::kText || file.size() - position < sizeof(numel)) reject(path, "a storage is missing");
@@ -129,20 +135,20 @@ TensorMap readLegacy(const std::string& path, const MappedFile& file) {
     if (place == places.end() || place->second.first < storage.numel) {
       reject(path, "storage " + storage.key + " is missing or too short");
     }
-    at::Tensor copy = at::empty({storage.numel}, at::TensorOptions().dtype(storage.dtype));
-    std::memcpy(copy.data_ptr(), file.data() + place->second.second, copy.nbytes());
-    return copy;
+    return onMapping(mapped, file.data() + place->second.second, storage.numel, storage.dtype);
   });
 }
 
 }  // namespace
 
-TensorMap readTorchFile(const std::string& path) {
-  const auto file = MappedFile::open(path);
+TensorMap readTorchFile(const std::string& path) { return readTorchFile(MappedFile::open(path)); }
+
+TensorMap readTorchFile(const std::shared_ptr<const MappedFile>& file) {
+  const std::string& path = file->path();
   if (file->size() < sizeof(kZipMagic)) reject(path, "it has only " + std::to_string(file->size()) + " bytes");
   try {
     const bool isZip = std::memcmp(file->data(), kZipMagic, sizeof(kZipMagic)) == 0;
-    return isZip ? readZip(path, file->size()) : readLegacy(path, *file);
+    return isZip ? readZip(file) : readLegacy(file);
   } catch (const c10::Error& error) {
     const std::string reason = error.what_without_backtrace();
     reject(path, reason.substr(0, reason.find('\n')));

@@ -13,5 +13,6 @@ SafetensorsFile readWeightsFile(const std::string& path);
 
 // The tensors of a torch.save file: a dict of tensors, or one under "state_dict". Nothing in the file is executed.
 TensorMap readTorchFile(const std::string& path);
+TensorMap readTorchFile(const std::shared_ptr<const MappedFile>& file);
 
 }  // namespace dan::io

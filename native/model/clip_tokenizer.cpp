@@ -1,6 +1,8 @@
 #include "model/clip_tokenizer.h"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -58,28 +60,58 @@ size_t pieceLength(std::u32string_view text) {
   return length;
 }
 
+constexpr int64_t kMaxVocabulary = 1 << 24;
+
+// The token that a settings file names, which is text or an object with "content"; empty where it names none.
+std::string padTokenOf(const std::string& path) {
+  if (!std::filesystem::exists(path)) return "";
+  const nlohmann::json settings = readJsonFile(path);
+  if (!settings.is_object() || !settings.contains("pad_token")) return "";
+  const nlohmann::json& token = settings["pad_token"];
+  if (token.is_string()) return token.get<std::string>();
+  return token.is_object() && token.contains("content") && token["content"].is_string()
+             ? token["content"].get<std::string>()
+             : "";
+}
+
 }  // namespace
 
-ClipTokenizer::ClipTokenizer(const std::string& folder, int64_t maxLength) : maxLength_(maxLength) {
-  const std::string vocabularyPath = folder + "/vocab.json";
-  const nlohmann::json vocabulary = readJsonFile(vocabularyPath);
-  if (!vocabulary.is_object()) fail(kModelInvalid, vocabularyPath, ": expected an object of token to id");
-  for (const auto& [token, id] : vocabulary.items()) {
-    if (!id.is_number_unsigned()) fail(kModelInvalid, vocabularyPath, ": the id of ", token, " is not an integer");
+ClipTokenizer::ClipTokenizer(const std::string& folder, int64_t maxLength)
+    : ClipTokenizer(io::readTextFile(folder + "/vocab.json"), io::readTextFile(folder + "/merges.txt"), folder,
+                    maxLength) {
+  for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    const std::string path = folder + "/" + file;
+    const std::string token = padTokenOf(path);
+    if (token.empty()) continue;
+    if (vocabulary_.count(token) == 0) fail(kModelInvalid, path, ": the vocabulary lacks the pad token ", token);
+    padId_ = vocabulary_[token];
+    return;
+  }
+}
+
+ClipTokenizer::ClipTokenizer(const std::string& vocabulary, const std::string& merges, const std::string& source,
+                             int64_t maxLength)
+    : maxLength_(maxLength) {
+  const std::string path = source + "/vocab.json";
+  const nlohmann::json ids = parseJson(vocabulary, path);
+  if (!ids.is_object()) fail(kModelInvalid, path, ": expected an object of token to id");
+  for (const auto& [token, id] : ids.items()) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() > kMaxVocabulary)
+      fail(kModelInvalid, path, ": the id of ", token, " is not an integer up to ", kMaxVocabulary);
     vocabulary_[token] = id.get<int64_t>();
   }
   for (const char* token : {kStartToken, kEndToken}) {
-    if (vocabulary_.count(token) == 0) fail(kModelInvalid, vocabularyPath, " lacks the token ", token);
+    if (vocabulary_.count(token) == 0) fail(kModelInvalid, path, " lacks the token ", token);
   }
   startId_ = vocabulary_[kStartToken];
-  endId_ = vocabulary_[kEndToken];
+  padId_ = endId_ = vocabulary_[kEndToken];
   const auto symbols = printableBytes();
   for (size_t b = 0; b < symbols.size(); ++b) byteSymbols_[b] = encodeUtf8({&symbols[b], 1});
-  loadMerges(folder + "/merges.txt");
+  loadMerges(merges, source + "/merges.txt");
 }
 
-void ClipTokenizer::loadMerges(const std::string& path) {
-  std::istringstream lines(io::readTextFile(path));
+void ClipTokenizer::loadMerges(const std::string& merges, const std::string& path) {
+  std::istringstream lines(merges);
   int64_t rank = 0, number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
@@ -159,8 +191,14 @@ std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
   }
   ids.insert(ids.begin(), startId_);
   if (static_cast<int64_t>(ids.size()) > maxLength_ - 1) ids.resize(maxLength_ - 1);
-  ids.resize(maxLength_, endId_);
+  ids.push_back(endId_);
+  ids.resize(maxLength_, padId_);
   return ids;
+}
+
+int64_t ClipTokenizer::countTokens(std::string_view text) const {
+  const std::vector<int64_t> ids = encode(text);
+  return std::find(ids.begin() + 1, ids.end(), endId_) - ids.begin() - 1;
 }
 
 }  // namespace dan::model

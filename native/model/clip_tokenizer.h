@@ -11,21 +11,28 @@ namespace dan::model {
 
 class ClipTokenizer {
  public:
-  // Reads `vocab.json` and `merges.txt` of `folder`. Throws ERR_MODEL_INVALID or ERR_FILE_ACCESS.
+  // Reads `vocab.json` and `merges.txt` of `folder`, and which token pads from its `special_tokens_map.json` (else its
+  // `tokenizer_config.json`, else the end token). Throws ERR_MODEL_INVALID or ERR_FILE_ACCESS.
   explicit ClipTokenizer(const std::string& folder, int64_t maxLength = 77);
+  // Of the texts of the two files; `source` names them in errors.
+  ClipTokenizer(const std::string& vocabulary, const std::string& merges, const std::string& source, int64_t maxLength);
 
-  // Start token, at most maxLength - 2 tokens of `text` (UTF-8), end token, padded with the end token to maxLength.
+  // The number of tokens of `text` between start and end token, as encode() keeps them.
+  int64_t countTokens(std::string_view text) const;
+
+  // Start token, at most maxLength - 2 tokens of `text` (UTF-8), end token, padded to maxLength. Stable Diffusion 1.x
+  // pads with the end token, 2.x with "!".
   std::vector<int64_t> encode(std::string_view text) const;
 
  private:
-  void loadMerges(const std::string& path);
+  void loadMerges(const std::string& merges, const std::string& source);
   void encodeWord(std::u32string_view word, std::vector<int64_t>& ids) const;
   void encodeSegment(std::u32string_view text, std::vector<int64_t>& ids) const;
 
   std::unordered_map<std::string, int64_t> vocabulary_;
   std::unordered_map<std::string, int64_t> mergeRanks_;  // "left right" -> rank
   std::string byteSymbols_[256];                         // each byte as a printable character, in UTF-8
-  int64_t maxLength_, startId_ = 0, endId_ = 0;
+  int64_t maxLength_, startId_ = 0, endId_ = 0, padId_ = 0;
 };
 
 }  // namespace dan::model

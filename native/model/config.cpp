@@ -11,6 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kMaxNesting = 64;
+
 // Reads keys with defaults, and says which file and key an unusable value stands in.
 class ConfigReader {
  public:
@@ -97,11 +99,18 @@ void checkGroups(const ConfigReader& reader, const std::vector<int64_t>& channel
 
 }  // namespace
 
-Json readJsonFile(const std::string& path) {
+Json readJsonFile(const std::string& path) { return parseJson(io::readTextFile(path), path); }
+
+Json parseJson(const std::string& text, const std::string& source) {
+  // The parser itself needs no stack for nesting, but what it makes does: nothing here is nested that deeply.
+  const auto check = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth > kMaxNesting) fail(kModelInvalid, source, " is nested too deeply");
+    return true;
+  };
   try {
-    return Json::parse(io::readTextFile(path));
+    return Json::parse(text, check);
   } catch (const Json::exception& error) {
-    fail(kModelInvalid, path, " is not valid JSON: ", error.what());
+    fail(kModelInvalid, source, " is not valid JSON: ", error.what());
   }
 }
 

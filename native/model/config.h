@@ -42,6 +42,8 @@ TextConfig readTextConfig(const std::string& path);
 
 // A config file as JSON. Throws ERR_FILE_ACCESS or ERR_MODEL_INVALID.
 nlohmann::json readJsonFile(const std::string& path);
+// Of text that `source` names in errors.
+nlohmann::json parseJson(const std::string& text, const std::string& source);
 
 // What the pretraining recipe writes; the readers above take them back.
 nlohmann::json toJson(const UnetConfig& config);

@@ -19,6 +19,13 @@ at::Tensor encodeScaled(const model::BaseModel& base, const at::Tensor& pixelVal
   return posterior.sample(noise) * (scaled ? base.vae->config().scalingFactor : 1.0);
 }
 
+// (1, 4): the mean over the positions that hold no foreground, or over all where nothing else is.
+at::Tensor levelOf(const at::Tensor& latent, const at::Tensor& foreground) {
+  const at::Tensor kept = 1 - at::ceil(at::adaptive_avg_pool2d(foreground, latent.sizes().slice(2)));
+  const at::Tensor weights = kept.sum().item<double>() > 0 ? kept : at::ones_like(kept);
+  return (latent * weights).sum({2, 3}) / weights.sum();
+}
+
 }  // namespace
 
 Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& foregrounds,
@@ -26,14 +33,17 @@ Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images,
     : options_(options) {
   const at::NoGradGuard noGrad;
   at::Generator generator = makeGenerator(options.seed, kPosteriorStream);
-  std::vector<at::Tensor> encoded;
+  const double toScaled = options.scaled ? 1.0 : base.vae->config().scalingFactor;
+  std::vector<at::Tensor> encoded, levels;
   for (int64_t i = 0; i < images.size(0); ++i) {
     task.checkCancelled();
     const at::Tensor image = images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
     const at::Tensor foreground = (foregrounds[i] > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
     encoded.push_back(encodeScaled(base, dual::blackOut(image, foreground), options.scaled, generator));
+    levels.push_back(levelOf(encoded.back(), foreground) * toScaled);
   }
   latents_ = at::cat(encoded);
+  levels_ = at::cat(levels);
   zeroLatent_ = encodeScaled(base, at::zeros({1, 3, images.size(1), images.size(2)}, latents_.options()),
                              options.scaled, generator);
 }
@@ -41,6 +51,7 @@ Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images,
 Backgrounds::Backgrounds(const model::BaseModel& base, at::Tensor latents, BackgroundOptions options)
     : options_(options), latents_(std::move(latents)) {
   const at::NoGradGuard noGrad;
+  levels_ = latents_.mean({2, 3}) * (options.scaled ? 1.0 : base.vae->config().scalingFactor);
   const int64_t factor = base.vae->config().downscale();
   const at::Tensor zeros = at::zeros({1, 3, latents_.size(2) * factor, latents_.size(3) * factor}, latents_.options());
   zeroLatent_ = encodeScaled(base, zeros, options.scaled, makeGenerator(options.seed, kPosteriorStream));
@@ -50,6 +61,10 @@ at::Tensor Backgrounds::latents(const std::vector<int64_t>& which) const {
   std::vector<at::Tensor> rows;
   for (const int64_t one : which) rows.push_back(one < 0 ? zeroLatent_ : latents_.slice(0, one, one + 1));
   return at::cat(rows);
+}
+
+at::Tensor Backgrounds::levels(const std::vector<int64_t>& which) const {
+  return levels_.index_select(0, at::tensor(which, at::kLong).to(levels_.device()));
 }
 
 at::Tensor Backgrounds::noise(const std::vector<int64_t>& which) const {

@@ -34,10 +34,13 @@ class Backgrounds {
   // the unconditional half of guidance has, as published.
   at::Tensor latents(const std::vector<int64_t>& which) const;
   at::Tensor noise(const std::vector<int64_t>& which) const;
+  // The mean of each latent channel over a background's positions, foregrounds left out: (K, 4), scaled.
+  at::Tensor levels(const std::vector<int64_t>& which) const;
 
  private:
   BackgroundOptions options_;
   at::Tensor latents_, zeroLatent_;  // (M, 4, h, w), (1, 4, h, w)
+  at::Tensor levels_;                // (M, 4)
 };
 
 }  // namespace dan::sample

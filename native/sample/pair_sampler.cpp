@@ -53,7 +53,9 @@ at::Tensor PairSampler::encodePrompts(int64_t pairs) const {
 
 // What a training image of an ordinary level looks like at `timestep`, but for the noise's own level, which is what
 // would be mistaken for it. The noise's level decides instead where among the training images' levels this pair lies.
-at::Tensor PairSampler::withLevels(const at::Tensor& noise, int64_t timestep) const {
+// `backgroundLevels`, (B, 4) or undefined, are where the whole images are to lie.
+at::Tensor PairSampler::withLevels(const at::Tensor& noise, int64_t timestep,
+                                   const at::Tensor& backgroundLevels) const {
   const double a = diffusion::NoiseSchedule(base_.schedule).alphaCumprod(timestep);
   const at::Tensor level = noise.mean({2, 3}, true);
   const double positions = static_cast<double>(noise.size(2) * noise.size(3));
@@ -64,7 +66,10 @@ at::Tensor PairSampler::withLevels(const at::Tensor& noise, int64_t timestep) co
         .unsqueeze(-1)
         .unsqueeze(-1);
   };
-  const at::Tensor target = rows(0) + rows(1) * level * std::sqrt(positions);
+  at::Tensor target = rows(0) + rows(1) * level * std::sqrt(positions);
+  if (backgroundLevels.defined()) {
+    dual::unpackBranches(target).select(1, dual::kGlobal).copy_(backgroundLevels.unsqueeze(-1).unsqueeze(-1));
+  }
   return std::sqrt(a) * target + std::sqrt(1 - a) * (noise - level);
 }
 
@@ -135,7 +140,10 @@ std::vector<SampledPair> PairSampler::sample(const std::vector<int64_t>& indices
   DenoiseInputs inputs;
   inputs.initialLatents = draw();
   if (options_.matchLevels && options_.levels.defined()) {
-    inputs.initialLatents = withLevels(inputs.initialLatents, static_cast<int64_t>(scheduler->timesteps().front()));
+    std::vector<int64_t> shown;
+    for (const int64_t index : indices) shown.push_back(backgrounds == nullptr ? -1 : backgrounds->of(index));
+    inputs.initialLatents = withLevels(inputs.initialLatents, static_cast<int64_t>(scheduler->timesteps().front()),
+                                       backgrounds == nullptr ? at::Tensor() : backgrounds->levels(shown));
   }
   inputs.encoderHiddenStates = encodePrompts(pairs);
   inputs.guidanceScale = options_.guidanceScale;

@@ -17,7 +17,8 @@ struct SampleOptions {
   std::string scheduler = "pndm";
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks", negativePrompt;
   uint64_t seed = 0;
-  // Start from the training images' latent levels instead of pure noise; needs `levels`. A schedule that ends short of
+  // Start from the training images' latent levels (with a background: the whole image from its level) instead of pure
+  // noise; needs `levels`. A schedule that ends short of
   // pure noise lets the model read colour off its start (arXiv 2305.08891), and a small base believes it.
   bool matchLevels = false;
   at::Tensor levels;  // (2, branches, channels), as train::PairLatents::levels gives them
@@ -45,7 +46,7 @@ class PairSampler {
   at::Tensor encodePrompts(int64_t pairs) const;
   void addBackgrounds(DenoiseInputs& inputs, const std::vector<int64_t>& indices, const Backgrounds& backgrounds,
                       std::vector<at::Generator>& generators) const;
-  at::Tensor withLevels(const at::Tensor& noise, int64_t timestep) const;
+  at::Tensor withLevels(const at::Tensor& noise, int64_t timestep, const at::Tensor& backgroundLevels) const;
   const model::BaseModel& base_;
   const dual::Adapter& adapter_;
   SampleOptions options_;

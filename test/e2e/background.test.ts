@@ -74,6 +74,27 @@ describe('background compensation', () => {
     expect(await first(backgrounds[0])).not.toEqual(bright);
   });
 
+  it('gives the pairs the background that it is given, which training without does not', async () => {
+    const STEPS = 60;
+    /** Mean absolute difference from the background, where the part is blank. */
+    const distance = (pair: Pair, { image }: Background): number => {
+      const blank = [...pair.image.data.keys()].filter((i) => Math.abs((pair.part.data[i] as number) - 127.5) < 30);
+      const differences = blank.map((i) => Math.abs((pair.image.data[i] as number) - (image.data[i] as number)));
+      return differences.reduce((sum, value) => sum + value, 0) / differences.length;
+    };
+    const distances = async (file: string, background: Background, given: boolean) => {
+      await using sampler = await Sampler.create(model, file);
+      const values: number[] = [];
+      const options = given ? { ...SAMPLING, backgrounds: [background] } : SAMPLING;
+      for await (const pair of sampler.sample(options)) values.push(distance(pair, background));
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    const [add, off] = [await train('add', STEPS), await train('off', STEPS)];
+    for (const background of backgrounds) {
+      expect(await distances(add, background, true)).toBeLessThan(0.6 * (await distances(off, background, false)));
+    }
+  });
+
   it('draws pair k the same whatever the batch, with fixed and with fresh noise', async () => {
     await using sampler = await Sampler.create(model, await train('add', 1));
     for (const backgroundNoise of ['fixed', 'fresh'] as const) {

@@ -1,0 +1,38 @@
+// What the fuzz targets share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/error.h"
+#include "core/tensor_map.h"
+#include "io/mapped_file.h"
+
+namespace dan::fuzz {
+
+inline std::shared_ptr<const io::MappedFile> asFile(const uint8_t* data, size_t size) {
+  return io::MappedFile::fromMemory("input", std::vector<uint8_t>(data, data + size));
+}
+
+// Reads every element, so that a tensor that reaches beyond its bytes is found.
+inline void readAll(const TensorMap& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor bytes = tensor.contiguous();
+    uint8_t sum = 0;
+    for (size_t i = 0; i < bytes.nbytes(); ++i) sum ^= static_cast<const uint8_t*>(bytes.const_data_ptr())[i];
+    volatile uint8_t keep = sum;
+    (void)keep;
+  }
+}
+
+// Runs `read`; a CoreError is the answer that a broken file should get, and anything else ends the fuzzer.
+template <class Read>
+void expectDataOrError(const Read& read) {
+  try {
+    read();
+  } catch (const CoreError&) {
+  }
+}
+
+}  // namespace dan::fuzz
