@@ -16,16 +16,60 @@ export interface NativeModelInfo {
   scheduler: string;
   /** What image sides must be multiples of. */
   resolutionMultiple: number;
+  predictionType: 'epsilon' | 'v_prediction';
+  /** Whether there is a TAESD decoder. */
+  fastDecoder: boolean;
+}
+
+/** Numbers row by row. */
+export interface NativeTensor {
+  data: Float32Array;
+  shape: number[];
 }
 
 export interface NativeModel {
+  encode(image: Uint8Array, width: number, height: number, task: NativeTask): Promise<NativeTensor>;
+  decode(latents: NativeTensor, fast: boolean, task: NativeTask): Promise<Uint8Array>;
+  textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
   dispose(): void;
 }
 
-export interface NativeLoadOptions {
-  folder: string;
+/** Where a base comes from; what does not apply is ''. */
+export interface NativeBaseSource {
+  path: string;
+  configFolder: string;
+  tokenizerFolder: string;
+  predictionType: string;
+}
+
+export interface NativeLoadOptions extends NativeBaseSource {
   device: string;
   dtype: string;
+  loraFiles: string[];
+  /** One for each file. */
+  loraScales: number[];
+  taesd: string;
+}
+
+export interface NativeConvertBaseOptions extends NativeBaseSource {
+  out: string;
+  dtype: string;
+}
+
+export interface NativeConvertAdapterOptions {
+  input: string;
+  out: string;
+  layout: string;
+  dtype: string;
+  /** 0: SAIM in full. */
+  saimRank: number;
+}
+
+export interface NativeAdapterConversion {
+  numbers: number;
+  saimErrors: { layer: string; scores: number; values: number }[];
+  background: string;
+  backgroundScaled: boolean;
 }
 
 export interface NativeTrainOptions {
@@ -66,6 +110,8 @@ export interface NativeSampleOptions {
   negativePrompt: string;
   seed: number;
   matchLevels: boolean;
+  attention: boolean;
+  fastDecoder: boolean;
 }
 
 export interface NativeBackgroundOptions {
@@ -104,6 +150,8 @@ export interface NativePair {
   index: number;
   image: Uint8Array;
   part: Uint8Array;
+  /** One byte a pixel, where it was asked for. */
+  attention?: Uint8Array;
 }
 
 export interface NativeTrainer {
@@ -118,6 +166,12 @@ export interface NativeTrainer {
 
 export type NativeProgress = (step: number, steps: number) => void;
 
+export interface NativeBatch {
+  step(latents: NativeTensor | undefined, task: NativeTask): Promise<NativeTensor>;
+  decode(task: NativeTask): Promise<NativePair[]>;
+  dispose(): void;
+}
+
 export interface NativeSampler {
   metadata(): Record<string, string>;
   sample(
@@ -127,6 +181,19 @@ export interface NativeSampler {
     task: NativeTask,
     progress: NativeProgress,
   ): Promise<NativePair[]>;
+  begin(
+    options: NativeSampleOptions,
+    indices: number[],
+    backgrounds: NativeBackgrounds | undefined,
+    task: NativeTask,
+  ): Promise<{ handle: NativeBatch; timesteps: number[]; latents: NativeTensor }>;
+  textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
+  predict(
+    latents: NativeTensor,
+    timesteps: NativeTensor,
+    textStates: NativeTensor,
+    task: NativeTask,
+  ): Promise<NativeTensor>;
   dispose(): void;
 }
 
@@ -139,7 +206,7 @@ export interface NativeEngine {
   nativeInfo(): {
     builtForTorch: string;
     cuda: boolean;
-    options: Record<'load' | 'train' | 'sample' | 'mask', string[]>;
+    options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'convertBase' | 'convertAdapter', string[]>;
   };
   setThreads(count: number, task: NativeTask): Promise<void>;
   readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
@@ -163,4 +230,6 @@ export interface NativeEngine {
   createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
   loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
   thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
+  convertBase(options: NativeConvertBaseOptions, task: NativeTask): Promise<void>;
+  convertAdapter(options: NativeConvertAdapterOptions, task: NativeTask): Promise<NativeAdapterConversion>;
 }

@@ -1,4 +1,11 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
+export {
+  type AdapterConversion,
+  type ConvertAdapterOptions,
+  type ConvertCheckpointOptions,
+  convertAdapter,
+  convertCheckpoint,
+} from './convert.js';
 export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
 export {
   type Background,
@@ -21,8 +28,18 @@ export {
 } from './errors.js';
 export type { RawImage } from './image.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
-export { type Mask, Masker, type MaskerOptions, type ThresholdOptions } from './masker.js';
-export { DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model.js';
+export {
+  type AttentionOptions,
+  type Mask,
+  Masker,
+  type MaskerOptions,
+  type MaskMethod,
+  type ThresholdOptions,
+} from './masker.js';
+export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model.js';
+export type { Pair } from './pair.js';
+export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';
-export { type AdapterInfo, type Pair, type SampleOptions, Sampler } from './sampler.js';
+export { type AdapterInfo, type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
+export type { Tensor } from './tensor.js';
 export { type PreviewOptions, Trainer, type TrainerOptions, type TrainOptions, type TrainStep } from './trainer.js';

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { NativeMasker } from './addon-types.js';
-import { DualAnoDiffError } from './errors.js';
+import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { type RawImage, toRgb } from './image.js';
 import { checkOptions } from './options/check.js';
-import { maskerSchema, thresholdSchema } from './options/schemas.js';
+import { attentionSchema, maskerSchema, thresholdSchema } from './options/schemas.js';
+import type { Pair } from './pair.js';
 import { embedded } from './paths.js';
 import { runNative, type TaskOptions } from './run-native.js';
 
@@ -12,6 +13,12 @@ import { runNative, type TaskOptions } from './run-native.js';
 export type MaskerOptions = z.input<typeof maskerSchema>;
 /** Options of {@link Masker.threshold}. */
 export type ThresholdOptions = z.input<typeof thresholdSchema>;
+/** Options of {@link Masker.attention}. */
+export type AttentionOptions = z.input<typeof attentionSchema>;
+
+export const MASK_METHODS = ['u2net', 'attention', 'threshold'] as const;
+/** How a mask is found: in the part by a network or by its distance from the blank, or by where the model looked. */
+export type MaskMethod = (typeof MASK_METHODS)[number];
 
 /** A mask: one channel of 0 and 255, of its part's size. */
 export interface Mask extends RawImage {
@@ -32,13 +39,12 @@ const fillLevel = { grey: 127.5, black: 0 };
  * const mask = await masker.mask(pair.part);
  */
 export class Masker {
-  /** 'u2net' or 'threshold'. */
-  readonly method: 'u2net' | 'threshold';
+  readonly method: MaskMethod;
   #run: Method;
   #handle: NativeMasker | undefined;
   #disposed = false;
 
-  private constructor(method: 'u2net' | 'threshold', run: Method, handle?: NativeMasker) {
+  private constructor(method: MaskMethod, run: Method, handle?: NativeMasker) {
     this.method = method;
     this.#run = run;
     this.#handle = handle;
@@ -65,6 +71,29 @@ export class Masker {
         engine.thresholdMask(data, { width, height, threshold, fill: fillLevel[partFill] }, task),
       ),
     );
+  }
+
+  /**
+   * For pairs that were sampled with `attention`: a pixel belongs to the mask where the attention map, spread to 0..1, is
+   * at least `threshold` (0.5 by default). `mask` takes the map in the part's place.
+   */
+  static attention(options: AttentionOptions = {}): Masker {
+    const { threshold } = checkOptions(attentionSchema, options);
+    return new Masker('attention', async ({ data }) => {
+      const grey = data.filter((_, i) => i % 3 === 0);
+      return grey.map((value) => (value >= 255 * threshold ? 255 : 0));
+    });
+  }
+
+  /** The mask of a pair: of its part, or of its attention map. */
+  async maskPair(pair: Pair, options: TaskOptions = {}): Promise<Mask> {
+    if (this.method !== 'attention') return this.mask(pair.part, options);
+    if (!pair.attention) {
+      throw new InvalidOptionError(
+        'Expected pairs that were sampled with attention: true for masks from attention maps',
+      );
+    }
+    return this.mask(pair.attention, options);
   }
 
   /** The mask of a part of any size. */

@@ -1,14 +1,36 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { NativeModel, NativeModelInfo } from './addon-types.js';
-import { DualAnoDiffError, ModelError } from './errors.js';
+import type { NativeBaseSource, NativeModel, NativeModelInfo } from './addon-types.js';
+import { DualAnoDiffError, InvalidOptionError, ModelError } from './errors.js';
+import { type RawImage, toRgb } from './image.js';
 import { checkOptions, flag, given, integer, real, text } from './options/check.js';
 import { DEFAULT_PROMPTS, loadSchema } from './options/schemas.js';
-import { runNative } from './run-native.js';
+import { embedded } from './paths.js';
+import { runNative, type TaskOptions } from './run-native.js';
+import { checkTensor, type Tensor } from './tensor.js';
 
 /** Options of {@link DualAnoDiff.load}. */
 export type LoadOptions = z.input<typeof loadSchema>;
+
+/** Options of {@link DualAnoDiff.decode}. */
+export type DecodeOptions = TaskOptions & { decoder?: 'vae' | 'taesd' };
+
+/**
+ * Where the engine finds a base: `path` is a folder or a checkpoint file.
+ * @internal
+ */
+export function baseSource(
+  path: string,
+  options: { configFolder?: string | undefined; predictionType?: string | undefined },
+): NativeBaseSource {
+  return {
+    path: resolve(path),
+    configFolder: options.configFolder === undefined ? '' : resolve(options.configFolder),
+    tokenizerFolder: join(embedded.base, 'tokenizer'), // CLIP's, which every Stable Diffusion 1.x and 2.x has
+    predictionType: options.predictionType ?? '',
+  };
+}
 
 /** Settings that suit a base; the paper's where its folder says nothing. */
 export interface TrainingDefaults {
@@ -60,6 +82,7 @@ const defaultsSchema = z
   .partial();
 
 function readDefaults(folder: string): TrainingDefaults {
+  if (!statSync(folder).isDirectory()) return PAPER_DEFAULTS;
   const path = join(folder, DEFAULTS_FILE);
   const start = join(folder, INITIAL_ADAPTER_FILE);
   const initialAdapter = existsSync(start) ? start : PAPER_DEFAULTS.initialAdapter;
@@ -79,7 +102,7 @@ function readDefaults(folder: string): TrainingDefaults {
  * await using model = await DualAnoDiff.load('stable-diffusion-v1-5');
  */
 export class DualAnoDiff {
-  /** The base's folder. */
+  /** The base's folder, or its checkpoint file. */
   readonly folder: string;
   /** Device, precision and what image sides must be multiples of. */
   readonly info: Readonly<NativeModelInfo>;
@@ -98,18 +121,56 @@ export class DualAnoDiff {
   }
 
   /**
-   * Loads a base in the diffusers folder layout (tokenizer, text_encoder, vae, unet, scheduler).
+   * Loads a Stable Diffusion 1.x or 2.x base: a diffusers folder (tokenizer, text_encoder, vae, unet, scheduler; whole or
+   * sharded files, any precision), or one checkpoint file in the original naming (`.safetensors`, `.ckpt`).
    *
-   * Throws ERR_MODEL_INVALID naming the part that the folder lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
+   * Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
    * fit, ERR_DEVICE_UNAVAILABLE, ERR_LIBTORCH_MISSING.
    */
-  static async load(folder: string, options: LoadOptions = {}): Promise<DualAnoDiff> {
-    const { device, dtype, signal } = checkOptions(loadSchema, options);
-    const path = resolve(folder);
-    const { handle, info } = await runNative({ signal }, (engine, task) =>
-      engine.loadModel({ folder: path, device, dtype }, task),
-    );
-    return new DualAnoDiff(path, handle, info, readDefaults(path));
+  static async load(base: string, options: LoadOptions = {}): Promise<DualAnoDiff> {
+    const { device, dtype, loras, taesd, signal, ...source } = checkOptions(loadSchema, options);
+    const native = {
+      ...baseSource(base, source),
+      ...{ device, dtype },
+      loraFiles: loras.map(({ file }) => resolve(file)),
+      loraScales: loras.map(({ scale }) => scale),
+      taesd: taesd === undefined ? '' : resolve(taesd),
+    };
+    const { handle, info } = await runNative({ signal }, (engine, task) => engine.loadModel(native, task));
+    const defaults = readDefaults(native.path);
+    // An adapter that fits the base as it is does not fit what the LoRA made of it.
+    const fitting = loras.length === 0 ? defaults : { ...defaults, initialAdapter: PAPER_DEFAULTS.initialAdapter };
+    return new DualAnoDiff(native.path, handle, info, fitting);
+  }
+
+  /**
+   * An image as latents, (1, channels, h, w): the posterior's mean, scaled as the UNet sees it. Sides must be multiples
+   * of `info.resolutionMultiple`.
+   */
+  async encode(image: RawImage, { signal }: TaskOptions = {}): Promise<Tensor> {
+    const { data, width, height } = toRgb(image);
+    const handle = this.#alive();
+    return runNative({ signal }, (_, task) => handle.encode(data, width, height, task));
+  }
+
+  /** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. */
+  async decode(latents: Tensor, { decoder = 'vae', signal }: DecodeOptions = {}): Promise<RawImage> {
+    const handle = this.#alive();
+    const fast = decoder === 'taesd';
+    if (fast && !this.info.fastDecoder) {
+      throw new InvalidOptionError('Expected vae for decoder but received taesd: the model was loaded without one');
+    }
+    const checked = checkTensor(latents, 'latents');
+    const data = await runNative({ signal }, (_, task) => handle.decode(checked, fast, task));
+    const [height, width] = checked.shape.slice(2) as [number, number];
+    const factor = Math.round(Math.sqrt(data.length / 3 / (width * height)));
+    return { data, width: width * factor, height: height * factor, channels: 3 };
+  }
+
+  /** Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. */
+  async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
+    const handle = this.#alive();
+    return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
   }
 
   /**
@@ -137,7 +198,7 @@ export class DualAnoDiff {
    * @internal
    */
   hold(): [NativeModel, () => void] {
-    if (!this.#handle) throw new DualAnoDiffError('The model is disposed', 'ERR_DISPOSED');
+    const handle = this.#alive();
     this.#holds++;
     let held = true;
     const release = () => {
@@ -145,6 +206,11 @@ export class DualAnoDiff {
       held = false;
       if (--this.#holds === 0) this.#released?.();
     };
-    return [this.#handle, release];
+    return [handle, release];
+  }
+
+  #alive(): NativeModel {
+    if (!this.#handle) throw new DualAnoDiffError('The model is disposed', 'ERR_DISPOSED');
+    return this.#handle;
   }
 }

@@ -1,26 +1,21 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import type { NativeBackgrounds, NativePair, NativeSampleOptions, NativeSampler } from './addon-types.js';
+import type { NativeBackgrounds, NativeSampleOptions, NativeSampler } from './addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
-import { type RawImage, toRgb } from './image.js';
+import { toRgb } from './image.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions } from './options/check.js';
-import { DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
-import { runNative } from './run-native.js';
+import { batchSchema, DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
+import { type Pair, toPair } from './pair.js';
+import { PairBatch } from './pair-batch.js';
+import { runNative, type TaskOptions } from './run-native.js';
+import { checkTensor, type Tensor } from './tensor.js';
 
 /** Options of {@link Sampler.sample}. */
 export type SampleOptions = z.input<typeof sampleSchema>;
 
-/** A generated pair: the whole image with the defect, and the defect alone on blank ground. */
-export interface Pair {
-  /** Which pair of the seed this is; the same index and seed start from the same noise. */
-  index: number;
-  seed: number;
-  /** RGB. */
-  image: RawImage;
-  /** RGB. */
-  part: RawImage;
-}
+/** Options of {@link Sampler.begin}. */
+export type BatchOptions = z.input<typeof batchSchema>;
 
 /** What an adapter's file says of itself; empty for files of the published code. */
 export interface AdapterInfo {
@@ -50,7 +45,7 @@ function readInfo(metadata: Record<string, string>): AdapterInfo {
   };
 }
 
-type ResolvedSampling = z.output<typeof sampleSchema>;
+type ResolvedSampling = Omit<z.output<typeof batchSchema>, 'indices'>;
 
 /**
  * What the engine is told of one batch.
@@ -62,19 +57,16 @@ export function toNative(
   matchLevels: boolean,
   { globalPrompt, anomalyPrompt }: { globalPrompt: string; anomalyPrompt: string },
 ): NativeSampleOptions {
-  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt } = options;
+  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, attention } = options;
   return {
-    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, globalPrompt, anomalyPrompt },
+    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, attention },
+    globalPrompt: options.globalPrompt ?? globalPrompt,
+    anomalyPrompt: options.anomalyPrompt ?? anomalyPrompt,
+    fastDecoder: options.decoder === 'taesd',
     matchLevels: options.matchLevels ?? matchLevels,
     width: size,
     height: size,
   };
-}
-
-/** @internal */
-export function toPair(native: NativePair, size: number, seed: number): Pair {
-  const raw = (data: Uint8Array): RawImage => ({ data, width: size, height: size, channels: 3 });
-  return { index: native.index, seed, image: raw(native.image), part: raw(native.part) };
 }
 
 /**
@@ -120,8 +112,7 @@ export class Sampler {
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
     const checked = checkOptions(sampleSchema, options);
     const { count, batchSize, skip, signal, onProgress } = checked;
-    const size = checked.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
-    const native = toNative(checked, size, this.#model.defaults.matchLevels, this.adapter);
+    const [native, size] = this.#resolve(checked);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     try {
@@ -138,6 +129,43 @@ export class Sampler {
     }
   }
 
+  /** Pairs of a seed that are to be denoised step by step; `sample` does the same steps in one go. */
+  async begin(options: BatchOptions): Promise<PairBatch> {
+    const { indices, ...checked } = checkOptions(batchSchema, options);
+    const handle = this.#alive();
+    const [native, size] = this.#resolve(checked);
+    const backgrounds = await this.#encodeBackgrounds(checked, size);
+    try {
+      const begun = await runNative({ signal: checked.signal }, (_, task) =>
+        handle.begin(native, indices, backgrounds, task),
+      );
+      return new PairBatch(begun, backgrounds, size, native.seed);
+    } catch (error) {
+      backgrounds?.dispose();
+      throw error;
+    }
+  }
+
+  /** Prompts as the adapter's UNet sees them, (N, 77, width): the text encoder with the adapter's LoRA. */
+  async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
+    const handle = this.#alive();
+    return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
+  }
+
+  /**
+   * One call of the dual UNet. `latents`: (2 N, channels, h, w), rows (pair, branch); one timestep and one text state,
+   * (77, width), for each row. Returns what the model predicts (see `info.predictionType`), shaped like the latents.
+   */
+  async predict(
+    { latents, timesteps, textStates }: { latents: Tensor; timesteps: number[]; textStates: Tensor },
+    { signal }: TaskOptions = {},
+  ): Promise<Tensor> {
+    const handle = this.#alive();
+    const times = { data: Float32Array.from(timesteps), shape: [timesteps.length] };
+    const rows = [checkTensor(latents, 'latents'), checkTensor(textStates, 'textStates')] as const;
+    return runNative({ signal }, (_, task) => handle.predict(rows[0], times, rows[1], task));
+  }
+
   /** Frees the adapter. May be called twice. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
@@ -147,6 +175,11 @@ export class Sampler {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #resolve(options: ResolvedSampling): [NativeSampleOptions, number] {
+    const size = options.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
+    return [toNative(options, size, this.#model.defaults.matchLevels, this.adapter), size];
   }
 
   async #encodeBackgrounds(options: ResolvedSampling, size: number): Promise<NativeBackgrounds | undefined> {
@@ -162,7 +195,8 @@ export class Sampler {
       }
     }
     const native = {
-      ...{ every, seed, scaled: this.adapter.backgroundScaled, freshNoise: backgroundNoise === 'fresh' },
+      ...{ every, seed, freshNoise: backgroundNoise === 'fresh' },
+      scaled: options.backgroundScaled ?? this.adapter.backgroundScaled,
       ...{ count: rows.length, width: size, height: size },
     };
     const images = Buffer.concat(rows.map(({ image }) => image.data));

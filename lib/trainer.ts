@@ -11,8 +11,9 @@ import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
 import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
+import { type Pair, toPair } from './pair.js';
 import { runNative, type TaskOptions } from './run-native.js';
-import { type Pair, toNative, toPair } from './sampler.js';
+import { toNative } from './sampler.js';
 
 /** Options of {@link Trainer}. */
 export type TrainerOptions = z.input<typeof trainerSchema>;
@@ -125,9 +126,10 @@ export class Trainer {
     await new RunFiles(path).removeCheckpoints();
   }
 
-  /** A pair from the adapter as it is now; training goes on as if it had not been asked for. */
+  /** A pair from the adapter as it is now, decoded by TAESD where the model has one; training goes on as if it had not been asked for. */
   async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
-    const checked = checkOptions(sampleSchema, { ...options, count: 1 });
+    const decoder = this.#model.info.fastDecoder ? 'taesd' : 'vae';
+    const checked = checkOptions(sampleSchema, { decoder, ...options, count: 1 });
     const handle = this.#started();
     const { resolution } = this.settings;
     const native = toNative(checked, resolution, this.#model.defaults.matchLevels, this.settings);

@@ -1,11 +1,17 @@
 import type { z } from 'zod';
 import { type RawImage } from './image.js';
-import { maskerSchema, thresholdSchema } from './options/schemas.js';
+import { attentionSchema, maskerSchema, thresholdSchema } from './options/schemas.js';
+import type { Pair } from './pair.js';
 import { type TaskOptions } from './run-native.js';
 /** Options of {@link Masker.load}. */
 export type MaskerOptions = z.input<typeof maskerSchema>;
 /** Options of {@link Masker.threshold}. */
 export type ThresholdOptions = z.input<typeof thresholdSchema>;
+/** Options of {@link Masker.attention}. */
+export type AttentionOptions = z.input<typeof attentionSchema>;
+export declare const MASK_METHODS: readonly ['u2net', 'attention', 'threshold'];
+/** How a mask is found: in the part by a network or by its distance from the blank, or by where the model looked. */
+export type MaskMethod = (typeof MASK_METHODS)[number];
 /** A mask: one channel of 0 and 255, of its part's size. */
 export interface Mask extends RawImage {
     channels: 1;
@@ -21,8 +27,7 @@ export interface Mask extends RawImage {
  */
 export declare class Masker {
     #private;
-    /** 'u2net' or 'threshold'. */
-    readonly method: 'u2net' | 'threshold';
+    readonly method: MaskMethod;
     private constructor();
     /**
      * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
@@ -32,6 +37,13 @@ export declare class Masker {
     static load(file?: string, options?: MaskerOptions): Promise<Masker>;
     /** A pixel belongs to the mask where its distance from the part's fill is at least `threshold` (0.12 by default). */
     static threshold(options?: ThresholdOptions): Masker;
+    /**
+     * For pairs that were sampled with `attention`: a pixel belongs to the mask where the attention map, spread to 0..1, is
+     * at least `threshold` (0.5 by default). `mask` takes the map in the part's place.
+     */
+    static attention(options?: AttentionOptions): Masker;
+    /** The mask of a pair: of its part, or of its attention map. */
+    maskPair(pair: Pair, options?: TaskOptions): Promise<Mask>;
     /** The mask of a part of any size. */
     mask(part: RawImage, options?: TaskOptions): Promise<Mask>;
     /** Frees the network. May be called twice. */

@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import type { NativeModelInfo } from './addon-types.js';
+import { type RawImage } from './image.js';
 import { loadSchema } from './options/schemas.js';
+import { type TaskOptions } from './run-native.js';
+import { type Tensor } from './tensor.js';
 /** Options of {@link DualAnoDiff.load}. */
 export type LoadOptions = z.input<typeof loadSchema>;
+/** Options of {@link DualAnoDiff.decode}. */
+export type DecodeOptions = TaskOptions & {
+    decoder?: 'vae' | 'taesd';
+};
 /** Settings that suit a base; the paper's where its folder says nothing. */
 export interface TrainingDefaults {
     /** Pixels along each side. */
@@ -31,7 +38,7 @@ export interface TrainingDefaults {
  */
 export declare class DualAnoDiff {
     #private;
-    /** The base's folder. */
+    /** The base's folder, or its checkpoint file. */
     readonly folder: string;
     /** Device, precision and what image sides must be multiples of. */
     readonly info: Readonly<NativeModelInfo>;
@@ -39,12 +46,22 @@ export declare class DualAnoDiff {
     readonly defaults: Readonly<TrainingDefaults>;
     private constructor();
     /**
-     * Loads a base in the diffusers folder layout (tokenizer, text_encoder, vae, unet, scheduler).
+     * Loads a Stable Diffusion 1.x or 2.x base: a diffusers folder (tokenizer, text_encoder, vae, unet, scheduler; whole or
+     * sharded files, any precision), or one checkpoint file in the original naming (`.safetensors`, `.ckpt`).
      *
-     * Throws ERR_MODEL_INVALID naming the part that the folder lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
+     * Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
      * fit, ERR_DEVICE_UNAVAILABLE, ERR_LIBTORCH_MISSING.
      */
-    static load(folder: string, options?: LoadOptions): Promise<DualAnoDiff>;
+    static load(base: string, options?: LoadOptions): Promise<DualAnoDiff>;
+    /**
+     * An image as latents, (1, channels, h, w): the posterior's mean, scaled as the UNet sees it. Sides must be multiples
+     * of `info.resolutionMultiple`.
+     */
+    encode(image: RawImage, { signal }?: TaskOptions): Promise<Tensor>;
+    /** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. */
+    decode(latents: Tensor, { decoder, signal }?: DecodeOptions): Promise<RawImage>;
+    /** Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. */
+    textEncode(prompts: string[], { signal }?: TaskOptions): Promise<Tensor>;
     /**
      * Frees the model once every trainer and sampler on it is disposed. May be called twice.
      */

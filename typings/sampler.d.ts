@@ -1,19 +1,14 @@
 import type { z } from 'zod';
-import { type RawImage } from './image.js';
 import type { DualAnoDiff } from './model.js';
-import { sampleSchema } from './options/schemas.js';
+import { batchSchema, sampleSchema } from './options/schemas.js';
+import { type Pair } from './pair.js';
+import { PairBatch } from './pair-batch.js';
+import { type TaskOptions } from './run-native.js';
+import { type Tensor } from './tensor.js';
 /** Options of {@link Sampler.sample}. */
 export type SampleOptions = z.input<typeof sampleSchema>;
-/** A generated pair: the whole image with the defect, and the defect alone on blank ground. */
-export interface Pair {
-    /** Which pair of the seed this is; the same index and seed start from the same noise. */
-    index: number;
-    seed: number;
-    /** RGB. */
-    image: RawImage;
-    /** RGB. */
-    part: RawImage;
-}
+/** Options of {@link Sampler.begin}. */
+export type BatchOptions = z.input<typeof batchSchema>;
 /** What an adapter's file says of itself; empty for files of the published code. */
 export interface AdapterInfo {
     type?: string;
@@ -50,6 +45,19 @@ export declare class Sampler {
      * whatever the batch size. Leaving the loop early stops the work.
      */
     sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined>;
+    /** Pairs of a seed that are to be denoised step by step; `sample` does the same steps in one go. */
+    begin(options: BatchOptions): Promise<PairBatch>;
+    /** Prompts as the adapter's UNet sees them, (N, 77, width): the text encoder with the adapter's LoRA. */
+    textEncode(prompts: string[], { signal }?: TaskOptions): Promise<Tensor>;
+    /**
+     * One call of the dual UNet. `latents`: (2 N, channels, h, w), rows (pair, branch); one timestep and one text state,
+     * (77, width), for each row. Returns what the model predicts (see `info.predictionType`), shaped like the latents.
+     */
+    predict({ latents, timesteps, textStates }: {
+        latents: Tensor;
+        timesteps: number[];
+        textStates: Tensor;
+    }, { signal }?: TaskOptions): Promise<Tensor>;
     /** Frees the adapter. May be called twice. */
     dispose(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;

@@ -3,8 +3,8 @@ import type { NativeStep } from './addon-types.js';
 import { Dataset, type LoadedExample } from './dataset/dataset.js';
 import type { DualAnoDiff } from './model.js';
 import { trainerSchema, trainSchema } from './options/schemas.js';
+import { type Pair } from './pair.js';
 import { type TaskOptions } from './run-native.js';
-import { type Pair } from './sampler.js';
 /** Options of {@link Trainer}. */
 export type TrainerOptions = z.input<typeof trainerSchema>;
 /** Options of {@link Trainer.train}. */
@@ -61,7 +61,7 @@ export declare class Trainer {
     train(dataset: Dataset, options?: TrainOptions): AsyncGenerator<TrainStep, void, undefined>;
     /** Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. */
     save(file: string): Promise<void>;
-    /** A pair from the adapter as it is now; training goes on as if it had not been asked for. */
+    /** A pair from the adapter as it is now, decoded by TAESD where the model has one; training goes on as if it had not been asked for. */
     preview({ signal, ...options }?: PreviewOptions): Promise<Pair>;
     /** Frees adapter and optimiser. May be called twice. */
     dispose(): Promise<void>;

@@ -35,12 +35,13 @@ const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
   textEncoder: true,
   checkpointEvery: 500,
   previewEvery: 0,
-  mask: 'threshold',
+  mask: ['threshold'],
   sampleSteps: 20,
   guidanceScale: 2.5,
   scheduler: 'dpmsolver++',
   sampleBatchSize: 8,
   negativePrompt: '',
+  decoder: 'vae',
   device: 'auto',
 };
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../paths.js';
+import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addLibtorch } from './libtorch.js';
@@ -19,7 +20,8 @@ const program = new Command('dualanodiff')
   .showHelpAfterError('(--help shows every option)');
 program.exitOverride(); // before the commands, which inherit it
 const runner = new Runner();
-for (const add of [addTrain, addSample, addMask, addRun, addDemo, addDoctor, addLibtorch]) add(program, runner);
+for (const add of [addTrain, addSample, addMask, addRun, addConvert, addDemo, addDoctor, addLibtorch])
+  add(program, runner);
 
 try {
   await program.parseAsync();

@@ -4,9 +4,10 @@ import { type Command, Option } from 'commander';
 import { encodePng, IMAGE_ENDINGS, readImage } from '../dataset/image-file.js';
 import { DatasetError, withFileErrors } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
+import { Masker } from '../masker.js';
+import { given } from '../options/check.js';
 import { number } from './options.js';
 import type { Runner } from './runner.js';
-import { makeMasker } from './stages.js';
 
 interface Flags {
   parts: string;
@@ -35,21 +36,16 @@ export function addMask(program: Command, runner: Runner): void {
       .filter((name) => IMAGE_ENDINGS.test(name))
       .sort();
     if (files.length === 0) throw new DatasetError(`${folder} holds no images`);
-    const masker = await makeMasker(
-      {
-        mask: flags.method,
-        ...(flags.weights ? { weights: flags.weights } : {}),
-        ...(flags.threshold === undefined ? {} : { maskThreshold: flags.threshold }),
-      },
-      flags.partFill,
-      flags.device,
-    );
+    const { threshold, partFill, device } = flags;
+    await using masker =
+      flags.method === 'threshold'
+        ? Masker.threshold(given({ partFill, threshold }))
+        : await Masker.load(flags.weights, given({ device, threshold }));
     const bar = io.progress('masking', files.length, 'parts');
     let empty = 0;
     try {
       for (const [index, file] of files.entries()) {
-        const mask = await masker?.mask(await readImage(join(folder, file)), { signal });
-        if (!mask) continue;
+        const mask = await masker.mask(await readImage(join(folder, file)), { signal });
         if (mask.coverage === 0) {
           empty++;
           io.warn(`${file}: the mask is empty, no defect was found`);
@@ -59,7 +55,6 @@ export function addMask(program: Command, runner: Runner): void {
       }
     } finally {
       bar.stop();
-      await masker?.dispose();
     }
     io.result(`${files.length} masks in ${flags.out}, ${empty} empty`, {
       masks: files.length,

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
+import { MASK_METHODS, type MaskMethod } from '../masker.js';
 import { given } from '../options/check.js';
 import { schedulers } from '../options/schemas.js';
 
@@ -12,15 +13,6 @@ export function number(text: string): number {
 
 const words = (flags: string, description: string, choices: readonly string[]) =>
   new Option(flags, description).choices(choices);
-
-export function addModelOptions(command: Command): Command {
-  return command
-    .option('--base <dir>', 'base model in the diffusers folder layout (default: the embedded one)')
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(
-      words('--dtype <name>', 'precision of the base', ['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
-    );
-}
 
 export function addTrainOptions(command: Command): Command {
   return command
@@ -63,14 +55,43 @@ export function addSampleOptions(command: Command, steps: string): Command {
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
     .addOption(words('--scheduler <name>', 'scheduler', schedulers).default('pndm'))
-    .option('--negative-prompt <text>', 'what the images should not show', '');
+    .option('--negative-prompt <text>', 'what the images should not show', '')
+    .addOption(words('--decoder <name>', 'what makes images of latents', ['vae', 'taesd']).default('vae'));
+}
+
+const EVERY_METHOD = 'all';
+const NO_METHOD = 'none';
+
+/** `none`, `all`, or methods with commas between them. */
+function maskMethods(text: string): MaskMethod[] {
+  if (text === NO_METHOD) return [];
+  if (text === EVERY_METHOD) return [...MASK_METHODS];
+  const methods = [...new Set(text.split(','))];
+  const known = methods.filter((method): method is MaskMethod => MASK_METHODS.includes(method as MaskMethod));
+  if (known.length < methods.length) {
+    throw new InvalidArgumentError(
+      `Expected ${MASK_METHODS.join(', ')} (several with commas), ${EVERY_METHOD} or ${NO_METHOD}.`,
+    );
+  }
+  return known;
 }
 
 export function addMaskOptions(command: Command): Command {
   return command
-    .addOption(words('--mask <method>', 'how masks are made', ['u2net', 'threshold', 'none']).default('u2net'))
+    .addOption(
+      new Option(
+        '--mask <methods>',
+        `how masks are made: ${MASK_METHODS.join(', ')}, ${EVERY_METHOD} or ${NO_METHOD}; of several (with commas) the first is written, and how far they agree is noted`,
+      )
+        .argParser(maskMethods)
+        .default(['u2net'], 'u2net'),
+    )
+    .option(
+      '--keep-best <x>',
+      'drop pairs whose mask is empty, touches nothing or disagrees: 80% keeps the best, 0.5 those with such an IoU',
+    )
     .option('--weights <file>', 'U2-Net weights, .pth or .safetensors (default: the embedded ones)')
-    .option('--mask-threshold <x>', 'of saliency (0.5) or of distance from the fill (0.12)', number);
+    .option('--mask-threshold <x>', 'of saliency or attention (0.5) or of distance from the fill (0.12)', number);
 }
 
 /** The flags that are options of a schema, but for those that the user left out. */

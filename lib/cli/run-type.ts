@@ -3,8 +3,9 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
 import type { schedulers } from '../options/schemas.js';
 import { writeReport } from '../report/report.js';
+import type { MaskFlags } from './masks.js';
 import type { Context } from './runner.js';
-import { type MaskFlags, type SampleFlags, samplePairs, type TrainFlags, trainType } from './stages.js';
+import { type SampleFlags, samplePairs, type TrainFlags, trainType } from './stages.js';
 
 /** Flags of `run` and `demo`. */
 export interface RunFlags extends TrainFlags, MaskFlags {
@@ -14,6 +15,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
+  decoder: 'vae' | 'taesd';
   backgroundImages?: string;
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
@@ -27,6 +29,8 @@ export interface RunSummary {
   adapter: string;
   pairs: number;
   emptyMasks: number;
+  /** Pairs that `--keep-best` dropped. */
+  dropped: number;
   /** Means over the first and the last tenth of the steps. */
   firstLoss: number | null;
   lastLoss: number | null;
@@ -49,7 +53,9 @@ export async function runType(
   const adapter = join(folder, 'adapter.safetensors');
   const trained = await trainType(model, dataset, type, adapter, flags, signal, io);
   await using trainer = trained.trainer;
-  const sampleFlags: SampleFlags & MaskFlags = { ...flags, steps: flags.sampleSteps };
+  // Prompts and the scale of background latents are the adapter's own: they were trained a moment ago.
+  const { globalPrompt: _, anomalyPrompt: __, backgroundScaled: ___, ...rest } = flags;
+  const sampleFlags: SampleFlags & MaskFlags = { ...rest, steps: flags.sampleSteps };
   const { count, device } = flags;
   const goodImages = await dataset.goodImages();
   const sampling = { adapter, out: join(folder, 'dataset'), count, flags: sampleFlags, device, goodImages };
@@ -78,7 +84,8 @@ export async function runType(
       'denoising steps': flags.sampleSteps,
       guidance: flags.guidanceScale,
       scheduler: flags.scheduler,
-      mask: flags.mask,
+      mask: flags.mask.join() || 'none',
+      ...(flags.keepBest === undefined ? {} : { 'keep best': flags.keepBest }),
     },
     times: { training: trained.seconds, 'sampling and masks': generated.seconds },
   });
@@ -89,8 +96,9 @@ export async function runType(
     report,
     adapter,
     dataset: generated.writer.folder,
-    pairs: generated.writer.records.length,
+    pairs: generated.writer.kept.length,
     emptyMasks: generated.emptyMasks,
+    dropped: generated.dropped,
     firstLoss: mean(losses.slice(0, tenth)),
     lastLoss: mean(losses.slice(-tenth)),
     trainSeconds: trained.seconds,
@@ -103,7 +111,7 @@ export function describeRun(summary: RunSummary): string {
   const loss = (value: number | null) => value?.toFixed(4) ?? '-';
   return [
     `${summary.type}: loss ${loss(summary.firstLoss)} -> ${loss(summary.lastLoss)} in ${summary.trainSeconds.toFixed(0)} s; ` +
-      `${summary.pairs} pairs in ${summary.sampleSeconds.toFixed(0)} s, ${summary.emptyMasks} empty masks`,
+      `${summary.pairs} pairs in ${summary.sampleSeconds.toFixed(0)} s, ${summary.emptyMasks} empty masks, ${summary.dropped} dropped`,
     `  dataset: ${summary.dataset}`,
     `  report:  ${summary.report}`,
   ].join('\n');

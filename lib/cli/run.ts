@@ -1,15 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
-import { DualAnoDiff } from '../model.js';
-import { embedded } from '../paths.js';
-import { addMaskOptions, addModelOptions, addSampleOptions, addTrainOptions, number } from './options.js';
+import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
+import { addMaskOptions, addSampleOptions, addTrainOptions, number } from './options.js';
 import { describeRun, type RunFlags, type RunSummary, runType } from './run-type.js';
 import type { Runner } from './runner.js';
 
-interface Flags extends RunFlags {
-  base?: string;
-  dtype: 'auto';
+interface Flags extends BaseFlags, RunFlags {
+  device: string;
   data: string;
   type?: string;
   out?: string;
@@ -24,18 +22,14 @@ export function addRun(program: Command, runner: Runner): void {
     .option('--out <dir>', 'folder for everything (default: out/<category>)')
     .option('--count <n>', 'pairs of each type', number, 16)
     .option('--resume', 'continue what was begun');
-  addMaskOptions(addSampleOptions(addTrainOptions(addModelOptions(command)), '--sample-steps <n>'));
+  addMaskOptions(addSampleOptions(addTrainOptions(addBaseOptions(command)), '--sample-steps <n>'));
   command.option('--sample-batch-size <n>', 'pairs drawn at once', number, 4);
   runner.attach(command, async (flags: Flags, context) => {
     const dataset = await Dataset.open(flags.data);
     if (flags.type !== undefined) await dataset.examples(flags.type); // a wrong type is an error before the model is read
     const types = flags.type === undefined ? dataset.types : [flags.type];
     const out = resolve(flags.out ?? `out/${dataset.category}`);
-    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, {
-      device: flags.device,
-      dtype: flags.dtype,
-      signal: context.signal,
-    });
+    await using model = await loadBase(flags, context.signal);
     const summaries: RunSummary[] = [];
     for (const type of types) summaries.push(await runType(model, dataset, type, out, flags, context));
     context.io.result(summaries.map(describeRun).join('\n'), { out, types: summaries });

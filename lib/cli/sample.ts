@@ -1,14 +1,11 @@
 import type { Command } from 'commander';
-import { DualAnoDiff } from '../model.js';
-import { embedded } from '../paths.js';
-import { addMaskOptions, addModelOptions, addSampleOptions, number } from './options.js';
+import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
+import type { MaskFlags } from './masks.js';
+import { addMaskOptions, addSampleOptions, number } from './options.js';
 import type { Runner } from './runner.js';
-import { type MaskFlags, type SampleFlags, samplePairs } from './stages.js';
+import { type SampleFlags, samplePairs } from './stages.js';
 
-interface Flags extends SampleFlags, MaskFlags {
-  base?: string;
-  device: string;
-  dtype: 'auto';
+interface Flags extends BaseFlags, SampleFlags, MaskFlags {
   adapter: string;
   out: string;
   count: number;
@@ -25,26 +22,21 @@ export function addSample(program: Command, runner: Runner): void {
     .option('--seed <n>', 'seed of the pairs', number, 0)
     .option('--resolution <n>', 'pixels along each side (default: as trained)', number)
     .option('--batch-size <n>', 'pairs drawn at once', number, 4)
+    .option('--global-prompt <text>', 'prompt of the whole image (default: as trained)')
+    .option('--anomaly-prompt <text>', 'prompt of the anomaly part (default: as trained)')
+    .option('--background-scaled', "scale background latents by the VAE's factor (default: as trained)")
+    .option('--no-background-scaled', 'do not, as published')
     .option('--resume', 'keep the pairs that are there');
-  addMaskOptions(addSampleOptions(addModelOptions(command), '--steps <n>'));
+  addMaskOptions(addSampleOptions(addBaseOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
-    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, {
-      device: flags.device,
-      dtype: flags.dtype,
-      signal,
-    });
+    await using model = await loadBase(flags, signal);
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;
     const sampling = { adapter, out, count, flags: sampleFlags, device };
-    const { writer, emptyMasks, seconds } = await samplePairs(model, sampling, signal, io);
+    const { writer, emptyMasks, dropped, seconds } = await samplePairs(model, sampling, signal, io);
     io.result(
-      `${writer.records.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, in ${seconds.toFixed(1)} s`,
-      {
-        out: writer.folder,
-        pairs: writer.records.length,
-        emptyMasks,
-        seconds,
-      },
+      `${writer.kept.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, ${dropped} dropped, in ${seconds.toFixed(1)} s`,
+      { out: writer.folder, pairs: writer.kept.length, emptyMasks, dropped, seconds },
     );
   });
 }

@@ -5,16 +5,17 @@ import { type Dataset, imagesIn } from '../dataset/dataset.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../dataset/foreground.js';
 import { encodePng } from '../dataset/image-file.js';
 import { PairWriter } from '../dataset/pair-writer.js';
+import { parseKeepRule, selectPairs } from '../dataset/selection.js';
 import { InvalidOptionError } from '../errors.js';
 import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
-import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
 import { type schedulers, trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
 import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
+import { type MaskFlags, PairMasker } from './masks.js';
 import { pickOptions } from './options.js';
 
 /** What pairs are called whose adapter does not say (published ones). */
@@ -56,21 +57,19 @@ export interface SampleFlags {
   scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
+  globalPrompt?: string;
+  anomalyPrompt?: string;
+  decoder: 'vae' | 'taesd';
   backgroundImages?: string;
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
+  /** Undefined: as the adapter says. */
+  backgroundScaled?: boolean;
   foregroundMasks?: string;
   foregroundWeights?: string;
   seed: number;
   resolution?: number;
   resume?: boolean;
-}
-
-/** Flags of `mask` as commander gives them. */
-export interface MaskFlags {
-  mask: 'u2net' | 'threshold' | 'none';
-  weights?: string;
-  maskThreshold?: number;
 }
 
 export interface TrainedType {
@@ -127,21 +126,11 @@ export async function trainType(
   return { trainer, losses, seconds: (performance.now() - start) / 1000 };
 }
 
-/** The masker that the flags ask for; undefined for none. */
-export async function makeMasker(
-  flags: MaskFlags,
-  partFill: 'grey' | 'black',
-  device: string,
-): Promise<Masker | undefined> {
-  const threshold = flags.maskThreshold;
-  if (flags.mask === 'none') return undefined;
-  if (flags.mask === 'threshold') return Masker.threshold(given({ partFill, threshold }));
-  return Masker.load(flags.weights, given({ device, threshold }));
-}
-
 export interface Generated {
   writer: PairWriter;
   emptyMasks: number;
+  /** Pairs that `keepBest` dropped. */
+  dropped: number;
   seconds: number;
 }
 
@@ -187,12 +176,16 @@ export async function samplePairs(
 ): Promise<Generated> {
   const { adapter, out, count, flags, device } = sampling;
   await using sampler = await Sampler.create(model, adapter);
-  const { steps, guidanceScale, scheduler, negativePrompt, seed, backgroundEvery, backgroundNoise } = flags;
+  const { steps, guidanceScale, scheduler, negativePrompt, decoder, seed } = flags;
+  const { globalPrompt, anomalyPrompt, backgroundEvery, backgroundNoise, backgroundScaled } = flags;
+  const rule = flags.keepBest === undefined ? undefined : parseKeepRule(flags.keepBest);
   const resolution = flags.resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
   const backgrounds = await backgroundsFor(sampler, sampling, resolution);
   const deciding = {
     ...{ steps, guidanceScale, scheduler, negativePrompt, resolution },
-    ...(backgrounds && { backgroundEvery, backgroundNoise }),
+    ...given({ globalPrompt, anomalyPrompt }),
+    ...(decoder === 'taesd' && { decoder }),
+    ...(backgrounds && { backgroundEvery, backgroundNoise, ...given({ backgroundScaled }) }),
   };
   const type = sampler.adapter.type ?? DEFAULT_TYPE;
   const writer = await PairWriter.open(out, {
@@ -200,21 +193,21 @@ export async function samplePairs(
     adapter: await fileDigest(adapter),
     settings: {
       ...deciding,
-      ...{ mask: flags.mask, dtype: model.info.dtype },
+      ...{ mask: flags.mask.join() || 'none', dtype: model.info.dtype },
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),
       seed,
     },
     resume: flags.resume ?? false,
   });
-  const masker = await makeMasker(flags, sampler.adapter.partFill, device);
+  const masker = await PairMasker.create(flags, sampler.adapter.partFill, device);
   const start = performance.now();
   const bar = io.progress(`sampling ${type}`, count, 'pairs');
   try {
     const batchSize = flags.sampleBatchSize;
-    const options = { ...deciding, ...given({ backgrounds }), count, seed, batchSize, skip: writer.done, signal };
-    for await (const pair of sampler.sample(options)) {
-      const mask = await masker?.mask(pair.part, { signal });
-      await writer.write(pair, mask, masker?.method);
+    const attention = flags.mask.includes('attention');
+    const drawing = { count, seed, batchSize, attention, skip: writer.done, signal };
+    for await (const pair of sampler.sample({ ...deciding, ...given({ backgrounds }), ...drawing })) {
+      await writer.write(pair, await masker?.find(pair, signal));
       bar.update(writer.records.length);
     }
   } finally {
@@ -224,5 +217,7 @@ export async function samplePairs(
   const emptyMasks = writer.records.filter((record) => record.empty).length;
   if (emptyMasks > 0)
     io.warn(`${emptyMasks} of ${writer.records.length} masks are empty: no defect was found in those parts`);
-  return { writer, emptyMasks, seconds: (performance.now() - start) / 1000 };
+  if (rule) await writer.drop(selectPairs(writer.records, rule));
+  const dropped = writer.records.length - writer.kept.length;
+  return { writer, emptyMasks, dropped, seconds: (performance.now() - start) / 1000 };
 }

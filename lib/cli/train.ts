@@ -1,15 +1,11 @@
 import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
-import { DualAnoDiff } from '../model.js';
-import { embedded } from '../paths.js';
-import { addForegroundOptions, addModelOptions, addTrainOptions } from './options.js';
+import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
+import { addForegroundOptions, addTrainOptions } from './options.js';
 import type { Runner } from './runner.js';
 import { type TrainFlags, trainType } from './stages.js';
 
-interface Flags extends TrainFlags {
-  base?: string;
-  device: string;
-  dtype: 'auto';
+interface Flags extends BaseFlags, TrainFlags {
   data: string;
   type: string;
   out: string;
@@ -23,15 +19,11 @@ export function addTrain(program: Command, runner: Runner): void {
     .requiredOption('--type <name>', 'defect type')
     .requiredOption('--out <file>', 'adapter to write (.safetensors)')
     .option('--resume', 'continue from the newest checkpoint');
-  addForegroundOptions(addTrainOptions(addModelOptions(command)));
+  addForegroundOptions(addTrainOptions(addBaseOptions(command)));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const dataset = await Dataset.open(flags.data);
     await dataset.examples(flags.type); // a wrong type is an error before the model is read
-    await using model = await DualAnoDiff.load(flags.base ?? embedded.base, {
-      device: flags.device,
-      dtype: flags.dtype,
-      signal,
-    });
+    await using model = await loadBase(flags, signal);
     const { trainer, losses, seconds } = await trainType(model, dataset, flags.type, flags.out, flags, signal, io);
     await trainer.dispose();
     io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s`, {

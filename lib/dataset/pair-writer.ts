@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { DatasetError, withFileErrors } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
-import type { Mask } from '../masker.js';
-import type { Pair } from '../sampler.js';
+import type { Mask, MaskMethod } from '../masker.js';
+import type { Pair } from '../pair.js';
 import { encodePng } from './image-file.js';
+import type { DropReason } from './selection.js';
 
 /** One line of `pairs.jsonl`. Paths are relative to the folder. */
 export interface PairRecord {
@@ -16,17 +17,24 @@ export interface PairRecord {
   part: string;
   /** Absent where no mask was asked for. */
   mask?: string;
-  maskMethod?: string;
+  maskMethod?: MaskMethod;
   /** Share of the pixels in the mask, 0 to 1. */
   coverage?: number;
   /** The mask has no pixel: no defect was found. */
   empty?: boolean;
+  /** Whether the mask covers anything that is not blank in the part. */
+  touches?: boolean;
+  /** The IoU of every two mask methods, where several were asked for: `{ 'u2net/threshold': 0.8 }`. */
+  agreement?: Record<string, number>;
+  /** Why the pair does not count; its files are then below `dropped/`. */
+  dropped?: DropReason;
   /** Digest of the adapter's file and of the settings that decide the pixels. */
   adapter: string;
   settings: Record<string, unknown>;
 }
 
 const LIST = 'pairs.jsonl';
+const DROPPED = 'dropped/';
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
@@ -87,7 +95,16 @@ export class PairWriter {
     return new Set(this.records.map((record) => record.index));
   }
 
-  async write(pair: Pair, mask?: Mask, maskMethod?: string): Promise<PairRecord> {
+  /** The pairs that count. */
+  get kept(): PairRecord[] {
+    return this.records.filter((record) => record.dropped === undefined);
+  }
+
+  /** Writes a pair with its mask and what is known of that. */
+  async write(
+    pair: Pair,
+    found?: { mask: Mask; method: MaskMethod; touches?: boolean; agreement?: Record<string, number> },
+  ): Promise<PairRecord> {
     const name = String(pair.index).padStart(6, '0');
     const record: PairRecord = {
       index: pair.index,
@@ -100,16 +117,45 @@ export class PairWriter {
     };
     await writeFileAtomic(join(this.folder, record.image), await encodePng(pair.image));
     await writeFileAtomic(join(this.folder, record.part), await encodePng(pair.part));
-    if (mask) {
+    if (found) {
+      const { mask, method, touches, agreement } = found;
       record.mask = `ground_truth/${this.type}/${name}_mask.png`;
-      record.maskMethod = maskMethod ?? 'u2net';
+      record.maskMethod = method;
       record.coverage = mask.coverage;
       record.empty = mask.coverage === 0;
+      if (touches !== undefined) record.touches = touches;
+      if (agreement) record.agreement = agreement;
       await writeFileAtomic(join(this.folder, record.mask), await encodePng(mask));
     }
     this.records.push(record);
     this.records.sort((a, b) => a.index - b.index);
-    await writeFileAtomic(join(this.folder, LIST), this.records.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    await this.#writeList();
     return record;
+  }
+
+  /** Moves the files of the pairs in `reasons` below `dropped/`, and those of the others back to their places. */
+  async drop(reasons: ReadonlyMap<number, DropReason>): Promise<void> {
+    for (const record of this.records) {
+      const reason = reasons.get(record.index);
+      for (const part of ['image', 'part', 'mask'] as const) {
+        const path = record[part];
+        if (path === undefined) continue;
+        const place = path.replace(DROPPED, '');
+        record[part] = reason === undefined ? place : DROPPED + place;
+        if (record[part] === path) continue;
+        const [from, to] = [join(this.folder, path), join(this.folder, record[part])];
+        await withFileErrors('move', from, async () => {
+          await mkdir(dirname(to), { recursive: true });
+          await rename(from, to);
+        });
+      }
+      if (reason === undefined) delete record.dropped;
+      else record.dropped = reason;
+    }
+    await this.#writeList();
+  }
+
+  async #writeList(): Promise<void> {
+    await writeFileAtomic(join(this.folder, LIST), this.records.map((row) => `${JSON.stringify(row)}\n`).join(''));
   }
 }

@@ -17,9 +17,37 @@ const seed = () => integer(0).default(0);
 /** Adapters are told by their ending when they are read. */
 export const adapterFile = () => text().regex(/\.safetensors$/, 'a file name that ends in .safetensors');
 
+/** How a base is read that is one checkpoint file, and what it predicts where its files do not say. */
+const sourceShape = {
+  /** For a checkpoint file: a diffusers folder with its configs, where they cannot be told by its tensors. */
+  configFolder: text().min(1, 'a folder').optional(),
+  predictionType: oneOf(['epsilon', 'v_prediction']).optional(),
+};
+
 export const loadSchema = z.strictObject({
   device: device(),
   dtype: oneOf(['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
+  ...sourceShape,
+  /** LoRA files made for the base, merged into its weights. */
+  loras: z
+    .array(
+      z.strictObject({ file: text().min(1, 'a file'), scale: real(-100, 100).default(1) }, 'an object { file, scale }'),
+      'a list',
+    )
+    .default([]),
+  /** A TAESD decoder, for previews and fast decoding. */
+  taesd: text().min(1, 'a file or folder').optional(),
+  signal: signal(),
+});
+
+const precision = () => oneOf(['float32', 'float16', 'bfloat16']).default('float32');
+export const convertCheckpointSchema = z.strictObject({ ...sourceShape, dtype: precision(), signal: signal() });
+export const convertAdapterSchema = z.strictObject({
+  /** The own format, or the published code's names. */
+  layout: oneOf(['own', 'published']).default('own'),
+  dtype: precision(),
+  /** Stores SAIM at this rank. */
+  saimRank: integer(1, 1280).optional(),
   signal: signal(),
 });
 
@@ -87,9 +115,16 @@ export const sampleSchema = z.strictObject({
   batchSize: integer(1, 1024).default(4),
   seed: seed(),
   resolution: integer(8, 4096).optional(),
+  /** The prompts that the adapter was trained with by default. */
+  globalPrompt: text().optional(),
+  anomalyPrompt: text().optional(),
   negativePrompt: text().default(''),
   /** Start from the training images' colour level; what suits the base by default. */
   matchLevels: flag().optional(),
+  /** Give each pair the map of where the anomaly branch looks, for masks. */
+  attention: flag().default(false),
+  /** What makes images of latents: the base's own decoder, or the TAESD that it was loaded with. */
+  decoder: oneOf(['vae', 'taesd']).default('vae'),
   /** What the pairs' backgrounds are to be, as large as the pairs: for adapters with background compensation. */
   backgrounds: z
     .custom<readonly { image: RawImage; foreground: RawImage }[]>(
@@ -99,6 +134,8 @@ export const sampleSchema = z.strictObject({
     .optional(),
   /** Pairs that share a background before the next one takes over. */
   backgroundEvery: integer(1).default(50),
+  /** Whether background latents are scaled by the autoencoder's factor; as the adapter says by default. */
+  backgroundScaled: flag().optional(),
   /** One noise for each background, or fresh noise at every step, as published. */
   backgroundNoise: oneOf(['fixed', 'fresh']).default('fixed'),
   /** Indices that are there already. */
@@ -109,6 +146,14 @@ export const sampleSchema = z.strictObject({
     .optional(),
 });
 
+/** Options of one batch that is denoised step by step. */
+export const batchSchema = sampleSchema.omit({ count: true, batchSize: true, skip: true, onProgress: true }).extend({
+  /** Which pairs of the seed. */
+  indices: z.array(integer(0), 'a list of integers').min(1, 'at least one index'),
+});
+
+/** An attention map is a saliency already. */
+export const attentionSchema = z.strictObject({ threshold: real(0, 1).default(0.5) });
 export const maskerSchema = z.strictObject({ device: device(), threshold: real(0, 1).default(0.5) });
 export const thresholdSchema = z.strictObject({
   partFill: oneOf(['grey', 'black']).default('grey'),

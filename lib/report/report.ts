@@ -87,18 +87,20 @@ svg { width: 100%; max-width: 900px; font-size: 11px; fill: currentColor; }
 /** Writes one HTML file that needs nothing else: images are inside it. */
 export async function writeReport(path: string, input: ReportInput): Promise<void> {
   const { title, examples, writer, settings, times } = input;
-  const shown = writer.records.slice(0, SHOWN_PAIRS);
+  const kept = writer.kept;
+  const shown = kept.slice(0, SHOWN_PAIRS);
   const exampleFigures = await Promise.all(examples.map(exampleFigure));
   const pairFigures = await Promise.all(shown.map((record) => pairFigure(writer, record)));
-  const empty = writer.records.filter((record) => record.empty).length;
+  const empty = kept.filter((record) => record.empty).length;
+  const dropped = writer.records.length - kept.length;
   const seconds = (value: unknown) => `${(value as number).toFixed(1)} s`;
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>
 <h1>${escapeHtml(title)}</h1>
-<p>${writer.records.length} generated pairs from ${examples.length} training images; ${empty} with an empty mask.</p>
+<p>${kept.length} generated pairs from ${examples.length} training images; ${empty} with an empty mask.${dropped > 0 ? ` ${dropped} more were dropped.` : ''}</p>
 <h2>Generated pairs</h2>
-<p>Image, anomaly part, mask, and the mask's outline on the image.${shown.length < writer.records.length ? ` The first ${shown.length} are shown.` : ''}</p>
+<p>Image, anomaly part, mask, and the mask's outline on the image.${shown.length < kept.length ? ` The first ${shown.length} are shown.` : ''}</p>
 <div class="grid-of" id="pairs">${pairFigures.join('\n')}</div>
 <h2>Training images</h2>
 <div class="grid-of" id="examples">${exampleFigures.join('\n')}</div>

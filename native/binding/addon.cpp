@@ -35,6 +35,8 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("sample", optionNames<sample::SampleOptions>(env));
   options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
+  options.Set("convertBase", optionNames<ConvertBaseOptions>(env));
+  options.Set("convertAdapter", optionNames<ConvertAdapterOptions>(env));
   result.Set("options", options);
   return result;
 }
@@ -76,6 +78,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   defineTrainer(env, exports);
   defineSampler(env, exports);
   defineMasker(env, exports);
+  defineConvert(env, exports);
   return exports;
 }
 

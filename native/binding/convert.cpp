@@ -24,6 +24,31 @@ Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor) {
   return bytes;
 }
 
+Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor) {
+  const at::Tensor floats = tensor.to(at::kFloat).cpu().contiguous();
+  Napi::Float32Array data = Napi::Float32Array::New(env, static_cast<size_t>(floats.numel()));
+  std::memcpy(data.Data(), floats.const_data_ptr(), floats.nbytes());
+  Napi::Array shape = Napi::Array::New(env);
+  for (const int64_t size : floats.sizes())
+    shape.Set(shape.Length(), Napi::Number::New(env, static_cast<double>(size)));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("data", data);
+  object.Set("shape", shape);
+  return object;
+}
+
+at::Tensor fromJsTensor(Napi::Value value) {
+  const auto object = value.As<Napi::Object>();
+  const auto data = object.Get("data").As<Napi::Float32Array>();
+  const at::Tensor tensor = at::empty(toIntegers(object.Get("shape")), at::kFloat);
+  if (data.ByteLength() != tensor.nbytes()) {
+    throw Napi::TypeError::New(value.Env(),
+                               c10::str("expected ", tensor.numel(), " numbers but received ", data.ElementLength()));
+  }
+  std::memcpy(tensor.data_ptr(), data.Data(), tensor.nbytes());
+  return tensor;
+}
+
 io::Metadata toMetadata(Napi::Value value) {
   io::Metadata metadata;
   const auto object = value.As<Napi::Object>();
@@ -64,6 +89,13 @@ std::vector<int64_t> toIntegers(Napi::Value value) {
   return values;
 }
 
+std::vector<std::string> toTexts(Napi::Value value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < array.Length(); ++i) texts.push_back(array.Get(i).ToString().Utf8Value());
+  return texts;
+}
+
 Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs) {
   Napi::Array array = Napi::Array::New(env);
   for (const auto& pair : pairs) {
@@ -71,6 +103,7 @@ Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs) {
     object.Set("index", Napi::Number::New(env, static_cast<double>(pair.index)));
     object.Set("image", toBytes(env, pair.image));
     object.Set("part", toBytes(env, pair.part));
+    if (pair.attention.defined()) object.Set("attention", toBytes(env, pair.attention));
     array.Set(array.Length(), object);
   }
   return array;

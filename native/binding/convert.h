@@ -5,7 +5,7 @@
 #include <napi.h>
 
 #include "io/safetensors.h"
-#include "sample/pair_sampler.h"
+#include "sample/pair_batch.h"
 
 namespace dan::binding {
 
@@ -13,6 +13,10 @@ namespace dan::binding {
 at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape);
 // A copy of a contiguous uint8 tensor.
 Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor);
+
+// { data: Float32Array, shape } and back, copied.
+Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor);
+at::Tensor fromJsTensor(Napi::Value value);
 
 io::Metadata toMetadata(Napi::Value value);
 Napi::Object toObject(Napi::Env env, const io::Metadata& metadata);
@@ -24,8 +28,9 @@ at::Tensor levelsFromText(const io::Metadata& metadata);
 inline constexpr const char* kLatentLevels = "latent_levels";
 
 std::vector<int64_t> toIntegers(Napi::Value value);
+std::vector<std::string> toTexts(Napi::Value value);
 
-// [{ index, image, part }], RGB bytes each.
+// [{ index, image, part, attention? }], RGB bytes, attention one byte a pixel.
 Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs);
 
 }  // namespace dan::binding

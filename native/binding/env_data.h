@@ -11,7 +11,7 @@ namespace dan::binding {
 
 struct EnvData {
   std::unique_ptr<TorchThread> torch = std::make_unique<TorchThread>();  // empty once the environment is going away
-  Napi::FunctionReference model, trainer, sampler, backgrounds, masker;  // constructors
+  Napi::FunctionReference model, trainer, sampler, batch, backgrounds, masker;  // constructors
 
   static EnvData& of(Napi::Env env) { return *env.GetInstanceData<EnvData>(); }
   void post(std::shared_ptr<Task> task, std::function<void()> job) {

@@ -8,7 +8,7 @@
 #include "dual/adapter_file.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
-#include "sample/pair_sampler.h"
+#include "sample/pair_batch.h"
 #include "train/pair_trainer.h"
 
 namespace dan::binding {
@@ -75,9 +75,19 @@ struct SamplerState {
   std::unique_ptr<dual::FoldedAdapter> folded;
 };
 
+// A batch of pairs that is denoised step by step.
+struct BatchState {
+  std::shared_ptr<SamplerState> sampler;
+  std::shared_ptr<sample::Backgrounds> backgrounds;
+  std::unique_ptr<sample::PairBatch> batch;
+};
+
 struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
+  Napi::Value encode(const Napi::CallbackInfo& info);
+  Napi::Value decode(const Napi::CallbackInfo& info);
+  Napi::Value textEncode(const Napi::CallbackInfo& info);
 };
 struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   using Handle::Handle;
@@ -93,7 +103,16 @@ struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value sample(const Napi::CallbackInfo& info);
+  Napi::Value begin(const Napi::CallbackInfo& info);
+  Napi::Value textEncode(const Napi::CallbackInfo& info);
+  Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value metadata(const Napi::CallbackInfo& info);
+};
+struct BatchHandle : Handle<BatchHandle, BatchState> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value step(const Napi::CallbackInfo& info);
+  Napi::Value decode(const Napi::CallbackInfo& info);
 };
 struct BackgroundsHandle : Handle<BackgroundsHandle, sample::Backgrounds> {
   using Handle::Handle;
@@ -110,5 +129,6 @@ void defineModel(Napi::Env env, Napi::Object exports);
 void defineTrainer(Napi::Env env, Napi::Object exports);
 void defineSampler(Napi::Env env, Napi::Object exports);
 void defineMasker(Napi::Env env, Napi::Object exports);
+void defineConvert(Napi::Env env, Napi::Object exports);
 
 }  // namespace dan::binding

@@ -1,3 +1,6 @@
+#include <ATen/core/grad_mode.h>
+
+#include "binding/convert.h"
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
@@ -16,7 +19,11 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [options](const Task&, const ReportProgress&) {
         const at::Device device = parseDevice(options.device);
-        return Base(model::loadBaseModel(options.folder, device, parseDtype(options.dtype, device)));
+        model::BaseOptions base = options.base;
+        for (size_t i = 0; i < options.loraFiles.size(); ++i) {
+          base.loras.push_back({options.loraFiles[i], options.loraScales.at(i)});
+        }
+        return Base(model::loadBaseModel(base, device, parseDtype(options.dtype, device)));
       },
       [](Napi::Env env, Base& base) -> Napi::Value {
         Napi::Object details = Napi::Object::New(env);
@@ -24,6 +31,9 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         details.Set("device", base->device().str());
         details.Set("dtype", dtypeName(base->unet->dtype()));
         details.Set("scheduler", base->schedulerName);
+        const bool predictsNoise = base->schedule.predictionType == diffusion::PredictionType::kEpsilon;
+        details.Set("predictionType", predictsNoise ? "epsilon" : "v_prediction");
+        details.Set("fastDecoder", base->taesd != nullptr);
         details.Set("resolutionMultiple", Napi::Number::New(env, static_cast<double>(base->resolutionMultiple())));
         Napi::Object result = Napi::Object::New(env);
         result.Set("info", details);
@@ -32,10 +42,60 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env, tensor); }
+
 }  // namespace
 
+// encode(image, width, height, task): the mean of the latents, (1, 4, h, w), scaled
+Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
+  const int64_t width = info[1].ToNumber().Int64Value(), height = info[2].ToNumber().Int64Value();
+  const at::Tensor image = toTensor(info[0], {height, width, 3});
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [image, base = value()](const Task&, const ReportProgress&) {
+        const at::NoGradGuard noGrad;
+        sample::checkResolution(*base, image.size(1), image.size(0));
+        const at::Tensor pixels = image.permute({2, 0, 1}).unsqueeze(0).to(base->device(), at::kFloat) / 127.5 - 1;
+        return (base->vae->encode(pixels).mean * base->vae->config().scalingFactor).cpu();
+      },
+      tensorOf);
+}
+
+// decode(latents, fast, task): RGB bytes of the first image of (1, 4, h, w)
+Napi::Value ModelHandle::decode(const Napi::CallbackInfo& info) {
+  const at::Tensor latents = fromJsTensor(info[0]);
+  const bool fast = info[1].ToBoolean();
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [latents, fast, base = value()](const Task&, const ReportProgress&) {
+        const at::NoGradGuard noGrad;
+        const int64_t channels = base->vae->config().latentChannels;
+        if (latents.dim() != 4 || latents.size(0) != 1 || latents.size(1) != channels) {
+          fail(kInvalidOption, "Expected latents of shape (1, ", channels, ", h, w) but received ", latents.sizes());
+        }
+        const at::Tensor onDevice = latents.to(base->device());
+        return sample::toBytes(fast ? base->taesd->decode(onDevice)
+                                    : base->vae->decode(onDevice / base->vae->config().scalingFactor))[0];
+      },
+      [](Napi::Env env, at::Tensor& image) -> Napi::Value { return toBytes(env, image); });
+}
+
+// textEncode(prompts, task): (N, 77, D)
+Napi::Value ModelHandle::textEncode(const Napi::CallbackInfo& info) {
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [prompts = toTexts(info[0]), base = value()](const Task&, const ReportProgress&) {
+        const at::NoGradGuard noGrad;
+        return base->textEncoder->forward(base->tokenize(prompts)).to(at::kFloat).cpu();
+      },
+      tensorOf);
+}
+
 Napi::Function ModelHandle::define(Napi::Env env) {
-  return DefineClass(env, "ModelHandle", {InstanceMethod("dispose", &ModelHandle::dispose)});
+  return DefineClass(
+      env, "ModelHandle",
+      {InstanceMethod("encode", &ModelHandle::encode), InstanceMethod("decode", &ModelHandle::decode),
+       InstanceMethod("textEncode", &ModelHandle::textEncode), InstanceMethod("dispose", &ModelHandle::dispose)});
 }
 
 void defineModel(Napi::Env env, Napi::Object exports) {

@@ -27,6 +27,16 @@ class OptionReader {
     } else if constexpr (std::is_same_v<T, std::string>) {
       if (!value.IsString()) reject(name, "string");
       into = value.As<Napi::String>().Utf8Value();
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<double>>) {
+      if (!value.IsArray()) reject(name, "list");
+      const auto array = value.As<Napi::Array>();
+      for (uint32_t i = 0; i < array.Length(); ++i) {
+        if constexpr (std::is_same_v<T, std::vector<double>>) {
+          into.push_back(array.Get(i).ToNumber().DoubleValue());
+        } else {
+          into.push_back(array.Get(i).ToString().Utf8Value());
+        }
+      }
     } else {
       static_assert(std::is_arithmetic_v<T>);
       if (!value.IsNumber()) reject(name, "number");

@@ -1,13 +1,26 @@
 // The names of the engine's options on the JavaScript side.
 #pragma once
 
-#include "sample/pair_sampler.h"
+#include "sample/pair_batch.h"
 #include "train/pair_trainer.h"
 
 namespace dan::binding {
 
 struct LoadOptions {
-  std::string folder, device, dtype;
+  std::string device, dtype;
+  model::BaseOptions base;
+  std::vector<std::string> loraFiles;
+  std::vector<double> loraScales;  // one for each file
+};
+
+struct ConvertBaseOptions {
+  model::BaseSource source;
+  std::string out, dtype;
+};
+
+struct ConvertAdapterOptions {
+  std::string input, out, layout, dtype;
+  int64_t saimRank = 0;
 };
 
 struct TrainerOptions {
@@ -29,10 +42,37 @@ struct MaskOptions {
 };
 
 template <class Visitor>
+void visitOptions(model::BaseSource& o, Visitor&& field) {
+  field("path", o.path);
+  field("configFolder", o.configFolder);
+  field("tokenizerFolder", o.tokenizerFolder);
+  field("predictionType", o.predictionType);
+}
+
+template <class Visitor>
 void visitOptions(LoadOptions& o, Visitor&& field) {
-  field("folder", o.folder);
+  visitOptions(o.base.source, field);
   field("device", o.device);
   field("dtype", o.dtype);
+  field("loraFiles", o.loraFiles);
+  field("loraScales", o.loraScales);
+  field("taesd", o.base.taesd);
+}
+
+template <class Visitor>
+void visitOptions(ConvertBaseOptions& o, Visitor&& field) {
+  visitOptions(o.source, field);
+  field("out", o.out);
+  field("dtype", o.dtype);
+}
+
+template <class Visitor>
+void visitOptions(ConvertAdapterOptions& o, Visitor&& field) {
+  field("input", o.input);
+  field("out", o.out);
+  field("layout", o.layout);
+  field("dtype", o.dtype);
+  field("saimRank", o.saimRank);
 }
 
 template <class Visitor>
@@ -73,6 +113,8 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("negativePrompt", o.negativePrompt);
   field("seed", o.seed);
   field("matchLevels", o.matchLevels);
+  field("attention", o.attention);
+  field("fastDecoder", o.fastDecoder);
 }
 
 template <class Visitor>

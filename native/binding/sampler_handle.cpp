@@ -1,7 +1,10 @@
+#include <ATen/core/grad_mode.h>
+
 #include "binding/convert.h"
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "dual/folded_unet.h"
 
 namespace dan::binding {
 
@@ -51,6 +54,16 @@ Napi::Value encodeBackgrounds(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+namespace {
+
+sample::PairSource sourceOf(const SamplerState& state, const sample::Backgrounds* backgrounds) {
+  return {*state.base, *state.adapter, state.folded.get(), backgrounds};
+}
+
+Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env, tensor); }
+
+}  // namespace
+
 // sample(options, indices, backgrounds or undefined, task, progress): one batch of pairs
 Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
@@ -60,10 +73,94 @@ Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[3]), info[4],
       [options, backgrounds, indices = toIntegers(info[1]), state = value()](const Task& task,
                                                                              const ReportProgress& report) {
-        return sample::PairSampler(*state->base, *state->adapter, options, state->folded.get())
-            .sample(indices, task, report, backgrounds.get());
+        return sample::samplePairs(sourceOf(*state, backgrounds.get()), options, indices, task, report);
       },
       toPairs);
+}
+
+// begin(options, indices, backgrounds or undefined, task): { handle, timesteps, latents }
+Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
+  auto options = parseOptions<sample::SampleOptions>(info[0]);
+  options.levels = levelsFromText(value()->metadata);
+  const auto backgrounds = info[2].IsUndefined() ? nullptr : BackgroundsHandle::from(info[2]);
+  return runTask<std::shared_ptr<BatchState>>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [options, backgrounds, indices = toIntegers(info[1]), state = value()](const Task&, const ReportProgress&) {
+        auto batch = std::make_unique<sample::PairBatch>(sourceOf(*state, backgrounds.get()), options, indices);
+        return std::make_shared<BatchState>(BatchState{state, backgrounds, std::move(batch)});
+      },
+      [](Napi::Env env, std::shared_ptr<BatchState>& state) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        Napi::Array timesteps = Napi::Array::New(env);
+        for (const double t : state->batch->timesteps()) timesteps.Set(timesteps.Length(), Napi::Number::New(env, t));
+        result.Set("timesteps", timesteps);
+        result.Set("latents", toJsTensor(env, state->batch->latents()));
+        result.Set("handle", BatchHandle::wrap(env, state, EnvData::of(env).batch));
+        return result;
+      });
+}
+
+// textEncode(prompts, task): (N, 77, D), with the adapter's part of the text encoder
+Napi::Value SamplerHandle::textEncode(const Napi::CallbackInfo& info) {
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [prompts = toTexts(info[0]), state = value()](const Task&, const ReportProgress&) {
+        const at::NoGradGuard noGrad;
+        const model::BaseModel& base = *state->base;
+        return base.textEncoder->forward(base.tokenize(prompts), state->adapter->textHook()).to(at::kFloat).cpu();
+      },
+      tensorOf);
+}
+
+// predict(latents, timesteps, encoderHiddenStates, task): the UNet's output for rows of pairs
+Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
+  const at::Tensor latents = fromJsTensor(info[0]), timesteps = fromJsTensor(info[1]), context = fromJsTensor(info[2]);
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [latents, timesteps, context, state = value()](const Task&, const ReportProgress&) {
+        const model::BaseModel& base = *state->base;
+        const bool fits = latents.dim() == 4 && latents.size(0) % dual::kNumBranches == 0 &&
+                          latents.size(1) == base.vae->config().latentChannels && timesteps.dim() == 1 &&
+                          timesteps.size(0) == latents.size(0) && context.dim() == 3 &&
+                          context.size(0) == latents.size(0) &&
+                          context.size(2) == base.unet->config().crossAttentionDim;
+        if (!fits) {
+          fail(kInvalidOption, "Expected latents (2 N, ", base.vae->config().latentChannels,
+               ", h, w), timesteps (2 N) and text states (2 N, tokens, ", base.unet->config().crossAttentionDim,
+               ") but received ", latents.sizes(), ", ", timesteps.sizes(), " and ", context.sizes());
+        }
+        return dual::FoldedUnet(*base.unet, *state->folded)
+            .forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
+            .to(at::kFloat)
+            .cpu();
+      },
+      tensorOf);
+}
+
+// step(latents or undefined, task): the latents after one more call
+Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
+  const at::Tensor latents = info[0].IsUndefined() ? at::Tensor() : fromJsTensor(info[0]);
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [latents, state = value()](const Task&, const ReportProgress&) {
+        if (latents.defined()) state->batch->setLatents(latents);
+        state->batch->step();
+        return state->batch->latents().cpu();
+      },
+      tensorOf);
+}
+
+// decode(task): the pairs as they are now
+Napi::Value BatchHandle::decode(const Napi::CallbackInfo& info) {
+  return runTask<std::vector<sample::SampledPair>>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [state = value()](const Task& task, const ReportProgress&) { return state->batch->decode(task); }, toPairs);
+}
+
+Napi::Function BatchHandle::define(Napi::Env env) {
+  return DefineClass(env, "BatchHandle",
+                     {InstanceMethod("step", &BatchHandle::step), InstanceMethod("decode", &BatchHandle::decode),
+                      InstanceMethod("dispose", &BatchHandle::dispose)});
 }
 
 // metadata(): what the adapter's file says of itself
@@ -72,8 +169,9 @@ Napi::Value SamplerHandle::metadata(const Napi::CallbackInfo& info) { return toO
 Napi::Function SamplerHandle::define(Napi::Env env) {
   return DefineClass(
       env, "SamplerHandle",
-      {InstanceMethod("sample", &SamplerHandle::sample), InstanceMethod("metadata", &SamplerHandle::metadata),
-       InstanceMethod("dispose", &SamplerHandle::dispose)});
+      {InstanceMethod("sample", &SamplerHandle::sample), InstanceMethod("begin", &SamplerHandle::begin),
+       InstanceMethod("textEncode", &SamplerHandle::textEncode), InstanceMethod("predict", &SamplerHandle::predict),
+       InstanceMethod("metadata", &SamplerHandle::metadata), InstanceMethod("dispose", &SamplerHandle::dispose)});
 }
 
 Napi::Function BackgroundsHandle::define(Napi::Env env) {
@@ -83,6 +181,7 @@ Napi::Function BackgroundsHandle::define(Napi::Env env) {
 void defineSampler(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).backgrounds = Napi::Persistent(BackgroundsHandle::define(env));
   exports.Set("encodeBackgrounds", Napi::Function::New(env, encodeBackgrounds));
+  EnvData::of(env).batch = Napi::Persistent(BatchHandle::define(env));
   EnvData::of(env).sampler = Napi::Persistent(SamplerHandle::define(env));
   exports.Set("createSampler", Napi::Function::New(env, createSampler));
 }

@@ -113,14 +113,15 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
       [options = parseOptions<sample::SampleOptions>(info[0]), indices = toIntegers(info[1]), state = value()](
           const Task& task, const ReportProgress&) mutable {
         options.levels = state->trainer->latents().levels();
-        const sample::PairSampler sampler(*state->base, state->trainer->adapter(), options);
+        sample::PairSource source{*state->base, state->trainer->adapter()};
         const auto background = state->trainer->firstBackground();
-        if (!background.defined()) return sampler.sample(indices, task);
+        if (!background.defined()) return sample::samplePairs(source, options, indices, task);
         sample::BackgroundOptions settings;
         settings.scaled = state->trainer->options().backgroundScaled;
         settings.seed = options.seed;
         const sample::Backgrounds backgrounds(*state->base, background, settings);
-        return sampler.sample(indices, task, {}, &backgrounds);
+        source.backgrounds = &backgrounds;
+        return sample::samplePairs(source, options, indices, task);
       },
       toPairs);
 }

@@ -1,6 +1,7 @@
 #include "dual/adapter_file.h"
 
 #include "core/error.h"
+#include "dual/compact_saim.h"
 #include "io/weights_file.h"
 
 namespace dan::dual {
@@ -40,9 +41,9 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   adapter.metadata = file.metadata;
   if (file.metadata.count("format") && file.metadata.at("format") == kAdapterFormat) {
     const int version = std::atoi(file.metadata["format_version"].c_str());
-    if (version > kAdapterFormatVersion) {
+    if (version > kCompactFormatVersion) {
       fail(kAdapterMismatch, path, " has adapter format ", version, "; this version of dualanodiff reads up to ",
-           kAdapterFormatVersion, ": update the package");
+           kCompactFormatVersion, ": update the package");
     }
     adapter.settings.loraScale = std::atof(file.metadata["lora_scale"].c_str());
     injection = parseBackgroundMode(file.metadata["background"]);
@@ -55,6 +56,7 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
     if (endsWith(own, "to_q_lora.0.down.weight") && tensor.dim() == 2) adapter.settings.rank = tensor.size(0);
     adapter.tensors[own] = tensor;
   }
+  expandSaim(adapter.tensors, path);
   adapter.settings.background = hasBackground ? injection : BackgroundMode::kOff;
   return adapter;
 }
@@ -70,6 +72,7 @@ void expectBase(const AdapterFile& file, const std::string& path, const std::str
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata) {
   metadata["format"] = kAdapterFormat;
   metadata["format_version"] = std::to_string(kAdapterFormatVersion);
+  metadata.erase("saim_rank");  // of the compact file that this one came from
   metadata["rank"] = std::to_string(settings.rank);
   metadata["lora_scale"] = c10::str(settings.loraScale);
   metadata["background"] = backgroundModeName(settings.background);

@@ -11,6 +11,7 @@ namespace dan::dual {
 
 inline constexpr const char* kAdapterFormat = "dualanodiff-adapter";
 inline constexpr int kAdapterFormatVersion = 1;
+inline constexpr int kCompactFormatVersion = 2;  // SAIM at reduced rank
 
 struct AdapterFile {
   TensorMap tensors;  // under the own format's names

@@ -17,9 +17,15 @@ at::Tensor DualUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& h
   const auto project = [scale](const nn::Linear& linear, const BranchLora& lora, const at::Tensor& x) {
     return (linear(x) + scale * lora(x)).flatten(0, 1);
   };
-  const at::Tensor attended =
-      nn::multiHeadAttention(project(layer.toQ, adapter.q, hidden), project(layer.toK, adapter.k, source),
-                             project(layer.toV, adapter.v, source), layer.heads);
+  const at::Tensor q = project(layer.toQ, adapter.q, hidden), k = project(layer.toK, adapter.k, source);
+  if (attentionMaps_ != nullptr) {
+    const auto shown = [&](const at::Tensor& x) {
+      const at::Tensor anomaly = unpackBranches(x).select(1, kAnomaly);
+      return anomaly.narrow(0, anomaly.size(0) - attentionMaps_->pairs(), attentionMaps_->pairs());
+    };
+    attentionMaps_->add(layer, shown(q), shown(k));
+  }
+  const at::Tensor attended = nn::multiHeadAttention(q, k, project(layer.toV, adapter.v, source), layer.heads);
   return project(layer.toOut, adapter.out, unpackBranches(attended));
 }
 

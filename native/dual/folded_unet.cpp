@@ -40,6 +40,10 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
     kv = grouped(at::cat({mixed, branches[kAnomaly]}), folded.kv);
   }
   const auto keysAndValues = kv.chunk(2, -1);
+  if (attentionMaps_ != nullptr) {
+    const int64_t shown = attentionMaps_->pairs(), last = q.size(0) - shown;
+    attentionMaps_->add(layer, q.narrow(0, last, shown), keysAndValues[0].narrow(0, last, shown));
+  }
   const at::Tensor attended = nn::multiHeadAttention(q, keysAndValues[0], keysAndValues[1], layer.heads);
   at::Tensor result = grouped(attended, folded.out).add_(folded.outBias);
   at::Tensor branches = result.view({kNumBranches, -1, layer.width});

@@ -1,6 +1,7 @@
 // What predicts the noise of pairs: DualUnet, which trains, and FoldedUnet, which only samples.
 #pragma once
 
+#include "dual/attention_maps.h"
 #include "dual/background.h"
 
 namespace dan::dual {
@@ -18,6 +19,13 @@ class PairModel {
   // encoderHiddenStates: (N, 77, D).
   virtual BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                                 const at::Tensor& encoderHiddenStates) const = 0;
+
+  // From now on forward() adds what the anomaly branch's last maps->pairs() rows look at (the conditional half of
+  // guidance); null ends it. `maps` must outlive that.
+  void recordAttention(AttentionMaps* maps) { attentionMaps_ = maps; }
+
+ protected:
+  AttentionMaps* attentionMaps_ = nullptr;
 };
 
 }  // namespace dan::dual

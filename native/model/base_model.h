@@ -1,11 +1,13 @@
-// A Stable Diffusion base in the diffusers folder layout: tokenizer, text encoder, autoencoder, UNet, schedule.
+// A Stable Diffusion base: tokenizer, text encoder, autoencoder, UNet, schedule.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "diffusion/noise_schedule.h"
+#include "model/base_lora.h"
 #include "model/clip_tokenizer.h"
+#include "model/taesd.h"
 #include "model/text_encoder.h"
 #include "model/unet.h"
 #include "model/vae.h"
@@ -13,7 +15,7 @@
 namespace dan::model {
 
 struct BaseModel {
-  std::string folder;
+  std::string folder;         // or the checkpoint file
   std::string fingerprint;    // tells bases apart whatever precision their files have
   std::string schedulerName;  // diffusers' class name
   diffusion::ScheduleConfig schedule;
@@ -21,6 +23,7 @@ struct BaseModel {
   std::unique_ptr<TextEncoder> textEncoder;
   std::unique_ptr<Vae> vae;  // always float32: it is run once an image, and overflows in float16
   std::unique_ptr<Unet> unet;
+  std::unique_ptr<Taesd> taesd;  // a faster decoder, where one was given
 
   at::Device device() const { return unet->device(); }
   // What image sides must be multiples of: one latent's pixels times the UNet's halvings.
@@ -29,7 +32,15 @@ struct BaseModel {
   at::Tensor tokenize(const std::vector<std::string>& prompts) const;
 };
 
-// Throws ERR_MODEL_INVALID naming the part that `folder` lacks, ERR_WEIGHTS_INVALID naming a tensor that does not fit.
+struct BaseOptions {
+  BaseSource source;
+  std::vector<LoraFile> loras;  // merged into the weights
+  std::string taesd;            // a TAESD decoder, or empty
+};
+
+// Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not fit.
+std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::Device& device, at::ScalarType dtype);
+// Of a diffusers folder as it is.
 std::unique_ptr<BaseModel> loadBaseModel(const std::string& folder, const at::Device& device, at::ScalarType dtype);
 
 // Stable Diffusion 1.5's sizes with random weights and no tokenizer, for benchmarks.

@@ -203,6 +203,7 @@ Json toJson(const UnetConfig& config) {
           {"norm_eps", config.normEps},
           {"norm_num_groups", config.groups},
           {"out_channels", config.outChannels},
+          {"transformer_layers_per_block", config.depths},
           {"up_block_types", up},
           {"use_linear_projection", config.linearProjection}};
 }

@@ -28,28 +28,33 @@ dual::BackgroundFeatures backgroundFeatures(const dual::PairModel& unet, const D
 
 }  // namespace
 
-at::Tensor denoise(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
-                   const Task& task) {
+at::Tensor denoiseStep(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
+                       size_t call, const at::Tensor& latents) {
   const at::NoGradGuard noGrad;
   const bool guided = inputs.guidanceScale > 1.0;
-  const auto& timesteps = scheduler.timesteps();
-  at::Tensor latents = inputs.initialLatents * scheduler.initNoiseSigma();
-  for (size_t i = 0; i < timesteps.size(); ++i) {
-    task.checkCancelled();
-    const at::Tensor scaled = scheduler.scaleModelInput(latents, i);
-    const at::Tensor input = guided ? at::cat({scaled, scaled}) : scaled;
-    const at::Tensor t = at::full({input.size(0)}, timesteps[i], input.options());
+  const double timestep = scheduler.timesteps().at(call);
+  const at::Tensor scaled = scheduler.scaleModelInput(latents, call);
+  const at::Tensor input = guided ? at::cat({scaled, scaled}) : scaled;
+  const at::Tensor t = at::full({input.size(0)}, timestep, input.options());
+  dual::BackgroundFeatures features;
+  if (inputs.noisyBackground) features = backgroundFeatures(unet, inputs, call, timestep);
+  at::Tensor prediction =
+      unet.forward(input, t, inputs.encoderHiddenStates, inputs.noisyBackground ? &features : nullptr).to(at::kFloat);
+  if (guided) {
+    const auto halves = prediction.chunk(2);
+    prediction = halves[0] + inputs.guidanceScale * (halves[1] - halves[0]);
+  }
+  return scheduler.step(prediction, call, latents, inputs.noise);
+}
 
-    dual::BackgroundFeatures features;
-    if (inputs.noisyBackground) features = backgroundFeatures(unet, inputs, i, timesteps[i]);
-    at::Tensor prediction =
-        unet.forward(input, t, inputs.encoderHiddenStates, inputs.noisyBackground ? &features : nullptr).to(at::kFloat);
-    if (guided) {
-      const auto halves = prediction.chunk(2);
-      prediction = halves[0] + inputs.guidanceScale * (halves[1] - halves[0]);
-    }
-    latents = scheduler.step(prediction, i, latents, inputs.noise);
-    if (inputs.onStep) inputs.onStep(i + 1, timesteps.size(), latents);
+at::Tensor denoise(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
+                   const Task& task) {
+  const size_t calls = scheduler.timesteps().size();
+  at::Tensor latents = inputs.initialLatents * scheduler.initNoiseSigma();
+  for (size_t i = 0; i < calls; ++i) {
+    task.checkCancelled();
+    latents = denoiseStep(unet, scheduler, inputs, i, latents);
+    if (inputs.onStep) inputs.onStep(i + 1, calls, latents);
   }
   return latents;
 }

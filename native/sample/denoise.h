@@ -24,6 +24,11 @@ struct DenoiseInputs {
   std::function<void(size_t step, size_t steps, const at::Tensor& latents)> onStep;
 };
 
+// One call of the model and one step of the scheduler: what `latents` (as the scheduler keeps them) become by call
+// `call` of scheduler.timesteps(). Calls must come in order, because schedulers remember.
+at::Tensor denoiseStep(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
+                       size_t call, const at::Tensor& latents);
+
 // Returns the clean latents, (B * 2, 4, h, w), float32. Ends within one call once `task` is cancelled.
 at::Tensor denoise(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                    const Task& task);

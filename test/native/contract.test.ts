@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { getEngine } from '../../lib/native.js';
-import { sampleSchema, trainerSchema } from '../../lib/options/schemas.js';
+import {
+  convertAdapterSchema,
+  convertCheckpointSchema,
+  loadSchema,
+  sampleSchema,
+  trainerSchema,
+} from '../../lib/options/schemas.js';
 
 /** Names that the TypeScript side keeps, and those that it adds for the engine. */
 const without = (names: string[], ...kept: string[]) => names.filter((name) => !kept.includes(name)).sort();
@@ -17,12 +23,25 @@ describe('the engine and the schemas name the same options', () => {
   it('sampling', async () => {
     const { options } = (await getEngine()).nativeInfo();
     const schema = Object.keys(sampleSchema.shape);
-    expect(without(options.sample, 'width', 'height', 'globalPrompt', 'anomalyPrompt')).toEqual(
+    expect(without(options.sample, 'width', 'height', 'fastDecoder')).toEqual(
       without(
         schema,
-        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress'],
-        ...['backgrounds', 'backgroundEvery', 'backgroundNoise'],
+        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder'],
+        ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled'],
       ),
+    );
+  });
+
+  it('loading and converting', async () => {
+    const { options } = (await getEngine()).nativeInfo();
+    expect(without(options.load, 'path', 'tokenizerFolder', 'loraFiles', 'loraScales')).toEqual(
+      without(Object.keys(loadSchema.shape), 'signal', 'loras'),
+    );
+    expect(without(options.convertBase, 'path', 'tokenizerFolder', 'out')).toEqual(
+      without(Object.keys(convertCheckpointSchema.shape), 'signal'),
+    );
+    expect(without(options.convertAdapter, 'input', 'out')).toEqual(
+      without(Object.keys(convertAdapterSchema.shape), 'signal'),
     );
   });
 });
@@ -31,8 +50,12 @@ describe('the native layer', () => {
   it('refuses an option that is missing, unknown or of another type', async () => {
     const engine = await getEngine();
     const load = (options: object) => () => engine.loadModel(options as never, new engine.Task());
-    expect(load({ folder: 'x', device: 'cpu' })).toThrow('expected a string for the native option dtype');
-    expect(load({ folder: 'x', device: 'cpu', dtype: 'auto', colour: 'red' })).toThrow('unknown native option colour');
-    expect(load({ folder: 1, device: 'cpu', dtype: 'auto' })).toThrow('expected a string for the native option folder');
+    const source = { path: 'x', configFolder: '', tokenizerFolder: '', predictionType: '' };
+    const good = { ...source, device: 'cpu', dtype: 'auto', loraFiles: [], loraScales: [], taesd: '' };
+    const { dtype: _, ...lacking } = good;
+    expect(load(lacking)).toThrow('expected a string for the native option dtype');
+    expect(load({ ...good, colour: 'red' })).toThrow('unknown native option colour');
+    expect(load({ ...good, path: 1 })).toThrow('expected a string for the native option path');
+    expect(load({ ...good, loraFiles: 'x' })).toThrow('expected a list for the native option loraFiles');
   });
 });

@@ -2,7 +2,6 @@ import { type Command } from 'commander';
 import type { z } from 'zod';
 /** The value of a flag that must be a number. */
 export declare function number(text: string): number;
-export declare function addModelOptions(command: Command): Command;
 export declare function addTrainOptions(command: Command): Command;
 /** Where foregrounds come from, which background compensation leaves out of training and background images. */
 export declare function addForegroundOptions(command: Command): Command;

@@ -1,8 +1,9 @@
 import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
 import type { schedulers } from '../options/schemas.js';
+import type { MaskFlags } from './masks.js';
 import type { Context } from './runner.js';
-import { type MaskFlags, type TrainFlags } from './stages.js';
+import { type TrainFlags } from './stages.js';
 /** Flags of `run` and `demo`. */
 export interface RunFlags extends TrainFlags, MaskFlags {
     count: number;
@@ -11,6 +12,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
+    decoder: 'vae' | 'taesd';
     backgroundImages?: string;
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
@@ -23,6 +25,8 @@ export interface RunSummary {
     adapter: string;
     pairs: number;
     emptyMasks: number;
+    /** Pairs that `--keep-best` dropped. */
+    dropped: number;
     /** Means over the first and the last tenth of the steps. */
     firstLoss: number | null;
     lastLoss: number | null;

@@ -1,11 +1,11 @@
 import { type LogEntry } from '../checkpoints.js';
 import { type Dataset } from '../dataset/dataset.js';
 import { PairWriter } from '../dataset/pair-writer.js';
-import { Masker } from '../masker.js';
 import type { DualAnoDiff } from '../model.js';
 import { type schedulers } from '../options/schemas.js';
 import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
+import { type MaskFlags } from './masks.js';
 /** Flags of `train` as commander gives them. */
 export interface TrainFlags {
     steps?: number;
@@ -41,20 +41,19 @@ export interface SampleFlags {
     scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
+    globalPrompt?: string;
+    anomalyPrompt?: string;
+    decoder: 'vae' | 'taesd';
     backgroundImages?: string;
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
+    /** Undefined: as the adapter says. */
+    backgroundScaled?: boolean;
     foregroundMasks?: string;
     foregroundWeights?: string;
     seed: number;
     resolution?: number;
     resume?: boolean;
-}
-/** Flags of `mask` as commander gives them. */
-export interface MaskFlags {
-    mask: 'u2net' | 'threshold' | 'none';
-    weights?: string;
-    maskThreshold?: number;
 }
 export interface TrainedType {
     trainer: Trainer;
@@ -64,11 +63,11 @@ export interface TrainedType {
     seconds: number;
 }
 export declare function trainType(model: DualAnoDiff, dataset: Dataset, type: string, out: string, flags: TrainFlags, signal: AbortSignal, io: Console): Promise<TrainedType>;
-/** The masker that the flags ask for; undefined for none. */
-export declare function makeMasker(flags: MaskFlags, partFill: 'grey' | 'black', device: string): Promise<Masker | undefined>;
 export interface Generated {
     writer: PairWriter;
     emptyMasks: number;
+    /** Pairs that `keepBest` dropped. */
+    dropped: number;
     seconds: number;
 }
 export interface Sampling {

@@ -1,5 +1,6 @@
-import type { Mask } from '../masker.js';
-import type { Pair } from '../sampler.js';
+import type { Mask, MaskMethod } from '../masker.js';
+import type { Pair } from '../pair.js';
+import type { DropReason } from './selection.js';
 /** One line of `pairs.jsonl`. Paths are relative to the folder. */
 export interface PairRecord {
     index: number;
@@ -9,11 +10,17 @@ export interface PairRecord {
     part: string;
     /** Absent where no mask was asked for. */
     mask?: string;
-    maskMethod?: string;
+    maskMethod?: MaskMethod;
     /** Share of the pixels in the mask, 0 to 1. */
     coverage?: number;
     /** The mask has no pixel: no defect was found. */
     empty?: boolean;
+    /** Whether the mask covers anything that is not blank in the part. */
+    touches?: boolean;
+    /** The IoU of every two mask methods, where several were asked for: `{ 'u2net/threshold': 0.8 }`. */
+    agreement?: Record<string, number>;
+    /** Why the pair does not count; its files are then below `dropped/`. */
+    dropped?: DropReason;
     /** Digest of the adapter's file and of the settings that decide the pixels. */
     adapter: string;
     settings: Record<string, unknown>;
@@ -43,5 +50,15 @@ export declare class PairWriter {
     }): Promise<PairWriter>;
     /** The indices that are there already. */
     get done(): ReadonlySet<number>;
-    write(pair: Pair, mask?: Mask, maskMethod?: string): Promise<PairRecord>;
+    /** The pairs that count. */
+    get kept(): PairRecord[];
+    /** Writes a pair with its mask and what is known of that. */
+    write(pair: Pair, found?: {
+        mask: Mask;
+        method: MaskMethod;
+        touches?: boolean;
+        agreement?: Record<string, number>;
+    }): Promise<PairRecord>;
+    /** Moves the files of the pairs in `reasons` below `dropped/`, and those of the others back to their places. */
+    drop(reasons: ReadonlyMap<number, DropReason>): Promise<void>;
 }

@@ -10,6 +10,11 @@ export declare const DEFAULT_PROMPTS: {
 /** Adapters are told by their ending when they are read. */
 export declare const adapterFile: () => z.ZodString;
 export declare const loadSchema: z.ZodObject<{
+    configFolder: z.ZodOptional<z.ZodString>;
+    predictionType: z.ZodOptional<z.ZodEnum<{
+        epsilon: "epsilon";
+        v_prediction: "v_prediction";
+    }>>;
     device: z.ZodDefault<z.ZodString>;
     dtype: z.ZodDefault<z.ZodEnum<{
         auto: "auto";
@@ -17,6 +22,37 @@ export declare const loadSchema: z.ZodObject<{
         float16: "float16";
         float32: "float32";
     }>>;
+    loras: z.ZodDefault<z.ZodArray<z.ZodObject<{
+        file: z.ZodString;
+        scale: z.ZodDefault<z.ZodNumber>;
+    }, z.core.$strict>>>;
+    taesd: z.ZodOptional<z.ZodString>;
+    signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+}, z.core.$strict>;
+export declare const convertCheckpointSchema: z.ZodObject<{
+    configFolder: z.ZodOptional<z.ZodString>;
+    predictionType: z.ZodOptional<z.ZodEnum<{
+        epsilon: "epsilon";
+        v_prediction: "v_prediction";
+    }>>;
+    dtype: z.ZodDefault<z.ZodEnum<{
+        bfloat16: "bfloat16";
+        float16: "float16";
+        float32: "float32";
+    }>>;
+    signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+}, z.core.$strict>;
+export declare const convertAdapterSchema: z.ZodObject<{
+    layout: z.ZodDefault<z.ZodEnum<{
+        own: "own";
+        published: "published";
+    }>>;
+    dtype: z.ZodDefault<z.ZodEnum<{
+        bfloat16: "bfloat16";
+        float16: "float16";
+        float32: "float32";
+    }>>;
+    saimRank: z.ZodOptional<z.ZodNumber>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
 }, z.core.$strict>;
 /** How many of a type's images train: 'N' or 'a/b' of them, the first by name. */
@@ -86,8 +122,15 @@ export declare const sampleSchema: z.ZodObject<{
     batchSize: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
     resolution: z.ZodOptional<z.ZodNumber>;
+    globalPrompt: z.ZodOptional<z.ZodString>;
+    anomalyPrompt: z.ZodOptional<z.ZodString>;
     negativePrompt: z.ZodDefault<z.ZodString>;
     matchLevels: z.ZodOptional<z.ZodBoolean>;
+    attention: z.ZodDefault<z.ZodBoolean>;
+    decoder: z.ZodDefault<z.ZodEnum<{
+        taesd: "taesd";
+        vae: "vae";
+    }>>;
     backgrounds: z.ZodOptional<z.ZodCustom<readonly {
         image: RawImage;
         foreground: RawImage;
@@ -96,6 +139,7 @@ export declare const sampleSchema: z.ZodObject<{
         foreground: RawImage;
     }[]>>;
     backgroundEvery: z.ZodDefault<z.ZodNumber>;
+    backgroundScaled: z.ZodOptional<z.ZodBoolean>;
     backgroundNoise: z.ZodDefault<z.ZodEnum<{
         fixed: "fixed";
         fresh: "fresh";
@@ -103,6 +147,51 @@ export declare const sampleSchema: z.ZodObject<{
     skip: z.ZodOptional<z.ZodCustom<ReadonlySet<number>, ReadonlySet<number>>>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;
+}, z.core.$strict>;
+/** Options of one batch that is denoised step by step. */
+export declare const batchSchema: z.ZodObject<{
+    steps: z.ZodDefault<z.ZodNumber>;
+    guidanceScale: z.ZodDefault<z.ZodNumber>;
+    scheduler: z.ZodDefault<z.ZodEnum<{
+        ddim: "ddim";
+        ddpm: "ddpm";
+        "dpmsolver++": "dpmsolver++";
+        "dpmsolver++-karras": "dpmsolver++-karras";
+        euler: "euler";
+        pndm: "pndm";
+        unipc: "unipc";
+    }>>;
+    eta: z.ZodDefault<z.ZodNumber>;
+    seed: z.ZodDefault<z.ZodNumber>;
+    resolution: z.ZodOptional<z.ZodNumber>;
+    globalPrompt: z.ZodOptional<z.ZodString>;
+    anomalyPrompt: z.ZodOptional<z.ZodString>;
+    negativePrompt: z.ZodDefault<z.ZodString>;
+    matchLevels: z.ZodOptional<z.ZodBoolean>;
+    attention: z.ZodDefault<z.ZodBoolean>;
+    decoder: z.ZodDefault<z.ZodEnum<{
+        taesd: "taesd";
+        vae: "vae";
+    }>>;
+    backgrounds: z.ZodOptional<z.ZodCustom<readonly {
+        image: RawImage;
+        foreground: RawImage;
+    }[], readonly {
+        image: RawImage;
+        foreground: RawImage;
+    }[]>>;
+    backgroundEvery: z.ZodDefault<z.ZodNumber>;
+    backgroundScaled: z.ZodOptional<z.ZodBoolean>;
+    backgroundNoise: z.ZodDefault<z.ZodEnum<{
+        fixed: "fixed";
+        fresh: "fresh";
+    }>>;
+    signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
+    indices: z.ZodArray<z.ZodNumber>;
+}, z.core.$strict>;
+/** An attention map is a saliency already. */
+export declare const attentionSchema: z.ZodObject<{
+    threshold: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
 export declare const maskerSchema: z.ZodObject<{
     device: z.ZodDefault<z.ZodString>;

@@ -1,0 +1,44 @@
+/** Which generated pairs are worth training on. */
+import { InvalidOptionError } from '../errors.js';
+import type { PairRecord } from './pair-writer.js';
+
+/** The best share of the pairs, or those whose masks agree at least so far; both 0 to 1. */
+export type KeepRule = { share: number } | { agreement: number };
+
+/** Why a pair was dropped. */
+export type DropReason = 'empty' | 'touches nothing' | 'disagrees';
+
+/** `80%`, or an IoU such as `0.5`. Throws ERR_INVALID_OPTION. */
+export function parseKeepRule(text: string): KeepRule {
+  const share = /^(\d+(?:\.\d+)?)%$/.exec(text);
+  const value = share ? Number(share[1]) / 100 : Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+    throw new InvalidOptionError(`Expected a share such as 80%, or an IoU 0..1, for keepBest but received ${text}`);
+  }
+  return share ? { share: value } : { agreement: value };
+}
+
+const meanAgreement = ({ agreement = {} }: PairRecord): number => {
+  const values = Object.values(agreement);
+  return values.length === 0 ? 1 : values.reduce((sum, value) => sum + value, 0) / values.length;
+};
+
+/**
+ * The pairs that the rule drops, by index, with the reason. A pair whose mask is empty, or touches nothing of the part,
+ * is dropped whatever the rule; of the others, those whose masks disagree most.
+ */
+export function selectPairs(records: readonly PairRecord[], rule: KeepRule): Map<number, DropReason> {
+  const dropped = new Map<number, DropReason>();
+  for (const record of records) {
+    if (record.empty) dropped.set(record.index, 'empty');
+    else if (record.touches === false) dropped.set(record.index, 'touches nothing');
+  }
+  const rest = records.filter(({ index }) => !dropped.has(index));
+  const ranked = [...rest].sort((a, b) => meanAgreement(b) - meanAgreement(a) || a.index - b.index);
+  const kept =
+    'share' in rule
+      ? ranked.slice(0, Math.ceil(rule.share * records.length))
+      : ranked.filter((record) => meanAgreement(record) >= rule.agreement);
+  for (const record of ranked) if (!kept.includes(record)) dropped.set(record.index, 'disagrees');
+  return dropped;
+}

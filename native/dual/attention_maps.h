@@ -1,0 +1,42 @@
+// Where the anomaly branch looks: its cross-attention to the prompt's words, refined by its self-attention, averaged
+// over heads, layers and denoising steps (DualAnoDiff section 3.4, after arXiv 2309.14303 equation 4). A mask without a
+// mask model.
+#pragma once
+
+#include <vector>
+
+#include "nn/attention.h"
+
+namespace dan::dual {
+
+class AttentionMaps {
+ public:
+  // For `pairs` pairs of h x w latents; `words` are the places of the prompt's words among the text tokens.
+  AttentionMaps(int64_t pairs, int64_t height, int64_t width, std::vector<int64_t> words);
+
+  // One layer of one step: the anomaly branch's queries (pairs, L, C) and keys (pairs, Lk, C).
+  void add(const nn::AttentionLayer& layer, const at::Tensor& q, const at::Tensor& k);
+
+  int64_t pairs() const { return pairs_; }
+  // (pairs, height, width) in [0, 1], each spread to the full range: the self-attention's mean times the
+  // cross-attention's, enlarged bilinearly.
+  at::Tensor maps(int64_t height, int64_t width) const;
+
+ private:
+  struct Grid {
+    int64_t height, width;
+  };
+  // The level's grid that has so many tokens.
+  Grid gridOf(int64_t tokens) const;
+
+  int64_t pairs_, height_, width_;
+  std::vector<int64_t> words_;
+  Grid grid_;                // what all maps are brought to: the finest of at most kMaxTokens tokens
+  at::Tensor cross_, self_;  // sums: (pairs, 1, grid), (pairs, grid tokens, grid tokens)
+  int64_t crossCount_ = 0, selfCount_ = 0;
+};
+
+// softmax(q k' / sqrt(width of a head)), (N, heads, L, Lk) float32.
+at::Tensor attentionProbabilities(const at::Tensor& q, const at::Tensor& k, int64_t heads);
+
+}  // namespace dan::dual

@@ -1,0 +1,95 @@
+#include "io/torch_writer.h"
+
+#include <caffe2/serialize/inline_container.h>
+
+#include <limits>
+
+#include "core/error.h"
+#include "io/atomic_file.h"
+
+namespace dan::io {
+
+namespace {
+
+// Pickle protocol 2, as far as a dict of tensors needs it. Integers are written in 32 bits, which sizes fit into.
+class PickleWriter {
+ public:
+  PickleWriter() { bytes_ = "\x80\x02}("; }
+
+  void tensor(const std::string& name, const std::string& key, const at::Tensor& value) {
+    text(name);
+    global("torch._utils", "_rebuild_tensor_v2");
+    bytes_ += "((";  // arguments, and in them the storage's persistent id
+    text("storage");
+    global("torch", storageType(value.scalar_type()));
+    text(key);
+    text("cpu");
+    integer(value.numel());
+    bytes_ += "tQ";
+    integer(0);  // offset
+    integers(value.sizes());
+    integers(value.strides());
+    bytes_ += '\x89';  // requires no gradient
+    global("collections", "OrderedDict");
+    bytes_ += ")RtR";
+  }
+  std::string finish() { return bytes_ + "u."; }
+
+ private:
+  static const char* storageType(at::ScalarType dtype) {
+    switch (dtype) {
+      case at::kFloat:
+        return "FloatStorage";
+      case at::kHalf:
+        return "HalfStorage";
+      case at::kBFloat16:
+        return "BFloat16Storage";
+      default:
+        fail(kInvalidOption, "weights of type ", dtype, " are not written as a PyTorch file");
+    }
+  }
+  void little32(uint32_t value) {
+    for (int i = 0; i < 4; ++i) bytes_ += static_cast<char>(value >> (8 * i));
+  }
+  void text(const std::string& value) {
+    bytes_ += 'X';
+    little32(static_cast<uint32_t>(value.size()));
+    bytes_ += value;
+  }
+  void global(const std::string& module, const std::string& name) { bytes_ += "c" + module + "\n" + name + "\n"; }
+  void integer(int64_t value) {
+    TORCH_CHECK(value <= std::numeric_limits<int32_t>::max(), "a tensor of ", value, " elements is too large");
+    bytes_ += 'J';
+    little32(static_cast<uint32_t>(value));
+  }
+  void integers(at::IntArrayRef values) {
+    bytes_ += '(';
+    for (const int64_t value : values) integer(value);
+    bytes_ += 't';
+  }
+  std::string bytes_;
+};
+
+}  // namespace
+
+void writeTorchFile(const std::string& path, const TensorMap& tensors) {
+  AtomicFile file(path);
+  caffe2::serialize::PyTorchStreamWriter zip([&](const void* data, size_t size) {
+    file.write(data, size);
+    return size;
+  });
+  PickleWriter pickle;
+  std::vector<at::Tensor> contiguous;
+  for (const auto& [name, tensor] : tensors) {
+    pickle.tensor(name, std::to_string(contiguous.size()), contiguous.emplace_back(tensor.detach().cpu().contiguous()));
+  }
+  const std::string text = pickle.finish();
+  zip.writeRecord("data.pkl", text.data(), text.size());
+  for (size_t i = 0; i < contiguous.size(); ++i) {
+    zip.writeRecord("data/" + std::to_string(i), contiguous[i].const_data_ptr(), contiguous[i].nbytes());
+  }
+  zip.writeEndOfFile();
+  file.commit();
+}
+
+}  // namespace dan::io

@@ -1,0 +1,155 @@
+#include "model/base_parts.h"
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "core/error.h"
+#include "io/weights_file.h"
+#include "model/single_file.h"
+#include "model/text_encoder.h"
+#include "model/vae.h"
+
+namespace dan::model {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void requirePart(const std::string& folder, const char* part, const char* file) {
+  const std::string path = folder + "/" + part + "/" + file;
+  if (!fs::exists(path)) fail(kModelInvalid, "The base model ", folder, " lacks its ", part, ": there is no ", path);
+}
+
+// Weights in several files: an index says which tensor is in which.
+PartWeights readShards(const std::string& folder, const std::string& indexPath) {
+  const nlohmann::json index = readJsonFile(indexPath);
+  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+    fail(kModelInvalid, indexPath, ": expected an object with a weight_map");
+  }
+  PartWeights weights{{}, indexPath};
+  std::map<std::string, TensorMap> shards;
+  for (const auto& [name, file] : index["weight_map"].items()) {
+    const std::string shard = file.is_string() ? file.get<std::string>() : "";
+    // A name of a file beside the index, and nothing that leads elsewhere.
+    if (shard.empty() || shard.find('/') != std::string::npos) {
+      fail(kModelInvalid, indexPath, ": ", name, " is in ", file.dump(), ", which is no file name");
+    }
+    if (shards.count(shard) == 0) shards[shard] = io::readWeightsFile(folder + "/" + shard).tensors;
+    const auto found = shards[shard].find(name);
+    if (found == shards[shard].end()) fail(kWeightsInvalid, folder, "/", shard, " lacks ", name);
+    weights.tensors[name] = found->second;
+  }
+  return weights;
+}
+
+BaseParts readFolder(const std::string& folder) {
+  for (const char* part : {"unet", "vae", "text_encoder"}) requirePart(folder, part, "config.json");
+  requirePart(folder, "scheduler", "scheduler_config.json");
+  for (const char* file : {"vocab.json", "merges.txt"}) requirePart(folder, "tokenizer", file);
+  BaseParts parts;
+  parts.source = folder;
+  parts.unet = readUnetConfig(folder + "/unet/config.json");
+  parts.vae = readVaeConfig(folder + "/vae/config.json");
+  parts.text = readTextConfig(folder + "/text_encoder/config.json");
+  parts.schedulerSource = folder + "/scheduler/scheduler_config.json";
+  parts.scheduler = readJsonFile(parts.schedulerSource);
+  parts.tokenizerFolder = folder + "/tokenizer";
+  parts.unetWeights = readPart(folder, "unet", {"diffusion_pytorch_model"});
+  parts.vaeWeights = readPart(folder, "vae", {"diffusion_pytorch_model"});
+  parts.vaeWeights.tensors = withCurrentVaeNames(std::move(parts.vaeWeights.tensors));
+  parts.textWeights = readPart(folder, "text_encoder", {"model", "pytorch_model"});
+  parts.textWeights.tensors = withCurrentTextNames(std::move(parts.textWeights.tensors));
+  return parts;
+}
+
+void writeJson(const std::string& path, const nlohmann::json& json) {
+  std::ofstream file(path);
+  file << json.dump(2) << '\n';
+  if (!file.flush()) fail(kFileAccess, "Cannot write ", path);
+}
+
+TensorMap inPrecision(const TensorMap& tensors, at::ScalarType dtype) {
+  TensorMap converted;
+  for (const auto& [name, tensor] : tensors) {
+    converted[name] = tensor.is_floating_point() ? tensor.to(dtype) : tensor;
+  }
+  return converted;
+}
+
+}  // namespace
+
+PartWeights readPart(const std::string& folder, const std::string& part, std::initializer_list<const char*> stems) {
+  const std::string place = folder + "/" + part;
+  std::string tried;
+  for (const char* stem : stems) {
+    for (const char* ending : {".safetensors", ".fp16.safetensors", ".bin", ".fp16.bin"}) {
+      const std::string path = place + "/" + stem + ending;
+      if (fs::exists(path)) return {io::readWeightsFile(path).tensors, path};
+      if (tried.empty()) tried = path;
+    }
+    for (const char* ending : {".safetensors.index.json", ".safetensors.index.fp16.json",
+                               ".fp16.safetensors.index.json", ".bin.index.json", ".bin.index.fp16.json"}) {
+      const std::string path = place + "/" + stem + ending;
+      if (fs::exists(path)) return readShards(place, path);
+    }
+  }
+  fail(kModelInvalid, "The base model ", folder, " has no weights of its ", part, ": expected ", tried,
+       " (or .fp16.safetensors, .bin, or shards with their .index.json)");
+}
+
+BaseParts readBaseParts(const BaseSource& source) {
+  if (!fs::exists(source.path)) fail(kModelInvalid, "The base model ", source.path, " does not exist");
+  BaseParts parts = fs::is_directory(source.path) ? readFolder(source.path) : readSingleFile(source);
+  if (!source.predictionType.empty()) parts.scheduler["prediction_type"] = source.predictionType;
+  if (parts.unet.crossAttentionDim != parts.text.hiddenSize) {
+    fail(kModelInvalid, "The parts of ", source.path,
+         " do not belong together: the UNet expects text features of width ", parts.unet.crossAttentionDim,
+         ", the text encoder gives ", parts.text.hiddenSize);
+  }
+  if (parts.unet.inChannels != parts.vae.latentChannels || parts.unet.outChannels != parts.vae.latentChannels) {
+    fail(kModelInvalid, "The parts of ", source.path, " do not belong together: the UNet has ", parts.unet.inChannels,
+         " to ", parts.unet.outChannels, " channels, the autoencoder ", parts.vae.latentChannels);
+  }
+  return parts;
+}
+
+void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::ScalarType dtype) {
+  if (fs::exists(folder)) fail(kFileAccess, "Cannot write the base model ", folder, ": it exists already");
+  const std::string temporary = folder + ".partial";
+  try {
+    fs::remove_all(temporary);
+    for (const char* part : {"unet", "vae", "text_encoder", "scheduler"})
+      fs::create_directories(temporary + "/" + part);
+    fs::copy(parts.tokenizerFolder, temporary + "/tokenizer", fs::copy_options::recursive);
+    writeJson(temporary + "/unet/config.json", toJson(parts.unet));
+    writeJson(temporary + "/vae/config.json", toJson(parts.vae));
+    writeJson(temporary + "/text_encoder/config.json", toJson(parts.text));
+    writeJson(temporary + "/scheduler/scheduler_config.json", parts.scheduler);
+    writeJson(temporary + "/model_index.json",
+              {{"_class_name", "StableDiffusionPipeline"},
+               {"feature_extractor", {nullptr, nullptr}},
+               {"safety_checker", {nullptr, nullptr}},
+               {"scheduler", {"diffusers", parts.scheduler.value("_class_name", "PNDMScheduler")}},
+               {"text_encoder", {"transformers", "CLIPTextModel"}},
+               {"tokenizer", {"transformers", "CLIPTokenizer"}},
+               {"unet", {"diffusers", "UNet2DConditionModel"}},
+               {"vae", {"diffusers", "AutoencoderKL"}}});
+    const io::Metadata format = {{"format", "pt"}};
+    io::writeSafetensors(temporary + "/unet/diffusion_pytorch_model.safetensors",
+                         inPrecision(parts.unetWeights.tensors, dtype), format);
+    io::writeSafetensors(temporary + "/vae/diffusion_pytorch_model.safetensors",
+                         inPrecision(parts.vaeWeights.tensors, dtype), format);
+    io::writeSafetensors(temporary + "/text_encoder/model.safetensors", inPrecision(parts.textWeights.tensors, dtype),
+                         format);
+    fs::rename(temporary, folder);
+  } catch (const fs::filesystem_error& error) {
+    fs::remove_all(temporary);
+    fail(kFileAccess, "Cannot write the base model ", folder, ": ", error.code().message());
+  } catch (...) {
+    fs::remove_all(temporary);
+    throw;
+  }
+}
+
+}  // namespace dan::model

@@ -1,0 +1,92 @@
+#include "model/taesd.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "io/weights_file.h"
+#include "model/base_parts.h"
+
+namespace dan::model {
+
+namespace {
+
+// "<index>.<rest>" of the decoder's layers, whichever way the file names them. The original's list begins with a clamp,
+// so its numbers are one higher.
+TensorMap decoderLayers(const TensorMap& file) {
+  const std::string prefix = "decoder.layers.";
+  TensorMap layers;
+  for (const auto& [name, tensor] : file) {
+    if (name.rfind(prefix, 0) == 0) layers[name.substr(prefix.size())] = tensor;
+  }
+  if (!layers.empty()) return layers;
+  for (const auto& [name, tensor] : file) {
+    const size_t dot = name.find('.');
+    const bool isNumbered = dot != std::string::npos && dot > 0 && dot < 4 &&
+                            name.find_first_not_of("0123456789") == dot && std::stoi(name) > 0;
+    if (isNumbered) layers[std::to_string(std::stoi(name) - 1) + name.substr(dot)] = tensor;
+  }
+  return layers;
+}
+
+nn::Conv2d readConv(const nn::Weights& weights, const std::string& name) {
+  const auto shape = weights.shapeOf(name + ".weight");
+  if (shape.size() != 4 || shape[2] != 3 || shape[3] != 3) {
+    fail(kWeightsInvalid, "a TAESD decoder has 3 x 3 kernels, but ", name, " has shape ", shape);
+  }
+  nn::Conv2d conv;
+  conv.weight = weights.take(name + ".weight", shape);
+  if (weights.has(name + ".bias")) conv.bias = weights.take(name + ".bias", {shape[0]});
+  conv.stride = conv.padding = conv.dilation = 1;
+  return conv;
+}
+
+}  // namespace
+
+Taesd::Taesd(const std::string& path, const at::Device& device) {
+  namespace fs = std::filesystem;
+  const PartWeights file = fs::is_directory(path) ? readPart(path, ".", {"diffusion_pytorch_model", "taesd_decoder"})
+                                                  : PartWeights{io::readWeightsFile(path).tensors, path};
+  const nn::Weights weights = nn::Weights::fromTensors(decoderLayers(file.tensors), file.source, at::kFloat, device);
+  if (!weights.has("0.weight")) fail(kWeightsInvalid, file.source, " is not a TAESD decoder: it has no first layer");
+  input_ = readConv(weights, "0");
+  // Layer 1 is an activation; then blocks, and between two convolutions without numbers a doubling that has no weights.
+  Stage stage;
+  int64_t index = 2;
+  for (int64_t gap = 0; gap < 2; ++index) {
+    const std::string name = std::to_string(index);
+    if (weights.has(name + ".conv.0.weight")) {
+      stage.blocks.push_back({readConv(weights, name + ".conv.0"), readConv(weights, name + ".conv.2"),
+                              readConv(weights, name + ".conv.4")});
+      if (weights.has(name + ".skip.weight")) fail(kWeightsInvalid, file.source, ": ", name, ".skip is not built");
+    } else if (weights.has(name + ".weight")) {
+      stage.out = readConv(weights, name);
+      upscale_ *= stage.doubles ? 2 : 1;
+      stages_.push_back(std::move(stage));
+      stage = {};
+    } else {
+      stage.doubles = true;
+      ++gap;
+      continue;
+    }
+    gap = 0;
+  }
+  const bool isWhole = !stages_.empty() && stage.blocks.empty() && stages_.back().out.weight.size(0) == 3 &&
+                       stages_.back().out.bias.defined();
+  if (!isWhole) fail(kWeightsInvalid, file.source, " is not a TAESD decoder: its last layer does not give an image");
+  weights.expectAllTaken();
+}
+
+at::Tensor Taesd::decode(const at::Tensor& latents) const {
+  const at::Tensor clamped = at::tanh(latents.to(input_.weight.options()) / 3) * 3;
+  at::Tensor h = at::relu(input_(clamped.contiguous(at::MemoryFormat::ChannelsLast)));
+  for (const Stage& stage : stages_) {
+    for (const Block& block : stage.blocks) {
+      h = at::relu(block.third(at::relu(block.second(at::relu(block.first(h))))) + h);
+    }
+    if (stage.doubles) h = at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)});
+    h = stage.out(h);
+  }
+  return (2 * h - 1).contiguous();
+}
+
+}  // namespace dan::model

@@ -1,0 +1,205 @@
+#include "sample/pair_batch.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "dual/dual_unet.h"
+#include "dual/folded_unet.h"
+
+namespace dan::sample {
+
+void checkResolution(const model::BaseModel& base, int64_t width, int64_t height) {
+  const int64_t multiple = base.resolutionMultiple();
+  for (const int64_t side : {width, height}) {
+    if (side < multiple || side % multiple != 0 || side > 4096) {
+      fail(kInvalidOption, "Expected a multiple of ", multiple, " up to 4096 for resolution but received ", side,
+           " (this base model halves its images ", multiple, "-fold)");
+    }
+  }
+}
+
+at::Tensor toBytes(const at::Tensor& pixelValues) {
+  return pixelValues.to(at::kFloat)
+      .add(1)
+      .mul(127.5)
+      .clamp(0, 255)
+      .round()
+      .to(at::kByte)
+      .permute({0, 2, 3, 1})
+      .contiguous()
+      .cpu();
+}
+
+PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices)
+    : source_(source), options_(std::move(options)), indices_(std::move(indices)) {
+  const at::NoGradGuard noGrad;
+  const model::BaseModel& base = source_.base;
+  checkResolution(base, options_.width, options_.height);
+  scheduler_ = diffusion::makeScheduler(options_.scheduler, base.schedule, options_.steps, options_.eta);
+  const bool needsBackground = source_.adapter.settings().background != dual::BackgroundMode::kOff;
+  if (needsBackground && source_.backgrounds == nullptr) {
+    fail(kInvalidOption, "The adapter was trained with background compensation: it needs background images to sample");
+  }
+  if (!needsBackground && source_.backgrounds != nullptr) {
+    fail(kInvalidOption, "The adapter was trained without background compensation: it cannot use background images");
+  }
+  if (options_.fastDecoder && !base.taesd) {
+    fail(kInvalidOption, "Expected vae for decoder but received taesd: the model was loaded without a TAESD decoder");
+  }
+  const int64_t factor = base.vae->config().downscale();
+  latentShape_ = {dual::kNumBranches, base.vae->config().latentChannels, options_.height / factor,
+                  options_.width / factor};
+  for (const int64_t index : indices_)
+    generators_.push_back(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
+
+  inputs_.initialLatents = drawNoise();
+  if (options_.matchLevels && options_.levels.defined()) inputs_.initialLatents = withLevels(inputs_.initialLatents);
+  inputs_.encoderHiddenStates = encodePrompts();
+  inputs_.guidanceScale = options_.guidanceScale;
+  inputs_.noise = [this] { return drawNoise(); };
+  if (source_.backgrounds != nullptr) addBackgrounds();
+  if (source_.folded != nullptr) {
+    unet_ = std::make_unique<dual::FoldedUnet>(*base.unet, *source_.folded);
+  } else {
+    unet_ = std::make_unique<dual::DualUnet>(*base.unet, source_.adapter);
+  }
+  if (options_.attention) {
+    std::vector<int64_t> words(
+        static_cast<size_t>(std::max<int64_t>(base.tokenizer->countTokens(options_.anomalyPrompt), 1)));
+    for (size_t i = 0; i < words.size(); ++i) words[i] = static_cast<int64_t>(i) + 1;  // behind the start token
+    attention_ = std::make_unique<dual::AttentionMaps>(static_cast<int64_t>(indices_.size()), latentShape_[2],
+                                                       latentShape_[3], words);
+    unet_->recordAttention(attention_.get());
+  }
+  latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
+}
+
+PairBatch::~PairBatch() = default;
+
+// (B * 2, 4, h, w), or (B, 4, h, w) for one branch.
+at::Tensor PairBatch::drawNoise(bool oneBranch) {
+  std::vector<int64_t> shape = latentShape_;
+  if (oneBranch) shape[0] = 1;
+  std::vector<at::Tensor> rows;
+  for (at::Generator& generator : generators_) rows.push_back(randn(shape, generator));
+  return at::cat(rows).to(source_.base.device());
+}
+
+at::Tensor PairBatch::encodePrompts() const {
+  const model::BaseModel& base = source_.base;
+  const auto encode = [&](const std::string& global, const std::string& anomaly) {
+    const at::Tensor encoded = base.textEncoder->forward(base.tokenize({global, anomaly}), source_.adapter.textHook());
+    return encoded.repeat({static_cast<int64_t>(indices_.size()), 1, 1});  // rows (pair, branch)
+  };
+  const at::Tensor conditional = encode(options_.globalPrompt, options_.anomalyPrompt);
+  if (options_.guidanceScale <= 1.0) return conditional;
+  return at::cat({encode(options_.negativePrompt, options_.negativePrompt), conditional});
+}
+
+// What a training image of an ordinary level looks like at the first timestep, but for the noise's own level, which is
+// what would be mistaken for it. The noise's level decides instead where among the training images' levels this pair
+// lies; where it has a background, its whole image lies at that one's level.
+at::Tensor PairBatch::withLevels(const at::Tensor& noise) const {
+  const auto timestep = static_cast<int64_t>(timesteps().front());
+  const double a = diffusion::NoiseSchedule(source_.base.schedule).alphaCumprod(timestep);
+  const at::Tensor level = noise.mean({2, 3}, true);
+  const double positions = static_cast<double>(noise.size(2) * noise.size(3));
+  const auto rows = [&](int64_t which) {
+    return options_.levels[which]
+        .to(noise.options())
+        .repeat({noise.size(0) / dual::kNumBranches, 1})
+        .unsqueeze(-1)
+        .unsqueeze(-1);
+  };
+  const at::Tensor target = rows(0) + rows(1) * level * std::sqrt(positions);
+  if (source_.backgrounds != nullptr) {
+    std::vector<int64_t> shown;
+    for (const int64_t index : indices_) shown.push_back(source_.backgrounds->of(index));
+    dual::unpackBranches(target)
+        .select(1, dual::kGlobal)
+        .copy_(source_.backgrounds->levels(shown).unsqueeze(-1).unsqueeze(-1));
+  }
+  return std::sqrt(a) * target + std::sqrt(1 - a) * (noise - level);
+}
+
+void PairBatch::addBackgrounds() {
+  const Backgrounds& backgrounds = *source_.backgrounds;
+  if (backgrounds.latentSize() != inputs_.initialLatents.sizes().slice(2)) {
+    fail(kInvalidOption, "Expected background images of ", options_.width, " x ", options_.height,
+         ", as large as the pairs");
+  }
+  const bool fresh = backgrounds.options().freshNoise;
+  const bool guided = options_.guidanceScale > 1.0;
+  std::vector<int64_t> shown;  // the backgrounds of this batch; with fresh noise one a pair, because each has its own
+  const auto use = [&](int64_t which) {
+    const auto found = std::find(shown.begin(), shown.end(), which);
+    if (fresh || found == shown.end()) {
+      inputs_.backgroundOfPair.push_back(static_cast<int64_t>(shown.size()));
+      shown.push_back(which);
+    } else {
+      inputs_.backgroundOfPair.push_back(found - shown.begin());
+    }
+  };
+  if (guided) {
+    for (size_t i = 0; i < indices_.size(); ++i) use(-1);
+  }
+  for (const int64_t index : indices_) use(backgrounds.of(index));
+  const at::Tensor latents = backgrounds.latents(shown), fixedNoise = backgrounds.noise(shown);
+  inputs_.noisyBackground = [this, latents, fixedNoise, fresh, guided](size_t, double timestep) {
+    at::Tensor noise = fixedNoise;
+    if (fresh) noise = guided ? at::cat({drawNoise(true), drawNoise(true)}) : drawNoise(true);
+    const at::Tensor t = at::full({latents.size(0)}, static_cast<int64_t>(timestep), at::kLong);
+    return diffusion::NoiseSchedule(source_.base.schedule).addNoise(latents, noise, t);
+  };
+}
+
+void PairBatch::setLatents(const at::Tensor& latents) {
+  if (latents.sizes() != latents_.sizes()) {
+    fail(kInvalidOption, "Expected latents of shape ", latents_.sizes(), " but received ", latents.sizes());
+  }
+  latents_ = latents.to(latents_.options());
+}
+
+void PairBatch::step() {
+  TORCH_CHECK(!isDone(), "every step is done");
+  latents_ = denoiseStep(*unet_, *scheduler_, inputs_, position_++, latents_);
+}
+
+std::vector<SampledPair> PairBatch::decode(const Task& task) const {
+  const at::NoGradGuard noGrad;
+  const model::BaseModel& base = source_.base;
+  at::Tensor attention;
+  if (attention_ && position_ > 0) {
+    attention = attention_->maps(options_.height, options_.width).mul(255).round().to(at::kByte).cpu();
+  }
+  const at::Tensor byPair = dual::unpackBranches(latents_);
+  std::vector<SampledPair> result;
+  for (size_t i = 0; i < indices_.size(); ++i) {  // one pair at a time bounds the decoder's memory
+    task.checkCancelled();
+    const at::Tensor latents = byPair[static_cast<int64_t>(i)];
+    const at::Tensor bytes =
+        toBytes(options_.fastDecoder ? base.taesd->decode(latents)
+                                     : base.vae->decode(latents / base.vae->config().scalingFactor));
+    result.push_back({indices_[i], bytes[dual::kGlobal].contiguous(), bytes[dual::kAnomaly].contiguous(),
+                      attention.defined() ? attention[static_cast<int64_t>(i)].contiguous() : at::Tensor()});
+  }
+  return result;
+}
+
+std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
+                                     const std::vector<int64_t>& indices, const Task& task,
+                                     const std::function<void(size_t, size_t)>& onStep) {
+  PairBatch batch(source, options, indices);
+  while (!batch.isDone()) {
+    task.checkCancelled();
+    batch.step();
+    if (onStep) onStep(batch.position(), batch.timesteps().size());
+  }
+  return batch.decode(task);
+}
+
+}  // namespace dan::sample

@@ -1,0 +1,94 @@
+// A batch of pairs from an adapter on its way from noise to images: prompts, noise, denoising step by step, decoding.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dual/folded_adapter.h"
+#include "model/base_model.h"
+#include "sample/backgrounds.h"
+#include "sample/denoise.h"
+
+namespace dan::sample {
+
+struct SampleOptions {
+  int64_t steps = 50, width = 512, height = 512;
+  double guidanceScale = 2.5, eta = 0.0;
+  std::string scheduler = "pndm";
+  std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks", negativePrompt;
+  uint64_t seed = 0;
+  // Start from the training images' latent levels (with a background: the whole image from its level) instead of pure
+  // noise; needs `levels`. A schedule that ends short of pure noise lets the model read colour off its start
+  // (arXiv 2305.08891), and a small base believes it.
+  bool matchLevels = false;
+  at::Tensor levels;         // (2, branches, channels), as train::PairLatents::levels gives them
+  bool attention = false;    // record what the anomaly branch looks at
+  bool fastDecoder = false;  // decode with the base's TAESD
+};
+
+struct SampledPair {
+  int64_t index = 0;
+  at::Tensor image, part;  // (H, W, 3) uint8 on the CPU
+  at::Tensor attention;    // (H, W) uint8, or undefined where it was not asked for
+};
+
+// What a batch is drawn from; all must outlive it.
+struct PairSource {
+  const model::BaseModel& base;
+  const dual::Adapter& adapter;
+  const dual::FoldedAdapter* folded = nullptr;  // the adapter's, where it was worth folding
+  const Backgrounds* backgrounds = nullptr;     // for adapters with background compensation, and for them only
+};
+
+class PairBatch {
+ public:
+  // The pairs of these indices. Pair k of a seed starts from the same noise whatever batch it is in. Throws
+  // ERR_INVALID_OPTION for a size, a scheduler or backgrounds that do not fit, and for fastDecoder without one.
+  PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices);
+  ~PairBatch();
+
+  // Of the scheduler's calls; some schedulers call more often than they have steps.
+  const std::vector<double>& timesteps() const { return scheduler_->timesteps(); }
+  size_t position() const { return position_; }
+  bool isDone() const { return position_ == timesteps().size(); }
+
+  // (B * 2, 4, h, w) float32, as the scheduler keeps them; may be changed between steps.
+  const at::Tensor& latents() const { return latents_; }
+  void setLatents(const at::Tensor& latents);
+  void step();
+
+  // The pairs as they are now; attention maps are the mean of the steps so far.
+  std::vector<SampledPair> decode(const Task& task) const;
+
+ private:
+  at::Tensor drawNoise(bool oneBranch = false);
+  at::Tensor encodePrompts() const;
+  at::Tensor withLevels(const at::Tensor& noise) const;
+  void addBackgrounds();
+
+  PairSource source_;
+  SampleOptions options_;
+  std::vector<int64_t> indices_;
+  std::vector<int64_t> latentShape_;  // (2, 4, h, w), of one pair
+  std::vector<at::Generator> generators_;
+  std::unique_ptr<diffusion::Scheduler> scheduler_;
+  std::unique_ptr<dual::PairModel> unet_;
+  std::unique_ptr<dual::AttentionMaps> attention_;
+  DenoiseInputs inputs_;
+  at::Tensor latents_;
+  size_t position_ = 0;
+};
+
+// All of it: every step, then decoding. `onStep` hears (step, steps).
+std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
+                                     const std::vector<int64_t>& indices, const Task& task,
+                                     const std::function<void(size_t step, size_t steps)>& onStep = {});
+
+// (N, 3, H, W) in [-1, 1] to (N, H, W, 3) uint8, rounded to the nearest level.
+at::Tensor toBytes(const at::Tensor& pixelValues);
+
+// Throws ERR_INVALID_OPTION unless both sides are positive multiples of what the model needs.
+void checkResolution(const model::BaseModel& base, int64_t width, int64_t height);
+
+}  // namespace dan::sample
