@@ -61,8 +61,10 @@ at::Tensor AttentionMaps::maps(int64_t height, int64_t width) const {
   TORCH_CHECK(crossCount_ > 0 && selfCount_ > 0, "attention maps were read before any step");
   const at::Tensor cross = (cross_ / static_cast<double>(crossCount_)).flatten(1).unsqueeze(-1);
   const at::Tensor refined = at::matmul(self_ / static_cast<double>(selfCount_), cross);
-  const at::Tensor low = refined.amin({1, 2}, true), high = refined.amax({1, 2}, true);
-  const at::Tensor spread = (refined - low) / (high - low).clamp_min(1e-12);
+  // Most of a part is blank, so the median is how the ground is looked at. The embedded base marks a defect by looking
+  // away from it as often as at it; either way it differs from the ground.
+  const at::Tensor contrast = (refined - std::get<0>(refined.median(1, /*keepdim=*/true))).abs();
+  const at::Tensor spread = contrast / contrast.amax({1, 2}, true).clamp_min(1e-12);
   return at::upsample_bilinear2d(spread.view({pairs_, 1, grid_.height, grid_.width}), {height, width}, false)
       .squeeze(1);
 }

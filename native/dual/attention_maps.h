@@ -19,7 +19,7 @@ class AttentionMaps {
 
   int64_t pairs() const { return pairs_; }
   // (pairs, height, width) in [0, 1], each spread to the full range: the self-attention's mean times the
-  // cross-attention's, enlarged bilinearly.
+  // cross-attention's, as its distance from the ground's (the median), enlarged bilinearly.
   at::Tensor maps(int64_t height, int64_t width) const;
 
  private:

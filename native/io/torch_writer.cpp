@@ -81,7 +81,9 @@ void writeTorchFile(const std::string& path, const TensorMap& tensors) {
   PickleWriter pickle;
   std::vector<at::Tensor> contiguous;
   for (const auto& [name, tensor] : tensors) {
-    pickle.tensor(name, std::to_string(contiguous.size()), contiguous.emplace_back(tensor.detach().cpu().contiguous()));
+    const std::string key = std::to_string(contiguous.size());
+    contiguous.push_back(tensor.detach().cpu().contiguous());
+    pickle.tensor(name, key, contiguous.back());
   }
   const std::string text = pickle.finish();
   zip.writeRecord("data.pkl", text.data(), text.size());

@@ -73,7 +73,7 @@ std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::D
   base->textEncoder =
       build<TextEncoder>(std::move(parts.textWeights), parts.text, dtype == at::kHalf ? at::kFloat : dtype, device,
                          {"position_ids", "text_projection.weight"});
-  base->tokenizer = std::make_unique<ClipTokenizer>(parts.tokenizerFolder, parts.text.maxLength);
+  base->tokenizer = std::make_unique<ClipTokenizer>(parts.tokenizerFolder, parts.text.maxLength, parts.padToken);
   if (!options.taesd.empty()) {
     base->taesd = std::make_unique<Taesd>(options.taesd, device);
     if (base->taesd->upscale() != parts.vae.downscale() || base->taesd->latentChannels() != parts.vae.latentChannels) {

@@ -69,6 +69,18 @@ void writeJson(const std::string& path, const nlohmann::json& json) {
   if (!file.flush()) fail(kFileAccess, "Cannot write ", path);
 }
 
+// A copy of the tokenizer, whose settings name `padToken` where it is not empty.
+void writeTokenizer(const BaseParts& parts, const std::string& folder) {
+  fs::copy(parts.tokenizerFolder, folder, fs::copy_options::recursive);
+  if (parts.padToken.empty()) return;
+  for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    const std::string path = folder + "/" + file;
+    nlohmann::json settings = fs::exists(path) ? readJsonFile(path) : nlohmann::json::object();
+    settings["pad_token"] = parts.padToken;
+    writeJson(path, settings);
+  }
+}
+
 TensorMap inPrecision(const TensorMap& tensors, at::ScalarType dtype) {
   TensorMap converted;
   for (const auto& [name, tensor] : tensors) {
@@ -121,7 +133,7 @@ void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::Scal
     fs::remove_all(temporary);
     for (const char* part : {"unet", "vae", "text_encoder", "scheduler"})
       fs::create_directories(temporary + "/" + part);
-    fs::copy(parts.tokenizerFolder, temporary + "/tokenizer", fs::copy_options::recursive);
+    writeTokenizer(parts, temporary + "/tokenizer");
     writeJson(temporary + "/unet/config.json", toJson(parts.unet));
     writeJson(temporary + "/vae/config.json", toJson(parts.vae));
     writeJson(temporary + "/text_encoder/config.json", toJson(parts.text));

@@ -30,6 +30,7 @@ struct BaseParts {
   nlohmann::json scheduler;  // diffusers' scheduler_config.json
   std::string schedulerSource;
   std::string tokenizerFolder;
+  std::string padToken;  // what pads prompts, where it is not what the tokenizer's folder says
   PartWeights unetWeights, vaeWeights, textWeights;
 };
 

@@ -76,12 +76,12 @@ std::string padTokenOf(const std::string& path) {
 
 }  // namespace
 
-ClipTokenizer::ClipTokenizer(const std::string& folder, int64_t maxLength)
+ClipTokenizer::ClipTokenizer(const std::string& folder, int64_t maxLength, const std::string& padToken)
     : ClipTokenizer(io::readTextFile(folder + "/vocab.json"), io::readTextFile(folder + "/merges.txt"), folder,
                     maxLength) {
   for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
     const std::string path = folder + "/" + file;
-    const std::string token = padTokenOf(path);
+    const std::string token = padToken.empty() ? padTokenOf(path) : padToken;
     if (token.empty()) continue;
     if (vocabulary_.count(token) == 0) fail(kModelInvalid, path, ": the vocabulary lacks the pad token ", token);
     padId_ = vocabulary_[token];

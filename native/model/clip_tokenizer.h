@@ -12,8 +12,9 @@ namespace dan::model {
 class ClipTokenizer {
  public:
   // Reads `vocab.json` and `merges.txt` of `folder`, and which token pads from its `special_tokens_map.json` (else its
-  // `tokenizer_config.json`, else the end token). Throws ERR_MODEL_INVALID or ERR_FILE_ACCESS.
-  explicit ClipTokenizer(const std::string& folder, int64_t maxLength = 77);
+  // `tokenizer_config.json`, else the end token) unless `padToken` names it. Throws ERR_MODEL_INVALID or
+  // ERR_FILE_ACCESS.
+  explicit ClipTokenizer(const std::string& folder, int64_t maxLength = 77, const std::string& padToken = "");
   // Of the texts of the two files; `source` names them in errors.
   ClipTokenizer(const std::string& vocabulary, const std::string& merges, const std::string& source, int64_t maxLength);
 

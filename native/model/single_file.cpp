@@ -21,6 +21,7 @@ constexpr const char* kClipPrefix = "cond_stage_model.transformer.";
 constexpr const char* kOpenClipPrefix = "cond_stage_model.model.";
 // OpenCLIP ViT-H has 24 layers; Stable Diffusion 2 takes the features before the last.
 constexpr int64_t kOpenClipLayersUsed = 23;
+constexpr const char* kOpenClipPadding = "!";  // token 0
 constexpr int64_t kOriginalGroups = 32;
 constexpr int64_t kClipHeadWidth = 64;
 
@@ -328,7 +329,12 @@ BaseParts readSingleFile(const BaseSource& source) {
     parts.schedulerSource = path;
   }
   const std::string tokenizer = configs + "/tokenizer";
-  parts.tokenizerFolder = !configs.empty() && fs::exists(tokenizer) ? tokenizer : source.tokenizerFolder;
+  if (!configs.empty() && fs::exists(tokenizer)) {
+    parts.tokenizerFolder = tokenizer;
+  } else {
+    parts.tokenizerFolder = source.tokenizerFolder;
+    if (isOpenClip) parts.padToken = kOpenClipPadding;
+  }
   return parts;
 }
 
