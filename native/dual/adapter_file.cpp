@@ -17,6 +17,9 @@ bool endsWith(const std::string& text, const std::string& ending) {
   return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
 
+// What every adapter has, and what its rank is read off.
+constexpr const char* kRankName = "to_q_lora.0.down.weight";
+
 // Published cross-attention layers carry background parameters that nothing reads.
 bool isUnusedBackground(const std::string& name) { return name.find(".attn2.background.") != std::string::npos; }
 
@@ -48,14 +51,18 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
     adapter.settings.loraScale = std::atof(file.metadata["lora_scale"].c_str());
     injection = parseBackgroundMode(file.metadata["background"]);
   }
-  bool hasBackground = false;
+  bool hasBackground = false, isAdapter = false;
   for (const auto& [name, tensor] : file.tensors) {
     const std::string own = fromPublishedName(name);
     if (isUnusedBackground(own)) continue;
     hasBackground = hasBackground || own.find(".background.") != std::string::npos;
-    if (endsWith(own, "to_q_lora.0.down.weight") && tensor.dim() == 2) adapter.settings.rank = tensor.size(0);
+    if (endsWith(own, kRankName) && tensor.dim() == 2) {
+      adapter.settings.rank = tensor.size(0);
+      isAdapter = true;
+    }
     adapter.tensors[own] = tensor;
   }
+  if (!isAdapter) fail(kAdapterMismatch, path, " is not an adapter: it has no matrix called …", kRankName);
   expandSaim(adapter.tensors, path);
   adapter.settings.background = hasBackground ? injection : BackgroundMode::kOff;
   return adapter;

@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace dan::dual {
@@ -18,19 +20,20 @@ struct LowRank {
   at::Tensor down, up;  // (rank, in), (out, rank)
 };
 
-LowRank cut(const LowRank& lora, int64_t rank) {
+// Beside the largest singular values, as many rows as there is rank left stay fresh: a row of zeros in `down` and in
+// `up` has no gradient and would never learn.
+LowRank cut(const LowRank& lora, const LowRank& fresh) {
   const auto [u, s, vh] = at::linalg_svd(at::matmul(lora.up, lora.down), /*full_matrices=*/false);
-  const at::Tensor root = s.slice(0, 0, rank).sqrt();
-  LowRank result{root.unsqueeze(1) * vh.slice(0, 0, rank), u.slice(1, 0, rank) * root};
-  const int64_t missing = rank - result.down.size(0);  // a layer narrower than the rank
-  if (missing > 0)
-    result = {at::constant_pad_nd(result.down, {0, 0, 0, missing}), at::constant_pad_nd(result.up, {0, missing})};
-  return result;
+  const auto used = (s > 1e-6 * s[0]).sum().item<int64_t>();
+  const int64_t kept = std::min(used, fresh.down.size(0));
+  const at::Tensor root = s.slice(0, 0, kept).sqrt();
+  return {at::cat({root.unsqueeze(1) * vh.slice(0, 0, kept), fresh.down.slice(0, kept)}),
+          at::cat({u.slice(1, 0, kept) * root, fresh.up.slice(1, kept)}, 1)};
 }
 
 LowRank resized(const LowRank& lora, const LowRank& fresh) {
   const int64_t rank = fresh.down.size(0), own = lora.down.size(0);
-  if (own > rank) return cut(lora, rank);
+  if (own > rank) return cut(lora, fresh);
   return {at::cat({lora.down, fresh.down.slice(0, own)}), at::cat({lora.up, fresh.up.slice(1, own)}, 1)};
 }
 
@@ -55,9 +58,9 @@ TensorMap startFrom(TensorMap fresh, const AdapterFile& start, const std::string
   for (auto& [name, tensor] : fresh) {
     if (endsWith(name, kUp)) continue;  // with its `down`
     if (endsWith(name, kDown)) {
-      at::Tensor& up = fresh.at(name.substr(0, name.size() - kDown.size()) + std::string(kUp));
-      const LowRank lora{
-          take(name), take(name.substr(0, name.size() - kDown.size()) + std::string(kUp)) * start.settings.loraScale};
+      const std::string upName = name.substr(0, name.size() - kDown.size()) + std::string(kUp);
+      at::Tensor& up = fresh.at(upName);
+      const LowRank lora{take(name), take(upName) * start.settings.loraScale};
       expectShape(name, lora.down, {start.settings.rank, tensor.size(1)});
       expectShape(name, lora.up, {up.size(0), start.settings.rank});
       const LowRank fitted = resized(lora, {tensor, up});

@@ -212,6 +212,11 @@ DAN_TEST(an_adapter_starts_from_another_of_any_rank) {
   const at::Tensor values = at::linalg_eigvalsh(at::matmul(whole.t(), whole));  // ascending
   const at::Tensor left = values.slice(0, 0, values.size(0) - 2).sum();
   expectClose((product(cut) - whole).square().sum(), left, 1e-6, 1e-4, "the error of rank 2");
+  // Rank that the start does not fill stays fresh and can learn, however narrow the cut: nothing is a row of zeros.
+  dual::AdapterFile untrained{fresh(4, 1), {4, dual::BackgroundMode::kOff, 1.0}, {}};
+  for (const auto& [name, tensor] : dual::startFrom(fresh(2, 2), untrained, "start")) {
+    if (name.find(".down.") != std::string::npos) EXPECT(tensor.abs().amax(1).min().item<double>() > 0);
+  }
   // What the start lacks stays fresh; what does not belong is named.
   const TensorMap mixed = dual::startFrom(fresh(4, 3, dual::BackgroundMode::kAdd), start, "start");
   EXPECT(mixed.size() > start.tensors.size());

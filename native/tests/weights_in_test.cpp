@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/pickle_reader.h"
 #include "io/weights_file.h"
 #include "model/base_model.h"
 #include "model/single_file.h"
@@ -231,6 +232,26 @@ DAN_TEST(prompts_are_padded_as_the_tokenizer_says) {
   EXPECT(tokenizer.encode("sks")[static_cast<size_t>(tokenizer.countTokens("sks")) + 1] == end);
   writeText(scratch.at("special_tokens_map.json"), R"({"pad_token": "nonsense-token"})");
   expectError([&] { last(); }, "lacks the pad token nonsense-token");
+}
+
+// Training frameworks leave callbacks and counters beside the weights; nothing is made of those, and nothing else
+// passes.
+DAN_TEST(a_pickle_skips_what_frameworks_leave_and_refuses_the_rest) {
+  const auto read = [](const std::string& global, const std::string& arguments) {
+    const std::string pickle = std::string("\x80\x02}X\x01\x00\x00\x00k", 9) + "c" + global + "\n" + arguments + "Rs.";
+    io::PickleReader reader(reinterpret_cast<const uint8_t*>(pickle.data()), pickle.size(), "a test");
+    const auto* root = reader.read();
+    EXPECT(root->kind == io::PickleValue::Kind::kDict && root->items.size() == 2);
+    return root->items[1]->kind;
+  };
+  for (const char* global : {"pytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint", "numpy\ndtype",
+                             "numpy.core.multiarray\nscalar", "_codecs\nencode"}) {
+    EXPECT(read(global, ")") == io::PickleValue::Kind::kNone);
+  }
+  EXPECT(read("collections\nOrderedDict", ")") == io::PickleValue::Kind::kDict);
+  for (const char* global : {"os\nsystem", "builtins\neval", "numpy\nload", "torch\nload"}) {
+    expectError([&] { read(global, ")"); }, "which weights have no use for");
+  }
 }
 
 // What the fuzzer found in libtorch's own zip reader: a directory that claims gigabytes for a record of two bytes.

@@ -1,0 +1,127 @@
+import { cpSync, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  convertAdapter,
+  convertCheckpoint,
+  Dataset,
+  DualAnoDiff,
+  embedded,
+  type Pair,
+  Sampler,
+  Trainer,
+} from '../../lib/index.js';
+import { cli } from '../helpers/cli.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const adapter = join(folder, 'adapter.safetensors');
+let model: DualAnoDiff;
+
+const train = async (file: string, options: object) => {
+  await using trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 2, ...options });
+  for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 2 }));
+  await trainer.save(file);
+};
+beforeAll(async () => {
+  model = await DualAnoDiff.load(embedded.base);
+  await train(adapter, {});
+});
+afterAll(() => model.dispose());
+
+const draw = async (file: string, base = model): Promise<Pair> => {
+  await using sampler = await Sampler.create(base, file);
+  // Published files do not say what they were trained with.
+  const said = { resolution: 32, matchLevels: false, globalPrompt: 'a stain', anomalyPrompt: 'stain' };
+  return (await sampler.sample({ count: 1, steps: 3, ...said }).next()).value as Pair;
+};
+const farthest = (a: Pair, b: Pair) =>
+  Math.max(...a.image.data.map((value, i) => Math.abs(value - (b.image.data[i] as number))));
+
+describe('adapters', () => {
+  it('draw the same pairs in the published layout and in half precision', async () => {
+    const expected = await draw(adapter);
+    for (const [name, options, tolerance] of [
+      ['published.bin', { layout: 'published' }, 1],
+      ['published.safetensors', { layout: 'published' }, 1],
+      ['half.safetensors', { dtype: 'float16' }, 8],
+      ['brain.safetensors', { dtype: 'bfloat16' }, 32],
+    ] as const) {
+      const out = join(folder, name);
+      const { notes } = await convertAdapter(adapter, out, options);
+      expect(notes).toEqual([]);
+      expect(farthest(await draw(out), expected)).toBeLessThanOrEqual(tolerance);
+    }
+    expect(statSync(join(folder, 'half.safetensors')).size).toBeLessThan(0.6 * statSync(adapter).size);
+    // And back: the metadata is the own format's.
+    await convertAdapter(join(folder, 'published.bin'), join(folder, 'back.safetensors'));
+    expect(farthest(await draw(join(folder, 'back.safetensors')), expected)).toBeLessThanOrEqual(1);
+  });
+
+  it('get smaller with SAIM at a lower rank, and the error is said', async () => {
+    const out = join(folder, 'compact.safetensors');
+    const args = ['convert', '--input', adapter, '--out', out, '--saim-rank', '8', '--dtype', 'float16'];
+    const { code, stdout } = await cli(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/SAIM at rank 8 differs from the full one by [\d.]+ % \(scores\) and [\d.]+ % \(values\)/);
+    expect(statSync(out).size).toBeLessThan(0.3 * statSync(adapter).size);
+    expect(farthest(await draw(out), await draw(adapter))).toBeGreaterThan(0);
+    await using sampler = await Sampler.create(model, out);
+    expect(sampler.adapter).toMatchObject({ type: 'stain', resolution: 32 });
+  });
+
+  it('with scaled backgrounds come with a note for the published scripts', async () => {
+    const file = join(folder, 'background.safetensors');
+    await train(file, { background: 'add', foregroundMasks: 'none' });
+    const { notes } = await convertAdapter(file, join(folder, 'background.bin'), { layout: 'published' });
+    expect(notes.join()).toContain('do not scale them');
+    await using sampler = await Sampler.create(model, join(folder, 'background.bin'));
+    expect(sampler.adapter).toMatchObject({ background: 'interpolate', backgroundScaled: false });
+  });
+
+  it('are not overwritten, and what cannot be written is refused', async () => {
+    await expect(convertAdapter(adapter, adapter)).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    for (const [name, options, message] of [
+      ['x.bin', {}, 'ends in .safetensors'],
+      ['x.bin', { layout: 'published', saimRank: 4 }, 'reduced rank'],
+    ] as const) {
+      await expect(convertAdapter(adapter, join(folder, name), options)).rejects.toThrow(message);
+      expect(existsSync(join(folder, name))).toBe(false);
+    }
+    await expect(convertAdapter(embedded.maskModel, join(folder, 'x.safetensors'))).rejects.toThrow(
+      'is not an adapter',
+    );
+  });
+});
+
+describe('bases', () => {
+  it('come out as a diffusers folder that draws the same, in half the bytes', async () => {
+    const [full, half] = [join(folder, 'full'), join(folder, 'half')];
+    await convertCheckpoint(embedded.base, full);
+    await convertCheckpoint(embedded.base, half, { dtype: 'float16' });
+    await using same = await DualAnoDiff.load(full);
+    expect(same.info.fingerprint).toBe(model.info.fingerprint);
+    expect(farthest(await draw(adapter, same), await draw(adapter))).toBeLessThanOrEqual(1);
+    const unet = (base: string) => statSync(join(base, 'unet', 'diffusion_pytorch_model.safetensors')).size;
+    expect(unet(half)).toBeLessThan(0.6 * unet(full));
+    await expect(convertCheckpoint(embedded.base, full)).rejects.toThrow('exists already');
+  });
+
+  it('say what a file lacks that is none, and leave nothing behind', async () => {
+    const out = join(folder, 'nothing');
+    const { code, stderr } = await cli(['convert', '--to', 'base', '--input', embedded.maskModel, '--out', out]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('is not a Stable Diffusion 1.x or 2.x checkpoint: it has no UNet');
+    expect(existsSync(out) || existsSync(`${out}.partial`)).toBe(false);
+  });
+
+  it('keep the settings that no weights hold', async () => {
+    const copy = join(folder, 'v');
+    cpSync(embedded.base, copy, { recursive: true });
+    await using changed = await DualAnoDiff.load(copy, { predictionType: 'v_prediction' });
+    expect([model.info.predictionType, changed.info.predictionType]).toEqual(['epsilon', 'v_prediction']);
+    await expect(DualAnoDiff.load(copy, { loras: [{ file: adapter }] })).rejects.toMatchObject({
+      code: 'ERR_WEIGHTS_INVALID',
+    });
+  });
+});

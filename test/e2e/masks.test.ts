@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Dataset, DualAnoDiff, embedded, Masker, type PairRecord, Sampler, Trainer } from '../../lib/index.js';
+import { cli } from '../helpers/cli.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const adapter = join(folder, 'adapter.safetensors');
+let model: DualAnoDiff;
+
+beforeAll(async () => {
+  model = await DualAnoDiff.load(embedded.base);
+  await using trainer = new Trainer(model, { type: 'stain', resolution: 64, rank: 8, trainImages: '1/1' });
+  for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 20 }));
+  await trainer.save(adapter);
+});
+afterAll(() => model.dispose());
+
+const iou = (a: Uint8Array, b: Uint8Array): number => {
+  const both = a.filter((value, i) => value > 0 && (b[i] as number) > 0).length;
+  return both / a.filter((value, i) => value > 0 || (b[i] as number) > 0).length;
+};
+const recordsIn = (out: string): PairRecord[] =>
+  readFileSync(join(out, 'pairs.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as PairRecord);
+
+describe('masks from attention', () => {
+  it('lie on the defect: they agree with the threshold of the part', async () => {
+    await using sampler = await Sampler.create(model, adapter);
+    const [attention, threshold] = [Masker.attention({ threshold: 0.4 }), Masker.threshold()];
+    const overlaps: number[] = [];
+    const options = { count: 8, batchSize: 8, steps: 15, scheduler: 'dpmsolver++', seed: 1, attention: true } as const;
+    for await (const pair of sampler.sample(options)) {
+      expect(pair.attention?.channels).toBe(1);
+      const visible = await threshold.maskPair(pair);
+      if (visible.coverage > 0.005) overlaps.push(iou((await attention.maskPair(pair)).data, visible.data));
+    }
+    expect(overlaps.length).toBeGreaterThan(3);
+    expect(overlaps.reduce((sum, value) => sum + value) / overlaps.length).toBeGreaterThan(0.25); // chance: below 0.1
+  });
+
+  it('do not change the pairs, and do not depend on the batch', async () => {
+    await using sampler = await Sampler.create(model, adapter);
+    const draw = async (options: object) => {
+      const pairs = [];
+      for await (const pair of sampler.sample({ count: 2, steps: 3, ...options })) pairs.push(pair);
+      return pairs;
+    };
+    const [plain, watched] = [await draw({}), await draw({ attention: true })];
+    expect(watched.map(({ image }) => image)).toEqual(plain.map(({ image }) => image));
+    expect(plain[0]?.attention).toBeUndefined();
+    const alone = await draw({ attention: true, batchSize: 1 });
+    for (const [k, pair] of watched.entries()) {
+      const other = alone[k]?.attention?.data as Uint8Array;
+      expect(pair.attention?.data.every((value, i) => Math.abs(value - (other[i] as number)) <= 2)).toBe(true);
+    }
+    await expect(Masker.attention().maskPair(plain[0] as never)).rejects.toThrow('attention: true');
+  });
+});
+
+describe('sample --mask', () => {
+  const sample = (out: string, ...more: string[]) =>
+    cli(['sample', '--adapter', adapter, '--out', out, '--count', '6', '--steps', '4', '--json', ...more]);
+
+  it('notes how far all methods agree, and drops and takes back the pairs that do not', async () => {
+    const out = join(folder, 'all');
+    expect((await sample(out, '--mask', 'all')).stderr).not.toContain('error');
+    const before = recordsIn(out);
+    expect(before.length).toBe(6);
+    for (const record of before) {
+      expect(record.maskMethod).toBe('u2net');
+      expect(Object.keys(record.agreement ?? {})).toEqual([
+        'u2net/attention',
+        'u2net/threshold',
+        'attention/threshold',
+      ]);
+      for (const value of Object.values(record.agreement ?? {})) expect(value >= 0 && value <= 1).toBe(true);
+    }
+    // Half of six, those whose masks agree best.
+    const half = JSON.parse((await sample(out, '--mask', 'all', '--resume', '--keep-best', '50%')).stdout);
+    const after = recordsIn(out);
+    const kept = after.filter((record) => record.dropped === undefined);
+    expect(half).toMatchObject({ pairs: kept.length, dropped: 6 - kept.length });
+    expect(kept.length).toBeLessThanOrEqual(3);
+    const mean = ({ agreement = {} }: PairRecord) => Object.values(agreement).reduce((sum, value) => sum + value, 0);
+    const disagreeing = after.filter((record) => record.dropped === 'disagrees');
+    for (const bad of disagreeing) for (const good of kept) expect(mean(good)).toBeGreaterThanOrEqual(mean(bad));
+    // The folder that a detector is trained on holds what was kept, and nothing is lost.
+    expect(readdirSync(join(out, 'test', 'stain')).length).toBe(kept.length);
+    for (const record of after) {
+      for (const path of [record.image, record.part, record.mask as string])
+        expect(existsSync(join(out, path))).toBe(true);
+      expect(record.image.startsWith('dropped/')).toBe(record.dropped !== undefined);
+    }
+    // An agreement of 0 drops only what shows no defect.
+    await sample(out, '--mask', 'all', '--resume', '--keep-best', '0');
+    expect(recordsIn(out).filter((record) => record.dropped === 'disagrees')).toEqual([]);
+  });
+
+  it('writes the masks of the first method, and says what it cannot do', async () => {
+    const out = join(folder, 'two');
+    await sample(out, '--count', '1', '--mask', 'threshold,attention');
+    expect(recordsIn(out)[0]).toMatchObject({ maskMethod: 'threshold', settings: { mask: 'threshold,attention' } });
+    for (const [flags, message] of [
+      [['--mask', 'guess'], 'Expected u2net, attention, threshold'],
+      [['--mask', 'u2net', '--keep-best', '50%'], 'Expected several methods'],
+      [['--mask', 'all', '--keep-best', 'most'], 'Expected a share such as 80%'],
+    ] as const) {
+      const { code, stderr } = await sample(join(folder, 'none'), ...flags);
+      expect(code).toBe(2);
+      expect(stderr).toContain(message);
+    }
+  });
+});
