@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { NativeEngine } from './addon-types.js';
 import { errorFromCode, LibtorchError } from './errors.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from './libtorch/locate.js';
@@ -15,21 +15,25 @@ interface Loader {
   load(libtorchLibFolder: string, enginePath: string): NativeEngine;
 }
 
-/** Folders that may hold `dualanodiff.node` and the engine, best first. */
-export function binaryCandidates(): string[] {
+const nodeRequire = createRequire(import.meta.url);
+const ENGINE = 'dualanodiff-engine.so';
+
+/** Where the loader is: the folder in DUALANODIFF_BINARY, else where node-gyp-build finds it; undefined for nowhere. */
+function findLoader(): string | undefined {
   const own = process.env.DUALANODIFF_BINARY;
-  return [
-    ...(own ? [own] : []),
-    join(packageRoot, 'build', 'Release'),
-    join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`),
-  ];
+  if (own) return join(own, 'dualanodiff.node');
+  try {
+    return (nodeRequire('node-gyp-build') as { path(folder: string): string }).path(packageRoot);
+  } catch {
+    return undefined; // it found nothing for this platform
+  }
 }
 
-/** The folder of the binary that will be loaded; undefined where none is built. */
+/** The folder of the loader and the engine that will be opened; undefined where they are not both there. */
 export function findBinary(): string | undefined {
-  return binaryCandidates().find(
-    (folder) => existsSync(join(folder, 'dualanodiff.node')) && existsSync(join(folder, 'dualanodiff-engine.so')),
-  );
+  const loader = findLoader();
+  if (loader === undefined || !existsSync(loader) || !existsSync(join(dirname(loader), ENGINE))) return undefined;
+  return dirname(loader);
 }
 
 /**
@@ -53,7 +57,7 @@ function openEngine(): NativeEngine {
   const folder = findBinary();
   if (!folder) {
     throw new LibtorchError(
-      `The native engine was not found in ${binaryCandidates().join(' or ')}. In a clone of the repository run \`node scripts/setup.mjs\`; in an installed package, reinstall it for ${process.platform}-${process.arch}.`,
+      `The native engine for ${process.platform}-${process.arch} was not found in ${process.env.DUALANODIFF_BINARY ?? packageRoot}. In a clone of the repository run \`node scripts/setup.mjs\`; in an installed package, reinstall it on linux-x64, which is what it is built for.`,
       'ERR_ENGINE_MISSING',
     );
   }
@@ -72,8 +76,8 @@ function openEngine(): NativeEngine {
     );
   }
   try {
-    const loader = createRequire(import.meta.url)(join(folder, 'dualanodiff.node')) as Loader;
-    return loader.load(join(libtorch, 'lib'), join(folder, 'dualanodiff-engine.so'));
+    const loader = nodeRequire(join(folder, 'dualanodiff.node')) as Loader;
+    return loader.load(join(libtorch, 'lib'), join(folder, ENGINE));
   } catch (cause) {
     const { code = 'ERR_ENGINE_MISSING', message } = cause as NodeJS.ErrnoException;
     throw errorFromCode(code, `${message}. Run \`npx dualanodiff doctor\` to see what is there.`, { cause });

@@ -1,7 +1,5 @@
 import type { NativeEngine } from './addon-types.js';
-/** Folders that may hold `dualanodiff.node` and the engine, best first. */
-export declare function binaryCandidates(): string[];
-/** The folder of the binary that will be loaded; undefined where none is built. */
+/** The folder of the loader and the engine that will be opened; undefined where they are not both there. */
 export declare function findBinary(): string | undefined;
 /**
  * The cores that are really there: the affinity of the process and the quota of its container. libtorch's threads spin

@@ -3,7 +3,7 @@ import { arch, freemem, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
-import { binaryCandidates, defaultThreads, findBinary, getEngine } from '../native.js';
+import { defaultThreads, findBinary, getEngine } from '../native.js';
 import { embedded, packageRoot } from '../paths.js';
 import { EXIT, type Runner } from './runner.js';
 
@@ -37,8 +37,8 @@ function checkBinary(): Check {
   return {
     what: 'engine',
     ok: false,
-    found: `not in ${binaryCandidates().join(' or ')}`,
-    advice: 'in a clone run `node scripts/setup.mjs`',
+    found: `none for ${process.platform}-${process.arch} in ${process.env.DUALANODIFF_BINARY ?? packageRoot}`,
+    advice: 'in a clone run `node scripts/setup.mjs`; an installed package has one for linux-x64',
   };
 }
 

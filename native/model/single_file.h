@@ -10,9 +10,4 @@ namespace dan::model {
 // kind, and for a 2.x file without `source.predictionType` or configs: its tensors do not say what they predict.
 BaseParts readSingleFile(const BaseSource& source);
 
-// The tensors below the original code's prefixes, renamed to diffusers' names. Exposed for tests.
-TensorMap unetFromOriginal(const TensorMap& file);
-TensorMap vaeFromOriginal(const TensorMap& file);
-TensorMap textFromOriginal(const TensorMap& file);
-
 }  // namespace dan::model

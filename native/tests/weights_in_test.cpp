@@ -8,7 +8,7 @@
 #include "io/pickle_reader.h"
 #include "io/weights_file.h"
 #include "model/base_model.h"
-#include "model/single_file.h"
+#include "model/original_names.h"
 #include "tests/test.h"
 
 namespace dan::tests {
