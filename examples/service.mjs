@@ -12,7 +12,7 @@ const masker = Masker.threshold();
 const png = async ({ data, width, height, channels }) =>
   (await sharp(data, { raw: { width, height, channels } }).png().toBuffer()).toString('base64');
 
-const app = Fastify();
+const app = Fastify({ forceCloseConnections: true }); // a client that keeps its connection must not keep the service
 const querystring = {
   type: 'object',
   properties: {

@@ -208,6 +208,8 @@ export interface NativeEngine {
     cuda: boolean;
     options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'convertBase' | 'convertAdapter', string[]>;
   };
+  /** For the exit of the process: ends all work, or the process where work does not end. */
+  shutdown(exitCode: number): void;
   setThreads(count: number, task: NativeTask): Promise<void>;
   readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
   Task: new () => NativeTask;

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import type { NativeEngine } from './addon-types.js';
 import { errorFromCode, LibtorchError } from './errors.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from './libtorch/locate.js';
@@ -89,7 +90,12 @@ let ready: Promise<void> | undefined;
 
 /** The engine, opened at the first call. Throws ERR_LIBTORCH_MISSING, ERR_LIBTORCH_INCOMPATIBLE or ERR_ENGINE_MISSING. */
 export async function getEngine(): Promise<NativeEngine> {
-  engine ??= openEngine();
+  if (!engine) {
+    const opened = openEngine();
+    engine = opened;
+    // A worker's end is a matter of its environment alone, which joins the engine's thread.
+    if (isMainThread) process.once('exit', (code) => opened.shutdown(code));
+  }
   ready ??= engine.setThreads(defaultThreads(), new engine.Task());
   await ready;
   return engine;

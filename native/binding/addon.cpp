@@ -3,6 +3,9 @@
 #include <ATen/Parallel.h>
 #include <napi.h>
 #include <torch/version.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "binding/convert.h"
 #include "binding/handles.h"
@@ -62,6 +65,17 @@ Napi::Value readMetadata(const Napi::CallbackInfo& info) {
       [](Napi::Env env, io::Metadata& metadata) -> Napi::Value { return toObject(env, metadata); });
 }
 
+// shutdown(exitCode): when the main thread exits. libtorch's static objects are destroyed then, under the feet of a job
+// that still runs; one that does not end soon ends with the process, before that.
+Napi::Value shutdown(const Napi::CallbackInfo& info) {
+  constexpr std::chrono::milliseconds kPatience(2000);
+  if (!EnvData::of(info.Env()).torch->endsWithin(kPatience)) {
+    std::fflush(nullptr);
+    ::_exit(info[0].ToNumber().Int32Value());
+  }
+  return info.Env().Undefined();
+}
+
 void keepEnvData(Napi::Env, EnvData*) {}
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -69,8 +83,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   // thread is joined while what its jobs hold exists.
   auto* data = new EnvData;
   env.SetInstanceData<EnvData, keepEnvData>(data);
+  const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+  data->queue = Napi::ThreadSafeFunction::New(env, nothing, "dualanodiff", 0, 1);
+  data->queue.Unref(env);
   env.AddCleanupHook([](EnvData* hooked) { hooked->torch.reset(); }, data);
   exports.Set("nativeInfo", Napi::Function::New(env, nativeInfo));
+  exports.Set("shutdown", Napi::Function::New(env, shutdown));
   exports.Set("setThreads", Napi::Function::New(env, setThreads));
   exports.Set("readMetadata", Napi::Function::New(env, readMetadata));
   exports.Set("Task", TaskHandle::define(env));

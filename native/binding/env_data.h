@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
 
 #include "binding/torch_thread.h"
@@ -13,9 +14,27 @@ struct EnvData {
   std::unique_ptr<TorchThread> torch = std::make_unique<TorchThread>();  // empty once the environment is going away
   Napi::FunctionReference model, trainer, sampler, batch, backgrounds, masker;  // constructors
 
+  // From the torch thread to the JS thread. One for all tasks: it must be there before the hook that joins the torch
+  // thread, because hooks run in reverse and a task's last word must find it alive.
+  Napi::ThreadSafeFunction queue;
+
+  // Tasks that have not answered yet, with their progress callbacks (empty for none). They keep the process alive.
+  std::map<uint64_t, Napi::FunctionReference> pending;
+  uint64_t nextTask = 0;
+
   static EnvData& of(Napi::Env env) { return *env.GetInstanceData<EnvData>(); }
   void post(std::shared_ptr<Task> task, std::function<void()> job) {
     if (torch) torch->post(std::move(task), std::move(job));
+  }
+  uint64_t begin(Napi::Env env, Napi::Value progress) {
+    if (pending.empty()) queue.Ref(env);
+    pending[nextTask] =
+        progress.IsFunction() ? Napi::Persistent(progress.As<Napi::Function>()) : Napi::FunctionReference();
+    return nextTask++;
+  }
+  void end(Napi::Env env, uint64_t id) {
+    pending.erase(id);
+    if (pending.empty()) queue.Unref(env);
   }
 };
 

@@ -8,6 +8,12 @@
 
 namespace dan::binding {
 
+namespace {
+
+const std::string kMemoryAdvice = "Out of memory: use a smaller batch, resolution or dtype. ";
+
+}  // namespace
+
 TaskFailure captureFailure(const std::function<void()>& work) {
   try {
     work();
@@ -15,18 +21,16 @@ TaskFailure captureFailure(const std::function<void()>& work) {
   } catch (const CoreError& error) {
     return {error.code, error.what(), true};
   } catch (const c10::OutOfMemoryError& error) {
-    return {kOutOfMemory,
-            std::string("The device ran out of memory: use a smaller batch, resolution or dtype. ") +
-                error.what_without_backtrace(),
-            true};
+    return {kOutOfMemory, kMemoryAdvice + std::string(error.what_without_backtrace()), true};
   } catch (const c10::Error& error) {
     // libtorch's CPU allocator reports exhaustion as a plain error.
     const std::string message = error.what_without_backtrace();
     const bool isMemory = message.find("can't allocate memory") != std::string::npos ||
                           message.find("not enough memory") != std::string::npos;
-    return {isMemory ? kOutOfMemory : "ERR_TORCH", message, true};
+    if (isMemory) return {kOutOfMemory, kMemoryAdvice + message, true};
+    return {"ERR_TORCH", message, true};
   } catch (const std::bad_alloc&) {
-    return {kOutOfMemory, "Out of memory: use a smaller batch, resolution or dtype", true};
+    return {kOutOfMemory, kMemoryAdvice, true};
   } catch (const std::exception& error) {
     return {"ERR_NATIVE", error.what(), true};
   } catch (...) {

@@ -28,15 +28,16 @@ Napi::Value runTask(Napi::Env env, std::shared_ptr<Task> task, Napi::Value progr
                     std::function<R(const Task&, const ReportProgress&)> work,
                     std::function<Napi::Value(Napi::Env, R&)> toJs) {
   const auto deferred = Napi::Promise::Deferred::New(env);
-  const Napi::Function callback = progress.IsFunction() ? progress.As<Napi::Function>()
-                                                        : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  const auto queue = Napi::ThreadSafeFunction::New(env, callback, "dualanodiff.task", 0, 1);
-  EnvData::of(env).post(task, [=]() mutable {
-    const ReportProgress report = [queue](size_t step, size_t steps) {
-      queue.NonBlockingCall([step, steps](Napi::Env jsEnv, Napi::Function function) {
+  EnvData& data = EnvData::of(env);
+  const uint64_t id = data.begin(env, progress);
+  data.post(task, [=, queue = data.queue]() mutable {
+    const ReportProgress report = [queue, id](size_t step, size_t steps) {
+      queue.NonBlockingCall([id, step, steps](Napi::Env jsEnv, Napi::Function) {
+        const auto found = EnvData::of(jsEnv).pending.find(id);
+        if (found == EnvData::of(jsEnv).pending.end() || found->second.IsEmpty()) return;
         try {
-          function.Call({Napi::Number::New(jsEnv, static_cast<double>(step)),
-                         Napi::Number::New(jsEnv, static_cast<double>(steps))});
+          found->second.Call({Napi::Number::New(jsEnv, static_cast<double>(step)),
+                              Napi::Number::New(jsEnv, static_cast<double>(steps))});
         } catch (const Napi::Error&) {  // the environment is going away
         }
       });
@@ -47,7 +48,8 @@ Napi::Value runTask(Napi::Env env, std::shared_ptr<Task> task, Napi::Value progr
       *result = std::make_unique<R>(work(*task, report));
     });
     work = nullptr;  // releases what it captured on this thread
-    queue.NonBlockingCall([deferred, result, failure, toJs](Napi::Env jsEnv, Napi::Function) {
+    queue.NonBlockingCall([deferred, result, failure, toJs, id](Napi::Env jsEnv, Napi::Function) {
+      EnvData::of(jsEnv).end(jsEnv, id);
       try {
         if (!failure.failed) return deferred.Resolve(toJs(jsEnv, **result));
         const Napi::Error error = Napi::Error::New(jsEnv, failure.message);
@@ -56,7 +58,6 @@ Napi::Value runTask(Napi::Env env, std::shared_ptr<Task> task, Napi::Value progr
       } catch (const Napi::Error&) {  // without this, ending a worker can end the process
       }
     });
-    queue.Release();
   });
   return deferred.Promise();
 }

@@ -5,14 +5,22 @@ namespace dan::binding {
 TorchThread::TorchThread() : thread_([this] { loop(); }) {}
 
 TorchThread::~TorchThread() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-    jobs_.clear();
-    if (running_) running_->cancel();
-  }
+  stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void TorchThread::stop() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopping_ = true;
+  jobs_.clear();
+  if (running_) running_->cancel();
   wake_.notify_one();
-  thread_.join();
+}
+
+bool TorchThread::endsWithin(std::chrono::milliseconds patience) {
+  stop();
+  std::unique_lock<std::mutex> lock(mutex_);
+  return ended_.wait_for(lock, patience, [this] { return hasEnded_; });
 }
 
 void TorchThread::post(std::shared_ptr<Task> task, std::function<void()> job) {
@@ -30,7 +38,11 @@ void TorchThread::loop() {
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-      if (stopping_) return;
+      if (stopping_) {
+        hasEnded_ = true;
+        ended_.notify_all();
+        return;
+      }
       job = std::move(jobs_.front());
       jobs_.pop_front();
       running_ = job.task;
