@@ -9,9 +9,15 @@ import { checkOptions } from './options/check.js';
 import { convertAdapterSchema, convertCheckpointSchema } from './options/schemas.js';
 import { runNative } from './run-native.js';
 
-/** Options of {@link convertAdapter}. */
+/**
+ * Options of {@link convertAdapter}.
+ * @interface
+ */
 export type ConvertAdapterOptions = z.input<typeof convertAdapterSchema>;
-/** Options of {@link convertCheckpoint}. */
+/**
+ * Options of {@link convertCheckpoint}.
+ * @interface
+ */
 export type ConvertCheckpointOptions = z.input<typeof convertCheckpointSchema>;
 
 /** What a conversion did to an adapter. */

@@ -1,4 +1,6 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
+
+export type { NativeModelInfo as ModelInfo } from './addon-types.js';
 export {
   type AdapterConversion,
   type ConvertAdapterOptions,
@@ -7,6 +9,7 @@ export {
   convertCheckpoint,
 } from './convert.js';
 export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
+export type { Fit } from './dataset/fit.js';
 export {
   type Background,
   type ForegroundOptions,
@@ -15,6 +18,7 @@ export {
   withForegroundSource,
 } from './dataset/foreground.js';
 export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
+export type { DropReason } from './dataset/selection.js';
 export {
   AbortedError,
   DatasetError,
@@ -40,6 +44,14 @@ export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefault
 export type { Pair } from './pair.js';
 export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';
+export type { TaskOptions } from './run-native.js';
 export { type AdapterInfo, type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
 export type { Tensor } from './tensor.js';
-export { type PreviewOptions, Trainer, type TrainerOptions, type TrainOptions, type TrainStep } from './trainer.js';
+export {
+  type PreviewOptions,
+  type ResolvedTraining,
+  Trainer,
+  type TrainerOptions,
+  type TrainOptions,
+  type TrainStep,
+} from './trainer.js';

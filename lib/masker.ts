@@ -9,16 +9,27 @@ import type { Pair } from './pair.js';
 import { embedded } from './paths.js';
 import { runNative, type TaskOptions } from './run-native.js';
 
-/** Options of {@link Masker.load}. */
+/**
+ * Options of {@link Masker.load}.
+ * @interface
+ */
 export type MaskerOptions = z.input<typeof maskerSchema>;
-/** Options of {@link Masker.threshold}. */
+/**
+ * Options of {@link Masker.threshold}.
+ * @interface
+ */
 export type ThresholdOptions = z.input<typeof thresholdSchema>;
-/** Options of {@link Masker.attention}. */
+/**
+ * Options of {@link Masker.attention}.
+ * @interface
+ */
 export type AttentionOptions = z.input<typeof attentionSchema>;
 
-export const MASK_METHODS = ['u2net', 'attention', 'threshold'] as const;
 /** How a mask is found: in the part by a network or by its distance from the blank, or by where the model looked. */
-export type MaskMethod = (typeof MASK_METHODS)[number];
+export type MaskMethod = 'u2net' | 'attention' | 'threshold';
+
+/** @internal */
+export const MASK_METHODS: readonly MaskMethod[] = ['u2net', 'attention', 'threshold'];
 
 /** A mask: one channel of 0 and 255, of its part's size. */
 export interface Mask extends RawImage {

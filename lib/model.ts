@@ -10,7 +10,10 @@ import { embedded } from './paths.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
-/** Options of {@link DualAnoDiff.load}. */
+/**
+ * Options of {@link DualAnoDiff.load}.
+ * @interface
+ */
 export type LoadOptions = z.input<typeof loadSchema>;
 
 /** Options of {@link DualAnoDiff.decode}. */

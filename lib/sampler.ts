@@ -11,10 +11,16 @@ import { PairBatch } from './pair-batch.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
-/** Options of {@link Sampler.sample}. */
+/**
+ * Options of {@link Sampler.sample}.
+ * @interface
+ */
 export type SampleOptions = z.input<typeof sampleSchema>;
 
-/** Options of {@link Sampler.begin}. */
+/**
+ * Options of {@link Sampler.begin}.
+ * @interface
+ */
 export type BatchOptions = z.input<typeof batchSchema>;
 
 /** What an adapter's file says of itself; empty for files of the published code. */

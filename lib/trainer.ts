@@ -15,9 +15,15 @@ import { type Pair, toPair } from './pair.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { toNative } from './sampler.js';
 
-/** Options of {@link Trainer}. */
+/**
+ * Options of {@link Trainer}.
+ * @interface
+ */
 export type TrainerOptions = z.input<typeof trainerSchema>;
-/** Options of {@link Trainer.train}. */
+/**
+ * Options of {@link Trainer.train}.
+ * @interface
+ */
 export type TrainOptions = z.input<typeof trainSchema>;
 /** Options of {@link Trainer.preview}. */
 export type PreviewOptions = TaskOptions & { steps?: number; guidanceScale?: number; seed?: number };
@@ -30,13 +36,15 @@ export interface TrainStep extends NativeStep {
   seconds: number;
 }
 
-/** The trainer's settings with nothing left open. */
+/**
+ * The trainer's settings with nothing left open.
+ * @interface
+ */
 export type ResolvedTraining = z.output<typeof trainerSchema> & {
   learningRate: number;
   batchSize: number;
   timestepPower: number;
   defectShare: number;
-  /** A file, or 'none'. */
   initialAdapter: string;
   resolution: number;
   globalPrompt: string;

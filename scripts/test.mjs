@@ -35,6 +35,9 @@ function suite(name, command, args) {
 
 check('layers', process.execPath, ['scripts/check-layers.mjs']);
 check('typings', process.execPath, ['scripts/check-typings.mjs']);
+check('types', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/types']);
+check('prebuilds', process.execPath, ['scripts/prebuild.mjs']);
+check('glibc', process.execPath, ['scripts/check-glibc.mjs']);
 const native = join(root, 'build');
 if (existsSync(shared)) {
   suite('native tests', join(native, 'dualanodiff-native-tests'), [join(shared, 'fixtures-detail')]);

@@ -1,8 +1,14 @@
 import type { z } from 'zod';
 import { convertAdapterSchema, convertCheckpointSchema } from './options/schemas.js';
-/** Options of {@link convertAdapter}. */
+/**
+ * Options of {@link convertAdapter}.
+ * @interface
+ */
 export type ConvertAdapterOptions = z.input<typeof convertAdapterSchema>;
-/** Options of {@link convertCheckpoint}. */
+/**
+ * Options of {@link convertCheckpoint}.
+ * @interface
+ */
 export type ConvertCheckpointOptions = z.input<typeof convertCheckpointSchema>;
 /** What a conversion did to an adapter. */
 export interface AdapterConversion {

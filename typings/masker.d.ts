@@ -3,15 +3,23 @@ import { type RawImage } from './image.js';
 import { attentionSchema, maskerSchema, thresholdSchema } from './options/schemas.js';
 import type { Pair } from './pair.js';
 import { type TaskOptions } from './run-native.js';
-/** Options of {@link Masker.load}. */
+/**
+ * Options of {@link Masker.load}.
+ * @interface
+ */
 export type MaskerOptions = z.input<typeof maskerSchema>;
-/** Options of {@link Masker.threshold}. */
+/**
+ * Options of {@link Masker.threshold}.
+ * @interface
+ */
 export type ThresholdOptions = z.input<typeof thresholdSchema>;
-/** Options of {@link Masker.attention}. */
+/**
+ * Options of {@link Masker.attention}.
+ * @interface
+ */
 export type AttentionOptions = z.input<typeof attentionSchema>;
-export declare const MASK_METHODS: readonly ['u2net', 'attention', 'threshold'];
 /** How a mask is found: in the part by a network or by its distance from the blank, or by where the model looked. */
-export type MaskMethod = (typeof MASK_METHODS)[number];
+export type MaskMethod = 'u2net' | 'attention' | 'threshold';
 /** A mask: one channel of 0 and 255, of its part's size. */
 export interface Mask extends RawImage {
     channels: 1;

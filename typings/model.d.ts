@@ -4,7 +4,10 @@ import { type RawImage } from './image.js';
 import { loadSchema } from './options/schemas.js';
 import { type TaskOptions } from './run-native.js';
 import { type Tensor } from './tensor.js';
-/** Options of {@link DualAnoDiff.load}. */
+/**
+ * Options of {@link DualAnoDiff.load}.
+ * @interface
+ */
 export type LoadOptions = z.input<typeof loadSchema>;
 /** Options of {@link DualAnoDiff.decode}. */
 export type DecodeOptions = TaskOptions & {

@@ -5,9 +5,15 @@ import type { DualAnoDiff } from './model.js';
 import { trainerSchema, trainSchema } from './options/schemas.js';
 import { type Pair } from './pair.js';
 import { type TaskOptions } from './run-native.js';
-/** Options of {@link Trainer}. */
+/**
+ * Options of {@link Trainer}.
+ * @interface
+ */
 export type TrainerOptions = z.input<typeof trainerSchema>;
-/** Options of {@link Trainer.train}. */
+/**
+ * Options of {@link Trainer.train}.
+ * @interface
+ */
 export type TrainOptions = z.input<typeof trainSchema>;
 /** Options of {@link Trainer.preview}. */
 export type PreviewOptions = TaskOptions & {
@@ -22,13 +28,15 @@ export interface TrainStep extends NativeStep {
     /** Wall time of this step. */
     seconds: number;
 }
-/** The trainer's settings with nothing left open. */
+/**
+ * The trainer's settings with nothing left open.
+ * @interface
+ */
 export type ResolvedTraining = z.output<typeof trainerSchema> & {
     learningRate: number;
     batchSize: number;
     timestepPower: number;
     defectShare: number;
-    /** A file, or 'none'. */
     initialAdapter: string;
     resolution: number;
     globalPrompt: string;

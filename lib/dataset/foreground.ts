@@ -20,7 +20,10 @@ export interface Background {
   foreground: RawImage;
 }
 
-/** Where foregrounds come from. */
+/**
+ * Where foregrounds come from.
+ * @interface
+ */
 export type ForegroundOptions = z.output<typeof foregroundSchema>;
 
 /** Calls `use` with the source that the options ask for, which lives as long as the call. */

@@ -16,7 +16,10 @@ export interface Background {
     image: RawImage;
     foreground: RawImage;
 }
-/** Where foregrounds come from. */
+/**
+ * Where foregrounds come from.
+ * @interface
+ */
 export type ForegroundOptions = z.output<typeof foregroundSchema>;
 /** Calls `use` with the source that the options ask for, which lives as long as the call. */
 export declare function withForegroundSource<T>({ foregroundMasks, foregroundWeights }: ForegroundOptions, device: string, use: (source: ForegroundSource) => Promise<T>): Promise<T>;
