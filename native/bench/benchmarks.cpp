@@ -44,6 +44,12 @@ UnetInputs makeInputs(const BenchOptions& options, const model::BaseModel& base)
           onDevice({rows / dual::kNumBranches, 4, side, side})};
 }
 
+// The peer's step has a UNet and nothing beside it.
+void keepUnetOnly(model::BaseModel& base) {
+  base.vae.reset();
+  base.textEncoder.reset();
+}
+
 }  // namespace
 
 nlohmann::json denoiseStep(const BenchOptions& options) {
@@ -54,6 +60,7 @@ nlohmann::json denoiseStep(const BenchOptions& options) {
   adapter->releaseLayers();  // as a sampler does
   const dual::FoldedUnet unet(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
+  keepUnetOnly(*base);
   return measure(options, "denoise_step", in.latents.size(0), 0,
                  [&] { unet.forward(in.latents, in.timesteps, in.context, nullptr); });
 }
@@ -68,6 +75,7 @@ nlohmann::json bcm(const BenchOptions& options) {
   const UnetInputs in = makeInputs(options, *base);
   const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal);
   const at::Tensor t = in.timesteps.slice(0, 0, in.background.size(0));
+  keepUnetOnly(*base);
   return measure(options, "denoise_step_bcm", in.latents.size(0), 0, [&] {
     const auto features = unet.backgroundFeatures(in.background, t, global);
     unet.forward(in.latents, in.timesteps, in.context, &features);
@@ -85,6 +93,7 @@ nlohmann::json trainStep(const BenchOptions& options) {
   train::AdamW optimizer(trained, {});
   const dual::DualUnet unet(*base->unet, *adapter);
   const UnetInputs in = makeInputs(options, *base);
+  keepUnetOnly(*base);
   return measure(options, "train_step", in.latents.size(0), countElements(trained), [&] {
     const at::Tensor prediction = unet.forward(in.latents, in.timesteps, in.context);
     at::mse_loss(prediction.to(at::kFloat), at::zeros_like(in.latents)).backward();

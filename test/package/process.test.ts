@@ -93,7 +93,7 @@ describe('the process', () => {
       await trainer.dispose();
       await model.dispose();
     `,
-      'export TMPDIR=$(mktemp -d); trap "rm -rf $TMPDIR" EXIT; ulimit -v 6000000',
+      'export TMPDIR=$(mktemp -d); trap "rm -rf $TMPDIR" EXIT; ulimit -v 6000000; export MALLOC_ARENA_MAX=2 OMP_NUM_THREADS=2',
     );
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^ERR_OUT_OF_MEMORY OutOfMemoryError .*smaller batch/s);
