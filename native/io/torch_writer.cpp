@@ -2,6 +2,7 @@
 
 #include <caffe2/serialize/inline_container.h>
 
+#include <exception>
 #include <limits>
 
 #include "core/error.h"
@@ -74,8 +75,15 @@ class PickleWriter {
 
 void writeTorchFile(const std::string& path, const TensorMap& tensors) {
   AtomicFile file(path);
+  // The zip writer finishes its archive in its destructor, so that nothing may be thrown through it: a full disk is
+  // kept and said at the end.
+  std::exception_ptr failure;
   caffe2::serialize::PyTorchStreamWriter zip([&](const void* data, size_t size) {
-    file.write(data, size);
+    try {
+      if (!failure) file.write(data, size);
+    } catch (...) {
+      failure = std::current_exception();
+    }
     return size;
   });
   PickleWriter pickle;
@@ -91,6 +99,7 @@ void writeTorchFile(const std::string& path, const TensorMap& tensors) {
     zip.writeRecord("data/" + std::to_string(i), contiguous[i].const_data_ptr(), contiguous[i].nbytes());
   }
   zip.writeEndOfFile();
+  if (failure) std::rethrow_exception(failure);
   file.commit();
 }
 

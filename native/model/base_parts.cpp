@@ -1,10 +1,10 @@
 #include "model/base_parts.h"
 
 #include <filesystem>
-#include <fstream>
-#include <set>
 
 #include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/mapped_file.h"
 #include "io/weights_file.h"
 #include "model/single_file.h"
 #include "model/text_encoder.h"
@@ -63,21 +63,24 @@ BaseParts readFolder(const std::string& folder) {
   return parts;
 }
 
-void writeJson(const std::string& path, const nlohmann::json& json) {
-  std::ofstream file(path);
-  file << json.dump(2) << '\n';
-  if (!file.flush()) fail(kFileAccess, "Cannot write ", path);
+void writeText(const std::string& path, const std::string& text) {
+  io::AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
 }
+
+void writeJson(const std::string& path, const nlohmann::json& json) { writeText(path, json.dump(2) + "\n"); }
 
 // A copy of the tokenizer, whose settings name `padToken` where it is not empty.
 void writeTokenizer(const BaseParts& parts, const std::string& folder) {
-  fs::copy(parts.tokenizerFolder, folder, fs::copy_options::recursive);
-  if (parts.padToken.empty()) return;
+  for (const char* file : {"vocab.json", "merges.txt"}) {
+    writeText(folder + "/" + file, io::readTextFile(parts.tokenizerFolder + "/" + file));
+  }
   for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    const std::string path = folder + "/" + file;
+    const std::string path = parts.tokenizerFolder + "/" + file;
     nlohmann::json settings = fs::exists(path) ? readJsonFile(path) : nlohmann::json::object();
-    settings["pad_token"] = parts.padToken;
-    writeJson(path, settings);
+    if (!parts.padToken.empty()) settings["pad_token"] = parts.padToken;
+    if (!settings.empty()) writeJson(folder + "/" + file, settings);
   }
 }
 
@@ -131,7 +134,7 @@ void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::Scal
   const std::string temporary = folder + ".partial";
   try {
     fs::remove_all(temporary);
-    for (const char* part : {"unet", "vae", "text_encoder", "scheduler"})
+    for (const char* part : {"unet", "vae", "text_encoder", "scheduler", "tokenizer"})
       fs::create_directories(temporary + "/" + part);
     writeTokenizer(parts, temporary + "/tokenizer");
     writeJson(temporary + "/unet/config.json", toJson(parts.unet));

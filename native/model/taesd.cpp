@@ -44,7 +44,9 @@ nn::Conv2d readConv(const nn::Weights& weights, const std::string& name) {
 
 Taesd::Taesd(const std::string& path, const at::Device& device) {
   namespace fs = std::filesystem;
-  const PartWeights file = fs::is_directory(path) ? readPart(path, ".", {"diffusion_pytorch_model", "taesd_decoder"})
+  const fs::path place(path);
+  const PartWeights file = fs::is_directory(path) ? readPart(place.parent_path(), place.filename(),
+                                                             {"diffusion_pytorch_model", "taesd_decoder"})
                                                   : PartWeights{io::readWeightsFile(path).tensors, path};
   const nn::Weights weights = nn::Weights::fromTensors(decoderLayers(file.tensors), file.source, at::kFloat, device);
   if (!weights.has("0.weight")) fail(kWeightsInvalid, file.source, " is not a TAESD decoder: it has no first layer");

@@ -1,4 +1,5 @@
-import { cpSync, existsSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -92,6 +93,28 @@ describe('adapters', () => {
       'is not an adapter',
     );
   });
+});
+
+it('a full disk is an error that leaves nothing behind, and the process goes on', () => {
+  const out = join(folder, 'full-disk');
+  mkdirSync(out);
+  const program = `
+    import { convertAdapter, convertCheckpoint, embedded } from 'dualanodiff';
+    const input = ${JSON.stringify(adapter)}, out = ${JSON.stringify(out)};
+    for (const work of [
+      () => convertAdapter(input, out + '/a.bin', { layout: 'published' }),
+      () => convertAdapter(input, out + '/a.safetensors'),
+      () => convertCheckpoint(embedded.base, out + '/base'),
+    ]) await work().then(() => console.log('written'), (error) => console.log(error.code, error.message));
+  `;
+  // No file may grow beyond 200 KB, which the system says as it says that a disk is full: by a failed write.
+  const script = 'trap "" XFSZ; ulimit -f 200; exec "$@"';
+  const command = [process.execPath, '--input-type=module', '-e', program];
+  const { stdout, stderr, status } = spawnSync('bash', ['-c', script, 'bash', ...command], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  expect(stdout.match(/^ERR_FILE_ACCESS Cannot write .*File too large/gm)).toHaveLength(3);
+  expect(readdirSync(out)).toEqual([]);
 });
 
 describe('bases', () => {
