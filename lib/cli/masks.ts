@@ -1,5 +1,6 @@
 /** Masks of one pair in several ways. */
 import { agreementOf, touches } from '../dataset/agreement.js';
+import { type KeepRule, parseKeepRule } from '../dataset/selection.js';
 import { InvalidOptionError } from '../errors.js';
 import { type Mask, Masker, type MaskMethod } from '../masker.js';
 import { given } from '../options/check.js';
@@ -24,6 +25,17 @@ export interface FoundDefect {
   touches: boolean;
 }
 
+/** The rule of `--keep-best`. To be called before any work is done; throws ERR_INVALID_OPTION. */
+export function keepRule({ keepBest, mask }: MaskFlags): KeepRule | undefined {
+  if (keepBest === undefined) return undefined;
+  if (mask.length < 2) {
+    throw new InvalidOptionError(
+      `Expected several methods for mask with keepBest, such as all, but received ${mask.join() || 'none'}: pairs are judged by how far the methods agree`,
+    );
+  }
+  return parseKeepRule(keepBest);
+}
+
 export class PairMasker {
   private constructor(
     private readonly maskers: readonly Masker[],
@@ -33,11 +45,6 @@ export class PairMasker {
   /** For the methods that the flags ask for; undefined for none. */
   static async create(flags: MaskFlags, partFill: 'grey' | 'black', device: string): Promise<PairMasker | undefined> {
     const [first] = flags.mask;
-    if (flags.keepBest !== undefined && flags.mask.length < 2) {
-      throw new InvalidOptionError(
-        `Expected several methods for mask with keepBest, such as all, but received ${flags.mask.join() || 'none'}: pairs are judged by how far the methods agree`,
-      );
-    }
     if (first === undefined) return undefined;
     // A threshold belongs to the method whose masks are written.
     const thresholdFor = (method: MaskMethod) => (method === first ? flags.maskThreshold : undefined);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
+import { keepRule } from './masks.js';
 import { addMaskOptions, addSampleOptions, addTrainOptions, number } from './options.js';
 import { describeRun, type RunFlags, type RunSummary, runType } from './run-type.js';
 import type { Runner } from './runner.js';
@@ -25,6 +26,7 @@ export function addRun(program: Command, runner: Runner): void {
   addMaskOptions(addSampleOptions(addTrainOptions(addBaseOptions(command)), '--sample-steps <n>'));
   command.option('--sample-batch-size <n>', 'pairs drawn at once', number, 4);
   runner.attach(command, async (flags: Flags, context) => {
+    keepRule(flags); // wrong flags are an error before the hours of training
     const dataset = await Dataset.open(flags.data);
     if (flags.type !== undefined) await dataset.examples(flags.type); // a wrong type is an error before the model is read
     const types = flags.type === undefined ? dataset.types : [flags.type];

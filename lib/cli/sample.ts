@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
-import type { MaskFlags } from './masks.js';
+import { keepRule, type MaskFlags } from './masks.js';
 import { addMaskOptions, addSampleOptions, number } from './options.js';
 import type { Runner } from './runner.js';
 import { type SampleFlags, samplePairs } from './stages.js';
@@ -29,6 +29,7 @@ export function addSample(program: Command, runner: Runner): void {
     .option('--resume', 'keep the pairs that are there');
   addMaskOptions(addSampleOptions(addBaseOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
+    keepRule(flags); // wrong flags are an error before the model is read
     await using model = await loadBase(flags, signal);
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;

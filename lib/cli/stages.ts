@@ -5,7 +5,7 @@ import { type Dataset, imagesIn } from '../dataset/dataset.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../dataset/foreground.js';
 import { encodePng } from '../dataset/image-file.js';
 import { PairWriter } from '../dataset/pair-writer.js';
-import { parseKeepRule, selectPairs } from '../dataset/selection.js';
+import { selectPairs } from '../dataset/selection.js';
 import { InvalidOptionError } from '../errors.js';
 import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
@@ -15,7 +15,7 @@ import { type schedulers, trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
 import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
-import { type MaskFlags, PairMasker } from './masks.js';
+import { keepRule, type MaskFlags, PairMasker } from './masks.js';
 import { pickOptions } from './options.js';
 
 /** What pairs are called whose adapter does not say (published ones). */
@@ -178,7 +178,7 @@ export async function samplePairs(
   await using sampler = await Sampler.create(model, adapter);
   const { steps, guidanceScale, scheduler, negativePrompt, decoder, seed } = flags;
   const { globalPrompt, anomalyPrompt, backgroundEvery, backgroundNoise, backgroundScaled } = flags;
-  const rule = flags.keepBest === undefined ? undefined : parseKeepRule(flags.keepBest);
+  const rule = keepRule(flags);
   const resolution = flags.resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
   const backgrounds = await backgroundsFor(sampler, sampling, resolution);
   const deciding = {

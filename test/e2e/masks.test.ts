@@ -109,9 +109,15 @@ describe('sample --mask', () => {
       [['--mask', 'u2net', '--keep-best', '50%'], 'Expected several methods'],
       [['--mask', 'all', '--keep-best', 'most'], 'Expected a share such as 80%'],
     ] as const) {
-      const { code, stderr } = await sample(join(folder, 'none'), ...flags);
-      expect(code).toBe(2);
-      expect(stderr).toContain(message);
+      for (const command of [
+        () => sample(join(folder, 'none'), ...flags),
+        () => cli(['run', '--data', embedded.example, '--out', join(folder, 'none'), ...flags]),
+      ]) {
+        const { code, stderr } = await command();
+        expect(code).toBe(2);
+        expect(stderr).toContain(message);
+        expect(existsSync(join(folder, 'none'))).toBe(false); // nothing was begun
+      }
     }
   });
 });

@@ -1,3 +1,4 @@
+import { type KeepRule } from '../dataset/selection.js';
 import { type Mask, type MaskMethod } from '../masker.js';
 import type { Pair } from '../pair.js';
 /** Flags of masks as commander gives them. */
@@ -17,6 +18,8 @@ export interface FoundDefect {
     /** Whether the mask covers anything that is not blank in the part. */
     touches: boolean;
 }
+/** The rule of `--keep-best`. To be called before any work is done; throws ERR_INVALID_OPTION. */
+export declare function keepRule({ keepBest, mask }: MaskFlags): KeepRule | undefined;
 export declare class PairMasker {
     private readonly maskers;
     private readonly visible;
