@@ -6,14 +6,16 @@ import { join } from 'node:path';
 /** Each folder with what it may include besides itself. */
 const CORE = ['core'];
 const IO = ['io', ...CORE];
-const NN = ['nn', ...CORE];
+const OPS = ['ops', ...CORE];
+const NN = ['nn', ...OPS];
 const MODEL = ['model', 'diffusion', ...NN, ...IO];
 const DUAL = ['dual', ...MODEL];
 const ENGINE = ['train', 'sample', 'mask', 'metrics', ...DUAL];
 const layers = {
   core: [],
   io: CORE,
-  nn: CORE,
+  ops: CORE,
+  nn: OPS,
   diffusion: CORE,
   model: MODEL,
   dual: MODEL,

@@ -2,6 +2,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "ops/pair_mix.h"
+#include "ops/pair_norm.h"
+
 namespace dan::dual {
 
 namespace {
@@ -46,6 +49,8 @@ FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm)
   const at::NoGradGuard noGrad;
   const SaimFold fold(saim, at::kDouble);
   const auto done = [dtype](const at::Tensor& x) { return x.to(dtype).contiguous(); };
+  norm.weight = done(norm.weight.detach());
+  norm.bias = done(norm.bias.detach());
   stacked = done(at::cat({fold.scores.t(), fold.values.t()}, 1));
   values = done(fold.values.t());
   c = done(fold.scoreBias);
@@ -53,12 +58,8 @@ FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm)
 }
 
 void FoldedSaim::addTo(at::Tensor& attended) const {
-  const at::Tensor x = norm(attended);  // (2, T, C)
-  const at::Tensor difference = x[kGlobal] - x[kAnomaly];
-  const auto products = at::matmul(difference, stacked).chunk(2, -1);  // A d, B d
-  const at::Tensor scores = (x * products[0]).sum(-1, /*keepdim=*/true) + at::matmul(difference, c).unsqueeze(-1);
-  attended.add_(at::addmm(b, x[kAnomaly], values));
-  attended.addcmul_(at::sigmoid(scores), products[1]);
+  const auto [anomaly, difference] = ops::pairNorm(attended, norm.weight, norm.bias, norm.eps);
+  ops::pairMix(attended, {anomaly, difference, at::matmul(difference, stacked), at::addmm(b, anomaly, values), c});
 }
 
 FoldedAdapter::FoldedAdapter(const model::Unet& unet, const Adapter& adapter)

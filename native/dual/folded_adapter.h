@@ -11,7 +11,7 @@ namespace dan::dual {
 
 // SaimFold's matrices, laid out for one block of tokens per branch.
 struct FoldedSaim {
-  nn::LayerNorm norm;
+  nn::LayerNorm norm;  // in the precision of the rest
   at::Tensor stacked;  // (C, 2 C): A and B, transposed
   at::Tensor values;   // (C, C): B, transposed
   at::Tensor c, b;     // (C)

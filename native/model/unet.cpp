@@ -79,7 +79,8 @@ void Unet::buildUp(const nn::Weights& weights) {
 
 at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                          const nn::AttentionFunction& attention) const {
-  const at::Tensor context = encoderHiddenStates.to(convIn_.weight.options());
+  at::Tensor context;
+  if (encoderHiddenStates.defined()) context = encoderHiddenStates.to(convIn_.weight.options());
   const at::Tensor features = nn::timestepEmbedding(timesteps.to(device()), config_.blockOutChannels.front(),
                                                     config_.flipSinToCos, config_.freqShift);
   const at::Tensor temb = at::silu(time2_(at::silu(time1_(features.to(dtype())))));
@@ -109,7 +110,7 @@ at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, 
       h = (*level.upsample)(h, next.size(2), next.size(3));
     }
   }
-  return convOut_(at::silu(normOut_(h))).contiguous();
+  return convOut_(normOut_.thenSilu(h)).contiguous();
 }
 
 std::vector<const nn::AttentionLayer*> Unet::attentionLayers() const {

@@ -74,7 +74,7 @@ LatentDistribution Vae::encode(const at::Tensor& pixelValues) const {
     // Padded on the right and at the bottom only, as the published encoder was trained.
     if (level.downsample) h = (*level.downsample)(at::constant_pad_nd(h, {0, 1, 0, 1}));
   }
-  h = encoderOut_(at::silu(encoderNorm_(encoderMid_(h))));
+  h = encoderOut_(encoderNorm_.thenSilu(encoderMid_(h)));
   const auto moments = quantize_(h).chunk(2, 1);
   return {moments[0].contiguous(), at::clamp(moments[1], -30.0, 20.0).contiguous()};
 }
@@ -86,7 +86,7 @@ at::Tensor Vae::decode(const at::Tensor& latents) const {
     for (const auto& resnet : level.resnets) h = resnet(h);
     if (level.upsample) h = (*level.upsample)(h, 2 * h.size(2), 2 * h.size(3));
   }
-  return decoderOut_(at::silu(decoderNorm_(h))).contiguous();
+  return decoderOut_(decoderNorm_.thenSilu(h)).contiguous();
 }
 
 TensorMap withCurrentVaeNames(TensorMap tensors) {

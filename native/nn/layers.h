@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "nn/weights.h"
+#include "ops/group_norm_silu.h"
 
 namespace dan::nn {
 
@@ -40,6 +41,7 @@ struct GroupNorm {
   GroupNorm(const Weights& weights, int64_t channels, int64_t groups, double eps)
       : weight(weights.take("weight", {channels})), bias(weights.take("bias", {channels})), groups(groups), eps(eps) {}
   at::Tensor operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
+  at::Tensor thenSilu(const at::Tensor& x) const { return ops::groupNormSilu(x, groups, weight, bias, eps); }
 };
 
 struct LayerNorm {

@@ -1,5 +1,7 @@
 #include "nn/transformer_block.h"
 
+#include "ops/geglu.h"
+
 namespace dan::nn {
 
 namespace {
@@ -31,8 +33,7 @@ at::Tensor TransformerBlock::operator()(at::Tensor tokens, const at::Tensor& con
                                         const AttentionFunction& attention) const {
   tokens = tokens + attention(selfAttention_, norm1_(tokens), {});
   tokens = tokens + attention(crossAttention_, norm2_(tokens), context);
-  const auto halves = feedForwardIn_(norm3_(tokens)).chunk(2, -1);  // GEGLU: value, gate
-  return tokens + feedForwardOut_(halves[0] * at::gelu(halves[1]));
+  return tokens + feedForwardOut_(ops::geglu(feedForwardIn_(norm3_(tokens))));
 }
 
 void TransformerBlock::collectLayers(std::vector<const AttentionLayer*>& layers) const {
