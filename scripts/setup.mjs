@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -54,3 +54,7 @@ run('tsc', process.execPath, [
 run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
 run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
 run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
+const { findLibtorch } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'locate.js')));
+if (existsSync(join(findLibtorch(), 'lib', 'libtorch_cuda.so'))) {
+  run('CUDA library', process.execPath, [join(root, 'scripts', 'build-cuda.mjs')]);
+}

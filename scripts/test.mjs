@@ -36,6 +36,8 @@ function suite(name, command, args) {
 check('layers', process.execPath, ['scripts/check-layers.mjs']);
 check('typings', process.execPath, ['scripts/check-typings.mjs']);
 check('types', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/types']);
+check('cuda library', process.execPath, ['scripts/build-cuda.mjs']);
+suite('kernel tests', join(root, 'build', 'dualanodiff-kernel-tests'), []);
 check('prebuilds', process.execPath, ['scripts/prebuild.mjs']);
 check('glibc', process.execPath, ['scripts/check-glibc.mjs']);
 const native = join(root, 'build');

@@ -9,6 +9,8 @@ export interface NativeModelInfo {
     /** Tells bases apart whatever precision their files have. */
     fingerprint: string;
     device: string;
+    /** Why `device: 'auto'` took the CPU although there is a GPU; '' where that is not so. */
+    deviceNotice: string;
     dtype: string;
     /** diffusers' class name in the base's scheduler config. */
     scheduler: string;
@@ -17,6 +19,15 @@ export interface NativeModelInfo {
     predictionType: 'epsilon' | 'v_prediction';
     /** Whether there is a TAESD decoder. */
     fastDecoder: boolean;
+}
+/** The first CUDA device, or why there is none ('': no NVIDIA driver or device). */
+export interface NativeDeviceInfo {
+    reason: string;
+    name: string;
+    /** Compute capability, as in `9.0`. */
+    capability: string;
+    totalBytes: number;
+    freeBytes: number;
 }
 /** Numbers row by row. */
 export interface NativeTensor {
@@ -175,11 +186,13 @@ export interface NativeMasker {
 export interface NativeEngine {
     nativeInfo(): {
         builtForTorch: string;
-        cuda: boolean;
+        /** The engine's own operations, by their names in libtorch's dispatcher. */
+        ops: string[];
         options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'convertBase' | 'convertAdapter', string[]>;
     };
     /** For the exit of the process: ends all work, or the process where work does not end. */
     shutdown(exitCode: number): void;
+    deviceInfo(task: NativeTask): Promise<NativeDeviceInfo>;
     setThreads(count: number, task: NativeTask): Promise<void>;
     readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
     Task: new () => NativeTask;

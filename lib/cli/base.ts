@@ -4,6 +4,7 @@ import { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
 import { embedded } from '../paths.js';
 import { number } from './options.js';
+import type { Context } from './runner.js';
 
 export interface BaseFlags {
   base?: string;
@@ -51,7 +52,10 @@ export function addBaseOptions(command: Command): Command {
     );
 }
 
-export function loadBase(flags: BaseFlags, signal: AbortSignal): Promise<DualAnoDiff> {
+export async function loadBase(flags: BaseFlags, { io, signal }: Context): Promise<DualAnoDiff> {
   const { base = embedded.base, baseConfig: configFolder, predictionType, lora: loras, taesd, device, dtype } = flags;
-  return DualAnoDiff.load(base, { ...given({ configFolder, predictionType, loras, taesd }), device, dtype, signal });
+  const source = given({ configFolder, predictionType, loras, taesd });
+  const model = await DualAnoDiff.load(base, { ...source, device, dtype, signal });
+  if (model.info.deviceNotice) io.warn(`Working on the CPU although there is a GPU: ${model.info.deviceNotice}`);
+  return model;
 }

@@ -51,15 +51,17 @@ function checkDriver(): Check {
   return { what: 'driver', ok: true, found };
 }
 
-async function checkEngine(): Promise<Check> {
+/** A GPU that is there but cannot be used is a fault; none is not. */
+async function checkDevice(): Promise<Check> {
   try {
-    const info = (await getEngine()).nativeInfo();
-    const device = info.cuda ? 'CUDA device usable' : 'CPU';
-    return {
-      what: 'device',
-      ok: true,
-      found: `${device}, ${defaultThreads()} threads, built for libtorch ${info.builtForTorch}`,
-    };
+    const engine = await getEngine();
+    const { builtForTorch } = engine.nativeInfo();
+    const gpu = await engine.deviceInfo(new engine.Task());
+    const cpu = `CPU with ${defaultThreads()} threads, engine built for libtorch ${builtForTorch}`;
+    if (gpu.reason) return { what: 'device', ok: false, found: `${cpu}; the GPU is not used`, advice: gpu.reason };
+    const memory = `${gib(gpu.freeBytes)} free of ${gib(gpu.totalBytes)}`;
+    const found = gpu.name ? `${gpu.name} (compute capability ${gpu.capability}), ${memory}; ${cpu}` : cpu;
+    return { what: 'device', ok: true, found };
   } catch (error) {
     return { what: 'device', ok: false, found: (error as Error).message, advice: 'mend what is wrong above' };
   }
@@ -75,7 +77,7 @@ export function addDoctor(program: Command, runner: Runner): void {
       checkBinary(),
       checkLibtorch(),
       checkDriver(),
-      await checkEngine(),
+      await checkDevice(),
       { what: 'memory', ok: true, found: `${gib(freemem())} free of ${gib(totalmem())}` },
       {
         what: 'assets',

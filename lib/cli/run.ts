@@ -31,7 +31,7 @@ export function addRun(program: Command, runner: Runner): void {
     if (flags.type !== undefined) await dataset.examples(flags.type); // a wrong type is an error before the model is read
     const types = flags.type === undefined ? dataset.types : [flags.type];
     const out = resolve(flags.out ?? `out/${dataset.category}`);
-    await using model = await loadBase(flags, context.signal);
+    await using model = await loadBase(flags, context);
     const summaries: RunSummary[] = [];
     for (const type of types) summaries.push(await runType(model, dataset, type, out, flags, context));
     context.io.result(summaries.map(describeRun).join('\n'), { out, types: summaries });

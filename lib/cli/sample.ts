@@ -30,7 +30,7 @@ export function addSample(program: Command, runner: Runner): void {
   addMaskOptions(addSampleOptions(addBaseOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     keepRule(flags); // wrong flags are an error before the model is read
-    await using model = await loadBase(flags, signal);
+    await using model = await loadBase(flags, { signal, io });
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;
     const sampling = { adapter, out, count, flags: sampleFlags, device };

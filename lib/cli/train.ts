@@ -23,7 +23,7 @@ export function addTrain(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const dataset = await Dataset.open(flags.data);
     await dataset.examples(flags.type); // a wrong type is an error before the model is read
-    await using model = await loadBase(flags, signal);
+    await using model = await loadBase(flags, { signal, io });
     const { trainer, losses, seconds } = await trainType(model, dataset, flags.type, flags.out, flags, signal, io);
     await trainer.dispose();
     io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s`, {

@@ -110,36 +110,49 @@ async function unpackArchive(file: string, folder: string, cuda: boolean): Promi
   await rename(join(folder, 'libtorch'), join(folder, 'torch'));
 }
 
-async function fill(folder: string, options: InstallOptions, log: (line: string) => void): Promise<void> {
-  const cuda = options.variant === 'cuda';
+/**
+ * Downloads wheels through pip, checks each against its digest and unpacks what of it is kept into `folder`.
+ * Throws ERR_LIBTORCH_DOWNLOAD.
+ */
+export async function installWheels(
+  wanted: Wheel[],
+  folder: string,
+  { cuda, log }: { cuda: boolean; log: (line: string) => void },
+): Promise<void> {
+  const pip = await findPip();
+  if (!pip) {
+    throw new LibtorchError(
+      'pip was not found, and libtorch comes through it. Install pip (on Debian and Ubuntu: `apt-get install python3-pip`), or give an archive: `dualanodiff libtorch install --from FILE|URL`.',
+      'ERR_LIBTORCH_DOWNLOAD',
+    );
+  }
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });
+  for (const wheel of wanted) {
+    log(`downloading ${wheel.name} ${wheel.version} (${wheel.sizeMb} MB)`);
+    const file = await downloadWheel(wheel, pip, downloads);
+    await verify(file, wheel);
+    log(`unpacking ${wheel.file}`);
+    await unpackZip(file, folder, keeps(wheel, cuda));
+    await rm(file);
+  }
+  await rm(downloads, { recursive: true });
+}
+
+async function fill(folder: string, options: InstallOptions, log: (line: string) => void): Promise<void> {
+  const cuda = options.variant === 'cuda';
   if (options.from !== undefined) {
+    const downloads = join(folder, 'downloads');
+    await mkdir(downloads, { recursive: true });
     const file = await fetchTo(options.from, downloads);
     log(`unpacking ${file}`);
     await unpackArchive(file, folder, cuda);
+    await rm(downloads, { recursive: true });
   }
   const wanted = cuda ? [...wheels, ...cudaWheels] : wheels;
   const isOfficialArchive = options.from !== undefined && !options.from.endsWith('.whl');
   const missing = isOfficialArchive ? [] : wanted.filter((wheel) => basename(options.from ?? '') !== wheel.file);
-  if (missing.length > 0) {
-    const pip = await findPip();
-    if (!pip) {
-      throw new LibtorchError(
-        'pip was not found, and libtorch comes through it. Install pip (on Debian and Ubuntu: `apt-get install python3-pip`), or give an archive: `dualanodiff libtorch install --from FILE|URL`.',
-        'ERR_LIBTORCH_DOWNLOAD',
-      );
-    }
-    for (const wheel of missing) {
-      log(`downloading ${wheel.name} ${wheel.version} (${wheel.sizeMb} MB)`);
-      const file = await downloadWheel(wheel, pip, downloads);
-      await verify(file, wheel);
-      log(`unpacking ${wheel.file}`);
-      await unpackZip(file, folder, keeps(wheel, cuda));
-      await rm(file);
-    }
-  }
-  await rm(downloads, { recursive: true });
+  if (missing.length > 0) await installWheels(missing, folder, { cuda, log });
 }
 
 /**

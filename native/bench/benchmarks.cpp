@@ -7,7 +7,7 @@
 #include "bench/options.h"
 #include "core/random.h"
 #include "dual/dual_unet.h"
-#include "dual/folded_unet.h"
+#include "dual/folded_adapter.h"
 #include "io/safetensors.h"
 #include "sample/denoise.h"
 #include "train/adamw.h"
@@ -58,11 +58,11 @@ nlohmann::json denoiseStep(const BenchOptions& options) {
   const auto adapter = makeAdapter(options, *base);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
   adapter->releaseLayers();  // as a sampler does
-  const dual::FoldedUnet unet(*base->unet, folded);
+  const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   keepUnetOnly(*base);
   return measure(options, "denoise_step", in.latents.size(0), 0,
-                 [&] { unet.forward(in.latents, in.timesteps, in.context, nullptr); });
+                 [&] { unet->forward(in.latents, in.timesteps, in.context, nullptr); });
 }
 
 nlohmann::json bcm(const BenchOptions& options) {
@@ -71,14 +71,14 @@ nlohmann::json bcm(const BenchOptions& options) {
   const auto adapter = makeAdapter(options, *base, dual::BackgroundMode::kAdd);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
   adapter->releaseLayers();  // as a sampler does
-  const dual::FoldedUnet unet(*base->unet, folded);
+  const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal);
   const at::Tensor t = in.timesteps.slice(0, 0, in.background.size(0));
   keepUnetOnly(*base);
   return measure(options, "denoise_step_bcm", in.latents.size(0), 0, [&] {
-    const auto features = unet.backgroundFeatures(in.background, t, global);
-    unet.forward(in.latents, in.timesteps, in.context, &features);
+    const auto features = unet->backgroundFeatures(in.background, t, global);
+    unet->forward(in.latents, in.timesteps, in.context, &features);
   });
 }
 
@@ -129,6 +129,7 @@ nlohmann::json sample(const BenchOptions& options) {
   const auto adapter = makeAdapter(options, *base);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
   adapter->releaseLayers();  // as a sampler does
+  const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   return measure(options, "sample", in.latents.size(0), 0, [&] {
     sample::DenoiseInputs inputs;
@@ -136,7 +137,7 @@ nlohmann::json sample(const BenchOptions& options) {
     inputs.encoderHiddenStates = in.context;
     inputs.guidanceScale = options.guidance ? 2.5 : 1.0;
     const auto scheduler = diffusion::makeScheduler("pndm", base->schedule, 50);
-    const at::Tensor latents = sample::denoise(dual::FoldedUnet(*base->unet, folded), *scheduler, inputs, Task());
+    const at::Tensor latents = sample::denoise(*unet, *scheduler, inputs, Task());
     base->vae->decode(latents / base->vae->config().scalingFactor);
   });
 }

@@ -6,14 +6,16 @@
 #include <chrono>
 
 #include "bench/options.h"
+#include "core/accelerator.h"
 #include "core/device.h"
 
 namespace dan::bench {
 
 namespace {
 
-// The most memory that this process ever had, as the peer measures it.
-int64_t peakMiB() {
+// The most memory that this process ever had, on CUDA that its tensors had there, as the peer measures it.
+int64_t peakMiB(const at::Device& device) {
+  if (device.is_cuda()) return cudaState().services->memory(device).allocatedPeak >> 20;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss / 1024;
@@ -23,11 +25,16 @@ int64_t peakMiB() {
 
 nlohmann::json measure(const BenchOptions& options, const std::string& what, int64_t batch, int64_t trainable,
                        const std::function<void()>& step) {
-  step();
+  const at::Device device = parseDevice(options.device);
+  const auto run = [&] {
+    step();
+    if (device.is_cuda()) cudaState().services->synchronize(device);
+  };
+  run();
   std::vector<double> seconds;
   for (int i = 0; i < options.reps; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    step();
+    run();
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   std::sort(seconds.begin(), seconds.end());
@@ -36,12 +43,12 @@ nlohmann::json measure(const BenchOptions& options, const std::string& what, int
           {"batch", batch},
           {"size", options.size},
           {"dtype", options.dtype},
-          {"device", options.device},
+          {"device", device.is_cuda() ? cudaState().services->describe(device).name : "cpu"},
           {"plain", false},
           {"median_s", n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2},
           {"min_s", seconds.front()},
           {"max_s", seconds.back()},
-          {"peak_mib", peakMiB()},
+          {"peak_mib", peakMiB(device)},
           {"trainable", trainable},
           {"torch", TORCH_VERSION},
           {"threads", at::get_num_threads()}};

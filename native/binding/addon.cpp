@@ -1,6 +1,6 @@
 // The engine's entry: dualanodiffInit is called by the loader.
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <napi.h>
 #include <torch/version.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "core/accelerator.h"
 
 namespace dan::binding {
 
@@ -31,7 +32,11 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Object result = Napi::Object::New(env);
   result.Set("builtForTorch", TORCH_VERSION);
-  result.Set("cuda", at::hasCUDA());
+  Napi::Array ops = Napi::Array::New(env);
+  for (const auto& name : c10::Dispatcher::singleton().getAllOpNames()) {
+    if (name.name.rfind("dualanodiff::", 0) == 0) ops.Set(ops.Length(), name.name);
+  }
+  result.Set("ops", ops);
   Napi::Object options = Napi::Object::New(env);
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));
@@ -42,6 +47,34 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("convertAdapter", optionNames<ConvertAdapterOptions>(env));
   result.Set("options", options);
   return result;
+}
+
+// What doctor shows of the first CUDA device.
+struct DeviceReport {
+  std::string reason;  // why there is none
+  DeviceDescription description;
+  DeviceMemory memory;
+};
+
+// deviceInfo(task): on the torch thread, because opening libtorch's CUDA part takes seconds.
+Napi::Value deviceInfo(const Napi::CallbackInfo& info) {
+  return runTask<DeviceReport>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [](const Task&, const ReportProgress&) {
+        const CudaState& state = cudaState();
+        if (state.services == nullptr) return DeviceReport{state.reason, {}, {}};
+        const at::Device device(at::kCUDA, 0);
+        return DeviceReport{"", state.services->describe(device), state.services->memory(device)};
+      },
+      [](Napi::Env env, DeviceReport& report) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("reason", report.reason);
+        result.Set("name", report.description.name);
+        result.Set("capability", c10::str(report.description.major, ".", report.description.minor));
+        result.Set("totalBytes", static_cast<double>(report.memory.total));
+        result.Set("freeBytes", static_cast<double>(report.memory.free));
+        return result;
+      });
 }
 
 // setThreads(count, task): for the torch thread of this environment, which is where all work runs.
@@ -89,6 +122,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.AddCleanupHook([](EnvData* hooked) { hooked->torch.reset(); }, data);
   exports.Set("nativeInfo", Napi::Function::New(env, nativeInfo));
   exports.Set("shutdown", Napi::Function::New(env, shutdown));
+  exports.Set("deviceInfo", Napi::Function::New(env, deviceInfo));
   exports.Set("setThreads", Napi::Function::New(env, setThreads));
   exports.Set("readMetadata", Napi::Function::New(env, readMetadata));
   exports.Set("Task", TaskHandle::define(env));

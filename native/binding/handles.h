@@ -73,6 +73,7 @@ struct SamplerState {
   io::Metadata metadata;
   std::unique_ptr<dual::Adapter> adapter;
   std::unique_ptr<dual::FoldedAdapter> folded;
+  std::unique_ptr<dual::PairModel> unet;
 };
 
 // A batch of pairs that is denoised step by step.

@@ -4,6 +4,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "core/accelerator.h"
 #include "core/device.h"
 
 namespace dan::binding {
@@ -15,18 +16,22 @@ using Base = std::shared_ptr<model::BaseModel>;
 // loadModel(options, task): { handle, info }
 Napi::Value loadModel(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<LoadOptions>(info[0]);
+  // Why a GPU that is there is not what "auto" chose.
+  const auto notice = std::make_shared<std::string>();
   return runTask<Base>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
-      [options](const Task&, const ReportProgress&) {
+      [options, notice](const Task&, const ReportProgress&) {
         const at::Device device = parseDevice(options.device);
+        if (options.device == "auto" && !device.is_cuda()) *notice = cudaState().reason;
         model::BaseOptions base = options.base;
         for (size_t i = 0; i < options.loraFiles.size(); ++i) {
           base.loras.push_back({options.loraFiles[i], options.loraScales.at(i)});
         }
         return Base(model::loadBaseModel(base, device, parseDtype(options.dtype, device)));
       },
-      [](Napi::Env env, Base& base) -> Napi::Value {
+      [notice](Napi::Env env, Base& base) -> Napi::Value {
         Napi::Object details = Napi::Object::New(env);
+        details.Set("deviceNotice", *notice);
         details.Set("fingerprint", base->fingerprint);
         details.Set("device", base->device().str());
         details.Set("dtype", dtypeName(base->unet->dtype()));

@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "core/accelerator.h"
 #include "core/error.h"
 
 namespace dan::binding {
@@ -11,6 +12,12 @@ namespace dan::binding {
 namespace {
 
 const std::string kMemoryAdvice = "Out of memory: use a smaller batch, resolution or dtype. ";
+
+// What is cached for tensors that are gone goes back to the device, so that the process, and others, can go on.
+TaskFailure outOfDeviceMemory(const std::string& message) {
+  if (DeviceServices* services = cudaState().services) services->releaseCache();
+  return {kOutOfMemory, kMemoryAdvice + message, true};
+}
 
 }  // namespace
 
@@ -21,7 +28,7 @@ TaskFailure captureFailure(const std::function<void()>& work) {
   } catch (const CoreError& error) {
     return {error.code, error.what(), true};
   } catch (const c10::OutOfMemoryError& error) {
-    return {kOutOfMemory, kMemoryAdvice + std::string(error.what_without_backtrace()), true};
+    return outOfDeviceMemory(error.what_without_backtrace());
   } catch (const c10::Error& error) {
     // libtorch's CPU allocator reports exhaustion as a plain error.
     const std::string message = error.what_without_backtrace();

@@ -4,7 +4,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
-#include "dual/folded_unet.h"
+#include "dual/folded_adapter.h"
 
 namespace dan::binding {
 
@@ -27,8 +27,9 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
         metadata["background"] = dual::backgroundModeName(file.settings.background);
         auto folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
         adapter->releaseLayers();
+        auto unet = dual::makeSamplingModel(*base->unet, *folded);
         return std::make_shared<SamplerState>(
-            SamplerState{base, std::move(metadata), std::move(adapter), std::move(folded)});
+            SamplerState{base, std::move(metadata), std::move(adapter), std::move(folded), std::move(unet)});
       },
       [](Napi::Env env, State& state) -> Napi::Value {
         return SamplerHandle::wrap(env, state, EnvData::of(env).sampler);
@@ -57,7 +58,7 @@ Napi::Value encodeBackgrounds(const Napi::CallbackInfo& info) {
 namespace {
 
 sample::PairSource sourceOf(const SamplerState& state, const sample::Backgrounds* backgrounds) {
-  return {*state.base, *state.adapter, state.folded.get(), backgrounds};
+  return {*state.base, *state.adapter, *state.unet, backgrounds};
 }
 
 Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env, tensor); }
@@ -83,19 +84,25 @@ Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
   options.levels = levelsFromText(value()->metadata);
   const auto backgrounds = info[2].IsUndefined() ? nullptr : BackgroundsHandle::from(info[2]);
-  return runTask<std::shared_ptr<BatchState>>(
+  struct Begun {
+    std::shared_ptr<BatchState> state;
+    at::Tensor latents;  // on the CPU
+  };
+  return runTask<Begun>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
       [options, backgrounds, indices = toIntegers(info[1]), state = value()](const Task&, const ReportProgress&) {
         auto batch = std::make_unique<sample::PairBatch>(sourceOf(*state, backgrounds.get()), options, indices);
-        return std::make_shared<BatchState>(BatchState{state, backgrounds, std::move(batch)});
+        const at::Tensor latents = batch->latents().cpu();
+        return Begun{std::make_shared<BatchState>(BatchState{state, backgrounds, std::move(batch)}), latents};
       },
-      [](Napi::Env env, std::shared_ptr<BatchState>& state) -> Napi::Value {
+      [](Napi::Env env, Begun& begun) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
         Napi::Array timesteps = Napi::Array::New(env);
-        for (const double t : state->batch->timesteps()) timesteps.Set(timesteps.Length(), Napi::Number::New(env, t));
+        for (const double t : begun.state->batch->timesteps())
+          timesteps.Set(timesteps.Length(), Napi::Number::New(env, t));
         result.Set("timesteps", timesteps);
-        result.Set("latents", toJsTensor(env, state->batch->latents()));
-        result.Set("handle", BatchHandle::wrap(env, state, EnvData::of(env).batch));
+        result.Set("latents", toJsTensor(env, begun.latents));
+        result.Set("handle", BatchHandle::wrap(env, begun.state, EnvData::of(env).batch));
         return result;
       });
 }
@@ -129,8 +136,9 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
                ", h, w), timesteps (2 N) and text states (2 N, tokens, ", base.unet->config().crossAttentionDim,
                ") but received ", latents.sizes(), ", ", timesteps.sizes(), " and ", context.sizes());
         }
-        return dual::FoldedUnet(*base.unet, *state->folded)
-            .forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
+        state->unet->recordAttention(nullptr);
+        return state->unet
+            ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
             .to(at::kFloat)
             .cpu();
       },

@@ -2,6 +2,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "dual/dual_unet.h"
 
 namespace dan::binding {
 
@@ -113,7 +114,8 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
       [options = parseOptions<sample::SampleOptions>(info[0]), indices = toIntegers(info[1]), state = value()](
           const Task& task, const ReportProgress&) mutable {
         options.levels = state->trainer->latents().levels();
-        sample::PairSource source{*state->base, state->trainer->adapter()};
+        dual::DualUnet unet(*state->base->unet, state->trainer->adapter());
+        sample::PairSource source{*state->base, state->trainer->adapter(), unet};
         const auto background = state->trainer->firstBackground();
         if (!background.defined()) return sample::samplePairs(source, options, indices, task);
         sample::BackgroundOptions settings;

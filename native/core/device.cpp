@@ -1,27 +1,40 @@
 #include "core/device.h"
 
-#include <ATen/Context.h>
+#include <ATen/ATen.h>
 
+#include "core/accelerator.h"
 #include "core/error.h"
 
 namespace dan {
 
 at::Device parseDevice(const std::string& name) {
   if (name == "cpu") return at::kCPU;
-  if (name == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  if (name.rfind("cuda", 0) != 0) {
+  DeviceServices* services = cudaState().services;
+  if (name == "auto" && services == nullptr) return at::kCPU;
+  if (name != "auto" && name.rfind("cuda", 0) != 0) {
     fail(kInvalidOption, "Expected auto, cpu, cuda or cuda:N for device but received ", name);
   }
-  if (!at::hasCUDA()) {
-    fail(kDeviceUnavailable, "Device ", name,
-         " was asked for, but this machine has no usable CUDA device (no driver, no GPU, or a CPU-only libtorch). "
-         "Use --device cpu, or run `dualanodiff doctor` to see what is missing.");
+  if (services == nullptr) {
+    const std::string reason = cudaState().reason;
+    fail(kDeviceUnavailable, "Device ", name, " was asked for, but ",
+         reason.empty() ? "this machine has no NVIDIA driver or no device" : reason,
+         ". Use --device cpu, or run `dualanodiff doctor` to see what is missing.");
   }
-  return at::Device(name);
+  const bool numbered = name != "auto" && name != "cuda";
+  const at::Device device = numbered ? at::Device(name) : at::Device(at::kCUDA, 0);
+  if (device.index() >= services->count()) {
+    fail(kDeviceUnavailable, "Device ", name, " was asked for, but there are ", services->count(), " devices");
+  }
+  services->useOwnStream(device);
+  return device;
 }
 
 at::ScalarType parseDtype(const std::string& name, const at::Device& device) {
-  if (name == "auto") return device.is_cuda() ? at::kBFloat16 : at::kFloat;
+  if (name == "auto") {
+    if (!device.is_cuda()) return at::kFloat;
+    constexpr int kAmpere = 8;  // the first to compute in bfloat16
+    return cudaState().services->describe(device).major >= kAmpere ? at::kBFloat16 : at::kHalf;
+  }
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;
   if (name == "float16") return at::kHalf;

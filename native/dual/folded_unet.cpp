@@ -18,15 +18,13 @@ at::Tensor toPairMajor(const at::Tensor& x) { return x.unflatten(0, {kNumBranche
 
 }  // namespace
 
-at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context,
+at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const Prompt& prompt,
                               const BackgroundFeatures* background) const {
   const FoldedLayer& folded = adapter_.layer(layer.name);
   at::Tensor q, kv;
   if (!layer.isSelfAttention) {
-    at::Tensor& cached = promptKeys_[layer.name];
-    if (!cached.defined()) cached = grouped(context, folded.kv);
     q = grouped(hidden, folded.q);
-    kv = cached;
+    kv = prompt.keys.at(layer.name);
   } else if (background == nullptr || !folded.background) {
     const at::Tensor all = grouped(hidden, folded.qkv);
     q = all.narrow(-1, 0, layer.width);
@@ -53,16 +51,37 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
 
 at::Tensor FoldedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
+  preparePrompt(encoderHiddenStates);
+  return predict(noisyLatents, timesteps, background);
+}
+
+void FoldedUnet::preparePrompt(const at::Tensor& encoderHiddenStates) const {
   const at::NoGradGuard noGrad;
-  if (!promptStates_.is_same(encoderHiddenStates)) {
-    promptKeys_.clear();
-    promptStates_ = encoderHiddenStates;
+  Prompt& prompt = prompts_[encoderHiddenStates.size(0)];
+  if (prompt.states.is_same(encoderHiddenStates)) return;
+  const at::Tensor context = toBranchMajor(encoderHiddenStates).to(unet_.device(), unet_.dtype());
+  for (const nn::AttentionLayer* layer : unet_.attentionLayers()) {
+    if (layer->isSelfAttention) continue;
+    at::Tensor& kept = prompt.keys[layer->name];
+    const at::Tensor keys = grouped(context, adapter_.layer(layer->name).kv);
+    if (kept.defined() && kept.sizes() == keys.sizes()) {
+      kept.copy_(keys);  // a captured graph reads them where they are
+    } else {
+      kept = keys;
+    }
   }
-  return toPairMajor(
-      unet_.forward(toBranchMajor(noisyLatents), toBranchMajor(timesteps), toBranchMajor(encoderHiddenStates),
-                    [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
-                      return attend(layer, hidden, context, background);
-                    }));
+  prompt.states = encoderHiddenStates;
+}
+
+at::Tensor FoldedUnet::predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                               const BackgroundFeatures* background) const {
+  const at::NoGradGuard noGrad;
+  const Prompt& prompt = prompts_.at(noisyLatents.size(0));
+  const at::Tensor isPrepared;  // the context is in the prompt's keys
+  return toPairMajor(unet_.forward(toBranchMajor(noisyLatents), toBranchMajor(timesteps), isPrepared,
+                                   [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor&) {
+                                     return attend(layer, hidden, prompt, background);
+                                   }));
 }
 
 BackgroundFeatures FoldedUnet::backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,

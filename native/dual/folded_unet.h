@@ -1,6 +1,8 @@
 // The dual UNet on a folded adapter: what DualUnet computes, without gradients and faster.
 #pragma once
 
+#include <map>
+
 #include "dual/folded_adapter.h"
 #include "dual/pair_model.h"
 
@@ -11,22 +13,31 @@ class FoldedUnet : public PairModel {
   // Both must outlive this object.
   FoldedUnet(const model::Unet& unet, const FoldedAdapter& adapter) : unet_(unet), adapter_(adapter) {}
 
-  // The keys and values of cross-attention are computed at the first call and used again while encoderHiddenStates is
-  // the same tensor, as it is in a denoising loop.
+  // preparePrompt, then predict.
   at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                      const BackgroundFeatures* background) const override;
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                         const at::Tensor& encoderHiddenStates) const override;
 
+  // The keys and values of cross-attention, which are the same at every step: kept for the last states of each number
+  // of rows, in the same memory as long as this object is.
+  void preparePrompt(const at::Tensor& encoderHiddenStates) const;
+  // forward() on the prompt that was prepared for as many rows.
+  at::Tensor predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                     const BackgroundFeatures* background) const;
+
  private:
+  struct Prompt {
+    at::Tensor states;                       // whose keys and values these are
+    std::map<std::string, at::Tensor> keys;  // by layer, (2 * N, 77, 2 C)
+  };
   // Rows are branch-major inside: (2, N), so that each branch's tokens are one block.
-  at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context,
+  at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const Prompt& prompt,
                     const BackgroundFeatures* background) const;
 
   const model::Unet& unet_;
   const FoldedAdapter& adapter_;
-  mutable at::Tensor promptStates_;                       // whose keys and values these are
-  mutable std::map<std::string, at::Tensor> promptKeys_;  // by layer, (2 * N, 77, 2 C)
+  mutable std::map<int64_t, Prompt> prompts_;  // by number of rows
 };
 
 }  // namespace dan::dual

@@ -1,10 +1,15 @@
-// What predicts the noise of pairs: DualUnet, which trains, and FoldedUnet, which only samples.
+// What predicts the noise of pairs: DualUnet, which trains, and for sampling FoldedUnet, and GraphedUnet on CUDA.
 #pragma once
+
+#include <memory>
 
 #include "dual/attention_maps.h"
 #include "dual/background.h"
+#include "model/unet.h"
 
 namespace dan::dual {
+
+class FoldedAdapter;
 
 class PairModel {
  public:
@@ -22,10 +27,13 @@ class PairModel {
 
   // From now on forward() adds what the anomaly branch's last maps->pairs() rows look at (the conditional half of
   // guidance); null ends it. `maps` must outlive that.
-  void recordAttention(AttentionMaps* maps) { attentionMaps_ = maps; }
+  virtual void recordAttention(AttentionMaps* maps) { attentionMaps_ = maps; }
 
  protected:
   AttentionMaps* attentionMaps_ = nullptr;
 };
+
+// The fastest that samples with a folded adapter on the UNet's device. Both must outlive it.
+std::unique_ptr<PairModel> makeSamplingModel(const model::Unet& unet, const FoldedAdapter& adapter);
 
 }  // namespace dan::dual

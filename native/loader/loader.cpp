@@ -47,8 +47,6 @@ napi_value load(napi_env env, napi_callback_info info) {
       return throwError(env, "ERR_LIBTORCH_MISSING", "libtorch in " + folder + " cannot be opened: " + reason);
     }
   }
-  // CUDA builds register their kernels when these are opened; a CPU-only libtorch does not have them.
-  for (const char* name : {"libc10_cuda.so", "libtorch_cuda.so"}) openGlobally(folder + "/" + name, reason);
 
   void* library = dlopen(engine.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {

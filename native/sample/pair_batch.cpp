@@ -7,8 +7,6 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "dual/dual_unet.h"
-#include "dual/folded_unet.h"
 
 namespace dan::sample {
 
@@ -62,18 +60,12 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   inputs_.guidanceScale = options_.guidanceScale;
   inputs_.noise = [this] { return drawNoise(); };
   if (source_.backgrounds != nullptr) addBackgrounds();
-  if (source_.folded != nullptr) {
-    unet_ = std::make_unique<dual::FoldedUnet>(*base.unet, *source_.folded);
-  } else {
-    unet_ = std::make_unique<dual::DualUnet>(*base.unet, source_.adapter);
-  }
   if (options_.attention) {
     std::vector<int64_t> words(
         static_cast<size_t>(std::max<int64_t>(base.tokenizer->countTokens(options_.anomalyPrompt), 1)));
     for (size_t i = 0; i < words.size(); ++i) words[i] = static_cast<int64_t>(i) + 1;  // behind the start token
     attention_ = std::make_unique<dual::AttentionMaps>(static_cast<int64_t>(indices_.size()), latentShape_[2],
                                                        latentShape_[3], words);
-    unet_->recordAttention(attention_.get());
   }
   latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
 }
@@ -166,7 +158,8 @@ void PairBatch::setLatents(const at::Tensor& latents) {
 
 void PairBatch::step() {
   TORCH_CHECK(!isDone(), "every step is done");
-  latents_ = denoiseStep(*unet_, *scheduler_, inputs_, position_++, latents_);
+  source_.unet.recordAttention(attention_.get());  // other batches may take turns with this one
+  latents_ = denoiseStep(source_.unet, *scheduler_, inputs_, position_++, latents_);
 }
 
 std::vector<SampledPair> PairBatch::decode(const Task& task) const {

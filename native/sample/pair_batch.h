@@ -5,7 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "dual/folded_adapter.h"
+#include "dual/adapter.h"
+#include "dual/pair_model.h"
 #include "model/base_model.h"
 #include "sample/backgrounds.h"
 #include "sample/denoise.h"
@@ -37,8 +38,8 @@ struct SampledPair {
 struct PairSource {
   const model::BaseModel& base;
   const dual::Adapter& adapter;
-  const dual::FoldedAdapter* folded = nullptr;  // the adapter's, where it was worth folding
-  const Backgrounds* backgrounds = nullptr;     // for adapters with background compensation, and for them only
+  dual::PairModel& unet;                     // of this base and this adapter
+  const Backgrounds* backgrounds = nullptr;  // for adapters with background compensation, and for them only
 };
 
 class PairBatch {
@@ -73,7 +74,6 @@ class PairBatch {
   std::vector<int64_t> latentShape_;  // (2, 4, h, w), of one pair
   std::vector<at::Generator> generators_;
   std::unique_ptr<diffusion::Scheduler> scheduler_;
-  std::unique_ptr<dual::PairModel> unet_;
   std::unique_ptr<dual::AttentionMaps> attention_;
   DenoiseInputs inputs_;
   at::Tensor latents_;

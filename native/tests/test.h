@@ -17,6 +17,8 @@ struct Test {
   std::function<void()> run;
 };
 std::vector<Test>& allTests();
+// Runs them, prints a line for each and `N passed, N failed`; returns main's status.
+int runAll();
 struct Register {
   Register(const char* name, std::function<void()> run) { allTests().push_back({name, std::move(run)}); }
 };
@@ -30,7 +32,7 @@ nlohmann::json fixtureJson(const std::string& relative);
 // |a - b| <= atol + rtol |b| everywhere.
 void expectClose(const at::Tensor& actual, const at::Tensor& expected, double atol, double rtol,
                  const std::string& what);
-// `body` must throw a CoreError whose message holds `text`.
+// `body` must throw a CoreError, or an error of libtorch's checks, whose message holds `text`.
 void expectError(const std::function<void()>& body, const std::string& text);
 
 }  // namespace dan::tests

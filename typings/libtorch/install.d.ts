@@ -1,3 +1,4 @@
+import { type Wheel } from './wheels.js';
 /** Options of {@link installLibtorch}. */
 export interface InstallOptions {
     /** `cuda` also unpacks libtorch's CUDA libraries. Defaults to `cpu`. */
@@ -9,6 +10,14 @@ export interface InstallOptions {
     /** Told what happens, a line at a time. */
     log?: (line: string) => void;
 }
+/**
+ * Downloads wheels through pip, checks each against its digest and unpacks what of it is kept into `folder`.
+ * Throws ERR_LIBTORCH_DOWNLOAD.
+ */
+export declare function installWheels(wanted: Wheel[], folder: string, { cuda, log }: {
+    cuda: boolean;
+    log: (line: string) => void;
+}): Promise<void>;
 /**
  * Fills the cache with libtorch; whole or not at all. Returns the libtorch folder.
  * Throws ERR_LIBTORCH_DOWNLOAD saying what failed and what to do.

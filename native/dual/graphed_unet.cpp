@@ -1,0 +1,47 @@
+#include "dual/graphed_unet.h"
+
+#include <ATen/core/grad_mode.h>
+
+namespace dan::dual {
+
+std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                                                           const BackgroundFeatures* background) const {
+  auto recorded = std::make_unique<Recorded>();
+  recorded->latents = noisyLatents.clone();
+  recorded->timesteps = timesteps.clone();
+  if (background != nullptr) {
+    for (const auto& [name, feature] : *background) recorded->background[name] = feature.clone();
+  }
+  const auto predict = [this, into = recorded.get(), withBackground = background != nullptr] {
+    into->prediction = plain_.predict(into->latents, into->timesteps, withBackground ? &into->background : nullptr);
+  };
+  predict();  // once without recording: libraries choose their algorithms and take their memory at the first call
+  recorded->graph = services_.capture(device_, predict);
+  return recorded;
+}
+
+at::Tensor GraphedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                                const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
+  const at::NoGradGuard noGrad;
+  plain_.preparePrompt(encoderHiddenStates);
+  if (attentionMaps_ != nullptr) return plain_.predict(noisyLatents, timesteps, background);
+  std::vector<int64_t> key = noisyLatents.sizes().vec();
+  key.push_back(background != nullptr ? 1 : 0);
+  auto found = recorded_.find(key);
+  if (found == recorded_.end()) {
+    found = recorded_.emplace(key, record(noisyLatents, timesteps, background)).first;
+  }
+  Recorded& recorded = *found->second;
+  recorded.latents.copy_(noisyLatents);
+  recorded.timesteps.copy_(timesteps);
+  for (auto& [name, feature] : recorded.background) feature.copy_(background->at(name));
+  recorded.graph->replay();
+  return recorded.prediction.clone();  // the next replay writes there again
+}
+
+std::unique_ptr<PairModel> makeSamplingModel(const model::Unet& unet, const FoldedAdapter& adapter) {
+  if (unet.device().is_cuda()) return std::make_unique<GraphedUnet>(unet, adapter, *cudaState().services);
+  return std::make_unique<FoldedUnet>(unet, adapter);
+}
+
+}  // namespace dan::dual
