@@ -29,6 +29,7 @@ const layers = {
   pretrain: ENGINE,
   tests: ENGINE,
   fuzz: MODEL,
+  cuda: [...OPS, 'tests'], // its kernels' tests have the register of the others
   loader: [],
 };
 
@@ -41,8 +42,9 @@ for (const { name } of folders) {
     problems.push(`native/${name} is in no layer: add it to scripts/check-layers.mjs`);
     continue;
   }
-  for (const file of readdirSync(join('native', name))) {
-    const path = join('native', name, file);
+  const entries = readdirSync(join('native', name), { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((found) => found.isFile())) {
+    const path = join(entry.parentPath, entry.name);
     checked++;
     for (const [, include] of readFileSync(path, 'utf8').matchAll(/^#include ["<]([^">]+)[">]/gm)) {
       const target = include.includes('/') ? include.split('/')[0] : '';

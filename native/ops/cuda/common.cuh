@@ -17,7 +17,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, cudaStream_t s
 }
 }  // namespace dan::ops::cuda
 #else
-#include "cuda/emulator.h"  // the same source on a CPU, for the tests of machines without a GPU
+#include "ops/cuda/emulator.h"  // the same source on a CPU, for the tests of machines without a GPU
 #endif
 
 #include "ops/cuda/kernels.h"

@@ -1,0 +1,107 @@
+// The whole way on a device that is not the CPU: nothing is left behind on the host, and the results are the CPU's.
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "core/random.h"
+#include "dual/dual_unet.h"
+#include "dual/folded_adapter.h"
+#include "mask/part_masker.h"
+#include "model/base_model.h"
+#include "sample/pair_batch.h"
+#include "tests/stand_in_device.h"
+#include "tests/test.h"
+#include "train/pair_trainer.h"
+
+namespace dan::tests {
+
+namespace {
+
+constexpr int64_t kSide = 64;
+
+at::Tensor bytes(at::IntArrayRef shape, uint64_t seed) {
+  return at::randint(256, shape, makeGenerator(seed), at::kByte);
+}
+
+struct Made {
+  std::vector<double> losses;
+  TensorMap adapter;
+  std::vector<sample::SampledPair> pairs;
+};
+
+// Another device may take another algorithm for the same sums: within a level of 256 on average.
+void expectLevels(const at::Tensor& actual, const at::Tensor& expected) {
+  EXPECT(actual.is_cpu() && actual.sizes() == expected.sizes());
+  EXPECT((actual.to(at::kFloat) - expected.to(at::kFloat)).abs().mean().item<double>() < 1);
+}
+
+// Two steps of training, then two pairs.
+Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
+  const auto base = model::loadBaseModel(fixture("tiny-sd"), device, at::kFloat);
+  train::TrainingPixels pixels;
+  pixels.images = bytes({2, kSide, kSide, 3}, 1);
+  pixels.masks = at::zeros({2, kSide, kSide}, at::kByte);
+  pixels.masks.slice(1, 4, 12).slice(2, 8, 20).fill_(255);
+  if (mode != dual::BackgroundMode::kOff) pixels.foregrounds = pixels.masks.flip(1);
+  train::TrainOptions options;
+  options.rank = 2;
+  options.batchSize = 2;
+  options.learningRate = 1e-3;
+  options.background = mode;
+  options.defectShare = 0.2;
+  train::PairTrainer trainer(*base, train::PairLatents(*base, pixels, Task()), options);
+  Made made;
+  for (int i = 0; i < 2; ++i) made.losses.push_back(trainer.step(Task()).loss);
+  for (const auto& [name, tensor] : trainer.adapter().parameters()) made.adapter[name] = tensor.detach().cpu();
+
+  const at::NoGradGuard noGrad;
+  const dual::FoldedAdapter folded(*base->unet, trainer.adapter());
+  const auto unet = dual::makeSamplingModel(*base->unet, folded);
+  std::optional<sample::Backgrounds> backgrounds;
+  if (mode != dual::BackgroundMode::kOff) {
+    backgrounds.emplace(*base, bytes({2, kSide, kSide, 3}, 2), pixels.foregrounds.slice(0, 0, 2),
+                        sample::BackgroundOptions{1}, Task());
+  }
+  sample::SampleOptions sampling;
+  sampling.steps = 2;
+  sampling.scheduler = "ddim";
+  sampling.width = sampling.height = kSide;
+  sampling.matchLevels = true;
+  sampling.levels = trainer.latents().levels();
+  sampling.attention = true;
+  made.pairs = sample::samplePairs({*base, trainer.adapter(), *unet, backgrounds ? &*backgrounds : nullptr}, sampling,
+                                   {0, 1}, Task());
+  return made;
+}
+
+}  // namespace
+
+DAN_TEST(training_and_sampling_leave_nothing_on_the_host) {
+  for (const auto mode : {dual::BackgroundMode::kOff, dual::BackgroundMode::kAdd}) {
+    const Made there = trainAndSample(standInDevice(), mode), here = trainAndSample(at::kCPU, mode);
+    for (size_t i = 0; i < here.losses.size(); ++i) {
+      EXPECT(std::abs(there.losses[i] - here.losses[i]) <= 1e-4 * here.losses[i]);
+    }
+    // Of all parameters together: where a gradient is all rounding, AdamW makes a whole step of it.
+    double difference = 0, norm = 0;
+    for (const auto& [name, tensor] : here.adapter) {
+      difference += (there.adapter.at(name) - tensor).square().sum().item<double>();
+      norm += tensor.square().sum().item<double>();
+    }
+    EXPECT(std::sqrt(difference / norm) < 1e-3);
+    EXPECT(there.pairs.size() == here.pairs.size() && here.pairs.size() == 2);
+    for (size_t i = 0; i < here.pairs.size(); ++i) {
+      expectLevels(there.pairs[i].image, here.pairs[i].image);
+      expectLevels(there.pairs[i].part, here.pairs[i].part);
+      expectLevels(there.pairs[i].attention, here.pairs[i].attention);
+    }
+  }
+}
+
+DAN_TEST(the_stand_in_device_refuses_a_mix) {
+  const at::Tensor there = at::ones({3}).to(standInDevice());
+  expectError([&] { there + at::ones({3}); }, "same device");
+  expectError([&] { at::matmul(there, at::ones({3, 3})); }, "is on the CPU, others on the device");
+}
+
+}  // namespace dan::tests

@@ -1,0 +1,174 @@
+#include "tests/stand_in_device.h"
+
+#include <ATen/EmptyTensor.h>
+#include <ATen/detail/PrivateUse1HooksInterface.h>
+#include <ATen/native/CPUFallback.h>
+#include <ATen/ops/_reshape_alias_native.h>
+#include <ATen/ops/as_strided_native.h>
+#include <ATen/ops/resize_native.h>
+#include <ATen/ops/unfold_native.h>
+#include <ATen/ops/view_native.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/DeviceType.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace dan::tests {
+
+namespace {
+
+constexpr auto kDevice = c10::DeviceType::PrivateUse1;
+constexpr auto kKeys = c10::DispatchKeySet(c10::DispatchKey::PrivateUse1);
+
+class HostMemory : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t bytes) override {
+    c10::DataPtr host = c10::GetCPUAllocator()->allocate(bytes);
+    void *data = host.get(), *context = host.release_context();
+    return {data, context, host.get_deleter(), at::Device(kDevice, 0)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return c10::GetCPUAllocator()->raw_deleter(); }
+  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+};
+
+HostMemory memory;
+REGISTER_ALLOCATOR(kDevice, &memory);
+
+struct Hooks : at::PrivateUse1HooksInterface {
+  bool isBuilt() const override { return true; }
+  bool isAvailable() const override { return true; }
+  bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
+  void resizePrivateUse1Bytes(const c10::Storage& storage, size_t bytes) const override {
+    c10::DataPtr larger = memory.allocate(bytes);
+    std::memcpy(larger.get(), storage.data(), std::min(bytes, storage.nbytes()));
+    storage.set_data_ptr(std::move(larger));
+    storage.set_nbytes(bytes);
+  }
+};
+
+at::Tensor emptyDense(at::IntArrayRef size, std::optional<at::ScalarType> type, std::optional<at::Layout>,
+                      std::optional<at::Device>, std::optional<bool>, std::optional<at::MemoryFormat> format) {
+  return at::detail::empty_generic(size, &memory, kKeys, type.value_or(at::kFloat), format);
+}
+
+at::Tensor emptyStrided(at::IntArrayRef size, at::IntArrayRef stride, std::optional<at::ScalarType> type,
+                        std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
+  return at::detail::empty_strided_generic(size, stride, &memory, kKeys, type.value_or(at::kFloat));
+}
+
+// The same memory as a tensor of the CPU.
+at::Tensor onHost(const at::Tensor& x) {
+  if (x.is_cpu()) return x;
+  return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.dtype()));
+}
+
+at::Tensor copyFrom(const at::Tensor& from, const at::Tensor& to, bool) {
+  onHost(to).copy_(onHost(from));
+  return to;
+}
+
+at::Tensor copyFromAndResize(const at::Tensor& from, const at::Tensor& to) {
+  to.resize_(from.sizes());
+  return copyFrom(from, to, false);
+}
+
+// What CUDA refuses: a tensor of the CPU among the device's, unless it is a single number or an index.
+void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  static const std::set<std::string> takeHostIndices = {"aten::index.Tensor", "aten::index_put_", "aten::index_put",
+                                                        "aten::_index_put_impl_"};
+  const auto& name = op.operator_name();
+  const std::string full = name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
+  const auto arguments = torch::jit::last(*stack, op.schema().arguments().size());
+  for (const c10::IValue& argument : arguments) {
+    std::vector<at::Tensor> tensors;
+    if (argument.isTensor()) tensors.push_back(argument.toTensor());
+    if (argument.isTensorList()) tensors = argument.toTensorVector();
+    for (const at::Tensor& tensor : tensors) {
+      TORCH_CHECK(!tensor.defined() || !tensor.is_cpu() || tensor.dim() == 0 || takeHostIndices.count(full) > 0, full,
+                  ": a tensor of shape ", tensor.sizes(), " is on the CPU, others on the device");
+    }
+  }
+  at::native::cpu_fallback(op, stack);
+}
+
+void expectThere(const char* op, std::initializer_list<at::Tensor> tensors) {
+  for (const at::Tensor& tensor : tensors) {
+    TORCH_CHECK(!tensor.defined() || !tensor.is_cpu(), op, ": a tensor of shape ", tensor.sizes(), " is on the CPU");
+  }
+}
+
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                       at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
+                       at::IntArrayRef outputPadding, int64_t groups) {
+  const at::Tensor offset = bias.value_or(at::Tensor());
+  expectThere("convolution", {x, weight, offset});
+  return at::convolution(onHost(x), onHost(weight), offset.defined() ? onHost(offset) : offset, stride, padding,
+                         dilation, transposed, outputPadding, groups)
+      .to(x.device());
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> convolutionBackward(const at::Tensor& gradient, const at::Tensor& x,
+                                                                   const at::Tensor& weight, at::IntArrayRef stride,
+                                                                   at::IntArrayRef padding, at::IntArrayRef dilation,
+                                                                   bool transposed, at::IntArrayRef outputPadding,
+                                                                   int64_t groups, std::array<bool, 3> wanted) {
+  expectThere("convolution_backward", {gradient, x, weight});
+  const auto [ofInput, ofWeight, ofBias] =
+      at::convolution_backward(onHost(gradient), onHost(x), onHost(weight), {{weight.size(0)}}, stride, padding,
+                               dilation, transposed, outputPadding, groups, wanted);
+  const auto there = [&](const at::Tensor& result) { return result.defined() ? result.to(x.device()) : result; };
+  return {there(ofInput), there(ofWeight), there(ofBias)};
+}
+
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
+  library.impl("convolution_overrideable", convolution);
+  library.impl("convolution_backward_overrideable", convolutionBackward);
+  library.impl("empty.memory_format", emptyDense);
+  library.impl("empty_strided", emptyStrided);
+  library.impl("_copy_from", copyFrom);
+  library.impl("_copy_from_and_resize", copyFromAndResize);
+  library.impl("resize_", at::native::resize_);
+  library.impl("as_strided", at::native::as_strided_tensorimpl);
+  library.impl("unfold", at::native::unfold);
+  library.impl("view", at::native::view);
+  library.impl("_reshape_alias", at::native::_reshape_alias);
+  // Unlike the CPU and CUDA, other devices have a composite form of these.
+  for (const char* name : {"native_group_norm", "native_layer_norm"}) {
+    library.impl(name, torch::CppFunction::makeFromBoxedFunction<&compute>());
+  }
+}
+
+TORCH_LIBRARY_IMPL(_, PrivateUse1, library) { library.fallback(torch::CppFunction::makeFromBoxedFunction<&compute>()); }
+
+// All work is done when it returns, so there is nothing to wait for.
+struct Guard : c10::impl::NoOpDeviceGuardImpl<kDevice> {
+  at::Device exchangeDevice(at::Device) const override { return {kDevice, 0}; }
+  at::Device getDevice() const override { return {kDevice, 0}; }
+  c10::Stream getStream(at::Device) const noexcept override { return stream(); }
+  c10::Stream exchangeStream(c10::Stream) const noexcept override { return stream(); }
+  void record(void**, const c10::Stream&, c10::DeviceIndex, c10::EventFlag) const override {}
+  void block(void*, const c10::Stream&) const override {}
+  bool queryEvent(void*) const override { return true; }
+
+ private:
+  static c10::Stream stream() { return c10::Stream(c10::Stream::DEFAULT, {kDevice, 0}); }
+};
+C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard);
+
+}  // namespace
+
+at::Device standInDevice() {
+  static const bool registered = [] {
+    c10::register_privateuse1_backend("stand_in");
+    at::RegisterPrivateUse1HooksInterface(new Hooks);
+    return true;
+  }();
+  (void)registered;
+  return at::Device(kDevice, 0);
+}
+
+}  // namespace dan::tests
