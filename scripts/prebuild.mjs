@@ -12,6 +12,12 @@ if (!existsSync(join(built, 'dualanodiff.node'))) {
   console.error(`There is nothing in ${built}: run \`npm run build:native\` first`);
   process.exit(1);
 }
+// libdualanodiff_cuda.so needs CUDA's compiler, so a machine without its wheels can build everything but that. Such a
+// build serves whoever made it; it is not what a package is made of.
+if (!existsSync(join(built, 'libdualanodiff_cuda.so'))) {
+  console.error(`${built} lacks libdualanodiff_cuda.so: run \`npm run build:cuda\` first`);
+  process.exit(1);
+}
 const stage = join(root, 'build', 'prebuild-stage');
 rmSync(stage, { recursive: true, force: true });
 mkdirSync(stage, { recursive: true });

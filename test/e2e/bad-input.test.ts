@@ -70,7 +70,7 @@ describe('bad input is one clear line', () => {
   });
 
   it('devices and outputs', async () => {
-    await expectFailure(train('--device', 'cuda'), 'no usable CUDA device');
+    await expectFailure(train('--device', 'cuda:63'), 'Device cuda:63 was asked for, but');
     await expectFailure(train('--device', 'tpu'), 'Expected auto, cpu, cuda or cuda:N for device', 2);
     writeFileSync(join(folder, 'file'), '');
     await expectFailure(
