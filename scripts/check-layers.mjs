@@ -10,7 +10,8 @@ const OPS = ['ops', ...CORE];
 const NN = ['nn', ...OPS];
 const MODEL = ['model', 'diffusion', ...NN, ...IO];
 const DUAL = ['dual', ...MODEL];
-const ENGINE = ['train', 'sample', 'mask', 'metrics', ...DUAL];
+const EVALUATE = ['train', 'metrics', ...DUAL];
+const ENGINE = ['evaluate', 'train', 'sample', 'mask', 'metrics', ...DUAL];
 const layers = {
   core: [],
   io: CORE,
@@ -23,6 +24,7 @@ const layers = {
   sample: DUAL,
   mask: DUAL,
   metrics: DUAL,
+  evaluate: EVALUATE,
   binding: ENGINE,
   bench: ENGINE,
   golden: ENGINE,

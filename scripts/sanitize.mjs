@@ -28,5 +28,5 @@ run('cmake', ['--build', build, '--target', 'dualanodiff-native-tests']);
 run(join(build, 'dualanodiff-native-tests'), [join(root, '..', 'shared', 'fixtures-detail')], {
   OMP_NUM_THREADS: '1',
   ASAN_OPTIONS: 'detect_leaks=0', // libtorch keeps what it registers until the end
-  TSAN_OPTIONS: 'halt_on_error=1',
+  TSAN_OPTIONS: `halt_on_error=1:suppressions=${join(root, 'native', 'tests', 'thread_sanitizer.supp')}`,
 });

@@ -1,6 +1,7 @@
 // The names of the engine's options on the JavaScript side.
 #pragma once
 
+#include "evaluate/detector.h"
 #include "sample/pair_batch.h"
 #include "train/pair_trainer.h"
 
@@ -39,6 +40,16 @@ struct MaskOptions {
   int64_t width = 0, height = 0;
   double threshold = 0.5;
   double fill = 127.5;  // the part's blank level, for the threshold method
+};
+
+struct DetectorOptions {
+  evaluate::DetectorOptions training;
+  evaluate::SourceOptions source;
+  std::string device;
+};
+
+struct MapOptions {
+  int64_t count = 0, width = 0, height = 0;
 };
 
 template <class Visitor>
@@ -134,6 +145,26 @@ void visitOptions(MaskOptions& o, Visitor&& field) {
   field("height", o.height);
   field("threshold", o.threshold);
   field("fill", o.fill);
+}
+
+template <class Visitor>
+void visitOptions(DetectorOptions& o, Visitor&& field) {
+  field("channels", o.training.channels);
+  field("batchSize", o.training.batchSize);
+  field("iterations", o.training.iterations);
+  field("learningRate", o.training.learningRate);
+  field("flips", o.training.flips);
+  field("seed", o.training.seed);
+  field("source", o.source.kind);
+  field("flipDefects", o.source.flips);
+  field("device", o.device);
+}
+
+template <class Visitor>
+void visitOptions(MapOptions& o, Visitor&& field) {
+  field("count", o.count);
+  field("width", o.width);
+  field("height", o.height);
 }
 
 }  // namespace dan::binding

@@ -16,6 +16,7 @@ class CoreError : public std::runtime_error {
 };
 
 inline constexpr const char* kInvalidOption = "ERR_INVALID_OPTION";
+inline constexpr const char* kDatasetInvalid = "ERR_DATASET_INVALID";
 inline constexpr const char* kWeightsInvalid = "ERR_WEIGHTS_INVALID";
 inline constexpr const char* kModelInvalid = "ERR_MODEL_INVALID";
 inline constexpr const char* kAdapterMismatch = "ERR_ADAPTER_MISMATCH";

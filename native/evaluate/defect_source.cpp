@@ -1,0 +1,168 @@
+#include "evaluate/defect_source.h"
+
+#include <cmath>
+#include <map>
+
+#include "core/error.h"
+#include "evaluate/perlin.h"
+
+namespace dan::evaluate {
+
+namespace {
+
+at::Tensor toPicture(const at::Tensor& image) { return image.permute({2, 0, 1}).to(at::kFloat).contiguous() / 255; }
+
+// Rows by group and type.
+class Rows {
+ public:
+  explicit Rows(const Strata& strata) {
+    std::map<int64_t, std::map<int64_t, std::vector<size_t>>> found;
+    for (size_t i = 0; i < strata.groups.size(); ++i) found[strata.groups[i]][strata.types[i]].push_back(i);
+    for (const auto& [group, byType] : found) {
+      auto& into = rows_.emplace_back();
+      for (const auto& [type, rows] : byType) into.push_back(rows);
+    }
+  }
+  size_t draw(Draw& draw) const {
+    const auto pick = [&](const auto& list) -> const auto& {
+      return list[static_cast<size_t>(draw.below(static_cast<int64_t>(list.size())))];
+    };
+    return pick(pick(pick(rows_)));
+  }
+
+ private:
+  std::vector<std::vector<std::vector<size_t>>> rows_;
+};
+
+class Pairs : public DefectSource {
+ public:
+  Pairs(Pool defects, const Strata& strata, bool flips) : defects_(std::move(defects)), rows_(strata), flips_(flips) {}
+
+  Example draw(Draw& draw) const override {
+    Example example = take(draw);
+    return flips_ ? flipped(std::move(example), draw) : example;
+  }
+
+ protected:
+  Example take(Draw& draw) const {
+    const size_t row = rows_.draw(draw);
+    return {toPicture(defects_->images[row]), defects_->masks[row] != 0};
+  }
+
+ private:
+  Pool defects_;
+  Rows rows_;
+  bool flips_;
+};
+
+// The smallest box that holds the mask: first row, first column, rows, columns; no rows where it is empty.
+struct Box {
+  int64_t top = 0, left = 0, rows = 0, columns = 0;
+};
+
+Box boxOf(const at::Tensor& mask) {
+  const at::Tensor rows = mask.any(1).nonzero(), columns = mask.any(0).nonzero();
+  if (rows.numel() == 0) return {};
+  const int64_t top = rows.min().item<int64_t>(), left = columns.min().item<int64_t>();
+  return {top, left, rows.max().item<int64_t>() - top + 1, columns.max().item<int64_t>() - left + 1};
+}
+
+at::Tensor cut(const at::Tensor& picture, const Box& box) {
+  return picture.narrow(-2, box.top, box.rows).narrow(-1, box.left, box.columns);
+}
+
+class CropPaste : public Pairs {
+ public:
+  CropPaste(Pool defects, const Strata& strata, Pool good, bool flips)
+      : Pairs(std::move(defects), strata, /*flips=*/false), good_(std::move(good)), flips_(flips) {}
+
+  Example draw(Draw& draw) const override {
+    constexpr double kLeast = 0.75, kMost = 1.25;  // of the defect's size
+    Example defect = take(draw);
+    Example onto = {drawPicture(*good_, draw), at::zeros_like(defect.mask)};
+    if (flips_) onto = flipped(std::move(onto), draw);
+    const Box box = boxOf(defect.mask);
+    if (box.rows == 0) return onto;
+    Example patch = flipped({cut(defect.image, box), cut(defect.mask, box)}, draw);
+    const int64_t turns = draw.below(4);
+    patch = {at::rot90(patch.image, turns, {1, 2}), at::rot90(patch.mask, turns, {0, 1})};
+    const int64_t height = onto.mask.size(0), width = onto.mask.size(1);
+    const auto rows = static_cast<double>(patch.mask.size(0)), columns = static_cast<double>(patch.mask.size(1));
+    const double scale = std::min(
+        {draw.uniform(kLeast, kMost), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
+    const auto sized = [scale](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side * scale)); };
+    const std::vector<int64_t> size = {sized(rows), sized(columns)};
+    const auto resize = [&](const at::Tensor& picture) {
+      return at::upsample_bilinear2d(picture.unsqueeze(0), size, /*align_corners=*/false)[0];
+    };
+    const at::Tensor mask = resize(patch.mask.to(at::kFloat).unsqueeze(0))[0] >= 0.5;
+    const Box place = {draw.below(height - size[0] + 1), draw.below(width - size[1] + 1), size[0], size[1]};
+    at::Tensor target = cut(onto.image, place);
+    target.copy_(at::where(mask, resize(patch.image), target));
+    cut(onto.mask, place).copy_(mask);
+    return onto;
+  }
+
+ private:
+  Pool good_;
+  bool flips_;
+};
+
+class Draem : public DefectSource {
+ public:
+  Draem(Pool good, Pool textures, bool flips) : good_(std::move(good)), textures_(std::move(textures)), flips_(flips) {}
+
+  Example draw(Draw& draw) const override {
+    constexpr int64_t kScales = 6;  // cells along a side: 1 .. 2^5
+    constexpr double kThreshold = 0.5, kMostTransparent = 0.8;
+    const int64_t height = good_->height, width = good_->width;
+    Example example = {drawPicture(*good_, draw), at::empty({height, width}, at::kBool)};
+    if (flips_) example = flipped(std::move(example), draw);
+    const int64_t rows = int64_t{1} << draw.below(kScales), columns = int64_t{1} << draw.below(kScales);
+    const at::Tensor noise = perlinNoise(height, width, rows, columns, draw.uniform(0, 2 * M_PI), draw);
+    example.mask = noise > kThreshold;
+    const at::Tensor texture = drawTexture(height, width, draw);
+    const double transparency = draw.uniform(0, kMostTransparent);
+    example.image = at::where(example.mask, at::lerp(texture, example.image, transparency), example.image);
+    return example;
+  }
+
+ private:
+  at::Tensor drawTexture(int64_t height, int64_t width, Draw& draw) const {
+    if (!textures_ && draw.coin()) return noiseTexture(height, width, draw);
+    at::Tensor texture = drawPicture(textures_ ? *textures_ : *good_, draw);
+    if (draw.coin()) texture = at::where(texture >= draw.uniform(), 1 - texture, texture);  // solarised
+    texture = texture.pow(std::exp(draw.uniform(-0.7, 0.7))) * draw.uniform(0.8, 1.2) + draw.uniform(-0.3, 0.3);
+    if (draw.coin()) texture = texture.flip({draw.coin() ? 1 : 2});
+    return at::roll(texture.clamp(0, 1), {draw.below(height), draw.below(width)}, {1, 2});
+  }
+
+  Pool good_, textures_;
+  bool flips_;
+};
+
+}  // namespace
+
+at::Tensor drawPicture(const PixelPool& pool, Draw& draw) {
+  return toPicture(pool.images[static_cast<size_t>(draw.below(pool.size()))]);
+}
+
+Example flipped(Example example, Draw& draw) {
+  if (draw.coin()) example = {example.image.flip({2}), example.mask.flip({1})};
+  if (draw.coin()) example = {example.image.flip({1}), example.mask.flip({0})};
+  return example;
+}
+
+std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, Pool good, Pool defects,
+                                               const Strata& strata, Pool textures) {
+  if (good->size() == 0) fail(kDatasetInvalid, "There are no good images to train on");
+  if (options.kind == "draem") return std::make_unique<Draem>(std::move(good), std::move(textures), options.flips);
+  if (defects->size() == 0) fail(kDatasetInvalid, "There are no images of defects to train on");
+  if (options.kind == "pairs") return std::make_unique<Pairs>(std::move(defects), strata, options.flips);
+  if (options.kind == "crop-paste") {
+    return std::make_unique<CropPaste>(std::move(defects), strata, std::move(good), options.flips);
+  }
+  fail(kInvalidOption, "Expected pairs, crop-paste or draem for the source of defects but received ", options.kind);
+}
+
+}  // namespace dan::evaluate

@@ -1,0 +1,57 @@
+// What a detector learns from: good images, and defects that are real, generated, pasted or made up.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "evaluate/draw.h"
+
+namespace dan::evaluate {
+
+// Pictures of one size, a tensor each, so that a pool of many can grow without being copied.
+struct PixelPool {
+  int64_t height = 0, width = 0;
+  std::vector<at::Tensor> images;  // (H, W, 3) uint8
+  std::vector<at::Tensor> masks;   // (H, W) uint8, not 0 inside the defect; none in a pool of good images
+  int64_t size() const { return static_cast<int64_t>(images.size()); }
+};
+using Pool = std::shared_ptr<const PixelPool>;
+
+// Where each image of a defect belongs: a group (generated or real, say), in it a type.
+struct Strata {
+  std::vector<int64_t> groups, types;
+};
+
+struct Example {
+  at::Tensor image;  // (3, H, W) float, 0 .. 1
+  at::Tensor mask;   // (H, W) bool
+};
+
+class DefectSource {
+ public:
+  virtual ~DefectSource() = default;
+  virtual Example draw(Draw& draw) const = 0;
+};
+
+struct SourceOptions {
+  // "pairs": the defects as they are. "crop-paste": cut out, flipped, turned and scaled, and pasted where they fall on
+  // a good image (Crop&Paste, Lin et al., ICME 2021). "draem": a texture in the shape of Perlin noise, blended into a
+  // good image (DRAEM, arXiv 2108.07610); it looks at no defect.
+  std::string kind = "pairs";
+  bool flips = true;
+};
+
+// `textures` serve draem; without them, noise and changed good images do. Each group of defects has the same chance, in
+// it each type, in it each image, so that many pictures of one type do not crowd out few of another.
+// Throws ERR_DATASET_INVALID where there is nothing to draw from.
+std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, Pool good, Pool defects,
+                                               const Strata& strata, Pool textures = nullptr);
+
+// One of the pool's pictures, drawn with even chances, as (3, H, W) in 0 .. 1.
+at::Tensor drawPicture(const PixelPool& pool, Draw& draw);
+
+// Flips image and mask alike, horizontally and vertically with even chances.
+Example flipped(Example example, Draw& draw);
+
+}  // namespace dan::evaluate

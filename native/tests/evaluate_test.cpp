@@ -1,0 +1,204 @@
+// The evaluation: the network's training against the published code's, what detectors are fed, and that they learn.
+#include <ATen/core/grad_mode.h>
+
+#include <filesystem>
+
+#include "core/random.h"
+#include "evaluate/detection_scores.h"
+#include "evaluate/detector.h"
+#include "evaluate/perlin.h"
+#include "metrics/generation.h"
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+constexpr int64_t kSide = 32;
+constexpr const char* kWeights = "golden/localization-unet-weights.safetensors";
+
+// Dim noise; with a defect, a bright box of one colour with its mask.
+std::shared_ptr<evaluate::PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
+  auto pool = std::make_shared<evaluate::PixelPool>();
+  pool->height = pool->width = kSide;
+  evaluate::Draw draw(makeGenerator(seed));
+  for (int64_t i = 0; i < count; ++i) {
+    at::Tensor image = (draw.uniform({kSide, kSide, 3}) * 100).to(at::kByte);
+    if (defects) {
+      at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+      const int64_t top = draw.below(kSide - 10), left = draw.below(kSide - 8);
+      mask.narrow(0, top, 10).narrow(1, left, 8).fill_(255);
+      image.narrow(0, top, 10).narrow(1, left, 8).fill_(level);
+      pool->masks.push_back(mask);
+    }
+    pool->images.push_back(image);
+  }
+  return pool;
+}
+
+evaluate::Strata oneStratum(int64_t count) {
+  return {std::vector<int64_t>(static_cast<size_t>(count)), std::vector<int64_t>(static_cast<size_t>(count))};
+}
+
+evaluate::Detector makeDetector(uint64_t seed, int64_t iterations) {
+  const auto good = makePool(6, false, 1), defects = makePool(6, true, 2);
+  evaluate::DetectorOptions options;
+  options.channels = 4;
+  options.batchSize = 4;
+  options.iterations = iterations;
+  options.learningRate = 2e-3;
+  options.seed = seed;
+  return evaluate::Detector(options, good, evaluate::makeDefectSource({}, good, defects, oneStratum(6)), at::kCPU);
+}
+
+at::Tensor stacked(const std::vector<at::Tensor>& images) { return at::stack(images); }
+
+}  // namespace
+
+// In float64, so that what is left of a difference is the published run's own rounding.
+DAN_TEST(localization_training_step_is_the_published_one) {
+  const TensorMap& golden = fixtureTensors("golden/localization-unet.safetensors");
+  TensorMap copies;
+  for (const auto& [name, tensor] : fixtureTensors(kWeights)) {
+    copies[name] = tensor.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+  }
+  const nn::Weights weights = nn::Weights::fromTensors(copies, kWeights, at::kDouble);
+  const model::LocalizationNet net(weights, 8);
+  for (const auto& [name, tensor] : weights.taken()) {
+    if (name.find("running_") == std::string::npos) at::Tensor(tensor).requires_grad_();
+  }
+  const at::Tensor out = net.forward(golden.at("train.input").to(at::kDouble), /*training=*/true);
+  expectClose(out, golden.at("train.out"), 1e-4, 1e-4, "train.out");
+  const at::Tensor loss = metrics::focalLoss(at::softmax(out, 1), golden.at("train.mask").squeeze(1).to(at::kLong));
+  expectClose(loss.detach().view({1}), golden.at("train.loss"), 1e-5, 1e-5, "train.loss");
+  loss.backward();
+  int compared = 0;
+  for (const auto& [name, expected] : golden) {
+    if (name.rfind("train.grad.", 0) == 0) {
+      expectClose(weights.taken().at(name.substr(11)).grad(), expected, 1e-4, 1e-3, name);
+      ++compared;
+    } else if (name.rfind("train.after.", 0) == 0) {
+      expectClose(weights.taken().at(name.substr(12)), expected, 1e-5, 1e-4, name);
+      ++compared;
+    }
+  }
+  EXPECT(compared == 7);
+}
+
+DAN_TEST(detector_learns_to_find_what_it_is_shown) {
+  evaluate::Detector detector = makeDetector(3, 60);
+  const Task task;
+  double first = 0, last = 0;
+  for (int i = 0; i < 60; ++i) {
+    const double loss = detector.step(task).loss;
+    if (i < 10) first += loss;
+    if (i >= 50) last += loss;
+  }
+  EXPECT(last < 0.5 * first);
+  const auto unseen = makePool(5, true, 77), good = makePool(5, false, 78);
+  std::vector<at::Tensor> images = unseen->images, masks = unseen->masks;
+  for (const at::Tensor& image : good->images) {
+    images.push_back(image);
+    masks.push_back(at::zeros({kSide, kSide}, at::kByte));
+  }
+  const at::Tensor maps = detector.predict(stacked(images), task);
+  EXPECT(maps.sizes() == at::IntArrayRef({10, kSide, kSide}));
+  const auto scores = evaluate::scoreDetection(maps, stacked(masks));
+  EXPECT(scores.pixelAp > 0.9 && scores.pixelAuroc > 0.95 && scores.imageAp > 0.9 && scores.pixelAuPro > 0.8);
+}
+
+DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
+  const Task task;
+  const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-detector-test.safetensors";
+  evaluate::Detector whole = makeDetector(5, 10), half = makeDetector(5, 10), other = makeDetector(6, 10);
+  for (int i = 0; i < 6; ++i) {
+    whole.step(task);
+    other.step(task);
+  }
+  for (int i = 0; i < 3; ++i) half.step(task);
+  half.saveCheckpoint(path, {});
+  evaluate::Detector resumed = makeDetector(5, 10);
+  resumed.loadCheckpoint(path);
+  EXPECT(resumed.position() == 3);
+  for (int i = 0; i < 3; ++i) resumed.step(task);
+  std::filesystem::remove(path);
+  const at::Tensor images = stacked(makePool(3, true, 9)->images);
+  const at::Tensor expected = whole.predict(images, task);
+  EXPECT(at::equal(resumed.predict(images, task), expected));
+  EXPECT(!at::equal(other.predict(images, task), expected));
+}
+
+DAN_TEST(pairs_give_groups_and_types_even_chances) {
+  // Thirty of group 1 in types 0 and 1, two of group 0.
+  auto pool = makePool(32, true, 4);
+  evaluate::Strata strata;
+  for (int64_t i = 0; i < 32; ++i) {
+    strata.groups.push_back(i < 2 ? 0 : 1);
+    strata.types.push_back(i < 2 ? 0 : i < 30 ? 0 : 1);
+    pool->images[static_cast<size_t>(i)].fill_(i < 2 ? 10 : i < 30 ? 20 : 30);
+  }
+  const auto source = evaluate::makeDefectSource({}, pool, pool, strata);
+  std::map<int64_t, int> counts;
+  constexpr int kDraws = 800;
+  for (uint64_t i = 0; i < kDraws; ++i) {
+    evaluate::Draw draw(makeGenerator(11, i));
+    counts[std::llround(source->draw(draw).image.max().item<double>() * 255)]++;
+  }
+  // Standard deviations: 14 of 400, 12 of 200.
+  EXPECT(std::abs(counts[10] - 400) < 70 && std::abs(counts[20] - 200) < 60 && std::abs(counts[30] - 200) < 60);
+}
+
+DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
+  const auto good = makePool(4, false, 20), defects = makePool(4, true, 21);
+  const auto source = evaluate::makeDefectSource({"crop-paste", true}, good, defects, oneStratum(4));
+  int moved = 0;
+  for (uint64_t i = 0; i < 40; ++i) {
+    evaluate::Draw draw(makeGenerator(22, i));
+    const evaluate::Example example = source->draw(draw);
+    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // only defects are
+    EXPECT(at::equal(bright, example.mask));
+    const int64_t pixels = example.mask.sum().item<int64_t>();
+    EXPECT(pixels >= 7 * 6 && pixels <= 12 * 10);  // 10 x 8, between 0.75 and 1.25 times as long
+    moved += example.mask[0].any().item<bool>() || example.mask[kSide - 1].any().item<bool>() ? 1 : 0;
+  }
+  EXPECT(moved > 0 && moved < 40);
+}
+
+DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
+  // A single good image without flips, so that what was there is known.
+  auto good = makePool(1, false, 30);
+  const at::Tensor before = good->images[0].permute({2, 0, 1}).to(at::kFloat) / 255;
+  const auto source = evaluate::makeDefectSource({"draem", false}, good, makePool(0, true, 0), {});
+  int marked = 0;
+  for (uint64_t i = 0; i < 30; ++i) {
+    evaluate::Draw draw(makeGenerator(31, i));
+    const evaluate::Example example = source->draw(draw);
+    const at::Tensor changed = (example.image - before).abs().amax(0) > 0;
+    EXPECT(!(changed & ~example.mask).any().item<bool>());
+    const double share = example.mask.to(at::kFloat).mean().item<double>();
+    EXPECT(share < 0.7);
+    if (share > 0) {
+      ++marked;
+      EXPECT((changed & example.mask).sum().item<double>() > 0.8 * example.mask.sum().item<double>());
+    }
+  }
+  EXPECT(marked > 15);
+}
+
+DAN_TEST(perlin_noise_is_zero_on_its_grid_smooth_and_in_range) {
+  evaluate::Draw draw(makeGenerator(40));
+  const at::Tensor noise = evaluate::perlinNoise(65, 65, 4, 4, 0.7, draw);
+  EXPECT(noise.abs().max().item<double>() < 1.2 && noise.std().item<double>() > 0.1);
+  EXPECT(std::abs(noise[32][32].item<double>()) < 1e-5);  // the middle is a corner of four cells
+  const at::Tensor slope = (noise.slice(1, 1) - noise.slice(1, 0, -1)).abs().max();
+  EXPECT(slope.item<double>() < 0.3);
+}
+
+DAN_TEST(sources_say_what_is_missing) {
+  const auto none = makePool(0, true, 0), some = makePool(2, true, 0);
+  expectError([&] { evaluate::makeDefectSource({}, none, some, oneStratum(2)); }, "no good images");
+  expectError([&] { evaluate::makeDefectSource({}, some, none, {}); }, "no images of defects");
+  expectError([&] { evaluate::makeDefectSource({"mosaic", true}, some, some, oneStratum(2)); }, "but received mosaic");
+}
+
+}  // namespace dan::tests
