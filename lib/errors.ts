@@ -70,6 +70,7 @@ const classes: Record<string, ErrorClass> = {
 /** The class that belongs to a native error's code. */
 export function errorFromCode(code: string, message: string, options?: ErrorOptions): DualAnoDiffError {
   if (code === 'ERR_INVALID_OPTION') return new InvalidOptionError(message, options);
+  if (code === 'ERR_DATASET_INVALID') return new DatasetError(message, options);
   if (code === 'ERR_FILE_ACCESS') return new FileAccessError(message, options);
   if (code === 'ERR_ABORTED') return new AbortedError(options);
   return new (classes[code] ?? DualAnoDiffError)(message, code, options);

@@ -30,6 +30,20 @@ export {
   OutOfMemoryError,
   TrainingError,
 } from './errors.js';
+export type { Split } from './evaluate/evaluation-data.js';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  type EvaluationRun,
+  Evaluator,
+  type EvaluatorOptions,
+  type TestedImage,
+} from './evaluate/evaluator.js';
+export type { Protocol } from './evaluate/protocol.js';
+export type { GeneratedSet, Row } from './evaluate/rows.js';
+export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
+export { type Cell, type Line, tableOf } from './evaluate/table.js';
 export type { RawImage } from './image.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export {

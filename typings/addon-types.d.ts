@@ -183,12 +183,55 @@ export interface NativeMasker {
     mask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
     dispose(): void;
 }
+export interface NativeDetectorOptions {
+    /** Base width of the network. */
+    channels: number;
+    batchSize: number;
+    iterations: number;
+    learningRate: number;
+    /** Of the good images. */
+    flips: boolean;
+    seed: number;
+    source: string;
+    flipDefects: boolean;
+    device: string;
+}
+/** Of the images or maps that come with it. */
+export interface NativeMapOptions {
+    count: number;
+    width: number;
+    height: number;
+}
+/** Each 0 to 1; NaN where the images have no defect, or nothing but defects. */
+export interface NativeDetectionScores {
+    pixelAuroc: number;
+    pixelAp: number;
+    pixelF1Max: number;
+    pixelAuPro: number;
+    imageAuroc: number;
+    imageAp: number;
+    imageF1Max: number;
+}
+export interface NativePool {
+    append(images: Uint8Array, masks: Uint8Array | undefined, count: number): void;
+    dispose(): void;
+}
+export interface NativeDetector {
+    step(task: NativeTask): Promise<{
+        step: number;
+        loss: number;
+    }>;
+    predict(images: Uint8Array, options: NativeMapOptions, task: NativeTask): Promise<NativeTensor>;
+    saveCheckpoint(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
+    loadCheckpoint(path: string, task: NativeTask): Promise<number>;
+    dispose(): void;
+}
 export interface NativeEngine {
     nativeInfo(): {
         builtForTorch: string;
         /** The engine's own operations, by their names in libtorch's dispatcher. */
         ops: string[];
-        options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'convertBase' | 'convertAdapter', string[]>;
+        options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'detector' | 'map' | 'convertBase' | 'convertAdapter', string[]>;
     };
     /** For the exit of the process: ends all work, or the process where work does not end. */
     shutdown(exitCode: number): void;
@@ -205,6 +248,9 @@ export interface NativeEngine {
     createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
     loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
     thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
+    createPool(width: number, height: number): NativePool;
+    createDetector(options: NativeDetectorOptions, good: NativePool, defects: NativePool, groups: number[], types: number[], textures: NativePool | undefined, task: NativeTask): Promise<NativeDetector>;
+    scoreMaps(maps: NativeTensor, masks: Uint8Array, options: NativeMapOptions, task: NativeTask): Promise<NativeDetectionScores>;
     convertBase(options: NativeConvertBaseOptions, task: NativeTask): Promise<void>;
     convertAdapter(options: NativeConvertAdapterOptions, task: NativeTask): Promise<NativeAdapterConversion>;
 }

@@ -6,6 +6,7 @@ import { packageRoot } from '../paths.js';
 import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
+import { addEvaluate } from './evaluate.js';
 import { addLibtorch } from './libtorch.js';
 import { addMask } from './mask.js';
 import { addRun } from './run.js';
@@ -20,7 +21,7 @@ const program = new Command('dualanodiff')
   .showHelpAfterError('(--help shows every option)');
 program.exitOverride(); // before the commands, which inherit it
 const runner = new Runner();
-for (const add of [addTrain, addSample, addMask, addRun, addConvert, addDemo, addDoctor, addLibtorch])
+for (const add of [addTrain, addSample, addMask, addRun, addEvaluate, addConvert, addDemo, addDoctor, addLibtorch])
   add(program, runner);
 
 try {

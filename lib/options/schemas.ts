@@ -152,6 +152,35 @@ export const batchSchema = sampleSchema.omit({ count: true, batchSize: true, ski
   indices: z.array(integer(0), 'a list of integers').min(1, 'at least one index'),
 });
 
+export const protocols = ['paper', 'small'] as const;
+export const baselines = ['none', 'crop-paste', 'draem'] as const;
+export const evaluatorSchema = z.strictObject({
+  /** `paper`: the published evaluation. `small`: the same with fewer pixels, a narrow network and fewer iterations. */
+  protocol: oneOf(protocols).default('small'),
+  /** Folders of generated pairs, each a row of the table by its name; `sample`'s output, or `run`'s. */
+  generated: z.record(z.string().regex(/^[\w.-]+$/, 'a name of letters, digits, _, . and -'), z.string()).default({}),
+  /** Whether each generated set is a row together with the real training pairs, too. */
+  withReal: flag().default(true),
+  /** What to compare with. */
+  compare: z.array(oneOf(baselines), 'a list').default([...baselines]),
+  /** Runs of each row, with seeds `seed`, `seed` + 1, ... */
+  seeds: integer(1, 1000).default(3),
+  seed: seed(),
+  /** How many of a type's images train: the first third by default, all of them where there is a test set. */
+  trainImages: trainImagesSchema.optional(),
+  /** A category in the same layout whose `test` is all tested on; without it, what of the dataset's does not train. */
+  testData: text().min(1, 'a folder').optional(),
+  /** A folder of images for the textures of `draem`; without it, noise and changed good images serve. */
+  textures: text().min(1, 'a folder').optional(),
+  /** Overrides the protocol's. */
+  iterations: integer(1).optional(),
+  resolution: integer(32, 4096)
+    .refine((value) => value % 32 === 0, 'a multiple of 32')
+    .optional(),
+  checkpointEvery: integer(1).default(500),
+  device: device(),
+});
+
 /** An attention map is a saliency already. */
 export const attentionSchema = z.strictObject({ threshold: real(0, 1).default(0.5) });
 export const maskerSchema = z.strictObject({ device: device(), threshold: real(0, 1).default(0.5) });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PROTOCOLS } from '../../lib/evaluate/protocol.js';
 import { getEngine } from '../../lib/native.js';
 import {
   convertAdapterSchema,
@@ -30,6 +31,14 @@ describe('the engine and the schemas name the same options', () => {
         ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled'],
       ),
     );
+  });
+
+  it('evaluating', async () => {
+    const { options } = (await getEngine()).nativeInfo();
+    expect(without(options.detector, 'seed', 'source', 'flipDefects', 'device')).toEqual(
+      without(Object.keys(PROTOCOLS.paper), 'resolution'),
+    );
+    expect([...options.map].sort()).toEqual(['count', 'height', 'width']);
   });
 
   it('loading and converting', async () => {

@@ -189,6 +189,30 @@ export declare const batchSchema: z.ZodObject<{
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     indices: z.ZodArray<z.ZodNumber>;
 }, z.core.$strict>;
+export declare const protocols: readonly ['paper', 'small'];
+export declare const baselines: readonly ['none', 'crop-paste', 'draem'];
+export declare const evaluatorSchema: z.ZodObject<{
+    protocol: z.ZodDefault<z.ZodEnum<{
+        paper: "paper";
+        small: "small";
+    }>>;
+    generated: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodString>>;
+    withReal: z.ZodDefault<z.ZodBoolean>;
+    compare: z.ZodDefault<z.ZodArray<z.ZodEnum<{
+        "crop-paste": "crop-paste";
+        draem: "draem";
+        none: "none";
+    }>>>;
+    seeds: z.ZodDefault<z.ZodNumber>;
+    seed: z.ZodDefault<z.ZodNumber>;
+    trainImages: z.ZodOptional<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
+    testData: z.ZodOptional<z.ZodString>;
+    textures: z.ZodOptional<z.ZodString>;
+    iterations: z.ZodOptional<z.ZodNumber>;
+    resolution: z.ZodOptional<z.ZodNumber>;
+    checkpointEvery: z.ZodDefault<z.ZodNumber>;
+    device: z.ZodDefault<z.ZodString>;
+}, z.core.$strict>;
 /** An attention map is a saliency already. */
 export declare const attentionSchema: z.ZodObject<{
     threshold: z.ZodDefault<z.ZodNumber>;

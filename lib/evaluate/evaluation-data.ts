@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Example } from '../dataset/dataset.js';
+import { DatasetError } from '../errors.js';
+import { Pool } from './pool.js';
+import type { Row } from './rows.js';
+import { imagesIfAny, loadDefects, loadGood, type Square } from './squares.js';
+
+/** Real images, by type where they show defects. */
+export interface Split {
+  training: ReadonlyMap<string, Example[]>;
+  testing: ReadonlyMap<string, Example[]>;
+  trainingGood: readonly string[];
+  testingGood: readonly string[];
+}
+
+/** What one row learns from. */
+export interface RowDefects {
+  pool: Pool;
+  /** Generated pairs left out because their masks are empty: they show no defect. */
+  emptyMasks: number;
+}
+
+const REAL_GROUP = 0;
+const GENERATED_GROUP = 1;
+
+async function loadPool(files: readonly string[], size: number): Promise<Pool> {
+  const pool = await Pool.create(size);
+  for await (const squares of loadGood(files, size)) pool.addGood(squares);
+  return pool;
+}
+
+/** Everything that an evaluation looks at, decoded, but for the defects of a row. */
+export class EvaluationData {
+  private constructor(
+    readonly good: Pool,
+    readonly textures: Pool | undefined,
+    readonly testGood: readonly Square[],
+    readonly testDefects: ReadonlyMap<string, readonly Square[]>,
+    /** Tells sets of test images apart. */
+    readonly testDigest: string,
+  ) {}
+
+  /** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+  static async load(split: Split, texturesFolder: string | undefined, size: number): Promise<EvaluationData> {
+    const hash = createHash('sha256');
+    const load = async (chunks: AsyncGenerator<Square[]>) => {
+      const all: Square[] = [];
+      for await (const squares of chunks) {
+        for (const { pixels, mask } of squares) hash.update(pixels).update(mask);
+        all.push(...squares);
+      }
+      return all;
+    };
+    const testGood = await load(loadGood(split.testingGood, size));
+    const testDefects = new Map<string, Square[]>();
+    for (const [type, examples] of split.testing) testDefects.set(type, await load(loadDefects(examples, size)));
+    const textureFiles = texturesFolder === undefined ? [] : await imagesIfAny(resolve(texturesFolder));
+    if (texturesFolder !== undefined && textureFiles.length === 0) {
+      throw new DatasetError(`${resolve(texturesFolder)} holds no images for textures`);
+    }
+    const good = await loadPool(split.trainingGood, size);
+    const textures = texturesFolder === undefined ? undefined : await loadPool(textureFiles, size);
+    return new EvaluationData(good, textures, testGood, testDefects, hash.digest('hex'));
+  }
+
+  /** The defects of a row, for the caller to dispose of. */
+  static async loadRow(row: Row, { training }: Split, size: number): Promise<RowDefects> {
+    const pool = await Pool.create(size);
+    let emptyMasks = 0;
+    for (const [index, [type, examples]] of [...training].entries()) {
+      if (row.real) {
+        for await (const squares of loadDefects(examples, size)) pool.addDefects(squares, REAL_GROUP, index);
+      }
+      for await (const squares of loadDefects(row.generated?.types.get(type) ?? [], size)) {
+        const marked = squares.filter(({ mask }) => mask.some((value) => value > 0));
+        emptyMasks += squares.length - marked.length;
+        pool.addDefects(marked, GENERATED_GROUP, index);
+      }
+    }
+    return { pool, emptyMasks };
+  }
+
+  dispose(): void {
+    this.good.dispose();
+    this.textures?.dispose();
+  }
+}

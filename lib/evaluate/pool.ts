@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { NativePool } from '../addon-types.js';
+import { getEngine } from '../native.js';
+import type { Square } from './squares.js';
+
+/** Pictures that detectors learn from, on the engine's side, with their group and type where they are defects. */
+export class Pool {
+  readonly groups: number[] = [];
+  readonly types: number[] = [];
+  readonly #hash = createHash('sha256');
+  #size = 0;
+
+  private constructor(readonly handle: NativePool) {}
+
+  static async create(resolution: number): Promise<Pool> {
+    return new Pool((await getEngine()).createPool(resolution, resolution));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Tells pools apart by every pixel, group and type. */
+  get digest(): string {
+    return this.#hash.copy().digest('hex').slice(0, 16);
+  }
+
+  addGood(squares: readonly Square[]): void {
+    this.#append(squares, false);
+  }
+
+  addDefects(squares: readonly Square[], group: number, type: number): void {
+    for (const _ of squares) {
+      this.groups.push(group);
+      this.types.push(type);
+    }
+    this.#hash.update(`${group}/${type}`);
+    this.#append(squares, true);
+  }
+
+  dispose(): void {
+    this.handle.dispose();
+  }
+
+  #append(squares: readonly Square[], withMasks: boolean): void {
+    if (squares.length === 0) return;
+    const images = Buffer.concat(squares.map(({ pixels }) => pixels));
+    const masks = withMasks ? Buffer.concat(squares.map(({ mask }) => mask)) : undefined;
+    this.#hash.update(images);
+    if (masks) this.#hash.update(masks);
+    this.handle.append(images, masks, squares.length);
+    this.#size += squares.length;
+  }
+}

@@ -1,0 +1,79 @@
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Dataset, type Example } from '../dataset/dataset.js';
+import { DatasetError, InvalidOptionError, withFileErrors } from '../errors.js';
+import type { baselines } from '../options/schemas.js';
+
+/** One way to get defects to train on: a row of the table. */
+export interface Row {
+  name: string;
+  source: 'pairs' | 'crop-paste' | 'draem';
+  /** Whether the real training pairs are among the defects. */
+  real: boolean;
+  /** Generated pairs among the defects. */
+  generated?: GeneratedSet;
+}
+
+/** Folders of generated pairs, by defect type. */
+export interface GeneratedSet {
+  folder: string;
+  types: Map<string, Example[]>;
+}
+
+const BASELINES: Record<(typeof baselines)[number], Row> = {
+  none: { name: 'none', source: 'pairs', real: true },
+  'crop-paste': { name: 'crop-paste', source: 'crop-paste', real: true },
+  draem: { name: 'draem', source: 'draem', real: false },
+};
+
+/** The datasets in a folder: it is one itself, or holds `<type>/dataset` as `run` leaves them. */
+async function datasetsIn(folder: string): Promise<Dataset[]> {
+  const path = resolve(folder);
+  const entries = await withFileErrors('read', path, () => readdir(path, { withFileTypes: true }));
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  if (names.includes('test')) return [await Dataset.open(path)];
+  const found: Dataset[] = [];
+  for (const name of names.sort()) {
+    const inside = await readdir(join(path, name, 'dataset')).catch(() => [] as string[]);
+    if (inside.includes('test')) found.push(await Dataset.open(join(path, name, 'dataset')));
+  }
+  if (found.length === 0) {
+    throw new DatasetError(`${path} holds no generated pairs: expected test/<type>, or <type>/dataset/test/<type>`);
+  }
+  return found;
+}
+
+/** Generated pairs of the types that are evaluated. Throws ERR_DATASET_INVALID where a type has none. */
+async function openGenerated(folder: string, types: readonly string[]): Promise<GeneratedSet> {
+  const found = new Map<string, Example[]>();
+  for (const dataset of await datasetsIn(folder)) {
+    for (const type of dataset.types) {
+      if (!types.includes(type)) continue;
+      found.set(type, [...(found.get(type) ?? []), ...(await dataset.examples(type))]);
+    }
+  }
+  const missing = types.filter((type) => (found.get(type) ?? []).length === 0);
+  if (missing.length > 0) {
+    throw new DatasetError(`${resolve(folder)} has no generated pairs of ${missing.join(', ')}: sample them first`);
+  }
+  return { folder: resolve(folder), types: found };
+}
+
+/** The table's rows: the baselines, then each generated set alone and together with the real pairs. */
+export async function makeRows(
+  compare: readonly (typeof baselines)[number][],
+  generated: Readonly<Record<string, string>>,
+  withReal: boolean,
+  types: readonly string[],
+): Promise<Row[]> {
+  const rows: Row[] = [...new Set(compare)].map((name) => BASELINES[name]);
+  for (const [name, folder] of Object.entries(generated)) {
+    if (name in BASELINES) throw new InvalidOptionError(`A generated set cannot be called ${name}: a baseline is`);
+    const set = await openGenerated(folder, types);
+    rows.push({ name, source: 'pairs', real: false, generated: set });
+    if (withReal) rows.push({ name: `${name}+real`, source: 'pairs', real: true, generated: set });
+  }
+  if (rows.length === 0)
+    throw new InvalidOptionError('There is nothing to evaluate: name a baseline or generated pairs');
+  return rows;
+}

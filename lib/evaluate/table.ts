@@ -1,0 +1,77 @@
+import type { Evaluation } from './evaluator.js';
+import { MEASURES, type Measure, mean, type Scores } from './scores.js';
+
+/** One cell of the table over the seeds of its row. */
+export interface Cell {
+  /** 0 to 1; null where no seed has a value. */
+  mean: number | null;
+  /** Of the seeds, divided by their number less one; null for fewer than two. */
+  deviation: number | null;
+  values: (number | null)[];
+}
+
+/** One line of the table: a row of the evaluation on one type, on their average, or on all images together. */
+export interface Line {
+  type: string;
+  row: string;
+  cells: Record<Measure, Cell>;
+}
+
+export const AVERAGE = 'average';
+export const TOGETHER = 'together';
+const names = Object.keys(MEASURES) as Measure[];
+
+function cellOf(values: (number | null)[]): Cell {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return { mean: null, deviation: null, values };
+  const centre = mean(known);
+  const squares = known.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return { mean: centre, deviation: known.length < 2 ? null : Math.sqrt(squares / (known.length - 1)), values };
+}
+
+/** The table's lines: for each type, then for the average of the types and for all images together, every row. */
+export function tableOf({ types, rows, runs }: Evaluation): Line[] {
+  const lines: Line[] = [];
+  for (const type of [...types, AVERAGE, TOGETHER]) {
+    for (const row of rows) {
+      const scores: Scores[] = runs
+        .filter((run) => run.row === row)
+        .map((run) =>
+          type === AVERAGE ? run.average : type === TOGETHER ? run.together : (run.types[type] as Scores),
+        );
+      const cells = names.map((name) => [name, cellOf(scores.map((one) => one[name]))]);
+      lines.push({ type, row, cells: Object.fromEntries(cells) as Record<Measure, Cell> });
+    }
+  }
+  return lines;
+}
+
+const percent = (value: number) => (100 * value).toFixed(1);
+
+/** As in `41.2 ± 1.3`, per cent; `-` where there is nothing. */
+export function cellText({ mean: value, deviation }: Cell): string {
+  if (value === null) return '-';
+  return deviation === null ? percent(value) : `${percent(value)} ± ${percent(deviation)}`;
+}
+
+export function markdownTable(lines: readonly Line[]): string {
+  const header = ['type', 'trained on', ...names.map((name) => MEASURES[name])];
+  const body = lines.map(({ type, row, cells }) => [type, row, ...names.map((name) => cellText(cells[name]))]);
+  const align = header.map((_, i) => (i < 2 ? '---' : '---:'));
+  return [header, align, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** A line for each cell: type, row, measure, mean, deviation, and the values of the seeds separated by spaces. */
+export function csvTable(lines: readonly Line[]): string {
+  const number = (value: number | null) => (value === null ? '' : String(value));
+  const body = lines.flatMap(({ type, row, cells }) =>
+    names.map((name) => {
+      const cell = cells[name];
+      const numbers = [number(cell.mean), number(cell.deviation), cell.values.map(number).join(' ')];
+      return [quoted(type), quoted(row), name, ...numbers].join(',');
+    }),
+  );
+  return `${['type,row,measure,mean,deviation,values', ...body].join('\n')}\n`;
+}

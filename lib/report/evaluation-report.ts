@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import type { Example } from '../dataset/dataset.js';
+import { binarize } from '../dataset/fit.js';
+import { readImage, readMask, resizeImage } from '../dataset/image-file.js';
+import type { Evaluation, EvaluationRun, Evaluator, TestedImage } from '../evaluate/evaluator.js';
+import type { Row } from '../evaluate/rows.js';
+import { MEASURES, type Measure } from '../evaluate/scores.js';
+import { AVERAGE, cellText, type Line, tableOf } from '../evaluate/table.js';
+import { writeFileAtomic } from '../files.js';
+import type { RawImage } from '../image.js';
+import { escapeHtml, page, picture } from './html.js';
+import { overlay } from './overlay.js';
+
+/** Cases shown at each end, for each row. */
+const CASES = 6;
+/** Pictures of each type, real and generated. */
+const SHOWN = 8;
+
+const measures = Object.keys(MEASURES) as Measure[];
+
+function scoreTable(lines: readonly Line[]): string {
+  const best = (type: string, measure: Measure) =>
+    Math.max(...lines.filter((line) => line.type === type).map(({ cells }) => cells[measure].mean ?? -1));
+  const body = lines.map(({ type, row, cells }) => {
+    const columns = measures.map((measure) => {
+      const isBest = cells[measure].mean !== null && cells[measure].mean === best(type, measure);
+      return `<td${isBest ? ' class="best"' : ''}>${cellText(cells[measure])}</td>`;
+    });
+    return `<tr><th>${escapeHtml(type)}</th><th>${escapeHtml(row)}</th>${columns.join('')}</tr>`;
+  });
+  const header = ['type', 'trained on', ...measures.map((measure) => MEASURES[measure])];
+  return `<table class="scores" id="scores"><tr>${header.map((name) => `<th>${name}</th>`).join('')}</tr>${body.join('\n')}</table>`;
+}
+
+/** Average pixel AP of each row as a bar, with a whisker of one standard deviation of the seeds. */
+function barChart(lines: readonly Line[]): string {
+  const bars = lines.filter(({ type }) => type === AVERAGE);
+  const [left, width, height] = [150, 560, 26];
+  const x = (value: number) => left + value * width;
+  const marks = bars.map(({ row, cells }, i) => {
+    const { mean, deviation } = cells.pixelAp;
+    const y = i * height;
+    const value = mean ?? 0;
+    const spread = deviation ?? 0;
+    return (
+      `<text x="${left - 8}" y="${y + 17}" text-anchor="end">${escapeHtml(row)}</text>` +
+      `<rect class="bar" x="${left}" y="${y + 4}" width="${(value * width).toFixed(1)}" height="${height - 8}"/>` +
+      `<line class="whisker" x1="${x(Math.max(0, value - spread)).toFixed(1)}" x2="${x(Math.min(1, value + spread)).toFixed(1)}" y1="${y + height / 2}" y2="${y + height / 2}"/>` +
+      `<text x="${x(Math.min(1, value + spread)) + 6}" y="${y + 17}">${cellText(cells.pixelAp)}</text>`
+    );
+  });
+  return `<svg id="average" viewBox="0 0 ${left + width + 90} ${bars.length * height}" role="img" aria-label="Average pixel AP of each row">${marks.join('\n')}</svg>`;
+}
+
+/** An example as the detectors see it, its mask's outline in red. */
+async function outlined(example: Example, size: number): Promise<RawImage> {
+  const image = await resizeImage(await readImage(example.image), size, size);
+  return overlay(image, binarize(await resizeImage(await readMask(example.mask), size, size)));
+}
+
+async function caseFigure(evaluator: Evaluator, folder: string, { type, name, pixelAp, map }: TestedImage) {
+  const example = evaluator.split.testing.get(type)?.find((one) => one.name === name);
+  if (!example) return '';
+  const label = `${type} ${name}: pixel AP ${(100 * pixelAp).toFixed(1)}`;
+  const truth = await picture(await outlined(example, evaluator.protocol.resolution), `${label}, image`);
+  const found = await picture(await readMask(join(folder, map)), `${label}, map`);
+  return `<figure>${truth}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
+}
+
+async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): Promise<string> {
+  const sorted = [...run.images].sort((a, b) => a.pixelAp - b.pixelAp);
+  const figures = (images: TestedImage[]) => Promise.all(images.map((image) => caseFigure(evaluator, folder, image)));
+  const worst = await figures(sorted.slice(0, CASES));
+  const best = await figures(sorted.slice(-CASES).reverse());
+  return `<h3>${escapeHtml(run.row)}: worst</h3><div class="cases">${worst.join('')}</div>
+<h3>${escapeHtml(run.row)}: best</h3><div class="cases">${best.join('')}</div>`;
+}
+
+async function strip(examples: readonly Example[], size: number, what: string): Promise<string> {
+  const pictures = examples
+    .slice(0, SHOWN)
+    .map(async (example) => picture(await outlined(example, size), `${what} ${example.name}`));
+  return `<div class="strip">${(await Promise.all(pictures)).join('')}</div>`;
+}
+
+/** Real and generated images of each type, one above the other. */
+async function besideReal(evaluator: Evaluator, { name, generated }: Row): Promise<string> {
+  const size = evaluator.protocol.resolution;
+  const sections: string[] = [];
+  for (const [type, examples] of evaluator.split.training) {
+    const made = generated?.types.get(type) ?? [];
+    sections.push(
+      `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await strip(examples, size, `real ${type}`)}${await strip(made, size, `${name} ${type}`)}`,
+    );
+  }
+  return sections.join('\n');
+}
+
+function settings({ protocol, training, tested, runs }: Evaluation): string {
+  const counts = (images: Record<string, number>) => Object.entries(images).map(([name, count]) => `${count} ${name}`);
+  const seeds = new Set(runs.map(({ seed }) => seed)).size;
+  const rows = {
+    protocol: `${protocol.name}: ${protocol.resolution} pixels, base width ${protocol.channels}, ${protocol.iterations} steps of ${protocol.batchSize} at ${protocol.learningRate}`,
+    'real images that train': counts(training).join(', '),
+    'images that test': counts(tested).join(', '),
+    seeds,
+    minutes: (runs.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1),
+  };
+  const lines = Object.entries(rows).map(
+    ([name, value]) => `<tr><th>${name}</th><td>${escapeHtml(String(value))}</td></tr>`,
+  );
+  return `<table>${lines.join('')}</table>`;
+}
+
+/** Writes the evaluation's report: the table, its plot, the cases at both ends, and generated images beside real ones. */
+export async function writeEvaluationReport(
+  path: string,
+  evaluator: Evaluator,
+  evaluation: Evaluation,
+  folder: string,
+): Promise<void> {
+  const lines = tableOf(evaluation);
+  const shown = evaluation.runs.filter(({ images }) => images.length > 0);
+  const caseSections: string[] = [];
+  for (const run of shown) caseSections.push(await cases(evaluator, run, folder));
+  const sets = evaluator.rows.filter(({ generated, real }) => generated !== undefined && !real);
+  const pages: string[] = [];
+  for (const row of sets) pages.push(await besideReal(evaluator, row));
+  const html = page(
+    `${evaluation.category}: evaluation`,
+    `<p>Per cent; mean and standard deviation over seeds. Each type is tested with the good images; <i>average</i> is the mean of the types, <i>together</i> all images at once.</p>
+${barChart(lines)}
+${scoreTable(lines)}
+${pages.length > 0 ? `<h2>Beside real images</h2>${pages.join('\n')}` : ''}
+<h2>Cases</h2><p>Image with the true outline, and the probability of a defect.</p>
+${caseSections.join('\n')}
+<h2>Settings</h2>${settings(evaluation)}`,
+  );
+  await writeFileAtomic(path, html);
+}

@@ -1,0 +1,125 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Evaluation } from '../../lib/evaluate/evaluator.js';
+import { Dataset, Evaluator } from '../../lib/index.js';
+import { cli } from '../helpers/cli.js';
+import { writeCategory } from '../helpers/dataset.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const category = join(folder, 'plate');
+const generated = join(folder, 'generated');
+
+async function writeGood(where: string, count: number): Promise<void> {
+  mkdirSync(where, { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const image = sharp({ create: { width: 48, height: 40, channels: 3, background: { r: 180, g: 180, b: 170 + i } } });
+    await image.png().toFile(join(where, `${String(i).padStart(3, '0')}.png`));
+  }
+}
+
+beforeAll(async () => {
+  await writeCategory(category, 'dent', 6);
+  await writeCategory(category, 'pit', 6, 40, 48);
+  await writeGood(join(category, 'train', 'good'), 5);
+  await writeGood(join(category, 'test', 'good'), 4);
+  // As `run` leaves them: a dataset for each type.
+  await writeCategory(join(generated, 'dent', 'dataset'), 'dent', 4);
+  await writeCategory(join(generated, 'pit', 'dataset'), 'pit', 4);
+  const empty = join(generated, 'pit', 'dataset', 'ground_truth', 'pit', '003_mask.png');
+  await sharp({ create: { width: 48, height: 48, channels: 3, background: 'black' } })
+    .png()
+    .toFile(empty);
+});
+
+const SIZE = ['--resolution', '32', '--seeds', '2'];
+const evaluate = (out: string, ...more: string[]) => ['evaluate', '--data', category, '--out', out, ...SIZE, ...more];
+const read = (out: string): Evaluation => JSON.parse(readFileSync(join(out, 'evaluation.json'), 'utf8')) as Evaluation;
+const withoutTimes = (out: string) => read(out).runs.map(({ seconds: _, ...run }) => run);
+
+describe('dualanodiff evaluate', () => {
+  const first = join(folder, 'first');
+  const all = ['--generated', `ours=${generated}`, '--iterations', '3'];
+
+  it('compares baselines and generated pairs, on what does not train', async () => {
+    const { code, stdout, stderr } = await cli(evaluate(first, ...all));
+    expect(stderr).toContain('evaluating');
+    expect(code).toBe(0);
+    expect(stdout).toContain('| average | ours+real |');
+    const evaluation = read(first);
+    expect(evaluation.rows).toEqual(['none', 'crop-paste', 'draem', 'ours', 'ours+real']);
+    expect(evaluation.training).toEqual({ dent: 2, pit: 2, good: 5 });
+    expect(evaluation.tested).toEqual({ dent: 4, pit: 4, good: 4 });
+    expect(evaluation.runs).toHaveLength(10);
+    const ours = evaluation.runs.find(({ row }) => row === 'ours+real');
+    expect([ours?.defects, ours?.emptyMasks]).toEqual([11, 1]); // 4 real, 7 of 8 generated
+    const values = evaluation.runs.flatMap(({ average }) => Object.values(average));
+    expect(values.every((value) => value !== null && value >= 0 && value <= 1)).toBe(true);
+    expect(readFileSync(join(first, 'table.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 4 * 5 * 7);
+    const report = readFileSync(join(first, 'report.html'), 'utf8');
+    expect(report).toContain('id="scores"');
+    expect(report).toContain('pit: real, then ours');
+    const tested = evaluation.runs.flatMap(({ images }) => images);
+    expect(tested).toHaveLength(5 * 8); // for the first seed of each row
+    const map = await sharp(join(first, tested[0]?.map ?? '')).metadata();
+    expect([map.width, map.height, map.channels]).toEqual([32, 32, 1]);
+  });
+
+  it('keeps what is done, and gives the same again', async () => {
+    const runs = join(first, 'runs');
+    const [kept, lost] = readdirSync(runs) as [string, string];
+    const before = readFileSync(join(runs, kept), 'utf8');
+    const expected = withoutTimes(first);
+    rmSync(join(runs, lost));
+    expect((await cli(evaluate(first, ...all))).code).toBe(0);
+    expect(readFileSync(join(runs, kept), 'utf8')).toBe(before);
+    expect(withoutTimes(first)).toEqual(expected);
+  });
+
+  it('goes on from a checkpoint after an interruption, with the result of a run that was not interrupted', async () => {
+    const [whole, cut] = [join(folder, 'whole'), join(folder, 'cut')];
+    const one = ['--compare', 'none', '--seeds', '1', '--iterations', '40'];
+    expect((await cli(evaluate(whole, ...one))).code).toBe(0);
+    const interrupted = await cli(evaluate(cut, ...one), {
+      kill: { signal: 'SIGINT', when: /evaluating ([5-9]|1\d)\/40 / },
+    });
+    expect(interrupted.code).toBe(130);
+    expect(existsSync(join(cut, 'evaluation.json'))).toBe(false);
+    const checkpoints = readdirSync(join(cut, 'runs'));
+    expect(checkpoints).toHaveLength(1);
+    expect(checkpoints[0]).toMatch(/checkpoint\.safetensors$/);
+    expect((await cli(evaluate(cut, ...one))).code).toBe(0);
+    expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
+    expect(readdirSync(join(cut, 'runs'))[0]).toMatch(/json$/); // the checkpoint is gone
+    expect(Object.values(read(whole).runs[0]?.average ?? {})).not.toContain(null);
+  });
+
+  it('tests on another folder, and trains on all of the first one then', async () => {
+    const held = join(folder, 'held');
+    cpSync(category, held, { recursive: true });
+    rmSync(join(held, 'test', 'pit'), { recursive: true });
+    const dataset = await Dataset.open(category);
+    const evaluator = await Evaluator.open(dataset, { testData: held, compare: ['none'] });
+    expect(evaluator.split.training.get('dent')).toHaveLength(6);
+    expect(evaluator.split.testing.get('dent')).toHaveLength(6);
+    expect([...evaluator.split.training.keys()]).toEqual(['dent']);
+    expect(evaluator.split.testing.get('dent')?.[0]?.image).toContain(held);
+  });
+
+  it('says what is wrong in one line', async () => {
+    const fails = async (text: string, code: number, ...more: string[]) => {
+      const { stderr, code: actual } = await cli(evaluate(join(folder, 'bad'), ...more));
+      expect(stderr).toContain(text);
+      expect(actual).toBe(code);
+    };
+    await fails('has no generated pairs of pit', 1, '--generated', join(generated, 'dent', 'dataset'));
+    await fails('holds no generated pairs', 1, '--generated', join(category, 'ground_truth'));
+    await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
+    await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
+    await fails('There is nothing to evaluate', 2, '--compare', '');
+    renameSync(join(category, 'test', 'good'), join(category, 'good-elsewhere'));
+    await fails('has no good images to test on', 1);
+  });
+});

@@ -1,0 +1,32 @@
+import type { Example } from '../dataset/dataset.js';
+import { Pool } from './pool.js';
+import type { Row } from './rows.js';
+import { type Square } from './squares.js';
+/** Real images, by type where they show defects. */
+export interface Split {
+    training: ReadonlyMap<string, Example[]>;
+    testing: ReadonlyMap<string, Example[]>;
+    trainingGood: readonly string[];
+    testingGood: readonly string[];
+}
+/** What one row learns from. */
+export interface RowDefects {
+    pool: Pool;
+    /** Generated pairs left out because their masks are empty: they show no defect. */
+    emptyMasks: number;
+}
+/** Everything that an evaluation looks at, decoded, but for the defects of a row. */
+export declare class EvaluationData {
+    readonly good: Pool;
+    readonly textures: Pool | undefined;
+    readonly testGood: readonly Square[];
+    readonly testDefects: ReadonlyMap<string, readonly Square[]>;
+    /** Tells sets of test images apart. */
+    readonly testDigest: string;
+    private constructor();
+    /** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+    static load(split: Split, texturesFolder: string | undefined, size: number): Promise<EvaluationData>;
+    /** The defects of a row, for the caller to dispose of. */
+    static loadRow(row: Row, { training }: Split, size: number): Promise<RowDefects>;
+    dispose(): void;
+}

@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import { Dataset } from '../dataset/dataset.js';
+import { evaluatorSchema } from '../options/schemas.js';
+import type { TaskOptions } from '../run-native.js';
+import { type Split } from './evaluation-data.js';
+import { type Protocol } from './protocol.js';
+import { type Row } from './rows.js';
+import { type RunScores } from './scores.js';
+/**
+ * Options of {@link Evaluator.open}.
+ * @interface
+ */
+export type EvaluatorOptions = z.input<typeof evaluatorSchema>;
+/** Where an evaluation is. */
+export interface EvaluationProgress {
+    row: string;
+    seed: number;
+    /** Of the training of this detector. */
+    step: number;
+    /** Undefined for a run that an earlier process did. */
+    loss: number | undefined;
+    /** Detector training steps done and to do, of all rows and seeds; those that an earlier process did count as done. */
+    done: number;
+    total: number;
+}
+export type EvaluateOptions = TaskOptions & {
+    onProgress?: (progress: EvaluationProgress) => void;
+};
+/** One tested image of one run: the pixel average precision of its map, and the map's file below the folder. */
+export interface TestedImage {
+    type: string;
+    name: string;
+    pixelAp: number;
+    map: string;
+}
+/** One row with one seed. */
+export interface EvaluationRun extends RunScores {
+    row: string;
+    seed: number;
+    /** Images of defects that it learned from, and those left out because their masks are empty. */
+    defects: number;
+    emptyMasks: number;
+    seconds: number;
+    /** Defects, for the first seed of a row; else empty. */
+    images: TestedImage[];
+}
+/** All runs, with what they were made of. */
+export interface Evaluation {
+    category: string;
+    types: readonly string[];
+    rows: readonly string[];
+    protocol: Protocol & {
+        name: string;
+    };
+    /** Images that test: of each type, and good ones. */
+    tested: Record<string, number>;
+    /** Real images that train: of each type, and good ones. */
+    training: Record<string, number>;
+    runs: EvaluationRun[];
+}
+/**
+ * Judges pairs by the detectors that learn from them: trains the published evaluation's segmentation network on good
+ * images and defects, one network for all types of a category, and tests it on real images that nothing was trained on.
+ *
+ * @example
+ * const evaluator = await Evaluator.open(await Dataset.open('bottle'), { generated: { ours: 'out/bottle' } });
+ * const evaluation = await evaluator.evaluate('out/evaluation');
+ */
+export declare class Evaluator {
+    #private;
+    readonly protocol: Protocol & {
+        name: string;
+    };
+    readonly rows: readonly Row[];
+    /** The real images that train, and those that test. */
+    readonly split: Split;
+    private constructor();
+    /**
+     * Finds what trains and what tests: the first third of each type and the rest of `dataset`, or all of it and all of
+     * `testData`. Throws ERR_DATASET_INVALID where something is missing.
+     */
+    static open(dataset: Dataset, options?: EvaluatorOptions): Promise<Evaluator>;
+    /**
+     * Trains and tests every row with every seed. Each run's result is kept below `out` and not made again; a run that was
+     * cut off goes on from its checkpoint. Deterministic for a seed on one machine.
+     */
+    evaluate(out: string, { signal, onProgress }?: EvaluateOptions): Promise<Evaluation>;
+}

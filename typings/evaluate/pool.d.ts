@@ -1,0 +1,17 @@
+import type { NativePool } from '../addon-types.js';
+import type { Square } from './squares.js';
+/** Pictures that detectors learn from, on the engine's side, with their group and type where they are defects. */
+export declare class Pool {
+    #private;
+    readonly handle: NativePool;
+    readonly groups: number[];
+    readonly types: number[];
+    private constructor();
+    static create(resolution: number): Promise<Pool>;
+    get size(): number;
+    /** Tells pools apart by every pixel, group and type. */
+    get digest(): string;
+    addGood(squares: readonly Square[]): void;
+    addDefects(squares: readonly Square[], group: number, type: number): void;
+    dispose(): void;
+}
