@@ -77,6 +77,21 @@ export class Dataset {
     return new Dataset(path, types);
   }
 
+  /**
+   * The categories of a folder: itself where it is one, else the folders in it that are, sorted by name.
+   * Throws ERR_DATASET_INVALID where there is none.
+   */
+  static async openAll(folder: string): Promise<Dataset[]> {
+    const path = resolve(folder);
+    if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [await Dataset.open(path)];
+    const names = (await withFileErrors('read', path, () => readdir(path))).sort();
+    const categories: Dataset[] = [];
+    for (const name of names) {
+      if (await isFolder(join(path, name, 'test'))) categories.push(await Dataset.open(join(path, name)));
+    }
+    return categories.length > 0 ? categories : [await Dataset.open(path)]; // which says what a category looks like
+  }
+
   /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */
   async examples(type: string): Promise<Example[]> {
     if (!this.types.includes(type)) {

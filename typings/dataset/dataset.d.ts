@@ -35,6 +35,11 @@ export declare class Dataset {
     private constructor();
     /** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
     static open(folder: string): Promise<Dataset>;
+    /**
+     * The categories of a folder: itself where it is one, else the folders in it that are, sorted by name.
+     * Throws ERR_DATASET_INVALID where there is none.
+     */
+    static openAll(folder: string): Promise<Dataset[]>;
     /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */
     examples(type: string): Promise<Example[]>;
     /** The good images of `train/good`, sorted by name. */

@@ -1,0 +1,29 @@
+import type { Dataset } from '../dataset/dataset.js';
+import type { DualAnoDiff } from '../model.js';
+import { type RunFlags, type RunSummary } from './run-type.js';
+import type { Context } from './runner.js';
+/** One type of one category, and the folder of its category. */
+export interface CampaignJob {
+    dataset: Dataset;
+    type: string;
+    out: string;
+}
+export interface CampaignFailure {
+    category: string;
+    type: string;
+    code: string;
+    message: string;
+}
+export interface Campaign {
+    types: (RunSummary & {
+        category: string;
+    })[];
+    failures: CampaignFailure[];
+}
+/**
+ * Runs the jobs in turn and writes `summary.json` below `out` after each, so that a night that ends early has one too.
+ * With one job its error is the caller's; with several, errors of ours are collected. An abort ends the campaign.
+ */
+export declare function runCampaign(model: DualAnoDiff, jobs: readonly CampaignJob[], out: string, flags: RunFlags, context: Context): Promise<Campaign>;
+/** The campaign for people. */
+export declare function describeCampaign({ types, failures }: Campaign): string;
