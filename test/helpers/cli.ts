@@ -35,8 +35,11 @@ export function cli(args: string[], options: RunOptions = {}): Promise<Outcome> 
     let stderr = '';
     const { kill } = options;
     if (kill?.afterMs !== undefined) setTimeout(() => child.kill(kill.signal), kill.afterMs);
+    let killed = false; // once: a second signal may reach a process that no longer listens
     const watch = () => {
-      if (kill?.when?.test(stdout + stderr)) child.kill(kill.signal);
+      if (killed || !kill?.when?.test(stdout + stderr)) return;
+      killed = true;
+      child.kill(kill.signal);
     };
     child.stdout.on('data', (data) => {
       stdout += data;
