@@ -214,7 +214,7 @@ export interface NativeMasker {
   dispose(): void;
 }
 
-export interface NativeDetectorOptions {
+export interface NativeLearnerOptions {
   /** Base width of the network. */
   channels: number;
   batchSize: number;
@@ -251,7 +251,8 @@ export interface NativePool {
   dispose(): void;
 }
 
-export interface NativeDetector {
+/** A network of the evaluation. */
+export interface NativeLearner {
   step(task: NativeTask): Promise<{ step: number; loss: number }>;
   predict(images: Uint8Array, options: NativeMapOptions, task: NativeTask): Promise<NativeTensor>;
   saveCheckpoint(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
@@ -265,7 +266,7 @@ export interface NativeEngine {
     /** The engine's own operations, by their names in libtorch's dispatcher. */
     ops: string[];
     options: Record<
-      'load' | 'train' | 'sample' | 'background' | 'mask' | 'detector' | 'map' | 'convertBase' | 'convertAdapter',
+      'load' | 'train' | 'sample' | 'background' | 'mask' | 'learner' | 'map' | 'convertBase' | 'convertAdapter',
       string[]
     >;
   };
@@ -296,14 +297,33 @@ export interface NativeEngine {
   thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
   createPool(width: number, height: number): NativePool;
   createDetector(
-    options: NativeDetectorOptions,
+    options: NativeLearnerOptions,
     good: NativePool,
     defects: NativePool,
     groups: number[],
     types: number[],
     textures: NativePool | undefined,
     task: NativeTask,
-  ): Promise<NativeDetector>;
+  ): Promise<NativeLearner>;
+  createClassifier(
+    options: NativeLearnerOptions,
+    good: NativePool,
+    defects: NativePool,
+    groups: number[],
+    types: number[],
+    classes: number,
+    backbone: string,
+    task: NativeTask,
+  ): Promise<NativeLearner>;
+  inceptionScore(images: NativePool, weights: string, device: string, task: NativeTask): Promise<number>;
+  icLpips(
+    generated: NativePool,
+    real: NativePool,
+    backbone: string,
+    linear: string,
+    device: string,
+    task: NativeTask,
+  ): Promise<number>;
   scoreMaps(
     maps: NativeTensor,
     masks: Uint8Array,

@@ -40,7 +40,8 @@ export {
   type EvaluatorOptions,
   type TestedImage,
 } from './evaluate/evaluator.js';
-export type { Protocol } from './evaluate/protocol.js';
+export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
+export type { Quality } from './evaluate/quality.js';
 export type { GeneratedSet, Row } from './evaluate/rows.js';
 export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';

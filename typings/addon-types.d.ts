@@ -183,7 +183,7 @@ export interface NativeMasker {
     mask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
     dispose(): void;
 }
-export interface NativeDetectorOptions {
+export interface NativeLearnerOptions {
     /** Base width of the network. */
     channels: number;
     batchSize: number;
@@ -216,7 +216,8 @@ export interface NativePool {
     append(images: Uint8Array, masks: Uint8Array | undefined, count: number): void;
     dispose(): void;
 }
-export interface NativeDetector {
+/** A network of the evaluation. */
+export interface NativeLearner {
     step(task: NativeTask): Promise<{
         step: number;
         loss: number;
@@ -231,7 +232,7 @@ export interface NativeEngine {
         builtForTorch: string;
         /** The engine's own operations, by their names in libtorch's dispatcher. */
         ops: string[];
-        options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'detector' | 'map' | 'convertBase' | 'convertAdapter', string[]>;
+        options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'learner' | 'map' | 'convertBase' | 'convertAdapter', string[]>;
     };
     /** For the exit of the process: ends all work, or the process where work does not end. */
     shutdown(exitCode: number): void;
@@ -249,7 +250,10 @@ export interface NativeEngine {
     loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
     thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
     createPool(width: number, height: number): NativePool;
-    createDetector(options: NativeDetectorOptions, good: NativePool, defects: NativePool, groups: number[], types: number[], textures: NativePool | undefined, task: NativeTask): Promise<NativeDetector>;
+    createDetector(options: NativeLearnerOptions, good: NativePool, defects: NativePool, groups: number[], types: number[], textures: NativePool | undefined, task: NativeTask): Promise<NativeLearner>;
+    createClassifier(options: NativeLearnerOptions, good: NativePool, defects: NativePool, groups: number[], types: number[], classes: number, backbone: string, task: NativeTask): Promise<NativeLearner>;
+    inceptionScore(images: NativePool, weights: string, device: string, task: NativeTask): Promise<number>;
+    icLpips(generated: NativePool, real: NativePool, backbone: string, linear: string, device: string, task: NativeTask): Promise<number>;
     scoreMaps(maps: NativeTensor, masks: Uint8Array, options: NativeMapOptions, task: NativeTask): Promise<NativeDetectionScores>;
     convertBase(options: NativeConvertBaseOptions, task: NativeTask): Promise<void>;
     convertAdapter(options: NativeConvertAdapterOptions, task: NativeTask): Promise<NativeAdapterConversion>;

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
+import { InvalidOptionError } from '../errors.js';
 import { Evaluator } from '../evaluate/evaluator.js';
-import { csvTable, markdownTable, tableOf } from '../evaluate/table.js';
+import { csvTable, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
 import { writeFileAtomic } from '../files.js';
 import { given } from '../options/check.js';
 import { baselines, protocols } from '../options/schemas.js';
@@ -23,7 +24,13 @@ interface Flags {
   trainImages?: string;
   textures?: string;
   iterations?: number;
+  classifier: boolean;
+  classifierIterations?: number;
+  classifierWeights?: string;
   resolution?: number;
+  inception?: string;
+  lpipsBackbone?: string;
+  lpipsLinear?: string;
   checkpointEvery: number;
   device: string;
 }
@@ -33,6 +40,15 @@ function collectGenerated(text: string, sets: Record<string, string> = {}): Reco
   const [, name = 'generated', folder = text] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
   if (name in sets) throw new InvalidArgumentError(`${name} is given twice: name the folders, as in NAME=DIR.`);
   return { ...sets, [name]: folder };
+}
+
+/** Both of LPIPS's files, or neither. */
+function lpipsWeights({ lpipsBackbone: backbone, lpipsLinear: linear }: Pick<Flags, 'lpipsBackbone' | 'lpipsLinear'>) {
+  if (backbone === undefined && linear === undefined) return undefined;
+  if (backbone === undefined || linear === undefined) {
+    throw new InvalidOptionError('IC-LPIPS needs both --lpips-backbone and --lpips-linear');
+  }
+  return { backbone, linear };
 }
 
 function parseBaselines(text: string): string[] {
@@ -58,19 +74,29 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--train-images <n>', 'real images that train: N or a/b (default: 1/3; all of them with --test-data)')
     .option('--textures <dir>', 'images for the textures of draem (default: noise and good images)')
     .option('--iterations <n>', "training steps of a detector (default: the protocol's)", number)
+    .option('--no-classifier', 'train no classifiers of the types')
+    .option('--classifier-iterations <n>', "training steps of a classifier (default: the protocol's)", number)
+    .option('--classifier-weights <file>', "torchvision's ResNet-18 to start from (default: fresh weights)")
+    .option('--inception <file>', "torchvision's Inception v3, for the Inception Score of generated pairs")
+    .option('--lpips-backbone <file>', "torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, for their IC-LPIPS")
+    .option('--lpips-linear <file>', "LPIPS's own layers for that network")
     .option('--resolution <n>', "pixels along each side (default: the protocol's)", number)
     .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500)
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto');
   runner.attach(command, async ({ data, out, ...flags }: Flags, { signal, io }) => {
     const folder = resolve(out);
-    const evaluator = await Evaluator.open(await Dataset.open(data), given(flags) as never);
-    const { rows, protocol } = evaluator;
-    const bar = io.progress('evaluating', rows.length * flags.seeds * protocol.iterations, 'steps');
+    const { inception: inceptionWeights, lpipsBackbone: _, lpipsLinear: __, ...options } = flags;
+    const chosen = given({ ...options, inceptionWeights, lpipsWeights: lpipsWeights(flags) });
+    const evaluator = await Evaluator.open(await Dataset.open(data), chosen as never);
+    const bar = io.progress('evaluating', evaluator.steps, 'steps');
     const evaluation = await evaluator
       .evaluate(folder, {
         signal,
-        onProgress: ({ row, seed, loss, done }) =>
-          bar.update(done, `${row} seed ${seed} ${loss === undefined ? 'is there' : `loss ${loss.toFixed(4)}`}`),
+        onProgress: ({ row, seed, network, loss, done }) =>
+          bar.update(
+            done,
+            `${row} seed ${seed} ${network} ${loss === undefined ? 'is there' : `loss ${loss.toFixed(4)}`}`,
+          ),
       })
       .finally(() => bar.stop());
     const lines = tableOf(evaluation);
@@ -81,9 +107,10 @@ export function addEvaluate(program: Command, runner: Runner): void {
       report: join(folder, 'report.html'),
     };
     await writeFileAtomic(files.json, `${JSON.stringify({ ...evaluation, table: lines }, undefined, 2)}\n`);
-    await writeFileAtomic(files.markdown, markdownTable(lines));
+    const tables = [markdownTable(lines), ...qualityTable(evaluation.quality)].join('\n');
+    await writeFileAtomic(files.markdown, tables);
     await writeFileAtomic(files.csv, csvTable(lines));
     await writeEvaluationReport(files.report, evaluator, evaluation, folder);
-    io.result(`${markdownTable(lines)}\nreport: ${files.report}`, { out: folder, files, table: lines });
+    io.result(`${tables}\nreport: ${files.report}`, { out: folder, files, table: lines });
   });
 }

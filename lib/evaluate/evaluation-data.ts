@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Example } from '../dataset/dataset.js';
 import { DatasetError } from '../errors.js';
+import { fileDigest } from '../files.js';
 import { Pool } from './pool.js';
 import type { Row } from './rows.js';
 import { imagesIfAny, loadDefects, loadGood, type Square } from './squares.js';
@@ -39,10 +40,20 @@ export class EvaluationData {
     readonly testDefects: ReadonlyMap<string, readonly Square[]>,
     /** Tells sets of test images apart. */
     readonly testDigest: string,
+    /** Tells classifiers' first weights apart; undefined where they are fresh. */
+    readonly backboneDigest: string | undefined,
   ) {}
 
   /** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
-  static async load(split: Split, texturesFolder: string | undefined, size: number): Promise<EvaluationData> {
+  static async load(
+    split: Split,
+    {
+      textures: texturesFolder,
+      classifierWeights,
+    }: { textures?: string | undefined; classifierWeights?: string | undefined },
+    size: number,
+  ): Promise<EvaluationData> {
+    const backboneDigest = classifierWeights === undefined ? undefined : await fileDigest(classifierWeights);
     const hash = createHash('sha256');
     const load = async (chunks: AsyncGenerator<Square[]>) => {
       const all: Square[] = [];
@@ -61,7 +72,7 @@ export class EvaluationData {
     }
     const good = await loadPool(split.trainingGood, size);
     const textures = texturesFolder === undefined ? undefined : await loadPool(textureFiles, size);
-    return new EvaluationData(good, textures, testGood, testDefects, hash.digest('hex'));
+    return new EvaluationData(good, textures, testGood, testDefects, hash.digest('hex'), backboneDigest);
   }
 
   /** The defects of a row, for the caller to dispose of. */

@@ -10,12 +10,15 @@ import { writeFileAtomic } from '../files.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
-import { predictMaps, removeCheckpoint, trainDetector } from './detector.js';
+import { type Accuracy, classify } from './classification.js';
+import { detect } from './detection.js';
 import { EvaluationData, type RowDefects, type Split } from './evaluation-data.js';
+import { removeCheckpoint } from './learner.js';
 import { PROTOCOLS, type Protocol } from './protocol.js';
+import { measureQuality, type Quality } from './quality.js';
 import { makeRows, type Row } from './rows.js';
-import { imageScore, type RunScores, scoreRun, type Tested } from './scores.js';
-import { imagesIfAny, type Square } from './squares.js';
+import { type DetectorScores, imageScore, type RunScores, type Scores, type Tested } from './scores.js';
+import { imagesIfAny } from './squares.js';
 
 /**
  * Options of {@link Evaluator.open}.
@@ -27,11 +30,12 @@ export type EvaluatorOptions = z.input<typeof evaluatorSchema>;
 export interface EvaluationProgress {
   row: string;
   seed: number;
-  /** Of the training of this detector. */
+  network: 'detector' | 'classifier';
+  /** Of the training of this network. */
   step: number;
-  /** Undefined for a run that an earlier process did. */
+  /** Undefined for what an earlier process did. */
   loss: number | undefined;
-  /** Detector training steps done and to do, of all rows and seeds; those that an earlier process did count as done. */
+  /** Training steps done and to do, of all rows, seeds and networks; those that an earlier process did count as done. */
   done: number;
   total: number;
 }
@@ -69,16 +73,27 @@ export interface Evaluation {
   /** Real images that train: of each type, and good ones. */
   training: Record<string, number>;
   runs: EvaluationRun[];
+  /** Of generated sets, where weights were given. */
+  quality: Quality[];
 }
 
-/** What one run needs. */
+/** What a detector's training and test leave in a file. */
+interface DetectorResult extends RunScores<DetectorScores> {
+  seconds: number;
+  images: TestedImage[];
+}
+interface ClassifierResult extends Accuracy {
+  seconds: number;
+}
+
+/** What one row with one seed needs. */
 interface RunInput {
   row: Row;
   seed: number;
   defects: RowDefects;
   data: EvaluationData;
   folder: string;
-  onStep: (step: number, loss?: number) => void;
+  onStep: (network: EvaluationProgress['network'], step: number, loss?: number) => void;
   signal: AbortSignal | undefined;
 }
 
@@ -101,13 +116,14 @@ export class Evaluator {
   readonly #options: z.output<typeof evaluatorSchema>;
 
   private constructor(category: string, options: z.output<typeof evaluatorSchema>, rows: Row[], split: Split) {
-    const { protocol, iterations, resolution } = options;
+    const { protocol, iterations, resolution, classifierIterations } = options;
     const chosen = PROTOCOLS[protocol];
     this.protocol = {
       name: protocol,
       ...chosen,
       iterations: iterations ?? chosen.iterations,
       resolution: resolution ?? chosen.resolution,
+      classifier: { ...chosen.classifier, iterations: classifierIterations ?? chosen.classifier.iterations },
     };
     this.rows = rows;
     this.split = split;
@@ -146,25 +162,41 @@ export class Evaluator {
     return new Evaluator(dataset.category, checked, rows, { training, testing, trainingGood, testingGood });
   }
 
+  /** Networks that a row trains for each seed; made-up defects have no types to classify. */
+  #networks(row: Row): EvaluationProgress['network'][] {
+    return this.#options.classifier && row.source !== 'draem' ? ['detector', 'classifier'] : ['detector'];
+  }
+
+  #iterations(network: EvaluationProgress['network']): number {
+    return network === 'detector' ? this.protocol.iterations : this.protocol.classifier.iterations;
+  }
+
+  /** Training steps of all rows, seeds and networks. */
+  get steps(): number {
+    const networks = this.rows.flatMap((row) => this.#networks(row));
+    return this.#options.seeds * networks.reduce((sum, network) => sum + this.#iterations(network), 0);
+  }
+
   /**
-   * Trains and tests every row with every seed. Each run's result is kept below `out` and not made again; a run that was
-   * cut off goes on from its checkpoint. Deterministic for a seed on one machine.
+   * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
+   * was cut off goes on from its checkpoint. Deterministic for a seed on one machine.
    */
   async evaluate(out: string, { signal, onProgress }: EvaluateOptions = {}): Promise<Evaluation> {
     const folder = resolve(out);
-    const { resolution, iterations } = this.protocol;
-    const { seeds, seed: firstSeed, textures } = this.#options;
-    const total = this.rows.length * seeds * iterations;
-    const data = await EvaluationData.load(this.split, textures, resolution);
+    const { resolution } = this.protocol;
+    const { seeds, seed: firstSeed, textures, classifierWeights } = this.#options;
+    const data = await EvaluationData.load(this.split, { textures, classifierWeights }, resolution);
     const runs: EvaluationRun[] = [];
+    let before = 0;
     try {
       for (const row of this.rows) {
         const defects = await EvaluationData.loadRow(row, this.split, resolution);
         try {
           for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-            const before = runs.length * iterations;
-            const onStep = (step: number, loss?: number) =>
-              onProgress?.({ row: row.name, seed, step, loss, done: before + step, total });
+            const onStep: RunInput['onStep'] = (network, step, loss) => {
+              onProgress?.({ row: row.name, seed, network, step, loss, done: before + step, total: this.steps });
+              if (step === this.#iterations(network)) before += step;
+            };
             runs.push(await this.#run({ row, seed, defects, data, folder, onStep, signal }));
           }
         } finally {
@@ -174,45 +206,83 @@ export class Evaluator {
     } finally {
       data.dispose();
     }
-    return this.#describe(runs);
+    return this.#describe(runs, await this.#quality({ signal }));
   }
 
-  /** One row with one seed: what an earlier process wrote, else trained and tested. */
-  async #run({ row, seed, defects, data, folder, onStep, signal }: RunInput): Promise<EvaluationRun> {
-    const { resolution, iterations } = this.protocol;
-    const digest = this.#digest(row, seed, defects, data);
-    const file = join(folder, 'runs', `${row.name}-seed${seed}-${digest}`);
+  async #quality(options: TaskOptions): Promise<Quality[]> {
+    const { inceptionWeights: inception, lpipsWeights: lpips, device } = this.#options;
+    if (inception === undefined && lpips === undefined) return [];
+    const { resolution } = this.protocol;
+    const measured: Quality[] = [];
+    for (const row of this.rows) {
+      if (row.generated === undefined || row.real) continue;
+      const settings = { ...options, resolution, device };
+      measured.push(...(await measureQuality(row, this.split.training, { inception, lpips }, settings)));
+    }
+    return measured;
+  }
+
+  async #run(input: RunInput): Promise<EvaluationRun> {
+    const { row, seed, defects, data, folder, signal } = input;
+    const { device, classifierWeights: weights } = this.#options;
+    const common = { row, protocol: this.protocol, defects, data, seed, device };
+    const isFirst = seed === this.#options.seed;
+    const detector = await this.#kept<DetectorResult>(input, 'detector', async (training) => {
+      const { scores, tested } = await detect(common, training);
+      return { ...scores, images: isFirst ? await this.#writeMaps(folder, row, tested, { signal }) : [] };
+    });
+    const classifier = this.#networks(row).includes('classifier')
+      ? await this.#kept<ClassifierResult>(input, 'classifier', (training) =>
+          classify({ ...common, weights }, training),
+        )
+      : undefined;
+    const accurate = (scores: DetectorScores, accuracy: number | undefined): Scores => ({
+      ...scores,
+      accuracy: accuracy ?? null,
+    });
+    const types = Object.entries(detector.types).map(([type, scores]) => [
+      type,
+      accurate(scores, classifier?.types[type]),
+    ]);
+    return {
+      row: row.name,
+      seed,
+      defects: defects.pool.size,
+      emptyMasks: defects.emptyMasks,
+      seconds: detector.seconds + (classifier?.seconds ?? 0),
+      types: Object.fromEntries(types),
+      average: accurate(detector.average, classifier?.average),
+      together: accurate(detector.together, classifier?.together),
+      images: detector.images,
+    };
+  }
+
+  /** A network's result: what an earlier process wrote, else made and written. */
+  async #kept<T extends { seconds: number }>(
+    { row, seed, defects, data, folder, onStep, signal }: RunInput,
+    network: EvaluationProgress['network'],
+    make: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
+  ): Promise<T> {
+    const digest = this.#digest(network, row, seed, defects, data);
+    const file = join(folder, 'runs', `${row.name}-${network}-seed${seed}-${digest}`);
     if (existsSync(`${file}.json`)) {
-      onStep(iterations);
-      return JSON.parse(await readFile(`${file}.json`, 'utf8')) as EvaluationRun;
+      onStep(network, this.#iterations(network));
+      return JSON.parse(await readFile(`${file}.json`, 'utf8')) as T;
     }
     const start = performance.now();
-    const { device, checkpointEvery } = this.#options;
     const checkpoint = `${file}.checkpoint.safetensors`;
-    const pools = { good: data.good, textures: data.textures, defects: defects.pool };
-    const settings = { seed, device, checkpoint, checkpointEvery, digest, onStep, signal };
-    const detector = await trainDetector(row, this.protocol, pools, settings);
-    try {
-      const test = async (squares: readonly Square[]) => ({
-        squares,
-        maps: await predictMaps(detector, squares, resolution, { signal }),
-      });
-      const tested = new Map<string, Tested>();
-      for (const [type, squares] of data.testDefects) tested.set(type, await test(squares));
-      const scores = await scoreRun(await test(data.testGood), tested, resolution, { signal });
-      const isFirst = seed === this.#options.seed;
-      const images = isFirst ? await this.#writeMaps(folder, row, tested, { signal }) : [];
-      const counts = { defects: defects.pool.size, emptyMasks: defects.emptyMasks };
-      const run = { row: row.name, seed, ...counts, seconds: (performance.now() - start) / 1000, ...scores, images };
-      await writeFileAtomic(`${file}.json`, `${JSON.stringify(run, undefined, 2)}\n`);
-      await removeCheckpoint(checkpoint);
-      return run;
-    } finally {
-      detector.dispose();
-    }
+    const { checkpointEvery } = this.#options;
+    const result = await make({
+      ...{ checkpoint, checkpointEvery, digest, signal },
+      onStep: (step, loss) => onStep(network, step, loss),
+    });
+    const timed = { seconds: (performance.now() - start) / 1000, ...result } as T;
+    await writeFileAtomic(`${file}.json`, `${JSON.stringify(timed, undefined, 2)}\n`);
+    await removeCheckpoint(checkpoint);
+    return timed;
   }
 
-  #describe(runs: EvaluationRun[]): Evaluation {
+  #describe(runs: EvaluationRun[], quality: Quality[]): Evaluation {
     const { training, testing, trainingGood, testingGood } = this.split;
     const counts = (examples: ReadonlyMap<string, Example[]>, good: readonly string[]) => ({
       ...Object.fromEntries([...examples].map(([type, list]) => [type, list.length])),
@@ -226,6 +296,7 @@ export class Evaluator {
       tested: counts(testing, testingGood),
       training: counts(training, trainingGood),
       runs,
+      quality,
     };
   }
 
@@ -250,11 +321,20 @@ export class Evaluator {
     return images;
   }
 
-  /** Tells runs apart by everything that decides their result. */
-  #digest(row: Row, seed: number, defects: RowDefects, data: EvaluationData): string {
+  /** Tells results apart by everything that decides them. */
+  #digest(
+    network: EvaluationProgress['network'],
+    row: Row,
+    seed: number,
+    defects: RowDefects,
+    data: EvaluationData,
+  ): string {
+    const { classifier, ...detector } = this.protocol;
+    const { resolution, flips } = detector;
+    const own = network === 'detector' ? detector : { ...classifier, resolution, flips, weights: data.backboneDigest };
     const textures = row.source === 'draem' ? data.textures : undefined;
     const pools = [data.good, defects.pool, textures].map((pool) => pool?.digest);
-    const deciding = { protocol: this.protocol, source: row.source, seed, pools, tests: data.testDigest };
+    const deciding = { network, own, source: row.source, seed, pools, tests: data.testDigest };
     return createHash('sha256').update(JSON.stringify(deciding)).digest('hex').slice(0, 8);
   }
 }

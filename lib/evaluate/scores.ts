@@ -11,10 +11,13 @@ export const MEASURES = {
   imageAuroc: 'image AUROC',
   imageAp: 'image AP',
   imageF1Max: 'image F1-max',
+  accuracy: 'accuracy of types',
 } as const;
 export type Measure = keyof typeof MEASURES;
 /** 0 to 1; null where there was nothing to measure. */
 export type Scores = Record<Measure, number | null>;
+/** What a detector's maps are measured by. */
+export type DetectorScores = Omit<Scores, 'accuracy'>;
 
 /** Tested images with their maps. */
 export interface Tested {
@@ -22,7 +25,7 @@ export interface Tested {
   maps: Float32Array;
 }
 
-async function score(sets: readonly Tested[], size: number, options: TaskOptions): Promise<Scores> {
+async function score(sets: readonly Tested[], size: number, options: TaskOptions): Promise<DetectorScores> {
   const area = size * size;
   const count = sets.reduce((sum, { squares }) => sum + squares.length, 0);
   const data = new Float32Array(count * area);
@@ -37,27 +40,27 @@ async function score(sets: readonly Tested[], size: number, options: TaskOptions
     engine.scoreMaps({ data, shape: [count, size, size] }, masks, shape, task),
   );
   const entries = Object.entries(scores).map(([name, value]) => [name, Number.isNaN(value) ? null : value]);
-  return Object.fromEntries(entries) as Scores;
+  return Object.fromEntries(entries) as DetectorScores;
 }
 
 /** One run's scores: each type's images with the good ones, the mean of the types, and all images together. */
-export interface RunScores {
-  types: Record<string, Scores>;
-  average: Scores;
-  together: Scores;
+export interface RunScores<T = Scores> {
+  types: Record<string, T>;
+  average: T;
+  together: T;
 }
 
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The mean of what there is; null where there is nothing. */
-export function meanScores(all: readonly Scores[]): Scores {
-  const names = Object.keys(MEASURES) as Measure[];
+export function meanScores<T extends Partial<Scores>>(all: readonly T[]): T {
+  const names = Object.keys(all[0] ?? {}) as Measure[];
   const entries = names.map((name) => {
-    const values = all.map((scores) => scores[name]).filter((value) => value !== null);
+    const values = all.map((scores) => scores[name] ?? null).filter((value) => value !== null);
     return [name, values.length === 0 ? null : mean(values)];
   });
-  return Object.fromEntries(entries) as Scores;
+  return Object.fromEntries(entries) as T;
 }
 
 export async function scoreRun(
@@ -65,8 +68,8 @@ export async function scoreRun(
   defects: ReadonlyMap<string, Tested>,
   size: number,
   options: TaskOptions,
-): Promise<RunScores> {
-  const types: Record<string, Scores> = {};
+): Promise<RunScores<DetectorScores>> {
+  const types: Record<string, DetectorScores> = {};
   for (const [type, tested] of defects) types[type] = await score([tested, good], size, options);
   return {
     types,

@@ -1,4 +1,5 @@
 import type { Evaluation } from './evaluator.js';
+import type { Quality } from './quality.js';
 import { MEASURES, type Measure, mean, type Scores } from './scores.js';
 
 /** One cell of the table over the seeds of its row. */
@@ -58,7 +59,20 @@ export function markdownTable(lines: readonly Line[]): string {
   const header = ['type', 'trained on', ...names.map((name) => MEASURES[name])];
   const body = lines.map(({ type, row, cells }) => [type, row, ...names.map((name) => cellText(cells[name]))]);
   const align = header.map((_, i) => (i < 2 ? '---' : '---:'));
-  return [header, align, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+  return [header, align, ...body].map(columns).join('');
+}
+
+const columns = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+
+/** What generated sets are like, as a second table; none where nothing was measured. */
+export function qualityTable(quality: readonly Quality[]): string[] {
+  if (quality.length === 0) return [];
+  const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(3));
+  const body = quality.map(({ type, row, images, inceptionScore, icLpips }) =>
+    columns([type, row, String(images), number(inceptionScore), number(icLpips)]),
+  );
+  const header = [columns(['type', 'generated', 'images', 'Inception Score', 'IC-LPIPS'])];
+  return [[...header, columns(['---', '---', '---:', '---:', '---:']), ...body].join('')];
 }
 
 const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

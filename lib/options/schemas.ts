@@ -172,11 +172,20 @@ export const evaluatorSchema = z.strictObject({
   testData: text().min(1, 'a folder').optional(),
   /** A folder of images for the textures of `draem`; without it, noise and changed good images serve. */
   textures: text().min(1, 'a folder').optional(),
-  /** Overrides the protocol's. */
+  /** Override the protocol's. */
   iterations: integer(1).optional(),
+  classifierIterations: integer(1).optional(),
   resolution: integer(32, 4096)
     .refine((value) => value % 32 === 0, 'a multiple of 32')
     .optional(),
+  /** Whether a classifier of the types is trained, too. */
+  classifier: flag().default(true),
+  /** A file of torchvision's ResNet-18 that classifiers start from (with `protocol: 'paper'`); fresh weights without it. */
+  classifierWeights: text().min(1, 'a file').optional(),
+  /** A file of torchvision's Inception v3: each generated set's Inception Score is measured. */
+  inceptionWeights: text().min(1, 'a file').optional(),
+  /** Files of torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, and of LPIPS's layers for it: IC-LPIPS is measured. */
+  lpipsWeights: z.strictObject({ backbone: text().min(1, 'a file'), linear: text().min(1, 'a file') }).optional(),
   checkpointEvery: integer(1).default(500),
   device: device(),
 });

@@ -96,6 +96,16 @@ async function besideReal(evaluator: Evaluator, { name, generated }: Row): Promi
   return sections.join('\n');
 }
 
+function qualitySection({ quality }: Evaluation): string {
+  if (quality.length === 0) return '';
+  const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(3));
+  const body = quality.map(
+    ({ type, row, images, inceptionScore, icLpips }) =>
+      `<tr><th>${escapeHtml(type)}</th><th>${escapeHtml(row)}</th><td>${images}</td><td>${number(inceptionScore)}</td><td>${number(icLpips)}</td></tr>`,
+  );
+  return `<h2>Generated pictures</h2><table class="scores"><tr><th>type</th><th>generated</th><th>images</th><th>Inception Score</th><th>IC-LPIPS</th></tr>${body.join('\n')}</table>`;
+}
+
 function settings({ protocol, training, tested, runs }: Evaluation): string {
   const counts = (images: Record<string, number>) => Object.entries(images).map(([name, count]) => `${count} ${name}`);
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
@@ -131,6 +141,7 @@ export async function writeEvaluationReport(
     `<p>Per cent; mean and standard deviation over seeds. Each type is tested with the good images; <i>average</i> is the mean of the types, <i>together</i> all images at once.</p>
 ${barChart(lines)}
 ${scoreTable(lines)}
+${qualitySection(evaluation)}
 ${pages.length > 0 ? `<h2>Beside real images</h2>${pages.join('\n')}` : ''}
 <h2>Cases</h2><p>Image with the true outline, and the probability of a defect.</p>
 ${caseSections.join('\n')}

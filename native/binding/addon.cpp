@@ -43,7 +43,7 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("sample", optionNames<sample::SampleOptions>(env));
   options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
-  options.Set("detector", optionNames<DetectorOptions>(env));
+  options.Set("learner", optionNames<LearnerOptions>(env));
   options.Set("map", optionNames<MapOptions>(env));
   options.Set("convertBase", optionNames<ConvertBaseOptions>(env));
   options.Set("convertAdapter", optionNames<ConvertAdapterOptions>(env));
@@ -132,7 +132,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   defineTrainer(env, exports);
   defineSampler(env, exports);
   defineMasker(env, exports);
-  defineDetector(env, exports);
+  defineEvaluation(env, exports);
   defineConvert(env, exports);
   return exports;
 }

@@ -6,7 +6,7 @@
 
 #include "binding/run_task.h"
 #include "dual/adapter_file.h"
-#include "evaluate/detector.h"
+#include "evaluate/learner.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
 #include "sample/pair_batch.h"
@@ -126,13 +126,13 @@ struct MaskerHandle : Handle<MaskerHandle, mask::U2netMasker> {
   Napi::Value mask(const Napi::CallbackInfo& info);
 };
 
-// Pictures that detectors learn from.
+// Pictures that the evaluation's networks learn from.
 struct PoolHandle : Handle<PoolHandle, evaluate::PixelPool> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value append(const Napi::CallbackInfo& info);
 };
-struct DetectorHandle : Handle<DetectorHandle, evaluate::Detector> {
+struct LearnerHandle : Handle<LearnerHandle, evaluate::Learner> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value step(const Napi::CallbackInfo& info);
@@ -146,7 +146,7 @@ void defineModel(Napi::Env env, Napi::Object exports);
 void defineTrainer(Napi::Env env, Napi::Object exports);
 void defineSampler(Napi::Env env, Napi::Object exports);
 void defineMasker(Napi::Env env, Napi::Object exports);
-void defineDetector(Napi::Env env, Napi::Object exports);
+void defineEvaluation(Napi::Env env, Napi::Object exports);
 void defineConvert(Napi::Env env, Napi::Object exports);
 
 }  // namespace dan::binding

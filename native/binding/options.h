@@ -1,7 +1,7 @@
 // The names of the engine's options on the JavaScript side.
 #pragma once
 
-#include "evaluate/detector.h"
+#include "evaluate/learner.h"
 #include "sample/pair_batch.h"
 #include "train/pair_trainer.h"
 
@@ -42,8 +42,8 @@ struct MaskOptions {
   double fill = 127.5;  // the part's blank level, for the threshold method
 };
 
-struct DetectorOptions {
-  evaluate::DetectorOptions training;
+struct LearnerOptions {
+  evaluate::LearnerOptions training;
   evaluate::SourceOptions source;
   std::string device;
 };
@@ -148,7 +148,7 @@ void visitOptions(MaskOptions& o, Visitor&& field) {
 }
 
 template <class Visitor>
-void visitOptions(DetectorOptions& o, Visitor&& field) {
+void visitOptions(LearnerOptions& o, Visitor&& field) {
   field("channels", o.training.channels);
   field("batchSize", o.training.batchSize);
   field("iterations", o.training.iterations);

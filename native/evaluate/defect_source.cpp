@@ -36,7 +36,10 @@ class Rows {
 
 class Pairs : public DefectSource {
  public:
-  Pairs(Pool defects, const Strata& strata, bool flips) : defects_(std::move(defects)), rows_(strata), flips_(flips) {}
+  Pairs(Pool defects, const Strata& strata, bool flips)
+      : defects_(std::move(defects)), rows_(strata), types_(strata.types), flips_(flips) {}
+
+  bool hasTypes() const override { return true; }
 
   Example draw(Draw& draw) const override {
     Example example = take(draw);
@@ -46,12 +49,13 @@ class Pairs : public DefectSource {
  protected:
   Example take(Draw& draw) const {
     const size_t row = rows_.draw(draw);
-    return {toPicture(defects_->images[row]), defects_->masks[row] != 0};
+    return {toPicture(defects_->images[row]), defects_->masks[row] != 0, types_[row]};
   }
 
  private:
   Pool defects_;
   Rows rows_;
+  std::vector<int64_t> types_;
   bool flips_;
 };
 
@@ -79,7 +83,7 @@ class CropPaste : public Pairs {
   Example draw(Draw& draw) const override {
     constexpr double kLeast = 0.75, kMost = 1.25;  // of the defect's size
     Example defect = take(draw);
-    Example onto = {drawPicture(*good_, draw), at::zeros_like(defect.mask)};
+    Example onto = {drawPicture(*good_, draw), at::zeros_like(defect.mask), defect.type};
     if (flips_) onto = flipped(std::move(onto), draw);
     const Box box = boxOf(defect.mask);
     if (box.rows == 0) return onto;
@@ -111,6 +115,8 @@ class CropPaste : public Pairs {
 class Draem : public DefectSource {
  public:
   Draem(Pool good, Pool textures, bool flips) : good_(std::move(good)), textures_(std::move(textures)), flips_(flips) {}
+
+  bool hasTypes() const override { return false; }
 
   Example draw(Draw& draw) const override {
     constexpr int64_t kScales = 6;  // cells along a side: 1 .. 2^5
@@ -148,8 +154,8 @@ at::Tensor drawPicture(const PixelPool& pool, Draw& draw) {
 }
 
 Example flipped(Example example, Draw& draw) {
-  if (draw.coin()) example = {example.image.flip({2}), example.mask.flip({1})};
-  if (draw.coin()) example = {example.image.flip({1}), example.mask.flip({0})};
+  if (draw.coin()) example = {example.image.flip({2}), example.mask.flip({1}), example.type};
+  if (draw.coin()) example = {example.image.flip({1}), example.mask.flip({0}), example.type};
   return example;
 }
 

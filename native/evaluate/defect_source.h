@@ -26,12 +26,15 @@ struct Strata {
 struct Example {
   at::Tensor image;  // (3, H, W) float, 0 .. 1
   at::Tensor mask;   // (H, W) bool
+  int64_t type = 0;  // of the defect, by the strata; 0 where it has none
 };
 
 class DefectSource {
  public:
   virtual ~DefectSource() = default;
   virtual Example draw(Draw& draw) const = 0;
+  // Whether what is drawn is of a type.
+  virtual bool hasTypes() const = 0;
 };
 
 struct SourceOptions {

@@ -63,8 +63,8 @@ void runIcLpips(Case& test) {
 void runLpips(Case& test) {
   const at::NoGradGuard noGrad;
   if (test.params().at("net") != "squeeze") return test.fail("only the squeeze backbone is known");
-  const model::LpipsSqueeze net(weightsAt(test.path(test.params().at("backbone"))),
-                                weightsAt(test.path(test.params().at("linear"))));
+  const model::LpipsNet net(weightsAt(test.path(test.params().at("backbone"))),
+                            weightsAt(test.path(test.params().at("linear"))));
   test.expect("distance", net.distance(test.input("image0"), test.input("image1")));
 }
 

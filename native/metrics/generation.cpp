@@ -18,22 +18,36 @@ InceptionScore inceptionScore(const at::Tensor& probabilities, int64_t splits) {
   return {all.mean().item<double>(), all.std(/*unbiased=*/false).item<double>()};
 }
 
-IcLpips icLpips(const at::Tensor& distanceToReferences, const at::Tensor& pairwise) {
-  constexpr int64_t kMaxMembers = 50;
-  const int64_t references = distanceToReferences.size(1);
+namespace {
+
+at::Tensor nearestReference(const at::Tensor& distances) {
   // argmin of the flipped rows finds the last of equal references.
-  const at::Tensor cluster = references - 1 - distanceToReferences.flip({1}).argmin(1);
+  return distances.size(1) - 1 - distances.flip({1}).argmin(1);
+}
+
+}  // namespace
+
+std::vector<at::Tensor> clusterMembers(const at::Tensor& distanceToReferences) {
+  constexpr int64_t kMaxMembers = 50;
+  const at::Tensor cluster = nearestReference(distanceToReferences);
+  std::vector<at::Tensor> members;
+  for (int64_t r = 0; r < distanceToReferences.size(1); ++r) {
+    members.push_back((cluster == r).nonzero().flatten().slice(0, 0, kMaxMembers));
+  }
+  return members;
+}
+
+IcLpips icLpips(const at::Tensor& distanceToReferences, const at::Tensor& pairwise) {
   double total = 0;
   int64_t clusters = 0;
-  for (int64_t r = 0; r < references; ++r) {
-    const at::Tensor members = (cluster == r).nonzero().flatten().slice(0, 0, kMaxMembers);
+  for (const at::Tensor& members : clusterMembers(distanceToReferences)) {
     const int64_t count = members.size(0);
     if (count < 2) continue;
     const at::Tensor distances = pairwise.index_select(0, members).index_select(1, members).to(at::kDouble);
     total += distances.triu(1).sum().item<double>() / static_cast<double>(count * (count - 1) / 2);
     ++clusters;
   }
-  return {clusters == 0 ? 0.0 : total / static_cast<double>(clusters), cluster};
+  return {clusters == 0 ? 0.0 : total / static_cast<double>(clusters), nearestReference(distanceToReferences)};
 }
 
 at::Tensor focalLoss(const at::Tensor& probability, const at::Tensor& target) {

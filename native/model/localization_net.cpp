@@ -6,7 +6,6 @@ namespace dan::model {
 
 namespace {
 
-constexpr double kNormEps = 1e-5, kNormMomentum = 0.1;
 constexpr int64_t kLevels = 6;
 constexpr int64_t kEncoderWidths[kLevels] = {1, 2, 4, 8, 8, 8};  // times the base width
 constexpr const char* kUpNames[] = {"up_b", "up1", "up2", "up3", "up4"};
@@ -16,17 +15,13 @@ constexpr int64_t kDecoderWidths[] = {8, 4, 2, 1, 1};
 }  // namespace
 
 at::Tensor LocalizationNet::ConvNorm::operator()(const at::Tensor& x, bool training) const {
-  const at::Tensor h = at::conv2d(x, weight, bias, 1, 1);
-  return at::relu(
-      at::batch_norm(h, normWeight, normBias, runningMean, runningVar, training, kNormMomentum, kNormEps, false));
+  return at::relu(norm(conv(x), training));
 }
 
 LocalizationNet::ConvNorm LocalizationNet::convNorm(const nn::Weights& block, int64_t convIndex, int64_t in,
                                                     int64_t out) {
-  const nn::Weights conv = block.scope(std::to_string(convIndex)), norm = block.scope(std::to_string(convIndex + 1));
-  return {conv.take("weight", {out, in, 3, 3}), conv.take("bias", {out}),
-          norm.take("weight", {out}),           norm.take("bias", {out}),
-          norm.take("running_mean", {out}),     norm.take("running_var", {out})};
+  return {nn::Conv2d(block.scope(std::to_string(convIndex)), in, out, 3, 1, 1),
+          nn::BatchNorm2d(block.scope(std::to_string(convIndex + 1)), out)};
 }
 
 LocalizationNet::Block LocalizationNet::doubleConv(const nn::Weights& block, int64_t in, int64_t out) {
@@ -48,9 +43,7 @@ LocalizationNet::LocalizationNet(const nn::Weights& weights, int64_t baseChannel
     decoder_.push_back(doubleConv(decoder.scope(kDecoderNames[i]), out + skip, out));
     in = out;
   }
-  const nn::Weights out = decoder.scope("fin_out.0");
-  outWeight_ = out.take("weight", {classes, in, 3, 3});
-  outBias_ = out.take("bias", {classes});
+  out_ = nn::Conv2d(decoder.scope("fin_out.0"), in, classes, 3, 1, 1);
 }
 
 at::Tensor LocalizationNet::forward(const at::Tensor& x, bool training) const {
@@ -67,7 +60,7 @@ at::Tensor LocalizationNet::forward(const at::Tensor& x, bool training) const {
     h = at::cat({h, skip}, 1);
     for (const ConvNorm& conv : decoder_[i]) h = conv(h, training);
   }
-  return at::conv2d(h, outWeight_, outBias_, 1, 1);
+  return out_(h);
 }
 
 }  // namespace dan::model

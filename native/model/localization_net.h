@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "nn/weights.h"
+#include "nn/layers.h"
 
 namespace dan::model {
 
@@ -16,7 +16,8 @@ class LocalizationNet {
 
  private:
   struct ConvNorm {
-    at::Tensor weight, bias, normWeight, normBias, runningMean, runningVar;
+    nn::Conv2d conv;
+    nn::BatchNorm2d norm;
     at::Tensor operator()(const at::Tensor& x, bool training) const;
   };
   using Block = std::vector<ConvNorm>;
@@ -25,7 +26,7 @@ class LocalizationNet {
 
   std::vector<Block> encoder_, decoder_;
   std::vector<ConvNorm> up_;
-  at::Tensor outWeight_, outBias_;
+  nn::Conv2d out_;
 };
 
 }  // namespace dan::model

@@ -44,6 +44,23 @@ struct GroupNorm {
   at::Tensor thenSilu(const at::Tensor& x) const { return ops::groupNormSilu(x, groups, weight, bias, eps); }
 };
 
+// With running statistics, which training updates.
+struct BatchNorm2d {
+  at::Tensor weight, bias, runningMean, runningVar;  // (channels)
+  double eps = 1e-5;
+  BatchNorm2d() = default;
+  BatchNorm2d(const Weights& weights, int64_t channels, double eps = 1e-5)
+      : weight(weights.take("weight", {channels})),
+        bias(weights.take("bias", {channels})),
+        runningMean(weights.take("running_mean", {channels})),
+        runningVar(weights.take("running_var", {channels})),
+        eps(eps) {}
+  at::Tensor operator()(const at::Tensor& x, bool training) const {
+    constexpr double kMomentum = 0.1;
+    return at::batch_norm(x, weight, bias, runningMean, runningVar, training, kMomentum, eps, /*cudnn_enabled=*/false);
+  }
+};
+
 struct LayerNorm {
   at::Tensor weight, bias;  // (width)
   double eps = 1e-5;

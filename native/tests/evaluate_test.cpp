@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/random.h"
+#include "evaluate/classifier.h"
 #include "evaluate/detection_scores.h"
 #include "evaluate/detector.h"
 #include "evaluate/perlin.h"
@@ -42,7 +43,7 @@ evaluate::Strata oneStratum(int64_t count) {
 
 evaluate::Detector makeDetector(uint64_t seed, int64_t iterations) {
   const auto good = makePool(6, false, 1), defects = makePool(6, true, 2);
-  evaluate::DetectorOptions options;
+  evaluate::LearnerOptions options;
   options.channels = 4;
   options.batchSize = 4;
   options.iterations = iterations;
@@ -126,6 +127,73 @@ DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
   const at::Tensor expected = whole.predict(images, task);
   EXPECT(at::equal(resumed.predict(images, task), expected));
   EXPECT(!at::equal(other.predict(images, task), expected));
+}
+
+// Parameters as torchvision counts them: 11,689,512 with a thousand classes.
+DAN_TEST(resnet18_has_the_published_parameters) {
+  const nn::Weights weights = nn::Weights::random(makeGenerator(1));
+  const model::ResNet18 net(weights, 64, 1000);
+  int64_t parameters = 0;
+  for (const auto& [name, tensor] : weights.taken()) {
+    if (!evaluate::isRunningStatistic(name)) parameters += tensor.numel();
+  }
+  EXPECT(parameters == 11689512);
+  EXPECT(weights.taken().count("layer4.0.downsample.1.running_var") == 1);
+  EXPECT(net.forward(at::zeros({2, 3, 40, 56})).sizes() == at::IntArrayRef({2, 1000}));
+}
+
+DAN_TEST(classifier_learns_the_types) {
+  const auto makeTyped = [](int64_t count, uint64_t seed) {
+    auto pool = makePool(count, true, seed, 230);
+    const auto darker = makePool(count, true, seed + 1, 140);
+    pool->images.insert(pool->images.end(), darker->images.begin(), darker->images.end());
+    pool->masks.insert(pool->masks.end(), darker->masks.begin(), darker->masks.end());
+    return pool;
+  };
+  const auto defects = makeTyped(6, 50);
+  evaluate::Strata strata = oneStratum(12);
+  std::fill(strata.types.begin() + 6, strata.types.end(), 1);
+  evaluate::LearnerOptions options;
+  options.channels = 8;
+  options.batchSize = 6;
+  options.iterations = 60;
+  options.learningRate = 2e-3;
+  const auto make = [&](const evaluate::SourceOptions& kind) {
+    return evaluate::Classifier(options, evaluate::makeDefectSource(kind, defects, defects, strata), 2, "", at::kCPU);
+  };
+  evaluate::Classifier classifier = make({});
+  const Task task;
+  for (int i = 0; i < 60; ++i) classifier.step(task);
+  const at::Tensor probabilities = classifier.predict(stacked(makeTyped(5, 80)->images), task);
+  EXPECT(probabilities.sizes() == at::IntArrayRef({10, 2}));
+  expectClose(probabilities.sum(1), at::ones({10}), 1e-6, 1e-6, "probabilities");
+  const at::Tensor right = probabilities.argmax(1) == (at::arange(10) >= 5);
+  EXPECT(right.sum().item<int64_t>() >= 9);
+  expectError([&] { make({"draem", true}); }, "have no types");
+}
+
+DAN_TEST(classifier_starts_from_the_weights_of_a_file) {
+  const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-backbone-test.safetensors";
+  const nn::Weights backbone = nn::Weights::random(makeGenerator(60));
+  const model::ResNet18 net(backbone, 8, 10);
+  io::writeSafetensors(path, backbone.taken(), {});
+  const auto defects = makePool(4, true, 61);
+  evaluate::LearnerOptions options;
+  options.channels = 8;
+  const auto make = [&] {
+    return evaluate::Classifier(options, evaluate::makeDefectSource({}, defects, defects, oneStratum(4)), 3, path,
+                                at::kCPU);
+  };
+  const evaluate::Classifier classifier = make();
+  const std::string saved = path + ".saved.safetensors";
+  classifier.saveCheckpoint(saved, {});
+  const TensorMap tensors = io::readSafetensors(saved).tensors;
+  EXPECT(at::equal(tensors.at("network/layer3.1.conv2.weight"), backbone.taken().at("layer3.1.conv2.weight")));
+  EXPECT(tensors.at("network/fc.weight").sizes() == at::IntArrayRef({3, 64}));
+  options.channels = 16;
+  expectError(make, "bn1.bias");
+  std::filesystem::remove(path);
+  std::filesystem::remove(saved);
 }
 
 DAN_TEST(pairs_give_groups_and_types_even_chances) {

@@ -34,7 +34,7 @@ beforeAll(async () => {
     .toFile(empty);
 });
 
-const SIZE = ['--resolution', '32', '--seeds', '2'];
+const SIZE = ['--resolution', '32', '--seeds', '2', '--classifier-iterations', '2'];
 const evaluate = (out: string, ...more: string[]) => ['evaluate', '--data', category, '--out', out, ...SIZE, ...more];
 const read = (out: string): Evaluation => JSON.parse(readFileSync(join(out, 'evaluation.json'), 'utf8')) as Evaluation;
 const withoutTimes = (out: string) => read(out).runs.map(({ seconds: _, ...run }) => run);
@@ -55,9 +55,14 @@ describe('dualanodiff evaluate', () => {
     expect(evaluation.runs).toHaveLength(10);
     const ours = evaluation.runs.find(({ row }) => row === 'ours+real');
     expect([ours?.defects, ours?.emptyMasks]).toEqual([11, 1]); // 4 real, 7 of 8 generated
-    const values = evaluation.runs.flatMap(({ average }) => Object.values(average));
-    expect(values.every((value) => value !== null && value >= 0 && value <= 1)).toBe(true);
-    expect(readFileSync(join(first, 'table.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 4 * 5 * 7);
+    for (const { row, average } of evaluation.runs) {
+      const { accuracy, ...detection } = average;
+      expect(Object.values(detection).every((value) => value !== null && value >= 0 && value <= 1)).toBe(true);
+      if (row === 'draem')
+        expect(accuracy).toBeNull(); // what is made up has no type
+      else expect(accuracy).toBeGreaterThanOrEqual(0);
+    }
+    expect(readFileSync(join(first, 'table.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 4 * 5 * 8);
     const report = readFileSync(join(first, 'report.html'), 'utf8');
     expect(report).toContain('id="scores"');
     expect(report).toContain('pit: real, then ours');
@@ -80,7 +85,7 @@ describe('dualanodiff evaluate', () => {
 
   it('goes on from a checkpoint after an interruption, with the result of a run that was not interrupted', async () => {
     const [whole, cut] = [join(folder, 'whole'), join(folder, 'cut')];
-    const one = ['--compare', 'none', '--seeds', '1', '--iterations', '40'];
+    const one = ['--compare', 'none', '--seeds', '1', '--iterations', '40', '--no-classifier'];
     expect((await cli(evaluate(whole, ...one))).code).toBe(0);
     const interrupted = await cli(evaluate(cut, ...one), {
       kill: { signal: 'SIGINT', when: /evaluating ([5-9]|1\d)\/40 / },
@@ -93,7 +98,48 @@ describe('dualanodiff evaluate', () => {
     expect((await cli(evaluate(cut, ...one))).code).toBe(0);
     expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
     expect(readdirSync(join(cut, 'runs'))[0]).toMatch(/json$/); // the checkpoint is gone
-    expect(Object.values(read(whole).runs[0]?.average ?? {})).not.toContain(null);
+    expect(read(whole).runs[0]?.average.pixelAp).not.toBeNull();
+  });
+
+  it('goes on with a classifier where only that is missing', async () => {
+    const out = join(folder, 'classes');
+    const short = evaluate(out, '--compare', 'none', '--seeds', '1', '--iterations', '2');
+    expect((await cli([...short, '--no-classifier'])).code).toBe(0);
+    expect(read(out).runs[0]?.average.accuracy).toBeNull();
+    const detector = readdirSync(join(out, 'runs'));
+    expect(detector).toHaveLength(1);
+    expect((await cli(short)).code).toBe(0);
+    expect(read(out).runs[0]?.types.dent?.accuracy).toBeGreaterThanOrEqual(0);
+    expect(readdirSync(join(out, 'runs'))).toHaveLength(2);
+    expect(readdirSync(join(out, 'runs'))).toContain(detector[0]);
+  });
+
+  it("measures generated sets with the user's own weights", async () => {
+    const lpips = join(import.meta.dirname, '../../../shared/fixtures/lpips');
+    const files = [join(lpips, 'squeezenet1_1-random.safetensors'), join(lpips, 'squeeze-linear-v0.1.safetensors')];
+    const small = ['--compare', '', '--no-with-real', '--seeds', '1', '--iterations', '1', '--no-classifier'];
+    const measured = [...small, '--generated', generated, '--lpips-backbone', files[0] as string];
+    const { code, stdout } = await cli(
+      evaluate(join(folder, 'quality'), ...measured, '--lpips-linear', files[1] as string),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('IC-LPIPS');
+    const { quality } = read(join(folder, 'quality'));
+    expect(quality.map(({ type, images }) => [type, images])).toEqual([
+      ['dent', 4],
+      ['pit', 4],
+    ]);
+    expect(quality.every(({ icLpips, inceptionScore }) => Number(icLpips) > 0 && inceptionScore === undefined)).toBe(
+      true,
+    );
+    const wrong = await cli(
+      evaluate(join(folder, 'wrong'), ...small, '--generated', generated, '--inception', files[0] as string),
+    );
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('Conv2d_1a_3x3');
+    const half = await cli(evaluate(join(folder, 'half'), ...measured));
+    expect(half.code).toBe(2);
+    expect(half.stderr).toContain('--lpips-linear');
   });
 
   it('tests on another folder, and trains on all of the first one then', async () => {

@@ -35,8 +35,8 @@ describe('the engine and the schemas name the same options', () => {
 
   it('evaluating', async () => {
     const { options } = (await getEngine()).nativeInfo();
-    expect(without(options.detector, 'seed', 'source', 'flipDefects', 'device')).toEqual(
-      without(Object.keys(PROTOCOLS.paper), 'resolution'),
+    expect(without(options.learner, 'seed', 'source', 'flipDefects', 'device')).toEqual(
+      without(Object.keys(PROTOCOLS.paper), 'resolution', 'classifier'),
     );
     expect([...options.map].sort()).toEqual(['count', 'height', 'width']);
   });

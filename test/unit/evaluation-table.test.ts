@@ -12,6 +12,7 @@ const scores = (value: number | null): Scores => ({
   imageAuroc: value,
   imageAp: value,
   imageF1Max: value,
+  accuracy: value,
 });
 
 function run(row: string, seed: number, crack: number | null, stain: number): EvaluationRun {
@@ -27,6 +28,7 @@ const evaluation: Evaluation = {
   protocol: { name: 'small', ...PROTOCOLS.small },
   tested: { crack: 4, stain: 4, good: 4 },
   training: { crack: 2, stain: 2, good: 9 },
+  quality: [],
   runs: [run('none', 0, 0.2, 0.4), run('none', 1, 0.4, 0.4), run('none', 2, 0.6, 0.7), run('ours, too', 0, null, 0.9)],
 };
 
@@ -61,7 +63,7 @@ describe('the table of an evaluation', () => {
     expect(markdown[2]).toContain('| crack | none | 40.0 ± 20.0 |');
     expect(markdown[3]).toContain('| crack | ours, too | - |');
     const csv = csvTable(lines).trim().split('\n');
-    expect(csv).toHaveLength(1 + 7 * lines.length);
+    expect(csv).toHaveLength(1 + 8 * lines.length);
     expect(csv).toContain('stain,"ours, too",pixelAp,0.9,,0.9');
   });
 });

@@ -23,9 +23,14 @@ export declare class EvaluationData {
     readonly testDefects: ReadonlyMap<string, readonly Square[]>;
     /** Tells sets of test images apart. */
     readonly testDigest: string;
+    /** Tells classifiers' first weights apart; undefined where they are fresh. */
+    readonly backboneDigest: string | undefined;
     private constructor();
     /** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
-    static load(split: Split, texturesFolder: string | undefined, size: number): Promise<EvaluationData>;
+    static load(split: Split, { textures: texturesFolder, classifierWeights, }: {
+        textures?: string | undefined;
+        classifierWeights?: string | undefined;
+    }, size: number): Promise<EvaluationData>;
     /** The defects of a row, for the caller to dispose of. */
     static loadRow(row: Row, { training }: Split, size: number): Promise<RowDefects>;
     dispose(): void;

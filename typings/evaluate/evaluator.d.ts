@@ -4,6 +4,7 @@ import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
 import { type Split } from './evaluation-data.js';
 import { type Protocol } from './protocol.js';
+import { type Quality } from './quality.js';
 import { type Row } from './rows.js';
 import { type RunScores } from './scores.js';
 /**
@@ -15,11 +16,12 @@ export type EvaluatorOptions = z.input<typeof evaluatorSchema>;
 export interface EvaluationProgress {
     row: string;
     seed: number;
-    /** Of the training of this detector. */
+    network: 'detector' | 'classifier';
+    /** Of the training of this network. */
     step: number;
-    /** Undefined for a run that an earlier process did. */
+    /** Undefined for what an earlier process did. */
     loss: number | undefined;
-    /** Detector training steps done and to do, of all rows and seeds; those that an earlier process did count as done. */
+    /** Training steps done and to do, of all rows, seeds and networks; those that an earlier process did count as done. */
     done: number;
     total: number;
 }
@@ -57,6 +59,8 @@ export interface Evaluation {
     /** Real images that train: of each type, and good ones. */
     training: Record<string, number>;
     runs: EvaluationRun[];
+    /** Of generated sets, where weights were given. */
+    quality: Quality[];
 }
 /**
  * Judges pairs by the detectors that learn from them: trains the published evaluation's segmentation network on good
@@ -80,9 +84,11 @@ export declare class Evaluator {
      * `testData`. Throws ERR_DATASET_INVALID where something is missing.
      */
     static open(dataset: Dataset, options?: EvaluatorOptions): Promise<Evaluator>;
+    /** Training steps of all rows, seeds and networks. */
+    get steps(): number;
     /**
-     * Trains and tests every row with every seed. Each run's result is kept below `out` and not made again; a run that was
-     * cut off goes on from its checkpoint. Deterministic for a seed on one machine.
+     * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
+     * was cut off goes on from its checkpoint. Deterministic for a seed on one machine.
      */
     evaluate(out: string, { signal, onProgress }?: EvaluateOptions): Promise<Evaluation>;
 }

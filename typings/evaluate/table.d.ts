@@ -1,4 +1,5 @@
 import type { Evaluation } from './evaluator.js';
+import type { Quality } from './quality.js';
 import { type Measure } from './scores.js';
 /** One cell of the table over the seeds of its row. */
 export interface Cell {
@@ -21,5 +22,7 @@ export declare function tableOf({ types, rows, runs }: Evaluation): Line[];
 /** As in `41.2 ± 1.3`, per cent; `-` where there is nothing. */
 export declare function cellText({ mean: value, deviation }: Cell): string;
 export declare function markdownTable(lines: readonly Line[]): string;
+/** What generated sets are like, as a second table; none where nothing was measured. */
+export declare function qualityTable(quality: readonly Quality[]): string[];
 /** A line for each cell: type, row, measure, mean, deviation, and the values of the seeds separated by spaces. */
 export declare function csvTable(lines: readonly Line[]): string;

@@ -209,7 +209,15 @@ export declare const evaluatorSchema: z.ZodObject<{
     testData: z.ZodOptional<z.ZodString>;
     textures: z.ZodOptional<z.ZodString>;
     iterations: z.ZodOptional<z.ZodNumber>;
+    classifierIterations: z.ZodOptional<z.ZodNumber>;
     resolution: z.ZodOptional<z.ZodNumber>;
+    classifier: z.ZodDefault<z.ZodBoolean>;
+    classifierWeights: z.ZodOptional<z.ZodString>;
+    inceptionWeights: z.ZodOptional<z.ZodString>;
+    lpipsWeights: z.ZodOptional<z.ZodObject<{
+        backbone: z.ZodString;
+        linear: z.ZodString;
+    }, z.core.$strict>>;
     checkpointEvery: z.ZodDefault<z.ZodNumber>;
     device: z.ZodDefault<z.ZodString>;
 }, z.core.$strict>;

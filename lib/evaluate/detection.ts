@@ -1,0 +1,48 @@
+import { runNative, type TaskOptions } from '../run-native.js';
+import type { EvaluationData, RowDefects } from './evaluation-data.js';
+import { learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
+import type { Protocol } from './protocol.js';
+import type { Row } from './rows.js';
+import { type DetectorScores, type RunScores, scoreRun, type Tested } from './scores.js';
+import type { Square } from './squares.js';
+
+export interface DetectionInput {
+  row: Row;
+  protocol: Protocol;
+  defects: RowDefects;
+  data: EvaluationData;
+  seed: number;
+  device: string;
+}
+
+/** What a detector makes of the tested images. */
+export interface Detection {
+  scores: RunScores<DetectorScores>;
+  tested: Map<string, Tested>;
+}
+
+/** Trains a detector on good images and a row's defects, and tests it. */
+export async function detect(
+  { row, protocol, defects, data, seed, device }: DetectionInput,
+  training: Omit<TrainLearnerOptions, 'iterations'>,
+): Promise<Detection> {
+  const options: TaskOptions = { signal: training.signal };
+  const native = learnerOptions(row, protocol, protocol, { seed, device });
+  const { handle, groups, types } = defects.pool;
+  const detector = await runNative(options, (engine, task) =>
+    engine.createDetector(native, data.good.handle, handle, groups, types, data.textures?.handle, task),
+  );
+  try {
+    await trainLearner(detector, { ...training, iterations: protocol.iterations });
+    const size = protocol.resolution;
+    const test = async (squares: readonly Square[]) => ({
+      squares,
+      maps: await predict(detector, squares, size, options),
+    });
+    const tested = new Map<string, Tested>();
+    for (const [type, squares] of data.testDefects) tested.set(type, await test(squares));
+    return { scores: await scoreRun(await test(data.testGood), tested, size, options), tested };
+  } finally {
+    detector.dispose();
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
+import { AbortedError, TrainingError, withFileErrors } from '../errors.js';
+import { runNative, type TaskOptions } from '../run-native.js';
+import type { LearnerProtocol, Protocol } from './protocol.js';
+import type { Row } from './rows.js';
+import type { Square } from './squares.js';
+
+export interface TrainLearnerOptions extends TaskOptions {
+  iterations: number;
+  /** Where its checkpoint is kept, and read from where there is one. */
+  checkpoint: string;
+  checkpointEvery: number;
+  /** Tells this network's checkpoint from others'. */
+  digest: string;
+  onStep: (step: number, loss: number) => void;
+}
+
+/** What the engine wants to know of a network that learns from a row. */
+export function learnerOptions(
+  row: Row,
+  { flips }: Protocol,
+  { channels, batchSize, iterations, learningRate }: LearnerProtocol,
+  { seed, device }: { seed: number; device: string },
+): NativeLearnerOptions {
+  const flipDefects = flips || row.generated === undefined; // the few real ones are always flipped
+  return { channels, batchSize, iterations, learningRate, flips, seed, device, source: row.source, flipDefects };
+}
+
+/** Trains a network to its end, from its checkpoint where there is one. Aborted, it leaves a checkpoint. */
+export async function trainLearner(learner: NativeLearner, options: TrainLearnerOptions): Promise<void> {
+  const { iterations, checkpoint, checkpointEvery, digest, onStep, signal } = options;
+  let position = 0;
+  const save = () => runNative({}, (_, task) => learner.saveCheckpoint(checkpoint, { digest }, task));
+  try {
+    await withFileErrors('write', checkpoint, () => mkdir(dirname(checkpoint), { recursive: true }));
+    if (existsSync(checkpoint)) {
+      const saved = await runNative({}, (engine, task) => engine.readMetadata(checkpoint, task));
+      if (saved.digest !== digest) {
+        throw new TrainingError(
+          `${checkpoint} is of another evaluation: remove it, or choose another folder`,
+          'ERR_CHECKPOINT_MISMATCH',
+        );
+      }
+      position = await runNative({}, (_, task) => learner.loadCheckpoint(checkpoint, task));
+    }
+    while (position < iterations) {
+      const { step, loss } = await runNative({ signal }, (_, task) => learner.step(task));
+      position = step;
+      if (step % checkpointEvery === 0 && step < iterations) await save();
+      onStep(step, loss);
+    }
+  } catch (error) {
+    if (error instanceof AbortedError && position > 0) await save();
+    throw error;
+  }
+}
+
+/** The checkpoint of a network whose result is written. */
+export const removeCheckpoint = (checkpoint: string): Promise<void> => rm(checkpoint, { force: true });
+
+/** The network's probabilities for each square, one after the other. */
+export async function predict(
+  learner: NativeLearner,
+  squares: readonly Square[],
+  size: number,
+  options: TaskOptions,
+): Promise<Float32Array> {
+  const CHUNK = 16; // what crosses is copied on this thread
+  const parts: Float32Array[] = [];
+  for (let from = 0; from < squares.length; from += CHUNK) {
+    const chunk = squares.slice(from, from + CHUNK);
+    const images = Buffer.concat(chunk.map(({ pixels }) => pixels));
+    const shape = { count: chunk.length, width: size, height: size };
+    parts.push((await runNative(options, (_, task) => learner.predict(images, shape, task))).data);
+  }
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,213 @@
+#include "binding/convert.h"
+#include "binding/handles.h"
+#include "binding/option_reader.h"
+#include "binding/options.h"
+#include "core/device.h"
+#include "evaluate/classifier.h"
+#include "evaluate/detection_scores.h"
+#include "evaluate/detector.h"
+#include "evaluate/quality.h"
+
+namespace dan::binding {
+
+namespace {
+
+using Learner = std::shared_ptr<evaluate::Learner>;
+using Scores = evaluate::DetectionScores;
+
+// createPool(width, height)
+Napi::Value createPool(const Napi::CallbackInfo& info) {
+  auto pool = std::make_shared<evaluate::PixelPool>();
+  pool->width = info[0].ToNumber().Int64Value();
+  pool->height = info[1].ToNumber().Int64Value();
+  return PoolHandle::wrap(info.Env(), pool, EnvData::of(info.Env()).pool);
+}
+
+// What both networks learn from: (options, good, defects, groups, types, ...): pools, and for each image of a defect a
+// group and a type.
+struct LearnerInput {
+  LearnerOptions options;
+  evaluate::Pool good, defects;
+  evaluate::Strata strata;
+
+  explicit LearnerInput(const Napi::CallbackInfo& info)
+      : options(parseOptions<LearnerOptions>(info[0])),
+        good(PoolHandle::from(info[1])),
+        defects(PoolHandle::from(info[2])),
+        strata{toIntegers(info[3]), toIntegers(info[4])} {
+    const size_t count = defects->images.size();
+    if (strata.groups.size() != count || strata.types.size() != count) {
+      throw Napi::TypeError::New(info.Env(), "expected a group and a type for each image of a defect");
+    }
+  }
+};
+
+Napi::Value wrapLearner(Napi::Env env, Learner& learner) {
+  return LearnerHandle::wrap(env, learner, EnvData::of(env).learner);
+}
+
+// createDetector(options, good, defects, groups, types, textures or undefined, task)
+Napi::Value createDetector(const Napi::CallbackInfo& info) {
+  const evaluate::Pool textures = info[5].IsUndefined() ? nullptr : PoolHandle::from(info[5]);
+  return runTask<Learner>(
+      info.Env(), TaskHandle::from(info[6]), info.Env().Undefined(),
+      [input = LearnerInput(info), textures](const Task&, const ReportProgress&) -> Learner {
+        const auto& [options, good, defects, strata] = input;
+        const at::Device device = parseDevice(options.device);
+        auto source = evaluate::makeDefectSource(options.source, good, defects, strata, textures);
+        return std::make_shared<evaluate::Detector>(options.training, good, std::move(source), device);
+      },
+      wrapLearner);
+}
+
+// createClassifier(options, good, defects, groups, types, number of types, backbone file or '', task)
+Napi::Value createClassifier(const Napi::CallbackInfo& info) {
+  const int64_t classes = info[5].ToNumber().Int64Value();
+  const std::string backbone = info[6].ToString().Utf8Value();
+  return runTask<Learner>(
+      info.Env(), TaskHandle::from(info[7]), info.Env().Undefined(),
+      [input = LearnerInput(info), classes, backbone](const Task&, const ReportProgress&) -> Learner {
+        const auto& [options, good, defects, strata] = input;
+        const at::Device device = parseDevice(options.device);
+        auto source = evaluate::makeDefectSource(options.source, good, defects, strata);
+        return std::make_shared<evaluate::Classifier>(options.training, std::move(source), classes, backbone, device);
+      },
+      wrapLearner);
+}
+
+// scoreMaps(maps, masks, options, task): maps a Float32Array, masks one byte a pixel
+Napi::Value scoreMaps(const Napi::CallbackInfo& info) {
+  const auto options = parseOptions<MapOptions>(info[2]);
+  const std::vector<int64_t> shape = {options.count, options.height, options.width};
+  const at::Tensor maps = fromJsTensor(info[0]).view(shape);
+  const at::Tensor masks = toTensor(info[1], shape);
+  return runTask<Scores>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [maps, masks](const Task&, const ReportProgress&) { return evaluate::scoreDetection(maps, masks); },
+      [](Napi::Env env, Scores& scores) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("pixelAuroc", scores.pixelAuroc);
+        result.Set("pixelAp", scores.pixelAp);
+        result.Set("pixelF1Max", scores.pixelF1Max);
+        result.Set("pixelAuPro", scores.pixelAuPro);
+        result.Set("imageAuroc", scores.imageAuroc);
+        result.Set("imageAp", scores.imageAp);
+        result.Set("imageF1Max", scores.imageF1Max);
+        return result;
+      });
+}
+
+// inceptionScore(pool, weights, device, task)
+Napi::Value inceptionScore(const Napi::CallbackInfo& info) {
+  return runTask<double>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [pool = PoolHandle::from(info[0]), weights = info[1].ToString().Utf8Value(),
+       device = info[2].ToString().Utf8Value()](const Task& task, const ReportProgress&) {
+        return evaluate::inceptionScoreOf(pool->images, weights, parseDevice(device), task);
+      },
+      [](Napi::Env env, double& score) -> Napi::Value { return Napi::Number::New(env, score); });
+}
+
+// icLpips(generated, real, backbone, linear, device, task): pools
+Napi::Value icLpips(const Napi::CallbackInfo& info) {
+  return runTask<double>(
+      info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),
+      [generated = PoolHandle::from(info[0]), real = PoolHandle::from(info[1]),
+       backbone = info[2].ToString().Utf8Value(), linear = info[3].ToString().Utf8Value(),
+       device = info[4].ToString().Utf8Value()](const Task& task, const ReportProgress&) {
+        return evaluate::icLpipsOf(generated->images, real->images, {backbone, linear}, parseDevice(device), task);
+      },
+      [](Napi::Env env, double& value) -> Napi::Value { return Napi::Number::New(env, value); });
+}
+
+}  // namespace
+
+// append(images, masks or undefined, count): RGB, and one byte a pixel; copied here and now, so that a caller passes
+// few at a time. A pool does not grow under a detector that learns from it.
+Napi::Value PoolHandle::append(const Napi::CallbackInfo& info) {
+  const auto pool = value();
+  const int64_t count = info[2].ToNumber().Int64Value();
+  for (const at::Tensor& image : toTensor(info[0], {count, pool->height, pool->width, 3}).unbind()) {
+    pool->images.push_back(image);
+  }
+  if (info[1].IsUndefined()) return info.Env().Undefined();
+  for (const at::Tensor& mask : toTensor(info[1], {count, pool->height, pool->width}).unbind()) {
+    pool->masks.push_back(mask);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Function PoolHandle::define(Napi::Env env) {
+  return DefineClass(env, "PoolHandle",
+                     {InstanceMethod("append", &PoolHandle::append), InstanceMethod("dispose", &PoolHandle::dispose)});
+}
+
+// step(task): { step, loss }
+Napi::Value LearnerHandle::step(const Napi::CallbackInfo& info) {
+  return runTask<evaluate::LearnerStep>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [learner = value()](const Task& task, const ReportProgress&) { return learner->step(task); },
+      [](Napi::Env env, evaluate::LearnerStep& step) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("step", Napi::Number::New(env, static_cast<double>(step.step)));
+        result.Set("loss", Napi::Number::New(env, step.loss));
+        return result;
+      });
+}
+
+// predict(images, options, task): { data, shape }
+Napi::Value LearnerHandle::predict(const Napi::CallbackInfo& info) {
+  const auto options = parseOptions<MapOptions>(info[1]);
+  const at::Tensor images = toTensor(info[0], {options.count, options.height, options.width, 3});
+  return runTask<at::Tensor>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [images, learner = value()](const Task& task, const ReportProgress&) { return learner->predict(images, task); },
+      [](Napi::Env env, at::Tensor& maps) -> Napi::Value { return toJsTensor(env, maps); });
+}
+
+// saveCheckpoint(path, metadata, task)
+Napi::Value LearnerHandle::saveCheckpoint(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
+      [path, metadata = toMetadata(info[1]), learner = value()](const Task&, const ReportProgress&) {
+        learner->saveCheckpoint(path, metadata);
+        return true;
+      },
+      [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+}
+
+// loadCheckpoint(path, task): the step that it was made after
+Napi::Value LearnerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  return runTask<int64_t>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [path, learner = value()](const Task&, const ReportProgress&) {
+        learner->loadCheckpoint(path);
+        return learner->position();
+      },
+      [](Napi::Env env, int64_t& position) -> Napi::Value {
+        return Napi::Number::New(env, static_cast<double>(position));
+      });
+}
+
+Napi::Function LearnerHandle::define(Napi::Env env) {
+  return DefineClass(env, "LearnerHandle",
+                     {InstanceMethod("step", &LearnerHandle::step), InstanceMethod("predict", &LearnerHandle::predict),
+                      InstanceMethod("saveCheckpoint", &LearnerHandle::saveCheckpoint),
+                      InstanceMethod("loadCheckpoint", &LearnerHandle::loadCheckpoint),
+                      InstanceMethod("dispose", &LearnerHandle::dispose)});
+}
+
+void defineEvaluation(Napi::Env env, Napi::Object exports) {
+  EnvData::of(env).pool = Napi::Persistent(PoolHandle::define(env));
+  EnvData::of(env).learner = Napi::Persistent(LearnerHandle::define(env));
+  exports.Set("createPool", Napi::Function::New(env, createPool));
+  exports.Set("createDetector", Napi::Function::New(env, createDetector));
+  exports.Set("createClassifier", Napi::Function::New(env, createClassifier));
+  exports.Set("inceptionScore", Napi::Function::New(env, inceptionScore));
+  exports.Set("icLpips", Napi::Function::New(env, icLpips));
+  exports.Set("scoreMaps", Napi::Function::New(env, scoreMaps));
+}
+
+}  // namespace dan::binding

@@ -1,0 +1,65 @@
+#include "evaluate/classifier.h"
+
+#include <cmath>
+
+#include "core/random.h"
+#include "io/weights_file.h"
+
+namespace dan::evaluate {
+
+namespace {
+
+constexpr const char* kLastLayer = "fc.";
+
+bool isLastLayer(const std::string& name) { return name.rfind(kLastLayer, 0) == 0; }
+
+void initialize(const TensorMap& weights, at::Generator generator) {
+  for (const auto& [name, weight] : weights) {
+    at::Tensor tensor = weight;
+    if (tensor.dim() == 4) {
+      const auto fanOut = static_cast<double>(tensor.size(0) * tensor.size(2) * tensor.size(3));
+      tensor.copy_(std::sqrt(2 / fanOut) * randn(tensor.sizes(), generator));
+    } else if (name.find("running_var") != std::string::npos) {
+      tensor.fill_(1);
+    }
+  }
+}
+
+// Fresh weights with the file's in the place of all but the last layer's.
+void loadBackbone(const TensorMap& weights, const std::string& path) {
+  const nn::Weights file = nn::Weights::fromTensors(io::readWeightsFile(path).tensors, path, at::kFloat);
+  for (const auto& [name, weight] : weights) {
+    if (!isLastLayer(name)) at::Tensor(weight).copy_(file.take(name, weight.sizes()));
+  }
+}
+
+}  // namespace
+
+Classifier::Classifier(LearnerOptions options, std::unique_ptr<DefectSource> defects, int64_t classes,
+                       const std::string& backbone, at::Device device)
+    : Learner(options, device), defects_(std::move(defects)) {
+  if (!defects_->hasTypes()) fail(kDatasetInvalid, "Made-up defects have no types to tell apart");
+  const nn::Weights weights = nn::Weights::random(makeGenerator(options.seed), at::kFloat, device);
+  net_ = std::make_unique<model::ResNet18>(weights, options.channels, classes);
+  initialize(weights.taken(), weightsGenerator());
+  if (!backbone.empty()) loadBackbone(weights.taken(), backbone);
+  train(weights.taken());
+}
+
+Example Classifier::draw(Draw& draw) const { return defects_->draw(draw); }
+
+at::Tensor Classifier::loss(const std::vector<Example>& examples) const {
+  std::vector<at::Tensor> images;
+  std::vector<int64_t> types;
+  for (const Example& example : examples) {
+    images.push_back(example.image);
+    types.push_back(example.type);
+  }
+  const at::Tensor batch = at::stack(images).to(device()).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor target = at::tensor(types, at::kLong).to(device());
+  return at::cross_entropy_loss(net_->forward(batch, /*training=*/true), target);
+}
+
+at::Tensor Classifier::probabilities(const at::Tensor& images) const { return at::softmax(net_->forward(images), 1); }
+
+}  // namespace dan::evaluate

@@ -1,0 +1,143 @@
+"""Compares the evaluation's networks and scores with torchvision, lpips and scikit-learn; prints PASS or FAIL for each.
+
+    python3 -m venv .venv && .venv/bin/pip install torch==2.11.0 torchvision==0.26.0 lpips==0.1.4 scikit-learn safetensors
+    .venv/bin/python scripts/compare/compare_evaluation.py
+
+Needs the built package. All weights are random, except LPIPS's own layers. Not a test of CI: it needs a Python with PyTorch.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import lpips
+import numpy as np
+import torch
+import torchvision.models as tv
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SIDE, COUNT, CLASSES = 64, 7, 3
+failed = 0
+
+
+def check(name, ours, theirs, tolerance):
+    global failed
+    off = np.abs(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64)).max()
+    failed += not off <= tolerance
+    print(f"{'PASS' if off <= tolerance else 'FAIL'} {name}: largest difference {off:.2e} (at most {tolerance:.0e})", flush=True)
+
+
+def engine(**job):
+    script = os.path.join(ROOT, "scripts", "compare", "evaluation-engine.mjs")
+    done = subprocess.run(["node", script], input=json.dumps(job), text=True, capture_output=True)
+    if done.returncode != 0: raise SystemExit(done.stderr)
+    return json.loads(done.stdout)
+
+
+def pool(images, masks=None):
+    """(N, 3, H, W) bytes as the engine takes them."""
+    flat = images.permute(0, 2, 3, 1).flatten().tolist()
+    return {"images": flat, "masks": masks and masks.flatten().tolist(), "count": len(images), "side": SIDE}
+
+
+def randomize(net):
+    """Running statistics and gains that tell a mistake, at any depth."""
+    for name, value in net.state_dict().items():
+        if name.endswith("running_mean"): value.normal_(0, 0.1)
+        if name.endswith("running_var"): value.uniform_(0.5, 1.5)
+        if name.endswith(("bn.weight", "bn1.weight", "bn2.weight")): value.uniform_(0.7, 1.3)
+    return net.eval()
+
+
+def save(state, path):
+    save_file({name: value.contiguous() for name, value in state.items() if value.dtype == torch.float32}, path)
+    return path
+
+
+def compare_classifier(images, work):
+    backbone = save(randomize(tv.resnet18(weights=None)).state_dict(), f"{work}/resnet18.safetensors")
+    checkpoint = f"{work}/classifier.safetensors"
+    options = dict(channels=64, batchSize=4, iterations=10, learningRate=1e-3, flips=True, seed=3, source="pairs", flipDefects=True, device="cpu")
+    masks = {"images": pool(images)["images"], "masks": [255] * (COUNT * SIDE * SIDE), "count": COUNT, "side": SIDE}
+    job = dict(options=options, classes=CLASSES, backbone=backbone, types=[i % CLASSES for i in range(COUNT)], steps=2, checkpoint=checkpoint)
+    ours = engine(pool=masks, classifier=job)["probabilities"]
+    net = tv.resnet18(weights=None, num_classes=CLASSES)
+    trained = {name[len("network/"):]: value for name, value in load_file(checkpoint).items() if name.startswith("network/")}
+    print("missing or unexpected:", [name for name in net.load_state_dict(trained, strict=False)[0] if "num_batches" not in name])
+    mean, std = torch.tensor([.485, .456, .406]), torch.tensor([.229, .224, .225])
+    x = (images / 255 - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+    check("ResNet-18 after two updates", ours, net.eval()(x).softmax(1).flatten().tolist(), 1e-5)
+
+
+def compare_inception(images, work):
+    net = randomize(tv.inception_v3(weights=None, init_weights=False))
+    x = torch.nn.functional.interpolate(2 * (images / 255) - 1, size=(299, 299), mode="bilinear", align_corners=False)
+    net.transform_input = False
+    # Statistics of the images themselves: through made-up ones, nothing of an image is left at this depth.
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d): module.momentum = 1.0
+    net.train()(x)
+    net.eval().fc.weight.data *= 50  # so that the images' probabilities differ
+    weights = save(net.state_dict(), f"{work}/inception.safetensors")
+    p = net(x).softmax(1).double()
+    score = (p * (p.log() - p.mean(0, keepdim=True).log())).sum(1).mean().exp().item()
+    ours = engine(pool=pool(images), inception=weights)["inception"]
+    check(f"Inception Score ({score:.6f})", ours / score, 1, 1e-4)
+
+
+def compare_lpips(images, real, work):
+    for name, make in {"alex": tv.alexnet, "vgg": tv.vgg16, "squeeze": tv.squeezenet1_1}.items():
+        backbone = make(weights=None)
+        net = lpips.LPIPS(net=name, pnet_rand=True, verbose=False).eval()
+        for target, source in zip([m for m in net.net.modules() if isinstance(m, torch.nn.Conv2d)],
+                                  [m for m in backbone.features.modules() if isinstance(m, torch.nn.Conv2d)]):
+            target.load_state_dict(source.state_dict())
+        files = {"backbone": save(backbone.state_dict(), f"{work}/{name}.safetensors"),
+                 "linear": save({k: v for k, v in net.state_dict().items() if k.startswith("lin") and not k.startswith("lins")}, f"{work}/{name}-linear.safetensors")}
+        scaled = lambda x: 2 * (x / 255) - 1  # noqa: E731
+        with torch.no_grad():
+            to_real = torch.stack([net(scaled(images[i:i + 1]), scaled(real)).flatten() for i in range(COUNT)])
+            between = torch.stack([net(scaled(images[i:i + 1]), scaled(images)).flatten() for i in range(COUNT)])
+        nearest, values = to_real.argmin(1), []
+        for r in range(len(real)):
+            members = (nearest == r).nonzero().flatten().tolist()
+            pairs = [between[a, b].item() for i, a in enumerate(members) for b in members[i + 1:]]
+            if pairs: values.append(np.mean(pairs))
+        ours = engine(pool=pool(images), lpips={**files, "real": pool(real)})["icLpips"]
+        check(f"IC-LPIPS, {name} ({np.mean(values):.5f})", ours, np.mean(values), 1e-5)
+
+
+def compare_scores():
+    generator = np.random.default_rng(5)
+    maps = generator.random((6, SIDE, SIDE), dtype=np.float32)
+    masks = np.zeros((6, SIDE, SIDE), np.uint8)
+    for i in range(4):
+        masks[i, 5 + i:20, 8:30 - i] = 255
+        maps[i] = np.clip(maps[i] + 0.3 * (masks[i] > 0), 0, 1)
+    ours = engine(scores=dict(maps=maps.flatten().tolist(), masks=masks.flatten().tolist(), count=6, side=SIDE))["scores"]
+    images = torch.nn.functional.avg_pool2d(torch.tensor(maps)[:, None], 21, 1, 10).amax((1, 2, 3)).numpy()
+    for level, score, truth in (("pixel", maps.flatten(), masks.flatten() > 0), ("image", images, masks.any((1, 2)))):
+        precision, recall, _ = precision_recall_curve(truth, score)
+        check(f"{level} AUROC", ours[f"{level}Auroc"], roc_auc_score(truth, score), 1e-9)
+        check(f"{level} AP", ours[f"{level}Ap"], average_precision_score(truth, score), 1e-9)
+        check(f"{level} F1-max", ours[f"{level}F1Max"], np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12)), 1e-9)
+
+
+def main():
+    torch.manual_seed(11)
+    # Smooth, so that deep features of random networks differ from one image to the next.
+    coarse = torch.randint(0, 256, (COUNT + 2, 3, 3, 3)).float()
+    everything = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear").round()
+    images, real = everything[:COUNT], everything[COUNT:]
+    with tempfile.TemporaryDirectory() as work:
+        compare_classifier(images, work)
+        with torch.no_grad(): compare_inception(images, work)
+        compare_lpips(images, real, work)
+    compare_scores()
+    sys.exit(1 if failed else 0)
+
+
+main()

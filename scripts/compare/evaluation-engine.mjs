@@ -1,0 +1,43 @@
+// What compare_evaluation.py asks of the evaluation's networks: a JSON job on stdin, its answer on stdout.
+import { readFileSync } from 'node:fs';
+import { getEngine } from '../../dist/native.js';
+import { runNative } from '../../dist/run-native.js';
+
+const job = JSON.parse(readFileSync(0, 'utf8'));
+const engine = await getEngine();
+const run = (call) => runNative({}, call);
+
+const poolOf = ({ images, masks, count, side }) => {
+  const pool = engine.createPool(side, side);
+  pool.append(Uint8Array.from(images), masks ? Uint8Array.from(masks) : undefined, count);
+  return pool;
+};
+
+const answer = {};
+if (job.classifier) {
+  const { options, classes, backbone, types, steps, checkpoint } = job.classifier;
+  const defects = poolOf(job.pool);
+  const groups = types.map(() => 0);
+  const learner = await run((_, task) =>
+    engine.createClassifier(options, defects, defects, groups, types, classes, backbone, task),
+  );
+  for (let i = 0; i < steps; i++) await run((_, task) => learner.step(task));
+  await run((_, task) => learner.saveCheckpoint(checkpoint, {}, task));
+  const shape = { count: job.pool.count, width: job.pool.side, height: job.pool.side };
+  const images = Uint8Array.from(job.pool.images);
+  answer.probabilities = [...(await run((_, task) => learner.predict(images, shape, task))).data];
+}
+if (job.inception)
+  answer.inception = await run((_, task) => engine.inceptionScore(poolOf(job.pool), job.inception, 'cpu', task));
+if (job.lpips) {
+  const { backbone, linear, real } = job.lpips;
+  const pools = [poolOf(job.pool), poolOf(real)];
+  answer.icLpips = await run((_, task) => engine.icLpips(...pools, backbone, linear, 'cpu', task));
+}
+if (job.scores) {
+  const { maps, masks, count, side } = job.scores;
+  const tensor = { data: Float32Array.from(maps), shape: [count, side, side] };
+  const shape = { count, width: side, height: side };
+  answer.scores = await run((_, task) => engine.scoreMaps(tensor, Uint8Array.from(masks), shape, task));
+}
+process.stdout.write(JSON.stringify(answer));
