@@ -122,6 +122,7 @@ export interface NativeSampleOptions {
   negativePrompt: string;
   seed: number;
   matchLevels: boolean;
+  strength: number;
   attention: boolean;
   fastDecoder: boolean;
 }
@@ -164,6 +165,8 @@ export interface NativePair {
   part: Uint8Array;
   /** One byte a pixel, where it was asked for. */
   attention?: Uint8Array;
+  /** One byte a pixel, of variations of layouts. */
+  mask?: Uint8Array;
 }
 
 export interface NativeTrainer {
@@ -184,12 +187,21 @@ export interface NativeBatch {
   dispose(): void;
 }
 
+/** A batch before its first call; `position` calls are left out where it starts from layouts. */
+export interface NativeBegun {
+  handle: NativeBatch;
+  timesteps: number[];
+  position: number;
+  latents: NativeTensor;
+}
+
 export interface NativeSampler {
   metadata(): Record<string, string>;
   sample(
     options: NativeSampleOptions,
     indices: number[],
     backgrounds: NativeBackgrounds | undefined,
+    layouts: NativeLayouts | undefined,
     task: NativeTask,
     progress: NativeProgress,
   ): Promise<NativePair[]>;
@@ -197,8 +209,9 @@ export interface NativeSampler {
     options: NativeSampleOptions,
     indices: number[],
     backgrounds: NativeBackgrounds | undefined,
+    layouts: NativeLayouts | undefined,
     task: NativeTask,
-  ): Promise<{ handle: NativeBatch; timesteps: number[]; latents: NativeTensor }>;
+  ): Promise<NativeBegun>;
   textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
   predict(
     latents: NativeTensor,
@@ -246,6 +259,10 @@ export interface NativeDetectionScores {
   imageF1Max: number;
 }
 
+export interface NativeLayouts {
+  dispose(): void;
+}
+
 export interface NativePool {
   append(images: Uint8Array, masks: Uint8Array | undefined, count: number): void;
   dispose(): void;
@@ -266,7 +283,16 @@ export interface NativeEngine {
     /** The engine's own operations, by their names in libtorch's dispatcher. */
     ops: string[];
     options: Record<
-      'load' | 'train' | 'sample' | 'background' | 'mask' | 'learner' | 'map' | 'convertBase' | 'convertAdapter',
+      | 'load'
+      | 'train'
+      | 'sample'
+      | 'layouts'
+      | 'background'
+      | 'mask'
+      | 'learner'
+      | 'map'
+      | 'convertBase'
+      | 'convertAdapter',
       string[]
     >;
   };
@@ -295,6 +321,12 @@ export interface NativeEngine {
   createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
   loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
   thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
+  createLayouts(
+    options: { ownShare: number; seed: number },
+    defects: NativePool,
+    good: NativePool,
+    task: NativeTask,
+  ): Promise<NativeLayouts>;
   createPool(width: number, height: number): NativePool;
   createDetector(
     options: NativeLearnerOptions,

@@ -1,4 +1,4 @@
-import type { NativeBackgrounds, NativeBatch } from './addon-types.js';
+import type { NativeBackgrounds, NativeBatch, NativeBegun } from './addon-types.js';
 import { DualAnoDiffError } from './errors.js';
 import { type Pair, toPair } from './pair.js';
 import { runNative, type TaskOptions } from './run-native.js';
@@ -16,22 +16,18 @@ export class PairBatch {
   /** Of the calls, in order; some schedulers call more often than they have steps. */
   readonly timesteps: readonly number[];
   #latents: Tensor;
-  #position = 0;
+  #position: number;
   #handle: NativeBatch | undefined;
   #backgrounds: NativeBackgrounds | undefined;
   readonly #size: number;
   readonly #seed: number;
 
   /** @internal */
-  constructor(
-    begun: { handle: NativeBatch; timesteps: number[]; latents: Tensor },
-    backgrounds: NativeBackgrounds | undefined,
-    size: number,
-    seed: number,
-  ) {
+  constructor(begun: NativeBegun, backgrounds: NativeBackgrounds | undefined, size: number, seed: number) {
     this.#handle = begun.handle;
     this.timesteps = begun.timesteps;
     this.#latents = begun.latents;
+    this.#position = begun.position;
     this.#backgrounds = backgrounds;
     this.#size = size;
     this.#seed = seed;
@@ -42,7 +38,7 @@ export class PairBatch {
     return this.#latents;
   }
 
-  /** Calls that are done. */
+  /** Calls that are done, or left out by a variation. */
   get position(): number {
     return this.#position;
   }

@@ -63,9 +63,9 @@ export function toNative(
   matchLevels: boolean,
   { globalPrompt, anomalyPrompt }: { globalPrompt: string; anomalyPrompt: string },
 ): NativeSampleOptions {
-  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, attention } = options;
+  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention } = options;
   return {
-    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, attention },
+    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention },
     globalPrompt: options.globalPrompt ?? globalPrompt,
     anomalyPrompt: options.anomalyPrompt ?? anomalyPrompt,
     fastDecoder: options.decoder === 'taesd',
@@ -117,7 +117,7 @@ export class Sampler {
    */
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
     const checked = checkOptions(sampleSchema, options);
-    const { count, batchSize, skip, signal, onProgress } = checked;
+    const { count, batchSize, skip, layouts, signal, onProgress } = checked;
     const [native, size] = this.#resolve(checked);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
@@ -126,7 +126,7 @@ export class Sampler {
         const handle = this.#alive();
         const batch = indices.slice(start, start + batchSize);
         const pairs = await runNative({ signal }, (_, task) =>
-          handle.sample(native, batch, backgrounds, task, (step, steps) => onProgress?.(step, steps)),
+          handle.sample(native, batch, backgrounds, layouts?.native, task, (step, steps) => onProgress?.(step, steps)),
         );
         for (const pair of pairs) yield toPair(pair, size, native.seed);
       }
@@ -143,7 +143,7 @@ export class Sampler {
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     try {
       const begun = await runNative({ signal: checked.signal }, (_, task) =>
-        handle.begin(native, indices, backgrounds, task),
+        handle.begin(native, indices, backgrounds, checked.layouts?.native, task),
       );
       return new PairBatch(begun, backgrounds, size, native.seed);
     } catch (error) {

@@ -114,6 +114,7 @@ export interface NativeSampleOptions {
     negativePrompt: string;
     seed: number;
     matchLevels: boolean;
+    strength: number;
     attention: boolean;
     fastDecoder: boolean;
 }
@@ -151,6 +152,8 @@ export interface NativePair {
     part: Uint8Array;
     /** One byte a pixel, where it was asked for. */
     attention?: Uint8Array;
+    /** One byte a pixel, of variations of layouts. */
+    mask?: Uint8Array;
 }
 export interface NativeTrainer {
     step(task: NativeTask): Promise<NativeStep>;
@@ -167,14 +170,17 @@ export interface NativeBatch {
     decode(task: NativeTask): Promise<NativePair[]>;
     dispose(): void;
 }
+/** A batch before its first call; `position` calls are left out where it starts from layouts. */
+export interface NativeBegun {
+    handle: NativeBatch;
+    timesteps: number[];
+    position: number;
+    latents: NativeTensor;
+}
 export interface NativeSampler {
     metadata(): Record<string, string>;
-    sample(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, task: NativeTask, progress: NativeProgress): Promise<NativePair[]>;
-    begin(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, task: NativeTask): Promise<{
-        handle: NativeBatch;
-        timesteps: number[];
-        latents: NativeTensor;
-    }>;
+    sample(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask, progress: NativeProgress): Promise<NativePair[]>;
+    begin(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask): Promise<NativeBegun>;
     textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
     predict(latents: NativeTensor, timesteps: NativeTensor, textStates: NativeTensor, task: NativeTask): Promise<NativeTensor>;
     dispose(): void;
@@ -212,6 +218,9 @@ export interface NativeDetectionScores {
     imageAp: number;
     imageF1Max: number;
 }
+export interface NativeLayouts {
+    dispose(): void;
+}
 export interface NativePool {
     append(images: Uint8Array, masks: Uint8Array | undefined, count: number): void;
     dispose(): void;
@@ -232,7 +241,7 @@ export interface NativeEngine {
         builtForTorch: string;
         /** The engine's own operations, by their names in libtorch's dispatcher. */
         ops: string[];
-        options: Record<'load' | 'train' | 'sample' | 'background' | 'mask' | 'learner' | 'map' | 'convertBase' | 'convertAdapter', string[]>;
+        options: Record<'load' | 'train' | 'sample' | 'layouts' | 'background' | 'mask' | 'learner' | 'map' | 'convertBase' | 'convertAdapter', string[]>;
     };
     /** For the exit of the process: ends all work, or the process where work does not end. */
     shutdown(exitCode: number): void;
@@ -249,6 +258,10 @@ export interface NativeEngine {
     createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
     loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
     thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
+    createLayouts(options: {
+        ownShare: number;
+        seed: number;
+    }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;
     createPool(width: number, height: number): NativePool;
     createDetector(options: NativeLearnerOptions, good: NativePool, defects: NativePool, groups: number[], types: number[], textures: NativePool | undefined, task: NativeTask): Promise<NativeLearner>;
     createClassifier(options: NativeLearnerOptions, good: NativePool, defects: NativePool, groups: number[], types: number[], classes: number, backbone: string, task: NativeTask): Promise<NativeLearner>;

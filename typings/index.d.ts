@@ -15,6 +15,7 @@ export type { GeneratedSet, Row } from './evaluate/rows.js';
 export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';
 export type { RawImage } from './image.js';
+export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export { type AttentionOptions, type Mask, Masker, type MaskerOptions, type MaskMethod, type ThresholdOptions, } from './masker.js';
 export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model.js';

@@ -18,8 +18,11 @@ export type ThresholdOptions = z.input<typeof thresholdSchema>;
  * @interface
  */
 export type AttentionOptions = z.input<typeof attentionSchema>;
-/** How a mask is found: in the part by a network or by its distance from the blank, or by where the model looked. */
-export type MaskMethod = 'u2net' | 'attention' | 'threshold';
+/**
+ * How a mask is found: in the part by a network or by its distance from the blank, by where the model looked, or for
+ * variations of real pairs by where the defect was put.
+ */
+export type MaskMethod = 'u2net' | 'attention' | 'threshold' | 'layout';
 /** A mask: one channel of 0 and 255, of its part's size. */
 export interface Mask extends RawImage {
     channels: 1;
@@ -50,7 +53,9 @@ export declare class Masker {
      * at least `threshold` (0.5 by default). `mask` takes the map in the part's place.
      */
     static attention(options?: AttentionOptions): Masker;
-    /** The mask of a pair: of its part, or of its attention map. */
+    /** For pairs that were sampled with `layouts`: the mask that they carry. `mask` takes it in the part's place. */
+    static layout(): Masker;
+    /** The mask of a pair: of its part, of its attention map, or its own. */
     maskPair(pair: Pair, options?: TaskOptions): Promise<Mask>;
     /** The mask of a part of any size. */
     mask(part: RawImage, options?: TaskOptions): Promise<Mask>;

@@ -15,7 +15,7 @@ export declare class PairBatch {
     readonly timesteps: readonly number[];
     /** The latents as the scheduler keeps them, (pairs * 2, channels, h, w); rows (pair, branch), whole image first. */
     get latents(): Tensor;
-    /** Calls that are done. */
+    /** Calls that are done, or left out by a variation. */
     get position(): number;
     get done(): boolean;
     /** The next call, from `latents` where they are given instead of the batch's own. Returns the new latents. */

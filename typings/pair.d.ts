@@ -10,4 +10,6 @@ export interface Pair {
     part: RawImage;
     /** Where the anomaly branch looked, one channel spread to 0..255, where `attention` was asked for. */
     attention?: RawImage;
+    /** Where the defect is, one channel of 0 and 255, of variations of layouts. */
+    mask?: RawImage;
 }

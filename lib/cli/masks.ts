@@ -52,6 +52,7 @@ export class PairMasker {
     for (const method of flags.mask) {
       const threshold = thresholdFor(method);
       if (method === 'u2net') maskers.push(await Masker.load(flags.weights, given({ device, threshold })));
+      else if (method === 'layout') maskers.push(Masker.layout());
       else if (method === 'attention') maskers.push(Masker.attention(given({ threshold })));
       else maskers.push(Masker.threshold(given({ partFill, threshold })));
     }

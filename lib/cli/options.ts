@@ -55,6 +55,12 @@ export function addSampleOptions(command: Command, steps: string): Command {
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
     .addOption(words('--scheduler <name>', 'scheduler', schedulers).default('pndm'))
+    .addOption(
+      new Option('--vary <strength>', 'draw variations of the real pairs, 0 (as they are put) to 1 (nearly new)')
+        .argParser(number)
+        .implies({ scheduler: 'ddim', mask: ['layout'] }),
+    )
+    .option('--own-share <x>', 'variations in which a defect keeps its own image', number, 0.25)
     .option('--negative-prompt <text>', 'what the images should not show', '')
     .addOption(words('--decoder <name>', 'what makes images of latents', ['vae', 'taesd']).default('vae'));
 }
@@ -67,10 +73,11 @@ function maskMethods(text: string): MaskMethod[] {
   if (text === NO_METHOD) return [];
   if (text === EVERY_METHOD) return [...MASK_METHODS];
   const methods = [...new Set(text.split(','))];
-  const known = methods.filter((method): method is MaskMethod => MASK_METHODS.includes(method as MaskMethod));
+  const all: readonly string[] = [...MASK_METHODS, 'layout'];
+  const known = methods.filter((method): method is MaskMethod => all.includes(method));
   if (known.length < methods.length) {
     throw new InvalidArgumentError(
-      `Expected ${MASK_METHODS.join(', ')} (several with commas), ${EVERY_METHOD} or ${NO_METHOD}.`,
+      `Expected ${all.join(', ')} (several with commas), ${EVERY_METHOD} or ${NO_METHOD}.`,
     );
   }
   return known;
@@ -81,7 +88,7 @@ export function addMaskOptions(command: Command): Command {
     .addOption(
       new Option(
         '--mask <methods>',
-        `how masks are made: ${MASK_METHODS.join(', ')}, ${EVERY_METHOD} or ${NO_METHOD}; of several (with commas) the first is written, and how far they agree is noted`,
+        `how masks are made: ${MASK_METHODS.join(', ')}, layout (with --vary), ${EVERY_METHOD} or ${NO_METHOD}; of several (with commas) the first is written, and how far they agree is noted`,
       )
         .argParser(maskMethods)
         .default(['u2net'], 'u2net'),

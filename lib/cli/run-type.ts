@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
+import { given } from '../options/check.js';
 import type { schedulers } from '../options/schemas.js';
 import { writeReport } from '../report/report.js';
 import type { MaskFlags } from './masks.js';
@@ -19,6 +20,10 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   backgroundImages?: string;
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
+  vary?: number;
+  ownShare: number;
+  /** Undefined: as trained. */
+  sampleResolution?: number;
   device: string;
 }
 
@@ -55,10 +60,12 @@ export async function runType(
   await using trainer = trained.trainer;
   // Prompts and the scale of background latents are the adapter's own: they were trained a moment ago.
   const { globalPrompt: _, anomalyPrompt: __, backgroundScaled: ___, ...rest } = flags;
-  const sampleFlags: SampleFlags & MaskFlags = { ...rest, steps: flags.sampleSteps };
+  const sampled = given({ resolution: flags.sampleResolution ?? flags.resolution });
+  const sampleFlags: SampleFlags & MaskFlags = { ...rest, ...sampled, steps: flags.sampleSteps };
   const { count, device } = flags;
   const goodImages = await dataset.goodImages();
-  const sampling = { adapter, out: join(folder, 'dataset'), count, flags: sampleFlags, device, goodImages };
+  const examples = await dataset.trainingExamples(type, flags.trainImages);
+  const sampling = { adapter, out: join(folder, 'dataset'), count, flags: sampleFlags, device, goodImages, examples };
   const generated = await samplePairs(model, sampling, signal, io);
   const report = join(folder, 'report.html');
   const { learningRate, batchSize, resolution, rank, partFill, trainImages, globalPrompt, anomalyPrompt } =
@@ -84,6 +91,7 @@ export async function runType(
       'denoising steps': flags.sampleSteps,
       guidance: flags.guidanceScale,
       scheduler: flags.scheduler,
+      ...(flags.vary === undefined ? {} : { 'variations of real pairs': `strength ${flags.vary}` }),
       mask: flags.mask.join() || 'none',
       ...(flags.keepBest === undefined ? {} : { 'keep best': flags.keepBest }),
     },

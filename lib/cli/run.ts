@@ -27,7 +27,9 @@ export function addRun(program: Command, runner: Runner): void {
     .option('--count <n>', 'pairs of each type', number, 16)
     .option('--resume', 'continue what was begun, and skip what is done');
   addMaskOptions(addSampleOptions(addTrainOptions(addBaseOptions(command)), '--sample-steps <n>'));
-  command.option('--sample-batch-size <n>', 'pairs drawn at once', number, 4);
+  command
+    .option('--sample-batch-size <n>', 'pairs drawn at once', number, 4)
+    .option('--sample-resolution <n>', 'pixels along each side of the pairs (default: as trained)', number);
   runner.attach(command, async (flags: Flags, context) => {
     keepRule(flags); // wrong flags are an error before the hours of training
     const categories = await Dataset.openAll(flags.data);

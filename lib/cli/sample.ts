@@ -1,4 +1,8 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { Dataset } from '../dataset/dataset.js';
+import { InvalidOptionError } from '../errors.js';
+import { runNative } from '../run-native.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import { keepRule, type MaskFlags } from './masks.js';
 import { addMaskOptions, addSampleOptions, number } from './options.js';
@@ -10,6 +14,19 @@ interface Flags extends BaseFlags, SampleFlags, MaskFlags {
   out: string;
   count: number;
   batchSize: number;
+  data?: string;
+  type?: string;
+  trainImages: string;
+}
+
+/** The real pairs and good images that variations start from. */
+async function realPairs({ data, type, trainImages, adapter, vary }: Flags) {
+  if (vary === undefined || data === undefined) return {};
+  const dataset = await Dataset.open(data);
+  const metadata = await runNative({}, (engine, task) => engine.readMetadata(resolve(adapter), task));
+  const name = type ?? metadata.type;
+  if (name === undefined) throw new InvalidOptionError('The adapter does not say its defect type: name it with --type');
+  return { examples: await dataset.trainingExamples(name, trainImages), goodImages: await dataset.goodImages() };
 }
 
 export function addSample(program: Command, runner: Runner): void {
@@ -26,6 +43,9 @@ export function addSample(program: Command, runner: Runner): void {
     .option('--anomaly-prompt <text>', 'prompt of the anomaly part (default: as trained)')
     .option('--background-scaled', "scale background latents by the VAE's factor (default: as trained)")
     .option('--no-background-scaled', 'do not, as published')
+    .option('--data <dir>', 'category folder of the real pairs that --vary starts from')
+    .option('--type <name>', 'their defect type (default: what the adapter was trained on)')
+    .option('--train-images <n>', 'how many of them: N or a/b, the first by name', '1/3')
     .option('--resume', 'keep the pairs that are there');
   addMaskOptions(addSampleOptions(addBaseOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
@@ -33,7 +53,7 @@ export function addSample(program: Command, runner: Runner): void {
     await using model = await loadBase(flags, { signal, io });
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;
-    const sampling = { adapter, out, count, flags: sampleFlags, device };
+    const sampling = { adapter, out, count, flags: sampleFlags, device, ...(await realPairs(flags)) };
     const { writer, emptyMasks, dropped, seconds } = await samplePairs(model, sampling, signal, io);
     io.result(
       `${writer.kept.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, ${dropped} dropped, in ${seconds.toFixed(1)} s`,

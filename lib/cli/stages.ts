@@ -1,7 +1,7 @@
 /** The steps that several commands share: train, sample with masks. */
 import { basename, resolve } from 'node:path';
 import { type LogEntry, RunFiles } from '../checkpoints.js';
-import { type Dataset, imagesIn } from '../dataset/dataset.js';
+import { type Dataset, type Example, imagesIn } from '../dataset/dataset.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../dataset/foreground.js';
 import { encodePng } from '../dataset/image-file.js';
 import { PairWriter } from '../dataset/pair-writer.js';
@@ -9,6 +9,7 @@ import { selectPairs } from '../dataset/selection.js';
 import { InvalidOptionError } from '../errors.js';
 import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
+import { Layouts } from '../layouts.js';
 import type { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
 import { type schedulers, trainerSchema } from '../options/schemas.js';
@@ -63,6 +64,9 @@ export interface SampleFlags {
   backgroundImages?: string;
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
+  /** The strength of variations; undefined for pairs from noise. */
+  vary?: number;
+  ownShare: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
   foregroundMasks?: string;
@@ -142,6 +146,8 @@ export interface Sampling {
   device: string;
   /** Good images, where the flags name no others. */
   goodImages?: string[];
+  /** The real pairs that variations start from. */
+  examples?: Example[];
 }
 
 /** The backgrounds that `count` pairs of the adapter are to have; undefined for an adapter without. */
@@ -168,6 +174,18 @@ async function backgroundsFor(
   return withForegroundSource(flags, device, (source) => loadBackgrounds(needed, resolution, fit, source));
 }
 
+/** Where variations start; undefined for pairs from noise. */
+async function layoutsFor(
+  { adapter }: Sampler,
+  { flags, examples, goodImages = [] }: Sampling,
+  resolution: number,
+): Promise<Layouts | undefined> {
+  if (flags.vary === undefined) return undefined;
+  if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
+  const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
+  return Layouts.create(examples, goodImages, { resolution, fit, ownShare: flags.ownShare, seed: flags.seed });
+}
+
 export async function samplePairs(
   model: DualAnoDiff,
   sampling: Sampling,
@@ -181,11 +199,13 @@ export async function samplePairs(
   const rule = keepRule(flags);
   const resolution = flags.resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
   const backgrounds = await backgroundsFor(sampler, sampling, resolution);
+  await using layouts = await layoutsFor(sampler, sampling, resolution);
   const deciding = {
     ...{ steps, guidanceScale, scheduler, negativePrompt, resolution },
     ...given({ globalPrompt, anomalyPrompt }),
     ...(decoder === 'taesd' && { decoder }),
     ...(backgrounds && { backgroundEvery, backgroundNoise, ...given({ backgroundScaled }) }),
+    ...given({ strength: flags.vary }),
   };
   const type = sampler.adapter.type ?? DEFAULT_TYPE;
   const writer = await PairWriter.open(out, {
@@ -194,6 +214,7 @@ export async function samplePairs(
     settings: {
       ...deciding,
       ...{ mask: flags.mask.join() || 'none', dtype: model.info.dtype },
+      ...(layouts && { ownShare: flags.ownShare, layouts: sampling.examples?.map(({ name }) => name) }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),
       seed,
     },
@@ -206,7 +227,7 @@ export async function samplePairs(
     const batchSize = flags.sampleBatchSize;
     const attention = flags.mask.includes('attention');
     const drawing = { count, seed, batchSize, attention, skip: writer.done, signal };
-    for await (const pair of sampler.sample({ ...deciding, ...given({ backgrounds }), ...drawing })) {
+    for await (const pair of sampler.sample({ ...deciding, ...given({ backgrounds, layouts }), ...drawing })) {
       await writer.write(pair, await masker?.find(pair, signal));
       bar.update(writer.records.length);
     }

@@ -4,7 +4,7 @@ import { learnerOptions, predict, type TrainLearnerOptions, trainLearner } from 
 import type { Protocol } from './protocol.js';
 import type { Row } from './rows.js';
 import { type DetectorScores, type RunScores, scoreRun, type Tested } from './scores.js';
-import type { Square } from './squares.js';
+import type { NamedSquare } from './squares.js';
 
 export interface DetectionInput {
   row: Row;
@@ -35,7 +35,7 @@ export async function detect(
   try {
     await trainLearner(detector, { ...training, iterations: protocol.iterations });
     const size = protocol.resolution;
-    const test = async (squares: readonly Square[]) => ({
+    const test = async (squares: readonly NamedSquare[]) => ({
       squares,
       maps: await predict(detector, squares, size, options),
     });

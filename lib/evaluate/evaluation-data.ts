@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Example } from '../dataset/dataset.js';
 import { DatasetError } from '../errors.js';
 import { fileDigest } from '../files.js';
-import { Pool } from './pool.js';
+import { Pool } from '../pool.js';
 import type { Row } from './rows.js';
-import { imagesIfAny, loadDefects, loadGood, type Square } from './squares.js';
+import { imagesIfAny, loadDefects, loadGood, type NamedSquare } from './squares.js';
 
 /** Real images, by type where they show defects. */
 export interface Split {
@@ -36,8 +36,8 @@ export class EvaluationData {
   private constructor(
     readonly good: Pool,
     readonly textures: Pool | undefined,
-    readonly testGood: readonly Square[],
-    readonly testDefects: ReadonlyMap<string, readonly Square[]>,
+    readonly testGood: readonly NamedSquare[],
+    readonly testDefects: ReadonlyMap<string, readonly NamedSquare[]>,
     /** Tells sets of test images apart. */
     readonly testDigest: string,
     /** Tells classifiers' first weights apart; undefined where they are fresh. */
@@ -55,8 +55,8 @@ export class EvaluationData {
   ): Promise<EvaluationData> {
     const backboneDigest = classifierWeights === undefined ? undefined : await fileDigest(classifierWeights);
     const hash = createHash('sha256');
-    const load = async (chunks: AsyncGenerator<Square[]>) => {
-      const all: Square[] = [];
+    const load = async (chunks: AsyncGenerator<NamedSquare[]>) => {
+      const all: NamedSquare[] = [];
       for await (const squares of chunks) {
         for (const { pixels, mask } of squares) hash.update(pixels).update(mask);
         all.push(...squares);
@@ -64,7 +64,7 @@ export class EvaluationData {
       return all;
     };
     const testGood = await load(loadGood(split.testingGood, size));
-    const testDefects = new Map<string, Square[]>();
+    const testDefects = new Map<string, NamedSquare[]>();
     for (const [type, examples] of split.testing) testDefects.set(type, await load(loadDefects(examples, size)));
     const textureFiles = texturesFolder === undefined ? [] : await imagesIfAny(resolve(texturesFolder));
     if (texturesFolder !== undefined && textureFiles.length === 0) {

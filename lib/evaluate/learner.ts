@@ -6,7 +6,7 @@ import { AbortedError, TrainingError, withFileErrors } from '../errors.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
 import type { Row } from './rows.js';
-import type { Square } from './squares.js';
+import type { NamedSquare } from './squares.js';
 
 export interface TrainLearnerOptions extends TaskOptions {
   iterations: number;
@@ -64,7 +64,7 @@ export const removeCheckpoint = (checkpoint: string): Promise<void> => rm(checkp
 /** The network's probabilities for each square, one after the other. */
 export async function predict(
   learner: NativeLearner,
-  squares: readonly Square[],
+  squares: readonly NamedSquare[],
   size: number,
   options: TaskOptions,
 ): Promise<Float32Array> {

@@ -1,6 +1,6 @@
 import type { Example } from '../dataset/dataset.js';
+import { Pool } from '../pool.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-import { Pool } from './pool.js';
 import type { Row } from './rows.js';
 import { loadDefects } from './squares.js';
 

@@ -1,6 +1,6 @@
 import type { NativeDetectionScores } from '../addon-types.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-import type { Square } from './squares.js';
+import type { NamedSquare } from './squares.js';
 
 /** The measures, in the table's order, with what they are called there. */
 export const MEASURES = {
@@ -21,7 +21,7 @@ export type DetectorScores = Omit<Scores, 'accuracy'>;
 
 /** Tested images with their maps. */
 export interface Tested {
-  squares: readonly Square[];
+  squares: readonly NamedSquare[];
   maps: Float32Array;
 }
 

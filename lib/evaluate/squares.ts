@@ -3,14 +3,11 @@ import { type Example, imagesIn } from '../dataset/dataset.js';
 import { binarize } from '../dataset/fit.js';
 import { readImage, readMask, resizeImage } from '../dataset/image-file.js';
 import { DatasetError } from '../errors.js';
+import type { Square } from '../pool.js';
 
 /** An image as a detector sees it. */
-export interface Square {
+export interface NamedSquare extends Square {
   name: string;
-  /** RGB. */
-  pixels: Uint8Array;
-  /** 0 and 255; nothing set in a good image. */
-  mask: Uint8Array;
 }
 
 /** A resized mask's pixels by one half; where none is left at this size, the strongest ones, so that no defect vanishes. */
@@ -20,7 +17,7 @@ function binarizeKeeping(mask: Uint8Array): Uint8Array {
   return mask.map((value) => (value >= threshold ? 255 : 0));
 }
 
-async function loadSquare(name: string, image: string, mask: string | undefined, size: number): Promise<Square> {
+async function loadSquare(name: string, image: string, mask: string | undefined, size: number): Promise<NamedSquare> {
   const picture = await readImage(image);
   const { data: pixels } = await resizeImage(picture, size, size);
   if (mask === undefined) return { name, pixels, mask: new Uint8Array(size * size) };
@@ -40,17 +37,20 @@ async function loadSquare(name: string, image: string, mask: string | undefined,
 /** Files that are decoded at once. */
 const CHUNK = 16;
 
-async function* inChunks<T>(items: readonly T[], load: (item: T) => Promise<Square>): AsyncGenerator<Square[]> {
+async function* inChunks<T>(
+  items: readonly T[],
+  load: (item: T) => Promise<NamedSquare>,
+): AsyncGenerator<NamedSquare[]> {
   for (let i = 0; i < items.length; i += CHUNK) yield await Promise.all(items.slice(i, i + CHUNK).map(load));
 }
 
 /** Defects with their masks, stretched to squares, a few at a time. Throws ERR_DATASET_INVALID naming the file. */
-export function loadDefects(examples: readonly Example[], size: number): AsyncGenerator<Square[]> {
+export function loadDefects(examples: readonly Example[], size: number): AsyncGenerator<NamedSquare[]> {
   return inChunks(examples, ({ name, image, mask }) => loadSquare(name, image, mask, size));
 }
 
 /** Good images, stretched to squares, a few at a time. */
-export function loadGood(files: readonly string[], size: number): AsyncGenerator<Square[]> {
+export function loadGood(files: readonly string[], size: number): AsyncGenerator<NamedSquare[]> {
   return inChunks(files, (file) => loadSquare(file, file, undefined, size));
 }
 

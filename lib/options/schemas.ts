@@ -1,6 +1,7 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
 import type { RawImage } from '../image.js';
+import type { Layouts } from '../layouts.js';
 import { flag, integer, oneOf, real, signal, text } from './check.js';
 
 export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
@@ -132,6 +133,10 @@ export const sampleSchema = z.strictObject({
       'a list of { image, foreground } that is not empty',
     )
     .optional(),
+  /** Draw variations of real pairs, with the scheduler ddim or ddpm, instead of pairs from noise. */
+  layouts: z.custom<Layouts>((value) => value instanceof Object && 'resolution' in value, 'Layouts').optional(),
+  /** How much of the way to noise a variation starts: 0 keeps the layout as it is, 1 is nearly new. */
+  strength: real(0, 1).default(0.5),
   /** Pairs that share a background before the next one takes over. */
   backgroundEvery: integer(1).default(50),
   /** Whether background latents are scaled by the autoencoder's factor; as the adapter says by default. */
@@ -144,6 +149,15 @@ export const sampleSchema = z.strictObject({
   onProgress: z
     .custom<(step: number, steps: number) => void>((value) => typeof value === 'function', 'a function')
     .optional(),
+});
+
+export const layoutsSchema = z.strictObject({
+  /** Of the pairs that are drawn. */
+  resolution: integer(8, 4096),
+  fit: oneOf(fits).default('crop'),
+  /** The share of layouts in which a defect keeps its own image; in the others it moves to a good one. */
+  ownShare: real(0, 1).default(0.25),
+  seed: seed(),
 });
 
 /** Options of one batch that is denoised step by step. */

@@ -41,6 +41,7 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));
   options.Set("sample", optionNames<sample::SampleOptions>(env));
+  options.Set("layouts", optionNames<sample::LayoutOptions>(env));
   options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
   options.Set("learner", optionNames<LearnerOptions>(env));

@@ -104,6 +104,7 @@ Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs) {
     object.Set("image", toBytes(env, pair.image));
     object.Set("part", toBytes(env, pair.part));
     if (pair.attention.defined()) object.Set("attention", toBytes(env, pair.attention));
+    if (pair.mask.defined()) object.Set("mask", toBytes(env, pair.mask));
     array.Set(array.Length(), object);
   }
   return array;

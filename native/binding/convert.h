@@ -30,7 +30,7 @@ inline constexpr const char* kLatentLevels = "latent_levels";
 std::vector<int64_t> toIntegers(Napi::Value value);
 std::vector<std::string> toTexts(Napi::Value value);
 
-// [{ index, image, part, attention? }], RGB bytes, attention one byte a pixel.
+// [{ index, image, part, attention?, mask? }], RGB bytes, attention and mask one byte a pixel.
 Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs);
 
 }  // namespace dan::binding

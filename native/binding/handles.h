@@ -81,6 +81,7 @@ struct SamplerState {
 struct BatchState {
   std::shared_ptr<SamplerState> sampler;
   std::shared_ptr<sample::Backgrounds> backgrounds;
+  std::shared_ptr<sample::Layouts> layouts;
   std::unique_ptr<sample::PairBatch> batch;
 };
 
@@ -120,14 +121,18 @@ struct BackgroundsHandle : Handle<BackgroundsHandle, sample::Backgrounds> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
 };
+struct LayoutsHandle : Handle<LayoutsHandle, sample::Layouts> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+};
 struct MaskerHandle : Handle<MaskerHandle, mask::U2netMasker> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value mask(const Napi::CallbackInfo& info);
 };
 
-// Pictures that the evaluation's networks learn from.
-struct PoolHandle : Handle<PoolHandle, evaluate::PixelPool> {
+// Pictures that the evaluation's networks learn from, and that layouts are made of.
+struct PoolHandle : Handle<PoolHandle, PixelPool> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value append(const Napi::CallbackInfo& info);

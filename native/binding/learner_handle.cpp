@@ -17,7 +17,7 @@ using Scores = evaluate::DetectionScores;
 
 // createPool(width, height)
 Napi::Value createPool(const Napi::CallbackInfo& info) {
-  auto pool = std::make_shared<evaluate::PixelPool>();
+  auto pool = std::make_shared<PixelPool>();
   pool->width = info[0].ToNumber().Int64Value();
   pool->height = info[1].ToNumber().Int64Value();
   return PoolHandle::wrap(info.Env(), pool, EnvData::of(info.Env()).pool);
@@ -27,7 +27,7 @@ Napi::Value createPool(const Napi::CallbackInfo& info) {
 // group and a type.
 struct LearnerInput {
   LearnerOptions options;
-  evaluate::Pool good, defects;
+  Pool good, defects;
   evaluate::Strata strata;
 
   explicit LearnerInput(const Napi::CallbackInfo& info)
@@ -48,7 +48,7 @@ Napi::Value wrapLearner(Napi::Env env, Learner& learner) {
 
 // createDetector(options, good, defects, groups, types, textures or undefined, task)
 Napi::Value createDetector(const Napi::CallbackInfo& info) {
-  const evaluate::Pool textures = info[5].IsUndefined() ? nullptr : PoolHandle::from(info[5]);
+  const Pool textures = info[5].IsUndefined() ? nullptr : PoolHandle::from(info[5]);
   return runTask<Learner>(
       info.Env(), TaskHandle::from(info[6]), info.Env().Undefined(),
       [input = LearnerInput(info), textures](const Task&, const ReportProgress&) -> Learner {

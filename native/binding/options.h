@@ -124,8 +124,15 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("negativePrompt", o.negativePrompt);
   field("seed", o.seed);
   field("matchLevels", o.matchLevels);
+  field("strength", o.strength);
   field("attention", o.attention);
   field("fastDecoder", o.fastDecoder);
+}
+
+template <class Visitor>
+void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
+  field("ownShare", o.ownShare);
+  field("seed", o.seed);
 }
 
 template <class Visitor>

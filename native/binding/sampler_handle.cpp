@@ -53,47 +53,69 @@ Napi::Value encodeBackgrounds(const Napi::CallbackInfo& info) {
       });
 }
 
-}  // namespace
-
-namespace {
-
-sample::PairSource sourceOf(const SamplerState& state, const sample::Backgrounds* backgrounds) {
-  return {*state.base, *state.adapter, *state.unet, backgrounds};
+// createLayouts(options, defects, good, task): pools
+Napi::Value createLayouts(const Napi::CallbackInfo& info) {
+  const auto options = parseOptions<sample::LayoutOptions>(info[0]);
+  return runTask<std::shared_ptr<sample::Layouts>>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [options, defects = PoolHandle::from(info[1]), good = PoolHandle::from(info[2])](
+          const Task&, const ReportProgress&) { return std::make_shared<sample::Layouts>(defects, good, options); },
+      [](Napi::Env env, std::shared_ptr<sample::Layouts>& layouts) -> Napi::Value {
+        return LayoutsHandle::wrap(env, layouts, EnvData::of(env).layouts);
+      });
 }
+
+// What pairs are drawn with beside the sampler: backgrounds or undefined, layouts or undefined.
+struct Sources {
+  std::shared_ptr<sample::Backgrounds> backgrounds;
+  std::shared_ptr<sample::Layouts> layouts;
+
+  Sources(const Napi::Value& backgroundsValue, const Napi::Value& layoutsValue)
+      : backgrounds(backgroundsValue.IsUndefined() ? nullptr : BackgroundsHandle::from(backgroundsValue)),
+        layouts(layoutsValue.IsUndefined() ? nullptr : LayoutsHandle::from(layoutsValue)) {}
+
+  sample::PairSource with(const SamplerState& state) const {
+    const auto fill = state.metadata.find("part_fill");
+    const bool black = fill != state.metadata.end() && fill->second == "black";
+    return {*state.base,       *state.adapter, *state.unet,
+            backgrounds.get(), layouts.get(),  black ? dual::PartFill::kBlack : dual::PartFill::kGrey};
+  }
+};
 
 Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env, tensor); }
 
 }  // namespace
 
-// sample(options, indices, backgrounds or undefined, task, progress): one batch of pairs
+// sample(options, indices, backgrounds or undefined, layouts or undefined, task, progress): one batch of pairs
 Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
   options.levels = levelsFromText(value()->metadata);
-  const auto backgrounds = info[2].IsUndefined() ? nullptr : BackgroundsHandle::from(info[2]);
   return runTask<std::vector<sample::SampledPair>>(
-      info.Env(), TaskHandle::from(info[3]), info[4],
-      [options, backgrounds, indices = toIntegers(info[1]), state = value()](const Task& task,
-                                                                             const ReportProgress& report) {
-        return sample::samplePairs(sourceOf(*state, backgrounds.get()), options, indices, task, report);
+      info.Env(), TaskHandle::from(info[4]), info[5],
+      [options, sources = Sources(info[2], info[3]), indices = toIntegers(info[1]), state = value()](
+          const Task& task, const ReportProgress& report) {
+        return sample::samplePairs(sources.with(*state), options, indices, task, report);
       },
       toPairs);
 }
 
-// begin(options, indices, backgrounds or undefined, task): { handle, timesteps, latents }
+// begin(options, indices, backgrounds or undefined, layouts or undefined, task): { handle, timesteps, latents }
 Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
   options.levels = levelsFromText(value()->metadata);
-  const auto backgrounds = info[2].IsUndefined() ? nullptr : BackgroundsHandle::from(info[2]);
   struct Begun {
     std::shared_ptr<BatchState> state;
     at::Tensor latents;  // on the CPU
   };
   return runTask<Begun>(
-      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
-      [options, backgrounds, indices = toIntegers(info[1]), state = value()](const Task&, const ReportProgress&) {
-        auto batch = std::make_unique<sample::PairBatch>(sourceOf(*state, backgrounds.get()), options, indices);
+      info.Env(), TaskHandle::from(info[4]), info.Env().Undefined(),
+      [options, sources = Sources(info[2], info[3]), indices = toIntegers(info[1]), state = value()](
+          const Task&, const ReportProgress&) {
+        auto batch = std::make_unique<sample::PairBatch>(sources.with(*state), options, indices);
         const at::Tensor latents = batch->latents().cpu();
-        return Begun{std::make_shared<BatchState>(BatchState{state, backgrounds, std::move(batch)}), latents};
+        return Begun{
+            std::make_shared<BatchState>(BatchState{state, sources.backgrounds, sources.layouts, std::move(batch)}),
+            latents};
       },
       [](Napi::Env env, Begun& begun) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
@@ -102,6 +124,7 @@ Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
           timesteps.Set(timesteps.Length(), Napi::Number::New(env, t));
         result.Set("timesteps", timesteps);
         result.Set("latents", toJsTensor(env, begun.latents));
+        result.Set("position", Napi::Number::New(env, static_cast<double>(begun.state->batch->position())));
         result.Set("handle", BatchHandle::wrap(env, begun.state, EnvData::of(env).batch));
         return result;
       });
@@ -186,7 +209,13 @@ Napi::Function BackgroundsHandle::define(Napi::Env env) {
   return DefineClass(env, "BackgroundsHandle", {InstanceMethod("dispose", &BackgroundsHandle::dispose)});
 }
 
+Napi::Function LayoutsHandle::define(Napi::Env env) {
+  return DefineClass(env, "LayoutsHandle", {InstanceMethod("dispose", &LayoutsHandle::dispose)});
+}
+
 void defineSampler(Napi::Env env, Napi::Object exports) {
+  EnvData::of(env).layouts = Napi::Persistent(LayoutsHandle::define(env));
+  exports.Set("createLayouts", Napi::Function::New(env, createLayouts));
   EnvData::of(env).backgrounds = Napi::Persistent(BackgroundsHandle::define(env));
   exports.Set("encodeBackgrounds", Napi::Function::New(env, encodeBackgrounds));
   EnvData::of(env).batch = Napi::Persistent(BatchHandle::define(env));

@@ -19,7 +19,7 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
   pixels.images = toTensor(info[2], {options.count, options.height, options.width, 3});
   pixels.masks = toTensor(info[3], {options.count, options.height, options.width});
   if (!info[4].IsUndefined()) pixels.foregrounds = toTensor(info[4], {options.count, options.height, options.width});
-  pixels.fill = options.partFill == "black" ? train::PartFill::kBlack : train::PartFill::kGrey;
+  pixels.fill = options.partFill == "black" ? dual::PartFill::kBlack : dual::PartFill::kGrey;
   pixels.flips = options.flips;
   return runTask<State>(
       info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),

@@ -10,8 +10,6 @@ namespace dan::evaluate {
 
 namespace {
 
-at::Tensor toPicture(const at::Tensor& image) { return image.permute({2, 0, 1}).to(at::kFloat).contiguous() / 255; }
-
 // Rows by group and type.
 class Rows {
  public:
@@ -148,10 +146,6 @@ class Draem : public DefectSource {
 };
 
 }  // namespace
-
-at::Tensor drawPicture(const PixelPool& pool, Draw& draw) {
-  return toPicture(pool.images[static_cast<size_t>(draw.below(pool.size()))]);
-}
 
 Example flipped(Example example, Draw& draw) {
   if (draw.coin()) example = {example.image.flip({2}), example.mask.flip({1}), example.type};

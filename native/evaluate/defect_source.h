@@ -5,18 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "evaluate/draw.h"
+#include "core/pixel_pool.h"
 
 namespace dan::evaluate {
-
-// Pictures of one size, a tensor each, so that a pool of many can grow without being copied.
-struct PixelPool {
-  int64_t height = 0, width = 0;
-  std::vector<at::Tensor> images;  // (H, W, 3) uint8
-  std::vector<at::Tensor> masks;   // (H, W) uint8, not 0 inside the defect; none in a pool of good images
-  int64_t size() const { return static_cast<int64_t>(images.size()); }
-};
-using Pool = std::shared_ptr<const PixelPool>;
 
 // Where each image of a defect belongs: a group (generated or real, say), in it a type.
 struct Strata {
@@ -50,9 +41,6 @@ struct SourceOptions {
 // Throws ERR_DATASET_INVALID where there is nothing to draw from.
 std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, Pool good, Pool defects,
                                                const Strata& strata, Pool textures = nullptr);
-
-// One of the pool's pictures, drawn with even chances, as (3, H, W) in 0 .. 1.
-at::Tensor drawPicture(const PixelPool& pool, Draw& draw);
 
 // Flips image and mask alike, horizontally and vertically with even chances.
 Example flipped(Example example, Draw& draw);

@@ -1,7 +1,7 @@
 // Gradient noise (Perlin 1985), from which made-up defects take their shapes and textures.
 #pragma once
 
-#include "evaluate/draw.h"
+#include "core/draw.h"
 
 namespace dan::evaluate {
 

@@ -68,6 +68,7 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
                                                        latentShape_[3], words);
   }
   latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
+  if (source_.layouts != nullptr) startFromLayouts();
 }
 
 PairBatch::~PairBatch() = default;
@@ -149,6 +150,35 @@ void PairBatch::addBackgrounds() {
   };
 }
 
+// Noises the layouts' latents to the timestep that `strength` names and leaves out the calls before it (SDEdit, arXiv
+// 2108.01073).
+void PairBatch::startFromLayouts() {
+  const model::BaseModel& base = source_.base;
+  if (source_.layouts->width() != options_.width || source_.layouts->height() != options_.height) {
+    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height, ", as large as the pairs");
+  }
+  if (options_.scheduler != "ddim" && options_.scheduler != "ddpm") {
+    fail(kInvalidOption, "Expected ddim or ddpm for scheduler with layouts but received ", options_.scheduler,
+         ": the others remember calls that a variation leaves out");
+  }
+  std::vector<at::Tensor> pixels;
+  for (const int64_t index : indices_) {
+    layouts_.push_back(source_.layouts->draw(index));
+    const at::Tensor image = (2 * layouts_.back().image - 1).unsqueeze(0);
+    const at::Tensor mask = layouts_.back().mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
+    pixels.push_back(dual::packBranches(image, dual::anomalyPart(image, mask, source_.fill)));
+  }
+  layoutPixels_ = at::cat(pixels).to(base.device());
+  layoutLatents_ = base.vae->encode(layoutPixels_).mean * base.vae->config().scalingFactor;
+  const size_t calls = timesteps().size();
+  position_ = calls - static_cast<size_t>(std::llround(options_.strength * static_cast<double>(calls)));
+  latents_ = layoutLatents_;
+  if (isDone()) return;
+  const at::Tensor timestep = at::full({latents_.size(0)}, static_cast<int64_t>(timesteps()[position_]), at::kLong);
+  const at::Tensor noise = drawNoise();
+  latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(layoutLatents_, noise, timestep.to(base.device()));
+}
+
 void PairBatch::setLatents(const at::Tensor& latents) {
   if (latents.sizes() != latents_.sizes()) {
     fail(kInvalidOption, "Expected latents of shape ", latents_.sizes(), " but received ", latents.sizes());
@@ -162,9 +192,30 @@ void PairBatch::step() {
   latents_ = denoiseStep(source_.unet, *scheduler_, inputs_, position_++, latents_);
 }
 
+at::Tensor PairBatch::decoded(const at::Tensor& latents) const {
+  const model::BaseModel& base = source_.base;
+  return options_.fastDecoder ? base.taesd->decode(latents)
+                              : base.vae->decode(latents / base.vae->config().scalingFactor);
+}
+
+// The layout with what the model changed: the difference that denoising made, decoded, where the defect is. What the
+// autoencoder loses of a picture stays, and so do all pixels off the defect.
+SampledPair PairBatch::vary(size_t row, const at::Tensor& latents) const {
+  const auto first = static_cast<int64_t>(row) * dual::kNumBranches;
+  const auto rows = [&](const at::Tensor& tensor) { return tensor.narrow(0, first, dual::kNumBranches); };
+  const at::Tensor change = decoded(latents) - decoded(rows(layoutLatents_));
+  const at::Tensor& mask = layouts_[row].mask;
+  const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(change.device());
+  const at::Tensor bytes = toBytes((rows(layoutPixels_) + change * where).clamp(-1, 1));
+  return {0,
+          bytes[dual::kGlobal].contiguous(),
+          bytes[dual::kAnomaly].contiguous(),
+          {},
+          mask.to(at::kByte).mul(255).contiguous()};
+}
+
 std::vector<SampledPair> PairBatch::decode(const Task& task) const {
   const at::NoGradGuard noGrad;
-  const model::BaseModel& base = source_.base;
   at::Tensor attention;
   if (attention_ && position_ > 0) {
     attention = attention_->maps(options_.height, options_.width).mul(255).round().to(at::kByte).cpu();
@@ -174,11 +225,15 @@ std::vector<SampledPair> PairBatch::decode(const Task& task) const {
   for (size_t i = 0; i < indices_.size(); ++i) {  // one pair at a time bounds the decoder's memory
     task.checkCancelled();
     const at::Tensor latents = byPair[static_cast<int64_t>(i)];
-    const at::Tensor bytes =
-        toBytes(options_.fastDecoder ? base.taesd->decode(latents)
-                                     : base.vae->decode(latents / base.vae->config().scalingFactor));
-    result.push_back({indices_[i], bytes[dual::kGlobal].contiguous(), bytes[dual::kAnomaly].contiguous(),
-                      attention.defined() ? attention[static_cast<int64_t>(i)].contiguous() : at::Tensor()});
+    SampledPair pair = layouts_.empty() ? SampledPair() : vary(i, latents);
+    if (layouts_.empty()) {
+      const at::Tensor bytes = toBytes(decoded(latents));
+      pair.image = bytes[dual::kGlobal].contiguous();
+      pair.part = bytes[dual::kAnomaly].contiguous();
+    }
+    pair.index = indices_[i];
+    if (attention.defined()) pair.attention = attention[static_cast<int64_t>(i)].contiguous();
+    result.push_back(std::move(pair));
   }
   return result;
 }

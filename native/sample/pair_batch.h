@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "dual/adapter.h"
+#include "dual/anomaly_part.h"
 #include "dual/pair_model.h"
 #include "model/base_model.h"
 #include "sample/backgrounds.h"
 #include "sample/denoise.h"
+#include "sample/layouts.h"
 
 namespace dan::sample {
 
@@ -23,7 +25,9 @@ struct SampleOptions {
   // noise; needs `levels`. A schedule that ends short of pure noise lets the model read colour off its start
   // (arXiv 2305.08891), and a small base believes it.
   bool matchLevels = false;
-  at::Tensor levels;         // (2, branches, channels), as train::PairLatents::levels gives them
+  at::Tensor levels;  // (2, branches, channels), as train::PairLatents::levels gives them
+  // With layouts: how much of the way to noise a pair starts, 0 (as the layout is) .. 1.
+  double strength = 0.5;
   bool attention = false;    // record what the anomaly branch looks at
   bool fastDecoder = false;  // decode with the base's TAESD
 };
@@ -32,14 +36,17 @@ struct SampledPair {
   int64_t index = 0;
   at::Tensor image, part;  // (H, W, 3) uint8 on the CPU
   at::Tensor attention;    // (H, W) uint8, or undefined where it was not asked for
+  at::Tensor mask;         // (H, W) uint8, 255 inside the defect; undefined but for variations of layouts
 };
 
 // What a batch is drawn from; all must outlive it.
 struct PairSource {
   const model::BaseModel& base;
   const dual::Adapter& adapter;
-  dual::PairModel& unet;                     // of this base and this adapter
-  const Backgrounds* backgrounds = nullptr;  // for adapters with background compensation, and for them only
+  dual::PairModel& unet;                        // of this base and this adapter
+  const Backgrounds* backgrounds = nullptr;     // for adapters with background compensation, and for them only
+  const Layouts* layouts = nullptr;             // pairs are variations of these
+  dual::PartFill fill = dual::PartFill::kGrey;  // of the layouts' parts
 };
 
 class PairBatch {
@@ -67,6 +74,9 @@ class PairBatch {
   at::Tensor encodePrompts() const;
   at::Tensor withLevels(const at::Tensor& noise) const;
   void addBackgrounds();
+  void startFromLayouts();
+  at::Tensor decoded(const at::Tensor& latents) const;
+  SampledPair vary(size_t row, const at::Tensor& latents) const;
 
   PairSource source_;
   SampleOptions options_;
@@ -78,6 +88,8 @@ class PairBatch {
   DenoiseInputs inputs_;
   at::Tensor latents_;
   size_t position_ = 0;
+  std::vector<Layout> layouts_;
+  at::Tensor layoutPixels_, layoutLatents_;  // (B * 2, 3, H, W) in [-1, 1], (B * 2, 4, h, w)
 };
 
 // All of it: every step, then decoding. `onStep` hears (step, steps).

@@ -79,7 +79,7 @@ DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
         posterior.sample(t.at(std::string("train.posterior_eps_") + branch)) * base.vae->config().scalingFactor;
     expectClose(latent, t.at(std::string("train.latent_") + branch), kBlankGround, 1e-5, "latents");
   }
-  expectClose(train::anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), train::PartFill::kGrey),
+  expectClose(dual::anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), dual::PartFill::kGrey),
               t.at("train.pixel_fg"), 1e-6, 0, "the part");
 
   const at::Tensor latents = dual::packBranches(t.at("train.latent_blend"), t.at("train.latent_fg"));

@@ -19,10 +19,10 @@ constexpr int64_t kSide = 32;
 constexpr const char* kWeights = "golden/localization-unet-weights.safetensors";
 
 // Dim noise; with a defect, a bright box of one colour with its mask.
-std::shared_ptr<evaluate::PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
-  auto pool = std::make_shared<evaluate::PixelPool>();
+std::shared_ptr<PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
+  auto pool = std::make_shared<PixelPool>();
   pool->height = pool->width = kSide;
-  evaluate::Draw draw(makeGenerator(seed));
+  Draw draw(makeGenerator(seed));
   for (int64_t i = 0; i < count; ++i) {
     at::Tensor image = (draw.uniform({kSide, kSide, 3}) * 100).to(at::kByte);
     if (defects) {
@@ -209,7 +209,7 @@ DAN_TEST(pairs_give_groups_and_types_even_chances) {
   std::map<int64_t, int> counts;
   constexpr int kDraws = 800;
   for (uint64_t i = 0; i < kDraws; ++i) {
-    evaluate::Draw draw(makeGenerator(11, i));
+    Draw draw(makeGenerator(11, i));
     counts[std::llround(source->draw(draw).image.max().item<double>() * 255)]++;
   }
   // Standard deviations: 14 of 400, 12 of 200.
@@ -221,7 +221,7 @@ DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
   const auto source = evaluate::makeDefectSource({"crop-paste", true}, good, defects, oneStratum(4));
   int moved = 0;
   for (uint64_t i = 0; i < 40; ++i) {
-    evaluate::Draw draw(makeGenerator(22, i));
+    Draw draw(makeGenerator(22, i));
     const evaluate::Example example = source->draw(draw);
     const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // only defects are
     EXPECT(at::equal(bright, example.mask));
@@ -239,7 +239,7 @@ DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
   const auto source = evaluate::makeDefectSource({"draem", false}, good, makePool(0, true, 0), {});
   int marked = 0;
   for (uint64_t i = 0; i < 30; ++i) {
-    evaluate::Draw draw(makeGenerator(31, i));
+    Draw draw(makeGenerator(31, i));
     const evaluate::Example example = source->draw(draw);
     const at::Tensor changed = (example.image - before).abs().amax(0) > 0;
     EXPECT(!(changed & ~example.mask).any().item<bool>());
@@ -254,7 +254,7 @@ DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
 }
 
 DAN_TEST(perlin_noise_is_zero_on_its_grid_smooth_and_in_range) {
-  evaluate::Draw draw(makeGenerator(40));
+  Draw draw(makeGenerator(40));
   const at::Tensor noise = evaluate::perlinNoise(65, 65, 4, 4, 0.7, draw);
   EXPECT(noise.abs().max().item<double>() < 1.2 && noise.std().item<double>() > 0.1);
   EXPECT(std::abs(noise[32][32].item<double>()) < 1e-5);  // the middle is a corner of four cells

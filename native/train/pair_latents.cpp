@@ -7,12 +7,6 @@
 
 namespace dan::train {
 
-at::Tensor anomalyPart(const at::Tensor& pixelValues, const at::Tensor& masks, PartFill fill) {
-  // Published code multiplies images in [-1, 1], which blanks to mid-grey; black is -1.
-  const at::Tensor part = pixelValues * masks;
-  return fill == PartFill::kGrey ? part : part - (1 - masks);
-}
-
 PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pixels, const Task& task)
     : scalingFactor_(base.vae->config().scalingFactor) {
   const at::NoGradGuard noGrad;
@@ -28,7 +22,8 @@ PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pix
     for (const auto& dims : flips) {
       task.checkCancelled();
       const at::Tensor flipped = image.flip(dims), flippedMask = mask.flip(dims);
-      const auto pair = base.vae->encode(dual::packBranches(flipped, anomalyPart(flipped, flippedMask, pixels.fill)));
+      const auto pair =
+          base.vae->encode(dual::packBranches(flipped, dual::anomalyPart(flipped, flippedMask, pixels.fill)));
       means.push_back(pair.mean);
       deviations.push_back(at::exp(0.5 * pair.logVariance));
       const auto touched = at::adaptive_max_pool2d(flippedMask[0], pair.mean.sizes().slice(2));

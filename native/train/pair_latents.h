@@ -2,18 +2,17 @@
 #pragma once
 
 #include "core/task.h"
+#include "dual/anomaly_part.h"
 #include "dual/branch.h"
 #include "model/base_model.h"
 
 namespace dan::train {
 
-enum class PartFill { kGrey, kBlack };
-
 struct TrainingPixels {
   at::Tensor images;       // (N, H, W, 3) uint8
   at::Tensor masks;        // (N, H, W) uint8, not 0 inside the defect
   at::Tensor foregrounds;  // (N, H, W) uint8, not 0 inside the object; undefined without background compensation
-  PartFill fill = PartFill::kGrey;
+  dual::PartFill fill = dual::PartFill::kGrey;
   bool flips = true;  // horizontal and vertical flips, and both, of image and masks alike are kept too
 };
 
@@ -41,8 +40,5 @@ class PairLatents {
   at::Tensor defect_;                                // (N, variants, 1, h, w)
   at::Tensor backgroundMean_, backgroundDeviation_;  // (N, variants, 4, h, w)
 };
-
-// I_a = I x M_a with the rest blank. pixelValues: (N, 3, H, W) in [-1, 1]; masks: (N, 1, H, W) of 0 and 1.
-at::Tensor anomalyPart(const at::Tensor& pixelValues, const at::Tensor& masks, PartFill fill);
 
 }  // namespace dan::train

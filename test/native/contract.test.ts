@@ -27,7 +27,7 @@ describe('the engine and the schemas name the same options', () => {
     expect(without(options.sample, 'width', 'height', 'fastDecoder')).toEqual(
       without(
         schema,
-        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder'],
+        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder', 'layouts'],
         ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled'],
       ),
     );

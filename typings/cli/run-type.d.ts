@@ -16,6 +16,10 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     backgroundImages?: string;
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
+    vary?: number;
+    ownShare: number;
+    /** Undefined: as trained. */
+    sampleResolution?: number;
     device: string;
 }
 export interface RunSummary {

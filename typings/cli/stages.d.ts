@@ -1,5 +1,5 @@
 import { type LogEntry } from '../checkpoints.js';
-import { type Dataset } from '../dataset/dataset.js';
+import { type Dataset, type Example } from '../dataset/dataset.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import type { DualAnoDiff } from '../model.js';
 import { type schedulers } from '../options/schemas.js';
@@ -47,6 +47,9 @@ export interface SampleFlags {
     backgroundImages?: string;
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
+    /** The strength of variations; undefined for pairs from noise. */
+    vary?: number;
+    ownShare: number;
     /** Undefined: as the adapter says. */
     backgroundScaled?: boolean;
     foregroundMasks?: string;
@@ -78,5 +81,7 @@ export interface Sampling {
     device: string;
     /** Good images, where the flags name no others. */
     goodImages?: string[];
+    /** The real pairs that variations start from. */
+    examples?: Example[];
 }
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;

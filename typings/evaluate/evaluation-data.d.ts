@@ -1,7 +1,7 @@
 import type { Example } from '../dataset/dataset.js';
-import { Pool } from './pool.js';
+import { Pool } from '../pool.js';
 import type { Row } from './rows.js';
-import { type Square } from './squares.js';
+import { type NamedSquare } from './squares.js';
 /** Real images, by type where they show defects. */
 export interface Split {
     training: ReadonlyMap<string, Example[]>;
@@ -19,8 +19,8 @@ export interface RowDefects {
 export declare class EvaluationData {
     readonly good: Pool;
     readonly textures: Pool | undefined;
-    readonly testGood: readonly Square[];
-    readonly testDefects: ReadonlyMap<string, readonly Square[]>;
+    readonly testGood: readonly NamedSquare[];
+    readonly testDefects: ReadonlyMap<string, readonly NamedSquare[]>;
     /** Tells sets of test images apart. */
     readonly testDigest: string;
     /** Tells classifiers' first weights apart; undefined where they are fresh. */

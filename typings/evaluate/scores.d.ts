@@ -1,5 +1,5 @@
 import { type TaskOptions } from '../run-native.js';
-import type { Square } from './squares.js';
+import type { NamedSquare } from './squares.js';
 /** The measures, in the table's order, with what they are called there. */
 export declare const MEASURES: {
     readonly pixelAuroc: 'pixel AUROC';
@@ -18,7 +18,7 @@ export type Scores = Record<Measure, number | null>;
 export type DetectorScores = Omit<Scores, 'accuracy'>;
 /** Tested images with their maps. */
 export interface Tested {
-    squares: readonly Square[];
+    squares: readonly NamedSquare[];
     maps: Float32Array;
 }
 /** One run's scores: each type's images with the good ones, the mean of the types, and all images together. */

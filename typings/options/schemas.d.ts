@@ -1,6 +1,7 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
 import type { RawImage } from '../image.js';
+import type { Layouts } from '../layouts.js';
 export declare const schedulers: readonly ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'];
 /** The paper's nested prompts. */
 export declare const DEFAULT_PROMPTS: {
@@ -138,6 +139,8 @@ export declare const sampleSchema: z.ZodObject<{
         image: RawImage;
         foreground: RawImage;
     }[]>>;
+    layouts: z.ZodOptional<z.ZodCustom<Layouts, Layouts>>;
+    strength: z.ZodDefault<z.ZodNumber>;
     backgroundEvery: z.ZodDefault<z.ZodNumber>;
     backgroundScaled: z.ZodOptional<z.ZodBoolean>;
     backgroundNoise: z.ZodDefault<z.ZodEnum<{
@@ -147,6 +150,15 @@ export declare const sampleSchema: z.ZodObject<{
     skip: z.ZodOptional<z.ZodCustom<ReadonlySet<number>, ReadonlySet<number>>>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;
+}, z.core.$strict>;
+export declare const layoutsSchema: z.ZodObject<{
+    resolution: z.ZodNumber;
+    fit: z.ZodDefault<z.ZodEnum<{
+        crop: "crop";
+        stretch: "stretch";
+    }>>;
+    ownShare: z.ZodDefault<z.ZodNumber>;
+    seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
 /** Options of one batch that is denoised step by step. */
 export declare const batchSchema: z.ZodObject<{
@@ -180,6 +192,8 @@ export declare const batchSchema: z.ZodObject<{
         image: RawImage;
         foreground: RawImage;
     }[]>>;
+    layouts: z.ZodOptional<z.ZodCustom<Layouts, Layouts>>;
+    strength: z.ZodDefault<z.ZodNumber>;
     backgroundEvery: z.ZodDefault<z.ZodNumber>;
     backgroundScaled: z.ZodOptional<z.ZodBoolean>;
     backgroundNoise: z.ZodDefault<z.ZodEnum<{

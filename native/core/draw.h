@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace dan::evaluate {
+namespace dan {
 
 class Draw {
  public:
@@ -26,4 +26,4 @@ class Draw {
   at::Generator generator_;
 };
 
-}  // namespace dan::evaluate
+}  // namespace dan

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { NativePool } from '../addon-types.js';
-import { getEngine } from '../native.js';
-import type { Square } from './squares.js';
+import type { NativePool } from './addon-types.js';
+import { getEngine } from './native.js';
 
-/** Pictures that detectors learn from, on the engine's side, with their group and type where they are defects. */
+/** A picture, and where it shows a defect. */
+export interface Square {
+  /** RGB. */
+  pixels: Uint8Array;
+  /** 0 and 255; nothing set in a good picture. */
+  mask: Uint8Array;
+}
+
+/** Pictures that detectors learn from or variations are made of, on the engine's side, with their group and type where they are defects. */
 export class Pool {
   readonly groups: number[] = [];
   readonly types: number[] = [];

@@ -1,6 +1,12 @@
-import type { NativePool } from '../addon-types.js';
-import type { Square } from './squares.js';
-/** Pictures that detectors learn from, on the engine's side, with their group and type where they are defects. */
+import type { NativePool } from './addon-types.js';
+/** A picture, and where it shows a defect. */
+export interface Square {
+    /** RGB. */
+    pixels: Uint8Array;
+    /** 0 and 255; nothing set in a good picture. */
+    mask: Uint8Array;
+}
+/** Pictures that detectors learn from or variations are made of, on the engine's side, with their group and type where they are defects. */
 export declare class Pool {
     #private;
     readonly handle: NativePool;

@@ -1,0 +1,78 @@
+import type { z } from 'zod';
+import type { NativeLayouts } from './addon-types.js';
+import { Dataset, type Example } from './dataset/dataset.js';
+import { loadBackgrounds } from './dataset/foreground.js';
+import { checkOptions } from './options/check.js';
+import { layoutsSchema } from './options/schemas.js';
+import { Pool } from './pool.js';
+import { runNative } from './run-native.js';
+
+/**
+ * Options of {@link Layouts.create}.
+ * @interface
+ */
+export type LayoutsOptions = z.input<typeof layoutsSchema>;
+
+/** Good images that are decoded at once. */
+const CHUNK = 16;
+
+/**
+ * Where variations of real pairs start: each a real defect, in its own image or moved, bent and scaled onto a good one.
+ * The sampler noises it by `strength` and draws it anew (SDEdit, arXiv 2108.01073).
+ *
+ * @example
+ * const dataset = await Dataset.open('tile');
+ * const examples = await dataset.trainingExamples('crack', '1/3');
+ * await using layouts = await Layouts.create(examples, await dataset.goodImages(), { resolution: 256 });
+ * for await (const pair of sampler.sample({ count: 100, layouts, strength: 0.4, scheduler: 'ddim' })) …
+ */
+export class Layouts {
+  private constructor(
+    readonly resolution: number,
+    private handle: NativeLayouts | undefined,
+  ) {}
+
+  /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+  static async create(
+    examples: readonly Example[],
+    goodImages: readonly string[],
+    options: LayoutsOptions,
+  ): Promise<Layouts> {
+    const { resolution, fit, ownShare, seed } = checkOptions(layoutsSchema, options);
+    const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
+    try {
+      const loaded = await Dataset.load([...examples], resolution, fit);
+      defects.addDefects(
+        loaded.map(({ pixels, maskPixels }) => ({ pixels: pixels.data, mask: maskPixels.data })),
+        0,
+        0,
+      );
+      for (let from = 0; from < goodImages.length; from += CHUNK) {
+        const chunk = await loadBackgrounds(goodImages.slice(from, from + CHUNK), resolution, fit, 'none');
+        good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
+      }
+      const handle = await runNative({}, (engine, task) =>
+        engine.createLayouts({ ownShare, seed }, defects.handle, good.handle, task),
+      );
+      return new Layouts(resolution, handle);
+    } finally {
+      defects.dispose();
+      good.dispose();
+    }
+  }
+
+  /** @internal */
+  get native(): NativeLayouts | undefined {
+    return this.handle;
+  }
+
+  /** Frees the images. May be called twice; a sampler that draws from them must be done. */
+  async dispose(): Promise<void> {
+    this.handle?.dispose();
+    this.handle = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}

@@ -1,0 +1,151 @@
+#include "sample/layouts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/random.h"
+
+namespace dan::sample {
+
+namespace {
+
+constexpr double kSmallArea = 0.03;     // of the picture: a defect that would vanish if it was bent or thinned
+constexpr int kMostAttempts = 20;       // to place a defect so that most of it is inside
+constexpr double kLeastInside = 0.3;    // of its area
+constexpr double kRingShare = 1 / 32.;  // of the side: the width of what is around a defect
+constexpr double kBendGrid = 8;         // cells along a side over which a defect is bent
+constexpr double kMostContrast = 2;
+
+at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
+  return at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), 2 * radius + 1, 1, radius)[0] > 0;
+}
+
+// Three box filters, which come near a Gaussian. x: (C, H, W).
+at::Tensor blurred(at::Tensor x, int64_t radius) {
+  x = x.unsqueeze(0);
+  for (int i = 0; i < 3; ++i) x = at::avg_pool2d(x, 2 * radius + 1, 1, radius, false, /*count_include_pad=*/false);
+  return x[0];
+}
+
+int64_t pixels(double share, int64_t side) {
+  return std::max<int64_t>(1, std::llround(share * static_cast<double>(side)));
+}
+
+Layout flipped(Layout layout, Draw& draw) {
+  if (draw.coin()) layout = {layout.image.flip({2}), layout.mask.flip({1})};
+  if (draw.coin()) layout = {layout.image.flip({1}), layout.mask.flip({0})};
+  return layout;
+}
+
+double shareOf(const at::Tensor& mask) { return mask.to(at::kFloat).mean().item<double>(); }
+
+// How a defect moves, in pixels and radians about its middle.
+struct Motion {
+  double down = 0, right = 0, scaleY = 1, scaleX = 1, angle = 0, bend = 0;
+};
+
+Motion drawMotion(bool small, int64_t side, Draw& draw) {
+  const double reach = static_cast<double>(side) * (small ? 0.5 : 0.12);
+  Motion motion;
+  motion.down = std::round(draw.uniform(-reach, reach));
+  motion.right = std::round(draw.uniform(-reach, reach));
+  motion.scaleY = small ? draw.uniform(0.9, 1.3) : draw.uniform(0.7, 1.4);
+  motion.scaleX = motion.scaleY * draw.uniform(0.8, 1.25);
+  motion.angle = draw.uniform(-0.3, 0.3);
+  motion.bend = static_cast<double>(side) * (small ? 0.004 : 0.02);
+  return motion;
+}
+
+// Where each pixel of the moved picture comes from: (1, H, W, 2), as grid_sampler wants it.
+at::Tensor gridOf(const Motion& motion, const at::Tensor& mask, Draw& draw) {
+  const int64_t height = mask.size(0), width = mask.size(1);
+  const at::Tensor inside = mask.nonzero().to(at::kFloat).mean(0);
+  const double middleY = inside[0].item<double>(), middleX = inside[1].item<double>();
+  const at::Tensor y = at::arange(height, at::kFloat).view({-1, 1}).expand({height, width}) - (middleY + motion.down);
+  const at::Tensor x = at::arange(width, at::kFloat).view({1, -1}).expand({height, width}) - (middleX + motion.right);
+  const double cosine = std::cos(motion.angle), sine = std::sin(motion.angle);
+  const auto cells = static_cast<int64_t>(kBendGrid);
+  const at::Tensor coarse = (draw.uniform({1, 2, cells, cells}) - 0.5) * (motion.bend * std::sqrt(12.0));
+  const at::Tensor bend = at::upsample_bicubic2d(coarse, {height, width}, /*align_corners=*/false)[0];
+  const at::Tensor fromY = (cosine * y - sine * x) / motion.scaleY + middleY + bend[0];
+  const at::Tensor fromX = (sine * y + cosine * x) / motion.scaleX + middleX + bend[1];
+  const auto normalized = [](const at::Tensor& at, int64_t side) {
+    return (2 * at + 1) / static_cast<double>(side) - 1;
+  };
+  return at::stack({normalized(fromX, width), normalized(fromY, height)}, -1).unsqueeze(0);
+}
+
+at::Tensor sampled(const at::Tensor& picture, const at::Tensor& grid, bool extended) {
+  constexpr int64_t kBilinear = 0, kZeros = 0, kBorder = 1;
+  return at::grid_sampler(picture.unsqueeze(0), grid, kBilinear, extended ? kBorder : kZeros,
+                          /*align_corners=*/false)[0];
+}
+
+// The mean of the picture's pixels in `where`, spread smoothly to all others: (3, H, W).
+at::Tensor surroundings(const at::Tensor& picture, const at::Tensor& where) {
+  const int64_t radius = pixels(1 / 16., picture.size(1));
+  const at::Tensor weight = where.to(at::kFloat).unsqueeze(0) + 1e-4;
+  return blurred(picture * weight, radius) / blurred(weight, radius);
+}
+
+at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
+  return (picture * where).sum({1, 2}, true) / where.sum().clamp_min(1);
+}
+
+}  // namespace
+
+at::Tensor softened(const at::Tensor& mask) {
+  constexpr double kFirm = 1.3;  // so that the mask itself is covered whole
+  const at::Tensor wide = dilated(mask.unsqueeze(0), pixels(1 / 128., mask.size(0))).to(at::kFloat);
+  return (blurred(wide, 1) * kFirm).clamp(0, 1)[0];
+}
+
+Layouts::Layouts(Pool defects, Pool good, LayoutOptions options)
+    : defects_(std::move(defects)), good_(std::move(good)), options_(options) {
+  if (defects_->size() == 0 || defects_->masks.size() != defects_->images.size()) {
+    fail(kDatasetInvalid, "Variations need real pairs with their masks");
+  }
+  for (const at::Tensor& mask : defects_->masks) {
+    if (!mask.any().item<bool>()) fail(kDatasetInvalid, "Variations need masks that are not empty");
+  }
+  if (good_->size() > 0 && (good_->height != defects_->height || good_->width != defects_->width)) {
+    fail(kDatasetInvalid, "Good pictures must be as large as those with defects");
+  }
+}
+
+Layout Layouts::draw(int64_t index) const {
+  Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
+  const auto row = static_cast<size_t>(draw.below(defects_->size()));
+  const Layout layout = flipped({toPicture(defects_->images[row]), defects_->masks[row] != 0}, draw);
+  return draw.uniform() < options_.ownShare || good_->size() == 0 ? layout : moved(layout, draw);
+}
+
+Layout Layouts::moved(const Layout& layout, Draw& draw) const {
+  const double area = shareOf(layout.mask);
+  const bool small = area < kSmallArea;
+  const Layout ground = flipped({drawPicture(*good_, draw), layout.mask}, draw);
+  at::Tensor picture = layout.image, mask = layout.mask;
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    const Motion motion = drawMotion(small, height(), draw);
+    const at::Tensor grid = gridOf(motion, layout.mask, draw);
+    const at::Tensor placed = sampled(layout.mask.to(at::kFloat).unsqueeze(0), grid, false)[0] > 0.5;
+    if (shareOf(placed) < kLeastInside * area * motion.scaleX * motion.scaleY) continue;
+    mask = placed;
+    picture = sampled(layout.image, grid, true);
+    break;
+  }
+  const int64_t ringWidth = pixels(kRingShare, height()), gap = pixels(1 / 128., height());
+  at::Tensor ring = dilated(mask.unsqueeze(0), ringWidth)[0] & ~dilated(mask.unsqueeze(0), gap)[0];
+  if (!ring.any().item<bool>()) ring = ~mask;
+  const double light =
+      ((meanOf(ground.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
+  const double contrast = draw.uniform(0.9, 1.4) * std::clamp(light, 1 / kMostContrast, kMostContrast);
+  // A small defect stands on what is right beside it, a large one on the new picture's large-scale light.
+  const at::Tensor before = small ? surroundings(picture, ring) : meanOf(picture, ring);
+  const at::Tensor after = small ? surroundings(ground.image, ring) : blurred(ground.image, pixels(3 / 32., height()));
+  const at::Tensor defect = (after + (picture - before) * contrast).clamp(0, 1);
+  return {at::lerp(ground.image, defect, softened(mask)), mask};
+}
+
+}  // namespace dan::sample

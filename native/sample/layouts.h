@@ -1,0 +1,43 @@
+// Where pairs start that are drawn as variations of real ones: a real defect in its own picture, or moved to a good
+// one.
+#pragma once
+
+#include "core/pixel_pool.h"
+
+namespace dan::sample {
+
+struct LayoutOptions {
+  double ownShare = 0.25;  // of the layouts keep the real picture: its defect stays where it is
+  uint64_t seed = 0;
+};
+
+struct Layout {
+  at::Tensor image;  // (3, H, W) float, 0 .. 1
+  at::Tensor mask;   // (H, W) bool; nowhere empty
+};
+
+class Layouts {
+ public:
+  // `defects` with masks that are not empty; `good` of the same size, or without pictures: then every defect keeps its
+  // own. Throws ERR_DATASET_INVALID.
+  Layouts(Pool defects, Pool good, LayoutOptions options);
+
+  int64_t height() const { return defects_->height; }
+  int64_t width() const { return defects_->width; }
+  // Layout `index` of the seed, whatever was asked for before. Own pictures are only flipped: were they lighter, a
+  // detector would learn that. A moved defect is flipped, turned a little, scaled, bent (large ones more: a few per
+  // cent of the picture), moved (small ones anywhere), and added to the good picture as its difference to what was
+  // around it, so that light and ground are the new picture's.
+  Layout draw(int64_t index) const;
+
+ private:
+  Layout moved(const Layout& layout, Draw& draw) const;
+
+  Pool defects_, good_;
+  LayoutOptions options_;
+};
+
+// The part of a mask's picture where a change may show: the mask and a soft border of few pixels, (H, W) in 0 .. 1.
+at::Tensor softened(const at::Tensor& mask);
+
+}  // namespace dan::sample

@@ -1,0 +1,80 @@
+// Variations of real pairs: where they start, and that nothing but the defect changes.
+#include "sample/layouts.h"
+
+#include "core/random.h"
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+constexpr int64_t kSide = 64;
+
+std::shared_ptr<PixelPool> emptyPool() {
+  auto pool = std::make_shared<PixelPool>();
+  pool->height = pool->width = kSide;
+  return pool;
+}
+
+// Even grounds of level 120 with a box of level 20 and `side` pixels in the middle.
+Pool defectPool(int64_t side) {
+  auto pool = emptyPool();
+  at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  const int64_t first = (kSide - side) / 2;
+  image.narrow(0, first, side).narrow(1, first, side).fill_(20);
+  mask.narrow(0, first, side).narrow(1, first, side).fill_(255);
+  pool->images.push_back(image);
+  pool->masks.push_back(mask);
+  return pool;
+}
+
+Pool goodPool(int64_t level) {
+  auto pool = emptyPool();
+  pool->images.push_back(at::full({kSide, kSide, 3}, level, at::kByte));
+  return pool;
+}
+
+}  // namespace
+
+DAN_TEST(layouts_move_a_defect_onto_a_good_ground) {
+  for (const int64_t side : {8, 24}) {  // small, and large
+    const sample::Layouts layouts(defectPool(side), goodPool(200), {0.0, 3});
+    at::Tensor places = at::zeros({kSide, kSide});
+    for (int64_t i = 0; i < 20; ++i) {
+      const sample::Layout layout = layouts.draw(i);
+      const at::Tensor& mask = layout.mask;
+      const auto inside = mask.sum().item<int64_t>();
+      EXPECT(inside > side * side / 5 && inside < side * side * 3);
+      // Off the defect and its soft border, the good picture; inside, darker by about the same share.
+      const at::Tensor off = (layout.image - 200 / 255.0).abs().amax(0).masked_select(sample::softened(mask) == 0);
+      EXPECT(off.numel() > 0 && off.max().item<double>() < 1e-5);
+      EXPECT(layout.image.mean(0).masked_select(mask).mean().item<double>() < 0.5);
+      places = places + mask.to(at::kFloat);
+    }
+    EXPECT((places > 0).sum().item<int64_t>() > 2 * side * side);
+    EXPECT(at::equal(layouts.draw(7).image, layouts.draw(7).image));
+    EXPECT(!at::equal(layouts.draw(7).image, layouts.draw(8).image));
+  }
+}
+
+DAN_TEST(layouts_keep_own_pictures_where_asked) {
+  const Pool defects = defectPool(10);
+  const sample::Layouts layouts(defects, goodPool(200), {1.0, 4});
+  for (int64_t i = 0; i < 5; ++i) {
+    const sample::Layout layout = layouts.draw(i);  // flips do not change this picture
+    expectClose(layout.image, toPicture(defects->images[0]), 1e-6, 0, "own picture");
+    EXPECT(at::equal(layout.mask, defects->masks[0] != 0));
+  }
+  const sample::Layouts alone(defects, emptyPool(), {0.0, 4});  // no good pictures: nowhere to move
+  expectClose(alone.draw(0).image, toPicture(defects->images[0]), 1e-6, 0, "without good pictures");
+}
+
+DAN_TEST(layouts_refuse_what_has_no_defect) {
+  auto blank = emptyPool();
+  blank->images.push_back(at::zeros({kSide, kSide, 3}, at::kByte));
+  blank->masks.push_back(at::zeros({kSide, kSide}, at::kByte));
+  expectError([&] { sample::Layouts(blank, goodPool(9), {}); }, "not empty");
+  expectError([&] { sample::Layouts(emptyPool(), goodPool(9), {}); }, "real pairs");
+}
+
+}  // namespace dan::tests

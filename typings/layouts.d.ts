@@ -1,0 +1,28 @@
+import type { z } from 'zod';
+import { type Example } from './dataset/dataset.js';
+import { layoutsSchema } from './options/schemas.js';
+/**
+ * Options of {@link Layouts.create}.
+ * @interface
+ */
+export type LayoutsOptions = z.input<typeof layoutsSchema>;
+/**
+ * Where variations of real pairs start: each a real defect, in its own image or moved, bent and scaled onto a good one.
+ * The sampler noises it by `strength` and draws it anew (SDEdit, arXiv 2108.01073).
+ *
+ * @example
+ * const dataset = await Dataset.open('tile');
+ * const examples = await dataset.trainingExamples('crack', '1/3');
+ * await using layouts = await Layouts.create(examples, await dataset.goodImages(), { resolution: 256 });
+ * for await (const pair of sampler.sample({ count: 100, layouts, strength: 0.4, scheduler: 'ddim' })) …
+ */
+export declare class Layouts {
+    readonly resolution: number;
+    private handle;
+    private constructor();
+    /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+    static create(examples: readonly Example[], goodImages: readonly string[], options: LayoutsOptions): Promise<Layouts>;
+    /** Frees the images. May be called twice; a sampler that draws from them must be done. */
+    dispose(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
