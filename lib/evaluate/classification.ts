@@ -1,8 +1,5 @@
 import { runNative, type TaskOptions } from '../run-native.js';
-import type { EvaluationData, RowDefects } from './evaluation-data.js';
-import { learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
-import type { Protocol } from './protocol.js';
-import type { Row } from './rows.js';
+import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
 import { mean } from './scores.js';
 
 /** Shares of the tested defects whose type was told, 0 to 1. */
@@ -14,13 +11,7 @@ export interface Accuracy {
   together: number;
 }
 
-export interface ClassificationInput {
-  row: Row;
-  protocol: Protocol;
-  defects: RowDefects;
-  data: EvaluationData;
-  seed: number;
-  device: string;
+export interface ClassificationInput extends LearnerInput {
   /** A file of torchvision's ResNet-18 to start from. */
   weights: string | undefined;
 }

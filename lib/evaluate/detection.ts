@@ -1,19 +1,7 @@
 import { runNative, type TaskOptions } from '../run-native.js';
-import type { EvaluationData, RowDefects } from './evaluation-data.js';
-import { learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
-import type { Protocol } from './protocol.js';
-import type { Row } from './rows.js';
+import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
 import { type DetectorScores, type RunScores, scoreRun, type Tested } from './scores.js';
 import type { NamedSquare } from './squares.js';
-
-export interface DetectionInput {
-  row: Row;
-  protocol: Protocol;
-  defects: RowDefects;
-  data: EvaluationData;
-  seed: number;
-  device: string;
-}
 
 /** What a detector makes of the tested images. */
 export interface Detection {
@@ -23,7 +11,7 @@ export interface Detection {
 
 /** Trains a detector on good images and a row's defects, and tests it. */
 export async function detect(
-  { row, protocol, defects, data, seed, device }: DetectionInput,
+  { row, protocol, defects, data, seed, device }: LearnerInput,
   training: Omit<TrainLearnerOptions, 'iterations'>,
 ): Promise<Detection> {
   const options: TaskOptions = { signal: training.signal };

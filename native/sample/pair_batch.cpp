@@ -161,15 +161,16 @@ void PairBatch::startFromLayouts() {
     fail(kInvalidOption, "Expected ddim or ddpm for scheduler with layouts but received ", options_.scheduler,
          ": the others remember calls that a variation leaves out");
   }
-  std::vector<at::Tensor> pixels;
-  for (const int64_t index : indices_) {
+  std::vector<at::Tensor> pixels, latents;
+  for (const int64_t index : indices_) {  // one at a time bounds the encoder's memory
     layouts_.push_back(source_.layouts->draw(index));
     const at::Tensor image = (2 * layouts_.back().image - 1).unsqueeze(0);
     const at::Tensor mask = layouts_.back().mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
-    pixels.push_back(dual::packBranches(image, dual::anomalyPart(image, mask, source_.fill)));
+    pixels.push_back(dual::packBranches(image, dual::anomalyPart(image, mask, source_.fill)).to(base.device()));
+    latents.push_back(base.vae->encode(pixels.back()).mean.to(at::kFloat));
   }
-  layoutPixels_ = at::cat(pixels).to(base.device());
-  layoutLatents_ = base.vae->encode(layoutPixels_).mean * base.vae->config().scalingFactor;
+  layoutPixels_ = at::cat(pixels);
+  layoutLatents_ = at::cat(latents) * base.vae->config().scalingFactor;
   const size_t calls = timesteps().size();
   position_ = calls - static_cast<size_t>(std::llround(options_.strength * static_cast<double>(calls)));
   latents_ = layoutLatents_;

@@ -1,7 +1,4 @@
-import type { EvaluationData, RowDefects } from './evaluation-data.js';
-import { type TrainLearnerOptions } from './learner.js';
-import type { Protocol } from './protocol.js';
-import type { Row } from './rows.js';
+import { type LearnerInput, type TrainLearnerOptions } from './learner.js';
 /** Shares of the tested defects whose type was told, 0 to 1. */
 export interface Accuracy {
     types: Record<string, number>;
@@ -10,13 +7,7 @@ export interface Accuracy {
     /** Of all images. */
     together: number;
 }
-export interface ClassificationInput {
-    row: Row;
-    protocol: Protocol;
-    defects: RowDefects;
-    data: EvaluationData;
-    seed: number;
-    device: string;
+export interface ClassificationInput extends LearnerInput {
     /** A file of torchvision's ResNet-18 to start from. */
     weights: string | undefined;
 }

@@ -1,5 +1,6 @@
 import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
 import { type TaskOptions } from '../run-native.js';
+import type { EvaluationData, RowDefects } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
 import type { Row } from './rows.js';
 import type { NamedSquare } from './squares.js';
@@ -11,6 +12,15 @@ export interface TrainLearnerOptions extends TaskOptions {
     /** Tells this network's checkpoint from others'. */
     digest: string;
     onStep: (step: number, loss: number) => void;
+}
+/** What a network learns from, and what it is tested on. */
+export interface LearnerInput {
+    row: Row;
+    protocol: Protocol;
+    defects: RowDefects;
+    data: EvaluationData;
+    seed: number;
+    device: string;
 }
 /** What the engine wants to know of a network that learns from a row. */
 export declare function learnerOptions(row: Row, { flips }: Protocol, { channels, batchSize, iterations, learningRate }: LearnerProtocol, { seed, device }: {
