@@ -35,7 +35,7 @@ void expectLevels(const at::Tensor& actual, const at::Tensor& expected) {
   EXPECT((actual.to(at::kFloat) - expected.to(at::kFloat)).abs().mean().item<double>() < 1);
 }
 
-// Two steps of training, then two pairs.
+// Two steps of training, then two pairs from noise and two variations.
 Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   const auto base = model::loadBaseModel(fixture("tiny-sd"), device, at::kFloat);
   train::TrainingPixels pixels;
@@ -71,6 +71,17 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   sampling.attention = true;
   made.pairs = sample::samplePairs({*base, trainer.adapter(), *unet, backgrounds ? &*backgrounds : nullptr}, sampling,
                                    {0, 1}, Task());
+  // And two variations of the training pictures.
+  const auto defects = std::make_shared<PixelPool>(), good = std::make_shared<PixelPool>();
+  defects->height = defects->width = good->height = good->width = kSide;
+  defects->images = pixels.images.unbind();
+  defects->masks = pixels.masks.unbind();
+  good->images = bytes({2, kSide, kSide, 3}, 3).unbind();
+  const sample::Layouts layouts(defects, good, {});
+  const sample::PairSource source = {*base, trainer.adapter(), *unet, backgrounds ? &*backgrounds : nullptr, &layouts};
+  for (const sample::SampledPair& pair : sample::samplePairs(source, sampling, {0, 1}, Task())) {
+    made.pairs.push_back(pair);
+  }
   return made;
 }
 
@@ -89,7 +100,7 @@ DAN_TEST(training_and_sampling_leave_nothing_on_the_host) {
       norm += tensor.square().sum().item<double>();
     }
     EXPECT(std::sqrt(difference / norm) < 1e-3);
-    EXPECT(there.pairs.size() == here.pairs.size() && here.pairs.size() == 2);
+    EXPECT(there.pairs.size() == here.pairs.size() && here.pairs.size() == 4);
     for (size_t i = 0; i < here.pairs.size(); ++i) {
       expectLevels(there.pairs[i].image, here.pairs[i].image);
       expectLevels(there.pairs[i].part, here.pairs[i].part);
