@@ -32,7 +32,7 @@ const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
   backgroundScaled: true,
   backgroundEvery: 50,
   backgroundNoise: 'fixed',
-  ownShare: 0.25,
+  ownShare: 0.4,
   textEncoder: true,
   checkpointEvery: 500,
   previewEvery: 0,

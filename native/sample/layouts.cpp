@@ -118,7 +118,11 @@ Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
   const auto row = static_cast<size_t>(draw.below(defects_->size()));
   const Layout layout = flipped({toPicture(defects_->images[row]), defects_->masks[row] != 0}, draw);
-  return draw.uniform() < options_.ownShare || good_->size() == 0 ? layout : moved(layout, draw);
+  return draw.uniform() < options_.ownShare || good_->size() == 0 ? own(layout, draw) : moved(layout, draw);
+}
+
+Layout Layouts::own(const Layout& layout, Draw& draw) const {
+  return {(layout.image * draw.uniform(0.8, 1.25)).clamp(0, 1), layout.mask};
 }
 
 Layout Layouts::moved(const Layout& layout, Draw& draw) const {

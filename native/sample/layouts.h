@@ -7,7 +7,7 @@
 namespace dan::sample {
 
 struct LayoutOptions {
-  double ownShare = 0.25;  // of the layouts keep the real picture: its defect stays where it is
+  double ownShare = 0.4;  // of the layouts keep the real picture: its defect stays where it is
   uint64_t seed = 0;
 };
 
@@ -24,13 +24,14 @@ class Layouts {
 
   int64_t height() const { return defects_->height; }
   int64_t width() const { return defects_->width; }
-  // Layout `index` of the seed, whatever was asked for before. Own pictures are only flipped: were they lighter, a
-  // detector would learn that. A moved defect is flipped, turned a little, scaled, bent (large ones more: a few per
-  // cent of the picture), moved (small ones anywhere), and added to the good picture as its difference to what was
-  // around it, so that light and ground are the new picture's.
+  // Layout `index` of the seed, whatever was asked for before. Own pictures are flipped and made lighter or darker. A
+  // moved defect is flipped, turned a little, scaled, bent (large ones more: a few per cent of the picture), moved
+  // (small ones anywhere), and added to the good picture as its difference to what was around it, so that light and
+  // ground are the new picture's.
   Layout draw(int64_t index) const;
 
  private:
+  Layout own(const Layout& layout, Draw& draw) const;
   Layout moved(const Layout& layout, Draw& draw) const;
 
   Pool defects_, good_;
