@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { NativeLayouts } from './addon-types.js';
 import { Dataset, type Example } from './dataset/dataset.js';
 import { loadBackgrounds } from './dataset/foreground.js';
+import { DualAnoDiffError } from './errors.js';
 import { checkOptions } from './options/check.js';
 import { layoutsSchema } from './options/schemas.js';
 import { Pool } from './pool.js';
@@ -62,7 +63,8 @@ export class Layouts {
   }
 
   /** @internal */
-  get native(): NativeLayouts | undefined {
+  get native(): NativeLayouts {
+    if (!this.handle) throw new DualAnoDiffError('The layouts are disposed', 'ERR_DISPOSED');
     return this.handle;
   }
 

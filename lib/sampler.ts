@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import type { NativeBackgrounds, NativeSampleOptions, NativeSampler } from './addon-types.js';
+import type { NativeBackgrounds, NativeLayouts, NativeSampleOptions, NativeSampler } from './addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { toRgb } from './image.js';
+import { Layouts } from './layouts.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions } from './options/check.js';
 import { batchSchema, DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
@@ -49,6 +50,13 @@ function readInfo(metadata: Record<string, string>): AdapterInfo {
     backgroundScaled: metadata.background_scaled === 'true',
     metadata,
   };
+}
+
+/** Never undefined where layouts are asked for: pairs from noise in their place would be a silent change. */
+function nativeLayouts(layouts: Layouts | undefined): NativeLayouts | undefined {
+  if (layouts === undefined) return undefined;
+  if (!(layouts instanceof Layouts)) throw new InvalidOptionError('Expected layouts that Layouts.create made');
+  return layouts.native;
 }
 
 type ResolvedSampling = Omit<z.output<typeof batchSchema>, 'indices'>;
@@ -126,7 +134,9 @@ export class Sampler {
         const handle = this.#alive();
         const batch = indices.slice(start, start + batchSize);
         const pairs = await runNative({ signal }, (_, task) =>
-          handle.sample(native, batch, backgrounds, layouts?.native, task, (step, steps) => onProgress?.(step, steps)),
+          handle.sample(native, batch, backgrounds, nativeLayouts(layouts), task, (step, steps) =>
+            onProgress?.(step, steps),
+          ),
         );
         for (const pair of pairs) yield toPair(pair, size, native.seed);
       }
@@ -143,7 +153,7 @@ export class Sampler {
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     try {
       const begun = await runNative({ signal: checked.signal }, (_, task) =>
-        handle.begin(native, indices, backgrounds, checked.layouts?.native, task),
+        handle.begin(native, indices, backgrounds, nativeLayouts(checked.layouts), task),
       );
       return new PairBatch(begun, backgrounds, size, native.seed);
     } catch (error) {

@@ -23,8 +23,9 @@ interface Flags extends BaseFlags, SampleFlags, MaskFlags {
 async function realPairs({ data, type, trainImages, adapter, vary }: Flags) {
   if (vary === undefined || data === undefined) return {};
   const dataset = await Dataset.open(data);
-  const metadata = await runNative({}, (engine, task) => engine.readMetadata(resolve(adapter), task));
-  const name = type ?? metadata.type;
+  const readType = async () =>
+    (await runNative({}, (engine, task) => engine.readMetadata(resolve(adapter), task))).type;
+  const name = type ?? (await readType());
   if (name === undefined) throw new InvalidOptionError('The adapter does not say its defect type: name it with --type');
   return { examples: await dataset.trainingExamples(name, trainImages), goodImages: await dataset.goodImages() };
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { encodePng } from '../dataset/image-file.js';
-import { DatasetError } from '../errors.js';
+import { DatasetError, InvalidOptionError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/schemas.js';
@@ -138,6 +138,11 @@ export class Evaluator {
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
     const { testData, trainImages, compare, generated, withReal } = checked;
+    if (checked.classifierWeights !== undefined && PROTOCOLS[checked.protocol].classifier.channels !== 64) {
+      throw new InvalidOptionError(
+        "classifierWeights fit the protocol paper alone: torchvision's ResNet-18 is 64 wide",
+      );
+    }
     const tests = testData === undefined ? dataset : await Dataset.open(testData);
     const types = dataset.types.filter((type) => tests.types.includes(type));
     if (types.length === 0) {
@@ -189,6 +194,7 @@ export class Evaluator {
     const runs: EvaluationRun[] = [];
     let before = 0;
     try {
+      const quality = await this.#quality({ signal }); // before the hours of training: the weights may not be what they should
       for (const row of this.rows) {
         const defects = await EvaluationData.loadRow(row, this.split, resolution);
         try {
@@ -203,10 +209,10 @@ export class Evaluator {
           defects.pool.dispose();
         }
       }
+      return this.#describe(runs, quality);
     } finally {
       data.dispose();
     }
-    return this.#describe(runs, await this.#quality({ signal }));
   }
 
   async #quality(options: TaskOptions): Promise<Quality[]> {

@@ -137,6 +137,12 @@ describe('dualanodiff evaluate', () => {
     );
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain('Conv2d_1a_3x3');
+    expect(existsSync(join(folder, 'wrong', 'runs'))).toBe(false); // said before anything is trained
+    const narrow = await cli(
+      evaluate(join(folder, 'narrow'), '--compare', 'none', '--classifier-weights', files[0] as string),
+    );
+    expect(narrow.code).toBe(2);
+    expect(narrow.stderr).toContain('fit the protocol paper');
     const half = await cli(evaluate(join(folder, 'half'), ...measured));
     expect(half.code).toBe(2);
     expect(half.stderr).toContain('--lpips-linear');

@@ -106,6 +106,13 @@ describe('variations of real pairs', () => {
     await expect(sampler.begin({ ...one, scheduler: 'ddim', resolution: 32 })).rejects.toThrow(
       'Expected layouts of 32',
     );
+    const gone = await Layouts.create(await (await Dataset.open(embedded.example)).examples('stain'), [], {
+      resolution: SIDE,
+    });
+    await gone.dispose();
+    await expect(sampler.begin({ ...one, scheduler: 'ddim', layouts: gone })).rejects.toThrow('layouts are disposed');
+    const made = { resolution: SIDE } as unknown as Layouts;
+    await expect(sampler.begin({ ...one, layouts: made })).rejects.toThrow('that Layouts.create made');
   });
 
   it('come from the command line with masks that fit their parts', async () => {
