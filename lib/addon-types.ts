@@ -96,6 +96,7 @@ export interface NativeTrainOptions {
   defectShare: number;
   /** A file; '' for a fresh adapter. */
   initialAdapter: string;
+  branches: string;
   background: string;
   backgroundScaled: boolean;
   globalPrompt: string;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { NativeMasker } from './addon-types.js';
+import { fillLevel } from './dataset/part-fill.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { type RawImage, toRgb } from './image.js';
 import { checkOptions } from './options/check.js';
@@ -45,8 +46,6 @@ export interface Mask extends RawImage {
 }
 
 type Method = (part: RawImage, options: TaskOptions) => Promise<Uint8Array>;
-
-const fillLevel = { grey: 127.5, black: 0 };
 
 /**
  * Finds the defect in an anomaly part.

@@ -6,6 +6,7 @@ import type { NativeStep, NativeTrainer } from './addon-types.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { withForegroundSource } from './dataset/foreground.js';
+import { clearerFill } from './dataset/part-fill.js';
 import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
 import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
@@ -49,6 +50,8 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
   resolution: number;
   globalPrompt: string;
   anomalyPrompt: string;
+  /** Decided once the training images are there. */
+  partFill: 'grey' | 'black' | 'auto';
 };
 
 const NO_ADAPTER = 'none';
@@ -177,6 +180,8 @@ export class Trainer {
           Dataset.load(examples, resolution, fit, source),
         )
       : await Dataset.load(examples, resolution, fit);
+    const partFill = rest.partFill === 'auto' ? clearerFill(this.examples) : rest.partFill;
+    this.#settings = { ...this.#settings, partFill };
     const pixels = Buffer.concat(this.examples.map((example) => example.pixels.data));
     const masks = Buffer.concat(this.examples.map((example) => example.maskPixels.data));
     const foregrounds = needsForegrounds
@@ -189,7 +194,7 @@ export class Trainer {
     const [model, release] = this.#model.hold();
     this.#release = release;
     const size = { width: resolution, height: resolution };
-    const native = { ...rest, initialAdapter, count: this.examples.length, ...size };
+    const native = { ...rest, partFill, initialAdapter, count: this.examples.length, ...size };
     try {
       this.#handle = await runNative({ signal }, (engine, task) =>
         engine.createTrainer(model, native, pixels, masks, foregrounds, task),

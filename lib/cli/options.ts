@@ -29,7 +29,20 @@ export function addTrainOptions(command: Command): Command {
     .option('--seed <n>', 'seed of everything that is random', number, 0)
     .option('--train-images <n>', 'how many images train: N or a/b, the first by name', '1/3')
     .addOption(words('--fit <how>', 'for images that are not square', ['crop', 'stretch']).default('crop'))
-    .addOption(words('--part-fill <how>', 'blank of the anomaly part', ['grey', 'black']).default('grey'))
+    .addOption(
+      words('--part-fill <how>', 'blank of the anomaly part; auto: the one that more of the defects can be told from', [
+        'grey',
+        'black',
+        'auto',
+      ]).default('grey'),
+    )
+    .addOption(
+      words(
+        '--branches <which>',
+        'what is learned: both branches joined by SAIM, both separately, or the whole image alone (ablations)',
+        ['joint', 'separate', 'one'],
+      ).default('joint'),
+    )
     .addOption(words('--background <form>', 'background compensation', ['off', 'add', 'interpolate']).default('off'))
     .option('--no-background-scaled', 'background latents as published: not scaled by the VAE factor')
     .option('--no-flips', 'do not flip images at random')

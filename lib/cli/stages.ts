@@ -37,7 +37,8 @@ export interface TrainFlags {
   seed: number;
   trainImages: string;
   fit: 'crop' | 'stretch';
-  partFill: 'grey' | 'black';
+  partFill: 'grey' | 'black' | 'auto';
+  branches: 'joint' | 'separate' | 'one';
   flips: boolean;
   background: 'off' | 'add' | 'interpolate';
   backgroundScaled: boolean;
@@ -157,6 +158,10 @@ async function backgroundsFor(
   resolution: number,
 ): Promise<Background[] | undefined> {
   const folder = flags.backgroundImages;
+  if (flags.vary !== undefined && folder !== undefined) {
+    throw new InvalidOptionError('Variations have the backgrounds of their layouts: leave out --background-images');
+  }
+  if (flags.vary !== undefined) return undefined;
   if (adapter.background === 'off') {
     if (folder === undefined) return undefined;
     throw new InvalidOptionError(

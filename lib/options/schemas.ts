@@ -84,8 +84,14 @@ export const trainerSchema = z.strictObject({
   gradientAccumulation: integer(1, 1024).default(1),
   resolution: integer(8, 4096).optional(),
   fit: oneOf(fits).default('crop'),
-  partFill: oneOf(['grey', 'black']).default('grey'),
+  /** Blank of the anomaly part; auto: whichever more of the training defects' pixels can be told from. */
+  partFill: oneOf(['grey', 'black', 'auto']).default('grey'),
   flips: flag().default(true),
+  /**
+   * What is learned of the pair: both branches joined by SAIM, both without it, or the whole image alone, whose pairs
+   * are variations. The last two are the paper's ablations.
+   */
+  branches: oneOf(['joint', 'separate', 'one']).default('joint'),
   /** Background compensation: off, the paper's form, or that of published checkpoints. */
   background: oneOf(['off', 'add', 'interpolate']).default('off'),
   /** Whether background latents are scaled by the autoencoder's factor. */

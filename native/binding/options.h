@@ -26,7 +26,7 @@ struct ConvertAdapterOptions {
 
 struct TrainerOptions {
   train::TrainOptions train;
-  std::string partFill, background;
+  std::string partFill, background, branches;
   bool flips = true;
   int64_t count = 0, width = 0, height = 0;  // of the images that come with it
 };
@@ -98,6 +98,7 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("timestepPower", o.train.timestepPower);
   field("defectShare", o.train.defectShare);
   field("initialAdapter", o.train.initialAdapter);
+  field("branches", o.branches);
   field("background", o.background);
   field("backgroundScaled", o.train.backgroundScaled);
   field("globalPrompt", o.train.globalPrompt);

@@ -75,10 +75,15 @@ struct Sources {
         layouts(layoutsValue.IsUndefined() ? nullptr : LayoutsHandle::from(layoutsValue)) {}
 
   sample::PairSource with(const SamplerState& state) const {
-    const auto fill = state.metadata.find("part_fill");
-    const bool black = fill != state.metadata.end() && fill->second == "black";
-    return {*state.base,       *state.adapter, *state.unet,
-            backgrounds.get(), layouts.get(),  black ? dual::PartFill::kBlack : dual::PartFill::kGrey};
+    const auto says = [&](const char* name, const char* value) {
+      const auto found = state.metadata.find(name);
+      return found != state.metadata.end() && found->second == value;
+    };
+    sample::PairSource source{*state.base, *state.adapter, *state.unet, backgrounds.get(), layouts.get()};
+    source.fill = says("part_fill", "black") ? dual::PartFill::kBlack : dual::PartFill::kGrey;
+    source.oneBranch = says("branches", "one");
+    source.backgroundScaled = says("background_scaled", "true");
+    return source;
   }
 };
 

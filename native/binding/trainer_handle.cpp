@@ -25,6 +25,7 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),
       [=](const Task& task, const ReportProgress&) mutable {
         sample::checkResolution(*base, options.width, options.height);
+        options.train.branches = train::parseBranches(options.branches);
         options.train.background = dual::parseBackgroundMode(options.background);
         train::PairLatents latents(*base, pixels, task);
         auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);

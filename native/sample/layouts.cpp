@@ -11,6 +11,7 @@ namespace dan::sample {
 namespace {
 
 constexpr double kSmallArea = 0.03;     // of the picture: a defect that would vanish if it was bent or thinned
+constexpr int64_t kMostSmall = 6;       // defects in one picture
 constexpr int kMostAttempts = 20;       // to place a defect so that most of it is inside
 constexpr double kLeastInside = 0.3;    // of its area
 constexpr double kRingShare = 1 / 32.;  // of the side: the width of what is around a defect
@@ -38,6 +39,10 @@ Layout flipped(Layout layout, Draw& draw) {
   return layout;
 }
 
+Layout relit(const Layout& layout, Draw& draw) {
+  return {(layout.image * draw.uniform(0.8, 1.25)).clamp(0, 1), layout.mask};
+}
+
 double shareOf(const at::Tensor& mask) { return mask.to(at::kFloat).mean().item<double>(); }
 
 // How a defect moves, in pixels and radians about its middle.
@@ -50,10 +55,10 @@ Motion drawMotion(bool small, int64_t side, Draw& draw) {
   Motion motion;
   motion.down = std::round(draw.uniform(-reach, reach));
   motion.right = std::round(draw.uniform(-reach, reach));
-  motion.scaleY = small ? draw.uniform(0.9, 1.3) : draw.uniform(0.7, 1.4);
+  motion.scaleY = small ? draw.uniform(0.9, 1.6) : draw.uniform(0.7, 1.4);
   motion.scaleX = motion.scaleY * draw.uniform(0.8, 1.25);
-  motion.angle = draw.uniform(-0.3, 0.3);
-  motion.bend = static_cast<double>(side) * (small ? 0.004 : 0.02);
+  motion.angle = small ? draw.uniform(-0.4, 0.4) : draw.uniform(-0.15, 0.15);
+  motion.bend = static_cast<double>(side) * (small ? 0.004 : 0.008);
   return motion;
 }
 
@@ -116,40 +121,55 @@ Layouts::Layouts(Pool defects, Pool good, LayoutOptions options)
 
 Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
+  const Layout first = drawReal(draw);
+  const bool small = shareOf(first.mask) < kSmallArea;
+  const bool own = draw.uniform() < options_.ownShare || good_->size() == 0;
+  const int64_t more = small ? draw.below(kMostSmall) : 0;
+  Layout layout = own ? relit(first, draw) : onGood(draw);
+  if (!own) add(layout, first, draw);
+  // Small defects fill so little of a picture that a detector hardly learns from one alone.
+  for (int64_t i = 0; i < more; ++i) {
+    const Layout next = drawReal(draw);
+    if (shareOf(next.mask) < kSmallArea) add(layout, next, draw);
+  }
+  return layout;
+}
+
+Layout Layouts::drawReal(Draw& draw) const {
   const auto row = static_cast<size_t>(draw.below(defects_->size()));
-  const Layout layout = flipped({toPicture(defects_->images[row]), defects_->masks[row] != 0}, draw);
-  return draw.uniform() < options_.ownShare || good_->size() == 0 ? own(layout, draw) : moved(layout, draw);
+  return flipped({toPicture(defects_->images[row]), defects_->masks[row] != 0}, draw);
 }
 
-Layout Layouts::own(const Layout& layout, Draw& draw) const {
-  return {(layout.image * draw.uniform(0.8, 1.25)).clamp(0, 1), layout.mask};
+Layout Layouts::onGood(Draw& draw) const {
+  const at::Tensor picture = drawPicture(*good_, draw);
+  return flipped({picture, at::zeros({height(), width()}, at::kBool)}, draw);
 }
 
-Layout Layouts::moved(const Layout& layout, Draw& draw) const {
-  const double area = shareOf(layout.mask);
+void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
+  const double area = shareOf(real.mask);
   const bool small = area < kSmallArea;
-  const Layout ground = flipped({drawPicture(*good_, draw), layout.mask}, draw);
-  at::Tensor picture = layout.image, mask = layout.mask;
+  at::Tensor picture = real.image, mask = real.mask;
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     const Motion motion = drawMotion(small, height(), draw);
-    const at::Tensor grid = gridOf(motion, layout.mask, draw);
-    const at::Tensor placed = sampled(layout.mask.to(at::kFloat).unsqueeze(0), grid, false)[0] > 0.5;
+    const at::Tensor grid = gridOf(motion, real.mask, draw);
+    const at::Tensor placed = sampled(real.mask.to(at::kFloat).unsqueeze(0), grid, false)[0] > 0.5;
     if (shareOf(placed) < kLeastInside * area * motion.scaleX * motion.scaleY) continue;
     mask = placed;
-    picture = sampled(layout.image, grid, true);
+    picture = sampled(real.image, grid, true);
     break;
   }
   const int64_t ringWidth = pixels(kRingShare, height()), gap = pixels(1 / 128., height());
   at::Tensor ring = dilated(mask.unsqueeze(0), ringWidth)[0] & ~dilated(mask.unsqueeze(0), gap)[0];
   if (!ring.any().item<bool>()) ring = ~mask;
   const double light =
-      ((meanOf(ground.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
+      ((meanOf(layout.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
   const double contrast = draw.uniform(0.9, 1.4) * std::clamp(light, 1 / kMostContrast, kMostContrast);
   // A small defect stands on what is right beside it, a large one on the new picture's large-scale light.
   const at::Tensor before = small ? surroundings(picture, ring) : meanOf(picture, ring);
-  const at::Tensor after = small ? surroundings(ground.image, ring) : blurred(ground.image, pixels(3 / 32., height()));
+  const at::Tensor after = small ? surroundings(layout.image, ring) : blurred(layout.image, pixels(3 / 32., height()));
   const at::Tensor defect = (after + (picture - before) * contrast).clamp(0, 1);
-  return {at::lerp(ground.image, defect, softened(mask)), mask};
+  layout.image = at::lerp(layout.image, defect, softened(mask));
+  layout.mask = layout.mask | mask;
 }
 
 }  // namespace dan::sample

@@ -31,8 +31,9 @@ class Layouts {
   Layout draw(int64_t index) const;
 
  private:
-  Layout own(const Layout& layout, Draw& draw) const;
-  Layout moved(const Layout& layout, Draw& draw) const;
+  Layout drawReal(Draw& draw) const;
+  Layout onGood(Draw& draw) const;
+  void add(Layout& layout, const Layout& real, Draw& draw) const;
 
   Pool defects_, good_;
   LayoutOptions options_;

@@ -10,6 +10,13 @@
 
 namespace dan::sample {
 
+namespace {
+
+// Of the seed: pairs count from 0, and backgrounds from the other end.
+constexpr uint64_t kZeroBackgroundStream = (uint64_t{1} << 62);
+
+}  // namespace
+
 void checkResolution(const model::BaseModel& base, int64_t width, int64_t height) {
   const int64_t multiple = base.resolutionMultiple();
   for (const int64_t side : {width, height}) {
@@ -39,8 +46,14 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   checkResolution(base, options_.width, options_.height);
   scheduler_ = diffusion::makeScheduler(options_.scheduler, base.schedule, options_.steps, options_.eta);
   const bool needsBackground = source_.adapter.settings().background != dual::BackgroundMode::kOff;
-  if (needsBackground && source_.backgrounds == nullptr) {
+  if (needsBackground && source_.backgrounds == nullptr && source_.layouts == nullptr) {
     fail(kInvalidOption, "The adapter was trained with background compensation: it needs background images to sample");
+  }
+  if (source_.backgrounds != nullptr && source_.layouts != nullptr) {
+    fail(kInvalidOption, "Variations have the backgrounds of their layouts: leave out the background images");
+  }
+  if (source_.oneBranch && source_.layouts == nullptr) {
+    fail(kInvalidOption, "The adapter was trained with one branch, which draws no parts: it can only draw variations");
   }
   if (!needsBackground && source_.backgrounds != nullptr) {
     fail(kInvalidOption, "The adapter was trained without background compensation: it cannot use background images");
@@ -68,7 +81,10 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
                                                        latentShape_[3], words);
   }
   latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
-  if (source_.layouts != nullptr) startFromLayouts();
+  if (source_.layouts == nullptr) return;
+  drawLayouts();
+  if (needsBackground) addLayoutBackgrounds();
+  startFromLayouts();
 }
 
 PairBatch::~PairBatch() = default;
@@ -150,22 +166,50 @@ void PairBatch::addBackgrounds() {
   };
 }
 
+void PairBatch::drawLayouts() {
+  if (source_.layouts->width() != options_.width || source_.layouts->height() != options_.height) {
+    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height, ", as large as the pairs");
+  }
+  for (const int64_t index : indices_) layouts_.push_back(source_.layouts->draw(index));
+}
+
+// Each pair's background is its layout with the defect black. Noise is fixed and, like all of a pair's noise, its own.
+void PairBatch::addLayoutBackgrounds() {
+  const model::BaseModel& base = source_.base;
+  const double scale = source_.backgroundScaled ? base.vae->config().scalingFactor : 1.0;
+  const auto encode = [&](const at::Tensor& pixelValues) {
+    return base.vae->encode(pixelValues.to(base.device())).mean.to(at::kFloat) * scale;
+  };
+  std::vector<at::Tensor> latents, noise;
+  if (options_.guidanceScale > 1.0) {  // the unconditional half has the zero image, as published
+    latents.push_back(encode(at::zeros({1, 3, options_.height, options_.width})));
+    noise.push_back(randn(latents[0].sizes(), makeGenerator(options_.seed, kZeroBackgroundStream)).to(base.device()));
+    inputs_.backgroundOfPair.assign(indices_.size(), 0);
+  }
+  for (const Layout& layout : layouts_) {
+    inputs_.backgroundOfPair.push_back(static_cast<int64_t>(latents.size()));
+    const at::Tensor foreground = layout.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
+    latents.push_back(encode(dual::blackOut((2 * layout.image - 1).unsqueeze(0), foreground)));
+  }
+  noise.push_back(drawNoise(/*oneBranch=*/true));
+  inputs_.noisyBackground = [this, all = at::cat(latents), noise = at::cat(noise)](size_t, double timestep) {
+    const at::Tensor t = at::full({all.size(0)}, static_cast<int64_t>(timestep), at::kLong);
+    return diffusion::NoiseSchedule(source_.base.schedule).addNoise(all, noise, t.to(all.device()));
+  };
+}
+
 // Noises the layouts' latents to the timestep that `strength` names and leaves out the calls before it (SDEdit, arXiv
 // 2108.01073).
 void PairBatch::startFromLayouts() {
   const model::BaseModel& base = source_.base;
-  if (source_.layouts->width() != options_.width || source_.layouts->height() != options_.height) {
-    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height, ", as large as the pairs");
-  }
   if (options_.scheduler != "ddim" && options_.scheduler != "ddpm") {
     fail(kInvalidOption, "Expected ddim or ddpm for scheduler with layouts but received ", options_.scheduler,
          ": the others remember calls that a variation leaves out");
   }
   std::vector<at::Tensor> pixels, latents;
-  for (const int64_t index : indices_) {  // one at a time bounds the encoder's memory
-    layouts_.push_back(source_.layouts->draw(index));
-    const at::Tensor image = (2 * layouts_.back().image - 1).unsqueeze(0);
-    const at::Tensor mask = layouts_.back().mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
+  for (const Layout& layout : layouts_) {  // one at a time bounds the encoder's memory
+    const at::Tensor image = (2 * layout.image - 1).unsqueeze(0);
+    const at::Tensor mask = layout.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
     pixels.push_back(dual::packBranches(image, dual::anomalyPart(image, mask, source_.fill)).to(base.device()));
     latents.push_back(base.vae->encode(pixels.back()).mean.to(at::kFloat));
   }
@@ -204,10 +248,19 @@ at::Tensor PairBatch::decoded(const at::Tensor& latents) const {
 SampledPair PairBatch::vary(size_t row, const at::Tensor& latents) const {
   const auto first = static_cast<int64_t>(row) * dual::kNumBranches;
   const auto rows = [&](const at::Tensor& tensor) { return tensor.narrow(0, first, dual::kNumBranches); };
-  const at::Tensor change = decoded(latents) - decoded(rows(layoutLatents_));
   const at::Tensor& mask = layouts_[row].mask;
-  const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(change.device());
-  const at::Tensor bytes = toBytes((rows(layoutPixels_) + change * where).clamp(-1, 1));
+  at::Tensor pixels = rows(layoutPixels_);
+  if (!at::equal(latents, rows(layoutLatents_))) {  // else the decoder's work shows nothing
+    const at::Tensor change = decoded(latents) - decoded(rows(layoutLatents_));
+    const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(change.device());
+    pixels = (pixels + change * where).clamp(-1, 1);
+  }
+  if (source_.oneBranch) {
+    const at::Tensor image = pixels.select(0, dual::kGlobal).unsqueeze(0);
+    const at::Tensor defect = mask.to(image.options()).unsqueeze(0).unsqueeze(0);
+    pixels = dual::packBranches(image, dual::anomalyPart(image, defect, source_.fill));
+  }
+  const at::Tensor bytes = toBytes(pixels);
   return {0,
           bytes[dual::kGlobal].contiguous(),
           bytes[dual::kAnomaly].contiguous(),

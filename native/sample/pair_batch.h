@@ -47,6 +47,8 @@ struct PairSource {
   const Backgrounds* backgrounds = nullptr;     // for adapters with background compensation, and for them only
   const Layouts* layouts = nullptr;             // pairs are variations of these
   dual::PartFill fill = dual::PartFill::kGrey;  // of the layouts' parts
+  bool oneBranch = false;                       // the adapter draws no parts: they are cut out of the images
+  bool backgroundScaled = true;                 // how the adapter learned backgrounds, for those of layouts
 };
 
 class PairBatch {
@@ -74,6 +76,8 @@ class PairBatch {
   at::Tensor encodePrompts() const;
   at::Tensor withLevels(const at::Tensor& noise) const;
   void addBackgrounds();
+  void drawLayouts();
+  void addLayoutBackgrounds();
   void startFromLayouts();
   at::Tensor decoded(const at::Tensor& latents) const;
   SampledPair vary(size_t row, const at::Tensor& latents) const;

@@ -78,7 +78,7 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   defects->masks = pixels.masks.unbind();
   good->images = bytes({2, kSide, kSide, 3}, 3).unbind();
   const sample::Layouts layouts(defects, good, {});
-  const sample::PairSource source = {*base, trainer.adapter(), *unet, backgrounds ? &*backgrounds : nullptr, &layouts};
+  const sample::PairSource source = {*base, trainer.adapter(), *unet, nullptr, &layouts};  // with their own backgrounds
   for (const sample::SampledPair& pair : sample::samplePairs(source, sampling, {0, 1}, Task())) {
     made.pairs.push_back(pair);
   }

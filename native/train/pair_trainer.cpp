@@ -9,6 +9,34 @@
 
 namespace dan::train {
 
+namespace {
+
+constexpr const char* kSaim = ".saim.";
+constexpr const char* kSaimOutput = ".saim.o.";
+
+// SAIM that adds nothing, whatever its other layers are.
+void silenceSaim(TensorMap& adapter) {
+  for (auto& [name, tensor] : adapter) {
+    if (name.find(kSaimOutput) != std::string::npos) tensor = at::zeros_like(tensor);
+  }
+}
+
+// (B * 2, 1, 1, 1) of mean 1: all of the loss is the global branch's.
+at::Tensor globalRows(int64_t pairs, at::Device device) {
+  const at::Tensor both = at::zeros({pairs, dual::kNumBranches}, at::kFloat);
+  both.select(1, dual::kGlobal).fill_(dual::kNumBranches);
+  return both.view({-1, 1, 1, 1}).to(device);
+}
+
+}  // namespace
+
+Branches parseBranches(const std::string& name) {
+  if (name == "joint") return Branches::kJoint;
+  if (name == "separate") return Branches::kSeparate;
+  if (name == "one") return Branches::kGlobalAlone;
+  fail(kInvalidOption, "Expected joint, separate or one for branches but received ", name);
+}
+
 at::Tensor defectWeights(const at::Tensor& defect, double share) {
   const at::Tensor area = defect.mean({1, 2, 3}, true);
   const at::Tensor inside = area.clamp_min(share), none = area * (1 - area) == 0;  // all defect, or none: uniform
@@ -25,7 +53,7 @@ PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& sc
   const at::Tensor target = schedule.target(latents, noise, shared);
   if (!weights.defined()) return {at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat)), prediction, noisy};
   const at::Tensor error = at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat), at::Reduction::None);
-  return {(error * weights.repeat_interleave(dual::kNumBranches, 0)).mean(), prediction, noisy};
+  return {(error * weights).mean(), prediction, noisy};
 }
 
 PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options)
@@ -44,12 +72,16 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
     dual::expectBase(file, initial, base.fingerprint);
     start = dual::startFrom(std::move(start), file, initial);
   }
+  const bool joined = options_.branches == Branches::kJoint;
+  if (!joined) silenceSaim(start);
   adapter_ =
       std::make_unique<dual::Adapter>(start, settings, *base.unet, text, initial.empty() ? "a fresh adapter" : initial);
   adapter_->requireGradients();
   TensorMap trained;
   for (const auto& [name, tensor] : adapter_->parameters()) {
-    if (options_.trainTextEncoder || name.rfind("text_encoder.", 0) != 0) trained[name] = tensor;
+    const bool isText = name.rfind("text_encoder.", 0) == 0, isSaim = name.find(kSaim) != std::string::npos;
+    if ((isText && !options_.trainTextEncoder) || (isSaim && !joined)) continue;
+    trained[name] = tensor;
   }
   optimizer_ =
       std::make_unique<AdamW>(trained, AdamWOptions{0.9, 0.999, options_.weightDecay, 1e-8, options_.maxGradNorm});
@@ -81,7 +113,14 @@ at::Tensor PairTrainer::lossOfBatch() {
   // Two prompts, so two encodings, whatever the batch.
   const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
   at::Tensor weights;
-  if (options_.defectShare > 0) weights = defectWeights(latents_.defect(index, variant), options_.defectShare);
+  if (options_.defectShare > 0) {
+    weights =
+        defectWeights(latents_.defect(index, variant), options_.defectShare).repeat_interleave(dual::kNumBranches, 0);
+  }
+  if (options_.branches == Branches::kGlobalAlone) {
+    const at::Tensor rows = globalRows(pairs, latents.device());
+    weights = weights.defined() ? weights * rows : rows;
+  }
   const dual::DualUnet unet(*base_.unet, *adapter_);
   dual::BackgroundFeatures features;
   if (options_.background != dual::BackgroundMode::kOff) {

@@ -10,6 +10,11 @@
 
 namespace dan::train {
 
+// What of the pair is learned. The last two are the paper's ablations: without SAIM nothing joins the branches.
+enum class Branches { kJoint, kSeparate, kGlobalAlone };
+// "joint", "separate" or "one".
+Branches parseBranches(const std::string& name);
+
 struct TrainOptions {
   int64_t rank = 32, batchSize = 4, gradientAccumulation = 1, warmupSteps = 0;
   double learningRate = 5e-6, weightDecay = 1e-2, maxGradNorm = 1.0;
@@ -21,6 +26,7 @@ struct TrainOptions {
   double defectShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
+  Branches branches = Branches::kJoint;
   dual::BackgroundMode background = dual::BackgroundMode::kOff;
   bool backgroundScaled = true;  // by the autoencoder's factor; published adapters were trained without
   std::string initialAdapter;    // the file to start from; empty: a fresh adapter
@@ -77,8 +83,8 @@ class PairTrainer {
 // Weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform error.
 at::Tensor defectWeights(const at::Tensor& defect, double share);
 
-// The loss of the paper: mean squared error over both branches together, weighted per latent where `weights`
-// (B, 1, h, w) are given.
+// The loss of the paper: mean squared error over both branches together, weighted where `weights` are given, which
+// broadcast to the latents.
 // latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
 struct PairLoss {
   at::Tensor loss, prediction, noisy;

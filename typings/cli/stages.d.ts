@@ -21,7 +21,8 @@ export interface TrainFlags {
     seed: number;
     trainImages: string;
     fit: 'crop' | 'stretch';
-    partFill: 'grey' | 'black';
+    partFill: 'grey' | 'black' | 'auto';
+    branches: 'joint' | 'separate' | 'one';
     flips: boolean;
     background: 'off' | 'add' | 'interpolate';
     backgroundScaled: boolean;

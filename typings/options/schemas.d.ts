@@ -83,10 +83,16 @@ export declare const trainerSchema: z.ZodObject<{
         stretch: "stretch";
     }>>;
     partFill: z.ZodDefault<z.ZodEnum<{
+        auto: "auto";
         black: "black";
         grey: "grey";
     }>>;
     flips: z.ZodDefault<z.ZodBoolean>;
+    branches: z.ZodDefault<z.ZodEnum<{
+        joint: "joint";
+        one: "one";
+        separate: "separate";
+    }>>;
     background: z.ZodDefault<z.ZodEnum<{
         add: "add";
         interpolate: "interpolate";

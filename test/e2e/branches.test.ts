@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Dataset, DualAnoDiff, embedded, Layouts, Sampler, Trainer, type TrainerOptions } from '../../lib/index.js';
+import { cli, trainStains } from '../helpers/cli.js';
+import { readTensor } from '../helpers/safetensors.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2, trainImages: '1/1' } as const;
+
+/** An adapter of a few steps, in a file. */
+async function trained(model: DualAnoDiff, name: string, more: Partial<TrainerOptions>): Promise<string> {
+  const file = join(folder, `${name}.safetensors`);
+  await using trainer = new Trainer(model, { ...settings, ...more });
+  for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 3 }));
+  await trainer.save(file);
+  return file;
+}
+/** The largest value of the tensors of that name, all of them together. */
+const largest = (file: string, name: RegExp): number =>
+  Math.max(...[...readTensor(file, name)].map((values) => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0)));
+const SAIM_OUTPUT = /saim\.o\./;
+/** What a fresh adapter leaves at zero until it is trained. */
+const upOf = (branch: number) => new RegExp(`unet.*_lora\\.${branch}\\.up`);
+
+describe('branches', () => {
+  it('learn jointly, separately, or only the whole image', async () => {
+    await using model = await DualAnoDiff.load(embedded.base);
+    const fresh = { initialAdapter: 'none' };
+    const joint = await trained(model, 'joint', fresh);
+    const separate = await trained(model, 'separate', { ...fresh, branches: 'separate' });
+    const one = await trained(model, 'one', { ...fresh, branches: 'one' });
+    expect(largest(joint, SAIM_OUTPUT)).toBeGreaterThan(0);
+    for (const file of [separate, one]) expect(largest(file, SAIM_OUTPUT)).toBe(0);
+    for (const file of [joint, separate]) expect(largest(file, upOf(1))).toBeGreaterThan(0);
+    expect(largest(one, upOf(0))).toBeGreaterThan(0);
+    expect(largest(one, upOf(1))).toBe(0);
+  });
+
+  it('that are one draw no parts: they are cut out of the images', async () => {
+    await using model = await DualAnoDiff.load(embedded.base);
+    const dataset = await Dataset.open(embedded.example);
+    await using sampler = await Sampler.create(model, await trained(model, 'alone', { branches: 'one' }));
+    const few = { indices: [0, 1], steps: 4, scheduler: 'ddim' } as const;
+    await expect(sampler.begin(few)).rejects.toThrow('it can only draw variations');
+    const examples = await dataset.examples('stain');
+    await using layouts = await Layouts.create(examples, await dataset.goodImages(), { resolution: 32 });
+    await using batch = await sampler.begin({ ...few, layouts, strength: 0.5 });
+    while (!batch.done) await batch.step();
+    for (const { image, part, mask } of await batch.decode()) {
+      expect(mask?.data.some((value) => value > 0)).toBe(true);
+      const expected = image.data.map((value, i) => ((mask?.data[Math.floor(i / 3)] ?? 0) > 0 ? value : 128));
+      expect(part.data).toEqual(expected);
+    }
+  });
+
+  it('are chosen on the command line, and decide whether a checkpoint fits', async () => {
+    const out = join(folder, 'cli.safetensors');
+    const command = trainStains(out, '--steps', '2', '--rank', '2', '--branches', 'separate');
+    expect((await cli(command)).code).toBe(0);
+    expect(largest(out, SAIM_OUTPUT)).toBe(0);
+    const other = await cli(trainStains(out, '--steps', '3', '--rank', '2', '--resume'));
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain('branches');
+    const wrong = await cli(trainStains(out, '--branches', 'three'));
+    expect(wrong.code).toBe(2);
+  });
+});

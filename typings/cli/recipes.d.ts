@@ -1,0 +1,104 @@
+import type { Dataset } from '../dataset/dataset.js';
+import type { Split } from '../evaluate/split.js';
+import type { DualAnoDiff } from '../model.js';
+import type { Context } from './runner.js';
+/** Each recipe with what it changes of `run`'s flags. Those behind the third are the paper's ablations. */
+export declare const RECIPES: {
+    readonly variations: {
+        fit: "stretch";
+        partFill: "auto";
+        vary: number;
+        scheduler: "ddim";
+        mask: ("layout" | "threshold")[];
+        steps: number;
+        resolution: number;
+        sampleSteps: number;
+        sampleResolution: number;
+    };
+    /** Without the model, which is not trained either: what it adds can be told. */
+    readonly layouts: {
+        readonly fit: "stretch";
+        readonly partFill: "auto";
+        readonly scheduler: "ddim";
+        readonly mask: ("layout" | "threshold")[];
+        readonly resolution: number;
+        readonly sampleSteps: number;
+        readonly sampleResolution: number;
+        readonly vary: 0;
+        readonly steps: 1;
+    };
+    /** The paper's way, from noise. */
+    readonly noise: {
+        readonly fit: "stretch";
+        readonly partFill: "auto";
+        readonly resolution: number;
+        readonly scheduler: "dpmsolver++";
+        readonly mask: "threshold"[];
+        readonly sampleSteps: 20;
+    };
+    readonly 'one-prompt': {
+        readonly fit: "stretch";
+        readonly partFill: "auto";
+        readonly vary: number;
+        readonly scheduler: "ddim";
+        readonly mask: ("layout" | "threshold")[];
+        readonly steps: number;
+        readonly resolution: number;
+        readonly sampleSteps: number;
+        readonly sampleResolution: number;
+        readonly anomalyPrompt: 'a vfx with sks';
+    };
+    readonly 'no-saim': {
+        readonly fit: "stretch";
+        readonly partFill: "auto";
+        readonly vary: number;
+        readonly scheduler: "ddim";
+        readonly mask: ("layout" | "threshold")[];
+        readonly steps: number;
+        readonly resolution: number;
+        readonly sampleSteps: number;
+        readonly sampleResolution: number;
+        readonly branches: 'separate';
+    };
+    readonly 'one-branch': {
+        readonly fit: "stretch";
+        readonly partFill: "auto";
+        readonly vary: number;
+        readonly scheduler: "ddim";
+        readonly mask: ("layout" | "threshold")[];
+        readonly steps: number;
+        readonly resolution: number;
+        readonly sampleSteps: number;
+        readonly sampleResolution: number;
+        readonly branches: 'one';
+    };
+    readonly background: {
+        readonly fit: "stretch";
+        readonly partFill: "auto";
+        readonly vary: number;
+        readonly scheduler: "ddim";
+        readonly mask: ("layout" | "threshold")[];
+        readonly steps: number;
+        readonly resolution: number;
+        readonly sampleSteps: number;
+        readonly sampleResolution: number;
+        readonly background: 'add';
+        readonly foregroundMasks: 'none';
+    };
+};
+export type RecipeName = keyof typeof RECIPES;
+export declare const recipeNames: RecipeName[];
+export interface Recipe {
+    name: RecipeName;
+    /** Pairs of each type. */
+    count: number;
+    seed: number;
+    device: string;
+}
+/**
+ * Makes a recipe's pairs of every type of a split in `out`, from the images that train there. Goes on where an earlier
+ * process was cut off.
+ */
+export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, seed, device }: Recipe, out: string, context: Context): Promise<void>;
+/** Where a recipe's pairs are kept below an evaluation's folder. */
+export declare const recipeFolder: (out: string, name: RecipeName) => string;
