@@ -30,7 +30,6 @@ export {
   OutOfMemoryError,
   TrainingError,
 } from './errors.js';
-export type { Split } from './evaluate/evaluation-data.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -44,6 +43,7 @@ export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
 export type { Quality } from './evaluate/quality.js';
 export type { GeneratedSet, Row } from './evaluate/rows.js';
 export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
+export type { Split } from './evaluate/split.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';
 export type { RawImage } from './image.js';
 export { Layouts, type LayoutsOptions } from './layouts.js';

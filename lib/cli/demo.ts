@@ -5,7 +5,7 @@ import { Dataset } from '../dataset/dataset.js';
 import { DualAnoDiff } from '../model.js';
 import { embedded } from '../paths.js';
 import { number } from './options.js';
-import { describeRun, type RunFlags, runType } from './run-type.js';
+import { DEFAULT_RUN_FLAGS, describeRun, type RunFlags, runType } from './run-type.js';
 import type { Runner } from './runner.js';
 
 interface Flags {
@@ -17,34 +17,6 @@ interface Flags {
 
 const DEMO_FOLDER = 'out/demo';
 const DEMO_TYPE = 'stain';
-
-/** What the demo does not let its user choose. */
-const FIXED: Omit<RunFlags, 'steps' | 'count' | 'resolution'> = {
-  gradientAccumulation: 1,
-  rank: 32,
-  warmupSteps: 0,
-  seed: 0,
-  trainImages: '1/1',
-  fit: 'crop',
-  partFill: 'grey',
-  flips: true,
-  background: 'off',
-  backgroundScaled: true,
-  backgroundEvery: 50,
-  backgroundNoise: 'fixed',
-  ownShare: 0.4,
-  textEncoder: true,
-  checkpointEvery: 500,
-  previewEvery: 0,
-  mask: ['threshold'],
-  sampleSteps: 20,
-  guidanceScale: 2.5,
-  scheduler: 'dpmsolver++',
-  sampleBatchSize: 8,
-  negativePrompt: '',
-  decoder: 'vae',
-  device: 'auto',
-};
 
 export function addDemo(program: Command, runner: Runner): void {
   const command = program
@@ -61,7 +33,11 @@ export function addDemo(program: Command, runner: Runner): void {
     await using model = await DualAnoDiff.load(embedded.base, { signal: context.signal });
     context.io.say(`Learning "${DEMO_TYPE}" from the images in ${dataset.folder}`);
     const { steps, count, resolution } = flags;
-    const summary = await runType(model, dataset, DEMO_TYPE, out, { ...FIXED, steps, count, resolution }, context);
+    const run: RunFlags = {
+      ...{ ...DEFAULT_RUN_FLAGS, steps, count, resolution, trainImages: '1/1', mask: ['threshold'] },
+      ...{ sampleSteps: 20, scheduler: 'dpmsolver++', sampleBatchSize: 8 },
+    };
+    const summary = await runType(model, dataset, DEMO_TYPE, out, run, context);
     context.io.result(describeRun(summary), { ...summary });
   });
 }

@@ -3,18 +3,22 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { InvalidOptionError } from '../errors.js';
 import { Evaluator } from '../evaluate/evaluator.js';
+import { splitOf } from '../evaluate/split.js';
 import { csvTable, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
 import { writeFileAtomic } from '../files.js';
-import { given } from '../options/check.js';
-import { baselines, protocols } from '../options/schemas.js';
+import { baselines, evaluatorSchema, protocols } from '../options/schemas.js';
 import { writeEvaluationReport } from '../report/evaluation-report.js';
-import { number } from './options.js';
-import type { Runner } from './runner.js';
+import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
+import { number, pickOptions } from './options.js';
+import { generate, type RecipeName, recipeFolder, recipeNames } from './recipes.js';
+import type { Context, Runner } from './runner.js';
 
-interface Flags {
+interface Flags extends BaseFlags {
   data: string;
   testData?: string;
   generated?: Record<string, string>;
+  generate: RecipeName[];
+  pairs: number;
   out: string;
   compare: (typeof baselines)[number][];
   withReal: boolean;
@@ -51,11 +55,28 @@ function lpipsWeights({ lpipsBackbone: backbone, lpipsLinear: linear }: Pick<Fla
   return { backbone, linear };
 }
 
-function parseBaselines(text: string): string[] {
-  const names = text === '' ? [] : text.split(',');
-  const unknown = names.find((name) => !(baselines as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`Expected some of ${baselines.join(', ')}.`);
+/** Names of a list, separated by commas. */
+const someOf = (all: readonly string[]) => (text: string) => {
+  const names = text === '' ? [] : [...new Set(text.split(','))];
+  if (names.some((name) => !all.includes(name))) throw new InvalidArgumentError(`Expected some of ${all.join(', ')}.`);
   return names;
+};
+
+/** Makes the pairs of the recipes, and says where they are. */
+async function generateAll(flags: Flags, dataset: Dataset, context: Context): Promise<Record<string, string>> {
+  const { generate: recipes, generated = {}, pairs: count, seed, device } = flags;
+  const twice = recipes.find((name) => name in generated);
+  if (twice !== undefined)
+    throw new InvalidOptionError(`${twice} is a recipe to generate: give the folder another name`);
+  if (recipes.length === 0) return {};
+  const split = await splitOf(dataset, flags); // what is missing is an error before the model is read
+  const folders: Record<string, string> = {};
+  await using model = await loadBase(flags, context);
+  for (const name of recipes) {
+    folders[name] = recipeFolder(resolve(flags.out), name);
+    await generate(model, dataset, split, { name, count, seed, device }, folders[name], context);
+  }
+  return folders;
 }
 
 export function addEvaluate(program: Command, runner: Runner): void {
@@ -66,8 +87,10 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .requiredOption('--out <dir>', 'folder for the results')
     .option('--test-data <dir>', 'category folder to test on (default: what of --data does not train)')
     .option('--generated <[name=]dir>', 'pairs of `sample` or `run`; may be given again', collectGenerated)
+    .option('--generate <names>', `pairs to make and judge: ${recipeNames.join(', ')}`, someOf(recipeNames), [])
+    .option('--pairs <n>', 'pairs of each type that are made', number, 150)
     .option('--no-with-real', 'no rows of generated and real pairs together')
-    .option('--compare <names>', 'baselines, separated by commas', parseBaselines, [...baselines])
+    .option('--compare <names>', 'baselines, separated by commas', someOf(baselines), [...baselines])
     .option('--seeds <n>', 'runs of each row', number, 3)
     .option('--seed <n>', 'the first of them', number, 0)
     .addOption(new Option('--protocol <name>', 'size of the detector').choices(protocols).default('small'))
@@ -81,13 +104,15 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--lpips-backbone <file>', "torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, for their IC-LPIPS")
     .option('--lpips-linear <file>', "LPIPS's own layers for that network")
     .option('--resolution <n>', "pixels along each side (default: the protocol's)", number)
-    .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500)
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto');
-  runner.attach(command, async ({ data, out, ...flags }: Flags, { signal, io }) => {
-    const folder = resolve(out);
-    const { inception: inceptionWeights, lpipsBackbone: _, lpipsLinear: __, ...options } = flags;
-    const chosen = given({ ...options, inceptionWeights, lpipsWeights: lpipsWeights(flags) });
-    const evaluator = await Evaluator.open(await Dataset.open(data), chosen as never);
+    .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500);
+  addBaseOptions(command);
+  runner.attach(command, async (flags: Flags, context) => {
+    const { signal, io } = context;
+    const folder = resolve(flags.out);
+    const weights = { inceptionWeights: flags.inception, lpipsWeights: lpipsWeights(flags) };
+    const dataset = await Dataset.open(flags.data);
+    const generated = { ...flags.generated, ...(await generateAll(flags, dataset, context)) };
+    const evaluator = await Evaluator.open(dataset, pickOptions({ ...flags, ...weights, generated }, evaluatorSchema));
     const bar = io.progress('evaluating', evaluator.steps, 'steps');
     const evaluation = await evaluator
       .evaluate(folder, {

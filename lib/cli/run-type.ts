@@ -27,6 +27,35 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   device: string;
 }
 
+/** What `run` does unless its user says otherwise, for commands that have no flags of their own for it. */
+export const DEFAULT_RUN_FLAGS: Omit<RunFlags, 'count'> = {
+  gradientAccumulation: 1,
+  rank: 32,
+  warmupSteps: 0,
+  seed: 0,
+  trainImages: '1/3',
+  fit: 'crop',
+  partFill: 'grey',
+  branches: 'joint',
+  flips: true,
+  background: 'off',
+  backgroundScaled: true,
+  backgroundEvery: 50,
+  backgroundNoise: 'fixed',
+  ownShare: 0.4,
+  textEncoder: true,
+  checkpointEvery: 500,
+  previewEvery: 0,
+  mask: ['u2net'],
+  sampleSteps: 50,
+  guidanceScale: 2.5,
+  scheduler: 'pndm',
+  sampleBatchSize: 4,
+  negativePrompt: '',
+  decoder: 'vae',
+  device: 'auto',
+};
+
 export interface RunSummary {
   type: string;
   report: string;

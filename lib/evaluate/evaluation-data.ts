@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Example } from '../dataset/dataset.js';
 import { DatasetError } from '../errors.js';
 import { fileDigest } from '../files.js';
 import { Pool } from '../pool.js';
 import type { Row } from './rows.js';
+import type { Split } from './split.js';
 import { imagesIfAny, loadDefects, loadGood, type NamedSquare } from './squares.js';
-
-/** Real images, by type where they show defects. */
-export interface Split {
-  training: ReadonlyMap<string, Example[]>;
-  testing: ReadonlyMap<string, Example[]>;
-  trainingGood: readonly string[];
-  testingGood: readonly string[];
-}
 
 /** What one row learns from. */
 export interface RowDefects {

@@ -3,22 +3,22 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { Dataset, type Example } from '../dataset/dataset.js';
+import type { Dataset, Example } from '../dataset/dataset.js';
 import { encodePng } from '../dataset/image-file.js';
-import { DatasetError, InvalidOptionError } from '../errors.js';
+import { InvalidOptionError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
 import { type Accuracy, classify } from './classification.js';
 import { detect } from './detection.js';
-import { EvaluationData, type RowDefects, type Split } from './evaluation-data.js';
+import { EvaluationData, type RowDefects } from './evaluation-data.js';
 import { removeCheckpoint } from './learner.js';
 import { PROTOCOLS, type Protocol } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
 import { makeRows, type Row } from './rows.js';
 import { type DetectorScores, imageScore, type RunScores, type Scores, type Tested } from './scores.js';
-import { imagesIfAny } from './squares.js';
+import { GOOD, type Split, splitOf } from './split.js';
 
 /**
  * Options of {@link Evaluator.open}.
@@ -97,8 +97,6 @@ interface RunInput {
   signal: AbortSignal | undefined;
 }
 
-const GOOD = 'good';
-
 /**
  * Judges pairs by the detectors that learn from them: trains the published evaluation's segmentation network on good
  * images and defects, one network for all types of a category, and tests it on real images that nothing was trained on.
@@ -137,34 +135,15 @@ export class Evaluator {
    */
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
-    const { testData, trainImages, compare, generated, withReal } = checked;
+    const { compare, generated, withReal } = checked;
     if (checked.classifierWeights !== undefined && PROTOCOLS[checked.protocol].classifier.channels !== 64) {
       throw new InvalidOptionError(
         "classifierWeights fit the protocol paper alone: torchvision's ResNet-18 is 64 wide",
       );
     }
-    const tests = testData === undefined ? dataset : await Dataset.open(testData);
-    const types = dataset.types.filter((type) => tests.types.includes(type));
-    if (types.length === 0) {
-      throw new DatasetError(`${tests.folder} has none of the defect types ${dataset.types.join(', ')}`);
-    }
-    const training = new Map<string, Example[]>();
-    const testing = new Map<string, Example[]>();
-    for (const type of types) {
-      const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');
-      const examples = await dataset.trainingExamples(type, share);
-      const rest =
-        testData === undefined ? (await dataset.examples(type)).slice(examples.length) : await tests.examples(type);
-      if (rest.length === 0) throw new DatasetError(`${tests.folder} has no images of ${type} to test on`);
-      training.set(type, examples);
-      testing.set(type, rest);
-    }
-    const testingGood = await imagesIfAny(join(tests.folder, 'test', GOOD));
-    if (testingGood.length === 0)
-      throw new DatasetError(`${tests.folder} has no good images to test on: expected test/good`);
-    const rows = await makeRows(compare, generated, withReal, types);
-    const trainingGood = await dataset.goodImages();
-    return new Evaluator(dataset.category, checked, rows, { training, testing, trainingGood, testingGood });
+    const split = await splitOf(dataset, checked);
+    const rows = await makeRows(compare, generated, withReal, [...split.training.keys()]);
+    return new Evaluator(dataset.category, checked, rows, split);
   }
 
   /** Networks that a row trains for each seed; made-up defects have no types to classify. */

@@ -22,6 +22,8 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     sampleResolution?: number;
     device: string;
 }
+/** What `run` does unless its user says otherwise, for commands that have no flags of their own for it. */
+export declare const DEFAULT_RUN_FLAGS: Omit<RunFlags, 'count'>;
 export interface RunSummary {
     type: string;
     report: string;

@@ -1,14 +1,7 @@
-import type { Example } from '../dataset/dataset.js';
 import { Pool } from '../pool.js';
 import type { Row } from './rows.js';
+import type { Split } from './split.js';
 import { type NamedSquare } from './squares.js';
-/** Real images, by type where they show defects. */
-export interface Split {
-    training: ReadonlyMap<string, Example[]>;
-    testing: ReadonlyMap<string, Example[]>;
-    trainingGood: readonly string[];
-    testingGood: readonly string[];
-}
 /** What one row learns from. */
 export interface RowDefects {
     pool: Pool;

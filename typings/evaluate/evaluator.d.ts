@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import { Dataset } from '../dataset/dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
-import { type Split } from './evaluation-data.js';
 import { type Protocol } from './protocol.js';
 import { type Quality } from './quality.js';
 import { type Row } from './rows.js';
 import { type RunScores } from './scores.js';
+import { type Split } from './split.js';
 /**
  * Options of {@link Evaluator.open}.
  * @interface

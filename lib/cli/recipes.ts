@@ -1,0 +1,67 @@
+/** Ways of making pairs that `evaluate --generate` judges. */
+import { join } from 'node:path';
+import type { Dataset } from '../dataset/dataset.js';
+import type { Split } from '../evaluate/split.js';
+import type { DualAnoDiff } from '../model.js';
+import { DEFAULT_RUN_FLAGS, type RunFlags, runType } from './run-type.js';
+import type { Context } from './runner.js';
+
+/** Variations of real pairs, trained for a moment: what a small base and a handful of images are good for. */
+const VARIATIONS = {
+  fit: 'stretch',
+  partFill: 'auto',
+  vary: 0.3,
+  scheduler: 'ddim',
+  mask: ['layout', 'threshold'],
+  steps: 40,
+  resolution: 128,
+  sampleSteps: 10,
+  sampleResolution: 256,
+} satisfies Partial<RunFlags>;
+
+/** Each recipe with what it changes of `run`'s flags. Those behind the third are the paper's ablations. */
+export const RECIPES = {
+  variations: VARIATIONS,
+  /** Without the model, which is not trained either: what it adds can be told. */
+  layouts: { ...VARIATIONS, vary: 0, steps: 1 },
+  /** The paper's way, from noise. */
+  noise: {
+    ...{ fit: 'stretch', partFill: 'auto', resolution: 128, scheduler: 'dpmsolver++', mask: ['threshold'] },
+    sampleSteps: 20,
+  },
+  'one-prompt': { ...VARIATIONS, anomalyPrompt: 'a vfx with sks' },
+  'no-saim': { ...VARIATIONS, branches: 'separate' },
+  'one-branch': { ...VARIATIONS, branches: 'one' },
+  background: { ...VARIATIONS, background: 'add', foregroundMasks: 'none' },
+} as const satisfies Record<string, Partial<RunFlags>>;
+
+export type RecipeName = keyof typeof RECIPES;
+export const recipeNames = Object.keys(RECIPES) as RecipeName[];
+
+export interface Recipe {
+  name: RecipeName;
+  /** Pairs of each type. */
+  count: number;
+  seed: number;
+  device: string;
+}
+
+/**
+ * Makes a recipe's pairs of every type of a split in `out`, from the images that train there. Goes on where an earlier
+ * process was cut off.
+ */
+export async function generate(
+  model: DualAnoDiff,
+  dataset: Dataset,
+  { training, share }: Split,
+  { name, count, seed, device }: Recipe,
+  out: string,
+  context: Context,
+): Promise<void> {
+  const chosen: Partial<RunFlags> = RECIPES[name];
+  const flags = { ...DEFAULT_RUN_FLAGS, ...chosen, count, seed, device, trainImages: String(share), resume: true };
+  for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);
+}
+
+/** Where a recipe's pairs are kept below an evaluation's folder. */
+export const recipeFolder = (out: string, name: RecipeName): string => join(out, 'generated', name);

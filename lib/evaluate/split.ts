@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { Dataset, type Example } from '../dataset/dataset.js';
+import { DatasetError } from '../errors.js';
+import { imagesIfAny } from './squares.js';
+
+export const GOOD = 'good';
+
+/** Real images, by type where they show defects. */
+export interface Split {
+  training: ReadonlyMap<string, Example[]>;
+  testing: ReadonlyMap<string, Example[]>;
+  trainingGood: readonly string[];
+  testingGood: readonly string[];
+  /** How many of a type's images train, as `trainImages` says it. */
+  share: number | string;
+}
+
+/**
+ * What trains and what tests: the first third of each type and the rest of `dataset`, or all of it and all of
+ * `testData`. Throws ERR_DATASET_INVALID where something is missing.
+ */
+export async function splitOf(
+  dataset: Dataset,
+  { testData, trainImages }: { testData?: string | undefined; trainImages?: number | string | undefined },
+): Promise<Split> {
+  const tests = testData === undefined ? dataset : await Dataset.open(testData);
+  const types = dataset.types.filter((type) => tests.types.includes(type));
+  if (types.length === 0) {
+    throw new DatasetError(`${tests.folder} has none of the defect types ${dataset.types.join(', ')}`);
+  }
+  const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');
+  const training = new Map<string, Example[]>();
+  const testing = new Map<string, Example[]>();
+  for (const type of types) {
+    const examples = await dataset.trainingExamples(type, share);
+    const rest =
+      testData === undefined ? (await dataset.examples(type)).slice(examples.length) : await tests.examples(type);
+    if (rest.length === 0) throw new DatasetError(`${tests.folder} has no images of ${type} to test on`);
+    training.set(type, examples);
+    testing.set(type, rest);
+  }
+  const testingGood = await imagesIfAny(join(tests.folder, 'test', GOOD));
+  if (testingGood.length === 0) {
+    throw new DatasetError(`${tests.folder} has no good images to test on: expected test/good`);
+  }
+  return { training, testing, trainingGood: await dataset.goodImages(), testingGood, share };
+}

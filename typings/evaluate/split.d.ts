@@ -1,0 +1,19 @@
+import { Dataset, type Example } from '../dataset/dataset.js';
+export declare const GOOD = "good";
+/** Real images, by type where they show defects. */
+export interface Split {
+    training: ReadonlyMap<string, Example[]>;
+    testing: ReadonlyMap<string, Example[]>;
+    trainingGood: readonly string[];
+    testingGood: readonly string[];
+    /** How many of a type's images train, as `trainImages` says it. */
+    share: number | string;
+}
+/**
+ * What trains and what tests: the first third of each type and the rest of `dataset`, or all of it and all of
+ * `testData`. Throws ERR_DATASET_INVALID where something is missing.
+ */
+export declare function splitOf(dataset: Dataset, { testData, trainImages }: {
+    testData?: string | undefined;
+    trainImages?: number | string | undefined;
+}): Promise<Split>;
