@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { InvalidOptionError } from '../errors.js';
 import { Evaluator } from '../evaluate/evaluator.js';
-import { splitOf } from '../evaluate/split.js';
+import type { Split } from '../evaluate/split.js';
 import { csvTable, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
 import { writeFileAtomic } from '../files.js';
 import { baselines, evaluatorSchema, protocols } from '../options/schemas.js';
@@ -19,6 +19,7 @@ interface Flags extends BaseFlags {
   generated?: Record<string, string>;
   generate: RecipeName[];
   pairs: number;
+  trainSteps?: number;
   out: string;
   compare: (typeof baselines)[number][];
   withReal: boolean;
@@ -63,20 +64,35 @@ const someOf = (all: readonly string[]) => (text: string) => {
 };
 
 /** Makes the pairs of the recipes, and says where they are. */
-async function generateAll(flags: Flags, dataset: Dataset, context: Context): Promise<Record<string, string>> {
-  const { generate: recipes, generated = {}, pairs: count, seed, device } = flags;
-  const twice = recipes.find((name) => name in generated);
-  if (twice !== undefined)
-    throw new InvalidOptionError(`${twice} is a recipe to generate: give the folder another name`);
-  if (recipes.length === 0) return {};
-  const split = await splitOf(dataset, flags); // what is missing is an error before the model is read
+async function generateAll(
+  flags: Flags,
+  dataset: Dataset,
+  split: Split,
+  context: Context,
+): Promise<Record<string, string>> {
+  const { generate: recipes, pairs: count, trainSteps, seed, device } = flags;
   const folders: Record<string, string> = {};
   await using model = await loadBase(flags, context);
   for (const name of recipes) {
     folders[name] = recipeFolder(resolve(flags.out), name);
-    await generate(model, dataset, split, { name, count, seed, device }, folders[name], context);
+    await generate(model, dataset, split, { name, count, trainSteps, seed, device }, folders[name], context);
   }
   return folders;
+}
+
+/** The evaluator of what the flags name, once the recipes' pairs are there. */
+async function openEvaluator(flags: Flags, context: Context): Promise<Evaluator> {
+  const { generate: recipes, generated = {} } = flags;
+  const dataset = await Dataset.open(flags.data);
+  const weights = { inceptionWeights: flags.inception, lpipsWeights: lpipsWeights(flags) };
+  const open = (more: object) =>
+    Evaluator.open(dataset, pickOptions({ ...flags, ...weights, ...more }, evaluatorSchema));
+  if (recipes.length === 0) return open({ generated });
+  const twice = recipes.find((name) => name in generated);
+  if (twice !== undefined)
+    throw new InvalidOptionError(`${twice} is a recipe to generate: give the folder another name`);
+  const { split } = await open({ generated, compare: ['none'] }); // what is wrong is said before the hours of generating
+  return open({ generated: { ...generated, ...(await generateAll(flags, dataset, split, context)) } });
 }
 
 export function addEvaluate(program: Command, runner: Runner): void {
@@ -89,6 +105,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--generated <[name=]dir>', 'pairs of `sample` or `run`; may be given again', collectGenerated)
     .option('--generate <names>', `pairs to make and judge: ${recipeNames.join(', ')}`, someOf(recipeNames), [])
     .option('--pairs <n>', 'pairs of each type that are made', number, 150)
+    .option('--train-steps <n>', "training steps of their adapters (default: the recipe's)", number)
     .option('--no-with-real', 'no rows of generated and real pairs together')
     .option('--compare <names>', 'baselines, separated by commas', someOf(baselines), [...baselines])
     .option('--seeds <n>', 'runs of each row', number, 3)
@@ -109,10 +126,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, context) => {
     const { signal, io } = context;
     const folder = resolve(flags.out);
-    const weights = { inceptionWeights: flags.inception, lpipsWeights: lpipsWeights(flags) };
-    const dataset = await Dataset.open(flags.data);
-    const generated = { ...flags.generated, ...(await generateAll(flags, dataset, context)) };
-    const evaluator = await Evaluator.open(dataset, pickOptions({ ...flags, ...weights, generated }, evaluatorSchema));
+    const evaluator = await openEvaluator(flags, context);
     const bar = io.progress('evaluating', evaluator.steps, 'steps');
     const evaluation = await evaluator
       .evaluate(folder, {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model.js';
+import { given } from '../options/check.js';
 import { DEFAULT_RUN_FLAGS, type RunFlags, runType } from './run-type.js';
 import type { Context } from './runner.js';
 
@@ -42,6 +43,8 @@ export interface Recipe {
   name: RecipeName;
   /** Pairs of each type. */
   count: number;
+  /** Of their adapters; undefined: as the recipe says. */
+  trainSteps: number | undefined;
   seed: number;
   device: string;
 }
@@ -54,12 +57,15 @@ export async function generate(
   model: DualAnoDiff,
   dataset: Dataset,
   { training, share }: Split,
-  { name, count, seed, device }: Recipe,
+  { name, count, trainSteps, seed, device }: Recipe,
   out: string,
   context: Context,
 ): Promise<void> {
   const chosen: Partial<RunFlags> = RECIPES[name];
-  const flags = { ...DEFAULT_RUN_FLAGS, ...chosen, count, seed, device, trainImages: String(share), resume: true };
+  const flags: RunFlags = {
+    ...{ ...DEFAULT_RUN_FLAGS, ...chosen, ...given({ steps: trainSteps }) },
+    ...{ count, seed, device, trainImages: String(share), resume: true },
+  };
   for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);
 }
 

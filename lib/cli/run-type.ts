@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { meanAgreement } from '../dataset/agreement.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
@@ -63,6 +64,8 @@ export interface RunSummary {
   adapter: string;
   pairs: number;
   emptyMasks: number;
+  /** Where masks were made in several ways: the mean IoU of every two, over the pairs. */
+  agreement: Record<string, number>;
   /** Pairs that `--keep-best` dropped. */
   dropped: number;
   /** Means over the first and the last tenth of the steps. */
@@ -135,6 +138,7 @@ export async function runType(
     dataset: generated.writer.folder,
     pairs: generated.writer.kept.length,
     emptyMasks: generated.emptyMasks,
+    agreement: meanAgreement(generated.writer.records),
     dropped: generated.dropped,
     firstLoss: mean(losses.slice(0, tenth)),
     lastLoss: mean(losses.slice(-tenth)),
@@ -145,10 +149,11 @@ export async function runType(
 
 /** One summary for people. */
 export function describeRun(summary: RunSummary): string {
+  const agreement = Object.entries(summary.agreement).map(([methods, iou]) => `, IoU ${methods} ${iou.toFixed(2)}`);
   const loss = (value: number | null) => value?.toFixed(4) ?? '-';
   return [
     `${summary.type}: loss ${loss(summary.firstLoss)} -> ${loss(summary.lastLoss)} in ${summary.trainSeconds.toFixed(0)} s; ` +
-      `${summary.pairs} pairs in ${summary.sampleSeconds.toFixed(0)} s, ${summary.emptyMasks} empty masks, ${summary.dropped} dropped`,
+      `${summary.pairs} pairs in ${summary.sampleSeconds.toFixed(0)} s, ${summary.emptyMasks} empty masks${agreement.join('')}, ${summary.dropped} dropped`,
     `  dataset: ${summary.dataset}`,
     `  report:  ${summary.report}`,
   ].join('\n');

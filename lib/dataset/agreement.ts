@@ -16,6 +16,16 @@ export function iou(a: Mask, b: Mask): number {
 /** Whether the masks share a pixel. */
 export const touches = (a: Mask, b: Mask): boolean => a.data.some((value, i) => value > 0 && (b.data[i] as number) > 0);
 
+/** The means over pairs whose masks were made in several ways. */
+export function meanAgreement(records: readonly { agreement?: Record<string, number> }[]): Record<string, number> {
+  const judged = records.flatMap(({ agreement }) => (agreement ? [agreement] : []));
+  const means = Object.keys(judged[0] ?? {}).map((methods) => [
+    methods,
+    judged.reduce((sum, one) => sum + (one[methods] as number), 0) / judged.length,
+  ]);
+  return Object.fromEntries(means);
+}
+
 /** The IoU of every two masks, by the names of their methods: `{ 'u2net/threshold': 0.8 }`. */
 export function agreementOf(masks: readonly { method: string; mask: Mask }[]): Record<string, number> {
   const agreement: Record<string, number> = {};

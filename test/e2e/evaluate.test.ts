@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -160,6 +160,31 @@ describe('dualanodiff evaluate', () => {
     expect(evaluator.split.testing.get('dent')?.[0]?.image).toContain(held);
   });
 
+  it('makes the pairs of its recipes, from the images that train, and judges them', async () => {
+    const out = join(folder, 'recipes');
+    const recipes = ['--generate', 'layouts,background', '--pairs', '2', '--train-steps', '1'];
+    const quick = [...recipes, '--compare', '', '--no-with-real', '--iterations', '1', '--seeds', '1'];
+    const { code, stderr } = await cli(evaluate(out, ...quick));
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+    const evaluation = read(out);
+    expect(evaluation.rows).toEqual(['layouts', 'background']);
+    expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4]);
+    const records = (recipe: string) =>
+      readFileSync(join(out, 'generated', recipe, 'dent', 'dataset', 'pairs.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    expect(records('layouts')).toHaveLength(2);
+    expect(records('layouts')[0].settings.layouts).toEqual(['000', '001']); // no more than what trains
+    expect(records('layouts')[0].agreement['layout/threshold']).toBeGreaterThan(0.8);
+    const report = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(report).toContain('dent: real, then background');
+    const before = statSync(join(out, 'generated', 'background', 'pit', 'adapter.safetensors')).mtimeMs;
+    expect((await cli(evaluate(out, ...quick))).code).toBe(0); // keeps what is there
+    expect(statSync(join(out, 'generated', 'background', 'pit', 'adapter.safetensors')).mtimeMs).toBe(before);
+  });
+
   it('says what is wrong in one line', async () => {
     const fails = async (text: string, code: number, ...more: string[]) => {
       const { stderr, code: actual } = await cli(evaluate(join(folder, 'bad'), ...more));
@@ -171,6 +196,8 @@ describe('dualanodiff evaluate', () => {
     await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
     await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
     await fails('There is nothing to evaluate', 2, '--compare', '');
+    await fails('Expected some of variations, layouts, noise', 2, '--generate', 'wish');
+    await fails('layouts is a recipe', 2, '--generate', 'layouts', '--generated', `layouts=${generated}`);
     renameSync(join(category, 'test', 'good'), join(category, 'good-elsewhere'));
     await fails('has no good images to test on', 1);
   });

@@ -92,6 +92,8 @@ export interface Recipe {
     name: RecipeName;
     /** Pairs of each type. */
     count: number;
+    /** Of their adapters; undefined: as the recipe says. */
+    trainSteps: number | undefined;
     seed: number;
     device: string;
 }
@@ -99,6 +101,6 @@ export interface Recipe {
  * Makes a recipe's pairs of every type of a split in `out`, from the images that train there. Goes on where an earlier
  * process was cut off.
  */
-export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, seed, device }: Recipe, out: string, context: Context): Promise<void>;
+export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, trainSteps, seed, device }: Recipe, out: string, context: Context): Promise<void>;
 /** Where a recipe's pairs are kept below an evaluation's folder. */
 export declare const recipeFolder: (out: string, name: RecipeName) => string;

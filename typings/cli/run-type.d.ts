@@ -31,6 +31,8 @@ export interface RunSummary {
     adapter: string;
     pairs: number;
     emptyMasks: number;
+    /** Where masks were made in several ways: the mean IoU of every two, over the pairs. */
+    agreement: Record<string, number>;
     /** Pairs that `--keep-best` dropped. */
     dropped: number;
     /** Means over the first and the last tenth of the steps. */
