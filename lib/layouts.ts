@@ -30,6 +30,8 @@ const CHUNK = 16;
 export class Layouts {
   private constructor(
     readonly resolution: number,
+    /** The share in which a defect keeps its own image. */
+    readonly ownShare: number,
     private handle: NativeLayouts | undefined,
   ) {}
 
@@ -55,7 +57,7 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts({ ownShare, seed }, defects.handle, good.handle, task),
       );
-      return new Layouts(resolution, handle);
+      return new Layouts(resolution, ownShare, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -18,6 +18,8 @@ export type LayoutsOptions = z.input<typeof layoutsSchema>;
  */
 export declare class Layouts {
     readonly resolution: number;
+    /** The share in which a defect keeps its own image. */
+    readonly ownShare: number;
     private handle;
     private constructor();
     /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */

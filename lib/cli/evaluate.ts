@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { InvalidOptionError } from '../errors.js';
 import { Evaluator } from '../evaluate/evaluator.js';
-import type { Split } from '../evaluate/split.js';
 import { csvTable, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
 import { writeFileAtomic } from '../files.js';
 import { baselines, evaluatorSchema, protocols } from '../options/schemas.js';
@@ -67,7 +66,7 @@ const someOf = (all: readonly string[]) => (text: string) => {
 async function generateAll(
   flags: Flags,
   dataset: Dataset,
-  split: Split,
+  { split, protocol }: Evaluator,
   context: Context,
 ): Promise<Record<string, string>> {
   const { generate: recipes, pairs: count, trainSteps, seed, device } = flags;
@@ -75,7 +74,8 @@ async function generateAll(
   await using model = await loadBase(flags, context);
   for (const name of recipes) {
     folders[name] = recipeFolder(resolve(flags.out), name);
-    await generate(model, dataset, split, { name, count, trainSteps, seed, device }, folders[name], context);
+    const recipe = { name, count, trainSteps, seed, side: protocol.resolution, device };
+    await generate(model, dataset, split, recipe, folders[name], context);
   }
   return folders;
 }
@@ -91,8 +91,8 @@ async function openEvaluator(flags: Flags, context: Context): Promise<Evaluator>
   const twice = recipes.find((name) => name in generated);
   if (twice !== undefined)
     throw new InvalidOptionError(`${twice} is a recipe to generate: give the folder another name`);
-  const { split } = await open({ generated, compare: ['none'] }); // what is wrong is said before the hours of generating
-  return open({ generated: { ...generated, ...(await generateAll(flags, dataset, split, context)) } });
+  const first = await open({ generated, compare: ['none'] }); // what is wrong is said before the hours of generating
+  return open({ generated: { ...generated, ...(await generateAll(flags, dataset, first, context)) } });
 }
 
 export function addEvaluate(program: Command, runner: Runner): void {

@@ -73,7 +73,7 @@ export function addSampleOptions(command: Command, steps: string): Command {
         .argParser(number)
         .implies({ scheduler: 'ddim', mask: ['layout'] }),
     )
-    .option('--own-share <x>', 'share of variations in which a defect keeps its own image', number, 0.4)
+    .option('--own-share <x>', 'share of variations in which a defect keeps its own image (default: half)', number)
     .option('--negative-prompt <text>', 'what the images should not show', '')
     .addOption(words('--decoder <name>', 'what makes images of latents', ['vae', 'taesd']).default('vae'));
 }

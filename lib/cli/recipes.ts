@@ -7,17 +7,14 @@ import { given } from '../options/check.js';
 import { DEFAULT_RUN_FLAGS, type RunFlags, runType } from './run-type.js';
 import type { Context } from './runner.js';
 
-/** Variations of real pairs, trained for a moment: what a small base and a handful of images are good for. */
+/** Variations of real pairs: what a small base and a handful of images are good for. */
 const VARIATIONS = {
   fit: 'stretch',
   partFill: 'auto',
   vary: 0.3,
   scheduler: 'ddim',
   mask: ['layout', 'threshold'],
-  steps: 40,
-  resolution: 128,
   sampleSteps: 10,
-  sampleResolution: 256,
 } satisfies Partial<RunFlags>;
 
 /** Each recipe with what it changes of `run`'s flags. Those behind the third are the paper's ablations. */
@@ -27,10 +24,10 @@ export const RECIPES = {
   layouts: { ...VARIATIONS, vary: 0, steps: 1 },
   /** The paper's way, from noise. */
   noise: {
-    ...{ fit: 'stretch', partFill: 'auto', resolution: 128, scheduler: 'dpmsolver++', mask: ['threshold'] },
-    sampleSteps: 20,
+    ...{ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 },
   },
-  'one-prompt': { ...VARIATIONS, anomalyPrompt: 'a vfx with sks' },
+  /** The anomaly branch has the prompt of the whole image. */
+  'one-prompt': VARIATIONS,
   'no-saim': { ...VARIATIONS, branches: 'separate' },
   'one-branch': { ...VARIATIONS, branches: 'one' },
   background: { ...VARIATIONS, background: 'add', foregroundMasks: 'none' },
@@ -46,6 +43,8 @@ export interface Recipe {
   /** Of their adapters; undefined: as the recipe says. */
   trainSteps: number | undefined;
   seed: number;
+  /** Pixels along each side of what is to learn from them; a base that works at more makes them larger. */
+  side: number;
   device: string;
 }
 
@@ -57,13 +56,15 @@ export async function generate(
   model: DualAnoDiff,
   dataset: Dataset,
   { training, share }: Split,
-  { name, count, trainSteps, seed, device }: Recipe,
+  { name, count, trainSteps, seed, side, device }: Recipe,
   out: string,
   context: Context,
 ): Promise<void> {
   const chosen: Partial<RunFlags> = RECIPES[name];
   const flags: RunFlags = {
-    ...{ ...DEFAULT_RUN_FLAGS, ...chosen, ...given({ steps: trainSteps }) },
+    ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },
+    ...(name === 'one-prompt' && { anomalyPrompt: model.defaults.globalPrompt }),
+    resolution: Math.max(side, model.defaults.resolution),
     ...{ count, seed, device, trainImages: String(share), resume: true },
   };
   for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);

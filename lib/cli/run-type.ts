@@ -22,7 +22,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
   vary?: number;
-  ownShare: number;
+  ownShare?: number;
   /** Undefined: as trained. */
   sampleResolution?: number;
   device: string;
@@ -43,7 +43,6 @@ export const DEFAULT_RUN_FLAGS: Omit<RunFlags, 'count'> = {
   backgroundScaled: true,
   backgroundEvery: 50,
   backgroundNoise: 'fixed',
-  ownShare: 0.4,
   textEncoder: true,
   checkpointEvery: 500,
   previewEvery: 0,

@@ -67,7 +67,7 @@ export interface SampleFlags {
   backgroundNoise: 'fixed' | 'fresh';
   /** The strength of variations; undefined for pairs from noise. */
   vary?: number;
-  ownShare: number;
+  ownShare?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
   foregroundMasks?: string;
@@ -188,7 +188,8 @@ async function layoutsFor(
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
   const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  return Layouts.create(examples, goodImages, { resolution, fit, ownShare: flags.ownShare, seed: flags.seed });
+  const { ownShare, seed } = flags;
+  return Layouts.create(examples, goodImages, { resolution, fit, seed, ...given({ ownShare }) });
 }
 
 export async function samplePairs(
@@ -219,7 +220,7 @@ export async function samplePairs(
     settings: {
       ...deciding,
       ...{ mask: flags.mask.join() || 'none', dtype: model.info.dtype },
-      ...(layouts && { ownShare: flags.ownShare, layouts: sampling.examples?.map(({ name }) => name) }),
+      ...(layouts && { ownShare: layouts.ownShare, layouts: sampling.examples?.map(({ name }) => name) }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),
       seed,
     },

@@ -162,7 +162,7 @@ export const layoutsSchema = z.strictObject({
   resolution: integer(8, 4096),
   fit: oneOf(fits).default('crop'),
   /** The share of layouts in which a defect keeps its own image; in the others it moves to a good one. */
-  ownShare: real(0, 1).default(0.4),
+  ownShare: real(0, 1).default(0.5),
   seed: seed(),
 });
 

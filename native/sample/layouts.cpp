@@ -10,12 +10,13 @@ namespace dan::sample {
 
 namespace {
 
-constexpr double kSmallArea = 0.03;     // of the picture: a defect that would vanish if it was bent or thinned
-constexpr int64_t kMostSmall = 6;       // defects in one picture
-constexpr int kMostAttempts = 20;       // to place a defect so that most of it is inside
-constexpr double kLeastInside = 0.3;    // of its area
-constexpr double kRingShare = 1 / 32.;  // of the side: the width of what is around a defect
-constexpr double kBendGrid = 8;         // cells along a side over which a defect is bent
+constexpr double kSmallArea = 0.03;      // of the picture: a defect that would vanish if it was bent or thinned
+constexpr int64_t kMostSmall = 2;        // defects in one picture
+constexpr int kMostAttempts = 20;        // to place a defect so that most of it is inside
+constexpr double kLeastInside = 0.3;     // of its area
+constexpr double kLeastOwnInside = 0.8;  // of it, where it keeps its own picture
+constexpr double kRingShare = 1 / 32.;   // of the side: the width of what is around a defect
+constexpr double kBendGrid = 8;          // cells along a side over which a defect is bent
 constexpr double kMostContrast = 2;
 
 at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
@@ -39,10 +40,6 @@ Layout flipped(Layout layout, Draw& draw) {
   return layout;
 }
 
-Layout relit(const Layout& layout, Draw& draw) {
-  return {(layout.image * draw.uniform(0.8, 1.25)).clamp(0, 1), layout.mask};
-}
-
 double shareOf(const at::Tensor& mask) { return mask.to(at::kFloat).mean().item<double>(); }
 
 // How a defect moves, in pixels and radians about its middle.
@@ -55,10 +52,22 @@ Motion drawMotion(bool small, int64_t side, Draw& draw) {
   Motion motion;
   motion.down = std::round(draw.uniform(-reach, reach));
   motion.right = std::round(draw.uniform(-reach, reach));
-  motion.scaleY = small ? draw.uniform(0.9, 1.6) : draw.uniform(0.7, 1.4);
+  motion.scaleY = small ? draw.uniform(0.8, 1.4) : draw.uniform(0.7, 1.4);
   motion.scaleX = motion.scaleY * draw.uniform(0.8, 1.25);
   motion.angle = small ? draw.uniform(-0.4, 0.4) : draw.uniform(-0.15, 0.15);
   motion.bend = static_cast<double>(side) * (small ? 0.004 : 0.008);
+  return motion;
+}
+
+// A little nearer and off the middle, as another photograph of the same part would be.
+Motion drawJitter(int64_t side, Draw& draw) {
+  const double reach = static_cast<double>(side) * 0.06;
+  Motion motion;
+  motion.down = draw.uniform(-reach, reach);
+  motion.right = draw.uniform(-reach, reach);
+  motion.scaleY = draw.uniform(1, 1.2);
+  motion.scaleX = motion.scaleY * draw.uniform(0.9, 1.1);
+  motion.angle = draw.uniform(-0.05, 0.05);
   return motion;
 }
 
@@ -85,6 +94,11 @@ at::Tensor sampled(const at::Tensor& picture, const at::Tensor& grid, bool exten
   constexpr int64_t kBilinear = 0, kZeros = 0, kBorder = 1;
   return at::grid_sampler(picture.unsqueeze(0), grid, kBilinear, extended ? kBorder : kZeros,
                           /*align_corners=*/false)[0];
+}
+
+// A defect that reaches the picture's edge goes on beyond it.
+at::Tensor placedMask(const at::Tensor& mask, const at::Tensor& grid, bool extended) {
+  return sampled(mask.to(at::kFloat).unsqueeze(0), grid, extended)[0] > 0.5;
 }
 
 // The mean of the picture's pixels in `where`, spread smoothly to all others: (3, H, W).
@@ -124,10 +138,9 @@ Layout Layouts::draw(int64_t index) const {
   const Layout first = drawReal(draw);
   const bool small = shareOf(first.mask) < kSmallArea;
   const bool own = draw.uniform() < options_.ownShare || good_->size() == 0;
-  const int64_t more = small ? draw.below(kMostSmall) : 0;
-  Layout layout = own ? relit(first, draw) : onGood(draw);
+  const int64_t more = small && !own ? draw.below(kMostSmall) : 0;
+  Layout layout = own ? photographed(first, draw) : onGood(draw);
   if (!own) add(layout, first, draw);
-  // Small defects fill so little of a picture that a detector hardly learns from one alone.
   for (int64_t i = 0; i < more; ++i) {
     const Layout next = drawReal(draw);
     if (shareOf(next.mask) < kSmallArea) add(layout, next, draw);
@@ -145,6 +158,20 @@ Layout Layouts::onGood(Draw& draw) const {
   return flipped({picture, at::zeros({height(), width()}, at::kBool)}, draw);
 }
 
+Layout Layouts::photographed(const Layout& real, Draw& draw) const {
+  const double light = draw.uniform(0.8, 1.25), area = shareOf(real.mask);
+  Layout layout = real;
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    const at::Tensor grid = gridOf(drawJitter(height(), draw), real.mask, draw);
+    const at::Tensor placed = placedMask(real.mask, grid, area >= kSmallArea);
+    if (shareOf(placed) < kLeastOwnInside * area) continue;
+    layout = {sampled(real.image, grid, true), placed};
+    break;
+  }
+  layout.image = (layout.image * light).clamp(0, 1);
+  return layout;
+}
+
 void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
   const double area = shareOf(real.mask);
   const bool small = area < kSmallArea;
@@ -152,7 +179,7 @@ void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     const Motion motion = drawMotion(small, height(), draw);
     const at::Tensor grid = gridOf(motion, real.mask, draw);
-    const at::Tensor placed = sampled(real.mask.to(at::kFloat).unsqueeze(0), grid, false)[0] > 0.5;
+    const at::Tensor placed = placedMask(real.mask, grid, !small);
     if (shareOf(placed) < kLeastInside * area * motion.scaleX * motion.scaleY) continue;
     mask = placed;
     picture = sampled(real.image, grid, true);
@@ -163,7 +190,9 @@ void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
   if (!ring.any().item<bool>()) ring = ~mask;
   const double light =
       ((meanOf(layout.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
-  const double contrast = draw.uniform(0.9, 1.4) * std::clamp(light, 1 / kMostContrast, kMostContrast);
+  // A small defect that faded would teach a detector to see defects in the grain of a good ground.
+  const double contrast = small ? draw.uniform(1, 1.4) * std::clamp(light, 1.0, kMostContrast)
+                                : draw.uniform(0.9, 1.4) * std::clamp(light, 1 / kMostContrast, kMostContrast);
   // A small defect stands on what is right beside it, a large one on the new picture's large-scale light.
   const at::Tensor before = small ? surroundings(picture, ring) : meanOf(picture, ring);
   const at::Tensor after = small ? surroundings(layout.image, ring) : blurred(layout.image, pixels(3 / 32., height()));

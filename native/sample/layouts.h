@@ -7,7 +7,7 @@
 namespace dan::sample {
 
 struct LayoutOptions {
-  double ownShare = 0.4;  // of the layouts keep the real picture: its defect stays where it is
+  double ownShare = 0.5;  // of the layouts keep the real picture: its defect stays where it is
   uint64_t seed = 0;
 };
 
@@ -32,6 +32,7 @@ class Layouts {
 
  private:
   Layout drawReal(Draw& draw) const;
+  Layout photographed(const Layout& real, Draw& draw) const;
   Layout onGood(Draw& draw) const;
   void add(Layout& layout, const Layout& real, Draw& draw) const;
 

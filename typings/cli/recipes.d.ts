@@ -10,10 +10,7 @@ export declare const RECIPES: {
         vary: number;
         scheduler: "ddim";
         mask: ("layout" | "threshold")[];
-        steps: number;
-        resolution: number;
         sampleSteps: number;
-        sampleResolution: number;
     };
     /** Without the model, which is not trained either: what it adds can be told. */
     readonly layouts: {
@@ -21,9 +18,7 @@ export declare const RECIPES: {
         readonly partFill: "auto";
         readonly scheduler: "ddim";
         readonly mask: ("layout" | "threshold")[];
-        readonly resolution: number;
         readonly sampleSteps: number;
-        readonly sampleResolution: number;
         readonly vary: 0;
         readonly steps: 1;
     };
@@ -31,22 +26,18 @@ export declare const RECIPES: {
     readonly noise: {
         readonly fit: "stretch";
         readonly partFill: "auto";
-        readonly resolution: number;
         readonly scheduler: "dpmsolver++";
         readonly mask: "threshold"[];
-        readonly sampleSteps: 20;
-    };
-    readonly 'one-prompt': {
-        readonly fit: "stretch";
-        readonly partFill: "auto";
-        readonly vary: number;
-        readonly scheduler: "ddim";
-        readonly mask: ("layout" | "threshold")[];
-        readonly steps: number;
-        readonly resolution: number;
         readonly sampleSteps: number;
-        readonly sampleResolution: number;
-        readonly anomalyPrompt: 'a vfx with sks';
+    };
+    /** The anomaly branch has the prompt of the whole image. */
+    readonly 'one-prompt': {
+        fit: "stretch";
+        partFill: "auto";
+        vary: number;
+        scheduler: "ddim";
+        mask: ("layout" | "threshold")[];
+        sampleSteps: number;
     };
     readonly 'no-saim': {
         readonly fit: "stretch";
@@ -54,10 +45,7 @@ export declare const RECIPES: {
         readonly vary: number;
         readonly scheduler: "ddim";
         readonly mask: ("layout" | "threshold")[];
-        readonly steps: number;
-        readonly resolution: number;
         readonly sampleSteps: number;
-        readonly sampleResolution: number;
         readonly branches: 'separate';
     };
     readonly 'one-branch': {
@@ -66,10 +54,7 @@ export declare const RECIPES: {
         readonly vary: number;
         readonly scheduler: "ddim";
         readonly mask: ("layout" | "threshold")[];
-        readonly steps: number;
-        readonly resolution: number;
         readonly sampleSteps: number;
-        readonly sampleResolution: number;
         readonly branches: 'one';
     };
     readonly background: {
@@ -78,10 +63,7 @@ export declare const RECIPES: {
         readonly vary: number;
         readonly scheduler: "ddim";
         readonly mask: ("layout" | "threshold")[];
-        readonly steps: number;
-        readonly resolution: number;
         readonly sampleSteps: number;
-        readonly sampleResolution: number;
         readonly background: 'add';
         readonly foregroundMasks: 'none';
     };
@@ -95,12 +77,14 @@ export interface Recipe {
     /** Of their adapters; undefined: as the recipe says. */
     trainSteps: number | undefined;
     seed: number;
+    /** Pixels along each side of what is to learn from them; a base that works at more makes them larger. */
+    side: number;
     device: string;
 }
 /**
  * Makes a recipe's pairs of every type of a split in `out`, from the images that train there. Goes on where an earlier
  * process was cut off.
  */
-export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, trainSteps, seed, device }: Recipe, out: string, context: Context): Promise<void>;
+export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, trainSteps, seed, side, device }: Recipe, out: string, context: Context): Promise<void>;
 /** Where a recipe's pairs are kept below an evaluation's folder. */
 export declare const recipeFolder: (out: string, name: RecipeName) => string;

@@ -17,7 +17,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
     vary?: number;
-    ownShare: number;
+    ownShare?: number;
     /** Undefined: as trained. */
     sampleResolution?: number;
     device: string;

@@ -50,7 +50,7 @@ export interface SampleFlags {
     backgroundNoise: 'fixed' | 'fresh';
     /** The strength of variations; undefined for pairs from noise. */
     vary?: number;
-    ownShare: number;
+    ownShare?: number;
     /** Undefined: as the adapter says. */
     backgroundScaled?: boolean;
     foregroundMasks?: string;
