@@ -49,9 +49,7 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   if (needsBackground && source_.backgrounds == nullptr && source_.layouts == nullptr) {
     fail(kInvalidOption, "The adapter was trained with background compensation: it needs background images to sample");
   }
-  if (source_.backgrounds != nullptr && source_.layouts != nullptr) {
-    fail(kInvalidOption, "Variations have the backgrounds of their layouts: leave out the background images");
-  }
+  if (source_.layouts != nullptr) checkLayouts();
   if (source_.oneBranch && source_.layouts == nullptr) {
     fail(kInvalidOption, "The adapter was trained with one branch, which draws no parts: it can only draw variations");
   }
@@ -82,7 +80,7 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   }
   latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
   if (source_.layouts == nullptr) return;
-  drawLayouts();
+  layouts_ = std::make_unique<LayoutBatch>(base, *source_.layouts, indices_, source_.fill);
   if (needsBackground) addLayoutBackgrounds();
   startFromLayouts();
 }
@@ -135,6 +133,19 @@ at::Tensor PairBatch::withLevels(const at::Tensor& noise) const {
   return std::sqrt(a) * target + std::sqrt(1 - a) * (noise - level);
 }
 
+void PairBatch::checkLayouts() const {
+  if (source_.backgrounds != nullptr) {
+    fail(kInvalidOption, "Variations have the backgrounds of their layouts: leave out the background images");
+  }
+  if (source_.layouts->width() != options_.width || source_.layouts->height() != options_.height) {
+    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height, ", as large as the pairs");
+  }
+  if (options_.scheduler != "ddim" && options_.scheduler != "ddpm") {
+    fail(kInvalidOption, "Expected ddim or ddpm for scheduler with layouts but received ", options_.scheduler,
+         ": the others remember calls that a variation leaves out");
+  }
+}
+
 void PairBatch::addBackgrounds() {
   const Backgrounds& backgrounds = *source_.backgrounds;
   if (backgrounds.latentSize() != inputs_.initialLatents.sizes().slice(2)) {
@@ -166,31 +177,21 @@ void PairBatch::addBackgrounds() {
   };
 }
 
-void PairBatch::drawLayouts() {
-  if (source_.layouts->width() != options_.width || source_.layouts->height() != options_.height) {
-    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height, ", as large as the pairs");
-  }
-  for (const int64_t index : indices_) layouts_.push_back(source_.layouts->draw(index));
-}
-
 // Each pair's background is its layout with the defect black. Noise is fixed and, like all of a pair's noise, its own.
 void PairBatch::addLayoutBackgrounds() {
   const model::BaseModel& base = source_.base;
   const double scale = source_.backgroundScaled ? base.vae->config().scalingFactor : 1.0;
-  const auto encode = [&](const at::Tensor& pixelValues) {
-    return base.vae->encode(pixelValues.to(base.device())).mean.to(at::kFloat) * scale;
-  };
   std::vector<at::Tensor> latents, noise;
   if (options_.guidanceScale > 1.0) {  // the unconditional half has the zero image, as published
-    latents.push_back(encode(at::zeros({1, 3, options_.height, options_.width})));
+    const at::Tensor zeros = at::zeros({1, 3, options_.height, options_.width}).to(base.device());
+    latents.push_back(base.vae->encode(zeros).mean.to(at::kFloat) * scale);
     noise.push_back(randn(latents[0].sizes(), makeGenerator(options_.seed, kZeroBackgroundStream)).to(base.device()));
     inputs_.backgroundOfPair.assign(indices_.size(), 0);
   }
-  for (const Layout& layout : layouts_) {
-    inputs_.backgroundOfPair.push_back(static_cast<int64_t>(latents.size()));
-    const at::Tensor foreground = layout.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
-    latents.push_back(encode(dual::blackOut((2 * layout.image - 1).unsqueeze(0), foreground)));
+  for (size_t i = 0; i < indices_.size(); ++i) {
+    inputs_.backgroundOfPair.push_back(static_cast<int64_t>(latents.size() + i));
   }
+  latents.push_back(layouts_->encodeBackgrounds() * scale);
   noise.push_back(drawNoise(/*oneBranch=*/true));
   inputs_.noisyBackground = [this, all = at::cat(latents), noise = at::cat(noise)](size_t, double timestep) {
     const at::Tensor t = at::full({all.size(0)}, static_cast<int64_t>(timestep), at::kLong);
@@ -202,26 +203,13 @@ void PairBatch::addLayoutBackgrounds() {
 // 2108.01073).
 void PairBatch::startFromLayouts() {
   const model::BaseModel& base = source_.base;
-  if (options_.scheduler != "ddim" && options_.scheduler != "ddpm") {
-    fail(kInvalidOption, "Expected ddim or ddpm for scheduler with layouts but received ", options_.scheduler,
-         ": the others remember calls that a variation leaves out");
-  }
-  std::vector<at::Tensor> pixels, latents;
-  for (const Layout& layout : layouts_) {  // one at a time bounds the encoder's memory
-    const at::Tensor image = (2 * layout.image - 1).unsqueeze(0);
-    const at::Tensor mask = layout.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
-    pixels.push_back(dual::packBranches(image, dual::anomalyPart(image, mask, source_.fill)).to(base.device()));
-    latents.push_back(base.vae->encode(pixels.back()).mean.to(at::kFloat));
-  }
-  layoutPixels_ = at::cat(pixels);
-  layoutLatents_ = at::cat(latents) * base.vae->config().scalingFactor;
   const size_t calls = timesteps().size();
   position_ = calls - static_cast<size_t>(std::llround(options_.strength * static_cast<double>(calls)));
-  latents_ = layoutLatents_;
+  latents_ = layouts_->latents();
   if (isDone()) return;
   const at::Tensor timestep = at::full({latents_.size(0)}, static_cast<int64_t>(timesteps()[position_]), at::kLong);
   const at::Tensor noise = drawNoise();
-  latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(layoutLatents_, noise, timestep.to(base.device()));
+  latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(latents_, noise, timestep.to(base.device()));
 }
 
 void PairBatch::setLatents(const at::Tensor& latents) {
@@ -243,29 +231,15 @@ at::Tensor PairBatch::decoded(const at::Tensor& latents) const {
                               : base.vae->decode(latents / base.vae->config().scalingFactor);
 }
 
-// The layout with what the model changed: the difference that denoising made, decoded, where the defect is. What the
-// autoencoder loses of a picture stays, and so do all pixels off the defect.
 SampledPair PairBatch::vary(size_t row, const at::Tensor& latents) const {
-  const auto first = static_cast<int64_t>(row) * dual::kNumBranches;
-  const auto rows = [&](const at::Tensor& tensor) { return tensor.narrow(0, first, dual::kNumBranches); };
-  const at::Tensor& mask = layouts_[row].mask;
-  at::Tensor pixels = rows(layoutPixels_);
-  if (!at::equal(latents, rows(layoutLatents_))) {  // else the decoder's work shows nothing
-    const at::Tensor change = decoded(latents) - decoded(rows(layoutLatents_));
-    const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(change.device());
-    pixels = (pixels + change * where).clamp(-1, 1);
-  }
-  if (source_.oneBranch) {
-    const at::Tensor image = pixels.select(0, dual::kGlobal).unsqueeze(0);
-    const at::Tensor defect = mask.to(image.options()).unsqueeze(0).unsqueeze(0);
-    pixels = dual::packBranches(image, dual::anomalyPart(image, defect, source_.fill));
-  }
+  at::Tensor pixels = layouts_->varied(row, latents, [this](const at::Tensor& x) { return decoded(x); });
+  if (source_.oneBranch) pixels = layouts_->withCutPart(row, pixels);
   const at::Tensor bytes = toBytes(pixels);
   return {0,
           bytes[dual::kGlobal].contiguous(),
           bytes[dual::kAnomaly].contiguous(),
           {},
-          mask.to(at::kByte).mul(255).contiguous()};
+          layouts_->mask(row).to(at::kByte).mul(255).contiguous()};
 }
 
 std::vector<SampledPair> PairBatch::decode(const Task& task) const {
@@ -279,8 +253,8 @@ std::vector<SampledPair> PairBatch::decode(const Task& task) const {
   for (size_t i = 0; i < indices_.size(); ++i) {  // one pair at a time bounds the decoder's memory
     task.checkCancelled();
     const at::Tensor latents = byPair[static_cast<int64_t>(i)];
-    SampledPair pair = layouts_.empty() ? SampledPair() : vary(i, latents);
-    if (layouts_.empty()) {
+    SampledPair pair = layouts_ ? vary(i, latents) : SampledPair();
+    if (!layouts_) {
       const at::Tensor bytes = toBytes(decoded(latents));
       pair.image = bytes[dual::kGlobal].contiguous();
       pair.part = bytes[dual::kAnomaly].contiguous();

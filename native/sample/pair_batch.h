@@ -6,12 +6,11 @@
 #include <vector>
 
 #include "dual/adapter.h"
-#include "dual/anomaly_part.h"
 #include "dual/pair_model.h"
 #include "model/base_model.h"
 #include "sample/backgrounds.h"
 #include "sample/denoise.h"
-#include "sample/layouts.h"
+#include "sample/layout_batch.h"
 
 namespace dan::sample {
 
@@ -75,8 +74,8 @@ class PairBatch {
   at::Tensor drawNoise(bool oneBranch = false);
   at::Tensor encodePrompts() const;
   at::Tensor withLevels(const at::Tensor& noise) const;
+  void checkLayouts() const;
   void addBackgrounds();
-  void drawLayouts();
   void addLayoutBackgrounds();
   void startFromLayouts();
   at::Tensor decoded(const at::Tensor& latents) const;
@@ -92,8 +91,7 @@ class PairBatch {
   DenoiseInputs inputs_;
   at::Tensor latents_;
   size_t position_ = 0;
-  std::vector<Layout> layouts_;
-  at::Tensor layoutPixels_, layoutLatents_;  // (B * 2, 3, H, W) in [-1, 1], (B * 2, 4, h, w)
+  std::unique_ptr<LayoutBatch> layouts_;
 };
 
 // All of it: every step, then decoding. `onStep` hears (step, steps).

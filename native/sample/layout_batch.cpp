@@ -1,0 +1,59 @@
+#include "sample/layout_batch.h"
+
+#include "dual/background.h"
+#include "dual/branch.h"
+
+namespace dan::sample {
+
+namespace {
+
+at::Tensor pixelValues(const Layout& layout) { return (2 * layout.image - 1).unsqueeze(0); }
+
+at::Tensor maskOf(const Layout& layout) { return layout.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0); }
+
+// The rows of one pair.
+at::Tensor pairOf(const at::Tensor& rows, size_t pair) {
+  return rows.narrow(0, static_cast<int64_t>(pair) * dual::kNumBranches, dual::kNumBranches);
+}
+
+}  // namespace
+
+LayoutBatch::LayoutBatch(const model::BaseModel& base, const Layouts& layouts, const std::vector<int64_t>& indices,
+                         dual::PartFill fill)
+    : base_(base), fill_(fill) {
+  std::vector<at::Tensor> pixels, latents;
+  for (const int64_t index : indices) {  // one at a time bounds the encoder's memory
+    layouts_.push_back(layouts.draw(index));
+    const at::Tensor image = pixelValues(layouts_.back());
+    const at::Tensor part = dual::anomalyPart(image, maskOf(layouts_.back()), fill);
+    pixels.push_back(dual::packBranches(image, part).to(base.device()));
+    latents.push_back(base.vae->encode(pixels.back()).mean.to(at::kFloat));
+  }
+  pixels_ = at::cat(pixels);
+  latents_ = at::cat(latents) * base.vae->config().scalingFactor;
+}
+
+at::Tensor LayoutBatch::encodeBackgrounds() const {
+  std::vector<at::Tensor> latents;
+  for (const Layout& layout : layouts_) {
+    const at::Tensor background = dual::blackOut(pixelValues(layout), maskOf(layout));
+    latents.push_back(base_.vae->encode(background.to(base_.device())).mean.to(at::kFloat));
+  }
+  return at::cat(latents);
+}
+
+at::Tensor LayoutBatch::varied(size_t row, const at::Tensor& latents,
+                               const std::function<at::Tensor(const at::Tensor& latents)>& decode) const {
+  const at::Tensor before = pairOf(latents_, row), pixels = pairOf(pixels_, row);
+  if (at::equal(latents, before)) return pixels;  // the decoder's work would show nothing
+  const at::Tensor& mask = layouts_[row].mask;
+  const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(pixels.device());
+  return (pixels + (decode(latents) - decode(before)) * where).clamp(-1, 1);
+}
+
+at::Tensor LayoutBatch::withCutPart(size_t row, const at::Tensor& pixels) const {
+  const at::Tensor image = pixels.narrow(0, dual::kGlobal, 1);
+  return dual::packBranches(image, dual::anomalyPart(image, maskOf(layouts_[row]).to(image.device()), fill_));
+}
+
+}  // namespace dan::sample

@@ -1,0 +1,39 @@
+// The layouts of one batch on their way through the autoencoder, and what denoising made of them.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "dual/anomaly_part.h"
+#include "model/base_model.h"
+#include "sample/layouts.h"
+
+namespace dan::sample {
+
+class LayoutBatch {
+ public:
+  // Draws the layouts of these pairs and encodes them. `base` must outlive this object.
+  LayoutBatch(const model::BaseModel& base, const Layouts& layouts, const std::vector<int64_t>& indices,
+              dual::PartFill fill);
+
+  // (B * 2, 4, h, w), scaled.
+  const at::Tensor& latents() const { return latents_; }
+  // The layouts with their defects black, for background compensation: (B, 4, h, w), not scaled.
+  at::Tensor encodeBackgrounds() const;
+
+  const at::Tensor& mask(size_t row) const { return layouts_[row].mask; }
+  // Layout `row` with what denoising changed, decoded, where the defect is; `latents`: (2, 4, h, w). What the
+  // autoencoder loses of a picture stays, and so do all pixels off the defect. Image and part, (2, 3, H, W) in [-1, 1].
+  at::Tensor varied(size_t row, const at::Tensor& latents,
+                    const std::function<at::Tensor(const at::Tensor& latents)>& decode) const;
+  // The same for an adapter that draws no parts: the part is cut out of the image.
+  at::Tensor withCutPart(size_t row, const at::Tensor& pixels) const;
+
+ private:
+  const model::BaseModel& base_;
+  dual::PartFill fill_;
+  std::vector<Layout> layouts_;
+  at::Tensor pixels_, latents_;  // (B * 2, 3, H, W) in [-1, 1], (B * 2, 4, h, w)
+};
+
+}  // namespace dan::sample
