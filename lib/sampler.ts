@@ -138,7 +138,7 @@ export class Sampler {
             onProgress?.(step, steps),
           ),
         );
-        for (const pair of pairs) yield toPair(pair, size, native.seed);
+        for (const pair of pairs) yield toPair(pair, layouts?.resolution ?? size, native.seed);
       }
     } finally {
       backgrounds?.dispose();
@@ -155,7 +155,7 @@ export class Sampler {
       const begun = await runNative({ signal: checked.signal }, (_, task) =>
         handle.begin(native, indices, backgrounds, nativeLayouts(checked.layouts), task),
       );
-      return new PairBatch(begun, backgrounds, size, native.seed);
+      return new PairBatch(begun, backgrounds, checked.layouts?.resolution ?? size, native.seed);
     } catch (error) {
       backgrounds?.dispose();
       throw error;

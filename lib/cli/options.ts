@@ -73,7 +73,16 @@ export function addSampleOptions(command: Command, steps: string): Command {
         .argParser(number)
         .implies({ scheduler: 'ddim', mask: ['layout'] }),
     )
-    .option('--own-share <x>', 'share of variations in which a defect keeps its own image (default: half)', number)
+    .option(
+      '--own-share <x>',
+      'share of variations in which a defect keeps its own image, half of it for small ones (default: 0.6)',
+      number,
+    )
+    .option(
+      '--vary-resolution <n>',
+      'pixels along each side of variations: a multiple of what the model works at',
+      number,
+    )
     .option('--negative-prompt <text>', 'what the images should not show', '')
     .addOption(words('--decoder <name>', 'what makes images of latents', ['vae', 'taesd']).default('vae'));
 }

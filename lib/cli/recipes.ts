@@ -33,6 +33,9 @@ export const RECIPES = {
   background: { ...VARIATIONS, background: 'add', foregroundMasks: 'none' },
 } as const satisfies Record<string, Partial<RunFlags>>;
 
+/** Variations are so much larger than what learns from them: moved defects of few pixels stay sharp. */
+const DETAIL = 2;
+
 export type RecipeName = keyof typeof RECIPES;
 export const recipeNames = Object.keys(RECIPES) as RecipeName[];
 
@@ -61,10 +64,11 @@ export async function generate(
   context: Context,
 ): Promise<void> {
   const chosen: Partial<RunFlags> = RECIPES[name];
+  const resolution = Math.max(side, model.defaults.resolution);
   const flags: RunFlags = {
     ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },
     ...(name === 'one-prompt' && { anomalyPrompt: model.defaults.globalPrompt }),
-    resolution: Math.max(side, model.defaults.resolution),
+    ...{ resolution, ...(chosen.vary !== undefined && { varyResolution: DETAIL * resolution }) },
     ...{ count, seed, device, trainImages: String(share), resume: true },
   };
   for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);

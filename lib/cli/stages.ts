@@ -68,6 +68,7 @@ export interface SampleFlags {
   /** The strength of variations; undefined for pairs from noise. */
   vary?: number;
   ownShare?: number;
+  varyResolution?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
   foregroundMasks?: string;
@@ -188,8 +189,11 @@ async function layoutsFor(
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
   const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  const { ownShare, seed } = flags;
-  return Layouts.create(examples, goodImages, { resolution, fit, seed, ...given({ ownShare }) });
+  const { ownShare, varyResolution, seed } = flags;
+  return Layouts.create(examples, goodImages, {
+    ...{ resolution: varyResolution ?? resolution, fit, seed },
+    ...given({ ownShare }),
+  });
 }
 
 export async function samplePairs(
@@ -220,7 +224,11 @@ export async function samplePairs(
     settings: {
       ...deciding,
       ...{ mask: flags.mask.join() || 'none', dtype: model.info.dtype },
-      ...(layouts && { ownShare: layouts.ownShare, layouts: sampling.examples?.map(({ name }) => name) }),
+      ...(layouts && {
+        varyResolution: layouts.resolution,
+        ownShare: layouts.ownShare,
+        layouts: sampling.examples?.map(({ name }) => name),
+      }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),
       seed,
     },

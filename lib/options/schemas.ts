@@ -139,7 +139,10 @@ export const sampleSchema = z.strictObject({
       'a list of { image, foreground } that is not empty',
     )
     .optional(),
-  /** Draw variations of real pairs, with the scheduler ddim or ddpm, instead of pairs from noise. */
+  /**
+   * Draw variations of real pairs, with the scheduler ddim or ddpm, instead of pairs from noise. As large as the layouts,
+   * whose resolution is `resolution` or a multiple of it; the model works at `resolution`.
+   */
   layouts: z.custom<Layouts>((value) => value instanceof Object && 'resolution' in value, 'Layouts').optional(),
   /** How much of the way to noise a variation starts: 0 keeps the layout as it is, 1 is nearly new. */
   strength: real(0, 1).default(0.5),
@@ -161,8 +164,11 @@ export const layoutsSchema = z.strictObject({
   /** Of the pairs that are drawn. */
   resolution: integer(8, 4096),
   fit: oneOf(fits).default('crop'),
-  /** The share of layouts in which a defect keeps its own image; in the others it moves to a good one. */
-  ownShare: real(0, 1).default(0.5),
+  /**
+   * The share of layouts in which a defect keeps its own image, half of it for small defects; in the others it moves to a
+   * good one.
+   */
+  ownShare: real(0, 1).default(0.6),
   seed: seed(),
 });
 

@@ -19,25 +19,28 @@ at::Tensor pairOf(const at::Tensor& rows, size_t pair) {
 }  // namespace
 
 LayoutBatch::LayoutBatch(const model::BaseModel& base, const Layouts& layouts, const std::vector<int64_t>& indices,
-                         dual::PartFill fill)
-    : base_(base), fill_(fill) {
+                         dual::PartFill fill, int64_t shrink)
+    : base_(base), fill_(fill), shrink_(shrink) {
   std::vector<at::Tensor> pixels, latents;
   for (const int64_t index : indices) {  // one at a time bounds the encoder's memory
     layouts_.push_back(layouts.draw(index));
     const at::Tensor image = pixelValues(layouts_.back());
     const at::Tensor part = dual::anomalyPart(image, maskOf(layouts_.back()), fill);
     pixels.push_back(dual::packBranches(image, part).to(base.device()));
-    latents.push_back(base.vae->encode(pixels.back()).mean.to(at::kFloat));
+    latents.push_back(encode(pixels.back()));
   }
   pixels_ = at::cat(pixels);
   latents_ = at::cat(latents) * base.vae->config().scalingFactor;
 }
 
+at::Tensor LayoutBatch::encode(const at::Tensor& pixels) const {
+  return base_.vae->encode(shrink_ == 1 ? pixels : at::avg_pool2d(pixels, shrink_)).mean.to(at::kFloat);
+}
+
 at::Tensor LayoutBatch::encodeBackgrounds() const {
   std::vector<at::Tensor> latents;
   for (const Layout& layout : layouts_) {
-    const at::Tensor background = dual::blackOut(pixelValues(layout), maskOf(layout));
-    latents.push_back(base_.vae->encode(background.to(base_.device())).mean.to(at::kFloat));
+    latents.push_back(encode(dual::blackOut(pixelValues(layout), maskOf(layout)).to(base_.device())));
   }
   return at::cat(latents);
 }
@@ -48,7 +51,9 @@ at::Tensor LayoutBatch::varied(size_t row, const at::Tensor& latents,
   if (at::equal(latents, before)) return pixels;  // the decoder's work would show nothing
   const at::Tensor& mask = layouts_[row].mask;
   const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(pixels.device());
-  return (pixels + (decode(latents) - decode(before)) * where).clamp(-1, 1);
+  at::Tensor change = decode(latents) - decode(before);
+  if (shrink_ > 1) change = at::upsample_bilinear2d(change, pixels.sizes().slice(2), /*align_corners=*/false);
+  return (pixels + change * where).clamp(-1, 1);
 }
 
 at::Tensor LayoutBatch::withCutPart(size_t row, const at::Tensor& pixels) const {

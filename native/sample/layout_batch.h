@@ -12,9 +12,10 @@ namespace dan::sample {
 
 class LayoutBatch {
  public:
-  // Draws the layouts of these pairs and encodes them. `base` must outlive this object.
+  // Draws the layouts of these pairs and encodes them for a model that works at a `shrink`-th of their size. `base`
+  // must outlive this object.
   LayoutBatch(const model::BaseModel& base, const Layouts& layouts, const std::vector<int64_t>& indices,
-              dual::PartFill fill);
+              dual::PartFill fill, int64_t shrink);
 
   // (B * 2, 4, h, w), scaled.
   const at::Tensor& latents() const { return latents_; }
@@ -23,15 +24,20 @@ class LayoutBatch {
 
   const at::Tensor& mask(size_t row) const { return layouts_[row].mask; }
   // Layout `row` with what denoising changed, decoded, where the defect is; `latents`: (2, 4, h, w). What the
-  // autoencoder loses of a picture stays, and so do all pixels off the defect. Image and part, (2, 3, H, W) in [-1, 1].
+  // autoencoder loses of a picture stays, and so do all pixels off the defect. Image and part as large as the layout,
+  // (2, 3, H, W) in [-1, 1].
   at::Tensor varied(size_t row, const at::Tensor& latents,
                     const std::function<at::Tensor(const at::Tensor& latents)>& decode) const;
   // The same for an adapter that draws no parts: the part is cut out of the image.
   at::Tensor withCutPart(size_t row, const at::Tensor& pixels) const;
 
  private:
+  // Mean of the latents of pictures that are as large as the layouts.
+  at::Tensor encode(const at::Tensor& pixels) const;
+
   const model::BaseModel& base_;
   dual::PartFill fill_;
+  int64_t shrink_;
   std::vector<Layout> layouts_;
   at::Tensor pixels_, latents_;  // (B * 2, 3, H, W) in [-1, 1], (B * 2, 4, h, w)
 };

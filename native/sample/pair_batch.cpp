@@ -80,7 +80,8 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   }
   latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
   if (source_.layouts == nullptr) return;
-  layouts_ = std::make_unique<LayoutBatch>(base, *source_.layouts, indices_, source_.fill);
+  layouts_ = std::make_unique<LayoutBatch>(base, *source_.layouts, indices_, source_.fill,
+                                           source_.layouts->width() / options_.width);
   if (needsBackground) addLayoutBackgrounds();
   startFromLayouts();
 }
@@ -137,8 +138,11 @@ void PairBatch::checkLayouts() const {
   if (source_.backgrounds != nullptr) {
     fail(kInvalidOption, "Variations have the backgrounds of their layouts: leave out the background images");
   }
-  if (source_.layouts->width() != options_.width || source_.layouts->height() != options_.height) {
-    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height, ", as large as the pairs");
+  const int64_t width = source_.layouts->width(), height = source_.layouts->height();
+  if (width % options_.width != 0 || height % options_.height != 0 ||
+      width / options_.width != height / options_.height) {
+    fail(kInvalidOption, "Expected layouts of ", options_.width, " x ", options_.height,
+         " or a multiple, but they are ", width, " x ", height);
   }
   if (options_.scheduler != "ddim" && options_.scheduler != "ddpm") {
     fail(kInvalidOption, "Expected ddim or ddpm for scheduler with layouts but received ", options_.scheduler,
@@ -246,7 +250,9 @@ std::vector<SampledPair> PairBatch::decode(const Task& task) const {
   const at::NoGradGuard noGrad;
   at::Tensor attention;
   if (attention_ && position_ > 0) {
-    attention = attention_->maps(options_.height, options_.width).mul(255).round().to(at::kByte).cpu();
+    const int64_t height = layouts_ ? source_.layouts->height() : options_.height;
+    const int64_t width = layouts_ ? source_.layouts->width() : options_.width;
+    attention = attention_->maps(height, width).mul(255).round().to(at::kByte).cpu();
   }
   const at::Tensor byPair = dual::unpackBranches(latents_);
   std::vector<SampledPair> result;

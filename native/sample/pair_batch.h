@@ -42,9 +42,9 @@ struct SampledPair {
 struct PairSource {
   const model::BaseModel& base;
   const dual::Adapter& adapter;
-  dual::PairModel& unet;                        // of this base and this adapter
-  const Backgrounds* backgrounds = nullptr;     // for adapters with background compensation, and for them only
-  const Layouts* layouts = nullptr;             // pairs are variations of these
+  dual::PairModel& unet;                     // of this base and this adapter
+  const Backgrounds* backgrounds = nullptr;  // for adapters with background compensation, and for them only
+  const Layouts* layouts = nullptr;          // pairs are variations of these, and as large: a multiple of the options
   dual::PartFill fill = dual::PartFill::kGrey;  // of the layouts' parts
   bool oneBranch = false;                       // the adapter draws no parts: they are cut out of the images
   bool backgroundScaled = true;                 // how the adapter learned backgrounds, for those of layouts

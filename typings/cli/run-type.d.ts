@@ -18,6 +18,8 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     backgroundNoise: 'fixed' | 'fresh';
     vary?: number;
     ownShare?: number;
+    /** Undefined: as large as the model's pictures. */
+    varyResolution?: number;
     /** Undefined: as trained. */
     sampleResolution?: number;
     device: string;
