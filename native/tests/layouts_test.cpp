@@ -62,7 +62,7 @@ DAN_TEST(layouts_move_a_defect_onto_a_good_ground) {
       const sample::Layout layout = layouts.draw(i);
       const at::Tensor& mask = layout.mask;
       const auto inside = mask.sum().item<int64_t>();
-      EXPECT(inside > side * side / 5 && inside < side * side * 3 * (side == 8 ? 2 : 1));  // up to two small ones
+      EXPECT(inside > side * side / 5 && inside < side * side * 3 * (side == 8 ? 3 : 1));  // up to three small ones
       // Off the defect and its soft border, the good picture in another light; inside, darker by about the same share.
       const at::Tensor light = layout.image.mean(0) * 255 / 200, isOff = sample::softened(mask) == 0;
       const at::Tensor off = light.masked_select(isOff);
@@ -96,16 +96,16 @@ DAN_TEST(layouts_keep_own_pictures_where_asked) {
   EXPECT(alone.draw(0).image.max().item<double>() < 120 / 255.0 * 1.6);
 }
 
-DAN_TEST(layouts_put_one_or_two_small_defects_on_a_good_ground) {
+DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
   const sample::Layouts moved(defectPool(4), goodPool(200), {0.0, 5}), own(defectPool(4), goodPool(200), {1.0, 5});
-  int64_t single = 0, twice = 0;
+  int64_t single = 0, several = 0;
   for (int64_t i = 0; i < 40; ++i) {
     const int64_t count = countRegions(moved.draw(i).mask);
-    EXPECT(count == 1 || count == 2);
-    ++(count == 1 ? single : twice);
+    EXPECT(count >= 1 && count <= 3);
+    ++(count == 1 ? single : several);
     EXPECT(countRegions(own.draw(i).mask) == 1);
   }
-  EXPECT(single >= 10 && twice >= 10);
+  EXPECT(single >= 8 && several >= 16);
 }
 
 DAN_TEST(layouts_refuse_what_has_no_defect) {
