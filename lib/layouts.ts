@@ -30,8 +30,9 @@ const CHUNK = 16;
 export class Layouts {
   private constructor(
     readonly resolution: number,
-    /** The share in which a defect keeps its own image. */
+    /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number,
+    readonly smallOwnShare: number,
     private handle: NativeLayouts | undefined,
   ) {}
 
@@ -41,7 +42,7 @@ export class Layouts {
     goodImages: readonly string[],
     options: LayoutsOptions,
   ): Promise<Layouts> {
-    const { resolution, fit, ownShare, seed } = checkOptions(layoutsSchema, options);
+    const { resolution, fit, ownShare, smallOwnShare, seed } = checkOptions(layoutsSchema, options);
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
       const loaded = await Dataset.load([...examples], resolution, fit);
@@ -55,9 +56,9 @@ export class Layouts {
         good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
       }
       const handle = await runNative({}, (engine, task) =>
-        engine.createLayouts({ ownShare, seed }, defects.handle, good.handle, task),
+        engine.createLayouts({ ownShare, smallOwnShare, seed }, defects.handle, good.handle, task),
       );
-      return new Layouts(resolution, ownShare, handle);
+      return new Layouts(resolution, ownShare, smallOwnShare, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -261,6 +261,7 @@ export interface NativeEngine {
     thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
     createLayouts(options: {
         ownShare: number;
+        smallOwnShare: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;
     createPool(width: number, height: number): NativePool;

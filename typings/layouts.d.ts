@@ -18,8 +18,9 @@ export type LayoutsOptions = z.input<typeof layoutsSchema>;
  */
 export declare class Layouts {
     readonly resolution: number;
-    /** The share in which a defect keeps its own image. */
+    /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number;
+    readonly smallOwnShare: number;
     private handle;
     private constructor();
     /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */

@@ -68,6 +68,7 @@ export interface SampleFlags {
   /** The strength of variations; undefined for pairs from noise. */
   vary?: number;
   ownShare?: number;
+  smallOwnShare?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
@@ -189,10 +190,10 @@ async function layoutsFor(
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
   const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  const { ownShare, varyResolution, seed } = flags;
+  const { ownShare, smallOwnShare, varyResolution, seed } = flags;
   return Layouts.create(examples, goodImages, {
     ...{ resolution: varyResolution ?? resolution, fit, seed },
-    ...given({ ownShare }),
+    ...given({ ownShare, smallOwnShare }),
   });
 }
 
@@ -227,6 +228,7 @@ export async function samplePairs(
       ...(layouts && {
         varyResolution: layouts.resolution,
         ownShare: layouts.ownShare,
+        smallOwnShare: layouts.smallOwnShare,
         layouts: sampling.examples?.map(({ name }) => name),
       }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),

@@ -164,11 +164,10 @@ export const layoutsSchema = z.strictObject({
   /** Of the pairs that are drawn. */
   resolution: integer(8, 4096),
   fit: oneOf(fits).default('crop'),
-  /**
-   * The share of layouts in which a defect keeps its own image, half of it for small defects; in the others it moves to a
-   * good one.
-   */
+  /** The share of layouts in which a defect keeps its own image; in the others it moves to a good one. */
   ownShare: real(0, 1).default(0.6),
+  /** The same for small defects, below 3 % of their image. */
+  smallOwnShare: real(0, 1).default(0.3),
   seed: seed(),
 });
 

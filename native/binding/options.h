@@ -133,6 +133,7 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
 template <class Visitor>
 void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("ownShare", o.ownShare);
+  field("smallOwnShare", o.smallOwnShare);
   field("seed", o.seed);
 }
 

@@ -151,7 +151,7 @@ Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
   const Layout first = drawReal(draw);
   const bool small = shareOf(first.mask) < kSmallArea;
-  const double ownShare = small ? options_.ownShare / 2 : options_.ownShare;
+  const double ownShare = small ? options_.smallOwnShare : options_.ownShare;
   const bool own = draw.uniform() < ownShare || good_->size() == 0;
   const int64_t more = small && !own ? draw.below(kMostSmall) : 0;
   Layout layout = own ? photographed(first, draw) : onGood(draw);

@@ -7,7 +7,8 @@
 namespace dan::sample {
 
 struct LayoutOptions {
-  double ownShare = 0.6;  // of the layouts keep the real picture, half as many where the defect is small
+  // Of the layouts keep the real picture, where the defect is large and where it is small.
+  double ownShare = 0.6, smallOwnShare = 0.3;
   uint64_t seed = 0;
 };
 

@@ -56,7 +56,7 @@ int64_t countRegions(at::Tensor mask) {
 
 DAN_TEST(layouts_move_a_defect_onto_a_good_ground) {
   for (const int64_t side : {8, 24}) {  // small, and large
-    const sample::Layouts layouts(defectPool(side), goodPool(200), {0.0, 3});
+    const sample::Layouts layouts(defectPool(side), goodPool(200), {0.0, 0.0, 3});
     at::Tensor places = at::zeros({kSide, kSide});
     for (int64_t i = 0; i < 20; ++i) {
       const sample::Layout layout = layouts.draw(i);
@@ -81,7 +81,7 @@ DAN_TEST(layouts_move_a_defect_onto_a_good_ground) {
 
 DAN_TEST(layouts_keep_own_pictures_where_asked) {
   const Pool defects = defectPool(16);
-  const sample::Layouts layouts(defects, goodPool(200), {1.0, 4});
+  const sample::Layouts layouts(defects, goodPool(200), {1.0, 0.0, 4});
   for (int64_t i = 0; i < 10; ++i) {
     const sample::Layout layout = layouts.draw(i);
     const at::Tensor grey = layout.image.mean(0), soft = sample::softened(layout.mask);
@@ -92,12 +92,13 @@ DAN_TEST(layouts_keep_own_pictures_where_asked) {
     const auto area = layout.mask.sum().item<int64_t>();
     EXPECT(area > 16 * 16 * 0.75 && area < 16 * 16 * 1.7);
   }
-  const sample::Layouts alone(defects, emptyPool(), {0.0, 4});  // no good pictures: nowhere to move
+  const sample::Layouts alone(defects, emptyPool(), {0.0, 0.0, 4});  // no good pictures: nowhere to move
   EXPECT(alone.draw(0).image.max().item<double>() < 120 / 255.0 * 1.6);
 }
 
 DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
-  const sample::Layouts moved(defectPool(4), goodPool(200), {0.0, 5}), own(defectPool(4), goodPool(200), {1.0, 5});
+  const sample::Layouts moved(defectPool(4), goodPool(200), {1.0, 0.0, 5}),
+      own(defectPool(4), goodPool(200), {0.0, 1.0, 5});
   int64_t single = 0, several = 0;
   for (int64_t i = 0; i < 40; ++i) {
     const int64_t count = countRegions(moved.draw(i).mask);

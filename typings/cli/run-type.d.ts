@@ -18,6 +18,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     backgroundNoise: 'fixed' | 'fresh';
     vary?: number;
     ownShare?: number;
+    smallOwnShare?: number;
     /** Undefined: as large as the model's pictures. */
     varyResolution?: number;
     /** Undefined: as trained. */

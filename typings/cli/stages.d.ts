@@ -51,6 +51,7 @@ export interface SampleFlags {
     /** The strength of variations; undefined for pairs from noise. */
     vary?: number;
     ownShare?: number;
+    smallOwnShare?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
     backgroundScaled?: boolean;

@@ -164,6 +164,7 @@ export declare const layoutsSchema: z.ZodObject<{
         stretch: "stretch";
     }>>;
     ownShare: z.ZodDefault<z.ZodNumber>;
+    smallOwnShare: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
 /** Options of one batch that is denoised step by step. */
