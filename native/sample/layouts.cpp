@@ -46,14 +46,6 @@ Layout flipped(Layout layout, Draw& draw) {
   return layout;
 }
 
-// Another lamp: a gain that changes slowly over the picture, (1, H, W). It shows a detector that light is no defect.
-at::Tensor drawLight(int64_t height, int64_t width, Draw& draw) {
-  constexpr int64_t kCells = 3;
-  const double gain = draw.uniform(0.8, 1.25);
-  const at::Tensor coarse = 0.8 + 0.4 * draw.uniform({1, 1, kCells, kCells});
-  return gain * at::upsample_bicubic2d(coarse, {height, width}, /*align_corners=*/true)[0];
-}
-
 double shareOf(const at::Tensor& mask) { return mask.to(at::kFloat).mean().item<double>(); }
 
 // How a defect moves, in pixels and radians about its middle.
@@ -160,7 +152,6 @@ Layout Layouts::draw(int64_t index) const {
     const Layout next = drawReal(draw);
     if (shareOf(next.mask) < kSmallArea) add(layout, next, draw);
   }
-  layout.image = (layout.image * drawLight(height(), width(), draw)).clamp(0, 1);
   return layout;
 }
 
@@ -175,14 +166,17 @@ Layout Layouts::onGood(Draw& draw) const {
 }
 
 Layout Layouts::photographed(const Layout& real, Draw& draw) const {
-  const double area = shareOf(real.mask);
+  const double light = draw.uniform(0.8, 1.25), area = shareOf(real.mask);
+  at::Tensor picture = real.image, mask = real.mask;
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     const at::Tensor grid = gridOf(drawJitter(height(), draw), real.mask, draw);
     const at::Tensor placed = placedMask(real.mask, grid, area >= kSmallArea);
     if (shareOf(placed) < kLeastOwnInside * area) continue;
-    return {sampled(real.image, grid, true), placed};
+    picture = sampled(real.image, grid, true);
+    mask = placed;
+    break;
   }
-  return real;
+  return {(picture * light).clamp(0, 1), mask};
 }
 
 void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
