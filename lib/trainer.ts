@@ -50,8 +50,6 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
   resolution: number;
   globalPrompt: string;
   anomalyPrompt: string;
-  /** Decided once the training images are there. */
-  partFill: 'grey' | 'black' | 'auto';
 };
 
 const NO_ADAPTER = 'none';

@@ -41,8 +41,6 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
     resolution: number;
     globalPrompt: string;
     anomalyPrompt: string;
-    /** Decided once the training images are there. */
-    partFill: 'grey' | 'black' | 'auto';
 };
 /**
  * Trains one adapter on one defect type.

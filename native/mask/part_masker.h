@@ -31,9 +31,9 @@ at::Tensor normalizeForU2net(const at::Tensor& images);
 // (x - min) / (max - min), the published finish; all zero where the map is flat.
 at::Tensor spreadRange(const at::Tensor& map);
 
-// The largest channel's distance from `fill`, less where no neighbour confirms it, and the neighbours' median where that
-// is more, so that specks go, holes close and edges stay where they are: (H, W) float32 in [0, 1].
-// part: (H, W, 3) uint8; fill: 0 to 255.
+// The largest channel's distance from `fill`, less where no neighbour confirms it, and the neighbours' median where
+// that is more, so that specks go, holes close and edges stay where they are: (H, W) float32 in [0, 1]. part: (H, W, 3)
+// uint8; fill: 0 to 255.
 at::Tensor distanceFromFill(const at::Tensor& part, double fill);
 
 // 255 where `map` is at least `threshold`, else 0. (H, W) uint8.
