@@ -100,11 +100,26 @@ describe('variations of real pairs', () => {
     expect((await batch.decode()).map(({ image }) => image.data)).toEqual(expected.map(({ image }) => image.data));
   });
 
+  it('are as large as their layouts where the model works at less', async () => {
+    const options = { count: 2, seed: 5, steps: 4, scheduler: 'ddim', layouts, attention: true } as const;
+    const [still, first] = [await draw(0), [] as Pair[]];
+    for await (const pair of sampler.sample({ ...options, resolution: SIDE / 2, strength: 0.5 })) first.push(pair);
+    expect(first).toHaveLength(2);
+    for (const [i, pair] of first.entries()) {
+      const before = still[i] as Pair; // the same layouts
+      const mask = maskOf(before);
+      expect([pair.image.width, pair.part.width, pair.attention?.width]).toEqual([SIDE, SIDE, SIDE]);
+      expect(maskOf(pair)).toEqual(mask);
+      expect(difference(before.image.data, pair.image.data, (pixel) => !near(mask, pixel, 4))).toBe(0);
+      expect(difference(before.image.data, pair.image.data, (pixel) => (mask[pixel] as number) > 0)).toBeGreaterThan(0);
+    }
+  });
+
   it('refuse schedulers that remember, and layouts of another size', async () => {
     const one = { indices: [0], steps: 4, layouts };
     await expect(sampler.begin({ ...one, scheduler: 'pndm' })).rejects.toThrow('Expected ddim or ddpm for scheduler');
-    await expect(sampler.begin({ ...one, scheduler: 'ddim', resolution: 32 })).rejects.toThrow(
-      'Expected layouts of 32',
+    await expect(sampler.begin({ ...one, scheduler: 'ddim', resolution: 48 })).rejects.toThrow(
+      'Expected layouts of 48 x 48 or a multiple, but they are 64 x 64',
     );
     const gone = await Layouts.create(await (await Dataset.open(embedded.example)).examples('stain'), [], {
       resolution: SIDE,
