@@ -43,5 +43,9 @@ export async function splitOf(
   if (testingGood.length === 0) {
     throw new DatasetError(`${tests.folder} has no good images to test on: expected test/good`);
   }
-  return { training, testing, trainingGood: await dataset.goodImages(), testingGood, share };
+  const trainingGood = await dataset.goodImages();
+  if (trainingGood.length === 0) {
+    throw new DatasetError(`${dataset.folder} has no good images to train on: expected train/good`);
+  }
+  return { training, testing, trainingGood, testingGood, share };
 }

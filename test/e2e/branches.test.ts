@@ -37,6 +37,25 @@ describe('branches', () => {
     expect(largest(one, upOf(1))).toBe(0);
   });
 
+  it('that are separate do not see each other, and joint ones do', async () => {
+    await using model = await DualAnoDiff.load(embedded.base);
+    /** How far the anomaly branch's prediction moves when the global branch is given another picture. */
+    const influence = async (name: string, branches: 'joint' | 'separate') => {
+      await using sampler = await Sampler.create(model, await trained(model, name, { branches }));
+      const textStates = await sampler.textEncode(['metal with a stain', 'stain']);
+      const noise = (salt: number) => Float32Array.from({ length: 4 * 64 }, (_, i) => Math.sin(salt + 12.9 * i));
+      const predict = async (global: Float32Array) => {
+        const data = new Float32Array([...global, ...noise(2)]);
+        const latents = { data, shape: [2, 4, 8, 8] };
+        return (await sampler.predict({ latents, timesteps: [500, 500], textStates })).data.slice(4 * 64);
+      };
+      const [one, other] = [await predict(noise(0)), await predict(noise(1))];
+      return one.reduce((most, value, i) => Math.max(most, Math.abs(value - (other[i] as number))), 0);
+    };
+    expect(await influence('seen', 'joint')).toBeGreaterThan(1e-3);
+    expect(await influence('unseen', 'separate')).toBeLessThan(1e-5);
+  });
+
   it('that are one draw no parts: they are cut out of the images', async () => {
     await using model = await DualAnoDiff.load(embedded.base);
     const dataset = await Dataset.open(embedded.example);

@@ -199,6 +199,10 @@ describe('dualanodiff evaluate', () => {
     await fails('There is nothing to evaluate', 2, '--compare', '');
     await fails('Expected some of variations, layouts, noise', 2, '--generate', 'wish');
     await fails('layouts is a recipe', 2, '--generate', 'layouts', '--generated', `layouts=${generated}`);
+    renameSync(join(category, 'train'), join(category, 'train-elsewhere'));
+    await fails('has no good images to train on', 1, '--generate', 'layouts');
+    expect(existsSync(join(folder, 'bad', 'generated'))).toBe(false); // said before anything is made
+    renameSync(join(category, 'train-elsewhere'), join(category, 'train'));
     renameSync(join(category, 'test', 'good'), join(category, 'good-elsewhere'));
     await fails('has no good images to test on', 1);
   });
