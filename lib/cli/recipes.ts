@@ -17,21 +17,21 @@ const VARIATIONS = {
   sampleSteps: 10,
 } satisfies Partial<RunFlags>;
 
-/** Each recipe with what it changes of `run`'s flags. Those behind the third are the paper's ablations. */
+type Defaults = DualAnoDiff['defaults'];
+
+/** Each recipe with what it changes of `run`'s flags for a base. Those behind the third are the paper's ablations. */
 export const RECIPES = {
-  variations: VARIATIONS,
+  variations: () => VARIATIONS,
   /** Without the model, which is not trained either: what it adds can be told. */
-  layouts: { ...VARIATIONS, vary: 0, steps: 1 },
+  layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
   /** The paper's way, from noise. */
-  noise: {
-    ...{ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 },
-  },
+  noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
   /** The anomaly branch has the prompt of the whole image. */
-  'one-prompt': VARIATIONS,
-  'no-saim': { ...VARIATIONS, branches: 'separate' },
-  'one-branch': { ...VARIATIONS, branches: 'one' },
-  background: { ...VARIATIONS, background: 'add', foregroundMasks: 'none' },
-} as const satisfies Record<string, Partial<RunFlags>>;
+  'one-prompt': ({ globalPrompt }) => ({ ...VARIATIONS, anomalyPrompt: globalPrompt }),
+  'no-saim': () => ({ ...VARIATIONS, branches: 'separate' }),
+  'one-branch': () => ({ ...VARIATIONS, branches: 'one' }),
+  background: () => ({ ...VARIATIONS, background: 'add', foregroundMasks: 'none' }),
+} as const satisfies Record<string, (defaults: Defaults) => Partial<RunFlags>>;
 
 /** Variations are so much larger than what learns from them: moved defects of few pixels stay sharp. */
 const DETAIL = 2;
@@ -63,11 +63,10 @@ export async function generate(
   out: string,
   context: Context,
 ): Promise<void> {
-  const chosen: Partial<RunFlags> = RECIPES[name];
+  const chosen: Partial<RunFlags> = RECIPES[name](model.defaults);
   const resolution = Math.max(side, model.defaults.resolution);
   const flags: RunFlags = {
     ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },
-    ...(name === 'one-prompt' && { anomalyPrompt: model.defaults.globalPrompt }),
     ...{ resolution, ...(chosen.vary !== undefined && { varyResolution: DETAIL * resolution }) },
     ...{ count, seed, device, trainImages: String(share), resume: true },
   };

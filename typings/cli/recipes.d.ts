@@ -2,9 +2,9 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model.js';
 import type { Context } from './runner.js';
-/** Each recipe with what it changes of `run`'s flags. Those behind the third are the paper's ablations. */
+/** Each recipe with what it changes of `run`'s flags for a base. Those behind the third are the paper's ablations. */
 export declare const RECIPES: {
-    readonly variations: {
+    readonly variations: () => {
         fit: "stretch";
         partFill: "auto";
         vary: number;
@@ -13,59 +13,60 @@ export declare const RECIPES: {
         sampleSteps: number;
     };
     /** Without the model, which is not trained either: what it adds can be told. */
-    readonly layouts: {
-        readonly fit: "stretch";
-        readonly partFill: "auto";
-        readonly scheduler: "ddim";
-        readonly mask: ("layout" | "threshold")[];
-        readonly sampleSteps: number;
-        readonly vary: 0;
-        readonly steps: 1;
+    readonly layouts: () => {
+        fit: "stretch";
+        partFill: "auto";
+        scheduler: "ddim";
+        mask: ("layout" | "threshold")[];
+        sampleSteps: number;
+        vary: number;
+        steps: number;
     };
     /** The paper's way, from noise. */
-    readonly noise: {
-        readonly fit: "stretch";
-        readonly partFill: "auto";
-        readonly scheduler: "dpmsolver++";
-        readonly mask: "threshold"[];
-        readonly sampleSteps: number;
+    readonly noise: () => {
+        fit: "stretch";
+        partFill: "auto";
+        scheduler: "dpmsolver++";
+        mask: "threshold"[];
+        sampleSteps: number;
     };
     /** The anomaly branch has the prompt of the whole image. */
-    readonly 'one-prompt': {
+    readonly 'one-prompt': ({ globalPrompt }: Readonly<import("../model.js").TrainingDefaults>) => {
         fit: "stretch";
         partFill: "auto";
         vary: number;
         scheduler: "ddim";
         mask: ("layout" | "threshold")[];
         sampleSteps: number;
+        anomalyPrompt: string;
     };
-    readonly 'no-saim': {
-        readonly fit: "stretch";
-        readonly partFill: "auto";
-        readonly vary: number;
-        readonly scheduler: "ddim";
-        readonly mask: ("layout" | "threshold")[];
-        readonly sampleSteps: number;
-        readonly branches: 'separate';
+    readonly 'no-saim': () => {
+        fit: "stretch";
+        partFill: "auto";
+        vary: number;
+        scheduler: "ddim";
+        mask: ("layout" | "threshold")[];
+        sampleSteps: number;
+        branches: "separate";
     };
-    readonly 'one-branch': {
-        readonly fit: "stretch";
-        readonly partFill: "auto";
-        readonly vary: number;
-        readonly scheduler: "ddim";
-        readonly mask: ("layout" | "threshold")[];
-        readonly sampleSteps: number;
-        readonly branches: 'one';
+    readonly 'one-branch': () => {
+        fit: "stretch";
+        partFill: "auto";
+        vary: number;
+        scheduler: "ddim";
+        mask: ("layout" | "threshold")[];
+        sampleSteps: number;
+        branches: "one";
     };
-    readonly background: {
-        readonly fit: "stretch";
-        readonly partFill: "auto";
-        readonly vary: number;
-        readonly scheduler: "ddim";
-        readonly mask: ("layout" | "threshold")[];
-        readonly sampleSteps: number;
-        readonly background: 'add';
-        readonly foregroundMasks: 'none';
+    readonly background: () => {
+        fit: "stretch";
+        partFill: "auto";
+        vary: number;
+        scheduler: "ddim";
+        mask: ("layout" | "threshold")[];
+        sampleSteps: number;
+        background: "add";
+        foregroundMasks: string;
     };
 };
 export type RecipeName = keyof typeof RECIPES;
