@@ -29,6 +29,15 @@ const GOOD = 'good';
 const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
+/** The names of the folders in a folder, links to folders among them, sorted. */
+export async function foldersIn(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await withFileErrors('read', folder, () => readdir(folder))) {
+    if (await isFolder(join(folder, name))) found.push(name);
+  }
+  return found.sort();
+}
+
 /** The image files of a folder, sorted by name. */
 export async function imagesIn(folder: string): Promise<string[]> {
   const names = await withFileErrors('read', folder, () => readdir(folder));
@@ -67,11 +76,7 @@ export class Dataset {
     if (!(await isFolder(test))) {
       throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
     }
-    const entries = await withFileErrors('read', test, () => readdir(test, { withFileTypes: true }));
-    const types = entries
-      .filter((entry) => entry.isDirectory() && entry.name !== GOOD)
-      .map((entry) => entry.name)
-      .sort();
+    const types = (await foldersIn(test)).filter((name) => name !== GOOD);
     if (types.length === 0)
       throw new DatasetError(`${test} holds no defect type: expected a folder for each, beside good`);
     return new Dataset(path, types);
@@ -84,9 +89,8 @@ export class Dataset {
   static async openAll(folder: string): Promise<Dataset[]> {
     const path = resolve(folder);
     if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [await Dataset.open(path)];
-    const names = (await withFileErrors('read', path, () => readdir(path))).sort();
     const categories: Dataset[] = [];
-    for (const name of names) {
+    for (const name of await foldersIn(path)) {
       if (await isFolder(join(path, name, 'test'))) categories.push(await Dataset.open(join(path, name)));
     }
     return categories.length > 0 ? categories : [await Dataset.open(path)]; // which says what a category looks like

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Dataset, type Example } from '../dataset/dataset.js';
-import { DatasetError, InvalidOptionError, withFileErrors } from '../errors.js';
+import { Dataset, type Example, foldersIn } from '../dataset/dataset.js';
+import { DatasetError, InvalidOptionError } from '../errors.js';
 import type { baselines } from '../options/schemas.js';
 
 /** One way to get defects to train on: a row of the table. */
@@ -29,11 +29,10 @@ const BASELINES: Record<(typeof baselines)[number], Row> = {
 /** The datasets in a folder: it is one itself, or holds `<type>/dataset` as `run` leaves them. */
 async function datasetsIn(folder: string): Promise<Dataset[]> {
   const path = resolve(folder);
-  const entries = await withFileErrors('read', path, () => readdir(path, { withFileTypes: true }));
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const names = await foldersIn(path);
   if (names.includes('test')) return [await Dataset.open(path)];
   const found: Dataset[] = [];
-  for (const name of names.sort()) {
+  for (const name of names) {
     const inside = await readdir(join(path, name, 'dataset')).catch(() => [] as string[]);
     if (inside.includes('test')) found.push(await Dataset.open(join(path, name, 'dataset')));
   }

@@ -16,6 +16,8 @@ export interface LoadedExample extends Example {
     /** One channel of 0 and 255, where foregrounds were asked for. */
     foregroundPixels?: RawImage;
 }
+/** The names of the folders in a folder, links to folders among them, sorted. */
+export declare function foldersIn(folder: string): Promise<string[]>;
 /** The image files of a folder, sorted by name. */
 export declare function imagesIn(folder: string): Promise<string[]>;
 /**
