@@ -58,7 +58,7 @@ export interface EvaluationRun extends RunScores {
   defects: number;
   emptyMasks: number;
   seconds: number;
-  /** Defects, for the first seed of a row; else empty. */
+  /** Of defects. */
   images: TestedImage[];
 }
 
@@ -96,6 +96,10 @@ interface RunInput {
   onStep: (network: EvaluationProgress['network'], step: number, loss?: number) => void;
   signal: AbortSignal | undefined;
 }
+
+/** Tells runs in one folder apart, and says what they are. */
+const runName = ({ name }: Row, network: EvaluationProgress['network'], seed: number, digest: string) =>
+  `${name}-${network}-seed${seed}-${digest}`;
 
 /**
  * Judges pairs by the detectors that learn from them: trains the published evaluation's segmentation network on good
@@ -211,10 +215,10 @@ export class Evaluator {
     const { row, seed, defects, data, folder, signal } = input;
     const { device, classifierWeights: weights } = this.#options;
     const common = { row, protocol: this.protocol, defects, data, seed, device };
-    const isFirst = seed === this.#options.seed;
     const detector = await this.#kept<DetectorResult>(input, 'detector', async (training) => {
       const { scores, tested } = await detect(common, training);
-      return { ...scores, images: isFirst ? await this.#writeMaps(folder, row, tested, { signal }) : [] };
+      const maps = join('maps', runName(row, 'detector', seed, training.digest));
+      return { ...scores, images: await this.#writeMaps(folder, maps, tested, { signal }) };
     });
     const classifier = this.#networks(row).includes('classifier')
       ? await this.#kept<ClassifierResult>(input, 'classifier', (training) =>
@@ -249,7 +253,7 @@ export class Evaluator {
     make: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
   ): Promise<T> {
     const digest = this.#digest(network, row, seed, defects, data);
-    const file = join(folder, 'runs', `${row.name}-${network}-seed${seed}-${digest}`);
+    const file = join(folder, 'runs', runName(row, network, seed, digest));
     if (existsSync(`${file}.json`)) {
       onStep(network, this.#iterations(network));
       return JSON.parse(await readFile(`${file}.json`, 'utf8')) as T;
@@ -285,10 +289,10 @@ export class Evaluator {
     };
   }
 
-  /** The maps of a run as pictures, 255 for a certain defect, and how good each is. */
+  /** The maps of a run as pictures in `maps` below the folder, 255 for a certain defect, and how good each is. */
   async #writeMaps(
     folder: string,
-    row: Row,
+    maps: string,
     defects: Map<string, Tested>,
     options: TaskOptions,
   ): Promise<TestedImage[]> {
@@ -296,7 +300,7 @@ export class Evaluator {
     const images: TestedImage[] = [];
     for (const [type, tested] of defects) {
       for (const [index, { name }] of tested.squares.entries()) {
-        const map = join('maps', row.name, type, `${name}.png`);
+        const map = join(maps, type, `${name}.png`);
         const values = tested.maps.subarray(index * size * size, (index + 1) * size * size);
         const data = Uint8Array.from(values, (value) => Math.round(255 * value));
         await writeFileAtomic(join(folder, map), await encodePng({ data, width: size, height: size, channels: 1 }));

@@ -130,7 +130,7 @@ export async function writeEvaluationReport(
   folder: string,
 ): Promise<void> {
   const lines = tableOf(evaluation);
-  const shown = evaluation.runs.filter(({ images }) => images.length > 0);
+  const shown = evaluation.runs.filter(({ seed }) => seed === evaluation.runs[0]?.seed);
   const caseSections: string[] = [];
   for (const run of shown) caseSections.push(await cases(evaluator, run, folder));
   const sets = evaluator.rows.filter(({ generated, real }) => generated !== undefined && !real);

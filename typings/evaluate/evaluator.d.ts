@@ -43,7 +43,7 @@ export interface EvaluationRun extends RunScores {
     defects: number;
     emptyMasks: number;
     seconds: number;
-    /** Defects, for the first seed of a row; else empty. */
+    /** Of defects. */
     images: TestedImage[];
 }
 /** All runs, with what they were made of. */
