@@ -18,6 +18,7 @@ interface Flags extends BaseFlags {
   generated?: Record<string, string>;
   generate: RecipeName[];
   pairs: number;
+  pairsSeed: number;
   trainSteps?: number;
   out: string;
   compare: (typeof baselines)[number][];
@@ -69,7 +70,7 @@ async function generateAll(
   { split, protocol }: Evaluator,
   context: Context,
 ): Promise<Record<string, string>> {
-  const { generate: recipes, pairs: count, trainSteps, seed, device } = flags;
+  const { generate: recipes, pairs: count, pairsSeed: seed, trainSteps, device } = flags;
   const folders: Record<string, string> = {};
   await using model = await loadBase(flags, context);
   for (const name of recipes) {
@@ -105,6 +106,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--generated <[name=]dir>', 'pairs of `sample` or `run`; may be given again', collectGenerated)
     .option('--generate <names>', `pairs to make and judge: ${recipeNames.join(', ')}`, someOf(recipeNames), [])
     .option('--pairs <n>', 'pairs of each type that are made', number, 150)
+    .option('--pairs-seed <n>', 'of those pairs and their adapters', number, 0)
     .option('--train-steps <n>', "training steps of their adapters (default: the recipe's)", number)
     .option('--no-with-real', 'no rows of generated and real pairs together')
     .option('--compare <names>', 'baselines, separated by commas', someOf(baselines), [...baselines])
