@@ -74,7 +74,7 @@ export function addSampleOptions(command: Command, steps: string): Command {
         .implies({ scheduler: 'ddim', mask: ['layout'] }),
     )
     .option('--own-share <x>', 'share of variations in which a defect keeps its own image (default: 0.6)', number)
-    .option('--small-own-share <x>', 'the same for defects below 3 % of their image (default: 0.3)', number)
+    .option('--small-own-share <x>', 'the same for defects below 3 % of their image (default: 1)', number)
     .option(
       '--vary-resolution <n>',
       'pixels along each side of variations: a multiple of what the model works at',

@@ -8,7 +8,7 @@ namespace dan::sample {
 
 struct LayoutOptions {
   // Of the layouts keep the real picture, where the defect is large and where it is small.
-  double ownShare = 0.6, smallOwnShare = 0.3;
+  double ownShare = 0.6, smallOwnShare = 1;
   uint64_t seed = 0;
 };
 
