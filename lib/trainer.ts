@@ -78,6 +78,8 @@ export class Trainer {
   #position = 0;
   #initialDigest = NO_ADAPTER;
   #busy = false;
+  /** The adapter of a run that was found finished. */
+  #finished: string | undefined;
 
   /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
   constructor(model: DualAnoDiff, options: TrainerOptions) {
@@ -113,7 +115,8 @@ export class Trainer {
     try {
       const files = out === undefined ? undefined : new RunFiles(resolve(out));
       await this.#prepare(dataset, { signal });
-      if (files && (await this.#begin(files, resume, steps))) return;
+      this.#finished = files && (await this.#begin(files, resume, steps)) ? files.out : undefined;
+      if (this.#finished !== undefined) return;
       while (this.#position < steps) {
         const step = await this.#step(steps, files, signal);
         await files?.appendLog(step);
@@ -125,10 +128,14 @@ export class Trainer {
     }
   }
 
-  /** Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. */
+  /**
+   * Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. The file of a run that
+   * `train` found finished is left as it is: pairs that were drawn from it know it by its digest.
+   */
   async save(file: string): Promise<void> {
     const handle = this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
+    if (path === this.#finished) return;
     await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
     const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
     await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));

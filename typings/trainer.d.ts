@@ -67,7 +67,10 @@ export declare class Trainer {
      * last checkpoint kept, ERR_OUT_OF_MEMORY.
      */
     train(dataset: Dataset, options?: TrainOptions): AsyncGenerator<TrainStep, void, undefined>;
-    /** Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. */
+    /**
+     * Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. The file of a run that
+     * `train` found finished is left as it is: pairs that were drawn from it know it by its digest.
+     */
     save(file: string): Promise<void>;
     /** A pair from the adapter as it is now, decoded by TAESD where the model has one; training goes on as if it had not been asked for. */
     preview({ signal, ...options }?: PreviewOptions): Promise<Pair>;

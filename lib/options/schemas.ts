@@ -166,7 +166,7 @@ export const layoutsSchema = z.strictObject({
   fit: oneOf(fits).default('crop'),
   /** The share of layouts in which a defect keeps its own image; in the others it moves to a good one. */
   ownShare: real(0, 1).default(0.6),
-  /** The same for small defects, below 3 % of their image. Detectors outline those better that kept their places. */
+  /** The same for small defects, below 3 % of their image. */
   smallOwnShare: real(0, 1).default(1),
   seed: seed(),
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dataset, DualAnoDiff, embedded, Sampler, Trainer } from '../../lib/index.js';
@@ -66,7 +66,9 @@ describe('training on the command line', () => {
   it('leaves a finished adapter as it is when it is resumed', async () => {
     const before = readFileSync(whole);
     const log = losses(whole);
-    const { code, stdout } = await cli(args(whole, '--resume', '--json'));
+    const moved = join(folder, 'moved-base'); // its path is in the adapter, and pairs know the adapter by its digest
+    cpSync(embedded.base, moved, { recursive: true });
+    const { code, stdout } = await cli(args(whole, '--resume', '--json', '--base', moved));
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ adapter: whole, steps: STEPS });
     expect(readFileSync(whole).equals(before)).toBe(true);
