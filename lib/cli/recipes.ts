@@ -19,8 +19,11 @@ const VARIATIONS = {
 
 type Defaults = DualAnoDiff['defaults'];
 
+/** Keeps the names, and widens the rest. */
+const recipes = <Name extends string>(made: Record<Name, (defaults: Defaults) => Partial<RunFlags>>) => made;
+
 /** Each recipe with what it changes of `run`'s flags for a base. Those behind the third are the paper's ablations. */
-export const RECIPES = {
+export const RECIPES = recipes({
   variations: () => VARIATIONS,
   /** Without the model, which is not trained either: what it adds can be told. */
   layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
@@ -31,7 +34,7 @@ export const RECIPES = {
   'no-saim': () => ({ ...VARIATIONS, branches: 'separate' }),
   'one-branch': () => ({ ...VARIATIONS, branches: 'one' }),
   background: () => ({ ...VARIATIONS, background: 'add', foregroundMasks: 'none' }),
-} as const satisfies Record<string, (defaults: Defaults) => Partial<RunFlags>>;
+});
 
 /** Variations are so much larger than what learns from them: moved defects of few pixels stay sharp. */
 const DETAIL = 2;
@@ -63,7 +66,7 @@ export async function generate(
   out: string,
   context: Context,
 ): Promise<void> {
-  const chosen: Partial<RunFlags> = RECIPES[name](model.defaults);
+  const chosen = RECIPES[name](model.defaults);
   const resolution = Math.max(side, model.defaults.resolution);
   const flags: RunFlags = {
     ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },

@@ -1,74 +1,11 @@
 import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model.js';
+import { type RunFlags } from './run-type.js';
 import type { Context } from './runner.js';
+type Defaults = DualAnoDiff['defaults'];
 /** Each recipe with what it changes of `run`'s flags for a base. Those behind the third are the paper's ablations. */
-export declare const RECIPES: {
-    readonly variations: () => {
-        fit: "stretch";
-        partFill: "auto";
-        vary: number;
-        scheduler: "ddim";
-        mask: ("layout" | "threshold")[];
-        sampleSteps: number;
-    };
-    /** Without the model, which is not trained either: what it adds can be told. */
-    readonly layouts: () => {
-        fit: "stretch";
-        partFill: "auto";
-        scheduler: "ddim";
-        mask: ("layout" | "threshold")[];
-        sampleSteps: number;
-        vary: number;
-        steps: number;
-    };
-    /** The paper's way, from noise. */
-    readonly noise: () => {
-        fit: "stretch";
-        partFill: "auto";
-        scheduler: "dpmsolver++";
-        mask: "threshold"[];
-        sampleSteps: number;
-    };
-    /** The anomaly branch has the prompt of the whole image. */
-    readonly 'one-prompt': ({ globalPrompt }: Readonly<import("../model.js").TrainingDefaults>) => {
-        fit: "stretch";
-        partFill: "auto";
-        vary: number;
-        scheduler: "ddim";
-        mask: ("layout" | "threshold")[];
-        sampleSteps: number;
-        anomalyPrompt: string;
-    };
-    readonly 'no-saim': () => {
-        fit: "stretch";
-        partFill: "auto";
-        vary: number;
-        scheduler: "ddim";
-        mask: ("layout" | "threshold")[];
-        sampleSteps: number;
-        branches: "separate";
-    };
-    readonly 'one-branch': () => {
-        fit: "stretch";
-        partFill: "auto";
-        vary: number;
-        scheduler: "ddim";
-        mask: ("layout" | "threshold")[];
-        sampleSteps: number;
-        branches: "one";
-    };
-    readonly background: () => {
-        fit: "stretch";
-        partFill: "auto";
-        vary: number;
-        scheduler: "ddim";
-        mask: ("layout" | "threshold")[];
-        sampleSteps: number;
-        background: "add";
-        foregroundMasks: string;
-    };
-};
+export declare const RECIPES: Record<"background" | "layouts" | "no-saim" | "noise" | "one-branch" | "one-prompt" | "variations", (defaults: Defaults) => Partial<RunFlags>>;
 export type RecipeName = keyof typeof RECIPES;
 export declare const recipeNames: RecipeName[];
 export interface Recipe {
@@ -89,3 +26,4 @@ export interface Recipe {
 export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, trainSteps, seed, side, device }: Recipe, out: string, context: Context): Promise<void>;
 /** Where a recipe's pairs are kept below an evaluation's folder. */
 export declare const recipeFolder: (out: string, name: RecipeName) => string;
+export {};
