@@ -135,10 +135,11 @@ export class Trainer {
   async save(file: string): Promise<void> {
     const handle = this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
-    if (path === this.#finished) return;
-    await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
-    const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
-    await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+    if (path !== this.#finished || !existsSync(path)) {
+      await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
+      const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
+      await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+    }
     await new RunFiles(path).removeCheckpoints();
   }
 
