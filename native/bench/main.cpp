@@ -18,8 +18,8 @@ BenchOptions parse(int argc, char** argv) {
   options.name = argc > 1 ? argv[1] : "";
   for (int i = 2; i < argc; ++i) {
     const std::string flag = argv[i];
-    if (flag == "--cfg") {
-      options.guidance = true;
+    if (flag == "--cfg" || flag == "--profile") {
+      (flag == "--cfg" ? options.guidance : options.profile) = true;
       continue;
     }
     if (i + 1 >= argc) dan::fail(dan::kInvalidOption, flag, " needs a value");
@@ -32,6 +32,8 @@ BenchOptions parse(int argc, char** argv) {
       options.rank = std::stoll(value);
     else if (flag == "--dtype")
       options.dtype = value;
+    else if (flag == "--stored")
+      options.stored = value;
     else if (flag == "--device")
       options.device = value;
     else if (flag == "--threads")

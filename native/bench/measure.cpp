@@ -8,6 +8,7 @@
 #include "bench/options.h"
 #include "core/accelerator.h"
 #include "core/device.h"
+#include "core/profile.h"
 
 namespace dan::bench {
 
@@ -39,25 +40,33 @@ nlohmann::json measure(const BenchOptions& options, const std::string& what, int
   }
   std::sort(seconds.begin(), seconds.end());
   const size_t n = seconds.size();
-  return {{"what", what},
-          {"batch", batch},
-          {"size", options.size},
-          {"dtype", options.dtype},
-          {"device", device.is_cuda() ? cudaState().services->describe(device).name : "cpu"},
-          {"plain", false},
-          {"median_s", n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2},
-          {"min_s", seconds.front()},
-          {"max_s", seconds.back()},
-          {"peak_mib", peakMiB(device)},
-          {"trainable", trainable},
-          {"torch", TORCH_VERSION},
-          {"threads", at::get_num_threads()}};
+  nlohmann::json result = {{"what", what},
+                           {"batch", batch},
+                           {"size", options.size},
+                           {"dtype", options.dtype},
+                           {"device", device.is_cuda() ? cudaState().services->describe(device).name : "cpu"},
+                           {"plain", false},
+                           {"stored", options.stored},
+                           {"median_s", n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2},
+                           {"min_s", seconds.front()},
+                           {"max_s", seconds.back()},
+                           {"peak_mib", peakMiB(device)},
+                           {"trainable", trainable},
+                           {"torch", TORCH_VERSION},
+                           {"threads", at::get_num_threads()}};
+  if (options.profile) {
+    for (const OperationTime& operation : profile(run)) {
+      result["profile"].push_back(
+          {{"operation", operation.name}, {"calls", operation.calls}, {"seconds", operation.seconds}});
+    }
+  }
+  return result;
 }
 
 std::unique_ptr<model::BaseModel> makeBase(const BenchOptions& options) {
   const at::Device device = parseDevice(options.device);
   const at::ScalarType dtype = parseDtype(options.dtype, device);
-  if (options.base.empty()) return model::randomBaseModel(device, dtype, 0);
+  if (options.base.empty()) return model::randomBaseModel(device, dtype, parseDtype(options.stored, device), 0);
   return model::loadBaseModel(options.base, device, dtype);
 }
 

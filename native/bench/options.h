@@ -11,9 +11,10 @@ namespace dan::bench {
 
 struct BenchOptions {
   std::string name, device = "cpu", dtype = "float32", base;
+  std::string stored = "float16";  // the precision of the base's files
   int64_t size = 512, pairs = 1, rank = 32;
   int threads = 0, reps = 3;
-  bool guidance = false;
+  bool guidance = false, profile = false;  // profile: a further run, by operation
 };
 
 // Runs `step` once to warm up, then `reps` times; returns the keys that peer/dual_step.py prints.

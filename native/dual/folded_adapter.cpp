@@ -52,7 +52,7 @@ FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm)
   norm.weight = done(norm.weight.detach());
   norm.bias = done(norm.bias.detach());
   stacked = done(at::cat({fold.scores.t(), fold.values.t()}, 1));
-  values = done(fold.values.t());
+  values = stacked.narrow(1, stacked.size(0), stacked.size(0));
   c = done(fold.scoreBias);
   b = done(fold.bias);
 }

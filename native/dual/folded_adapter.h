@@ -13,7 +13,7 @@ namespace dan::dual {
 struct FoldedSaim {
   nn::LayerNorm norm;  // in the precision of the rest
   at::Tensor stacked;  // (C, 2 C): A and B, transposed
-  at::Tensor values;   // (C, C): B, transposed
+  at::Tensor values;   // (C, C): B, transposed; a view of stacked
   at::Tensor c, b;     // (C)
   FoldedSaim(const Saim& saim, at::ScalarType dtype);
   // attended: (2, T, C), changed in place to itself plus what SAIM adds.

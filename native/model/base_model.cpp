@@ -36,7 +36,8 @@ std::string fingerprintOf(const TensorMap& unet, const std::vector<LoraFile>& lo
 template <class Model, class Config>
 std::unique_ptr<Model> build(PartWeights loaded, const Config& config, at::ScalarType dtype, const at::Device& device,
                              std::initializer_list<std::string_view> ignoredEndings) {
-  const nn::Weights weights = nn::Weights::fromTensors(std::move(loaded.tensors), loaded.source, dtype, device);
+  const nn::Weights weights =
+      nn::Weights::fromTensors(std::move(loaded.tensors), loaded.source, dtype, device, nn::Held::kAsStored);
   auto model = std::make_unique<Model>(weights, config);
   weights.expectAllTaken(ignoredEndings);
   return model;
@@ -85,7 +86,11 @@ std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::D
   return base;
 }
 
-std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarType dtype, uint64_t seed) {
+std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarType dtype, at::ScalarType storedAs,
+                                           uint64_t seed) {
+  const auto draw = [&](uint64_t stream, at::ScalarType precision) {
+    return nn::Weights::random(makeGenerator(seed, stream), precision, device, storedAs);
+  };
   auto base = std::make_unique<BaseModel>();
   base->folder = "random weights";
   base->fingerprint = "random";
@@ -95,10 +100,9 @@ std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarT
   base->schedule.betaSchedule = "scaled_linear";
   base->schedule.stepsOffset = 1;
   base->schedule.setAlphaToOne = false;
-  base->unet = std::make_unique<Unet>(nn::Weights::random(makeGenerator(seed, 0), dtype, device), UnetConfig());
-  base->vae = std::make_unique<Vae>(nn::Weights::random(makeGenerator(seed, 1), at::kFloat, device), VaeConfig());
-  base->textEncoder =
-      std::make_unique<TextEncoder>(nn::Weights::random(makeGenerator(seed, 2), dtype, device), TextConfig());
+  base->unet = std::make_unique<Unet>(draw(0, dtype), UnetConfig());
+  base->vae = std::make_unique<Vae>(draw(1, at::kFloat), VaeConfig());
+  base->textEncoder = std::make_unique<TextEncoder>(draw(2, dtype), TextConfig());
   return base;
 }
 

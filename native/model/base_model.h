@@ -43,7 +43,9 @@ std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::D
 // Of a diffusers folder as it is.
 std::unique_ptr<BaseModel> loadBaseModel(const std::string& folder, const at::Device& device, at::ScalarType dtype);
 
-// Stable Diffusion 1.5's sizes with random weights and no tokenizer, for benchmarks.
-std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarType dtype, uint64_t seed);
+// Stable Diffusion 1.5's sizes with random weights, as from files of precision `storedAs`, and no tokenizer: for
+// benchmarks.
+std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarType dtype, at::ScalarType storedAs,
+                                           uint64_t seed);
 
 }  // namespace dan::model

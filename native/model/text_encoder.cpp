@@ -5,7 +5,8 @@
 
 namespace dan::model {
 
-TextEncoder::TextEncoder(const nn::Weights& weights, const TextConfig& config) : config_(config) {
+TextEncoder::TextEncoder(const nn::Weights& weights, const TextConfig& config)
+    : config_(config), dtype_(weights.dtype()) {
   const int64_t width = config.hiddenSize;
   const nn::Weights model = weights.scope("text_model");
   tokenEmbedding_ = model.take("embeddings.token_embedding.weight", {config.vocabSize, width});
@@ -39,7 +40,8 @@ at::Tensor TextEncoder::forward(const at::Tensor& inputIds, const ProjectionHook
   TORCH_CHECK(inputIds.dim() == 2 && inputIds.size(1) <= config_.maxLength, "inputIds must be (N, L), L at most ",
               config_.maxLength);
   const at::Tensor ids = inputIds.to(tokenEmbedding_.device());
-  at::Tensor h = at::embedding(tokenEmbedding_, ids) + positionEmbedding_.slice(0, 0, ids.size(1));
+  at::Tensor h =
+      at::embedding(tokenEmbedding_, ids).to(dtype_) + positionEmbedding_.slice(0, 0, ids.size(1)).to(dtype_);
   for (int64_t i = 0; i < config_.numLayers; ++i) {
     const Layer& layer = layers_[i];
     h = h + attend(i, layer.norm1(h), hook);

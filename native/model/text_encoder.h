@@ -30,6 +30,7 @@ class TextEncoder {
   at::Tensor attend(int64_t index, const at::Tensor& x, const ProjectionHook& hook) const;
 
   TextConfig config_;
+  at::ScalarType dtype_;
   at::Tensor tokenEmbedding_, positionEmbedding_;  // (vocabSize, C), (maxLength, C)
   std::vector<Layer> layers_;
   nn::LayerNorm finalNorm_;

@@ -12,6 +12,7 @@ std::string indexed(const char* name, size_t index) { return std::string(name) +
 
 Unet::Unet(const nn::Weights& weights, const UnetConfig& config)
     : config_(config),
+      dtype_(weights.dtype()),
       convIn_(weights.scope("conv_in"), config.inChannels, config.blockOutChannels.front(), 3, 1, 1),
       convOut_(weights.scope("conv_out"), config.blockOutChannels.front(), config.outChannels, 3, 1, 1),
       time1_(weights.scope("time_embedding.linear_1"), config.blockOutChannels.front(), timeWidth()),
@@ -80,12 +81,12 @@ void Unet::buildUp(const nn::Weights& weights) {
 at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                          const nn::AttentionFunction& attention) const {
   at::Tensor context;
-  if (encoderHiddenStates.defined()) context = encoderHiddenStates.to(convIn_.weight.options());
+  if (encoderHiddenStates.defined()) context = encoderHiddenStates.to(device(), dtype());
   const at::Tensor features = nn::timestepEmbedding(timesteps.to(device()), config_.blockOutChannels.front(),
                                                     config_.flipSinToCos, config_.freqShift);
   const at::Tensor temb = at::silu(time2_(at::silu(time1_(features.to(dtype())))));
 
-  at::Tensor h = convIn_(sample.to(convIn_.weight.options()).contiguous(at::MemoryFormat::ChannelsLast));
+  at::Tensor h = convIn_(sample.to(device(), dtype()).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<at::Tensor> downBlockResSamples = {h};
   for (const Level& level : down_) {
     for (size_t j = 0; j < level.resnets.size(); ++j) {

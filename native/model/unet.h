@@ -16,7 +16,7 @@ class Unet {
   Unet(const Unet&) = delete;  // attentionLayers() points into it
   Unet& operator=(const Unet&) = delete;
   const UnetConfig& config() const { return config_; }
-  at::ScalarType dtype() const { return convIn_.weight.scalar_type(); }
+  at::ScalarType dtype() const { return dtype_; }
   at::Device device() const { return convIn_.weight.device(); }
 
   // sample: (N, inChannels, h, w); timesteps: (N); encoderHiddenStates: (N, 77, crossAttentionDim).
@@ -39,6 +39,7 @@ class Unet {
   int64_t timeWidth() const { return 4 * config_.blockOutChannels.front(); }
 
   UnetConfig config_;
+  at::ScalarType dtype_;
   nn::Conv2d convIn_, convOut_;
   nn::Linear time1_, time2_;
   std::vector<Level> down_, up_;

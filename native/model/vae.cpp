@@ -31,6 +31,7 @@ at::Tensor VaeMidBlock::operator()(const at::Tensor& x) const {
 
 Vae::Vae(const nn::Weights& weights, const VaeConfig& config)
     : config_(config),
+      options_(at::TensorOptions().dtype(weights.dtype()).device(weights.device())),
       encoderIn_(weights.scope("encoder.conv_in"), config.inChannels, config.blockOutChannels.front(), 3, 1, 1),
       encoderOut_(weights.scope("encoder.conv_out"), config.blockOutChannels.back(), 2 * config.latentChannels, 3, 1,
                   1),
@@ -68,7 +69,7 @@ Vae::Vae(const nn::Weights& weights, const VaeConfig& config)
 }
 
 LatentDistribution Vae::encode(const at::Tensor& pixelValues) const {
-  at::Tensor h = encoderIn_(pixelValues.to(encoderIn_.weight.options()).contiguous(at::MemoryFormat::ChannelsLast));
+  at::Tensor h = encoderIn_(pixelValues.to(options_).contiguous(at::MemoryFormat::ChannelsLast));
   for (const Level& level : down_) {
     for (const auto& resnet : level.resnets) h = resnet(h);
     // Padded on the right and at the bottom only, as the published encoder was trained.
@@ -80,7 +81,7 @@ LatentDistribution Vae::encode(const at::Tensor& pixelValues) const {
 }
 
 at::Tensor Vae::decode(const at::Tensor& latents) const {
-  at::Tensor h = latents.to(decoderIn_.weight.options()).contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor h = latents.to(options_).contiguous(at::MemoryFormat::ChannelsLast);
   h = decoderMid_(decoderIn_(dequantize_(h)));
   for (const Level& level : up_) {
     for (const auto& resnet : level.resnets) h = resnet(h);

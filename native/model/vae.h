@@ -45,6 +45,7 @@ class Vae {
     std::optional<nn::Upsample> upsample;
   };
   VaeConfig config_;
+  at::TensorOptions options_;
   nn::Conv2d encoderIn_, encoderOut_, decoderIn_, decoderOut_, quantize_, dequantize_;
   std::vector<Level> down_, up_;
   VaeMidBlock encoderMid_, decoderMid_;

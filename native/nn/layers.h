@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "nn/weights.h"
+#include "ops/frozen.h"
 #include "ops/group_norm_silu.h"
 
 namespace dan::nn {
@@ -15,6 +16,7 @@ struct Linear {
   Linear(const Weights& weights, int64_t in, int64_t out, bool hasBias = true)
       : weight(weights.take("weight", {out, in})), bias(hasBias ? weights.take("bias", {out}) : at::Tensor()) {}
   at::Tensor operator()(const at::Tensor& x) const {
+    if (!weight.requires_grad()) return ops::frozenLinear(x, weight, bias);
     return at::linear(x, weight.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
   }
 };
@@ -30,7 +32,10 @@ struct Conv2d {
         stride(stride),
         padding(padding),
         dilation(dilation) {}
-  at::Tensor operator()(const at::Tensor& x) const { return at::conv2d(x, weight, bias, stride, padding, dilation); }
+  at::Tensor operator()(const at::Tensor& x) const {
+    if (!weight.requires_grad()) return ops::frozenConv2d(x, weight, bias, {stride, padding, dilation});
+    return at::conv2d(x, weight, bias, stride, padding, dilation);
+  }
 };
 
 struct GroupNorm {

@@ -1,9 +1,9 @@
 #include "nn/weights.h"
 
 #include <cmath>
-#include <optional>
 
 #include "core/error.h"
+#include "ops/frozen.h"
 
 namespace dan::nn {
 
@@ -12,6 +12,8 @@ struct Weights::State {
   std::string source;
   at::ScalarType dtype;
   at::Device device;
+  Held held;
+  std::optional<at::ScalarType> storedAs;  // of drawn parameters
   std::optional<at::Generator> generator;  // set: parameters are drawn, not read
   TensorMap taken;
 };
@@ -38,14 +40,22 @@ at::Tensor drawParameter(std::string_view name, at::IntArrayRef shape, const at:
 Weights::Weights(std::shared_ptr<State> state, std::string prefix)
     : state_(std::move(state)), prefix_(std::move(prefix)) {}
 
-Weights Weights::fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device) {
-  return Weights(std::make_shared<State>(State{std::move(tensors), std::move(source), dtype, device, std::nullopt, {}}),
-                 "");
+Weights Weights::fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device,
+                             Held held) {
+  State state{std::move(tensors), std::move(source), dtype, device, held, std::nullopt, std::nullopt, {}};
+  return Weights(std::make_shared<State>(std::move(state)), "");
 }
 
-Weights Weights::random(at::Generator generator, at::ScalarType dtype, at::Device device) {
-  return Weights(std::make_shared<State>(State{{}, "random weights", dtype, device, std::move(generator), {}}), "");
+Weights Weights::random(at::Generator generator, at::ScalarType dtype, at::Device device,
+                        std::optional<at::ScalarType> storedAs) {
+  const Held held = storedAs ? Held::kAsStored : Held::kConverted;
+  State state{{}, "random weights", dtype, device, held, storedAs, std::move(generator), {}};
+  return Weights(std::make_shared<State>(std::move(state)), "");
 }
+
+at::ScalarType Weights::dtype() const { return state_->dtype; }
+
+at::Device Weights::device() const { return state_->device; }
 
 Weights Weights::scope(std::string_view name) const { return Weights(state_, prefix_ + std::string(name) + "."); }
 
@@ -65,9 +75,15 @@ at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
            value.sizes());
     }
   }
-  value = value.to(state_->device, state_->dtype);
-  // Kernels in the layout that the convolutions run in.
-  if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+  if (state_->storedAs && shape.size() >= 2) value = value.to(*state_->storedAs);
+  const bool isRead =
+      value.scalar_type() == at::kHalf || value.scalar_type() == at::kBFloat16 || value.scalar_type() == at::kFloat;
+  if (state_->held == Held::kConverted || shape.size() < 2 || !isRead ||
+      !ops::readsStoredWeights(state_->device, state_->dtype)) {
+    value = value.to(state_->device, state_->dtype);
+    // Kernels in the layout that the convolutions run in.
+    if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+  }
   state_->taken[full] = value;
   return value;
 }

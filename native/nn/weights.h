@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,16 +11,26 @@
 
 namespace dan::nn {
 
+// How matrices and kernels are held: in the precision of the work, or, where frozen layers can read them so (see
+// ops/frozen.h), as they are in the file, which then is neither read nor converted before they are used.
+enum class Held { kConverted, kAsStored };
+
 class Weights {
  public:
   // `source` names the file or folder in errors. Tensors are converted to `dtype` on `device` as they are taken.
-  static Weights fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device = at::kCPU);
+  static Weights fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device = at::kCPU,
+                             Held held = Held::kConverted);
 
   // Fresh parameters, drawn as they are asked for: matrices and kernels uniform in +-1/sqrt(fan_in) (the default of
   // PyTorch's linear and convolution layers), norm gains one, biases and the rest of the vectors zero.
-  static Weights random(at::Generator generator, at::ScalarType dtype = at::kFloat, at::Device device = at::kCPU);
+  // With `storedAs`, as if they came from a file of that precision and were kAsStored.
+  static Weights random(at::Generator generator, at::ScalarType dtype = at::kFloat, at::Device device = at::kCPU,
+                        std::optional<at::ScalarType> storedAs = std::nullopt);
 
   Weights scope(std::string_view name) const;
+  // Of the work that the parameters are for.
+  at::ScalarType dtype() const;
+  at::Device device() const;
 
   // The parameter `name` below this prefix. Throws ERR_WEIGHTS_INVALID, naming the tensor and both shapes, when it is
   // missing or of another shape.

@@ -1,0 +1,90 @@
+#include "ops/cpu/product.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "ops/cpu/product_kernel.h"
+
+namespace dan::ops::cpu {
+
+namespace {
+
+// Of one round: a panel of this depth (times 128 bytes) and as many floats of kTileRows rows stay in the caches near
+// the core, and all panels of the round together in the last one.
+constexpr int64_t kDepthOfRound = 512;
+constexpr int64_t kColumnsOfRound = 1024;
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+Storage storageOf(at::ScalarType dtype) {
+  return dtype == at::kHalf ? Storage::kHalf : dtype == at::kBFloat16 ? Storage::kBFloat16 : Storage::kFloat;
+}
+
+}  // namespace
+
+bool hasProduct() {
+  static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                          __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
+  return has;
+}
+
+void product(int64_t rows, const RowStarts& left, const ProductWeights& weights, const float* bias, float* result,
+             int64_t resultStride) {
+  const int64_t taps = weights.taps, itemBytes = static_cast<int64_t>(c10::elementSize(weights.dtype));
+  const int64_t depthOfRound = std::min(weights.depth, std::max<int64_t>(kDepthOfRound / taps / 16 * 16, 16));
+  const int64_t columnsOfRound = std::min(ceilDiv(weights.columns, kPanelColumns) * kPanelColumns, kColumnsOfRound);
+  const int64_t panelSize = depthOfRound * taps * kPanelColumns;
+  const at::Tensor buffer = at::empty({columnsOfRound / kPanelColumns * panelSize}, at::kFloat);
+  auto* const panels = buffer.mutable_data_ptr<float>();
+  const int64_t rowBlocks = ceilDiv(rows, kRowBlock);
+
+  for (int64_t column = 0; column < weights.columns; column += columnsOfRound) {
+    const int64_t columns = std::min(columnsOfRound, weights.columns - column);
+    const int64_t numPanels = ceilDiv(columns, kPanelColumns);
+    const auto columnsOf = [&](int64_t panel) { return std::min(kPanelColumns, columns - panel * kPanelColumns); };
+    // Few rows: threads share them out by panels instead.
+    const int64_t groups = std::min(numPanels, ceilDiv(4 * at::get_num_threads(), rowBlocks));
+    for (int64_t k = 0; k < weights.depth; k += depthOfRound) {
+      const int64_t depth = std::min(depthOfRound, weights.depth - k);
+      at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t panel = begin; panel < end; ++panel) {
+          const int64_t first = (column + panel * kPanelColumns) * weights.columnStride + k * weights.depthStride;
+          const PanelSource source{static_cast<const char*>(weights.data) + first * itemBytes, storageOf(weights.dtype),
+                                   weights.columnStride, weights.tapStride, weights.depthStride};
+          packPanel(source, columnsOf(panel), taps, depth, panels + panel * panelSize);
+        }
+      });
+      at::parallel_for(0, rowBlocks * groups, 1, [&](int64_t begin, int64_t end) {
+        std::vector<const float*> starts(taps * kRowBlock);
+        int64_t startsOf = -1;
+        for (int64_t item = begin; item < end; ++item) {
+          const int64_t block = item / groups, group = item % groups;
+          const int64_t row = block * kRowBlock, count = std::min(kRowBlock, rows - row);
+          if (startsOf != block) {
+            left(row, count, starts.data());
+            for (int64_t tap = 0; tap < taps; ++tap) {
+              const float** ofTap = starts.data() + tap * kRowBlock;
+              for (int64_t r = 0; r < count; ++r) ofTap[r] += k;
+              // The last tile computes whole, on the last row again.
+              for (int64_t r = count; r < ceilDiv(count, kTileRows) * kTileRows; ++r) ofTap[r] = ofTap[count - 1];
+            }
+            startsOf = block;
+          }
+          for (int64_t panel = numPanels * group / groups; panel < numPanels * (group + 1) / groups; ++panel) {
+            const int64_t at = column + panel * kPanelColumns;
+            for (int64_t r = 0; r < count; r += kTileRows) {
+              multiplyTile(starts.data() + r, kRowBlock, taps, depth, panels + panel * panelSize,
+                           k == 0 && bias != nullptr ? bias + at : nullptr, k > 0,
+                           result + (row + r) * resultStride + at, resultStride, std::min(kTileRows, count - r),
+                           columnsOf(panel));
+            }
+          }
+        }
+      });
+    }
+  }
+}
+
+}  // namespace dan::ops::cpu

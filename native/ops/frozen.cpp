@@ -1,0 +1,177 @@
+#include "ops/frozen.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "ops/cpu/product.h"
+#include "ops/op.h"
+
+namespace dan::ops {
+
+namespace {
+
+// As autograd's functions want a tensor that may be missing.
+std::optional<at::Tensor> given(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+bool runsOnProduct(const at::Tensor& x) { return readsStoredWeights(x.device(), x.scalar_type()); }
+
+at::Tensor widened(const at::Tensor& weight, const at::Tensor& x) { return weight.to(x.scalar_type()); }
+
+const float* biasData(const at::Tensor& bias, at::Tensor& asFloat) {
+  if (!bias.defined()) return nullptr;
+  asFloat = bias.to(at::kFloat).contiguous();
+  return asFloat.const_data_ptr<float>();
+}
+
+// x times weight, (out, in) by strides, or its transpose.
+at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const int64_t depth = weight.size(1), columns = weight.size(0);
+  const at::Tensor rows = x.contiguous();
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = columns;
+  at::Tensor result = at::empty(shape, x.options());
+  at::Tensor asFloat;
+  const auto* data = rows.const_data_ptr<float>();
+  const cpu::ProductWeights weights{
+      weight.const_data_ptr(), weight.scalar_type(), columns, 1, depth, weight.stride(0), 0, weight.stride(1)};
+  cpu::product(
+      x.numel() / depth,
+      [&](int64_t first, int64_t count, const float** starts) {
+        for (int64_t r = 0; r < count; ++r) starts[r] = data + (first + r) * depth;
+      },
+      weights, biasData(bias, asFloat), result.mutable_data_ptr<float>(), columns);
+  return result;
+}
+
+// Weights W[column][tap][k] of a convolution of x.
+at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, const at::Tensor& bias, int64_t kernel,
+                       const ConvGeometry& geometry) {
+  const at::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const int64_t n = x.size(0), depth = x.size(1), height = x.size(2), width = x.size(3);
+  const auto outSize = [&](int64_t in) {
+    return (in + 2 * geometry.padding - geometry.dilation * (kernel - 1) - 1) / geometry.stride + 1;
+  };
+  const int64_t outHeight = outSize(height), outWidth = outSize(width);
+  at::Tensor result = at::empty({n, weights.columns, outHeight, outWidth}, x.options(), at::MemoryFormat::ChannelsLast);
+  const at::Tensor outside = at::zeros({depth}, x.options());  // what lies beyond the edges
+  const auto *data = pixels.const_data_ptr<float>(), *zeros = outside.const_data_ptr<float>();
+  const auto starts = [&](int64_t first, int64_t count, const float** into) {
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t pixel = first + r, image = pixel / (outHeight * outWidth);
+      const int64_t top = pixel / outWidth % outHeight * geometry.stride - geometry.padding;
+      const int64_t left = pixel % outWidth * geometry.stride - geometry.padding;
+      for (int64_t tap = 0; tap < kernel * kernel; ++tap) {
+        const int64_t y = top + tap / kernel * geometry.dilation, x = left + tap % kernel * geometry.dilation;
+        const bool isInside = y >= 0 && y < height && x >= 0 && x < width;
+        into[tap * cpu::kRowBlock + r] = isInside ? data + ((image * height + y) * width + x) * depth : zeros;
+      }
+    }
+  };
+  at::Tensor asFloat;
+  cpu::product(n * outHeight * outWidth, starts, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>(),
+               weights.columns);
+  return result;
+}
+
+// Taps of a kernel lie in rows of (k, k), whatever the layout.
+cpu::ProductWeights kernelWeights(const at::Tensor& weight) {
+  const at::Tensor& w = weight;
+  TORCH_CHECK(w.size(3) == 1 || w.stride(2) == w.size(3) * w.stride(3), "a kernel's taps must be evenly spaced");
+  return {w.const_data_ptr(), w.scalar_type(), w.size(0),   w.size(2) * w.size(3),
+          w.size(1),          w.stride(0),     w.stride(3), w.stride(1)};
+}
+
+// Of a convolution of stride 1: the convolution of the output's gradient that gives the input's.
+cpu::ProductWeights turnedWeights(const at::Tensor& weight) {
+  cpu::ProductWeights turned = kernelWeights(weight);
+  turned.data = static_cast<const char*>(turned.data) +
+                (turned.taps - 1) * turned.tapStride * static_cast<int64_t>(c10::elementSize(turned.dtype));
+  turned.tapStride = -turned.tapStride;
+  std::swap(turned.columns, turned.depth);
+  std::swap(turned.columnStride, turned.depthStride);
+  return turned;
+}
+
+at::Tensor linearForward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return runsOnProduct(x) ? linearProduct(x, weight, bias) : frozenLinearPlain(x, weight, bias);
+}
+
+at::Tensor convForward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       const ConvGeometry& geometry) {
+  return runsOnProduct(x) ? convProduct(x, kernelWeights(weight), bias, weight.size(2), geometry)
+                          : frozenConv2dPlain(x, weight, bias, geometry);
+}
+
+class FrozenLinear : public Function<FrozenLinear> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias) {
+    context->save_for_backward({weight});
+    return linearForward(x, weight, bias.value_or(at::Tensor()));
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::Tensor weight = context->get_saved_variables()[0];
+    return {linearForward(gradients[0], weight.t(), {}), {}, {}};
+  }
+};
+
+class FrozenConv2d : public Function<FrozenConv2d> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias, const ConvGeometry& geometry) {
+    context->save_for_backward({weight});
+    context->saved_data["shape"] = x.sizes().vec();
+    context->saved_data["stride"] = geometry.stride;
+    context->saved_data["padding"] = geometry.padding;
+    context->saved_data["dilation"] = geometry.dilation;
+    return convForward(x, weight, bias.value_or(at::Tensor()), geometry);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::Tensor weight = context->get_saved_variables()[0];
+    const at::Tensor& gradient = gradients[0];
+    const ConvGeometry geometry{context->saved_data["stride"].toInt(), context->saved_data["padding"].toInt(),
+                                context->saved_data["dilation"].toInt()};
+    const int64_t kernel = weight.size(2), padding = geometry.dilation * (kernel - 1) - geometry.padding;
+    if (runsOnProduct(gradient) && geometry.stride == 1 && padding >= 0) {
+      return {convProduct(gradient, turnedWeights(weight), {}, kernel, {1, padding, geometry.dilation}), {}, {}, {}};
+    }
+    const std::vector<int64_t> shape = context->saved_data["shape"].toIntVector();
+    const at::Tensor shaped = at::empty(shape, gradient.options(), at::MemoryFormat::ChannelsLast);  // never read
+    const auto both = [](int64_t x) { return std::vector<int64_t>{x, x}; };
+    const auto result = at::convolution_backward(gradient, shaped, widened(weight, gradient), std::nullopt,
+                                                 both(geometry.stride), both(geometry.padding), both(geometry.dilation),
+                                                 /*transposed=*/false, {0, 0}, /*groups=*/1, {true, false, false});
+    return {std::get<0>(result), {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+bool readsStoredWeights(at::Device device, at::ScalarType dtype) {
+  return device.is_cpu() && dtype == at::kFloat && cpu::hasProduct();
+}
+
+at::Tensor frozenLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return at::linear(x, widened(weight, x), bias.defined() ? widened(bias, x) : bias);
+}
+
+at::Tensor frozenConv2dPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             const ConvGeometry& geometry) {
+  return at::conv2d(x, widened(weight, x), bias.defined() ? widened(bias, x) : bias, geometry.stride, geometry.padding,
+                    geometry.dilation);
+}
+
+at::Tensor frozenLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return needsGradient({x}) ? FrozenLinear::apply(x, weight, given(bias)) : linearForward(x, weight, bias);
+}
+
+at::Tensor frozenConv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const ConvGeometry& geometry) {
+  return needsGradient({x}) ? FrozenConv2d::apply(x, weight, given(bias), geometry)
+                            : convForward(x, weight, bias, geometry);
+}
+
+}  // namespace dan::ops

@@ -1,0 +1,85 @@
+#include "ops/frozen.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/random.h"
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+constexpr at::ScalarType kStorages[] = {at::kFloat, at::kHalf, at::kBFloat16};
+
+// The result and the input's gradient of `form`, against `plain` in float64.
+void expectSame(const std::function<at::Tensor(const at::Tensor&)>& form,
+                const std::function<at::Tensor(const at::Tensor&)>& plain, const at::Tensor& x,
+                const std::string& what) {
+  const auto run = [](const auto& function, const at::Tensor& input) {
+    const at::Tensor leaf = input.clone().requires_grad_();
+    const at::Tensor output = function(leaf);
+    (output * at::linspace(-1, 1, output.numel(), output.scalar_type()).view(output.sizes())).sum().backward();
+    return std::make_pair(output.detach().to(at::kDouble), leaf.grad().to(at::kDouble));
+  };
+  const auto [output, gradient] = run(form, x);
+  const auto [expected, expectedGradient] = run(plain, x.to(at::kDouble));
+  const auto scaled = [](const at::Tensor& a, const at::Tensor& b) { return a / b.abs().max(); };
+  expectClose(scaled(output, expected), scaled(expected, expected), 2e-6, 0, what);
+  expectClose(scaled(gradient, expectedGradient), scaled(expectedGradient, expectedGradient), 2e-6, 0,
+              what + ", gradient");
+  const at::NoGradGuard noGrad;
+  expectClose(form(x).to(at::kDouble), output, 0, 0, what + ", without gradients");
+}
+
+}  // namespace
+
+DAN_TEST(frozen_linear_reads_any_storage_and_shape) {
+  uint64_t seed = 0;
+  for (const at::ScalarType storage : kStorages) {
+    for (const auto& [rows, in, out] :
+         {std::array<int64_t, 3>{1, 3, 5}, {7, 40, 32}, {130, 1000, 77}, {65, 17, 1100}}) {
+      const at::Tensor weight = randn({out, in}, makeGenerator(++seed)).to(storage);
+      const at::Tensor bias = randn({out}, makeGenerator(++seed)), x = randn({rows, in}, makeGenerator(++seed));
+      const std::string what = c10::str(at::toString(storage), " ", rows, " x ", in, " x ", out);
+      for (const at::Tensor& stored : {weight, weight.t().contiguous().t()}) {
+        expectSame(
+            [&](const at::Tensor& input) { return ops::frozenLinear(input, stored, bias); },
+            [&](const at::Tensor& input) { return at::linear(input, weight.to(at::kDouble), bias.to(at::kDouble)); }, x,
+            what);
+      }
+    }
+  }
+}
+
+DAN_TEST(frozen_conv2d_reads_any_storage_layout_and_geometry) {
+  uint64_t seed = 100;
+  const auto check = [&](at::ScalarType storage, int64_t in, int64_t out, int64_t kernel,
+                         const ops::ConvGeometry& geometry) {
+    const at::Tensor weight = randn({out, in, kernel, kernel}, makeGenerator(++seed)).to(storage);
+    const at::Tensor bias = randn({out}, makeGenerator(++seed)), x = randn({2, in, 9, 6}, makeGenerator(++seed));
+    const auto plain = [&](const at::Tensor& input) {
+      return at::conv2d(input, weight.to(at::kDouble), bias.to(at::kDouble), geometry.stride, geometry.padding,
+                        geometry.dilation);
+    };
+    const std::string what = c10::str(at::toString(storage), " ", in, " to ", out, ", kernel ", kernel, ", stride ",
+                                      geometry.stride, ", padding ", geometry.padding);
+    for (const auto layout : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      const at::Tensor stored = weight.contiguous(layout);
+      expectSame([&](const at::Tensor& input) { return ops::frozenConv2d(input, stored, bias, geometry); }, plain, x,
+                 what);
+      expectSame([&](const at::Tensor& input) { return ops::frozenConv2d(input, stored, bias, geometry); }, plain,
+                 x.contiguous(at::MemoryFormat::ChannelsLast), what + ", channels-last");
+    }
+  };
+  for (const at::ScalarType storage : kStorages) {
+    check(storage, 5, 33, 3, {1, 1, 1});
+    check(storage, 130, 4, 3, {1, 1, 1});
+    check(storage, 48, 64, 3, {1, 1, 1});
+    check(storage, 32, 40, 3, {2, 1, 1});
+    check(storage, 16, 40, 3, {1, 2, 2});
+    check(storage, 20, 37, 1, {1, 0, 1});
+    check(storage, 7, 6, 3, {1, 0, 1});
+  }
+}
+
+}  // namespace dan::tests
