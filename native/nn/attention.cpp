@@ -1,11 +1,12 @@
 #include "nn/attention.h"
 
+#include "ops/attention.h"
+
 namespace dan::nn {
 
 at::Tensor multiHeadAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                               bool causal) {
-  const auto split = [heads](const at::Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
-  return at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, causal).transpose(1, 2).flatten(-2);
+  return causal ? ops::attentionPlain(q, k, v, heads, causal) : ops::attention(q, k, v, heads);
 }
 
 AttentionLayer::AttentionLayer(const Weights& weights, std::string name, int64_t width, int64_t contextWidth,

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "ops/cpu/product.h"
+#include "ops/cpu/winograd.h"
 #include "ops/op.h"
 
 namespace dan::ops {
@@ -71,6 +72,10 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
     }
   };
   at::Tensor asFloat;
+  if (kernel == 3 && geometry.stride == 1 && geometry.padding == 1 && geometry.dilation == 1) {
+    cpu::winograd(data, {n, height, width}, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
+    return result;
+  }
   cpu::product(n * outHeight * outWidth, starts, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>(),
                weights.columns);
   return result;

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "ops/cpu/product_kernel.h"
-
 namespace dan::ops::cpu {
 
 namespace {
@@ -24,6 +22,12 @@ Storage storageOf(at::ScalarType dtype) {
 
 }  // namespace
 
+PanelSource panelSource(const ProductWeights& weights, int64_t column, int64_t depth) {
+  const int64_t first = column * weights.columnStride + depth * weights.depthStride;
+  return {static_cast<const char*>(weights.data) + first * static_cast<int64_t>(c10::elementSize(weights.dtype)),
+          storageOf(weights.dtype), weights.columnStride, weights.tapStride, weights.depthStride};
+}
+
 bool hasProduct() {
   static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
                           __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
@@ -32,7 +36,7 @@ bool hasProduct() {
 
 void product(int64_t rows, const RowStarts& left, const ProductWeights& weights, const float* bias, float* result,
              int64_t resultStride) {
-  const int64_t taps = weights.taps, itemBytes = static_cast<int64_t>(c10::elementSize(weights.dtype));
+  const int64_t taps = weights.taps;
   const int64_t depthOfRound = std::min(weights.depth, std::max<int64_t>(kDepthOfRound / taps / 16 * 16, 16));
   const int64_t columnsOfRound = std::min(ceilDiv(weights.columns, kPanelColumns) * kPanelColumns, kColumnsOfRound);
   const int64_t panelSize = depthOfRound * taps * kPanelColumns;
@@ -50,9 +54,7 @@ void product(int64_t rows, const RowStarts& left, const ProductWeights& weights,
       const int64_t depth = std::min(depthOfRound, weights.depth - k);
       at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
         for (int64_t panel = begin; panel < end; ++panel) {
-          const int64_t first = (column + panel * kPanelColumns) * weights.columnStride + k * weights.depthStride;
-          const PanelSource source{static_cast<const char*>(weights.data) + first * itemBytes, storageOf(weights.dtype),
-                                   weights.columnStride, weights.tapStride, weights.depthStride};
+          const PanelSource source = panelSource(weights, column + panel * kPanelColumns, k);
           packPanel(source, columnsOf(panel), taps, depth, panels + panel * panelSize);
         }
       });

@@ -7,6 +7,8 @@
 
 #include <functional>
 
+#include "ops/cpu/product_kernel.h"
+
 namespace dan::ops::cpu {
 
 // Weights W[column][tap][k]: a linear layer has one tap, a 3x3 kernel nine. By strides, in elements.
@@ -21,6 +23,9 @@ struct ProductWeights {
 // start of `depth` floats.
 constexpr int64_t kRowBlock = 64;
 using RowStarts = std::function<void(int64_t first, int64_t count, const float** starts)>;
+
+// The weights from `column` and `depth` on, as packPanel takes them.
+PanelSource panelSource(const ProductWeights& weights, int64_t column, int64_t depth);
 
 // Whether this CPU has what product() needs.
 bool hasProduct();

@@ -1,0 +1,68 @@
+#include "ops/attention.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/cpu/attention_kernel.h"
+#include "ops/cpu/product.h"
+#include "ops/op.h"
+
+namespace dan::ops {
+
+namespace {
+
+bool hasBFloat16Products() {
+  static const bool has = cpu::hasProduct() && __builtin_cpu_supports("avx512bf16") != 0;
+  return has;
+}
+
+bool runsOnKernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  if (!q.device().is_cpu() || needsGradient({q, k, v})) return false;
+  return q.scalar_type() == at::kFloat ? cpu::hasProduct() : q.scalar_type() == at::kBFloat16 && hasBFloat16Products();
+}
+
+at::Tensor withDenseRows(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.contiguous(); }
+
+}  // namespace
+
+at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal) {
+  const auto split = [heads](const at::Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
+  return at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, causal).transpose(1, 2).flatten(-2);
+}
+
+at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, int64_t heads) {
+  if (!runsOnKernel(queries, keys, values)) return attentionPlain(queries, keys, values, heads);
+  const at::Tensor q = withDenseRows(queries), k = withDenseRows(keys), v = withDenseRows(values);
+  const int64_t batch = q.size(0), length = q.size(1), width = q.size(2) / heads;
+  at::Tensor result = at::empty(q.sizes(), q.options());
+  const bool isFloat = q.scalar_type() == at::kFloat;
+  // A task packs the keys and values of its head, so it should have many queries.
+  constexpr int64_t kFewestQueries = 64;
+  const int64_t wanted = (4 * at::get_num_threads() + batch * heads - 1) / (batch * heads);
+  const int64_t parts = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(length / kFewestQueries, 1));
+  const auto rows = [&](const at::Tensor& x, int64_t b, int64_t head, int64_t first, int64_t count) {
+    const int64_t offset = b * x.stride(0) + first * x.stride(1) + head * width;
+    return cpu::HeadRows{static_cast<const char*>(x.const_data_ptr()) + offset * x.element_size(), count, x.stride(1)};
+  };
+  at::parallel_for(0, batch * heads * parts, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> scratch(cpu::attentionScratch(k.size(1), width));
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t b = item / parts / heads, head = item / parts % heads, part = item % parts;
+      const int64_t first = length * part / parts, count = length * (part + 1) / parts - first;
+      const cpu::HeadRows into = rows(result, b, head, first, count);
+      const cpu::AttentionTask task{rows(q, b, head, first, count),
+                                    rows(k, b, head, 0, k.size(1)),
+                                    rows(v, b, head, 0, v.size(1)),
+                                    width,
+                                    static_cast<float>(1 / std::sqrt(static_cast<double>(width))),
+                                    const_cast<void*>(into.data),
+                                    into.stride};
+      (isFloat ? cpu::attendFloat : cpu::attendBFloat16)(task, scratch.data());
+    }
+  });
+  return result;
+}
+
+}  // namespace dan::ops
