@@ -8,6 +8,7 @@
 
 #include "bench/options.h"
 #include "core/error.h"
+#include "core/host_memory.h"
 
 namespace {
 
@@ -66,6 +67,7 @@ int main(int argc, char** argv) {
       std::cerr << "expected denoise-step, train-step, saim, bcm, vae, sample or load\n";
       return 2;
     }
+    dan::keepHostMemory();
     if (options.threads > 0) at::set_num_threads(options.threads);
     std::cout << benchmark->second(options) << "\n";
   } catch (const c10::Error& error) {

@@ -119,6 +119,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   // thread is joined while what its jobs hold exists.
   auto* data = new EnvData;
   env.SetInstanceData<EnvData, keepEnvData>(data);
+  keepHostMemory();
   const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
   data->queue = Napi::ThreadSafeFunction::New(env, nothing, "dualanodiff", 0, 1);
   data->queue.Unref(env);

@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include "binding/run_task.h"
+#include "core/host_memory.h"
 #include "dual/adapter_file.h"
 #include "evaluate/learner.h"
 #include "mask/part_masker.h"
@@ -59,7 +60,10 @@ class Handle : public Napi::ObjectWrap<Derived> {
   void release(Napi::Env env) {
     if (!value_) return;
     auto doomed = std::make_shared<std::shared_ptr<T>>(std::move(value_));
-    EnvData::of(env).post(std::make_shared<Task>(), [doomed]() mutable { doomed->reset(); });
+    EnvData::of(env).post(std::make_shared<Task>(), [doomed]() mutable {
+      doomed->reset();
+      releaseHostMemory();
+    });
   }
   std::shared_ptr<T> value_;
 };

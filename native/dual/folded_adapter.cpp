@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "ops/frozen.h"
 #include "ops/pair_mix.h"
 #include "ops/pair_norm.h"
 
@@ -59,7 +60,8 @@ FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm)
 
 void FoldedSaim::addTo(at::Tensor& attended) const {
   const auto [anomaly, difference] = ops::pairNorm(attended, norm.weight, norm.bias, norm.eps);
-  ops::pairMix(attended, {anomaly, difference, at::matmul(difference, stacked), at::addmm(b, anomaly, values), c});
+  const at::Tensor products = ops::frozenLinear(difference, stacked.t(), {});
+  ops::pairMix(attended, {anomaly, difference, products, ops::frozenLinear(anomaly, values.t(), b), c});
 }
 
 FoldedAdapter::FoldedAdapter(const model::Unet& unet, const Adapter& adapter)

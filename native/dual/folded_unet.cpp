@@ -2,14 +2,16 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "ops/frozen.h"
+
 namespace dan::dual {
 
 namespace {
 
-// x: (2 * N, L, in), branch-major; weight: (2, in, out). Returns (2 * N, L, out).
-at::Tensor grouped(const at::Tensor& x, const at::Tensor& weight) {
+// x: (2 * N, L, in), branch-major; weight: (2, in, out); bias: (out) or undefined. Returns (2 * N, L, out).
+at::Tensor grouped(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {}) {
   const at::Tensor tokens = x.reshape({kNumBranches, -1, x.size(-1)});
-  return at::bmm(tokens, weight).view({x.size(0), x.size(1), weight.size(2)});
+  return ops::groupedLinear(tokens, weight, bias).view({x.size(0), x.size(1), weight.size(2)});
 }
 
 // (N * 2, ...) pair-major to (2 * N, ...) branch-major, and back.
@@ -43,7 +45,7 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
     attentionMaps_->add(layer, q.narrow(0, last, shown), keysAndValues[0].narrow(0, last, shown));
   }
   const at::Tensor attended = nn::multiHeadAttention(q, keysAndValues[0], keysAndValues[1], layer.heads);
-  at::Tensor result = grouped(attended, folded.out).add_(folded.outBias);
+  at::Tensor result = grouped(attended, folded.out, folded.outBias);
   at::Tensor branches = result.view({kNumBranches, -1, layer.width});
   folded.saim.addTo(branches);
   return result;
@@ -92,10 +94,13 @@ BackgroundFeatures FoldedUnet::backgroundFeatures(const at::Tensor& noisyLatents
                 [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
                   const FoldedLayer& folded = adapter_.layer(layer.name);
                   if (layer.isSelfAttention) features[layer.name] = hidden;
-                  const at::Tensor q = at::matmul(hidden, folded.q[kGlobal]);
-                  const auto kv = at::matmul(layer.isSelfAttention ? hidden : context, folded.kv[kGlobal]).chunk(2, -1);
+                  const auto project = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {}) {
+                    return ops::frozenLinear(x, weight[kGlobal].t(), bias);
+                  };
+                  const at::Tensor q = project(hidden, folded.q);
+                  const auto kv = project(layer.isSelfAttention ? hidden : context, folded.kv).chunk(2, -1);
                   const at::Tensor attended = nn::multiHeadAttention(q, kv[0], kv[1], layer.heads);
-                  return at::matmul(attended, folded.out[kGlobal]).add_(folded.outBias);
+                  return project(attended, folded.out, folded.outBias);
                 });
   return features;
 }

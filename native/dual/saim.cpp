@@ -24,17 +24,19 @@ at::Tensor Saim::operator()(const at::Tensor& attended) const {
 
 at::Tensor Saim::byProducts(const at::Tensor& tokens) const {
   const at::Tensor mixed = input(tokens);
-  const at::Tensor queries = q(mixed), keys = k(mixed), values = v(mixed);
-  const auto branch = [](const at::Tensor& x, Branch which) {
-    return x.select(1, which).unsqueeze(1);
-  };  // (B, 1, L, C)
+  const at::Tensor anomaly = mixed.select(1, kAnomaly), difference = mixed.select(1, kGlobal) - anomaly;  // (B, L, C)
   // A softmax over two tokens is a sigmoid of the difference of their scores: the weight that goes to the global
-  // branch.
-  const at::Tensor keyDifference = branch(keys, kGlobal) - branch(keys, kAnomaly);
+  // branch. The difference of the keys, in which their bias cancels, is carried back through the queries' product,
+  // because it is one where the queries are two. (The bias is here to have its gradient of zero: weight decay needs
+  // one.)
+  const at::Tensor keyDifference = at::matmul(difference, k.weight.to(tokens.dtype()).t()) + 0 * k.bias.sum();
+  const at::Tensor direction = at::matmul(keyDifference, q.weight.to(tokens.dtype()));
+  const at::Tensor offset = at::matmul(keyDifference, q.bias.to(tokens.dtype()));
   const double scale = 1.0 / std::sqrt(static_cast<double>(tokens.size(-1)));
-  const at::Tensor weight = at::sigmoid((queries * keyDifference).sum(-1, /*keepdim=*/true) * scale);
-  const at::Tensor anomaly = branch(values, kAnomaly);
-  return output(anomaly + weight * (branch(values, kGlobal) - anomaly));
+  const at::Tensor scores = (mixed * direction.unsqueeze(1)).sum(-1, /*keepdim=*/true);
+  const at::Tensor weight = at::sigmoid((scores + offset.unsqueeze(-1).unsqueeze(1)) * scale);
+  const at::Tensor valueDifference = at::matmul(difference, v.weight.to(tokens.dtype()).t());
+  return output(v(anomaly).unsqueeze(1) + weight * valueDifference.unsqueeze(1));
 }
 
 at::Tensor Saim::byFolding(const at::Tensor& tokens) const {

@@ -1,6 +1,7 @@
 #include "ops/attention.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -34,6 +35,7 @@ at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Te
 
 at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, int64_t heads) {
   if (!runsOnKernel(queries, keys, values)) return attentionPlain(queries, keys, values, heads);
+  RECORD_FUNCTION("dualanodiff::attention", {});
   const at::Tensor q = withDenseRows(queries), k = withDenseRows(keys), v = withDenseRows(values);
   const int64_t batch = q.size(0), length = q.size(1), width = q.size(2) / heads;
   at::Tensor result = at::empty(q.sizes(), q.options());

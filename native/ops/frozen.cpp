@@ -1,5 +1,6 @@
 #include "ops/frozen.h"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "ops/cpu/product.h"
@@ -27,15 +28,11 @@ const float* biasData(const at::Tensor& bias, at::Tensor& asFloat) {
   return asFloat.const_data_ptr<float>();
 }
 
-// x times weight, (out, in) by strides, or its transpose.
-at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+// result (..., out) = x (..., in) times weight, (out, in) in any strides; x and result contiguous.
+void multiplyInto(const at::Tensor& result, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t depth = weight.size(1), columns = weight.size(0);
-  const at::Tensor rows = x.contiguous();
-  std::vector<int64_t> shape = x.sizes().vec();
-  shape.back() = columns;
-  at::Tensor result = at::empty(shape, x.options());
   at::Tensor asFloat;
-  const auto* data = rows.const_data_ptr<float>();
+  const auto* data = x.const_data_ptr<float>();
   const cpu::ProductWeights weights{
       weight.const_data_ptr(), weight.scalar_type(), columns, 1, depth, weight.stride(0), 0, weight.stride(1)};
   cpu::product(
@@ -44,12 +41,21 @@ at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at
         for (int64_t r = 0; r < count; ++r) starts[r] = data + (first + r) * depth;
       },
       weights, biasData(bias, asFloat), result.mutable_data_ptr<float>(), columns);
+}
+
+at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  RECORD_FUNCTION("dualanodiff::frozen_linear", {});
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  at::Tensor result = at::empty(shape, x.options());
+  multiplyInto(result, x.contiguous(), weight, bias);
   return result;
 }
 
 // Weights W[column][tap][k] of a convolution of x.
 at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, const at::Tensor& bias, int64_t kernel,
                        const ConvGeometry& geometry) {
+  RECORD_FUNCTION("dualanodiff::frozen_conv2d", {});
   const at::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t n = x.size(0), depth = x.size(1), height = x.size(2), width = x.size(3);
   const auto outSize = [&](int64_t in) {
@@ -161,6 +167,22 @@ bool readsStoredWeights(at::Device device, at::ScalarType dtype) {
 
 at::Tensor frozenLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   return at::linear(x, widened(weight, x), bias.defined() ? widened(bias, x) : bias);
+}
+
+at::Tensor groupedLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const at::Tensor result = at::bmm(x, weight);
+  return bias.defined() ? result.add_(bias) : result;
+}
+
+at::Tensor groupedLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (!runsOnProduct(x)) return groupedLinearPlain(x, weight, bias);
+  RECORD_FUNCTION("dualanodiff::grouped_linear", {});
+  at::Tensor result = at::empty({x.size(0), x.size(1), weight.size(2)}, x.options());
+  const at::Tensor rows = x.contiguous();
+  for (int64_t group = 0; group < x.size(0); ++group) {
+    multiplyInto(result[group], rows[group], weight[group].t(), bias);
+  }
+  return result;
 }
 
 at::Tensor frozenConv2dPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

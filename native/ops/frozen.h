@@ -14,6 +14,11 @@ bool readsStoredWeights(at::Device device, at::ScalarType dtype);
 at::Tensor frozenLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 at::Tensor frozenLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
+// A linear layer for each of G groups. x: (G, T, in); weight: (G, in, out), transposed to Linear's; bias: (out), of
+// all, or undefined. Returns (G, T, out). For sampling: without gradients.
+at::Tensor groupedLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+at::Tensor groupedLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
 struct ConvGeometry {
   int64_t stride = 1, padding = 0, dilation = 1;
 };

@@ -1,5 +1,6 @@
 #include "ops/geglu.h"
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include "ops/op.h"
@@ -11,8 +12,27 @@ at::Tensor gegluPlain(const at::Tensor& x) {
   return halves[0] * at::gelu(halves[1]);
 }
 
+namespace {
+
+// Keeps its input alone; the plain form keeps the activated half beside it.
+class Geglu : public torch::autograd::Function<Geglu> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
+    context->save_for_backward({x});
+    return gegluPlain(x);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto halves = context->get_saved_variables()[0].chunk(2, -1);
+    const at::Tensor& gradient = gradients[0];
+    return {at::cat({gradient * at::gelu(halves[1]), at::gelu_backward(gradient * halves[0], halves[1])}, -1)};
+  }
+};
+
+}  // namespace
+
 at::Tensor geglu(const at::Tensor& x) {
-  if (needsGradient({x})) return gegluPlain(x);
+  if (needsGradient({x})) return Geglu::apply(x);
   static const auto op = findOp<at::Tensor(const at::Tensor&)>("dualanodiff::geglu");
   return op.call(x);
 }

@@ -1,5 +1,6 @@
 #include "ops/group_norm_silu.h"
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include "ops/op.h"
@@ -11,9 +12,50 @@ at::Tensor groupNormSiluPlain(const at::Tensor& x, int64_t groups, const at::Ten
   return at::silu(at::group_norm(x, groups, weight, bias, eps));
 }
 
+namespace {
+
+// With a frozen gain and bias: keeps its input and the groups' statistics, where the plain form keeps what is between
+// the two as well.
+class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, int64_t groups,
+                            const at::Tensor& weight, const at::Tensor& bias, double eps) {
+    const auto [normed, mean, rstd] = normalise(x, groups, weight, bias, eps);
+    context->save_for_backward({x, weight, bias, mean, rstd});
+    context->saved_data["groups"] = groups;
+    context->saved_data["eps"] = eps;
+    return at::silu(normed);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1];
+    const int64_t groups = context->saved_data["groups"].toInt();
+    const at::Tensor normed =
+        std::get<0>(normalise(x, groups, weight, saved[2], context->saved_data["eps"].toDouble()));
+    const auto result = at::native_group_norm_backward(at::silu_backward(gradients[0], normed), x, saved[3], saved[4],
+                                                       weight, x.size(0), x.size(1), x.numel() / x.size(0) / x.size(1),
+                                                       groups, {true, false, false});
+    return {std::get<0>(result), {}, {}, {}, {}};
+  }
+
+ private:
+  static std::tuple<at::Tensor, at::Tensor, at::Tensor> normalise(const at::Tensor& x, int64_t groups,
+                                                                  const at::Tensor& weight, const at::Tensor& bias,
+                                                                  double eps) {
+    return at::native_group_norm(x, weight, bias, x.size(0), x.size(1), x.numel() / x.size(0) / x.size(1), groups, eps);
+  }
+};
+
+}  // namespace
+
 at::Tensor groupNormSilu(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                          double eps) {
-  if (needsGradient({x, weight, bias})) return groupNormSiluPlain(x, groups, weight, bias, eps);
+  if (needsGradient({weight, bias})) return groupNormSiluPlain(x, groups, weight, bias, eps);
+  if (needsGradient({x})) {
+    // As at::group_norm does before it normalises.
+    return GroupNormSilu::apply(x.contiguous(x.suggest_memory_format()), groups, weight, bias, eps);
+  }
   static const auto op = findOp<decltype(groupNormSiluPlain)>("dualanodiff::group_norm_silu");
   return op.call(x, groups, weight, bias, eps);
 }

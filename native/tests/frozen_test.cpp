@@ -51,6 +51,14 @@ DAN_TEST(frozen_linear_reads_any_storage_and_shape) {
   }
 }
 
+DAN_TEST(grouped_linear_has_weights_of_its_own_for_each_group) {
+  const at::NoGradGuard noGrad;
+  const at::Tensor x = randn({2, 70, 33}, makeGenerator(1)), bias = randn({50}, makeGenerator(2));
+  const at::Tensor weight = randn({2, 33, 150}, makeGenerator(3)).narrow(2, 50, 50);  // keys among queries and values
+  expectClose(ops::groupedLinear(x, weight, bias), ops::groupedLinearPlain(x, weight, bias), 1e-5, 0, "with a bias");
+  expectClose(ops::groupedLinear(x, weight), ops::groupedLinearPlain(x, weight, {}), 1e-5, 0, "without");
+}
+
 DAN_TEST(frozen_conv2d_reads_any_storage_layout_and_geometry) {
   uint64_t seed = 100;
   const auto check = [&](at::ScalarType storage, int64_t in, int64_t out, int64_t kernel,

@@ -1,6 +1,7 @@
 // dualanodiff-native-tests FIXTURES_DETAIL: runs every test of this folder.
 #include <cstdio>
 
+#include "core/host_memory.h"
 #include "io/safetensors.h"
 #include "model/config.h"
 #include "tests/test.h"
@@ -29,5 +30,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   dan::tests::folder = argv[1];
+  dan::keepHostMemory();  // as the addon does
   return dan::tests::runAll();
 }

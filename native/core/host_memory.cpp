@@ -1,0 +1,135 @@
+#include "core/host_memory.h"
+
+#include <c10/core/CPUAllocator.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+namespace dan {
+
+namespace {
+
+constexpr size_t kSmallest = size_t{1} << 20;  // smaller blocks are malloc's
+constexpr size_t kUnit = size_t{1} << 16;      // sizes are multiples of this
+constexpr double kSlack = 1.125;               // a kept block may be larger than what is asked for by this much
+
+struct Block {
+  void* data;
+  size_t size;
+};
+
+void unmap(const Block& block) { ::munmap(block.data, block.size); }
+
+class KeepingAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t bytes) override {
+    void* data = bytes < kSmallest ? c10::GetDefaultCPUAllocator()->raw_allocate(bytes)
+                                   : take((bytes + kUnit - 1) / kUnit * kUnit);
+    return {data, data, &KeepingAllocator::free, c10::Device(c10::kCPU)};
+  }
+
+  // libtorch's own kernels take scratch without a tensor.
+  c10::DeleterFnPtr raw_deleter() const override { return &KeepingAllocator::free; }
+
+  void copy_data(void* dest, const void* src, size_t count) const override { default_copy_data(dest, src, count); }
+
+  HostMemory state() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return {static_cast<int64_t>(used_), static_cast<int64_t>(kept_), static_cast<int64_t>(usedPeak_)};
+  }
+
+  void release() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shrinkTo(0);
+    usedPeak_ = used_;
+  }
+
+  static KeepingAllocator& instance() {
+    static auto* allocator = new KeepingAllocator();  // never destroyed: tensors of other statics may outlive it
+    return *allocator;
+  }
+
+ private:
+  static void free(void* data) {
+    if (data != nullptr && !instance().keep(data)) c10::GetDefaultCPUAllocator()->raw_deallocate(data);
+  }
+
+  void* take(size_t size) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto best = blocks_.end();
+    for (auto it = blocks_.begin(); it != blocks_.end(); ++it) {
+      const bool fits = it->size >= size && static_cast<double>(it->size) <= kSlack * static_cast<double>(size);
+      if (fits && (best == blocks_.end() || it->size < best->size)) best = it;
+    }
+    Block block{nullptr, size};
+    if (best != blocks_.end()) {
+      block = *best;
+      kept_ -= block.size;
+      blocks_.erase(best);
+    } else {
+      const size_t most = std::max(usedPeak_, used_ + size);
+      shrinkTo(most - used_ - size);
+      block.data = map(size);
+    }
+    used_ += block.size;
+    usedPeak_ = std::max(usedPeak_, used_);
+    sizes_[block.data] = block.size;
+    return block.data;
+  }
+
+  void* map(size_t size) {
+    const auto attempt = [size] {
+      return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    };
+    void* data = attempt();
+    if (data == MAP_FAILED) {
+      shrinkTo(0);
+      data = attempt();
+    }
+    // As libtorch's own allocator says it, which the binding turns into ERR_OUT_OF_MEMORY.
+    TORCH_CHECK(data != MAP_FAILED, "DefaultCPUAllocator: can't allocate memory: you tried to allocate ", size,
+                " bytes.");
+    return data;
+  }
+
+  // False where the block is none of the large ones.
+  bool keep(void* data) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = sizes_.find(data);
+    if (found == sizes_.end()) return false;
+    const Block block{data, found->second};
+    sizes_.erase(found);
+    used_ -= block.size;
+    blocks_.push_front(block);
+    kept_ += block.size;
+    shrinkTo(usedPeak_ - used_);
+    return true;
+  }
+
+  // Unmaps what was freed longest ago until at most `bytes` are kept.
+  void shrinkTo(size_t bytes) {
+    while (kept_ > bytes) {
+      unmap(blocks_.back());
+      kept_ -= blocks_.back().size;
+      blocks_.pop_back();
+    }
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<void*, size_t> sizes_;  // of what tensors use
+  std::list<Block> blocks_;                  // kept, the last freed first
+  size_t used_ = 0, kept_ = 0, usedPeak_ = 0;
+};
+
+}  // namespace
+
+void keepHostMemory() { c10::SetCPUAllocator(&KeepingAllocator::instance(), /*priority=*/1); }
+
+HostMemory hostMemory() { return KeepingAllocator::instance().state(); }
+
+void releaseHostMemory() { KeepingAllocator::instance().release(); }
+
+}  // namespace dan
