@@ -1,5 +1,5 @@
 // npm run bench -- NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
-//                       [--peer PYTHON] [--json]
+//                       [--stored X] [--tokens N] [--width N] [--plain] [--profile] [--peer PYTHON] [--json]
 // Runs one benchmark in a process of its own; with --peer, the peer's script too, in the same minute, and the ratio.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -23,12 +23,18 @@ const { values, positionals } = parseArgs({
     threads: text,
     reps: text,
     base: text,
+    stored: text,
+    tokens: text,
+    width: text,
+    plain: flag,
+    profile: flag,
     peer: text,
     json: flag,
   },
 });
 const name = positionals[0];
-const { json, peer, base, ...shared } = values;
+const { json, peer, base, stored, tokens, width, plain, profile, ...shared } = values;
+const own = { base, stored, tokens, width, plain, profile }; // the peer knows nothing of these
 const flags = (options) =>
   Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
 
@@ -51,7 +57,7 @@ if (setup.status !== 0) process.exit(1);
 const result = measure(join(root, 'build', 'dualanodiff-bench'), [
   name,
   ...flags(shared),
-  ...(base ? ['--base', base] : []),
+  ...flags(Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))),
 ]);
 result.machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
 if (peer) {
@@ -67,6 +73,8 @@ if (json) {
   console.log(
     `${result.what}: ${result.median_s.toFixed(3)} s (${result.min_s.toFixed(3)} to ${result.max_s.toFixed(3)}), peak ${result.peak_mib} MiB, ${result.dtype} on ${result.device}, ${result.threads} threads, ${result.machine}`,
   );
+  for (const { operation, calls, seconds } of (result.profile ?? []).slice(0, 15))
+    console.log(`${seconds.toFixed(3).padStart(9)} s  ${String(calls).padStart(5)} x  ${operation}`);
   if (result.peer)
     console.log(
       `peer: ${result.peer.median_s.toFixed(3)} s, peak ${result.peer.peak_mib} MiB; ratio ${result.ratio.toFixed(2)} in time, ${result.memory_ratio.toFixed(2)} in memory`,

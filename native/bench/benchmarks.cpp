@@ -1,13 +1,14 @@
 #include <ATen/core/grad_mode.h>
 
-#include <chrono>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "bench/options.h"
+#include "core/device.h"
 #include "core/random.h"
 #include "dual/dual_unet.h"
 #include "dual/folded_adapter.h"
+#include "io/mapped_file.h"
 #include "io/safetensors.h"
 #include "sample/denoise.h"
 #include "train/adamw.h"
@@ -73,11 +74,15 @@ nlohmann::json bcm(const BenchOptions& options) {
   adapter->releaseLayers();  // as a sampler does
   const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
-  const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal);
-  const at::Tensor t = in.timesteps.slice(0, 0, in.background.size(0));
+  // All pairs share one background; the unconditional half of guidance has another, as when sampling.
+  const int64_t halves = options.guidance ? 2 : 1;
+  const at::Tensor background = in.background.slice(0, 0, halves);
+  const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal).slice(0, 0, halves);
+  const at::Tensor t = in.timesteps.slice(0, 0, halves);
   keepUnetOnly(*base);
   return measure(options, "denoise_step_bcm", in.latents.size(0), 0, [&] {
-    const auto features = unet->backgroundFeatures(in.background, t, global);
+    auto features = unet->backgroundFeatures(background, t, global);
+    for (auto& [name, feature] : features) feature = feature.repeat_interleave(options.pairs, 0);
     unet->forward(in.latents, in.timesteps, in.context, &features);
   });
 }
@@ -103,15 +108,29 @@ nlohmann::json trainStep(const BenchOptions& options) {
 
 nlohmann::json saim(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
-  const auto base = makeBase(options);
-  const auto adapter = makeAdapter(options, *base);
-  const nn::AttentionLayer* layer = base->unet->attentionLayers().front();
-  const int64_t side = options.size / base->vae->config().downscale();
-  const int64_t pairs = options.pairs * (options.guidance ? 2 : 1);
-  at::Tensor attended = randn({dual::kNumBranches, pairs * side * side, layer->width}, makeGenerator(3))
-                            .to(base->device(), base->unet->dtype());
-  const dual::FoldedSaim module(adapter->layer(layer->name).saim, base->unet->dtype());
-  return measure(options, "saim", pairs, 0, [&] { module.addTo(attended); });
+  const at::Device device = parseDevice(options.device);
+  const at::ScalarType dtype = parseDtype(options.dtype, device);
+  const nn::Weights weights = nn::Weights::random(makeGenerator(1), at::kFloat, device);
+  const dual::Saim module(weights, options.width);
+  const dual::FoldedSaim folded(module, dtype);
+  const int64_t rows = options.pairs * (options.guidance ? 2 : 1);
+  at::Tensor attended =
+      randn({dual::kNumBranches, rows * options.tokens, options.width}, makeGenerator(3)).to(device, dtype);
+  const auto composed = [&] {  // as the paper writes it, and the peer: (T, 2, C)
+    const at::Tensor tokens = module.input(module.norm(attended.transpose(0, 1)));
+    const at::Tensor mixed = at::scaled_dot_product_attention(module.q(tokens), module.k(tokens), module.v(tokens));
+    attended + module.output(mixed).transpose(0, 1);
+  };
+  auto result = measure(options, options.plain ? "saim_plain" : "saim", rows, 0, [&] {
+    if (options.plain) {
+      composed();
+    } else {
+      folded.addTo(attended);
+    }
+  });
+  result["tokens"] = options.tokens;
+  result["width"] = options.width;
+  return result;
 }
 
 nlohmann::json vae(const BenchOptions& options) {
@@ -142,22 +161,42 @@ nlohmann::json sample(const BenchOptions& options) {
   });
 }
 
-// Reading a UNet of Stable Diffusion 1.5's size in half precision from a file, as loading a base does.
+// From the file of a UNet of Stable Diffusion 1.5's size in half precision to a folded adapter, ready for its first
+// step.
 nlohmann::json load(const BenchOptions& options) {
   if (!options.base.empty()) {
     return measure(options, "load", 1, 0, [&] { makeBase(options); });
   }
   const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-bench-load.safetensors";
+  const model::UnetConfig config;
+  TensorMap fresh;
+  const dual::AdapterSettings settings{options.rank, dual::BackgroundMode::kOff, 1.0};
   {
     const nn::Weights weights = nn::Weights::random(makeGenerator(0), at::kHalf);
-    const model::Unet unet(weights, model::UnetConfig());
+    const model::Unet unet(weights, config);
     io::writeSafetensors(path, weights.taken());
+    fresh = dual::Adapter::initialTensors(settings, unet, model::TextConfig(), makeGenerator(1));
   }
-  const at::ScalarType dtype = options.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  const at::ScalarType dtype = parseDtype(options.dtype, at::kCPU);
+  std::unique_ptr<model::Unet> unet;
   auto result = measure(options, "load", 1, 0, [&] {
-    const nn::Weights weights = nn::Weights::fromTensors(io::readSafetensors(path).tensors, path, dtype);
-    const model::Unet unet(weights, model::UnetConfig());
+    const auto file = io::readSafetensors(path);
+    unet = std::make_unique<model::Unet>(
+        nn::Weights::fromTensors(file.tensors, path, dtype, at::kCPU, nn::Held::kAsStored), config);
   });
+  const dual::Adapter adapter(fresh, settings, *unet, model::TextConfig(), "bench");
+  result["fold_s"] =
+      measure(options, "fold", 1, 0, [&] { const dual::FoldedAdapter folded(*unet, adapter); })["median_s"];
+  result["read_s"] = measure(options, "read", 1, 0, [&] {  // every byte once, the least that a load can do
+    uint64_t sum = 0;
+    const auto file = io::MappedFile::open(path);
+    for (size_t i = 0; i + 8 <= file->size(); i += 8) {
+      uint64_t word = 0;
+      std::memcpy(&word, file->data() + i, sizeof(word));
+      sum += word;
+    }
+    TORCH_CHECK(sum != 1, "unlikely");  // so that the sum is needed
+  })["median_s"];
   result["file_mib"] = std::filesystem::file_size(path) >> 20;
   std::filesystem::remove(path);
   return result;

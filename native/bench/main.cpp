@@ -1,4 +1,5 @@
 // dualanodiff-bench NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
+//                   [--stored X] [--tokens N] [--width N] [--plain] [--profile]
 // Prints one line of JSON. bench/run.mjs is its user's face.
 #include <ATen/Parallel.h>
 
@@ -19,8 +20,10 @@ BenchOptions parse(int argc, char** argv) {
   options.name = argc > 1 ? argv[1] : "";
   for (int i = 2; i < argc; ++i) {
     const std::string flag = argv[i];
-    if (flag == "--cfg" || flag == "--profile") {
-      (flag == "--cfg" ? options.guidance : options.profile) = true;
+    const std::map<std::string, bool*> switches = {
+        {"--cfg", &options.guidance}, {"--plain", &options.plain}, {"--profile", &options.profile}};
+    if (switches.count(flag) > 0) {
+      *switches.at(flag) = true;
       continue;
     }
     if (i + 1 >= argc) dan::fail(dan::kInvalidOption, flag, " needs a value");
@@ -29,6 +32,10 @@ BenchOptions parse(int argc, char** argv) {
       options.size = std::stoll(value);
     else if (flag == "--pairs")
       options.pairs = std::stoll(value);
+    else if (flag == "--tokens")
+      options.tokens = std::stoll(value);
+    else if (flag == "--width")
+      options.width = std::stoll(value);
     else if (flag == "--rank")
       options.rank = std::stoll(value);
     else if (flag == "--dtype")

@@ -13,8 +13,11 @@ struct BenchOptions {
   std::string name, device = "cpu", dtype = "float32", base;
   std::string stored = "float16";  // the precision of the base's files
   int64_t size = 512, pairs = 1, rank = 32;
+  int64_t tokens = 4096, width = 320;  // of saim
   int threads = 0, reps = 3;
-  bool guidance = false, profile = false;  // profile: a further run, by operation
+  bool guidance = false;
+  bool plain = false;    // saim: as the paper writes it
+  bool profile = false;  // a further run, by operation
 };
 
 // Runs `step` once to warm up, then `reps` times; returns the keys that peer/dual_step.py prints.
