@@ -26,9 +26,17 @@ BackgroundMixer::BackgroundMixer(const nn::Weights& weights, int64_t width)
 
 at::Tensor BackgroundMixer::operator()(const at::Tensor& hiddenStates, const at::Tensor& features,
                                        BackgroundMode mode) const {
-  const at::Tensor weight = gamma.to(hiddenStates.dtype());
-  const at::Tensor mixed = weight * output(hidden(features));
-  return (mode == BackgroundMode::kInterpolate ? (1 - weight) * hiddenStates : hiddenStates) + mixed;
+  return withBackground(hiddenStates, ofBackground(features), mode);
+}
+
+at::Tensor BackgroundMixer::ofBackground(const at::Tensor& features) const {
+  return gamma.to(features.dtype()) * output(hidden(features));
+}
+
+at::Tensor BackgroundMixer::withBackground(const at::Tensor& hiddenStates, const at::Tensor& background,
+                                           BackgroundMode mode) const {
+  const bool isAdded = mode != BackgroundMode::kInterpolate;
+  return (isAdded ? hiddenStates : (1 - gamma.to(hiddenStates.dtype())) * hiddenStates) + background;
 }
 
 }  // namespace dan::dual

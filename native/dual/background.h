@@ -21,7 +21,8 @@ const char* backgroundModeName(BackgroundMode mode);
 
 constexpr int64_t kBackgroundHidden = 320;  // whatever the layer's width, as published
 
-// Inputs of the self-attention layers in the background's pass, by layer name: (B, L, C).
+// What a model's forward() takes of its own background pass, by self-attention layer: (B, L, C). DualUnet's are the
+// layers' inputs h_b, FoldedUnet's what the mixers make of them.
 using BackgroundFeatures = std::map<std::string, at::Tensor>;
 
 struct BackgroundMixer {
@@ -31,6 +32,10 @@ struct BackgroundMixer {
   BackgroundMixer(const nn::Weights& weights, int64_t width);
   // hiddenStates, features: (B, L, C). Returns the source of keys and values, (B, L, C).
   at::Tensor operator()(const at::Tensor& hiddenStates, const at::Tensor& features, BackgroundMode mode) const;
+
+  // The same in two steps, of which the first, gamma * MLP(features), is one for all pairs that share a background.
+  at::Tensor ofBackground(const at::Tensor& features) const;
+  at::Tensor withBackground(const at::Tensor& hiddenStates, const at::Tensor& background, BackgroundMode mode) const;
 };
 
 // I_b = (1 - M_f) x I with the foreground black. pixelValues: (N, 3, H, W) in [-1, 1]; foregrounds: (N, 1, H, W) of 0

@@ -35,7 +35,7 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
     // Eq. 5: keys and values of the global branch come from the mix; its queries and the anomaly branch do not.
     const auto branches = hidden.chunk(kNumBranches);
     const at::Tensor mixed =
-        (*folded.background)(branches[kGlobal], background->at(layer.name), adapter_.backgroundMode());
+        folded.background->withBackground(branches[kGlobal], background->at(layer.name), adapter_.backgroundMode());
     q = grouped(hidden, folded.q);
     kv = grouped(at::cat({mixed, branches[kAnomaly]}), folded.kv);
   }
@@ -93,7 +93,7 @@ BackgroundFeatures FoldedUnet::backgroundFeatures(const at::Tensor& noisyLatents
   unet_.forward(noisyLatents, timesteps, encoderHiddenStates,
                 [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
                   const FoldedLayer& folded = adapter_.layer(layer.name);
-                  if (layer.isSelfAttention) features[layer.name] = hidden;
+                  if (folded.background) features[layer.name] = folded.background->ofBackground(hidden);
                   const auto project = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {}) {
                     return ops::frozenLinear(x, weight[kGlobal].t(), bias);
                   };
