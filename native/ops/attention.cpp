@@ -34,7 +34,7 @@ at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Te
 }
 
 at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, int64_t heads) {
-  if (!runsOnKernel(queries, keys, values)) return attentionPlain(queries, keys, values, heads);
+  if (queries.numel() == 0 || !runsOnKernel(queries, keys, values)) return attentionPlain(queries, keys, values, heads);
   RECORD_FUNCTION("dualanodiff::attention", {});
   const at::Tensor q = withDenseRows(queries), k = withDenseRows(keys), v = withDenseRows(values);
   const int64_t batch = q.size(0), length = q.size(1), width = q.size(2) / heads;

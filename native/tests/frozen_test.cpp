@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
+#include "ops/attention.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -49,6 +50,19 @@ DAN_TEST(frozen_linear_reads_any_storage_and_shape) {
       }
     }
   }
+}
+
+DAN_TEST(frozen_layers_and_attention_take_no_rows) {
+  const at::NoGradGuard noGrad;
+  const at::Tensor none = at::empty({0, 16}), weight = randn({5, 16}, makeGenerator(1));
+  EXPECT(ops::frozenLinear(none, weight, {}).sizes() == at::IntArrayRef({0, 5}));
+  for (const int64_t kernel : {1, 3}) {
+    const at::Tensor kernels = randn({5, 16, kernel, kernel}, makeGenerator(2));
+    const at::Tensor result = ops::frozenConv2d(at::empty({0, 16, 8, 8}), kernels, {}, {1, kernel / 2, 1});
+    EXPECT(result.sizes() == at::IntArrayRef({0, 5, 8, 8}));
+  }
+  const at::Tensor tokens = at::empty({0, 7, 16});
+  EXPECT(ops::attention(tokens, tokens, tokens, 2).sizes() == tokens.sizes());
 }
 
 DAN_TEST(grouped_linear_has_weights_of_its_own_for_each_group) {

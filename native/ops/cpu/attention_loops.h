@@ -1,5 +1,7 @@
 // attention_kernel.h's loops, for the arithmetic `A` of the file that includes this. Operands are 32-bit words: a
 // float, or two bfloat16 that are multiplied and added at once.
+// Everything is in a namespace without a name: of a function that files for older CPUs share, the linker could keep
+// this file's AVX-512 form.
 #pragma once
 
 #include <immintrin.h>

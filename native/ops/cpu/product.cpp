@@ -36,6 +36,7 @@ bool hasProduct() {
 
 void product(int64_t rows, const RowStarts& left, const ProductWeights& weights, const float* bias, float* result,
              int64_t resultStride) {
+  if (rows == 0) return;
   const int64_t taps = weights.taps;
   const int64_t depthOfRound = std::min(weights.depth, std::max<int64_t>(kDepthOfRound / taps / 16 * 16, 16));
   const int64_t columnsOfRound = std::min(ceilDiv(weights.columns, kPanelColumns) * kPanelColumns, kColumnsOfRound);
