@@ -6,22 +6,22 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/cpu/attention_kernel.h"
-#include "ops/cpu/product.h"
+#include "ops/cpu/kernels.h"
 #include "ops/op.h"
 
 namespace dan::ops {
 
 namespace {
 
-bool hasBFloat16Products() {
-  static const bool has = cpu::hasProduct() && __builtin_cpu_supports("avx512bf16") != 0;
-  return has;
-}
+using Attend = void (*)(const cpu::AttentionTask&, float*);
 
-bool runsOnKernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  if (!q.device().is_cpu() || needsGradient({q, k, v})) return false;
-  return q.scalar_type() == at::kFloat ? cpu::hasProduct() : q.scalar_type() == at::kBFloat16 && hasBFloat16Products();
+// Null where libtorch's attention has to do.
+Attend attendOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const cpu::Kernels* kernels = cpu::kernels();
+  if (kernels == nullptr || !q.device().is_cpu() || needsGradient({q, k, v})) return nullptr;
+  return q.scalar_type() == at::kFloat      ? kernels->attendFloat
+         : q.scalar_type() == at::kBFloat16 ? kernels->attendBFloat16
+                                            : nullptr;
 }
 
 at::Tensor withDenseRows(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.contiguous(); }
@@ -34,12 +34,12 @@ at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Te
 }
 
 at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, int64_t heads) {
-  if (queries.numel() == 0 || !runsOnKernel(queries, keys, values)) return attentionPlain(queries, keys, values, heads);
+  const Attend attend = attendOf(queries, keys, values);
+  if (queries.numel() == 0 || attend == nullptr) return attentionPlain(queries, keys, values, heads);
   RECORD_FUNCTION("dualanodiff::attention", {});
   const at::Tensor q = withDenseRows(queries), k = withDenseRows(keys), v = withDenseRows(values);
   const int64_t batch = q.size(0), length = q.size(1), width = q.size(2) / heads;
   at::Tensor result = at::empty(q.sizes(), q.options());
-  const bool isFloat = q.scalar_type() == at::kFloat;
   // A task packs the keys and values of its head, so it should have many queries.
   constexpr int64_t kFewestQueries = 64;
   const int64_t wanted = (4 * at::get_num_threads() + batch * heads - 1) / (batch * heads);
@@ -49,7 +49,7 @@ at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at
     return cpu::HeadRows{static_cast<const char*>(x.const_data_ptr()) + offset * x.element_size(), count, x.stride(1)};
   };
   at::parallel_for(0, batch * heads * parts, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> scratch(cpu::attentionScratch(k.size(1), width));
+    std::vector<float> scratch(cpu::kernels()->attentionScratch(k.size(1), width));
     for (int64_t item = begin; item < end; ++item) {
       const int64_t b = item / parts / heads, head = item / parts % heads, part = item % parts;
       const int64_t first = length * part / parts, count = length * (part + 1) / parts - first;
@@ -61,7 +61,7 @@ at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at
                                     static_cast<float>(1 / std::sqrt(static_cast<double>(width))),
                                     const_cast<void*>(into.data),
                                     into.stride};
-      (isFloat ? cpu::attendFloat : cpu::attendBFloat16)(task, scratch.data());
+      attend(task, scratch.data());
     }
   });
   return result;

@@ -1,4 +1,4 @@
-// Scaled dot-product attention of many heads, on CPUs with AVX-512 by cpu/attention_kernel.h.
+// Scaled dot-product attention of many heads, by cpu/attention_loops.h where the CPU has kernels.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -36,7 +36,7 @@ void multiplyInto(const at::Tensor& result, const at::Tensor& x, const at::Tenso
   const cpu::ProductWeights weights{
       weight.const_data_ptr(), weight.scalar_type(), columns, 1, depth, weight.stride(0), 0, weight.stride(1)};
   cpu::product(
-      x.numel() / depth,
+      *cpu::kernels(), x.numel() / depth,
       [&](int64_t first, int64_t count, const float** starts) {
         for (int64_t r = 0; r < count; ++r) starts[r] = data + (first + r) * depth;
       },
@@ -79,11 +79,12 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
   };
   at::Tensor asFloat;
   if (kernel == 3 && geometry.stride == 1 && geometry.padding == 1 && geometry.dilation == 1) {
-    cpu::winograd(data, {n, height, width}, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
+    cpu::winograd(*cpu::kernels(), data, {n, height, width}, weights, biasData(bias, asFloat),
+                  result.mutable_data_ptr<float>());
     return result;
   }
-  cpu::product(n * outHeight * outWidth, starts, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>(),
-               weights.columns);
+  cpu::product(*cpu::kernels(), n * outHeight * outWidth, starts, weights, biasData(bias, asFloat),
+               result.mutable_data_ptr<float>(), weights.columns);
   return result;
 }
 
@@ -162,7 +163,7 @@ class FrozenConv2d : public Function<FrozenConv2d> {
 }  // namespace
 
 bool readsStoredWeights(at::Device device, at::ScalarType dtype) {
-  return device.is_cpu() && dtype == at::kFloat && cpu::hasProduct();
+  return device.is_cpu() && dtype == at::kFloat && cpu::kernels() != nullptr;
 }
 
 at::Tensor frozenLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

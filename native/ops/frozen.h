@@ -1,5 +1,6 @@
 // Linear layers and convolutions whose weights are not trained: gradients flow to the input alone, and autograd keeps
-// nothing but the weights, as they are stored. On CPUs with AVX-512 in float32 they run on cpu/product.h.
+// nothing but the weights, as they are stored. In float32 they run on cpu/product.h where the CPU has
+// kernels.
 #pragma once
 
 #include <ATen/ATen.h>

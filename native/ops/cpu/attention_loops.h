@@ -1,25 +1,19 @@
-// attention_kernel.h's loops, for the arithmetic `A` of the file that includes this. Operands are 32-bit words: a
-// float, or two bfloat16 that are multiplied and added at once.
-// Everything is in a namespace without a name: of a function that files for older CPUs share, the linker could keep
-// this file's AVX-512 form.
+// Softmax attention, block of keys by block of keys (FlashAttention, arXiv 2205.14135: running maximum and sum).
+// Operands are 32-bit words of the arithmetic `A`: a float, or two bfloat16 that are multiplied and added at once.
 #pragma once
-
-#include <immintrin.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "ops/cpu/attention_kernel.h"
-#include "ops/cpu/product_kernel.h"
+#include "ops/cpu/kernels.h"
+#include "ops/cpu/product_loops.h"
 
 namespace dan::ops::cpu {
 
 namespace {
 
-constexpr int64_t kLanes = 16;
-constexpr int64_t kBlockKeys = 512;  // their keys and values stay in the second cache while queries pass
-constexpr int64_t kBlockQueries = 64;
-constexpr int64_t kMaxVectors = 3;  // accumulators of a tile: kTileRows x kMaxVectors
+constexpr int64_t kBlockKeys = 512;    // their keys and values stay in the second cache while queries pass
+constexpr int64_t kBlockQueries = 48;  // a multiple of kTileRows
 
 int64_t roundUp(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
@@ -27,38 +21,37 @@ int64_t roundUp(int64_t x, int64_t multiple) { return (x + multiple - 1) / multi
 template <class A, int Vectors>
 void addProducts(const float* const left[kTileRows], int64_t words, const float* right, int64_t rightStride,
                  const float* factors, float* result, int64_t resultStride) {
-  __m512 sums[kTileRows][Vectors];
+  Vector sums[kTileRows][Vectors];
   for (int r = 0; r < kTileRows; ++r) {
-    const __m512 factor = _mm512_set1_ps(factors[r]);
+    const Vector factor = broadcast(factors[r]);
     for (int v = 0; v < Vectors; ++v) {
-      sums[r][v] = _mm512_mul_ps(factor, _mm512_loadu_ps(result + r * resultStride + v * kLanes));
+      sums[r][v] = multiply(factor, load(result + r * resultStride + v * kLanes));
     }
   }
   for (int64_t w = 0; w < words; ++w, right += rightStride) {
-    __m512 b[Vectors];
-    for (int v = 0; v < Vectors; ++v) b[v] = _mm512_loadu_ps(right + v * kLanes);
+    Vector b[Vectors];
+    for (int v = 0; v < Vectors; ++v) b[v] = load(right + v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kTileRows; ++r) {
-      const __m512 a = _mm512_set1_ps(left[r][w]);
+      const Vector a = broadcast(left[r][w]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sums[r][v] = A::multiplyAdd(a, b[v], sums[r][v]);
     }
   }
   for (int r = 0; r < kTileRows; ++r) {
-    for (int v = 0; v < Vectors; ++v) _mm512_storeu_ps(result + r * resultStride + v * kLanes, sums[r][v]);
+    for (int v = 0; v < Vectors; ++v) store(result + r * resultStride + v * kLanes, sums[r][v]);
   }
 }
 
 // 2 to the power of x <= 0: the exponential series around the nearest integer.
-inline __m512 exp2(__m512 x) {
-  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 part = _mm512_sub_ps(x, whole);
+inline Vector exp2(Vector x) {
+  const Vector power = larger(broadcast(kLeastPower), x), whole = nearestInteger(power), part = subtract(power, whole);
   constexpr float kSeries[] = {1.5403530e-4F, 1.3333558e-3F, 9.6181291e-3F, 5.5504109e-2F,
                                2.4022651e-1F, 6.9314718e-1F, 1.0F};
-  __m512 sum = _mm512_set1_ps(kSeries[0]);
+  Vector sum = broadcast(kSeries[0]);
 #pragma GCC unroll 6
-  for (int i = 1; i < 7; ++i) sum = _mm512_fmadd_ps(sum, part, _mm512_set1_ps(kSeries[i]));
-  return _mm512_scalef_ps(sum, whole);
+  for (int i = 1; i < 7; ++i) sum = multiplyAdd(sum, part, broadcast(kSeries[i]));
+  return timesPowerOf2(sum, whole);
 }
 
 template <class A>
@@ -144,8 +137,8 @@ class Attention {
     const float zeros[kTileRows] = {};
     for (int64_t k = 0; k < padded; k += kPanelColumns) {
       for (int64_t r = 0; r < kTileRows; ++r) {
-        _mm512_storeu_ps(scores_ + r * kBlockKeys + k, _mm512_setzero_ps());
-        _mm512_storeu_ps(scores_ + r * kBlockKeys + k + kLanes, _mm512_setzero_ps());
+        store(scores_ + r * kBlockKeys + k, zero());
+        store(scores_ + r * kBlockKeys + k + kLanes, zero());
       }
       addProducts<A, 2>(left, words_, keys_ + (key + k) * words_, kPanelColumns, zeros, scores_ + k, kBlockKeys);
     }
@@ -169,19 +162,19 @@ class Attention {
   float weigh(int64_t row, int64_t r, int64_t count, int64_t padded) {
     float* scores = scores_ + r * kBlockKeys;
     std::fill(scores + count, scores + padded, -std::numeric_limits<float>::infinity());
-    __m512 largest = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
-    for (int64_t k = 0; k < padded; k += kLanes) largest = _mm512_max_ps(largest, _mm512_loadu_ps(scores + k));
+    Vector largest = broadcast(-std::numeric_limits<float>::infinity());
+    for (int64_t k = 0; k < padded; k += kLanes) largest = larger(largest, load(scores + k));
     const float scale = task_.scale * 1.44269504F;  // log2(e): weights are powers of 2
-    const float maximum = std::max(maxima_[row], _mm512_reduce_max_ps(largest) * scale);
-    const __m512 factor = _mm512_set1_ps(scale), offset = _mm512_set1_ps(maximum);
-    __m512 total = _mm512_setzero_ps();
+    const float maximum = std::max(maxima_[row], largestOf(largest) * scale);
+    const Vector factor = broadcast(scale), offset = broadcast(maximum);
+    Vector total = zero();
     for (int64_t k = 0; k < padded; k += kLanes) {
-      const __m512 weight = exp2(_mm512_fmsub_ps(_mm512_loadu_ps(scores + k), factor, offset));
-      total = _mm512_add_ps(total, weight);
+      const Vector weight = exp2(multiplySubtract(load(scores + k), factor, offset));
+      total = add(total, weight);
       A::storeWeights(weights_ + r * kBlockKeys / A::kValues, k, weight);
     }
-    const float change = _mm512_cvtss_f32(exp2(_mm512_set1_ps(maxima_[row] - maximum)));
-    totals_[row] = totals_[row] * change + _mm512_reduce_add_ps(total);
+    const float change = largestOf(exp2(broadcast(maxima_[row] - maximum)));
+    totals_[row] = totals_[row] * change + sumOf(total);
     maxima_[row] = maximum;
     return change;
   }
@@ -191,6 +184,29 @@ class Attention {
   float *keys_, *values_, *sums_, *scores_, *weights_, *queries_;
   float maxima_[kBlockQueries], totals_[kBlockQueries];
 };
+
+struct FloatArithmetic {
+  using Value = float;
+  static constexpr int64_t kValues = 1;  // in a word
+  static Vector multiplyAdd(Vector a, Vector b, Vector sum) { return cpu::multiplyAdd(a, b, sum); }
+  static float word(const float* values, int64_t) { return *values; }
+  static void packValues(const HeadRows& rows, int64_t key, int64_t width, int64_t paddedWidth, float* into) {
+    std::fill_n(into, paddedWidth, 0.0F);
+    if (key < rows.count) std::copy_n(static_cast<const float*>(rows.data) + key * rows.stride, width, into);
+  }
+  static void storeWeights(float* weights, int64_t k, Vector weight) { cpu::store(weights + k, weight); }
+  static void store(const float* sums, float factor, int64_t width, float* result) {
+    for (int64_t d = 0; d < width; ++d) result[d] = sums[d] * factor;
+  }
+};
+
+inline int64_t attentionScratch(int64_t keys, int64_t width) {
+  const int64_t padded = roundUp(width, kLanes);
+  return roundUp(keys, kPanelColumns) * (width + padded) + kBlockQueries * (padded + width) +
+         2 * kTileRows * kBlockKeys;
+}
+
+inline void attendFloat(const AttentionTask& task, float* scratch) { Attention<FloatArithmetic>(task, scratch).run(); }
 
 }  // namespace
 

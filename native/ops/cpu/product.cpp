@@ -9,7 +9,7 @@ namespace dan::ops::cpu {
 
 namespace {
 
-// Of one round: a panel of this depth (times 128 bytes) and as many floats of kTileRows rows stay in the caches near
+// Of one round: a panel of this depth (times its columns) and as many floats of a tile stay in the caches near
 // the core, and all panels of the round together in the last one.
 constexpr int64_t kDepthOfRound = 512;
 constexpr int64_t kColumnsOfRound = 1024;
@@ -28,35 +28,29 @@ PanelSource panelSource(const ProductWeights& weights, int64_t column, int64_t d
           storageOf(weights.dtype), weights.columnStride, weights.tapStride, weights.depthStride};
 }
 
-bool hasProduct() {
-  static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                          __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
-  return has;
-}
-
-void product(int64_t rows, const RowStarts& left, const ProductWeights& weights, const float* bias, float* result,
-             int64_t resultStride) {
+void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const ProductWeights& weights,
+             const float* bias, float* result, int64_t resultStride) {
   if (rows == 0) return;
-  const int64_t taps = weights.taps;
+  const int64_t taps = weights.taps, panelColumns = kernels.panelColumns, tileRows = kernels.tileRows;
   const int64_t depthOfRound = std::min(weights.depth, std::max<int64_t>(kDepthOfRound / taps / 16 * 16, 16));
-  const int64_t columnsOfRound = std::min(ceilDiv(weights.columns, kPanelColumns) * kPanelColumns, kColumnsOfRound);
-  const int64_t panelSize = depthOfRound * taps * kPanelColumns;
-  const at::Tensor buffer = at::empty({columnsOfRound / kPanelColumns * panelSize}, at::kFloat);
+  const int64_t columnsOfRound = std::min(ceilDiv(weights.columns, panelColumns) * panelColumns, kColumnsOfRound);
+  const int64_t panelSize = depthOfRound * taps * panelColumns;
+  const at::Tensor buffer = at::empty({columnsOfRound / panelColumns * panelSize}, at::kFloat);
   auto* const panels = buffer.mutable_data_ptr<float>();
   const int64_t rowBlocks = ceilDiv(rows, kRowBlock);
 
   for (int64_t column = 0; column < weights.columns; column += columnsOfRound) {
     const int64_t columns = std::min(columnsOfRound, weights.columns - column);
-    const int64_t numPanels = ceilDiv(columns, kPanelColumns);
-    const auto columnsOf = [&](int64_t panel) { return std::min(kPanelColumns, columns - panel * kPanelColumns); };
+    const int64_t numPanels = ceilDiv(columns, panelColumns);
+    const auto columnsOf = [&](int64_t panel) { return std::min(panelColumns, columns - panel * panelColumns); };
     // Few rows: threads share them out by panels instead.
     const int64_t groups = std::min(numPanels, ceilDiv(4 * at::get_num_threads(), rowBlocks));
     for (int64_t k = 0; k < weights.depth; k += depthOfRound) {
       const int64_t depth = std::min(depthOfRound, weights.depth - k);
       at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
         for (int64_t panel = begin; panel < end; ++panel) {
-          const PanelSource source = panelSource(weights, column + panel * kPanelColumns, k);
-          packPanel(source, columnsOf(panel), taps, depth, panels + panel * panelSize);
+          const PanelSource source = panelSource(weights, column + panel * panelColumns, k);
+          kernels.packPanel(source, columnsOf(panel), taps, depth, panels + panel * panelSize);
         }
       });
       at::parallel_for(0, rowBlocks * groups, 1, [&](int64_t begin, int64_t end) {
@@ -71,17 +65,17 @@ void product(int64_t rows, const RowStarts& left, const ProductWeights& weights,
               const float** ofTap = starts.data() + tap * kRowBlock;
               for (int64_t r = 0; r < count; ++r) ofTap[r] += k;
               // The last tile computes whole, on the last row again.
-              for (int64_t r = count; r < ceilDiv(count, kTileRows) * kTileRows; ++r) ofTap[r] = ofTap[count - 1];
+              for (int64_t r = count; r < ceilDiv(count, tileRows) * tileRows; ++r) ofTap[r] = ofTap[count - 1];
             }
             startsOf = block;
           }
           for (int64_t panel = numPanels * group / groups; panel < numPanels * (group + 1) / groups; ++panel) {
-            const int64_t at = column + panel * kPanelColumns;
-            for (int64_t r = 0; r < count; r += kTileRows) {
-              multiplyTile(starts.data() + r, kRowBlock, taps, depth, panels + panel * panelSize,
-                           k == 0 && bias != nullptr ? bias + at : nullptr, k > 0,
-                           result + (row + r) * resultStride + at, resultStride, std::min(kTileRows, count - r),
-                           columnsOf(panel));
+            const int64_t at = column + panel * panelColumns;
+            for (int64_t r = 0; r < count; r += tileRows) {
+              kernels.multiplyTile(starts.data() + r, kRowBlock, taps, depth, panels + panel * panelSize,
+                                   k == 0 && bias != nullptr ? bias + at : nullptr, k > 0,
+                                   result + (row + r) * resultStride + at, resultStride, std::min(tileRows, count - r),
+                                   columnsOf(panel));
             }
           }
         }

@@ -5,16 +5,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "ops/cpu/product_kernel.h"
-#include "ops/cpu/winograd_kernel.h"
-
 namespace dan::ops::cpu {
 
 namespace {
 
 // Of one round: transformed patches of this many tiles lie in the last cache; the transformed kernels of a panel of
 // this depth, and its sums over the tiles, near the core.
-constexpr int64_t kTilesOfRound = 256;
+constexpr int64_t kTilesOfRound = 240;  // whole tiles of products
 constexpr int64_t kDepthOfRound = 128;
 constexpr int64_t kTaps = 9;
 
@@ -33,13 +30,14 @@ struct Tile {
 
 }  // namespace
 
-void winograd(const float* images, const ImageShape& shape, const ProductWeights& weights, const float* bias,
-              float* result) {
-  const int64_t depth = weights.depth, numPanels = ceilDiv(weights.columns, kPanelColumns);
+void winograd(const Kernels& kernels, const float* images, const ImageShape& shape, const ProductWeights& weights,
+              const float* bias, float* result) {
+  const int64_t panelColumns = kernels.panelColumns, tileRows = kernels.tileRows;
+  const int64_t depth = weights.depth, numPanels = ceilDiv(weights.columns, panelColumns);
   const int64_t tiles = shape.count * ceilDiv(shape.height, 2) * ceilDiv(shape.width, 2);
-  const int64_t tilesOfRound = std::min(ceilDiv(tiles, kTileRows) * kTileRows, kTilesOfRound);
+  const int64_t tilesOfRound = std::min(ceilDiv(tiles, tileRows) * tileRows, kTilesOfRound);
   const int64_t depthOfRound = std::min(depth, kDepthOfRound);
-  const int64_t patchStride = tilesOfRound * depth, sumStride = tilesOfRound * kPanelColumns;
+  const int64_t patchStride = tilesOfRound * depth, sumStride = tilesOfRound * panelColumns;
   const at::Tensor patchBuffer = at::empty({kPositions * patchStride}, at::kFloat);
   auto* const patches = patchBuffer.mutable_data_ptr<float>();  // [position][tile][k]
   const std::vector<float> outside(depth);
@@ -59,27 +57,28 @@ void winograd(const float* images, const ImageShape& shape, const ProductWeights
           const float* at = pixel(images, depth, tile.image, tile.y + p / kPatch - 1, tile.x + p % kPatch - 1);
           pixels[p] = at == nullptr ? outside.data() : at;
         }
-        transformPatch(pixels, depth, patches + t * depth, patchStride);
+        kernels.transformPatch(pixels, depth, patches + t * depth, patchStride);
       }
     });
     at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
-      std::vector<float> packed(kTaps * depthOfRound * kPanelColumns),
-          kernels(kPositions * depthOfRound * kPanelColumns);
+      std::vector<float> packed(kTaps * depthOfRound * panelColumns),
+          transformed(kPositions * depthOfRound * panelColumns);
       std::vector<float> sums(kPositions * sumStride);  // [position][tile][column]
       for (int64_t panel = begin; panel < end; ++panel) {
-        const int64_t column = panel * kPanelColumns, columns = std::min(kPanelColumns, weights.columns - column);
+        const int64_t column = panel * panelColumns, columns = std::min(panelColumns, weights.columns - column);
         for (int64_t k = 0; k < depth; k += depthOfRound) {
           const int64_t ofRound = std::min(depthOfRound, depth - k);
-          packPanel(panelSource(weights, column, k), columns, kTaps, ofRound, packed.data());
-          transformKernels(packed.data(), ofRound, kernels.data());
+          kernels.packPanel(panelSource(weights, column, k), columns, kTaps, ofRound, packed.data());
+          kernels.transformKernels(packed.data(), ofRound, transformed.data());
           for (int64_t p = 0; p < kPositions; ++p) {
-            for (int64_t t = 0; t < count; t += kTileRows) {
-              const float* starts[kTileRows];
-              for (int64_t r = 0; r < kTileRows; ++r) {
+            for (int64_t t = 0; t < count; t += tileRows) {
+              const float* starts[kMostTileRows];
+              for (int64_t r = 0; r < tileRows; ++r) {
                 starts[r] = patches + p * patchStride + std::min(t + r, count - 1) * depth + k;
               }
-              multiplyTile(starts, 0, 1, ofRound, kernels.data() + p * ofRound * kPanelColumns, nullptr, k > 0,
-                           sums.data() + p * sumStride + t * kPanelColumns, kPanelColumns, kTileRows, kPanelColumns);
+              kernels.multiplyTile(starts, 0, 1, ofRound, transformed.data() + p * ofRound * panelColumns, nullptr,
+                                   k > 0, sums.data() + p * sumStride + t * panelColumns, panelColumns, tileRows,
+                                   panelColumns);
             }
           }
         }
@@ -90,8 +89,8 @@ void winograd(const float* images, const ImageShape& shape, const ProductWeights
             float* at = pixel(result, weights.columns, tile.image, tile.y + i / 2, tile.x + i % 2);
             pixels[i] = at == nullptr ? nullptr : at + column;
           }
-          transformSums(sums.data() + t * kPanelColumns, sumStride, bias == nullptr ? nullptr : bias + column, columns,
-                        pixels);
+          kernels.transformSums(sums.data() + t * panelColumns, sumStride, bias == nullptr ? nullptr : bias + column,
+                                columns, pixels);
         }
       }
     });

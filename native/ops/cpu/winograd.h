@@ -13,7 +13,7 @@ struct ImageShape {
 
 // result: images of the same shape with weights.columns values a pixel; padding 1; weights.taps is 9; bias: (columns)
 // or null. product()'s sums but for rounding.
-void winograd(const float* images, const ImageShape& shape, const ProductWeights& weights, const float* bias,
-              float* result);
+void winograd(const Kernels& kernels, const float* images, const ImageShape& shape, const ProductWeights& weights,
+              const float* bias, float* result);
 
 }  // namespace dan::ops::cpu

@@ -1,6 +1,7 @@
 #include <cstring>
 
-#include "ops/cpu/attention_kernel.h"
+#include "ops/cpu/vector_avx512.h"
+// The vectors come before the loops.
 #include "ops/cpu/attention_loops.h"
 
 namespace dan::ops::cpu {

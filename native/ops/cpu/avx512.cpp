@@ -1,0 +1,12 @@
+#include "ops/cpu/vector_avx512.h"
+// The vectors come before the loops.
+#include "ops/cpu/attention_loops.h"
+#include "ops/cpu/product_loops.h"
+#include "ops/cpu/winograd_loops.h"
+
+namespace dan::ops::cpu {
+
+const Kernels kAvx512Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
+                                transformKernels, transformSums, attentionScratch, attendFloat,  nullptr};
+
+}  // namespace dan::ops::cpu
