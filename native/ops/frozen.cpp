@@ -78,9 +78,10 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
     }
   };
   at::Tensor asFloat;
-  if (kernel == 3 && geometry.stride == 1 && geometry.padding == 1 && geometry.dilation == 1) {
-    cpu::winograd(*cpu::kernels(), data, {n, height, width}, weights, biasData(bias, asFloat),
-                  result.mutable_data_ptr<float>());
+  const cpu::ImageShape shape{n, height, width};
+  const bool isSame = kernel == 3 && geometry.stride == 1 && geometry.padding == 1 && geometry.dilation == 1;
+  if (isSame && cpu::winogradPays(shape)) {
+    cpu::winograd(*cpu::kernels(), data, shape, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
     return result;
   }
   cpu::product(*cpu::kernels(), n * outHeight * outWidth, starts, weights, biasData(bias, asFloat),

@@ -17,15 +17,16 @@ constexpr int64_t kBlockQueries = 48;  // a multiple of kTileRows
 
 int64_t roundUp(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
-// result[r] = factors[r] * result[r] + sum over w of left[r][w] . right[w], `Vectors` vectors wide.
+// result[r] = factors[r] * result[r] + sum over w of left[r][w] . right[w], `Vectors` vectors wide; without factors the
+// sum alone.
 template <class A, int Vectors>
 void addProducts(const float* const left[kTileRows], int64_t words, const float* right, int64_t rightStride,
                  const float* factors, float* result, int64_t resultStride) {
   Vector sums[kTileRows][Vectors];
   for (int r = 0; r < kTileRows; ++r) {
-    const Vector factor = broadcast(factors[r]);
     for (int v = 0; v < Vectors; ++v) {
-      sums[r][v] = multiply(factor, load(result + r * resultStride + v * kLanes));
+      sums[r][v] =
+          factors == nullptr ? zero() : multiply(broadcast(factors[r]), load(result + r * resultStride + v * kLanes));
     }
   }
   for (int64_t w = 0; w < words; ++w, right += rightStride) {
@@ -134,13 +135,8 @@ class Attention {
     const int64_t padded = roundUp(count, kPanelColumns);
     const float* left[kTileRows];
     for (int64_t r = 0; r < kTileRows; ++r) left[r] = queries_ + (first + r) * words_;
-    const float zeros[kTileRows] = {};
     for (int64_t k = 0; k < padded; k += kPanelColumns) {
-      for (int64_t r = 0; r < kTileRows; ++r) {
-        store(scores_ + r * kBlockKeys + k, zero());
-        store(scores_ + r * kBlockKeys + k + kLanes, zero());
-      }
-      addProducts<A, 2>(left, words_, keys_ + (key + k) * words_, kPanelColumns, zeros, scores_ + k, kBlockKeys);
+      addProducts<A, 2>(left, words_, keys_ + (key + k) * words_, kPanelColumns, nullptr, scores_ + k, kBlockKeys);
     }
     float factors[kTileRows];
     for (int64_t r = 0; r < kTileRows; ++r) factors[r] = weigh(first + r, r, count, padded);

@@ -45,19 +45,19 @@ struct Kernels {
   void (*packPanel)(const PanelSource& source, int64_t columns, int64_t taps, int64_t depth, float* panel);
 
   // One tile: result[r][c] (+)= sum of starts[tap * startStride + r][k] * panel[tap][k][c] for tileRows rows, of which
-  // `rows` are written, and `columns` columns. Begins from `bias` where it is not null, else from what is in result
-  // where `accumulate`, else from zero.
+  // `rows` are written, and `columns` columns. Begins from `bias`, or where it is null from zero, and adds to
+  // what is in result where `accumulate`.
   void (*multiplyTile)(const float* const* starts, int64_t startStride, int64_t taps, int64_t depth, const float* panel,
                        const float* bias, bool accumulate, float* result, int64_t resultStride, int64_t rows,
                        int64_t columns);
 
   // pixels: kPositions starts of `depth` floats, row by row; result[p * positionStride + k] for every position p.
   void (*transformPatch)(const float* const* pixels, int64_t depth, float* result, int64_t positionStride);
-  // A panel of 3 x 3 kernels, [tap][k][panelColumns], to [position][k][panelColumns].
-  void (*transformKernels)(const float* panel, int64_t depth, float* result);
+  // A panel of 3 x 3 kernels, [tap][k][panelColumns], to result[p * positionStride + k * panelColumns + c].
+  void (*transformKernels)(const float* panel, int64_t depth, float* result, int64_t positionStride);
   // Sums of one tile, sums[p * positionStride + c] for c < panelColumns, to its 2 x 2 pixels, of which null ones are
-  // not written; bias: `columns` floats or null.
-  void (*transformSums)(const float* sums, int64_t positionStride, const float* bias, int64_t columns,
+  // not written: with bias (`columns` floats or null), and added to what is there where `accumulate`.
+  void (*transformSums)(const float* sums, int64_t positionStride, const float* bias, bool accumulate, int64_t columns,
                         float* const* pixels);
 
   // Floats of scratch that attention to so many keys needs, and attention.

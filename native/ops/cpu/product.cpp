@@ -11,10 +11,11 @@ namespace {
 
 // Of one round: a panel of this depth (times its columns) and as many floats of a tile stay in the caches near
 // the core, and all panels of the round together in the last one.
-constexpr int64_t kDepthOfRound = 512;
+constexpr int64_t kDepthOfRound = 640;
 constexpr int64_t kColumnsOfRound = 1024;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t roundUp(int64_t x, int64_t multiple) { return ceilDiv(x, multiple) * multiple; }
 
 Storage storageOf(at::ScalarType dtype) {
   return dtype == at::kHalf ? Storage::kHalf : dtype == at::kBFloat16 ? Storage::kBFloat16 : Storage::kFloat;
@@ -32,8 +33,10 @@ void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const 
              const float* bias, float* result, int64_t resultStride) {
   if (rows == 0) return;
   const int64_t taps = weights.taps, panelColumns = kernels.panelColumns, tileRows = kernels.tileRows;
-  const int64_t depthOfRound = std::min(weights.depth, std::max<int64_t>(kDepthOfRound / taps / 16 * 16, 16));
-  const int64_t columnsOfRound = std::min(ceilDiv(weights.columns, panelColumns) * panelColumns, kColumnsOfRound);
+  const int64_t mostDepth = std::max<int64_t>(kDepthOfRound / taps, 16);
+  const int64_t depthOfRound =
+      roundUp(ceilDiv(weights.depth, std::max<int64_t>(ceilDiv(weights.depth, mostDepth), 1)), 16);
+  const int64_t columnsOfRound = std::min(roundUp(weights.columns, panelColumns), kColumnsOfRound);
   const int64_t panelSize = depthOfRound * taps * panelColumns;
   const at::Tensor buffer = at::empty({columnsOfRound / panelColumns * panelSize}, at::kFloat);
   auto* const panels = buffer.mutable_data_ptr<float>();
@@ -65,7 +68,7 @@ void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const 
               const float** ofTap = starts.data() + tap * kRowBlock;
               for (int64_t r = 0; r < count; ++r) ofTap[r] += k;
               // The last tile computes whole, on the last row again.
-              for (int64_t r = count; r < ceilDiv(count, tileRows) * tileRows; ++r) ofTap[r] = ofTap[count - 1];
+              for (int64_t r = count; r < roundUp(count, tileRows); ++r) ofTap[r] = ofTap[count - 1];
             }
             startsOf = block;
           }

@@ -99,17 +99,14 @@ inline void packPanel(const PanelSource& source, int64_t columns, int64_t taps, 
 inline void multiplyTile(const float* const* starts, int64_t startStride, int64_t taps, int64_t depth,
                          const float* panel, const float* bias, bool accumulate, float* result, int64_t resultStride,
                          int64_t rows, int64_t columns) {
+  const bool isWhole = columns == kPanelColumns;  // masked stores are slow on some CPUs
   const Mask mask0 = firstLanes(columns), mask1 = firstLanes(columns - kLanes);
   Vector low[kTileRows], high[kTileRows];
   for (int64_t r = 0; r < kTileRows; ++r) {
-    low[r] = high[r] = zero();
-    if (bias != nullptr) {
-      low[r] = load(bias, mask0);
-      high[r] = load(bias + kLanes, mask1);
-    } else if (accumulate && r < rows) {
-      low[r] = load(result + r * resultStride, mask0);
-      high[r] = load(result + r * resultStride + kLanes, mask1);
-    }
+    low[r] = bias == nullptr ? zero() : load(bias, mask0);
+    high[r] = bias == nullptr ? zero() : load(bias + kLanes, mask1);
+    // What is read and written at the end is on its way from memory meanwhile.
+    if (r < rows) _mm_prefetch(reinterpret_cast<const char*>(result + r * resultStride), _MM_HINT_T0);
   }
   for (int64_t tap = 0; tap < taps; ++tap, starts += startStride) {
     const float *a0 = starts[0], *a1 = starts[1], *a2 = starts[2], *a3 = starts[3];
@@ -136,8 +133,18 @@ inline void multiplyTile(const float* const* starts, int64_t startStride, int64_
   }
   for (int64_t r = 0; r < kTileRows; ++r) {
     if (r >= rows) break;
-    store(result + r * resultStride, low[r], mask0);
-    store(result + r * resultStride + kLanes, high[r], mask1);
+    float* to = result + r * resultStride;
+    if (accumulate) {
+      low[r] = add(low[r], load(to, mask0));
+      high[r] = add(high[r], load(to + kLanes, mask1));
+    }
+    if (isWhole) {
+      store(to, low[r]);
+      store(to + kLanes, high[r]);
+    } else {
+      store(to, low[r], mask0);
+      store(to + kLanes, high[r], mask1);
+    }
   }
 }
 

@@ -11,6 +11,9 @@ struct ImageShape {
   int64_t count, height, width;
 };
 
+// Whether so few pixels are worth transforming kernels for.
+bool winogradPays(const ImageShape& shape);
+
 // result: images of the same shape with weights.columns values a pixel; padding 1; weights.taps is 9; bias: (columns)
 // or null. product()'s sums but for rounding.
 void winograd(const Kernels& kernels, const float* images, const ImageShape& shape, const ProductWeights& weights,

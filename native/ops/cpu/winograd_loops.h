@@ -22,7 +22,8 @@ inline void transformPatch(const float* const* pixels, int64_t depth, float* res
     }
     for (int x = 0; x < kPatch; ++x) {
       const auto store = [&](int y, Vector value) {
-        cpu::store(result + (y * kPatch + x) * positionStride + k, value, mask);
+        float* to = result + (y * kPatch + x) * positionStride + k;
+        depth - k >= kLanes ? cpu::store(to, value) : cpu::store(to, value, mask);
       };
       store(0, subtract(d[0][x], d[2][x]));
       store(1, add(d[1][x], d[2][x]));
@@ -32,7 +33,7 @@ inline void transformPatch(const float* const* pixels, int64_t depth, float* res
   }
 }
 
-inline void transformKernels(const float* panel, int64_t depth, float* result) {
+inline void transformKernels(const float* panel, int64_t depth, float* result, int64_t positionStride) {
   constexpr int kTaps = 3;
   const Vector half = broadcast(0.5F);
   // G g of three values: g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2.
@@ -53,13 +54,13 @@ inline void transformKernels(const float* panel, int64_t depth, float* result) {
     for (int x = 0; x < kPatch; ++x) {
       Vector column[kPatch];
       expand(rows[0][x], rows[1][x], rows[2][x], column);
-      for (int y = 0; y < kPatch; ++y) store(result + (y * kPatch + x) * size + i, column[y]);
+      for (int y = 0; y < kPatch; ++y) store(result + (y * kPatch + x) * positionStride + i, column[y]);
     }
   }
 }
 
-inline void transformSums(const float* sums, int64_t positionStride, const float* bias, int64_t columns,
-                          float* const* pixels) {
+inline void transformSums(const float* sums, int64_t positionStride, const float* bias, bool accumulate,
+                          int64_t columns, float* const* pixels) {
   for (int64_t c = 0; c < columns; c += kLanes) {
     const Mask mask = firstLanes(columns - c);
     const Vector offset = bias == nullptr ? zero() : load(bias + c, mask);
@@ -72,11 +73,13 @@ inline void transformSums(const float* sums, int64_t positionStride, const float
     }
     for (int y = 0; y < 2; ++y) {
       const Vector* row = rows[y];
-      if (pixels[2 * y] != nullptr) {
-        store(pixels[2 * y] + c, add(offset, add(add(row[0], row[1]), row[2])), mask);
-      }
-      if (pixels[2 * y + 1] != nullptr) {
-        store(pixels[2 * y + 1] + c, add(offset, subtract(subtract(row[1], row[2]), row[3])), mask);
+      const Vector values[] = {add(add(row[0], row[1]), row[2]), subtract(subtract(row[1], row[2]), row[3])};
+      for (int x = 0; x < 2; ++x) {
+        float* to = pixels[2 * y + x];
+        if (to == nullptr) continue;
+        const Vector before = accumulate ? load(to + c, mask) : zero();
+        const Vector value = add(before, add(offset, values[x]));
+        columns - c >= kLanes ? store(to + c, value) : store(to + c, value, mask);
       }
     }
   }
