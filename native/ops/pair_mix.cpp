@@ -1,7 +1,9 @@
 #include "ops/pair_mix.h"
 
+#include <ATen/Parallel.h>
 #include <torch/library.h>
 
+#include "ops/cpu/kernels.h"
 #include "ops/op.h"
 
 namespace dan::ops {
@@ -10,7 +12,19 @@ namespace {
 
 void pairMixCpu(at::Tensor& attended, const at::Tensor& anomaly, const at::Tensor& difference,
                 const at::Tensor& products, const at::Tensor& base, const at::Tensor& scoreBias) {
-  pairMixPlain(attended, {anomaly, difference, products, base, scoreBias});
+  const int64_t tokens = attended.size(1), width = attended.size(2);
+  if (!runsOnKernels({attended, anomaly, difference, products, base, scoreBias}, width)) {
+    return pairMixPlain(attended, {anomaly, difference, products, base, scoreBias});
+  }
+  auto* whole = attended.mutable_data_ptr<float>();
+  const auto read = [](const at::Tensor& x) { return x.const_data_ptr<float>(); };
+  const float *x1 = read(anomaly), *d = read(difference), *ab = read(products), *b = read(base), *c = read(scoreBias);
+  at::parallel_for(0, tokens, kRowsOfTask, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin * width; at < end * width; at += width) {
+      cpu::kernels()->pairMix(
+          {whole + at, whole + tokens * width + at, x1 + at, d + at, ab + 2 * at, b + at, c, width});
+    }
+  });
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include "ops/cpu/vector_avx2.h"
 // The vectors come before the loops.
 #include "ops/cpu/attention_loops.h"
+#include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
 #include "ops/cpu/winograd_loops.h"
 
 namespace dan::ops::cpu {
 
-const Kernels kAvx2Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
-                              transformKernels, transformSums, attentionScratch, attendFloat,  nullptr};
+const Kernels kAvx2Kernels = {kTileRows,      kPanelColumns,    packPanel,     multiplyTile,
+                              transformPatch, transformKernels, transformSums, attentionScratch,
+                              attendFloat,    nullptr,          pairNorm,      pairMix};
 
 }  // namespace dan::ops::cpu

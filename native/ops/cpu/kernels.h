@@ -30,6 +30,19 @@ struct AttentionTask {
   int64_t resultStride;
 };
 
+// One pair of tokens, `width` floats each: see ops/pair_norm.h and ops/pair_mix.h.
+struct PairNormTask {
+  const float *whole, *part, *weight, *bias;
+  float eps;
+  int64_t width;
+  float *anomaly, *difference;
+};
+struct PairMixTask {
+  float *whole, *part;
+  const float *anomaly, *difference, *products, *base, *scoreBias;
+  int64_t width;
+};
+
 // Winograd's F(2x2, 3x3): a tile reads 4 x 4 pixels and writes 2 x 2.
 constexpr int64_t kPatch = 4;
 constexpr int64_t kPositions = kPatch * kPatch;
@@ -64,6 +77,10 @@ struct Kernels {
   int64_t (*attentionScratch)(int64_t keys, int64_t width);
   void (*attendFloat)(const AttentionTask& task, float* scratch);
   void (*attendBFloat16)(const AttentionTask& task, float* scratch);  // null where the CPU has no products of them
+
+  // Of tokens of whole vectors, which panelColumns is two of.
+  void (*pairNorm)(const PairNormTask& task);
+  void (*pairMix)(const PairMixTask& task);
 };
 
 // Those of this CPU; null where it has neither AVX-512 nor AVX2. libtorch's ATEN_CPU_CAPABILITY (default, avx2) asks

@@ -13,6 +13,7 @@ namespace {
 // the core, and all panels of the round together in the last one.
 constexpr int64_t kDepthOfRound = 640;
 constexpr int64_t kColumnsOfRound = 1024;
+constexpr int64_t kTasksOfThread = 16;  // so that threads end together
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t roundUp(int64_t x, int64_t multiple) { return ceilDiv(x, multiple) * multiple; }
@@ -47,7 +48,7 @@ void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const 
     const int64_t numPanels = ceilDiv(columns, panelColumns);
     const auto columnsOf = [&](int64_t panel) { return std::min(panelColumns, columns - panel * panelColumns); };
     // Few rows: threads share them out by panels instead.
-    const int64_t groups = std::min(numPanels, ceilDiv(4 * at::get_num_threads(), rowBlocks));
+    const int64_t groups = std::min(numPanels, ceilDiv(kTasksOfThread * at::get_num_threads(), rowBlocks));
     for (int64_t k = 0; k < weights.depth; k += depthOfRound) {
       const int64_t depth = std::min(depthOfRound, weights.depth - k);
       at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
