@@ -20,8 +20,9 @@ function check(name, command, args) {
 }
 
 /** A program that closes with its own `N passed, N failed`. */
-function suite(name, command, args) {
+function suite(name, command, args, env = {}) {
   const { stdout, status } = spawnSync(command, args, {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: 1 << 26,
@@ -39,10 +40,13 @@ check('types', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test
 check('cuda library', process.execPath, ['scripts/build-cuda.mjs']);
 suite('kernel tests', join(root, 'build', 'dualanodiff-kernel-tests'), []);
 check('prebuilds', process.execPath, ['scripts/prebuild.mjs']);
+check('kernels', process.execPath, ['scripts/check-kernels.mjs']);
 check('glibc', process.execPath, ['scripts/check-glibc.mjs']);
 const native = join(root, 'build');
 if (existsSync(shared)) {
-  suite('native tests', join(native, 'dualanodiff-native-tests'), [join(shared, 'fixtures-detail')]);
+  const nativeTests = [join(native, 'dualanodiff-native-tests'), [join(shared, 'fixtures-detail')]];
+  suite('native tests', ...nativeTests);
+  suite('native tests, as on an older CPU', ...nativeTests, { ATEN_CPU_CAPABILITY: 'default' });
   suite('goldens', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures')]);
 } else {
   console.log(`${shared} is not there: goldens and native tests need it`);

@@ -10,14 +10,14 @@ namespace dan::dual {
 
 namespace {
 
-at::Tensor asDouble(const at::Tensor& x) { return x.detach().to(at::kDouble); }
+at::Tensor asFloat(const at::Tensor& x) { return x.detach().to(at::kFloat); }
 
 // (2, in, out): the projection of each branch with its LoRA, transposed.
 at::Tensor merged(const nn::Linear& linear, const BranchLora& lora, double scale) {
   std::vector<at::Tensor> branches;
   for (int64_t branch = 0; branch < kNumBranches; ++branch) {
-    const at::Tensor change = at::matmul(asDouble(lora.up[branch]), asDouble(lora.down[branch]));
-    branches.push_back((asDouble(linear.weight) + scale * change).t());
+    const at::Tensor change = at::matmul(asFloat(lora.up[branch]), asFloat(lora.down[branch]));
+    branches.push_back((asFloat(linear.weight) + scale * change).t());
   }
   return at::stack(branches);
 }
@@ -48,7 +48,7 @@ FoldedLayer fold(const nn::AttentionLayer& layer, const AdapterLayer& adapter, d
 
 FoldedSaim::FoldedSaim(const Saim& saim, at::ScalarType dtype) : norm(saim.norm) {
   const at::NoGradGuard noGrad;
-  const SaimFold fold(saim, at::kDouble);
+  const SaimFold fold(saim, at::kFloat);
   const auto done = [dtype](const at::Tensor& x) { return x.to(dtype).contiguous(); };
   norm.weight = done(norm.weight.detach());
   norm.bias = done(norm.bias.detach());

@@ -1,0 +1,18 @@
+// That the CPU kernels' files (native/ops/cpu) share no function with others: of one that they did, the linker might keep
+// the form for AVX-512, and older CPUs would end on it.
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = join(
+  dirname(dirname(fileURLToPath(import.meta.url))),
+  ...['build', 'CMakeFiles', 'engine.dir', 'native', 'ops', 'cpu'],
+);
+const objects = readdirSync(folder).filter((name) => /^avx\w+\.cpp\.o$/.test(name));
+if (objects.length < 3) throw new Error(`Expected the kernels' objects in ${folder} but found ${objects.length}`);
+for (const object of objects) {
+  const symbols = execFileSync('nm', ['-C', join(folder, object)], { encoding: 'utf8' });
+  const shared = symbols.split('\n').filter((line) => /^\w* +[WwVvu] /.test(line));
+  if (shared.length > 0) throw new Error(`${object} shares functions with other files:\n${shared.join('\n')}`);
+}
