@@ -57,6 +57,7 @@ export {
   type ThresholdOptions,
 } from './masker.js';
 export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model.js';
+export { SAMPLING_PRESETS } from './options/schemas.js';
 export type { Pair } from './pair.js';
 export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';

@@ -74,6 +74,8 @@ export function toNative(
   const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention } = options;
   return {
     ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention },
+    ...{ guidedFrom: options.guidanceInterval[0], guidedTo: options.guidanceInterval[1] },
+    reuseFeatures: options.reuseFeatures,
     globalPrompt: options.globalPrompt ?? globalPrompt,
     anomalyPrompt: options.anomalyPrompt ?? anomalyPrompt,
     fastDecoder: options.decoder === 'taesd',

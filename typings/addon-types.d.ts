@@ -108,6 +108,10 @@ export interface NativeSampleOptions {
     width: number;
     height: number;
     guidanceScale: number;
+    /** The guided calls, by their place between image (0) and noise (1). */
+    guidedFrom: number;
+    guidedTo: number;
+    reuseFeatures: number;
     eta: number;
     scheduler: string;
     globalPrompt: string;

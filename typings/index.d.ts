@@ -19,6 +19,7 @@ export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export { type AttentionOptions, type Mask, Masker, type MaskerOptions, type MaskMethod, type ThresholdOptions, } from './masker.js';
 export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model.js';
+export { SAMPLING_PRESETS } from './options/schemas.js';
 export type { Pair } from './pair.js';
 export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';

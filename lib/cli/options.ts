@@ -2,13 +2,20 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { MASK_METHODS, type MaskMethod } from '../masker.js';
 import { given } from '../options/check.js';
-import { schedulers } from '../options/schemas.js';
+import { SAMPLING_PRESETS, schedulers } from '../options/schemas.js';
 
 /** The value of a flag that must be a number. */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
   return value;
+}
+
+/** Two numbers with a colon between them. */
+function interval(text: string): [number, number] {
+  const [from, to, ...rest] = text.split(':').map(number);
+  if (from === undefined || to === undefined || rest.length > 0) throw new InvalidArgumentError('Expected FROM:TO.');
+  return [from, to];
 }
 
 const words = (flags: string, description: string, choices: readonly string[]) =>
@@ -60,13 +67,25 @@ export function addForegroundOptions(command: Command): Command {
     .option('--foreground-weights <file>', 'U2-Net weights that find the foreground (default: the embedded ones)');
 }
 
-export function addSampleOptions(command: Command, steps: string): Command {
+export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sample-steps <n>'): Command {
+  const { steps: ofFast, ...fast } = SAMPLING_PRESETS.fast;
   return addForegroundOptions(command)
     .option('--background-images <dir>', 'good images whose backgrounds the pairs are to have')
     .option('--background-every <n>', 'pairs that share a background', number, 50)
     .addOption(words('--background-noise <how>', 'noise of a background', ['fixed', 'fresh']).default('fixed'))
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
+    .addOption(
+      new Option('--guidance-interval <from:to>', 'guided calls, by their place between image (0) and noise (1)')
+        .argParser(interval)
+        .default([0, 1], '0:1'),
+    )
+    .option('--reuse-features <n>', "compute the UNet's inner levels at every so many calls", number, 1)
+    .addOption(
+      words('--preset <name>', 'fewer and cheaper calls of the model: see the README for what that costs', ['fast'])
+        .implies({ ...fast, [steps === '--steps <n>' ? 'steps' : 'sampleSteps']: ofFast })
+        .conflicts('vary'),
+    )
     .addOption(words('--scheduler <name>', 'scheduler', schedulers).default('pndm'))
     .addOption(
       new Option('--vary <strength>', 'draw variations of the real pairs, 0 (as they are put) to 1 (nearly new)')

@@ -14,6 +14,8 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   count: number;
   sampleSteps: number;
   guidanceScale: number;
+  guidanceInterval: [number, number];
+  reuseFeatures: number;
   scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
@@ -52,6 +54,8 @@ export const DEFAULT_RUN_FLAGS: Omit<RunFlags, 'count'> = {
   mask: ['u2net'],
   sampleSteps: 50,
   guidanceScale: 2.5,
+  guidanceInterval: [0, 1],
+  reuseFeatures: 1,
   scheduler: 'pndm',
   sampleBatchSize: 4,
   negativePrompt: '',
@@ -124,6 +128,10 @@ export async function runType(
       seed: flags.seed,
       'denoising steps': flags.sampleSteps,
       guidance: flags.guidanceScale,
+      ...(flags.guidanceInterval.join() === '0,1' ? {} : { 'guidance interval': flags.guidanceInterval.join(' to ') }),
+      ...(flags.reuseFeatures === 1
+        ? {}
+        : { 'features reused': `${flags.reuseFeatures - 1} of ${flags.reuseFeatures} calls` }),
       scheduler: flags.scheduler,
       ...(flags.vary === undefined ? {} : { 'variations of real pairs': `strength ${flags.vary}` }),
       mask: flags.mask.join() || 'none',

@@ -56,6 +56,8 @@ export interface TrainFlags {
 export interface SampleFlags {
   steps: number;
   guidanceScale: number;
+  guidanceInterval: [number, number];
+  reuseFeatures: number;
   scheduler: (typeof schedulers)[number];
   sampleBatchSize: number;
   negativePrompt: string;
@@ -205,7 +207,7 @@ export async function samplePairs(
 ): Promise<Generated> {
   const { adapter, out, count, flags, device } = sampling;
   await using sampler = await Sampler.create(model, adapter);
-  const { steps, guidanceScale, scheduler, negativePrompt, decoder, seed } = flags;
+  const { steps, guidanceScale, guidanceInterval, reuseFeatures, scheduler, negativePrompt, decoder, seed } = flags;
   const { globalPrompt, anomalyPrompt, backgroundEvery, backgroundNoise, backgroundScaled } = flags;
   const rule = keepRule(flags);
   const resolution = flags.resolution ?? sampler.adapter.resolution ?? model.defaults.resolution;
@@ -215,6 +217,8 @@ export async function samplePairs(
     ...{ steps, guidanceScale, scheduler, negativePrompt, resolution },
     ...given({ globalPrompt, anomalyPrompt }),
     ...(decoder === 'taesd' && { decoder }),
+    ...(guidanceInterval.join() !== '0,1' && { guidanceInterval }),
+    ...(reuseFeatures > 1 && { reuseFeatures }),
     ...(backgrounds && { backgroundEvery, backgroundNoise, ...given({ backgroundScaled }) }),
     ...given({ strength: flags.vary }),
   };

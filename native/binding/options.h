@@ -118,6 +118,9 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("width", o.width);
   field("height", o.height);
   field("guidanceScale", o.guidanceScale);
+  field("guidedFrom", o.guidedFrom);
+  field("guidedTo", o.guidedTo);
+  field("reuseFeatures", o.reuseFeatures);
   field("eta", o.eta);
   field("scheduler", o.scheduler);
   field("globalPrompt", o.globalPrompt);

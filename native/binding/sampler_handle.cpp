@@ -165,6 +165,7 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
                ") but received ", latents.sizes(), ", ", timesteps.sizes(), " and ", context.sizes());
         }
         state->unet->recordAttention(nullptr);
+        state->unet->shareInnerFeatures(nullptr);
         return state->unet
             ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
             .to(at::kFloat)

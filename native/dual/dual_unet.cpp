@@ -35,11 +35,13 @@ at::Tensor DualUnet::interact(const nn::AttentionLayer& layer, const at::Tensor&
 
 at::Tensor DualUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                              const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
-  return unet_.forward(noisyLatents, timesteps, encoderHiddenStates,
-                       [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
-                         const at::Tensor attended = attend(layer, hidden, context, background);
-                         return attended + interact(layer, attended);
-                       });
+  return unet_.forward(
+      noisyLatents, timesteps, encoderHiddenStates,
+      [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
+        const at::Tensor attended = attend(layer, hidden, context, background);
+        return attended + interact(layer, attended);
+      },
+      inner_);
 }
 
 BackgroundFeatures DualUnet::backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,

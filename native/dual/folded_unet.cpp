@@ -80,10 +80,12 @@ at::Tensor FoldedUnet::predict(const at::Tensor& noisyLatents, const at::Tensor&
   const at::NoGradGuard noGrad;
   const Prompt& prompt = prompts_.at(noisyLatents.size(0));
   const at::Tensor isPrepared;  // the context is in the prompt's keys
-  return toPairMajor(unet_.forward(toBranchMajor(noisyLatents), toBranchMajor(timesteps), isPrepared,
-                                   [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor&) {
-                                     return attend(layer, hidden, prompt, background);
-                                   }));
+  return toPairMajor(unet_.forward(
+      toBranchMajor(noisyLatents), toBranchMajor(timesteps), isPrepared,
+      [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor&) {
+        return attend(layer, hidden, prompt, background);
+      },
+      inner_));
 }
 
 BackgroundFeatures FoldedUnet::backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,

@@ -24,7 +24,7 @@ at::Tensor GraphedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor
                                 const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
   const at::NoGradGuard noGrad;
   plain_.preparePrompt(encoderHiddenStates);
-  if (attentionMaps_ != nullptr) return plain_.predict(noisyLatents, timesteps, background);
+  if (attentionMaps_ != nullptr || inner_ != nullptr) return plain_.predict(noisyLatents, timesteps, background);
   std::vector<int64_t> key = noisyLatents.sizes().vec();
   key.push_back(background != nullptr ? 1 : 0);
   auto found = recorded_.find(key);

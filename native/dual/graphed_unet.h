@@ -16,7 +16,7 @@ class GraphedUnet : public PairModel {
   GraphedUnet(const model::Unet& unet, const FoldedAdapter& adapter, DeviceServices& services)
       : plain_(unet, adapter), device_(unet.device()), services_(services) {}
 
-  // While attention is recorded, which no graph does, it runs as FoldedUnet.
+  // While attention is recorded or inner features are shared, which no graph does, it runs as FoldedUnet.
   at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                      const BackgroundFeatures* background) const override;
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
@@ -26,6 +26,10 @@ class GraphedUnet : public PairModel {
   void recordAttention(AttentionMaps* maps) override {
     PairModel::recordAttention(maps);
     plain_.recordAttention(maps);
+  }
+  void shareInnerFeatures(model::InnerFeatures* inner) override {
+    PairModel::shareInnerFeatures(inner);
+    plain_.shareInnerFeatures(inner);
   }
 
  private:

@@ -29,7 +29,12 @@ class PairModel {
   // guidance); null ends it. `maps` must outlive that.
   virtual void recordAttention(AttentionMaps* maps) { attentionMaps_ = maps; }
 
+  // From now on forward() keeps in `inner` what the inner levels make, and takes it from there where that says so; null
+  // ends it. Both must outlive that.
+  virtual void shareInnerFeatures(model::InnerFeatures* inner) { inner_ = inner; }
+
  protected:
+  model::InnerFeatures* inner_ = nullptr;
   AttentionMaps* attentionMaps_ = nullptr;
 };
 

@@ -79,7 +79,7 @@ void Unet::buildUp(const nn::Weights& weights) {
 }
 
 at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                         const nn::AttentionFunction& attention) const {
+                         const nn::AttentionFunction& attention, InnerFeatures* inner) const {
   at::Tensor context;
   if (encoderHiddenStates.defined()) context = encoderHiddenStates.to(device(), dtype());
   const at::Tensor features = nn::timestepEmbedding(timesteps.to(device()), config_.blockOutChannels.front(),
@@ -87,19 +87,25 @@ at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, 
   const at::Tensor temb = at::silu(time2_(at::silu(time1_(features.to(dtype())))));
 
   at::Tensor h = convIn_(sample.to(device(), dtype()).contiguous(at::MemoryFormat::ChannelsLast));
+  const bool reuses = inner != nullptr && inner->reuse && inner->kept.defined() && inner->kept.size(0) == h.size(0);
   std::vector<at::Tensor> downBlockResSamples = {h};
   for (const Level& level : down_) {
+    if (reuses && &level != &down_.front()) break;
     for (size_t j = 0; j < level.resnets.size(); ++j) {
       h = level.resnets[j](h, temb);
       if (!level.attentions.empty()) h = level.attentions[j](h, context, attention);
       downBlockResSamples.push_back(h);
     }
-    if (level.downsample) downBlockResSamples.push_back(h = (*level.downsample)(h));
+    if (level.downsample && !reuses) downBlockResSamples.push_back(h = (*level.downsample)(h));
   }
 
-  h = midSecond_(midAttention_(midFirst_(h, temb), context, attention), temb);
+  if (!reuses) h = midSecond_(midAttention_(midFirst_(h, temb), context, attention), temb);
 
   for (const Level& level : up_) {
+    const bool isOutermost = &level == &up_.back();
+    if (reuses && !isOutermost) continue;
+    if (reuses) h = inner->kept;
+    if (inner != nullptr && isOutermost) inner->kept = h;
     for (size_t j = 0; j < level.resnets.size(); ++j) {
       h = level.resnets[j](at::cat({h, downBlockResSamples.back()}, 1), temb);
       downBlockResSamples.pop_back();

@@ -10,6 +10,13 @@
 
 namespace dan::model {
 
+// What the inner levels of one call made, for the outermost level of the next ones, which it differs little from
+// (DeepCache, arXiv 2312.00858).
+struct InnerFeatures {
+  at::Tensor kept;     // as the last level up takes them
+  bool reuse = false;  // whether the call takes them from `kept`, where that has as many rows, instead of making them
+};
+
 class Unet {
  public:
   Unet(const nn::Weights& weights, const UnetConfig& config);
@@ -20,9 +27,9 @@ class Unet {
   at::Device device() const { return convIn_.weight.device(); }
 
   // sample: (N, inChannels, h, w); timesteps: (N); encoderHiddenStates: (N, 77, crossAttentionDim).
-  // Returns (N, outChannels, h, w) in the model's dtype. Every attention layer goes through `attention`.
+  // Returns (N, outChannels, h, w) in the model's dtype. Every attention layer that runs goes through `attention`.
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                     const nn::AttentionFunction& attention = nn::plainAttention) const;
+                     const nn::AttentionFunction& attention = nn::plainAttention, InnerFeatures* inner = nullptr) const;
 
   // In the order in which diffusers enumerates attention processors: down, up, mid.
   std::vector<const nn::AttentionLayer*> attentionLayers() const;

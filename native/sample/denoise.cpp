@@ -6,8 +6,9 @@ namespace dan::sample {
 
 namespace {
 
+// Of all rows, or of the conditional half alone.
 dual::BackgroundFeatures backgroundFeatures(const dual::PairModel& unet, const DenoiseInputs& inputs, size_t call,
-                                            double timestep) {
+                                            double timestep, bool halved) {
   const at::Tensor background = inputs.noisyBackground(call, timestep);
   // Each background's pass has the global prompt of the first pair that shows it.
   std::vector<int64_t> firstPair(static_cast<size_t>(background.size(0)), -1);
@@ -21,7 +22,8 @@ dual::BackgroundFeatures backgroundFeatures(const dual::PairModel& unet, const D
       dual::unpackBranches(inputs.encoderHiddenStates).select(1, dual::kGlobal).index_select(0, rows(firstPair));
   const at::Tensor t = at::full({background.size(0)}, timestep, background.options());
   dual::BackgroundFeatures features = unet.backgroundFeatures(background, t, context);
-  const at::Tensor ofPair = rows(inputs.backgroundOfPair);
+  at::Tensor ofPair = rows(inputs.backgroundOfPair);
+  if (halved) ofPair = ofPair.chunk(2)[1];
   for (auto& [name, feature] : features) feature = feature.index_select(0, ofPair);
   return features;
 }
@@ -31,15 +33,18 @@ dual::BackgroundFeatures backgroundFeatures(const dual::PairModel& unet, const D
 at::Tensor denoiseStep(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                        size_t call, const at::Tensor& latents) {
   const at::NoGradGuard noGrad;
-  const bool guided = inputs.guidanceScale > 1.0;
   const double timestep = scheduler.timesteps().at(call);
+  const bool mayGuide = inputs.guidanceScale > 1.0;
+  const bool guided = mayGuide && timestep >= inputs.guidedFrom && timestep <= inputs.guidedTo;
+  const bool halved = mayGuide && !guided;
   const at::Tensor scaled = scheduler.scaleModelInput(latents, call);
   const at::Tensor input = guided ? at::cat({scaled, scaled}) : scaled;
   const at::Tensor t = at::full({input.size(0)}, timestep, input.options());
   dual::BackgroundFeatures features;
-  if (inputs.noisyBackground) features = backgroundFeatures(unet, inputs, call, timestep);
-  at::Tensor prediction =
-      unet.forward(input, t, inputs.encoderHiddenStates, inputs.noisyBackground ? &features : nullptr).to(at::kFloat);
+  if (inputs.noisyBackground) features = backgroundFeatures(unet, inputs, call, timestep, halved);
+  at::Tensor prediction = unet.forward(input, t, halved ? inputs.conditionalStates : inputs.encoderHiddenStates,
+                                       inputs.noisyBackground ? &features : nullptr)
+                              .to(at::kFloat);
   if (guided) {
     const auto halves = prediction.chunk(2);
     prediction = halves[0] + inputs.guidanceScale * (halves[1] - halves[0]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "core/task.h"
@@ -15,7 +16,11 @@ struct DenoiseInputs {
   at::Tensor initialLatents;       // (B * 2, 4, h, w), unit variance
   at::Tensor encoderHiddenStates;  // (B * 2, 77, D), or with guidance (2 * B * 2, 77, D), unconditional half first
   double guidanceScale = 1.0;      // above 1: classifier-free guidance (arXiv 2207.12598)
-  diffusion::NoiseSource noise;    // (B * 2, 4, h, w) a call
+  // The calls that are guided, by their timesteps (a guidance interval, arXiv 2404.07724). The others have the
+  // conditional half alone, (B * 2, 77, D).
+  double guidedFrom = 0.0, guidedTo = std::numeric_limits<double>::infinity();
+  at::Tensor conditionalStates;
+  diffusion::NoiseSource noise;  // (B * 2, 4, h, w) a call
   // With background compensation: the noised background latents of a call, (K, 4, h, w), and which of them each pair
   // of the batch has, B numbers (2 * B with guidance, unconditional half first). Pairs that share one share its pass.
   std::function<at::Tensor(size_t call, double timestep)> noisyBackground;

@@ -69,6 +69,10 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   if (options_.matchLevels && options_.levels.defined()) inputs_.initialLatents = withLevels(inputs_.initialLatents);
   inputs_.encoderHiddenStates = encodePrompts();
   inputs_.guidanceScale = options_.guidanceScale;
+  const auto trained = static_cast<double>(base.schedule.numTrainTimesteps);
+  inputs_.guidedFrom = options_.guidedFrom * trained;
+  inputs_.guidedTo = options_.guidedTo * trained;
+  if (options_.guidanceScale > 1.0) inputs_.conditionalStates = inputs_.encoderHiddenStates.chunk(2)[1];
   inputs_.noise = [this] { return drawNoise(); };
   if (source_.backgrounds != nullptr) addBackgrounds();
   if (options_.attention) {
@@ -209,6 +213,7 @@ void PairBatch::startFromLayouts() {
   const model::BaseModel& base = source_.base;
   const size_t calls = timesteps().size();
   position_ = calls - static_cast<size_t>(std::llround(options_.strength * static_cast<double>(calls)));
+  firstPosition_ = position_;
   latents_ = layouts_->latents();
   if (isDone()) return;
   const at::Tensor timestep = at::full({latents_.size(0)}, static_cast<int64_t>(timesteps()[position_]), at::kLong);
@@ -226,6 +231,9 @@ void PairBatch::setLatents(const at::Tensor& latents) {
 void PairBatch::step() {
   TORCH_CHECK(!isDone(), "every step is done");
   source_.unet.recordAttention(attention_.get());  // other batches may take turns with this one
+  const auto since = static_cast<int64_t>(position_ - firstPosition_);
+  inner_.reuse = since % options_.reuseFeatures != 0;
+  source_.unet.shareInnerFeatures(options_.reuseFeatures > 1 ? &inner_ : nullptr);
   latents_ = denoiseStep(source_.unet, *scheduler_, inputs_, position_++, latents_);
 }
 

@@ -17,6 +17,8 @@ namespace dan::sample {
 struct SampleOptions {
   int64_t steps = 50, width = 512, height = 512;
   double guidanceScale = 2.5, eta = 0.0;
+  double guidedFrom = 0.0, guidedTo = 1.0;  // the guided calls, by their place between image (0) and noise (1)
+  int64_t reuseFeatures = 1;                // the UNet's inner levels are computed at every so many calls
   std::string scheduler = "pndm";
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks", negativePrompt;
   uint64_t seed = 0;
@@ -90,7 +92,8 @@ class PairBatch {
   std::unique_ptr<dual::AttentionMaps> attention_;
   DenoiseInputs inputs_;
   at::Tensor latents_;
-  size_t position_ = 0;
+  size_t position_ = 0, firstPosition_ = 0;
+  model::InnerFeatures inner_;
   std::unique_ptr<LayoutBatch> layouts_;
 };
 

@@ -2,7 +2,16 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Dataset, DualAnoDiff, embedded, Masker, type Pair, Sampler, Trainer } from '../../lib/index.js';
+import {
+  Dataset,
+  DualAnoDiff,
+  embedded,
+  Masker,
+  type Pair,
+  SAMPLING_PRESETS,
+  Sampler,
+  Trainer,
+} from '../../lib/index.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -49,6 +58,22 @@ describe('Sampler', () => {
       if (index > 0) expect(far(rest[index - 1])).toBeLessThanOrEqual(1);
     }
     expect(together[0]?.image.data).not.toEqual(together[1]?.image.data);
+  });
+
+  it('draws the same scenes by the fast preset, which the record names', async () => {
+    const [plain, fast] = [await collect({ steps: 50 }), await collect(SAMPLING_PRESETS.fast)];
+    expect(fast[0]?.image.data).not.toEqual(plain[0]?.image.data);
+    const apart = (a: Pair | undefined, b: Pair | undefined) =>
+      Math.sqrt((a?.image.data ?? []).reduce((sum, x, i) => sum + (x - (b?.image.data[i] ?? 0)) ** 2, 0));
+    expect(apart(fast[0], plain[0])).toBeLessThan(apart(fast[0], plain[1])); // nearer than another pair
+
+    const out = join(folder, 'preset');
+    const flags = ['--adapter', adapter, '--out', out, '--count', '1', '--mask', 'none', '--preset', 'fast'];
+    expect((await cli(['sample', ...flags, '--steps', '3'])).code).toBe(0); // what is said is not overridden
+    const record = JSON.parse(readFileSync(join(out, 'pairs.jsonl'), 'utf8'));
+    expect(record.settings).toMatchObject({ ...SAMPLING_PRESETS.fast, steps: 3 });
+    const wrong = await cli(['sample', ...flags, '--vary', '0.3']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('--preset') });
   });
 
   it('gives the same bytes to the same call, and others to another seed', async () => {

@@ -24,11 +24,11 @@ describe('the engine and the schemas name the same options', () => {
   it('sampling', async () => {
     const { options } = (await getEngine()).nativeInfo();
     const schema = Object.keys(sampleSchema.shape);
-    expect(without(options.sample, 'width', 'height', 'fastDecoder')).toEqual(
+    expect(without(options.sample, 'width', 'height', 'fastDecoder', 'guidedFrom', 'guidedTo')).toEqual(
       without(
         schema,
         ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder', 'layouts'],
-        ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled'],
+        ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled', 'guidanceInterval'],
       ),
     );
   });

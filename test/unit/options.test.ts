@@ -21,6 +21,12 @@ describe('options', () => {
   it.each([
     [sampleSchema, { count: 0 }, 'Expected an integer of at least 1 for count but received 0 of type number'],
     [sampleSchema, { count: 1, steps: 0 }, 'Expected an integer 1..1000 for steps but received 0'],
+    [
+      sampleSchema,
+      { count: 1, guidanceInterval: [0.5, 0.2] },
+      'Expected two numbers of which the second is no smaller',
+    ],
+    [sampleSchema, { count: 1, guidanceInterval: [0, 2] }, 'Expected a number 0..1 for guidanceInterval.1'],
     [sampleSchema, { count: 1, scheduler: 'heun' }, 'Expected one of pndm, ddim'],
     [trainSchema, { steps: 1.5 }, 'for steps but received 1.5'],
     [trainerSchema, { type: 'crack', rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],

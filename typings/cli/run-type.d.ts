@@ -9,6 +9,8 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     count: number;
     sampleSteps: number;
     guidanceScale: number;
+    guidanceInterval: [number, number];
+    reuseFeatures: number;
     scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;

@@ -39,6 +39,8 @@ export interface TrainFlags {
 export interface SampleFlags {
     steps: number;
     guidanceScale: number;
+    guidanceInterval: [number, number];
+    reuseFeatures: number;
     scheduler: (typeof schedulers)[number];
     sampleBatchSize: number;
     negativePrompt: string;
