@@ -26,8 +26,7 @@ void unmap(const Block& block) { ::munmap(block.data, block.size); }
 class KeepingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* data = bytes < kSmallest ? c10::GetDefaultCPUAllocator()->raw_allocate(bytes)
-                                   : take((bytes + kUnit - 1) / kUnit * kUnit);
+    void* data = bytes < kSmallest ? takeSmall(bytes) : take((bytes + kUnit - 1) / kUnit * kUnit);
     return {data, data, &KeepingAllocator::free, c10::Device(c10::kCPU)};
   }
 
@@ -55,6 +54,16 @@ class KeepingAllocator final : public c10::Allocator {
  private:
   static void free(void* data) {
     if (data != nullptr && !instance().keep(data)) c10::GetDefaultCPUAllocator()->raw_deallocate(data);
+  }
+
+  void* takeSmall(size_t bytes) {
+    try {
+      return c10::GetDefaultCPUAllocator()->raw_allocate(bytes);
+    } catch (const c10::Error&) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      giveUp();
+    }
+    return c10::GetDefaultCPUAllocator()->raw_allocate(bytes);
   }
 
   void* take(size_t size) {
@@ -86,7 +95,7 @@ class KeepingAllocator final : public c10::Allocator {
     };
     void* data = attempt();
     if (data == MAP_FAILED) {
-      shrinkTo(0);
+      giveUp();
       data = attempt();
     }
     // As libtorch's own allocator says it, which the binding turns into ERR_OUT_OF_MEMORY.
@@ -105,8 +114,14 @@ class KeepingAllocator final : public c10::Allocator {
     used_ -= block.size;
     blocks_.push_front(block);
     kept_ += block.size;
-    shrinkTo(usedPeak_ - used_);
+    shrinkTo(usedPeak_ > used_ ? usedPeak_ - used_ : 0);
     return true;
+  }
+
+  // Memory has run out. What the work that this may end has used is not kept when it is freed: others need it.
+  void giveUp() {
+    shrinkTo(0);
+    usedPeak_ = 0;
   }
 
   // Unmaps what was freed longest ago until at most `bytes` are kept.

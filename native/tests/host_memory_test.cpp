@@ -39,7 +39,15 @@ DAN_TEST(freed_host_memory_is_used_again_and_never_exceeds_what_tensors_needed) 
 }
 
 DAN_TEST(host_memory_that_is_not_there_is_a_clear_error) {
+  keepHostMemory();
+  releaseHostMemory();
+  at::Tensor used = block(8 * kMega);
   expectError([] { block(int64_t{1} << 46); }, "can't allocate memory");
+  used = at::Tensor();  // of the work that ran out: the system has it back
+  EXPECT(hostMemory().kept == 0);
+  used = block(8 * kMega);
+  used = at::Tensor();
+  EXPECT(hostMemory().kept == 8 * kMega);  // of work that did not
 }
 
 }  // namespace dan::tests
