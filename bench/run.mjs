@@ -1,5 +1,5 @@
 // npm run bench -- NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
-//                       [--stored X] [--tokens N] [--width N] [--plain] [--profile] [--peer PYTHON] [--json]
+//                       [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile] [--peer PYTHON] [--json]
 // Runs one benchmark in a process of its own; with --peer, the peer's script too, in the same minute, and the ratio.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -27,14 +27,15 @@ const { values, positionals } = parseArgs({
     tokens: text,
     width: text,
     plain: flag,
+    checkpointing: flag,
     profile: flag,
     peer: text,
     json: flag,
   },
 });
 const name = positionals[0];
-const { json, peer, base, stored, tokens, width, plain, profile, ...shared } = values;
-const own = { base, stored, tokens, width, plain, profile }; // the peer knows nothing of these
+const { json, peer, base, stored, tokens, width, plain, checkpointing, profile, ...shared } = values;
+const own = { base, stored, tokens, width, plain, checkpointing, profile }; // the peer knows nothing of these
 const flags = (options) =>
   Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
 

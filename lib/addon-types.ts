@@ -102,6 +102,7 @@ export interface NativeTrainOptions {
   globalPrompt: string;
   anomalyPrompt: string;
   trainTextEncoder: boolean;
+  gradientCheckpointing: boolean;
   seed: number;
   partFill: string;
   flips: boolean;

@@ -261,8 +261,9 @@ export class Trainer {
 
   /** Everything that decides the result, as the metadata of checkpoints and adapters. */
   #settingsText(): Record<string, string> {
-    // Where foregrounds came from does not matter: they are in the digest of the images.
-    const { foregroundMasks: _, foregroundWeights: __, ...deciding } = this.settings;
+    // Where foregrounds came from does not matter: they are in the digest of the images. Nor does checkpointing, but for
+    // rounding: a run that was out of memory may go on with it.
+    const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...deciding } = this.settings;
     const settings = Object.entries(deciding).map(([name, value]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
       String(value),

@@ -54,6 +54,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--no-background-scaled', 'background latents as published: not scaled by the VAE factor')
     .option('--no-flips', 'do not flip images at random')
     .option('--no-text-encoder', 'do not train the text encoder')
+    .option('--gradient-checkpointing', 'less memory for about a third more time')
     .option('--global-prompt <text>', 'prompt of the whole image; {category} and {type} stand for the names')
     .option('--anomaly-prompt <text>', 'prompt of the anomaly part')
     .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500)

@@ -45,6 +45,7 @@ export interface TrainFlags {
   foregroundMasks?: string;
   foregroundWeights?: string;
   textEncoder: boolean;
+  gradientCheckpointing?: boolean;
   globalPrompt?: string;
   anomalyPrompt?: string;
   checkpointEvery: number;

@@ -10,6 +10,7 @@
 #include "dual/folded_adapter.h"
 #include "io/mapped_file.h"
 #include "io/safetensors.h"
+#include "nn/gradient_checkpoint.h"
 #include "sample/denoise.h"
 #include "train/adamw.h"
 
@@ -100,6 +101,7 @@ nlohmann::json trainStep(const BenchOptions& options) {
   const UnetInputs in = makeInputs(options, *base);
   keepUnetOnly(*base);
   return measure(options, "train_step", in.latents.size(0), countElements(trained), [&] {
+    const nn::GradientCheckpointing checkpointing(options.checkpointing);
     const at::Tensor prediction = unet.forward(in.latents, in.timesteps, in.context);
     at::mse_loss(prediction.to(at::kFloat), at::zeros_like(in.latents)).backward();
     optimizer.step(5e-6);

@@ -1,5 +1,5 @@
 // dualanodiff-bench NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
-//                   [--stored X] [--tokens N] [--width N] [--plain] [--profile]
+//                   [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile]
 // Prints one line of JSON. bench/run.mjs is its user's face.
 #include <ATen/Parallel.h>
 
@@ -21,7 +21,7 @@ BenchOptions parse(int argc, char** argv) {
   for (int i = 2; i < argc; ++i) {
     const std::string flag = argv[i];
     const std::map<std::string, bool*> switches = {
-        {"--cfg", &options.guidance}, {"--plain", &options.plain}, {"--profile", &options.profile}};
+        {"--cfg", &options.guidance}, {"--plain", &options.plain}, {"--checkpointing", &options.checkpointing}, {"--profile", &options.profile}};
     if (switches.count(flag) > 0) {
       *switches.at(flag) = true;
       continue;

@@ -17,7 +17,8 @@ struct BenchOptions {
   int threads = 0, reps = 3;
   bool guidance = false;
   bool plain = false;    // saim: as the paper writes it
-  bool profile = false;  // a further run, by operation
+  bool checkpointing = false;  // train-step: gradient checkpointing
+  bool profile = false;        // a further run, by operation
 };
 
 // Runs `step` once to warm up, then `reps` times; returns the keys that peer/dual_step.py prints.

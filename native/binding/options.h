@@ -104,6 +104,7 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("globalPrompt", o.train.globalPrompt);
   field("anomalyPrompt", o.train.anomalyPrompt);
   field("trainTextEncoder", o.train.trainTextEncoder);
+  field("gradientCheckpointing", o.train.gradientCheckpointing);
   field("seed", o.train.seed);
   field("partFill", o.partFill);
   field("flips", o.flips);

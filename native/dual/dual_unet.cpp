@@ -1,17 +1,19 @@
 #include "dual/dual_unet.h"
 
+#include "nn/gradient_checkpoint.h"
+
 namespace dan::dual {
 
 at::Tensor DualUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& hiddenStates, const at::Tensor& context,
-                            const BackgroundFeatures* background) const {
+                            const at::Tensor& background) const {
   const AdapterLayer& adapter = adapter_.layer(layer.name);
   const double scale = adapter_.settings().loraScale;
   const at::Tensor hidden = unpackBranches(hiddenStates);  // (N, 2, L, C)
   at::Tensor source = context.defined() ? unpackBranches(context) : hidden;
-  if (background != nullptr && adapter.background) {
+  if (background.defined()) {
     // Eq. 5: keys and values of the global branch come from the mix; its queries and the anomaly branch do not.
     const at::Tensor mixed =
-        (*adapter.background)(hidden.select(1, kGlobal), background->at(layer.name), adapter_.settings().background);
+        (*adapter.background)(hidden.select(1, kGlobal), background, adapter_.settings().background);
     source = at::stack({mixed, hidden.select(1, kAnomaly)}, 1);
   }
   const auto project = [scale](const nn::Linear& linear, const BranchLora& lora, const at::Tensor& x) {
@@ -33,13 +35,20 @@ at::Tensor DualUnet::interact(const nn::AttentionLayer& layer, const at::Tensor&
   return adapter_.layer(layer.name).saim(unpackBranches(attended)).flatten(0, 1);
 }
 
+// The pieces outlive this call where they are computed again for the backward pass, so they hold copies.
 at::Tensor DualUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                              const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
   return unet_.forward(
       noisyLatents, timesteps, encoderHiddenStates,
       [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
-        const at::Tensor attended = attend(layer, hidden, context, background);
-        return attended + interact(layer, attended);
+        const AdapterLayer& adapter = adapter_.layer(layer.name);
+        const bool mixes = background != nullptr && adapter.background;
+        const auto piece = [self = *this, &layer](const std::vector<at::Tensor>& in) {
+          const at::Tensor attended = self.attend(layer, in[0], in[1], in[2]);
+          return attended + self.interact(layer, attended);
+        };
+        return nn::checkpointed(
+            piece, {hidden, context, mixes ? background->at(layer.name) : at::Tensor(), adapter.out.down[kGlobal]});
       },
       inner_);
 }
@@ -47,19 +56,21 @@ at::Tensor DualUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& t
 BackgroundFeatures DualUnet::backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                                 const at::Tensor& encoderHiddenStates) const {
   BackgroundFeatures features;
-  const double scale = adapter_.settings().loraScale;
   unet_.forward(noisyLatents, timesteps, encoderHiddenStates,
                 [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor& context) {
                   const AdapterLayer& adapter = adapter_.layer(layer.name);
                   if (layer.isSelfAttention) features[layer.name] = hidden;
-                  const at::Tensor& source = context.defined() ? context : hidden;
-                  const auto project = [&](const nn::Linear& linear, const BranchLora& lora, const at::Tensor& x) {
-                    return linear(x) + scale * lora(x, kGlobal);
+                  const auto piece = [&layer, &adapter, scale = adapter_.settings().loraScale](const auto& in) {
+                    const at::Tensor& source = in[1].defined() ? in[1] : in[0];
+                    const auto project = [&](const nn::Linear& linear, const BranchLora& lora, const at::Tensor& x) {
+                      return linear(x) + scale * lora(x, kGlobal);
+                    };
+                    return project(
+                        layer.toOut, adapter.out,
+                        nn::multiHeadAttention(project(layer.toQ, adapter.q, in[0]), project(layer.toK, adapter.k, source),
+                                               project(layer.toV, adapter.v, source), layer.heads));
                   };
-                  return project(layer.toOut, adapter.out,
-                                 nn::multiHeadAttention(project(layer.toQ, adapter.q, hidden),
-                                                        project(layer.toK, adapter.k, source),
-                                                        project(layer.toV, adapter.v, source), layer.heads));
+                  return nn::checkpointed(piece, {hidden, context, adapter.out.down[kGlobal]});
                 });
   return features;
 }

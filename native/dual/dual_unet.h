@@ -18,9 +18,10 @@ class DualUnet : public PairModel {
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                         const at::Tensor& encoderHiddenStates) const override;
 
-  // One layer of the pair: attention with per-branch LoRA, before SAIM. hiddenStates: (N * 2, L, C).
+  // One layer of the pair: attention with per-branch LoRA, before SAIM. hiddenStates: (N * 2, L, C); background: the
+  // features of this layer, (N, L, C), or undefined.
   at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hiddenStates, const at::Tensor& context,
-                    const BackgroundFeatures* background) const;
+                    const at::Tensor& background) const;
   // What SAIM adds to the layer's output, (N * 2, L, C).
   at::Tensor interact(const nn::AttentionLayer& layer, const at::Tensor& attended) const;
 

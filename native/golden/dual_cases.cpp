@@ -27,10 +27,8 @@ void runDualAttention(Case& test) {
   const nn::AttentionLayer& layer = layerNamed(unet, test.params().at("layer"));
   const dual::DualUnet dualUnet(unet, *adapter);
   const at::Tensor context = layer.isSelfAttention ? at::Tensor() : test.input("encoder_hidden_states");
-  dual::BackgroundFeatures background;
-  if (test.hasInput("background")) background[layer.name] = test.input("background");
-  const at::Tensor attended =
-      dualUnet.attend(layer, test.input("hidden_states"), context, background.empty() ? nullptr : &background);
+  const at::Tensor background = test.hasInput("background") ? test.input("background") : at::Tensor();
+  const at::Tensor attended = dualUnet.attend(layer, test.input("hidden_states"), context, background);
   const at::Tensor added = dualUnet.interact(layer, attended);
   test.expect("attention_out", attended);
   // (b f) d c -> (b d) f c

@@ -1,10 +1,23 @@
 #include "model/unet.h"
 
+#include "nn/gradient_checkpoint.h"
 #include "nn/timestep_embedding.h"
 
 namespace dan::model {
 
 namespace {
+
+at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const at::Tensor& temb) {
+  return nn::checkpointed([&block](const std::vector<at::Tensor>& in) { return block(in[0], in[1]); }, {x, temb});
+}
+
+// The same with a skip connection behind x.
+at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const at::Tensor& skip,
+                        const at::Tensor& temb) {
+  return nn::checkpointed(
+      [&block](const std::vector<at::Tensor>& in) { return block(at::cat({in[0], in[1]}, 1), in[2]); },
+      {x, skip, temb});
+}
 
 std::string indexed(const char* name, size_t index) { return std::string(name) + "." + std::to_string(index); }
 
@@ -92,14 +105,17 @@ at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, 
   for (const Level& level : down_) {
     if (reuses && &level != &down_.front()) break;
     for (size_t j = 0; j < level.resnets.size(); ++j) {
-      h = level.resnets[j](h, temb);
+      h = checkpointed(level.resnets[j], h, temb);
       if (!level.attentions.empty()) h = level.attentions[j](h, context, attention);
       downBlockResSamples.push_back(h);
     }
     if (level.downsample && !reuses) downBlockResSamples.push_back(h = (*level.downsample)(h));
   }
 
-  if (!reuses) h = midSecond_(midAttention_(midFirst_(h, temb), context, attention), temb);
+  if (!reuses) {
+    h = midAttention_(checkpointed(midFirst_, h, temb), context, attention);
+    h = checkpointed(midSecond_, h, temb);
+  }
 
   for (const Level& level : up_) {
     const bool isOutermost = &level == &up_.back();
@@ -107,7 +123,7 @@ at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, 
     if (reuses) h = inner->kept;
     if (inner != nullptr && isOutermost) inner->kept = h;
     for (size_t j = 0; j < level.resnets.size(); ++j) {
-      h = level.resnets[j](at::cat({h, downBlockResSamples.back()}, 1), temb);
+      h = checkpointed(level.resnets[j], h, downBlockResSamples.back(), temb);
       downBlockResSamples.pop_back();
       if (!level.attentions.empty()) h = level.attentions[j](h, context, attention);
     }

@@ -1,5 +1,6 @@
 #include "nn/transformer_block.h"
 
+#include "nn/gradient_checkpoint.h"
 #include "ops/geglu.h"
 
 namespace dan::nn {
@@ -33,7 +34,11 @@ at::Tensor TransformerBlock::operator()(at::Tensor tokens, const at::Tensor& con
                                         const AttentionFunction& attention) const {
   tokens = tokens + attention(selfAttention_, norm1_(tokens), {});
   tokens = tokens + attention(crossAttention_, norm2_(tokens), context);
-  return tokens + feedForwardOut_(ops::geglu(feedForwardIn_(norm3_(tokens))));
+  return checkpointed(
+      [this](const std::vector<at::Tensor>& in) {
+        return in[0] + feedForwardOut_(ops::geglu(feedForwardIn_(norm3_(in[0]))));
+      },
+      {tokens});
 }
 
 void TransformerBlock::collectLayers(std::vector<const AttentionLayer*>& layers) const {

@@ -1,4 +1,5 @@
 #include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/function.h>
 
 #include <cmath>
 #include <set>
@@ -7,6 +8,7 @@
 #include "dual/dual_unet.h"
 #include "dual/folded_unet.h"
 #include "model/base_model.h"
+#include "nn/gradient_checkpoint.h"
 #include "sample/denoise.h"
 #include "tests/test.h"
 #include "train/adamw.h"
@@ -59,6 +61,19 @@ void expectGradients(const dual::Adapter& adapter, const nlohmann::json& expecte
   EXPECT(compared > 100);
 }
 
+// Of the graph behind a loss.
+int64_t countNodes(const at::Tensor& loss) {
+  std::set<torch::autograd::Node*> seen;
+  std::vector<torch::autograd::Node*> next = {loss.grad_fn().get()};
+  while (!next.empty()) {
+    torch::autograd::Node* node = next.back();
+    next.pop_back();
+    if (node == nullptr || !seen.insert(node).second) continue;
+    for (const auto& edge : node->next_edges()) next.push_back(edge.function.get());
+  }
+  return static_cast<int64_t>(seen.size());
+}
+
 }  // namespace
 
 DAN_TEST(background_compensation_trains_as_published_in_both_forms) {
@@ -70,20 +85,45 @@ DAN_TEST(background_compensation_trains_as_published_in_both_forms) {
     expectClose(posterior.sample(t.at("train.posterior_eps_cond")), t.at("train.cond_lat"), 5e-3, 1e-5,
                 "the background");
   }
-  const auto lerp = adapterFrom(kBcmCheckpoint, dual::BackgroundMode::kInterpolate);
-  lerp->requireGradients();
-  const auto first = trainingLoss(*lerp);
-  expectClose(first.prediction, t.at("train.model_pred"), 2e-5, 1e-5, "prediction");
-  expectClose(first.loss, t.at("train.loss"), 0, 1e-5, "loss");
-  first.loss.backward();
-  expectGradients(*lerp, json.at("train").at("grads"));
+  for (const bool checkpointed : {false, true}) {
+    const nn::GradientCheckpointing checkpointing(checkpointed);
+    const auto lerp = adapterFrom(kBcmCheckpoint, dual::BackgroundMode::kInterpolate);
+    lerp->requireGradients();
+    const auto first = trainingLoss(*lerp);
+    expectClose(first.prediction, t.at("train.model_pred"), 2e-5, 1e-5, "prediction");
+    expectClose(first.loss, t.at("train.loss"), 0, 1e-5, "loss");
+    first.loss.backward();
+    expectGradients(*lerp, json.at("train").at("grads"));
 
-  const auto add = adapterFrom(kBcmCheckpoint, dual::BackgroundMode::kAdd);
-  add->requireGradients();
-  const auto additive = trainingLoss(*add);
-  expectClose(additive.prediction, t.at("additive.train.model_pred"), 2e-5, 1e-5, "prediction of the paper's form");
-  additive.loss.backward();
-  expectGradients(*add, json.at("additive").at("grads"));
+    const auto add = adapterFrom(kBcmCheckpoint, dual::BackgroundMode::kAdd);
+    add->requireGradients();
+    const auto additive = trainingLoss(*add);
+    expectClose(additive.prediction, t.at("additive.train.model_pred"), 2e-5, 1e-5, "prediction of the paper's form");
+    additive.loss.backward();
+    expectGradients(*add, json.at("additive").at("grads"));
+  }
+}
+
+// Every sublayer's activations are gone after the forward pass, those of the linear layers inside them too.
+DAN_TEST(checkpointed_gradients_are_those_of_all_at_once_and_keep_less) {
+  const auto gradients = [](bool checkpointed, int64_t& kept) {
+    const nn::GradientCheckpointing checkpointing(checkpointed);
+    const auto adapter = adapterFrom(kBcmCheckpoint, dual::BackgroundMode::kAdd);
+    adapter->requireGradients();
+    const at::Tensor loss = trainingLoss(*adapter).loss;
+    kept = countNodes(loss);
+    loss.backward();
+    TensorMap found;
+    for (const auto& [name, parameter] : adapter->parameters()) found[name] = parameter.grad();
+    return found;
+  };
+  int64_t allNodes = 0, keptNodes = 0;
+  const TensorMap expected = gradients(false, allNodes), actual = gradients(true, keptNodes);
+  for (const auto& [name, gradient] : expected) {
+    EXPECT(gradient.defined() == actual.at(name).defined());
+    if (gradient.defined()) expectClose(actual.at(name), gradient, 1e-6, 1e-5, name);
+  }
+  EXPECT(keptNodes < allNodes / 3);
 }
 
 DAN_TEST(three_updates_with_a_background_follow_the_published_code) {

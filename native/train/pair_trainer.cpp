@@ -6,6 +6,7 @@
 
 #include "core/random.h"
 #include "dual/adapter_start.h"
+#include "nn/gradient_checkpoint.h"
 
 namespace dan::train {
 
@@ -121,6 +122,7 @@ at::Tensor PairTrainer::lossOfBatch() {
     const at::Tensor rows = globalRows(pairs, latents.device());
     weights = weights.defined() ? weights * rows : rows;
   }
+  const nn::GradientCheckpointing checkpointing(options_.gradientCheckpointing);
   const dual::DualUnet unet(*base_.unet, *adapter_);
   dual::BackgroundFeatures features;
   if (options_.background != dual::BackgroundMode::kOff) {

@@ -26,6 +26,7 @@ struct TrainOptions {
   double defectShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
+  bool gradientCheckpointing = false;  // nn/gradient_checkpoint.h: less memory, more time
   Branches branches = Branches::kJoint;
   dual::BackgroundMode background = dual::BackgroundMode::kOff;
   bool backgroundScaled = true;  // by the autoencoder's factor; published adapters were trained without

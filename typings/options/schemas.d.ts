@@ -101,6 +101,7 @@ export declare const trainerSchema: z.ZodObject<{
     backgroundScaled: z.ZodDefault<z.ZodBoolean>;
     trainImages: z.ZodDefault<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
     trainTextEncoder: z.ZodDefault<z.ZodBoolean>;
+    gradientCheckpointing: z.ZodDefault<z.ZodBoolean>;
     globalPrompt: z.ZodOptional<z.ZodString>;
     anomalyPrompt: z.ZodOptional<z.ZodString>;
     seed: z.ZodDefault<z.ZodNumber>;
