@@ -61,6 +61,7 @@ export { SAMPLING_PRESETS } from './options/schemas.js';
 export type { Pair } from './pair.js';
 export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';
+export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
 export type { TaskOptions } from './run-native.js';
 export { type AdapterInfo, type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
 export type { Tensor } from './tensor.js';

@@ -201,8 +201,14 @@ export class Sampler {
   }
 
   async #encodeBackgrounds(options: ResolvedSampling, size: number): Promise<NativeBackgrounds | undefined> {
-    const { backgrounds, backgroundEvery: every, backgroundNoise, seed, signal } = options;
+    const { backgrounds, backgroundEvery: every, backgroundNoise, keepBackgroundFeatures: keepFeatures } = options;
+    const { seed, signal } = options;
     if (!backgrounds) return undefined;
+    if (backgroundNoise === 'fresh' && keepFeatures !== 'no') {
+      throw new InvalidOptionError(
+        `Expected no for keepBackgroundFeatures but received ${keepFeatures}: with fresh noise no two passes are the same`,
+      );
+    }
     const rows = backgrounds.map(({ image, foreground }) => ({ image: toRgb(image), foreground }));
     for (const { image, foreground } of rows) {
       for (const { width, height } of [image, foreground]) {
@@ -213,7 +219,7 @@ export class Sampler {
       }
     }
     const native = {
-      ...{ every, seed, freshNoise: backgroundNoise === 'fresh' },
+      ...{ every, seed, freshNoise: backgroundNoise === 'fresh', keepFeatures },
       scaled: options.backgroundScaled ?? this.adapter.backgroundScaled,
       ...{ count: rows.length, width: size, height: size },
     };

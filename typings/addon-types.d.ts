@@ -29,6 +29,16 @@ export interface NativeDeviceInfo {
     totalBytes: number;
     freeBytes: number;
 }
+/** What one stage or operation took while it was recorded. */
+export interface NativeRecordedTime {
+    name: string;
+    isStage: boolean;
+    calls: number;
+    /** With all that it calls; on CUDA, of the launches. */
+    seconds: number;
+    /** Without the stages and operations that it calls. */
+    ownSeconds: number;
+}
 /** Numbers row by row. */
 export interface NativeTensor {
     data: Float32Array;
@@ -129,6 +139,8 @@ export interface NativeBackgroundOptions {
     every: number;
     scaled: boolean;
     freshNoise: boolean;
+    /** 'no', 'device' or 'host'. */
+    keepFeatures: string;
     seed: number;
     /** Of the images that come with the options. */
     count: number;
@@ -253,6 +265,8 @@ export interface NativeEngine {
     shutdown(exitCode: number): void;
     deviceInfo(task: NativeTask): Promise<NativeDeviceInfo>;
     setThreads(count: number, task: NativeTask): Promise<void>;
+    startProfile(task: NativeTask): Promise<void>;
+    stopProfile(task: NativeTask): Promise<NativeRecordedTime[]>;
     readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
     Task: new () => NativeTask;
     loadModel(options: NativeLoadOptions, task: NativeTask): Promise<{

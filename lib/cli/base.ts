@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
 import { embedded } from '../paths.js';
-import { number } from './options.js';
+import { addProfileOption, number } from './options.js';
 import type { Context } from './runner.js';
 
 export interface BaseFlags {
@@ -40,7 +40,7 @@ export function addSourceOptions(command: Command): Command {
 
 export function addBaseOptions(command: Command): Command {
   return addSourceOptions(
-    command.option('--base <path>', 'base model: diffusers folder or checkpoint file (default: the embedded one)'),
+    addProfileOption(command).option('--base <path>', 'base model: diffusers folder or checkpoint file (default: the embedded one)'),
   )
     .option('--lora <file[=scale]>', 'LoRA made for the base, merged into it (may be repeated)', addLora)
     .option('--taesd <path>', 'TAESD decoder, for previews and `--decoder taesd`')

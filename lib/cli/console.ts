@@ -1,4 +1,8 @@
 import { SingleBar } from 'cli-progress';
+import type { Profile, RecordedTime } from '../profile.js';
+
+/** Operations that a profile shows; all of them with --json. */
+const SHOWN_OPERATIONS = 15;
 
 /** What a command tells its user: a progress bar on a terminal, one JSON line for machines. */
 export class Console {
@@ -16,6 +20,26 @@ export class Console {
   /** The command's result: `text` for people, `value` as one line of JSON for machines. */
   result(text: string, value: object): void {
     process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+  }
+
+  /** Where the time went since the process began, on the side: a table, or one line of JSON. */
+  profile({ stages, operations }: Profile): void {
+    const seconds = performance.now() / 1000;
+    if (this.json) {
+      process.stderr.write(`${JSON.stringify({ profile: { seconds, stages, operations } })}\n`);
+      return;
+    }
+    const line = (time: RecordedTime, shown: number) =>
+      `${shown.toFixed(3).padStart(10)} s ${String(time.calls).padStart(7)} x  ${time.name}\n`;
+    const engine = [...stages, ...operations].reduce((sum, { ownSeconds }) => sum + ownSeconds, 0);
+    process.stderr.write(
+      [
+        `${seconds.toFixed(1)} s since the process began, ${engine.toFixed(1)} s of them in the engine: its stages (some hold others)\n`,
+        ...stages.map((time) => line(time, time.seconds)),
+        'and its operations, each without those that it calls\n',
+        ...operations.slice(0, SHOWN_OPERATIONS).map((time) => line(time, time.ownSeconds)),
+      ].join(''),
+    );
   }
 
   /** A bar with speed and time left on a terminal; elsewhere about ten lines. `unit` names what is counted. */

@@ -6,7 +6,7 @@ import { DatasetError, withFileErrors } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { Masker } from '../masker.js';
 import { given } from '../options/check.js';
-import { number } from './options.js';
+import { addProfileOption, number } from './options.js';
 import type { Runner } from './runner.js';
 
 interface Flags {
@@ -30,6 +30,7 @@ export function addMask(program: Command, runner: Runner): void {
     .option('--threshold <x>', 'of saliency (0.5) or of distance from the fill (0.12)', number)
     .addOption(new Option('--part-fill <how>', 'blank of the parts').choices(['grey', 'black']).default('grey'))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto');
+  addProfileOption(command);
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const folder = resolve(flags.parts);
     const files = (await withFileErrors('read', folder, () => readdir(folder)))

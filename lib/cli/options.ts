@@ -18,6 +18,11 @@ function interval(text: string): [number, number] {
   return [from, to];
 }
 
+/** For commands that put the engine to work; the runner heeds it. */
+export function addProfileOption(command: Command): Command {
+  return command.option('--profile', "say where the engine's time went, by stage and by operation");
+}
+
 const words = (flags: string, description: string, choices: readonly string[]) =>
   new Option(flags, description).choices(choices);
 
@@ -74,6 +79,13 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     .option('--background-images <dir>', 'good images whose backgrounds the pairs are to have')
     .option('--background-every <n>', 'pairs that share a background', number, 50)
     .addOption(words('--background-noise <how>', 'noise of a background', ['fixed', 'fresh']).default('fixed'))
+    .addOption(
+      words('--keep-background-features <where>', "keep what a background's passes make for the batches that share it", [
+        'no',
+        'device',
+        'host',
+      ]).default('no'),
+    )
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
     .addOption(

@@ -23,6 +23,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   backgroundImages?: string;
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
+  keepBackgroundFeatures: 'no' | 'device' | 'host';
   vary?: number;
   ownShare?: number;
   smallOwnShare?: number;
@@ -48,6 +49,7 @@ export const DEFAULT_RUN_FLAGS: Omit<RunFlags, 'count'> = {
   backgroundScaled: true,
   backgroundEvery: 50,
   backgroundNoise: 'fixed',
+  keepBackgroundFeatures: 'no',
   textEncoder: true,
   checkpointEvery: 500,
   previewEvery: 0,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { AbortedError, DualAnoDiffError } from '../errors.js';
+import { startProfile, stopProfile } from '../profile.js';
 import { Console } from './console.js';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -27,11 +28,13 @@ export class Runner {
     command
       .option('--json', 'one line of JSON for machines, no progress')
       .option('--debug', 'show the stack of an error');
-    command.action(async (flags: Flags & { json?: boolean; debug?: boolean }) => {
-      const { json = false, debug = false, ...rest } = flags;
+    command.action(async (flags: Flags & { json?: boolean; debug?: boolean; profile?: boolean }) => {
+      const { json = false, debug = false, profile = false, ...rest } = flags;
       const io = new Console(json);
       try {
+        if (profile) await startProfile();
         await action(rest as Flags, { signal: this.#abort.signal, io });
+        if (profile) io.profile(await stopProfile());
       } catch (error) {
         process.exitCode = report(error, debug);
       }

@@ -68,6 +68,7 @@ export interface SampleFlags {
   backgroundImages?: string;
   backgroundEvery: number;
   backgroundNoise: 'fixed' | 'fresh';
+  keepBackgroundFeatures: 'no' | 'device' | 'host';
   /** The strength of variations; undefined for pairs from noise. */
   vary?: number;
   ownShare?: number;
@@ -247,7 +248,8 @@ export async function samplePairs(
   try {
     const batchSize = flags.sampleBatchSize;
     const attention = flags.mask.includes('attention');
-    const drawing = { count, seed, batchSize, attention, skip: writer.done, signal };
+    const { keepBackgroundFeatures } = flags;
+    const drawing = { count, seed, batchSize, attention, keepBackgroundFeatures, skip: writer.done, signal };
     for await (const pair of sampler.sample({ ...deciding, ...given({ backgrounds, layouts }), ...drawing })) {
       await writer.write(pair, await masker?.find(pair, signal));
       bar.update(writer.records.length);

@@ -164,6 +164,11 @@ export const sampleSchema = z.strictObject({
   backgroundScaled: flag().optional(),
   /** One noise for each background, or fresh noise at every step, as published. */
   backgroundNoise: oneOf(['fixed', 'fresh']).default('fixed'),
+  /**
+   * Where the features of a background's passes are kept for later batches that show it, each of its calls 46 MB in
+   * float32 for Stable Diffusion at 512 pixels: on the device, or on the host, from where they are copied at every call.
+   */
+  keepBackgroundFeatures: oneOf(['no', 'device', 'host']).default('no'),
   /** Indices that are there already. */
   skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
   signal: signal(),

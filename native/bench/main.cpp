@@ -20,8 +20,10 @@ BenchOptions parse(int argc, char** argv) {
   options.name = argc > 1 ? argv[1] : "";
   for (int i = 2; i < argc; ++i) {
     const std::string flag = argv[i];
-    const std::map<std::string, bool*> switches = {
-        {"--cfg", &options.guidance}, {"--plain", &options.plain}, {"--checkpointing", &options.checkpointing}, {"--profile", &options.profile}};
+    const std::map<std::string, bool*> switches = {{"--cfg", &options.guidance},
+                                                   {"--plain", &options.plain},
+                                                   {"--checkpointing", &options.checkpointing},
+                                                   {"--profile", &options.profile}};
     if (switches.count(flag) > 0) {
       *switches.at(flag) = true;
       continue;

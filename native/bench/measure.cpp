@@ -55,9 +55,9 @@ nlohmann::json measure(const BenchOptions& options, const std::string& what, int
                            {"torch", TORCH_VERSION},
                            {"threads", at::get_num_threads()}};
   if (options.profile) {
-    for (const OperationTime& operation : profile(run)) {
+    for (const RecordedTime& operation : profile(run)) {
       result["profile"].push_back(
-          {{"operation", operation.name}, {"calls", operation.calls}, {"seconds", operation.seconds}});
+          {{"operation", operation.name}, {"calls", operation.calls}, {"seconds", operation.ownSeconds}});
     }
   }
   return result;

@@ -12,6 +12,7 @@
 #include "binding/option_reader.h"
 #include "binding/options.h"
 #include "core/accelerator.h"
+#include "core/profile.h"
 
 namespace dan::binding {
 
@@ -92,6 +93,37 @@ Napi::Value setThreads(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
+// startProfile(task): records what the torch thread of this environment does from now on.
+Napi::Value startProfile(const Napi::CallbackInfo& info) {
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [](const Task&, const ReportProgress&) {
+        dan::startProfile();
+        return true;
+      },
+      [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+}
+
+// stopProfile(task): [{ name, isStage, calls, seconds, ownSeconds }]
+Napi::Value stopProfile(const Napi::CallbackInfo& info) {
+  return runTask<std::vector<RecordedTime>>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [](const Task&, const ReportProgress&) { return dan::stopProfile(); },
+      [](Napi::Env env, std::vector<RecordedTime>& times) -> Napi::Value {
+        Napi::Array result = Napi::Array::New(env);
+        for (const RecordedTime& time : times) {
+          Napi::Object entry = Napi::Object::New(env);
+          entry.Set("name", time.name);
+          entry.Set("isStage", time.isStage);
+          entry.Set("calls", Napi::Number::New(env, static_cast<double>(time.calls)));
+          entry.Set("seconds", time.seconds);
+          entry.Set("ownSeconds", time.ownSeconds);
+          result.Set(result.Length(), entry);
+        }
+        return result;
+      });
+}
+
 // readMetadata(path, task): what a safetensors file says of itself.
 Napi::Value readMetadata(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
@@ -128,6 +160,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("shutdown", Napi::Function::New(env, shutdown));
   exports.Set("deviceInfo", Napi::Function::New(env, deviceInfo));
   exports.Set("setThreads", Napi::Function::New(env, setThreads));
+  exports.Set("startProfile", Napi::Function::New(env, startProfile));
+  exports.Set("stopProfile", Napi::Function::New(env, stopProfile));
   exports.Set("readMetadata", Napi::Function::New(env, readMetadata));
   exports.Set("Task", TaskHandle::define(env));
   defineModel(env, exports);

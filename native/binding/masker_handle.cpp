@@ -1,3 +1,5 @@
+#include <ATen/record_function.h>
+
 #include "binding/convert.h"
 #include "binding/handles.h"
 #include "binding/option_reader.h"
@@ -46,6 +48,7 @@ Napi::Value MaskerHandle::mask(const Napi::CallbackInfo& info) {
   return runTask<at::Tensor>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [part, options, masker = value()](const Task&, const ReportProgress&) {
+        RECORD_USER_SCOPE("find a mask");
         return mask::binarize(masker->saliency(part), options.threshold);
       },
       bytesOf);

@@ -1,4 +1,5 @@
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include "binding/convert.h"
 #include "binding/handles.h"
@@ -21,6 +22,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   return runTask<Base>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [options, notice](const Task&, const ReportProgress&) {
+        RECORD_USER_SCOPE("load the base");
         const at::Device device = parseDevice(options.device);
         if (options.device == "auto" && !device.is_cuda()) *notice = cudaState().reason;
         model::BaseOptions base = options.base;

@@ -146,6 +146,7 @@ void visitOptions(BackgroundOptions& o, Visitor&& field) {
   field("every", o.chosen.every);
   field("scaled", o.chosen.scaled);
   field("freshNoise", o.chosen.freshNoise);
+  field("keepFeatures", o.chosen.keepFeatures);
   field("seed", o.chosen.seed);
   field("count", o.count);
   field("width", o.width);

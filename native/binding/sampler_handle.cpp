@@ -1,4 +1,5 @@
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include "binding/convert.h"
 #include "binding/handles.h"
@@ -19,6 +20,7 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
   return runTask<State>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [base, path](const Task&, const ReportProgress&) {
+        RECORD_USER_SCOPE("read and fold the adapter");
         const dual::AdapterFile file = dual::readAdapterFile(path);
         dual::expectBase(file, path, base->fingerprint);
         auto adapter = std::make_unique<dual::Adapter>(file.tensors, file.settings, *base->unet,

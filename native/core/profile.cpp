@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 
 namespace dan {
 
@@ -16,7 +17,8 @@ double secondsSince(Clock::time_point start) { return std::chrono::duration<doub
 
 // Of this thread: seconds spent in the operations called by each open one, the outermost first; and the result.
 thread_local std::vector<double> inner;
-thread_local std::map<std::string, OperationTime> operations;
+thread_local std::map<std::string, RecordedTime> recorded;
+thread_local std::optional<at::CallbackHandle> callback;
 
 struct Started : at::ObserverContext {
   Clock::time_point time = Clock::now();
@@ -29,35 +31,50 @@ std::unique_ptr<at::ObserverContext> onStart(const at::RecordFunction&) {
 
 void onEnd(const at::RecordFunction& function, at::ObserverContext* context) {
   const double seconds = secondsSince(static_cast<Started*>(context)->time);
-  OperationTime& operation = operations[function.name()];
-  operation.calls += 1;
-  operation.seconds += seconds - inner.back();
+  RecordedTime& time = recorded[function.name()];
+  time.isStage = function.scope() == at::RecordScope::USER_SCOPE;
+  time.calls += 1;
+  time.seconds += seconds;
+  time.ownSeconds += seconds - inner.back();
   inner.pop_back();
   inner.back() += seconds;
 }
 
 }  // namespace
 
-std::vector<OperationTime> profile(const std::function<void()>& work) {
-  operations.clear();
+void startProfile() {
+  stopProfile();
+  recorded.clear();
   inner.assign(1, 0);
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(onStart, onEnd));
+  callback = at::addThreadLocalCallback(at::RecordFunctionCallback(onStart, onEnd));
+}
+
+std::vector<RecordedTime> stopProfile() {
+  if (!callback) return {};
+  at::removeCallback(*callback);
+  callback.reset();
+  std::vector<RecordedTime> result;
+  for (auto& [name, time] : recorded) {
+    time.name = name;
+    result.push_back(time);
+  }
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.ownSeconds > b.ownSeconds; });
+  return result;
+}
+
+std::vector<RecordedTime> profile(const std::function<void()>& work) {
+  startProfile();
   const Clock::time_point start = Clock::now();
   try {
     work();
   } catch (...) {
-    at::removeCallback(handle);
+    stopProfile();
     throw;
   }
-  const double total = secondsSince(start);
-  at::removeCallback(handle);
-  std::vector<OperationTime> result;
-  for (auto& [name, operation] : operations) {
-    operation.name = name;
-    result.push_back(operation);
-  }
-  result.push_back({"(outside operations)", 1, total - inner.front()});
-  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  const double outside = secondsSince(start) - inner.front();
+  std::vector<RecordedTime> result = stopProfile();
+  result.push_back({"(outside operations)", false, 1, outside, outside});
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.ownSeconds > b.ownSeconds; });
   return result;
 }
 

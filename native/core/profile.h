@@ -1,4 +1,5 @@
-// Where the time of a piece of work goes, by operation of libtorch.
+// Where the time of a piece of work goes, by stage and by operation of libtorch. A stage is what RECORD_USER_SCOPE
+// names.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +9,21 @@
 
 namespace dan {
 
-struct OperationTime {
-  std::string name;  // e.g. "aten::mkldnn_convolution"; "(outside operations)" is the rest
+struct RecordedTime {
+  std::string name;  // e.g. "denoise", "aten::mkldnn_convolution"
+  bool isStage = false;
   int64_t calls = 0;
-  double seconds = 0;  // without the operations that it calls itself; on CUDA, of the launches
+  double seconds = 0;     // with all that it calls; on CUDA, of the launches
+  double ownSeconds = 0;  // without the operations that it calls
 };
 
-// Runs `work` once on this thread and returns what it spent, the largest first. Operations of other threads are not
-// seen. Recording costs about a microsecond an operation.
-std::vector<OperationTime> profile(const std::function<void()>& work);
+// From now on this thread's stages and operations are recorded, which costs about a microsecond an operation; those of
+// other threads are not seen.
+void startProfile();
+// What was recorded since, the largest own time first; none where nothing was started.
+std::vector<RecordedTime> stopProfile();
+
+// The operations of `work`, which runs once; "(outside operations)" is what is in none.
+std::vector<RecordedTime> profile(const std::function<void()>& work);
 
 }  // namespace dan

@@ -65,10 +65,10 @@ BackgroundFeatures DualUnet::backgroundFeatures(const at::Tensor& noisyLatents, 
                     const auto project = [&](const nn::Linear& linear, const BranchLora& lora, const at::Tensor& x) {
                       return linear(x) + scale * lora(x, kGlobal);
                     };
-                    return project(
-                        layer.toOut, adapter.out,
-                        nn::multiHeadAttention(project(layer.toQ, adapter.q, in[0]), project(layer.toK, adapter.k, source),
-                                               project(layer.toV, adapter.v, source), layer.heads));
+                    return project(layer.toOut, adapter.out,
+                                   nn::multiHeadAttention(project(layer.toQ, adapter.q, in[0]),
+                                                          project(layer.toK, adapter.k, source),
+                                                          project(layer.toV, adapter.v, source), layer.heads));
                   };
                   return nn::checkpointed(piece, {hidden, context, adapter.out.down[kGlobal]});
                 });

@@ -1,6 +1,7 @@
 #include "evaluate/learner.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 
@@ -37,6 +38,7 @@ double Learner::learningRate() const {
 }
 
 LearnerStep Learner::step(const Task& task) {
+  RECORD_USER_SCOPE("evaluation step");
   task.checkCancelled();
   std::vector<Example> examples;
   for (int64_t i = 0; i < options_.batchSize; ++i) {
@@ -54,6 +56,7 @@ LearnerStep Learner::step(const Task& task) {
 }
 
 at::Tensor Learner::predict(const at::Tensor& images, const Task& task) const {
+  RECORD_USER_SCOPE("evaluation test");
   const at::NoGradGuard noGrad;
   std::vector<at::Tensor> outputs;
   for (int64_t from = 0; from < images.size(0); from += options_.batchSize) {

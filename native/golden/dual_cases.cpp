@@ -135,14 +135,18 @@ void runSample(Case& test) {
   inputs.encoderHiddenStates = encode(params.at("prompts"));
   if (guidance > 1) inputs.encoderHiddenStates = at::cat({encode({negative, negative}), inputs.encoderHiddenStates});
   const diffusion::NoiseSchedule schedule(base.schedule);
+  std::unique_ptr<sample::BackgroundPass> pass;
   if (test.hasInput("background_latents_uncond_cond")) {
     const int64_t rows = test.input("background_latents_uncond_cond").size(0);
-    for (int64_t row = 0; row < rows; ++row) inputs.backgroundOfPair.push_back(row);
-    inputs.noisyBackground = [&](size_t call, double timestep) {
+    sample::BackgroundInputs passes;
+    for (int64_t row = 0; row < rows; ++row) passes.ofPair.push_back(row);
+    passes.noisy = [&](size_t call, double timestep) {
       const at::Tensor background = test.input("background_latents_uncond_cond");
       const at::Tensor t = at::full({background.size(0)}, static_cast<int64_t>(timestep), at::kLong);
       return schedule.addNoise(background, test.input("background_noise")[static_cast<int64_t>(call)], t);
     };
+    pass = std::make_unique<sample::BackgroundPass>(passes, inputs.encoderHiddenStates);
+    inputs.background = pass.get();
   }
   const dual::FoldedAdapter folded(*base.unet, *adapter);
   const dual::FoldedUnet fastUnet(*base.unet, folded);

@@ -1,6 +1,7 @@
 #include "sample/backgrounds.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include "core/random.h"
 #include "dual/background.h"
@@ -8,6 +9,11 @@
 namespace dan::sample {
 
 namespace {
+
+std::unique_ptr<FeatureStore> storeOf(const BackgroundOptions& options) {
+  const KeepFeatures where = parseKeepFeatures(options.keepFeatures);
+  return where == KeepFeatures::kNo ? nullptr : std::make_unique<FeatureStore>(where);
+}
 
 // Streams of the seed: pairs count from 0, so these count from the other end.
 constexpr uint64_t kPosteriorStream = ~uint64_t{0} - 1, kNoiseStream = uint64_t{1} << 63;
@@ -30,31 +36,32 @@ at::Tensor levelOf(const at::Tensor& latent, const at::Tensor& foreground) {
 
 Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& foregrounds,
                          BackgroundOptions options, const Task& task)
-    : options_(options) {
+    : options_(std::move(options)), keptFeatures_(storeOf(options_)) {
+  RECORD_USER_SCOPE("encode the backgrounds");
   const at::NoGradGuard noGrad;
-  at::Generator generator = makeGenerator(options.seed, kPosteriorStream);
-  const double toScaled = options.scaled ? 1.0 : base.vae->config().scalingFactor;
+  at::Generator generator = makeGenerator(options_.seed, kPosteriorStream);
+  const double toScaled = options_.scaled ? 1.0 : base.vae->config().scalingFactor;
   std::vector<at::Tensor> encoded, levels;
   for (int64_t i = 0; i < images.size(0); ++i) {
     task.checkCancelled();
     const at::Tensor image = images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
     const at::Tensor foreground = (foregrounds[i] > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
-    encoded.push_back(encodeScaled(base, dual::blackOut(image, foreground), options.scaled, generator));
+    encoded.push_back(encodeScaled(base, dual::blackOut(image, foreground), options_.scaled, generator));
     levels.push_back(levelOf(encoded.back(), foreground) * toScaled);
   }
   latents_ = at::cat(encoded);
   levels_ = at::cat(levels);
   zeroLatent_ = encodeScaled(base, at::zeros({1, 3, images.size(1), images.size(2)}, latents_.options()),
-                             options.scaled, generator);
+                             options_.scaled, generator);
 }
 
 Backgrounds::Backgrounds(const model::BaseModel& base, at::Tensor latents, BackgroundOptions options)
-    : options_(options), latents_(std::move(latents)) {
+    : options_(std::move(options)), latents_(std::move(latents)), keptFeatures_(storeOf(options_)) {
   const at::NoGradGuard noGrad;
-  levels_ = latents_.mean({2, 3}) * (options.scaled ? 1.0 : base.vae->config().scalingFactor);
+  levels_ = latents_.mean({2, 3}) * (options_.scaled ? 1.0 : base.vae->config().scalingFactor);
   const int64_t factor = base.vae->config().downscale();
   const at::Tensor zeros = at::zeros({1, 3, latents_.size(2) * factor, latents_.size(3) * factor}, latents_.options());
-  zeroLatent_ = encodeScaled(base, zeros, options.scaled, makeGenerator(options.seed, kPosteriorStream));
+  zeroLatent_ = encodeScaled(base, zeros, options_.scaled, makeGenerator(options_.seed, kPosteriorStream));
 }
 
 at::Tensor Backgrounds::latents(const std::vector<int64_t>& which) const {

@@ -1,10 +1,13 @@
 // The backgrounds that generated pairs are to have (BCM): encoded once, noised to every step's timestep.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "core/task.h"
 #include "model/base_model.h"
+#include "sample/background_pass.h"
 
 namespace dan::sample {
 
@@ -14,6 +17,8 @@ struct BackgroundOptions {
   bool scaled = true;
   // Fresh noise at every step, as published, instead of one noise per background.
   bool freshNoise = false;
+  // What the batches that share these backgrounds keep of their passes; nothing where the noise is fresh.
+  std::string keepFeatures = "no";
   uint64_t seed = 0;
 };
 
@@ -26,6 +31,8 @@ class Backgrounds {
   Backgrounds(const model::BaseModel& base, at::Tensor latents, BackgroundOptions options);
 
   const BackgroundOptions& options() const { return options_; }
+  // Null where nothing is kept.
+  FeatureStore* keptFeatures() const { return keptFeatures_.get(); }
   int64_t count() const { return latents_.size(0); }
   at::IntArrayRef latentSize() const { return latents_.sizes().slice(2); }
   // Which background pair `index` has.
@@ -41,6 +48,7 @@ class Backgrounds {
   BackgroundOptions options_;
   at::Tensor latents_, zeroLatent_;  // (M, 4, h, w), (1, 4, h, w)
   at::Tensor levels_;                // (M, 4)
+  std::unique_ptr<FeatureStore> keptFeatures_;
 };
 
 }  // namespace dan::sample

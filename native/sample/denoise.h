@@ -9,6 +9,7 @@
 #include "diffusion/scheduler.h"
 #include "dual/branch.h"
 #include "dual/pair_model.h"
+#include "sample/background_pass.h"
 
 namespace dan::sample {
 
@@ -21,10 +22,10 @@ struct DenoiseInputs {
   double guidedFrom = 0.0, guidedTo = std::numeric_limits<double>::infinity();
   at::Tensor conditionalStates;
   diffusion::NoiseSource noise;  // (B * 2, 4, h, w) a call
-  // With background compensation: the noised background latents of a call, (K, 4, h, w), and which of them each pair
-  // of the batch has, B numbers (2 * B with guidance, unconditional half first). Pairs that share one share its pass.
-  std::function<at::Tensor(size_t call, double timestep)> noisyBackground;
-  std::vector<int64_t> backgroundOfPair;
+  // With background compensation; must outlive the loop. With reusesBackground its features are those of the call
+  // before.
+  BackgroundPass* background = nullptr;
+  bool reusesBackground = false;
   // After every scheduler step; steps count from 1.
   std::function<void(size_t step, size_t steps, const at::Tensor& latents)> onStep;
 };

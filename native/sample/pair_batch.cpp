@@ -1,6 +1,7 @@
 #include "sample/pair_batch.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -41,6 +42,7 @@ at::Tensor toBytes(const at::Tensor& pixelValues) {
 
 PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices)
     : source_(source), options_(std::move(options)), indices_(std::move(indices)) {
+  RECORD_USER_SCOPE("begin a batch");
   const at::NoGradGuard noGrad;
   const model::BaseModel& base = source_.base;
   checkResolution(base, options_.width, options_.height);
@@ -163,13 +165,14 @@ void PairBatch::addBackgrounds() {
   const bool fresh = backgrounds.options().freshNoise;
   const bool guided = options_.guidanceScale > 1.0;
   std::vector<int64_t> shown;  // the backgrounds of this batch; with fresh noise one a pair, because each has its own
+  BackgroundInputs inputs;
   const auto use = [&](int64_t which) {
     const auto found = std::find(shown.begin(), shown.end(), which);
     if (fresh || found == shown.end()) {
-      inputs_.backgroundOfPair.push_back(static_cast<int64_t>(shown.size()));
+      inputs.ofPair.push_back(static_cast<int64_t>(shown.size()));
       shown.push_back(which);
     } else {
-      inputs_.backgroundOfPair.push_back(found - shown.begin());
+      inputs.ofPair.push_back(found - shown.begin());
     }
   };
   if (guided) {
@@ -177,12 +180,18 @@ void PairBatch::addBackgrounds() {
   }
   for (const int64_t index : indices_) use(backgrounds.of(index));
   const at::Tensor latents = backgrounds.latents(shown), fixedNoise = backgrounds.noise(shown);
-  inputs_.noisyBackground = [this, latents, fixedNoise, fresh, guided](size_t, double timestep) {
+  inputs.noisy = [this, latents, fixedNoise, fresh, guided](size_t, double timestep) {
     at::Tensor noise = fixedNoise;
     if (fresh) noise = guided ? at::cat({drawNoise(true), drawNoise(true)}) : drawNoise(true);
     const at::Tensor t = at::full({latents.size(0)}, static_cast<int64_t>(timestep), at::kLong);
     return diffusion::NoiseSchedule(source_.base.schedule).addNoise(latents, noise, t);
   };
+  if (!fresh && backgrounds.keptFeatures() != nullptr) {
+    inputs.store = backgrounds.keptFeatures();
+    inputs.numbers = shown;
+    inputs.store->begin(c10::str(&source_.unet, "\n", options_.globalPrompt, "\n", options_.negativePrompt), shown);
+  }
+  background_ = std::make_unique<BackgroundPass>(std::move(inputs), inputs_.encoderHiddenStates);
 }
 
 // Each pair's background is its layout with the defect black. Noise is fixed and, like all of a pair's noise, its own.
@@ -190,21 +199,23 @@ void PairBatch::addLayoutBackgrounds() {
   const model::BaseModel& base = source_.base;
   const double scale = source_.backgroundScaled ? base.vae->config().scalingFactor : 1.0;
   std::vector<at::Tensor> latents, noise;
+  BackgroundInputs inputs;
   if (options_.guidanceScale > 1.0) {  // the unconditional half has the zero image, as published
     const at::Tensor zeros = at::zeros({1, 3, options_.height, options_.width}).to(base.device());
     latents.push_back(base.vae->encode(zeros).mean.to(at::kFloat) * scale);
     noise.push_back(randn(latents[0].sizes(), makeGenerator(options_.seed, kZeroBackgroundStream)).to(base.device()));
-    inputs_.backgroundOfPair.assign(indices_.size(), 0);
+    inputs.ofPair.assign(indices_.size(), 0);
   }
   for (size_t i = 0; i < indices_.size(); ++i) {
-    inputs_.backgroundOfPair.push_back(static_cast<int64_t>(latents.size() + i));
+    inputs.ofPair.push_back(static_cast<int64_t>(latents.size() + i));
   }
   latents.push_back(layouts_->encodeBackgrounds() * scale);
   noise.push_back(drawNoise(/*oneBranch=*/true));
-  inputs_.noisyBackground = [this, all = at::cat(latents), noise = at::cat(noise)](size_t, double timestep) {
+  inputs.noisy = [this, all = at::cat(latents), noise = at::cat(noise)](size_t, double timestep) {
     const at::Tensor t = at::full({all.size(0)}, static_cast<int64_t>(timestep), at::kLong);
     return diffusion::NoiseSchedule(source_.base.schedule).addNoise(all, noise, t.to(all.device()));
   };
+  background_ = std::make_unique<BackgroundPass>(std::move(inputs), inputs_.encoderHiddenStates);
 }
 
 // Noises the layouts' latents to the timestep that `strength` names and leaves out the calls before it (SDEdit, arXiv
@@ -229,11 +240,14 @@ void PairBatch::setLatents(const at::Tensor& latents) {
 }
 
 void PairBatch::step() {
+  RECORD_USER_SCOPE("denoise");
   TORCH_CHECK(!isDone(), "every step is done");
   source_.unet.recordAttention(attention_.get());  // other batches may take turns with this one
   const auto since = static_cast<int64_t>(position_ - firstPosition_);
   inner_.reuse = since % options_.reuseFeatures != 0;
   source_.unet.shareInnerFeatures(options_.reuseFeatures > 1 ? &inner_ : nullptr);
+  inputs_.background = background_.get();
+  inputs_.reusesBackground = inner_.reuse;
   latents_ = denoiseStep(source_.unet, *scheduler_, inputs_, position_++, latents_);
 }
 
@@ -255,6 +269,7 @@ SampledPair PairBatch::vary(size_t row, const at::Tensor& latents) const {
 }
 
 std::vector<SampledPair> PairBatch::decode(const Task& task) const {
+  RECORD_USER_SCOPE("decode");
   const at::NoGradGuard noGrad;
   at::Tensor attention;
   if (attention_ && position_ > 0) {

@@ -95,6 +95,7 @@ class PairBatch {
   size_t position_ = 0, firstPosition_ = 0;
   model::InnerFeatures inner_;
   std::unique_ptr<LayoutBatch> layouts_;
+  std::unique_ptr<BackgroundPass> background_;
 };
 
 // All of it: every step, then decoding. `onStep` hears (step, steps).

@@ -161,13 +161,17 @@ DAN_TEST(sampling_follows_the_published_pipelines) {
     inputs.initialLatents = t.at("initial_latents");
     inputs.encoderHiddenStates = t.at("encoder_hidden_states");
     inputs.guidanceScale = run.at("guidance_scale");
+    std::unique_ptr<sample::BackgroundPass> background;
     if (hasBackground) {
-      for (int64_t row = 0; row < t.at("cond.cond_lat").size(0); ++row) inputs.backgroundOfPair.push_back(row);
-      inputs.noisyBackground = [&](size_t call, double timestep) {
-        const at::Tensor background = t.at("cond.cond_lat");
-        return schedule.addNoise(background, t.at("bg_noise")[static_cast<int64_t>(call)],
-                                 at::full({background.size(0)}, static_cast<int64_t>(timestep), at::kLong));
+      sample::BackgroundInputs passes;
+      for (int64_t row = 0; row < t.at("cond.cond_lat").size(0); ++row) passes.ofPair.push_back(row);
+      passes.noisy = [&](size_t call, double timestep) {
+        const at::Tensor latents = t.at("cond.cond_lat");
+        return schedule.addNoise(latents, t.at("bg_noise")[static_cast<int64_t>(call)],
+                                 at::full({latents.size(0)}, static_cast<int64_t>(timestep), at::kLong));
       };
+      background = std::make_unique<sample::BackgroundPass>(passes, inputs.encoderHiddenStates);
+      inputs.background = background.get();
     }
     const dual::DualUnet plain(*base.unet, *adapter);
     const dual::FoldedAdapter folded(*base.unet, *adapter);

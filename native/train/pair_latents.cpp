@@ -1,6 +1,7 @@
 #include "train/pair_latents.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include "core/random.h"
 #include "dual/background.h"
@@ -9,6 +10,7 @@ namespace dan::train {
 
 PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pixels, const Task& task)
     : scalingFactor_(base.vae->config().scalingFactor) {
+  RECORD_USER_SCOPE("encode the training images");
   const at::NoGradGuard noGrad;
   const auto asMask = [&](const at::Tensor& mask) {
     return (mask > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);

@@ -1,6 +1,7 @@
 #include "train/pair_trainer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 
@@ -102,6 +103,7 @@ at::Tensor PairTrainer::nextIndices() {
 }
 
 at::Tensor PairTrainer::lossOfBatch() {
+  RECORD_USER_SCOPE("train step: forward");
   const int64_t pairs = options_.batchSize;
   const auto whole = at::TensorOptions().dtype(at::kLong);
   const at::Tensor index = nextIndices();
@@ -147,6 +149,7 @@ double PairTrainer::learningRateAt(int64_t step) const {
 }
 
 StepResult PairTrainer::step(const Task& task) {
+  RECORD_USER_SCOPE("train step");
   StepResult result;
   result.step = position_ + 1;
   result.learningRate = learningRateAt(result.step);
@@ -155,9 +158,13 @@ StepResult PairTrainer::step(const Task& task) {
     const at::Tensor loss = lossOfBatch() / static_cast<double>(options_.gradientAccumulation);
     result.loss += loss.item<double>();
     if (!std::isfinite(result.loss)) break;
+    RECORD_USER_SCOPE("train step: backward");
     loss.backward();
   }
-  if (std::isfinite(result.loss)) result.gradNorm = optimizer_->step(result.learningRate);
+  if (std::isfinite(result.loss)) {
+    RECORD_USER_SCOPE("train step: update");
+    result.gradNorm = optimizer_->step(result.learningRate);
+  }
   if (!std::isfinite(result.loss) || !std::isfinite(result.gradNorm)) {
     fail(kNonFiniteLoss, "The loss of step ", result.step, " is not finite (loss ", result.loss, ", gradient norm ",
          result.gradNorm, "). The last checkpoint is good: lower the learning rate, or train in float32");

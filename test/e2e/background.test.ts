@@ -10,6 +10,8 @@ import {
   loadBackgrounds,
   type Pair,
   Sampler,
+  startProfile,
+  stopProfile,
   Trainer,
 } from '../../lib/index.js';
 import { cli } from '../helpers/cli.js';
@@ -110,6 +112,30 @@ describe('background compensation', () => {
         expect(pair.image.data.every((value, i) => Math.abs(value - (other[i] as number)) <= 1)).toBe(true);
       }
     }
+  });
+
+  it('keeps the features of shared backgrounds for later batches, on the device and on the host', async () => {
+    await using sampler = await Sampler.create(model, await train('add', 1));
+    const shared = { ...SAMPLING, count: 4, steps: 3, guidanceScale: 2.5, backgrounds, backgroundEvery: 2, batchSize: 1 };
+    const draw = async (keepBackgroundFeatures: 'no' | 'device' | 'host') => {
+      const pairs: Pair[] = [];
+      await startProfile();
+      for await (const pair of sampler.sample({ ...shared, keepBackgroundFeatures })) pairs.push(pair);
+      const { stages } = await stopProfile();
+      return { pairs, passes: stages.find(({ name }) => name === 'denoise: background')?.calls };
+    };
+    const plain = await draw('no');
+    expect(plain.passes).toBe(4 * 3);
+    for (const where of ['device', 'host'] as const) {
+      const kept = await draw(where);
+      expect(kept.passes).toBe(2 * 3); // once for each background
+      for (const [k, pair] of kept.pairs.entries()) {
+        const other = (plain.pairs[k] as Pair).image.data;
+        expect(pair.image.data.every((value, i) => Math.abs(value - (other[i] as number)) <= 1)).toBe(true);
+      }
+    }
+    const fresh = { ...shared, backgroundNoise: 'fresh', keepBackgroundFeatures: 'host' } as const;
+    await expect(sampler.sample(fresh).next()).rejects.toThrow('Expected no for keepBackgroundFeatures');
   });
 
   it('says what is missing and what does not fit', async () => {

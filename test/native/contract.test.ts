@@ -29,6 +29,7 @@ describe('the engine and the schemas name the same options', () => {
         schema,
         ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder', 'layouts'],
         ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled', 'guidanceInterval'],
+        'keepBackgroundFeatures',
       ),
     );
   });

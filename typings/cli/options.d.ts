@@ -2,6 +2,8 @@ import { type Command } from 'commander';
 import type { z } from 'zod';
 /** The value of a flag that must be a number. */
 export declare function number(text: string): number;
+/** For commands that put the engine to work; the runner heeds it. */
+export declare function addProfileOption(command: Command): Command;
 export declare function addTrainOptions(command: Command): Command;
 /** Where foregrounds come from, which background compensation leaves out of training and background images. */
 export declare function addForegroundOptions(command: Command): Command;

@@ -18,6 +18,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     backgroundImages?: string;
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
+    keepBackgroundFeatures: 'no' | 'device' | 'host';
     vary?: number;
     ownShare?: number;
     smallOwnShare?: number;

@@ -51,6 +51,7 @@ export interface SampleFlags {
     backgroundImages?: string;
     backgroundEvery: number;
     backgroundNoise: 'fixed' | 'fresh';
+    keepBackgroundFeatures: 'no' | 'device' | 'host';
     /** The strength of variations; undefined for pairs from noise. */
     vary?: number;
     ownShare?: number;

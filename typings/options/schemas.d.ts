@@ -156,6 +156,11 @@ export declare const sampleSchema: z.ZodObject<{
         fixed: "fixed";
         fresh: "fresh";
     }>>;
+    keepBackgroundFeatures: z.ZodDefault<z.ZodEnum<{
+        device: "device";
+        host: "host";
+        no: "no";
+    }>>;
     skip: z.ZodOptional<z.ZodCustom<ReadonlySet<number>, ReadonlySet<number>>>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;
@@ -223,6 +228,11 @@ export declare const batchSchema: z.ZodObject<{
     backgroundNoise: z.ZodDefault<z.ZodEnum<{
         fixed: "fixed";
         fresh: "fresh";
+    }>>;
+    keepBackgroundFeatures: z.ZodDefault<z.ZodEnum<{
+        device: "device";
+        host: "host";
+        no: "no";
     }>>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
     indices: z.ZodArray<z.ZodNumber>;

@@ -1,0 +1,15 @@
+import type { NativeRecordedTime } from './addon-types.js';
+/** What the engine spent on one stage of the work, or on one operation of libtorch or of its own. */
+export type RecordedTime = Omit<NativeRecordedTime, 'isStage'>;
+/** Where the engine's time went: in stages (a stage may hold others), and in operations, the largest first. */
+export interface Profile {
+    stages: RecordedTime[];
+    operations: RecordedTime[];
+}
+/**
+ * From now on what the engine does for this thread of JavaScript is recorded. That costs about a microsecond for each
+ * operation, of which a call of Stable Diffusion's UNet has thousands.
+ */
+export declare function startProfile(): Promise<void>;
+/** Ends it and returns what was recorded. */
+export declare function stopProfile(): Promise<Profile>;
