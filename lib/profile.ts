@@ -21,6 +21,7 @@ export async function startProfile(): Promise<void> {
 /** Ends it and returns what was recorded. */
 export async function stopProfile(): Promise<Profile> {
   const times = await runNative({}, (engine, task) => engine.stopProfile(task));
-  const which = (stages: boolean) => times.filter(({ isStage }) => isStage === stages).map(({ isStage, ...time }) => time);
+  const which = (stages: boolean) =>
+    times.filter(({ isStage }) => isStage === stages).map(({ isStage, ...time }) => time);
   return { stages: which(true).sort((a, b) => b.seconds - a.seconds), operations: which(false) };
 }

@@ -40,7 +40,10 @@ export function addSourceOptions(command: Command): Command {
 
 export function addBaseOptions(command: Command): Command {
   return addSourceOptions(
-    addProfileOption(command).option('--base <path>', 'base model: diffusers folder or checkpoint file (default: the embedded one)'),
+    addProfileOption(command).option(
+      '--base <path>',
+      'base model: diffusers folder or checkpoint file (default: the embedded one)',
+    ),
   )
     .option('--lora <file[=scale]>', 'LoRA made for the base, merged into it (may be repeated)', addLora)
     .option('--taesd <path>', 'TAESD decoder, for previews and `--decoder taesd`')

@@ -80,11 +80,11 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     .option('--background-every <n>', 'pairs that share a background', number, 50)
     .addOption(words('--background-noise <how>', 'noise of a background', ['fixed', 'fresh']).default('fixed'))
     .addOption(
-      words('--keep-background-features <where>', "keep what a background's passes make for the batches that share it", [
-        'no',
-        'device',
-        'host',
-      ]).default('no'),
+      words(
+        '--keep-background-features <where>',
+        "keep what a background's passes make for the batches that share it",
+        ['no', 'device', 'host'],
+      ).default('no'),
     )
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)

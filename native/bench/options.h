@@ -16,7 +16,7 @@ struct BenchOptions {
   int64_t tokens = 4096, width = 320;  // of saim
   int threads = 0, reps = 3;
   bool guidance = false;
-  bool plain = false;    // saim: as the paper writes it
+  bool plain = false;          // saim: as the paper writes it
   bool checkpointing = false;  // train-step: gradient checkpointing
   bool profile = false;        // a further run, by operation
 };

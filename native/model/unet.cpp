@@ -15,7 +15,9 @@ at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const
 at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const at::Tensor& skip,
                         const at::Tensor& temb) {
   return nn::checkpointed(
-      [&block](const std::vector<at::Tensor>& in) { return block(at::cat({in[0], in[1]}, 1), in[2]); },
+      [&block](const std::vector<at::Tensor>& in) {
+        return block(at::cat({in[0], in[1]}, 1), in[2]);
+      },
       {x, skip, temb});
 }
 

@@ -116,7 +116,15 @@ describe('background compensation', () => {
 
   it('keeps the features of shared backgrounds for later batches, on the device and on the host', async () => {
     await using sampler = await Sampler.create(model, await train('add', 1));
-    const shared = { ...SAMPLING, count: 4, steps: 3, guidanceScale: 2.5, backgrounds, backgroundEvery: 2, batchSize: 1 };
+    const shared = {
+      ...SAMPLING,
+      count: 4,
+      steps: 3,
+      guidanceScale: 2.5,
+      backgrounds,
+      backgroundEvery: 2,
+      batchSize: 1,
+    };
     const draw = async (keepBackgroundFeatures: 'no' | 'device' | 'host') => {
       const pairs: Pair[] = [];
       await startProfile();

@@ -13,7 +13,9 @@ describe('--profile', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ steps: 2 }); // the result stays one line
     const { profile } = JSON.parse(stderr);
-    const calls = Object.fromEntries(profile.stages.map(({ name, calls }: { name: string; calls: number }) => [name, calls]));
+    const calls = Object.fromEntries(
+      profile.stages.map(({ name, calls }: { name: string; calls: number }) => [name, calls]),
+    );
     expect(calls).toMatchObject({
       'load the base': 1,
       'encode the training images': 1,
@@ -30,7 +32,17 @@ describe('--profile', () => {
   });
 
   it('is a table for people', async () => {
-    const args = ['sample', '--adapter', adapter, '--out', join(adapter, '..', 'pairs'), '--count', '1', '--steps', '2'];
+    const args = [
+      'sample',
+      '--adapter',
+      adapter,
+      '--out',
+      join(adapter, '..', 'pairs'),
+      '--count',
+      '1',
+      '--steps',
+      '2',
+    ];
     const { code, stderr } = await cli([...args, '--scheduler', 'ddim', '--mask', 'none', '--profile']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/since the process began/);
