@@ -29,7 +29,9 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         for (size_t i = 0; i < options.loraFiles.size(); ++i) {
           base.loras.push_back({options.loraFiles[i], options.loraScales.at(i)});
         }
-        return Base(model::loadBaseModel(base, device, parseDtype(options.dtype, device)));
+        const bool suited = options.dtype == "auto";
+        return Base(model::loadBaseModel(
+            base, device, suited ? std::nullopt : std::optional(parseDtype(options.dtype, device))));
       },
       [notice](Napi::Env env, Base& base) -> Napi::Value {
         Napi::Object details = Napi::Object::New(env);

@@ -11,8 +11,8 @@ namespace dan {
 // it gets a stream of its own. Throws ERR_DEVICE_UNAVAILABLE, saying what is missing.
 at::Device parseDevice(const std::string& name);
 
-// "auto", "float32", "bfloat16" or "float16". "auto" is float32 on CPU, bfloat16 on CUDA, float16 before
-// Ampere.
+// "auto", "float32", "bfloat16" or "float16". "auto" is float32 on CPU (but see model::suitedDtype), bfloat16 on CUDA,
+// float16 before Ampere.
 at::ScalarType parseDtype(const std::string& name, const at::Device& device);
 
 std::string dtypeName(at::ScalarType dtype);

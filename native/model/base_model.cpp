@@ -1,8 +1,10 @@
 #include "model/base_model.h"
 
+#include "core/device.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "io/mapped_file.h"
+#include "ops/cpu/kernels.h"
 
 namespace dan::model {
 
@@ -61,8 +63,16 @@ std::unique_ptr<BaseModel> loadBaseModel(const std::string& folder, const at::De
   return loadBaseModel(options, device, dtype);
 }
 
-std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::Device& device, at::ScalarType dtype) {
+at::ScalarType suitedDtype(const UnetConfig& unet, const at::Device& device, bool cpuComputesInBFloat16) {
+  constexpr int64_t kWide = 256;  // Stable Diffusion's narrowest layers have 320 channels
+  if (!device.is_cpu()) return parseDtype("auto", device);
+  return cpuComputesInBFloat16 && unet.blockOutChannels.front() >= kWide ? at::kBFloat16 : at::kFloat;
+}
+
+std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::Device& device,
+                                         std::optional<at::ScalarType> chosen) {
   BaseParts parts = readBaseParts(options.source);
+  const at::ScalarType dtype = chosen.value_or(suitedDtype(parts.unet, device, ops::cpu::computesInBFloat16()));
   auto base = std::make_unique<BaseModel>();
   base->folder = parts.source;
   base->fingerprint = fingerprintOf(parts.unetWeights.tensors, options.loras);

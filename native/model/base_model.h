@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "diffusion/noise_schedule.h"
@@ -38,8 +39,14 @@ struct BaseOptions {
   std::string taesd;            // a TAESD decoder, or empty
 };
 
-// Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not fit.
-std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::Device& device, at::ScalarType dtype);
+// What --dtype auto means: on CUDA bfloat16, before Ampere float16; on a CPU bfloat16 where that computes in it and the
+// UNet is as wide as Stable Diffusion's, else float32. A narrow one (the embedded base) spends its time on passes and
+// calls that are no shorter in bfloat16, and shows the rounding.
+at::ScalarType suitedDtype(const UnetConfig& unet, const at::Device& device, bool cpuComputesInBFloat16);
+
+// Without a dtype, the suited one. Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not fit.
+std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::Device& device,
+                                         std::optional<at::ScalarType> dtype);
 // Of a diffusers folder as it is.
 std::unique_ptr<BaseModel> loadBaseModel(const std::string& folder, const at::Device& device, at::ScalarType dtype);
 

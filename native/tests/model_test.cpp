@@ -77,4 +77,13 @@ DAN_TEST(weights_of_another_shape_name_the_tensor_and_both_shapes) {
   expectError([&] { weights.expectAllTaken(); }, "conv.weight");
 }
 
+DAN_TEST(auto_is_bfloat16_where_the_cpu_computes_in_it_and_the_base_is_wide) {
+  const model::UnetConfig stableDiffusion;
+  model::UnetConfig narrow;
+  narrow.blockOutChannels = {64, 128};
+  EXPECT(model::suitedDtype(stableDiffusion, at::kCPU, true) == at::kBFloat16);
+  EXPECT(model::suitedDtype(stableDiffusion, at::kCPU, false) == at::kFloat);
+  EXPECT(model::suitedDtype(narrow, at::kCPU, true) == at::kFloat);
+}
+
 }  // namespace dan::tests

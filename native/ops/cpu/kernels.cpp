@@ -9,16 +9,18 @@ namespace dan::ops::cpu {
 
 namespace {
 
+// Both heed ATEN_CPU_CAPABILITY.
+bool mayUseAvx512() { return at::get_cpu_capability() == "AVX512"; }
+bool mayUseAvx2() { return mayUseAvx512() || at::get_cpu_capability() == "AVX2"; }
+
 std::optional<Kernels> choose() {
-  const std::string capability = at::get_cpu_capability();  // heeds ATEN_CPU_CAPABILITY
-  const bool mayAvx512 = capability == "AVX512", mayAvx2 = mayAvx512 || capability == "AVX2";
-  if (mayAvx512 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+  if (mayUseAvx512() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0) {
     Kernels chosen = kAvx512Kernels;
-    if (__builtin_cpu_supports("avx512bf16") != 0) chosen.attendBFloat16 = attendBFloat16;
+    if (computesInBFloat16()) chosen.attendBFloat16 = attendBFloat16;
     return chosen;
   }
-  if (mayAvx2 && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+  if (mayUseAvx2() && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
       __builtin_cpu_supports("f16c") != 0) {
     return kAvx2Kernels;
   }
@@ -26,6 +28,8 @@ std::optional<Kernels> choose() {
 }
 
 }  // namespace
+
+bool computesInBFloat16() { return mayUseAvx512() && __builtin_cpu_supports("avx512bf16") != 0; }
 
 const Kernels* kernels() {
   static const std::optional<Kernels> chosen = choose();

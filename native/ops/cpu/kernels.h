@@ -87,6 +87,9 @@ struct Kernels {
 // for less.
 const Kernels* kernels();
 
+// Whether libtorch and these kernels compute in bfloat16 itself here, rather than in float32 between two roundings.
+bool computesInBFloat16();
+
 // Each in the file that is compiled for it.
 extern const Kernels kAvx2Kernels, kAvx512Kernels;
 void attendBFloat16(const AttentionTask& task, float* scratch);
