@@ -52,6 +52,8 @@ BenchOptions parse(int argc, char** argv) {
       options.reps = std::stoi(value);
     else if (flag == "--base")
       options.base = value;
+    else if (flag == "--out")
+      options.out = value;
     else
       dan::fail(dan::kInvalidOption, "unknown flag ", flag);
   }
@@ -68,7 +70,8 @@ int main(int argc, char** argv) {
       {"bcm", dan::bench::bcm},
       {"vae", dan::bench::vae},
       {"sample", dan::bench::sample},
-      {"load", dan::bench::load}};
+      {"load", dan::bench::load},
+      {"write-stand-in", dan::bench::writeStandIn}};
   try {
     const BenchOptions options = parse(argc, argv);
     const auto benchmark = benchmarks.find(options.name);

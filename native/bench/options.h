@@ -10,7 +10,7 @@
 namespace dan::bench {
 
 struct BenchOptions {
-  std::string name, device = "cpu", dtype = "float32", base;
+  std::string name, device = "cpu", dtype = "float32", base, out;
   std::string stored = "float16";  // the precision of the base's files
   int64_t size = 512, pairs = 1, rank = 32;
   int64_t tokens = 4096, width = 320;  // of saim
@@ -35,5 +35,8 @@ nlohmann::json bcm(const BenchOptions& options);
 nlohmann::json vae(const BenchOptions& options);
 nlohmann::json sample(const BenchOptions& options);
 nlohmann::json load(const BenchOptions& options);
+// No benchmark: a base folder of Stable Diffusion 1.5's sizes in half precision, random, with the tokenizer of the base
+// `--base`, and a fresh adapter for it, in the folder `--out`.
+nlohmann::json writeStandIn(const BenchOptions& options);
 
 }  // namespace dan::bench

@@ -13,8 +13,8 @@ namespace dan::dual {
 // SaimFold's matrices, laid out for one block of tokens per branch.
 struct FoldedSaim {
   nn::LayerNorm norm;  // in the precision of the rest
-  at::Tensor stacked;  // (C, 2 C): A and B, transposed
-  at::Tensor values;   // (C, C): B, transposed; a view of stacked
+  at::Tensor stacked;  // (2 C, C): A and B
+  at::Tensor values;   // (C, C): B, a view of stacked
   at::Tensor c, b;     // (C)
   FoldedSaim(const Saim& saim, at::ScalarType dtype);
   // attended: (2, T, C), changed in place to itself plus what SAIM adds.
@@ -22,7 +22,7 @@ struct FoldedSaim {
 };
 
 struct FoldedLayer {
-  at::Tensor q;             // (2, C, C), transposed, one for each branch
+  at::Tensor q;             // (2, C, C), one for each branch, to be multiplied by from the right
   at::Tensor kv;            // (2, D, 2 C): keys and values
   at::Tensor qkv;           // (2, C, 3 C), of which self-attention's q and kv are views
   at::Tensor out, outBias;  // (2, C, C), (C)
