@@ -78,11 +78,6 @@ BranchLora::BranchLora(const nn::Weights& weights, int64_t rank, int64_t in, int
   }
 }
 
-at::Tensor BranchLora::operator()(const at::Tensor& x) const {
-  const auto stacked = [&](const auto& pair) { return at::stack({pair[0], pair[1]}).transpose(1, 2).to(x.dtype()); };
-  return at::matmul(at::matmul(x, stacked(down)), stacked(up));  // (B, 2, L, in) x (2, in, rank) x (2, rank, out)
-}
-
 at::Tensor BranchLora::operator()(const at::Tensor& x, Branch branch) const {
   return at::linear(at::linear(x, down[branch].to(x.dtype())), up[branch].to(x.dtype()));
 }

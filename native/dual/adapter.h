@@ -2,7 +2,6 @@
 // perhaps a background mixer, and the text encoder's LoRA.
 #pragma once
 
-#include <array>
 #include <map>
 #include <optional>
 
@@ -11,15 +10,13 @@
 #include "dual/saim.h"
 #include "model/text_encoder.h"
 #include "model/unet.h"
+#include "ops/lora_linear.h"
 
 namespace dan::dual {
 
 // Low-rank change of a projection (arXiv 2106.09685) for every branch at once.
-struct BranchLora {
-  std::array<at::Tensor, kNumBranches> down, up;  // (rank, in), (out, rank)
+struct BranchLora : ops::LoraMatrices {
   BranchLora(const nn::Weights& weights, int64_t rank, int64_t in, int64_t out);
-  // x: (B, 2, L, in) -> (B, 2, L, out), not scaled.
-  at::Tensor operator()(const at::Tensor& x) const;
   // x: (B, L, in) -> (B, L, out), of one branch.
   at::Tensor operator()(const at::Tensor& x, Branch branch) const;
 };

@@ -17,7 +17,7 @@ at::Tensor DualUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& h
     source = at::stack({mixed, hidden.select(1, kAnomaly)}, 1);
   }
   const auto project = [scale](const nn::Linear& linear, const BranchLora& lora, const at::Tensor& x) {
-    return (linear(x) + scale * lora(x)).flatten(0, 1);
+    return ops::loraLinear(x, linear.weight, linear.bias, lora, scale).flatten(0, 1);
   };
   const at::Tensor q = project(layer.toQ, adapter.q, hidden), k = project(layer.toK, adapter.k, source);
   if (attentionMaps_ != nullptr) {

@@ -4,6 +4,7 @@
 
 #include "core/random.h"
 #include "ops/attention.h"
+#include "ops/lora_linear.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -47,6 +48,36 @@ DAN_TEST(frozen_linear_reads_any_storage_and_shape) {
             [&](const at::Tensor& input) { return ops::frozenLinear(input, stored, bias); },
             [&](const at::Tensor& input) { return at::linear(input, weight.to(at::kDouble), bias.to(at::kDouble)); }, x,
             what);
+      }
+    }
+  }
+}
+
+DAN_TEST(lora_linear_is_the_frozen_layer_and_each_branchs_lora) {
+  constexpr int64_t kIn = 24, kOut = 40, kRank = 3;
+  constexpr double kScale = 0.7;
+  const auto run = [](const auto& form, at::ScalarType precision, int64_t pairs, bool needsInput) {
+    at::Generator generator = makeGenerator(5);
+    const auto leaf = [&](at::IntArrayRef shape, bool trained) {
+      return randn(shape, generator).to(precision).requires_grad_(trained);
+    };
+    const at::Tensor weight = leaf({kOut, kIn}, false), bias = leaf({kOut}, false);
+    const ops::LoraMatrices lora{{leaf({kRank, kIn}, true), leaf({kRank, kIn}, true)},
+                                 {leaf({kOut, kRank}, true), leaf({kOut, kRank}, true)}};
+    const at::Tensor x = leaf({pairs, 2, 5, kIn}, needsInput);
+    const at::Tensor output = form(x, weight, bias, lora, kScale);
+    (output * at::linspace(-1, 1, output.numel(), output.scalar_type()).view(output.sizes())).sum().backward();
+    std::vector<at::Tensor> results{output.detach(), lora.down[0].grad(), lora.down[1].grad(), lora.up[0].grad(),
+                                    lora.up[1].grad()};
+    if (needsInput) results.push_back(x.grad());
+    return results;
+  };
+  for (const int64_t pairs : {1, 3}) {
+    for (const bool needsInput : {false, true}) {
+      const auto expected = run(ops::loraLinearPlain, at::kDouble, pairs, needsInput);
+      const auto actual = run(ops::loraLinear, at::kFloat, pairs, needsInput);
+      for (size_t i = 0; i < expected.size(); ++i) {
+        expectClose(actual[i].to(at::kDouble), expected[i], 1e-5, 1e-5, c10::str("result ", i));
       }
     }
   }
