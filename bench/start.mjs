@@ -73,7 +73,10 @@ try {
     mib: Math.round(files.reduce((sum, path) => sum + statSync(path).size, 0) / 2 ** 20),
     since: runs.at(-1).since,
     machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores`,
-    ...(values.profile && { stages: runs.at(-1).profile.stages, operations: runs.at(-1).profile.operations.slice(0, 15) }),
+    ...(values.profile && {
+      stages: runs.at(-1).profile.stages,
+      operations: runs.at(-1).profile.operations.slice(0, 15),
+    }),
   };
   console.log(JSON.stringify(result, undefined, 2));
 } finally {

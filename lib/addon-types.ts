@@ -214,16 +214,23 @@ export interface NativeBegun {
   latents: NativeTensor;
 }
 
+/** A batch whose pairs may still be on their way from the device. */
+export interface NativeDrawn {
+  /** Once. */
+  take(task: NativeTask): Promise<NativePair[]>;
+  dispose(): void;
+}
+
 export interface NativeSampler {
   metadata(): Record<string, string>;
-  sample(
+  draw(
     options: NativeSampleOptions,
     indices: number[],
     backgrounds: NativeBackgrounds | undefined,
     layouts: NativeLayouts | undefined,
     task: NativeTask,
     progress: NativeProgress,
-  ): Promise<NativePair[]>;
+  ): Promise<NativeDrawn>;
   begin(
     options: NativeSampleOptions,
     indices: number[],

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { NativeBackgrounds, NativeLayouts, NativeSampleOptions, NativeSampler } from './addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { toRgb } from './image.js';
+import { inTurn } from './in-turn.js';
 import { Layouts } from './layouts.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions } from './options/check.js';
@@ -131,18 +132,32 @@ export class Sampler {
     const [native, size] = this.#resolve(checked);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
+    const leaving = new AbortController();
+    const stop = AbortSignal.any([leaving.signal, ...(signal ? [signal] : [])]);
+    const batches = Array.from({ length: Math.ceil(indices.length / batchSize) }, (_, i) =>
+      indices.slice(i * batchSize, (i + 1) * batchSize),
+    );
     try {
-      for (let start = 0; start < indices.length; start += batchSize) {
-        const handle = this.#alive();
-        const batch = indices.slice(start, start + batchSize);
-        const pairs = await runNative({ signal }, (_, task) =>
-          handle.sample(native, batch, backgrounds, nativeLayouts(layouts), task, (step, steps) =>
-            onProgress?.(step, steps),
+      const drawn = inTurn(batches, {
+        // A GPU's work is on its way before it is done: the next batch's is put behind it while this one's is fetched.
+        ahead: this.#model.info.device.startsWith('cuda'),
+        start: (batch) =>
+          runNative({ signal: stop }, (_, task) =>
+            this.#alive().draw(native, batch, backgrounds, nativeLayouts(layouts), task, (step, steps) =>
+              onProgress?.(step, steps),
+            ),
           ),
-        );
+        finish: async (started) => {
+          const pairs = await runNative({ signal }, (_, task) => started.take(task));
+          started.dispose();
+          return pairs;
+        },
+      });
+      for await (const pairs of drawn) {
         for (const pair of pairs) yield toPair(pair, layouts?.resolution ?? size, native.seed);
       }
     } finally {
+      leaving.abort();
       backgrounds?.dispose();
     }
   }

@@ -195,9 +195,15 @@ export interface NativeBegun {
     position: number;
     latents: NativeTensor;
 }
+/** A batch whose pairs may still be on their way from the device. */
+export interface NativeDrawn {
+    /** Once. */
+    take(task: NativeTask): Promise<NativePair[]>;
+    dispose(): void;
+}
 export interface NativeSampler {
     metadata(): Record<string, string>;
-    sample(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask, progress: NativeProgress): Promise<NativePair[]>;
+    draw(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask, progress: NativeProgress): Promise<NativeDrawn>;
     begin(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask): Promise<NativeBegun>;
     textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
     predict(latents: NativeTensor, timesteps: NativeTensor, textStates: NativeTensor, task: NativeTask): Promise<NativeTensor>;

@@ -12,7 +12,8 @@ namespace dan::binding {
 
 struct EnvData {
   std::unique_ptr<TorchThread> torch = std::make_unique<TorchThread>();  // empty once the environment is going away
-  Napi::FunctionReference model, trainer, sampler, batch, backgrounds, layouts, masker, learner, pool;  // constructors
+  Napi::FunctionReference model, trainer, sampler, drawn, batch, backgrounds, layouts, masker, learner,
+      pool;  // constructors
 
   // From the torch thread to the JS thread. One for all tasks: it must be there before the hook that joins the torch
   // thread, because hooks run in reverse and a task's last word must find it alive.

@@ -109,11 +109,16 @@ struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
 struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
-  Napi::Value sample(const Napi::CallbackInfo& info);
+  Napi::Value draw(const Napi::CallbackInfo& info);
   Napi::Value begin(const Napi::CallbackInfo& info);
   Napi::Value textEncode(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value metadata(const Napi::CallbackInfo& info);
+};
+struct DrawnHandle : Handle<DrawnHandle, sample::DrawnPairs> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value take(const Napi::CallbackInfo& info);
 };
 struct BatchHandle : Handle<BatchHandle, BatchState> {
   using Handle::Handle;

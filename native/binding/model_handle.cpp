@@ -30,8 +30,8 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
           base.loras.push_back({options.loraFiles[i], options.loraScales.at(i)});
         }
         const bool suited = options.dtype == "auto";
-        return Base(model::loadBaseModel(
-            base, device, suited ? std::nullopt : std::optional(parseDtype(options.dtype, device))));
+        return Base(model::loadBaseModel(base, device,
+                                         suited ? std::nullopt : std::optional(parseDtype(options.dtype, device))));
       },
       [notice](Napi::Env env, Base& base) -> Napi::Value {
         Napi::Object details = Napi::Object::New(env);

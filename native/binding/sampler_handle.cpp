@@ -93,17 +93,33 @@ Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env,
 
 }  // namespace
 
-// sample(options, indices, backgrounds or undefined, layouts or undefined, task, progress): one batch of pairs
-Napi::Value SamplerHandle::sample(const Napi::CallbackInfo& info) {
+// draw(options, indices, backgrounds or undefined, layouts or undefined, task, progress): one batch of pairs, or on
+// CUDA the promise of one
+Napi::Value SamplerHandle::draw(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
   options.levels = levelsFromText(value()->metadata);
-  return runTask<std::vector<sample::SampledPair>>(
+  return runTask<std::shared_ptr<sample::DrawnPairs>>(
       info.Env(), TaskHandle::from(info[4]), info[5],
       [options, sources = Sources(info[2], info[3]), indices = toIntegers(info[1]), state = value()](
           const Task& task, const ReportProgress& report) {
-        return sample::samplePairs(sources.with(*state), options, indices, task, report);
+        return std::make_shared<sample::DrawnPairs>(
+            sample::drawPairs(sources.with(*state), options, indices, task, report));
       },
-      toPairs);
+      [](Napi::Env env, std::shared_ptr<sample::DrawnPairs>& drawn) -> Napi::Value {
+        return DrawnHandle::wrap(env, drawn, EnvData::of(env).drawn);
+      });
+}
+
+// take(task): the pairs, once they are there
+Napi::Value DrawnHandle::take(const Napi::CallbackInfo& info) {
+  return runTask<std::vector<sample::SampledPair>>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [state = value()](const Task&, const ReportProgress&) { return state->take(); }, toPairs);
+}
+
+Napi::Function DrawnHandle::define(Napi::Env env) {
+  return DefineClass(env, "DrawnHandle",
+                     {InstanceMethod("take", &DrawnHandle::take), InstanceMethod("dispose", &DrawnHandle::dispose)});
 }
 
 // begin(options, indices, backgrounds or undefined, layouts or undefined, task): { handle, timesteps, latents }
@@ -193,7 +209,8 @@ Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
 Napi::Value BatchHandle::decode(const Napi::CallbackInfo& info) {
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
-      [state = value()](const Task& task, const ReportProgress&) { return state->batch->decode(task); }, toPairs);
+      [state = value()](const Task& task, const ReportProgress&) { return state->batch->decode(task).take(); },
+      toPairs);
 }
 
 Napi::Function BatchHandle::define(Napi::Env env) {
@@ -208,7 +225,7 @@ Napi::Value SamplerHandle::metadata(const Napi::CallbackInfo& info) { return toO
 Napi::Function SamplerHandle::define(Napi::Env env) {
   return DefineClass(
       env, "SamplerHandle",
-      {InstanceMethod("sample", &SamplerHandle::sample), InstanceMethod("begin", &SamplerHandle::begin),
+      {InstanceMethod("draw", &SamplerHandle::draw), InstanceMethod("begin", &SamplerHandle::begin),
        InstanceMethod("textEncode", &SamplerHandle::textEncode), InstanceMethod("predict", &SamplerHandle::predict),
        InstanceMethod("metadata", &SamplerHandle::metadata), InstanceMethod("dispose", &SamplerHandle::dispose)});
 }
@@ -226,6 +243,7 @@ void defineSampler(Napi::Env env, Napi::Object exports) {
   exports.Set("createLayouts", Napi::Function::New(env, createLayouts));
   EnvData::of(env).backgrounds = Napi::Persistent(BackgroundsHandle::define(env));
   exports.Set("encodeBackgrounds", Napi::Function::New(env, encodeBackgrounds));
+  EnvData::of(env).drawn = Napi::Persistent(DrawnHandle::define(env));
   EnvData::of(env).batch = Napi::Persistent(BatchHandle::define(env));
   EnvData::of(env).sampler = Napi::Persistent(SamplerHandle::define(env));
   exports.Set("createSampler", Napi::Function::New(env, createSampler));

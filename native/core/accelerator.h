@@ -28,6 +28,13 @@ class CapturedGraph {
   virtual void replay() = 0;
 };
 
+// A point in the calling thread's stream that can be waited for while the stream goes on.
+class DeviceMark {
+ public:
+  virtual ~DeviceMark() = default;
+  virtual void wait() = 0;
+};
+
 // What CUDA offers beyond kernels. All of it concerns the calling thread's current stream.
 class DeviceServices {
  public:
@@ -41,6 +48,8 @@ class DeviceServices {
   // From now on this thread works on a stream of its own, beside other threads'.
   virtual void useOwnStream(at::Device device) = 0;
   virtual void synchronize(at::Device device) = 0;
+  // Behind all work that was given so far.
+  virtual std::unique_ptr<DeviceMark> mark(at::Device device) = 0;
   // Runs `work` once while recording it. It must neither wait for the device nor copy from pageable memory, and may
   // only read what is still there at a replay. Throws what `work` throws; then nothing is recorded.
   virtual std::unique_ptr<CapturedGraph> capture(at::Device device, const std::function<void()>& work) = 0;
@@ -56,6 +65,6 @@ const CudaState& cudaState();
 
 // What the library gives for dlsym("dualanodiffCudaServices"): null unless it was built for the same contract.
 using CudaServicesFunction = DeviceServices* (*)(const char* contract);
-inline constexpr const char* kCudaContract = "dualanodiff-cuda-1";
+inline constexpr const char* kCudaContract = "dualanodiff-cuda-2";
 
 }  // namespace dan

@@ -1,4 +1,5 @@
 // DeviceServices on CUDA: device and memory figures, a stream for each thread, captured graphs.
+#include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
@@ -43,6 +44,15 @@ class CudaGraph : public CapturedGraph {
   at::cuda::CUDAGraph graph_;
 };
 
+class CudaMark : public DeviceMark {
+ public:
+  explicit CudaMark(at::Device device) { event_.record(c10::cuda::getCurrentCUDAStream(device.index())); }
+  void wait() override { event_.synchronize(); }
+
+ private:
+  at::cuda::CUDAEvent event_;
+};
+
 class CudaServices : public DeviceServices {
  public:
   int64_t count() const override { return c10::cuda::device_count(); }
@@ -74,6 +84,8 @@ class CudaServices : public DeviceServices {
   }
 
   void synchronize(at::Device device) override { c10::cuda::getCurrentCUDAStream(device.index()).synchronize(); }
+
+  std::unique_ptr<DeviceMark> mark(at::Device device) override { return std::make_unique<CudaMark>(device); }
 
   std::unique_ptr<CapturedGraph> capture(at::Device device, const std::function<void()>& work) override {
     synchronize(device);

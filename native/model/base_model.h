@@ -44,7 +44,8 @@ struct BaseOptions {
 // calls that are no shorter in bfloat16, and shows the rounding.
 at::ScalarType suitedDtype(const UnetConfig& unet, const at::Device& device, bool cpuComputesInBFloat16);
 
-// Without a dtype, the suited one. Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not fit.
+// Without a dtype, the suited one. Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID
+// naming a tensor that does not fit.
 std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::Device& device,
                                          std::optional<at::ScalarType> dtype);
 // Of a diffusers folder as it is.

@@ -20,9 +20,7 @@ at::Tensor ofRows(const at::Tensor& first, const at::Tensor& second, int64_t row
 }
 
 // The gradient of such a stack, by branch: in float32, summed over the pairs.
-at::Tensor byBranch(const at::Tensor& gradient) {
-  return gradient.to(at::kFloat).unflatten(0, {-1, kBranches}).sum(0);
-}
+at::Tensor byBranch(const at::Tensor& gradient) { return gradient.to(at::kFloat).unflatten(0, {-1, kBranches}).sum(0); }
 
 // The LoRA's part is added where the frozen layer's result lies, in both passes: no tensor of that size is made for it.
 class LoraLinear : public Function<LoraLinear> {
@@ -65,8 +63,7 @@ at::Tensor loraLinearPlain(const at::Tensor& x, const at::Tensor& weight, const 
                            const LoraMatrices& lora, double scale) {
   const auto stacked = [&](const auto& pair) { return at::stack({pair[0], pair[1]}).transpose(1, 2).to(x.dtype()); };
   // (B, 2, L, in) x (2, in, rank) x (2, rank, out)
-  return frozenLinearPlain(x, weight, bias) +
-         scale * at::matmul(at::matmul(x, stacked(lora.down)), stacked(lora.up));
+  return frozenLinearPlain(x, weight, bias) + scale * at::matmul(at::matmul(x, stacked(lora.down)), stacked(lora.up));
 }
 
 at::Tensor loraLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const LoraMatrices& lora,

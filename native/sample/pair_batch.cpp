@@ -16,6 +16,27 @@ namespace {
 // Of the seed: pairs count from 0, and backgrounds from the other end.
 constexpr uint64_t kZeroBackgroundStream = (uint64_t{1} << 62);
 
+// Pairs that are decoded at once: on a CPU the decoder's memory counts more than calls do.
+constexpr size_t kDecodedOnCpu = 1, kDecodedOnDevice = 4;
+
+// (N, 3, H, W) in [-1, 1] to (N, H, W, 3) uint8 where it is.
+at::Tensor toLevels(const at::Tensor& pixelValues) {
+  return pixelValues.to(at::kFloat)
+      .add(1)
+      .mul(127.5)
+      .clamp(0, 255)
+      .round()
+      .to(at::kByte)
+      .permute({0, 2, 3, 1})
+      .contiguous();
+}
+
+// From CUDA without waiting: DrawnPairs::arrived tells when it is there.
+at::Tensor sentToHost(const at::Tensor& x) {
+  if (!x.is_cuda()) return x.cpu();
+  return at::empty(x.sizes(), x.options().device(at::kCPU).pinned_memory(true)).copy_(x, /*non_blocking=*/true);
+}
+
 }  // namespace
 
 void checkResolution(const model::BaseModel& base, int64_t width, int64_t height) {
@@ -28,16 +49,11 @@ void checkResolution(const model::BaseModel& base, int64_t width, int64_t height
   }
 }
 
-at::Tensor toBytes(const at::Tensor& pixelValues) {
-  return pixelValues.to(at::kFloat)
-      .add(1)
-      .mul(127.5)
-      .clamp(0, 255)
-      .round()
-      .to(at::kByte)
-      .permute({0, 2, 3, 1})
-      .contiguous()
-      .cpu();
+at::Tensor toBytes(const at::Tensor& pixelValues) { return toLevels(pixelValues).cpu(); }
+
+std::vector<SampledPair> DrawnPairs::take() {
+  if (arrived) arrived->wait();
+  return std::move(pairs);
 }
 
 PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices)
@@ -260,44 +276,54 @@ at::Tensor PairBatch::decoded(const at::Tensor& latents) const {
 SampledPair PairBatch::vary(size_t row, const at::Tensor& latents) const {
   at::Tensor pixels = layouts_->varied(row, latents, [this](const at::Tensor& x) { return decoded(x); });
   if (source_.oneBranch) pixels = layouts_->withCutPart(row, pixels);
-  const at::Tensor bytes = toBytes(pixels);
-  return {0,
-          bytes[dual::kGlobal].contiguous(),
-          bytes[dual::kAnomaly].contiguous(),
-          {},
-          layouts_->mask(row).to(at::kByte).mul(255).contiguous()};
+  const at::Tensor bytes = sentToHost(toLevels(pixels));
+  return {0, bytes[dual::kGlobal], bytes[dual::kAnomaly], {}, layouts_->mask(row).to(at::kByte).mul(255).contiguous()};
 }
 
-std::vector<SampledPair> PairBatch::decode(const Task& task) const {
+DrawnPairs PairBatch::decode(const Task& task) const {
   RECORD_USER_SCOPE("decode");
   const at::NoGradGuard noGrad;
+  const at::Device device = source_.base.device();
   at::Tensor attention;
   if (attention_ && position_ > 0) {
     const int64_t height = layouts_ ? source_.layouts->height() : options_.height;
     const int64_t width = layouts_ ? source_.layouts->width() : options_.width;
-    attention = attention_->maps(height, width).mul(255).round().to(at::kByte).cpu();
+    attention = sentToHost(attention_->maps(height, width).mul(255).round().to(at::kByte));
   }
-  const at::Tensor byPair = dual::unpackBranches(latents_);
-  std::vector<SampledPair> result;
-  for (size_t i = 0; i < indices_.size(); ++i) {  // one pair at a time bounds the decoder's memory
+  DrawnPairs drawn;
+  const size_t most = device.is_cpu() ? kDecodedOnCpu : kDecodedOnDevice;
+  for (size_t from = 0; from < indices_.size(); from += most) {
     task.checkCancelled();
-    const at::Tensor latents = byPair[static_cast<int64_t>(i)];
-    SampledPair pair = layouts_ ? vary(i, latents) : SampledPair();
-    if (!layouts_) {
-      const at::Tensor bytes = toBytes(decoded(latents));
-      pair.image = bytes[dual::kGlobal].contiguous();
-      pair.part = bytes[dual::kAnomaly].contiguous();
+    for (SampledPair& pair : decodePairs(from, std::min(most, indices_.size() - from))) {
+      const size_t i = drawn.pairs.size();
+      pair.index = indices_[i];
+      if (attention.defined()) pair.attention = attention[static_cast<int64_t>(i)];
+      drawn.pairs.push_back(std::move(pair));
     }
-    pair.index = indices_[i];
-    if (attention.defined()) pair.attention = attention[static_cast<int64_t>(i)].contiguous();
-    result.push_back(std::move(pair));
   }
-  return result;
+  if (device.is_cuda()) drawn.arrived = cudaState().services->mark(device);
+  return drawn;
 }
 
-std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
-                                     const std::vector<int64_t>& indices, const Task& task,
-                                     const std::function<void(size_t, size_t)>& onStep) {
+std::vector<SampledPair> PairBatch::decodePairs(size_t from, size_t count) const {
+  const at::Tensor byPair =
+      dual::unpackBranches(latents_).narrow(0, static_cast<int64_t>(from), static_cast<int64_t>(count));
+  std::vector<SampledPair> pairs(count);
+  if (layouts_) {
+    for (size_t i = 0; i < count; ++i) pairs[i] = vary(from + i, byPair[static_cast<int64_t>(i)]);
+    return pairs;
+  }
+  const at::Tensor bytes = dual::unpackBranches(sentToHost(toLevels(decoded(byPair.flatten(0, 1)))));
+  for (size_t i = 0; i < count; ++i) {
+    const at::Tensor pair = bytes[static_cast<int64_t>(i)];
+    pairs[i].image = pair[dual::kGlobal];
+    pairs[i].part = pair[dual::kAnomaly];
+  }
+  return pairs;
+}
+
+DrawnPairs drawPairs(const PairSource& source, const SampleOptions& options, const std::vector<int64_t>& indices,
+                     const Task& task, const std::function<void(size_t, size_t)>& onStep) {
   PairBatch batch(source, options, indices);
   while (!batch.isDone()) {
     task.checkCancelled();
@@ -305,6 +331,12 @@ std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptio
     if (onStep) onStep(batch.position(), batch.timesteps().size());
   }
   return batch.decode(task);
+}
+
+std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
+                                     const std::vector<int64_t>& indices, const Task& task,
+                                     const std::function<void(size_t, size_t)>& onStep) {
+  return drawPairs(source, options, indices, task, onStep).take();
 }
 
 }  // namespace dan::sample

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/accelerator.h"
 #include "dual/adapter.h"
 #include "dual/pair_model.h"
 #include "model/base_model.h"
@@ -40,6 +41,14 @@ struct SampledPair {
   at::Tensor mask;         // (H, W) uint8, 255 inside the defect; undefined but for variations of layouts
 };
 
+// Pairs whose bytes may still be on their way from the device.
+struct DrawnPairs {
+  std::vector<SampledPair> pairs;
+  std::unique_ptr<DeviceMark> arrived;  // null where they are there
+  // The pairs, once they are there. May be called once.
+  std::vector<SampledPair> take();
+};
+
 // What a batch is drawn from; all must outlive it.
 struct PairSource {
   const model::BaseModel& base;
@@ -70,7 +79,7 @@ class PairBatch {
   void step();
 
   // The pairs as they are now; attention maps are the mean of the steps so far.
-  std::vector<SampledPair> decode(const Task& task) const;
+  DrawnPairs decode(const Task& task) const;
 
  private:
   at::Tensor drawNoise(bool oneBranch = false);
@@ -81,6 +90,7 @@ class PairBatch {
   void addLayoutBackgrounds();
   void startFromLayouts();
   at::Tensor decoded(const at::Tensor& latents) const;
+  std::vector<SampledPair> decodePairs(size_t from, size_t count) const;
   SampledPair vary(size_t row, const at::Tensor& latents) const;
 
   PairSource source_;
@@ -98,7 +108,11 @@ class PairBatch {
   std::unique_ptr<BackgroundPass> background_;
 };
 
-// All of it: every step, then decoding. `onStep` hears (step, steps).
+// All of it: every step, then decoding. `onStep` hears (step, steps). On CUDA it returns when all of that is on its
+// way.
+DrawnPairs drawPairs(const PairSource& source, const SampleOptions& options, const std::vector<int64_t>& indices,
+                     const Task& task, const std::function<void(size_t step, size_t steps)>& onStep = {});
+// The same, and waits.
 std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
                                      const std::vector<int64_t>& indices, const Task& task,
                                      const std::function<void(size_t step, size_t steps)>& onStep = {});

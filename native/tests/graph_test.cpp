@@ -29,6 +29,7 @@ class RerunServices : public DeviceServices {
   void releaseCache() override {}
   void useOwnStream(at::Device) override {}
   void synchronize(at::Device) override {}
+  std::unique_ptr<DeviceMark> mark(at::Device) override { return nullptr; }
   std::unique_ptr<CapturedGraph> capture(at::Device, const std::function<void()>& work) override {
     ++captures;
     return std::make_unique<Rerun>(work);

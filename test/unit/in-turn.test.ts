@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { inTurn } from '../../lib/in-turn.js';
+
+/** What happens, in order, when three inputs are worked on; `failing` fails to start. */
+async function happens(ahead: boolean, failing = -1): Promise<string[]> {
+  const log: string[] = [];
+  const work = {
+    ahead,
+    start: async (input: number) => {
+      log.push(`start ${input}`);
+      if (input === failing) throw new Error(`no ${input}`);
+      return input;
+    },
+    finish: async (input: number) => {
+      log.push(`finish ${input}`);
+      return input;
+    },
+  };
+  try {
+    for await (const result of inTurn([1, 2, 3], work)) log.push(`got ${result}`);
+  } catch (error) {
+    log.push((error as Error).message);
+  }
+  return log;
+}
+
+describe('inTurn', () => {
+  it('starts a piece when the one before it is done with', async () => {
+    expect(await happens(false)).toEqual([1, 2, 3].flatMap((i) => [`start ${i}`, `finish ${i}`, `got ${i}`]));
+  });
+
+  it('starts the next one before it finishes one, where that is asked for', async () => {
+    const order = ['start 1', 'start 2', 'finish 1', 'got 1', 'start 3', 'finish 2', 'got 2', 'finish 3', 'got 3'];
+    expect(await happens(true)).toEqual(order);
+  });
+
+  it('tells a failure in its turn, after the results before it', async () => {
+    expect(await happens(true, 2)).toEqual(['start 1', 'start 2', 'finish 1', 'got 1', 'no 2']);
+  });
+});
