@@ -1,5 +1,4 @@
 // DeviceServices on CUDA: device and memory figures, a stream for each thread, captured graphs.
-#include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
@@ -46,11 +45,16 @@ class CudaGraph : public CapturedGraph {
 
 class CudaMark : public DeviceMark {
  public:
-  explicit CudaMark(at::Device device) { event_.record(c10::cuda::getCurrentCUDAStream(device.index())); }
-  void wait() override { event_.synchronize(); }
+  explicit CudaMark(at::Device device) {
+    const c10::cuda::CUDAGuard guard(device);
+    C10_CUDA_CHECK(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming));
+    C10_CUDA_CHECK(cudaEventRecord(event_, c10::cuda::getCurrentCUDAStream(device.index())));
+  }
+  ~CudaMark() override { C10_CUDA_CHECK_WARN(cudaEventDestroy(event_)); }
+  void wait() override { C10_CUDA_CHECK(cudaEventSynchronize(event_)); }
 
  private:
-  at::cuda::CUDAEvent event_;
+  cudaEvent_t event_ = nullptr;
 };
 
 class CudaServices : public DeviceServices {
