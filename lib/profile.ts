@@ -1,8 +1,15 @@
-import type { NativeRecordedTime } from './addon-types.js';
 import { runNative } from './run-native.js';
 
 /** What the engine spent on one stage of the work, or on one operation of libtorch or of its own. */
-export type RecordedTime = Omit<NativeRecordedTime, 'isStage'>;
+export interface RecordedTime {
+  /** As `denoise`, or `aten::mm`. */
+  name: string;
+  calls: number;
+  /** With all that it calls; on CUDA, of the launches. */
+  seconds: number;
+  /** Without the stages and operations that it calls. */
+  ownSeconds: number;
+}
 
 /** Where the engine's time went: in stages (a stage may hold others), and in operations, the largest first. */
 export interface Profile {

@@ -178,7 +178,7 @@ export const sampleSchema = z.strictObject({
 });
 
 /**
- * Named settings of {@link sampleSchema} for fewer and cheaper calls of the model, each with what its pairs lose against
+ * Named settings of `Sampler.sample` for fewer and cheaper calls of the model, each with what its pairs lose against
  * the default in the README: `sampler.sample({ ...SAMPLING_PRESETS.fast, count: 1000 })`.
  */
 export const SAMPLING_PRESETS = {

@@ -166,7 +166,7 @@ export declare const sampleSchema: z.ZodObject<{
     onProgress: z.ZodOptional<z.ZodCustom<(step: number, steps: number) => void, (step: number, steps: number) => void>>;
 }, z.core.$strict>;
 /**
- * Named settings of {@link sampleSchema} for fewer and cheaper calls of the model, each with what its pairs lose against
+ * Named settings of `Sampler.sample` for fewer and cheaper calls of the model, each with what its pairs lose against
  * the default in the README: `sampler.sample({ ...SAMPLING_PRESETS.fast, count: 1000 })`.
  */
 export declare const SAMPLING_PRESETS: {
