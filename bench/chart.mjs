@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [WIDTH, LABELS, ROW, BAR] = [860, 330, 26, 14];
-const scale = (WIDTH - LABELS - 190) / 1; // pixels of a ratio of 1
-const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-const text = (x, y, content, more = '') => `<text x="${x}" y="${y}" ${more}>${escape(content)}</text>`;
+const scale = WIDTH - LABELS - 190; // pixels of a ratio of 1
+const encode = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+const text = (x, y, content, more = '') => `<text x="${x}" y="${y}" ${more}>${encode(content)}</text>`;
 
 const folder = join(root, 'bench', 'results');
 const shapes = [];
