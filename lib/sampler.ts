@@ -148,9 +148,11 @@ export class Sampler {
             ),
           ),
         finish: async (started) => {
-          const pairs = await runNative({ signal }, (_, task) => started.take(task));
-          started.dispose();
-          return pairs;
+          try {
+            return await runNative({ signal }, (_, task) => started.take(task));
+          } finally {
+            started.dispose();
+          }
         },
       });
       for await (const pairs of drawn) {
