@@ -3,7 +3,7 @@
 // prints a table, and with --save writes bench/results/NAME.json, which bench/chart.mjs draws. About half an hour on two
 // cores. PYTHON has torch, diffusers and transformers.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -109,11 +109,11 @@ const parts = {
 for (const name of values.only?.split(',') ?? Object.keys(parts)) parts[name]();
 
 if (values.save) {
+  const file = join(root, 'bench', 'results', `${values.save}.json`);
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
+  const kept = before.filter(({ what }) => !rows.some((row) => row.what === what)); // of parts that --only left out
   const vectors = has('avx512f') ? 'AVX-512' : 'AVX2';
-  const result = {
-    machine: `${cpus()[0]?.model.trim()}, ${threads} cores, ${vectors}`,
-    date: new Date().toISOString().slice(0, 10),
-    rows,
-  };
-  writeFileSync(join(root, 'bench', 'results', `${values.save}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  const machine = `${cpus()[0]?.model.trim()}, ${threads} cores, ${vectors}`;
+  const result = { machine, date: new Date().toISOString().slice(0, 10), rows: [...kept, ...rows] };
+  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
 }
