@@ -95,8 +95,14 @@ const parts = {
     }
   },
   bcm() {
-    const pairs = ['--pairs', '8', '--size', '256', '--cfg'];
-    claim('8 pairs that share a background, beside none', 1.1, bench('bcm', ...pairs), bench('denoise-step', ...pairs));
+    // In turns: a tenth is less than what the machine's other tenants make of one run.
+    const pairs = ['--pairs', '8', '--size', '256', '--cfg', '--reps', '1'];
+    const turns = Array.from({ length: 4 }, () => [bench('bcm', ...pairs), bench('denoise-step', ...pairs)]);
+    const median = (which) => {
+      const [, low, high] = turns.map((turn) => turn[which].median_s).sort((a, b) => a - b);
+      return { median_s: (low + high) / 2 };
+    };
+    claim('8 pairs that share a background, beside none', 1.1, median(0), median(1));
   },
   start() {
     const { start_s, read_s } = JSON.parse(run(process.execPath, [join(root, 'bench', 'start.mjs')]));
