@@ -10,7 +10,7 @@ import { checkOptions } from './options/check.js';
 import { batchSchema, DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
 import { PairBatch } from './pair-batch.js';
-import { runNative, type TaskOptions } from './run-native.js';
+import { runNative, type TaskOptions, throwIfAborted } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
 /**
@@ -133,16 +133,18 @@ export class Sampler {
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     const leaving = new AbortController();
-    const stop = AbortSignal.any([leaving.signal, ...(signal ? [signal] : [])]);
+    const onAbort = () => leaving.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
     const batches = Array.from({ length: Math.ceil(indices.length / batchSize) }, (_, i) =>
       indices.slice(i * batchSize, (i + 1) * batchSize),
     );
     try {
+      throwIfAborted(signal); // what fired before anyone listened
       const drawn = inTurn(batches, {
         // A GPU's work is on its way before it is done: the next batch's is put behind it while this one's is fetched.
         ahead: this.#model.info.device.startsWith('cuda'),
         start: (batch) =>
-          runNative({ signal: stop }, (_, task) =>
+          runNative({ signal: leaving.signal }, (_, task) =>
             this.#alive().draw(native, batch, backgrounds, nativeLayouts(layouts), task, (step, steps) =>
               onProgress?.(step, steps),
             ),
@@ -159,6 +161,7 @@ export class Sampler {
         for (const pair of pairs) yield toPair(pair, layouts?.resolution ?? size, native.seed);
       }
     } finally {
+      signal?.removeEventListener('abort', onAbort);
       leaving.abort();
       backgrounds?.dispose();
     }

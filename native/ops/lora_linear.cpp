@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "ops/frozen.h"
+#include "ops/op.h"
 
 namespace dan::ops {
 
@@ -68,6 +69,8 @@ at::Tensor loraLinearPlain(const at::Tensor& x, const at::Tensor& weight, const 
 
 at::Tensor loraLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const LoraMatrices& lora,
                       double scale) {
+  if (needsGradient({weight, bias}))
+    return loraLinearPlain(x, weight, bias, lora, scale);  // a base that is trained, too
   return LoraLinear::apply(x, lora.down[0], lora.down[1], lora.up[0], lora.up[1], weight,
                            bias.defined() ? std::optional(bias) : std::nullopt, scale);
 }

@@ -14,8 +14,8 @@ struct LoraMatrices {
 };
 
 // x: (B, 2, L, in), the second dimension its branches; weight: (out, in) and bias: (out) or undefined, as for
-// frozenLinear. Returns x W' + bias + scale (x down') up', (B, 2, L, out). Gradients reach x and the LoRA; autograd
-// keeps x and (x down').
+// frozenLinear. Returns x W' + bias + scale (x down') up', (B, 2, L, out). Gradients reach x and the LoRA, of
+// which autograd keeps x and (x down') alone; and weight and bias, where those are trained too (pretraining).
 at::Tensor loraLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const LoraMatrices& lora,
                       double scale);
 at::Tensor loraLinearPlain(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

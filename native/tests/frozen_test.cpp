@@ -83,6 +83,17 @@ DAN_TEST(lora_linear_is_the_frozen_layer_and_each_branchs_lora) {
   }
 }
 
+DAN_TEST(lora_linear_trains_the_layer_too_where_that_is_not_frozen) {
+  at::Generator generator = makeGenerator(7);
+  const auto leaf = [&](at::IntArrayRef shape) { return randn(shape, generator).requires_grad_(); };
+  const at::Tensor x = leaf({2, 2, 5, 24}), weight = leaf({40, 24}), bias = leaf({40});
+  const ops::LoraMatrices lora{{leaf({3, 24}), leaf({3, 24})}, {leaf({40, 3}), leaf({40, 3})}};
+  ops::loraLinear(x, weight, bias, lora, 0.7).sum().backward();
+  // Of a sum: each output's gradient is one.
+  expectClose(weight.grad(), x.detach().sum({0, 1, 2}).expand({40, 24}), 1e-5, 1e-5, "weight");
+  expectClose(bias.grad(), at::full({40}, 20.0), 1e-5, 0, "bias");
+}
+
 DAN_TEST(frozen_layers_and_attention_take_no_rows) {
   const at::NoGradGuard noGrad;
   const at::Tensor none = at::empty({0, 16}), weight = randn({5, 16}, makeGenerator(1));
