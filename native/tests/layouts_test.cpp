@@ -92,6 +92,23 @@ DAN_TEST(layouts_keep_own_pictures_where_asked) {
   EXPECT(alone.draw(0).image.max().item<double>() < 120 / 255.0 * 1.26);
 }
 
+DAN_TEST(layouts_mirror_own_pictures_where_they_end) {
+  // A ground that grows lighter by two levels a pixel goes on changing beyond its edge, where a repeated edge is even.
+  auto ramp = emptyPool();
+  at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+  mask.narrow(0, 24, 16).narrow(1, 24, 16).fill_(255);
+  ramp->images.push_back((60 + 2 * at::arange(kSide)).to(at::kByte).view({1, -1, 1}).expand({kSide, kSide, 3}));
+  ramp->masks.push_back(mask);
+  const sample::Layouts layouts(ramp, goodPool(200), {1.0, 0.0, 4});
+  for (int64_t i = 0; i < 200; ++i) {
+    const at::Tensor picture = layouts.draw(i).image.mean(0);
+    for (const int64_t first : {int64_t{0}, kSide - 3}) {
+      const at::Tensor edge = picture.narrow(0, kSide / 2, 1).narrow(1, first, 3);
+      EXPECT((edge.max() - edge.min()).item<double>() > 0.25 * 2 / 255);
+    }
+  }
+}
+
 DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
   const sample::Layouts moved(defectPool(4), goodPool(200), {1.0, 0.0, 5}),
       own(defectPool(4), goodPool(200), {0.0, 1.0, 5});
