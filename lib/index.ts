@@ -37,7 +37,6 @@ export {
   type EvaluationRun,
   Evaluator,
   type EvaluatorOptions,
-  type TestedImage,
 } from './evaluate/evaluator.js';
 export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
 export type { Quality } from './evaluate/quality.js';
@@ -45,6 +44,7 @@ export type { GeneratedSet, Row } from './evaluate/rows.js';
 export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
 export type { Split } from './evaluate/split.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';
+export type { TestedGood, TestedImage } from './evaluate/tested-images.js';
 export type { RawImage } from './image.js';
 export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';

@@ -7,13 +7,14 @@ export { type Background, type ForegroundOptions, type ForegroundSource, loadBac
 export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
 export { AbortedError, DatasetError, DualAnoDiffError, FileAccessError, InvalidOptionError, LibtorchError, ModelError, OutOfMemoryError, TrainingError, } from './errors.js';
-export { type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRun, Evaluator, type EvaluatorOptions, type TestedImage, } from './evaluate/evaluator.js';
+export { type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRun, Evaluator, type EvaluatorOptions, } from './evaluate/evaluator.js';
 export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
 export type { Quality } from './evaluate/quality.js';
 export type { GeneratedSet, Row } from './evaluate/rows.js';
 export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
 export type { Split } from './evaluate/split.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';
+export type { TestedGood, TestedImage } from './evaluate/tested-images.js';
 export type { RawImage } from './image.js';
 export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';

@@ -6,7 +6,9 @@ import type { NamedSquare } from './squares.js';
 /** What a detector makes of the tested images. */
 export interface Detection {
   scores: RunScores<DetectorScores>;
+  /** Images of defects, by type. */
   tested: Map<string, Tested>;
+  good: Tested;
 }
 
 /** Trains a detector on good images and a row's defects, and tests it. */
@@ -29,7 +31,8 @@ export async function detect(
     });
     const tested = new Map<string, Tested>();
     for (const [type, squares] of data.testDefects) tested.set(type, await test(squares));
-    return { scores: await scoreRun(await test(data.testGood), tested, size, options), tested };
+    const good = await test(data.testGood);
+    return { scores: await scoreRun(good, tested, size, options), tested, good };
   } finally {
     detector.dispose();
   }

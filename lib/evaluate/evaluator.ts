@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Dataset, Example } from '../dataset/dataset.js';
-import { encodePng } from '../dataset/image-file.js';
 import { InvalidOptionError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { checkOptions } from '../options/check.js';
@@ -17,8 +16,9 @@ import { removeCheckpoint } from './learner.js';
 import { PROTOCOLS, type Protocol } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
 import { makeRows, type Row } from './rows.js';
-import { type DetectorScores, imageScore, type RunScores, type Scores, type Tested } from './scores.js';
+import type { DetectorScores, RunScores, Scores } from './scores.js';
 import { GOOD, type Split, splitOf } from './split.js';
+import { type TestedGood, type TestedImage, writeMaps } from './tested-images.js';
 
 /**
  * Options of {@link Evaluator.open}.
@@ -42,14 +42,6 @@ export interface EvaluationProgress {
 
 export type EvaluateOptions = TaskOptions & { onProgress?: (progress: EvaluationProgress) => void };
 
-/** One tested image of one run: the pixel average precision of its map, and the map's file below the folder. */
-export interface TestedImage {
-  type: string;
-  name: string;
-  pixelAp: number;
-  map: string;
-}
-
 /** One row with one seed. */
 export interface EvaluationRun extends RunScores {
   row: string;
@@ -60,6 +52,8 @@ export interface EvaluationRun extends RunScores {
   seconds: number;
   /** Of defects. */
   images: TestedImage[];
+  /** Tested good images; none in a run that an earlier version kept. */
+  good: TestedGood[];
 }
 
 /** All runs, with what they were made of. */
@@ -81,6 +75,7 @@ export interface Evaluation {
 interface DetectorResult extends RunScores<DetectorScores> {
   seconds: number;
   images: TestedImage[];
+  good?: TestedGood[]; // runs kept by an earlier version have none
 }
 interface ClassifierResult extends Accuracy {
   seconds: number;
@@ -216,9 +211,9 @@ export class Evaluator {
     const { device, classifierWeights: weights } = this.#options;
     const common = { row, protocol: this.protocol, defects, data, seed, device };
     const detector = await this.#kept<DetectorResult>(input, 'detector', async (training) => {
-      const { scores, tested } = await detect(common, training);
+      const { scores, ...judged } = await detect(common, training);
       const maps = join('maps', runName(row, 'detector', seed, training.digest));
-      return { ...scores, images: await this.#writeMaps(folder, maps, tested, { signal }) };
+      return { ...scores, ...(await writeMaps(folder, maps, judged, this.protocol.resolution, { signal })) };
     });
     const classifier = this.#networks(row).includes('classifier')
       ? await this.#kept<ClassifierResult>(input, 'classifier', (training) =>
@@ -243,6 +238,7 @@ export class Evaluator {
       average: accurate(detector.average, classifier?.average),
       together: accurate(detector.together, classifier?.together),
       images: detector.images,
+      good: detector.good ?? [],
     };
   }
 
@@ -287,27 +283,6 @@ export class Evaluator {
       runs,
       quality,
     };
-  }
-
-  /** The maps of a run as pictures in `maps` below the folder, 255 for a certain defect, and how good each is. */
-  async #writeMaps(
-    folder: string,
-    maps: string,
-    defects: Map<string, Tested>,
-    options: TaskOptions,
-  ): Promise<TestedImage[]> {
-    const size = this.protocol.resolution;
-    const images: TestedImage[] = [];
-    for (const [type, tested] of defects) {
-      for (const [index, { name }] of tested.squares.entries()) {
-        const map = join(maps, type, `${name}.png`);
-        const values = tested.maps.subarray(index * size * size, (index + 1) * size * size);
-        const data = Uint8Array.from(values, (value) => Math.round(255 * value));
-        await writeFileAtomic(join(folder, map), await encodePng({ data, width: size, height: size, channels: 1 }));
-        images.push({ type, name, pixelAp: await imageScore(tested, index, size, options), map });
-      }
-    }
-    return images;
   }
 
   /** Tells results apart by everything that decides them. */

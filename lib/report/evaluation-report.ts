@@ -1,11 +1,12 @@
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import type { Example } from '../dataset/dataset.js';
 import { binarize } from '../dataset/fit.js';
 import { readImage, readMask, resizeImage } from '../dataset/image-file.js';
-import type { Evaluation, EvaluationRun, Evaluator, TestedImage } from '../evaluate/evaluator.js';
+import type { Evaluation, EvaluationRun, Evaluator } from '../evaluate/evaluator.js';
 import type { Row } from '../evaluate/rows.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
 import { AVERAGE, cellText, type Line, tableOf } from '../evaluate/table.js';
+import type { TestedGood, TestedImage } from '../evaluate/tested-images.js';
 import { writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { escapeHtml, page, picture } from './html.js';
@@ -58,22 +59,38 @@ async function outlined(example: Example, size: number): Promise<RawImage> {
   return overlay(image, binarize(await resizeImage(await readMask(example.mask), size, size)));
 }
 
-async function caseFigure(evaluator: Evaluator, folder: string, { type, name, pixelAp, map }: TestedImage) {
+/** An image beside its map. */
+async function caseFigure(image: RawImage, map: string, label: string) {
+  const shown = await picture(image, `${label}, image`);
+  const found = await picture(await readMask(map), `${label}, map`);
+  return `<figure>${shown}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
+}
+
+async function defectFigure(evaluator: Evaluator, folder: string, { type, name, pixelAp, map }: TestedImage) {
   const example = evaluator.split.testing.get(type)?.find((one) => one.name === name);
   if (!example) return '';
-  const label = `${type} ${name}: pixel AP ${(100 * pixelAp).toFixed(1)}`;
-  const truth = await picture(await outlined(example, evaluator.protocol.resolution), `${label}, image`);
-  const found = await picture(await readMask(join(folder, map)), `${label}, map`);
-  return `<figure>${truth}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
+  const image = await outlined(example, evaluator.protocol.resolution);
+  return caseFigure(image, join(folder, map), `${type} ${name}: pixel AP ${(100 * pixelAp).toFixed(1)}`);
+}
+
+async function goodFigure(evaluator: Evaluator, folder: string, { name, meanProbability, map }: TestedGood) {
+  const file = evaluator.split.testingGood.find((one) => parse(one).name === name);
+  if (file === undefined) return '';
+  const { resolution } = evaluator.protocol;
+  const image = await resizeImage(await readImage(file), resolution, resolution);
+  return caseFigure(image, join(folder, map), `good ${name}: mean probability ${(100 * meanProbability).toFixed(1)}`);
 }
 
 async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): Promise<string> {
   const sorted = [...run.images].sort((a, b) => a.pixelAp - b.pixelAp);
-  const figures = (images: TestedImage[]) => Promise.all(images.map((image) => caseFigure(evaluator, folder, image)));
+  const figures = (images: TestedImage[]) => Promise.all(images.map((image) => defectFigure(evaluator, folder, image)));
   const worst = await figures(sorted.slice(0, CASES));
   const best = await figures(sorted.slice(-CASES).reverse());
-  return `<h3>${escapeHtml(run.row)}: worst</h3><div class="cases">${worst.join('')}</div>
-<h3>${escapeHtml(run.row)}: best</h3><div class="cases">${best.join('')}</div>`;
+  const suspected = [...run.good].sort((a, b) => b.meanProbability - a.meanProbability).slice(0, CASES);
+  const good = await Promise.all(suspected.map((image) => goodFigure(evaluator, folder, image)));
+  const section = (title: string, all: string[]) =>
+    `<h3>${escapeHtml(run.row)}: ${title}</h3><div class="cases">${all.join('')}</div>`;
+  return [section('worst', worst), section('best', best), section('good images, most suspected', good)].join('\n');
 }
 
 async function strip(examples: readonly Example[], size: number, what: string): Promise<string> {

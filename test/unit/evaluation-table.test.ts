@@ -18,7 +18,18 @@ const scores = (value: number | null): Scores => ({
 function run(row: string, seed: number, crack: number | null, stain: number): EvaluationRun {
   const types = { crack: scores(crack), stain: scores(stain) };
   const average = meanScores(Object.values(types));
-  return { row, seed, types, average, together: scores(0.5), defects: 4, emptyMasks: 0, seconds: 1, images: [] };
+  return {
+    row,
+    seed,
+    types,
+    average,
+    together: scores(0.5),
+    defects: 4,
+    emptyMasks: 0,
+    seconds: 1,
+    images: [],
+    good: [],
+  };
 }
 
 const evaluation: Evaluation = {

@@ -5,8 +5,9 @@ import type { TaskOptions } from '../run-native.js';
 import { type Protocol } from './protocol.js';
 import { type Quality } from './quality.js';
 import { type Row } from './rows.js';
-import { type RunScores } from './scores.js';
+import type { RunScores } from './scores.js';
 import { type Split } from './split.js';
+import { type TestedGood, type TestedImage } from './tested-images.js';
 /**
  * Options of {@link Evaluator.open}.
  * @interface
@@ -28,13 +29,6 @@ export interface EvaluationProgress {
 export type EvaluateOptions = TaskOptions & {
     onProgress?: (progress: EvaluationProgress) => void;
 };
-/** One tested image of one run: the pixel average precision of its map, and the map's file below the folder. */
-export interface TestedImage {
-    type: string;
-    name: string;
-    pixelAp: number;
-    map: string;
-}
 /** One row with one seed. */
 export interface EvaluationRun extends RunScores {
     row: string;
@@ -45,6 +39,8 @@ export interface EvaluationRun extends RunScores {
     seconds: number;
     /** Of defects. */
     images: TestedImage[];
+    /** Tested good images; none in a run that an earlier version kept. */
+    good: TestedGood[];
 }
 /** All runs, with what they were made of. */
 export interface Evaluation {
