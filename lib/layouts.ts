@@ -33,6 +33,8 @@ export class Layouts {
     /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number,
     readonly smallOwnShare: number,
+    /** The share of all layouts in which it is pasted as it is. */
+    readonly pasteShare: number,
     private handle: NativeLayouts | undefined,
   ) {}
 
@@ -42,7 +44,7 @@ export class Layouts {
     goodImages: readonly string[],
     options: LayoutsOptions,
   ): Promise<Layouts> {
-    const { resolution, fit, ownShare, smallOwnShare, seed } = checkOptions(layoutsSchema, options);
+    const { resolution, fit, ownShare, smallOwnShare, pasteShare, seed } = checkOptions(layoutsSchema, options);
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
       const loaded = await Dataset.load([...examples], resolution, fit);
@@ -56,9 +58,9 @@ export class Layouts {
         good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
       }
       const handle = await runNative({}, (engine, task) =>
-        engine.createLayouts({ ownShare, smallOwnShare, seed }, defects.handle, good.handle, task),
+        engine.createLayouts({ ownShare, smallOwnShare, pasteShare, seed }, defects.handle, good.handle, task),
       );
-      return new Layouts(resolution, ownShare, smallOwnShare, handle);
+      return new Layouts(resolution, ownShare, smallOwnShare, pasteShare, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -287,6 +287,7 @@ export interface NativeEngine {
     createLayouts(options: {
         ownShare: number;
         smallOwnShare: number;
+        pasteShare: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;
     createPool(width: number, height: number): NativePool;

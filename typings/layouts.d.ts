@@ -21,6 +21,8 @@ export declare class Layouts {
     /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number;
     readonly smallOwnShare: number;
+    /** The share of all layouts in which it is pasted as it is. */
+    readonly pasteShare: number;
     private handle;
     private constructor();
     /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */

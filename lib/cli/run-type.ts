@@ -27,6 +27,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   vary?: number;
   ownShare?: number;
   smallOwnShare?: number;
+  pasteShare?: number;
   /** Undefined: as large as the model's pictures. */
   varyResolution?: number;
   /** Undefined: as trained. */

@@ -73,6 +73,7 @@ export interface SampleFlags {
   vary?: number;
   ownShare?: number;
   smallOwnShare?: number;
+  pasteShare?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
@@ -194,10 +195,10 @@ async function layoutsFor(
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
   const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  const { ownShare, smallOwnShare, varyResolution, seed } = flags;
+  const { ownShare, smallOwnShare, pasteShare, varyResolution, seed } = flags;
   return Layouts.create(examples, goodImages, {
     ...{ resolution: varyResolution ?? resolution, fit, seed },
-    ...given({ ownShare, smallOwnShare }),
+    ...given({ ownShare, smallOwnShare, pasteShare }),
   });
 }
 
@@ -235,6 +236,7 @@ export async function samplePairs(
         varyResolution: layouts.resolution,
         ownShare: layouts.ownShare,
         smallOwnShare: layouts.smallOwnShare,
+        ...(layouts.pasteShare > 0 && { pasteShare: layouts.pasteShare }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),

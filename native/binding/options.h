@@ -138,6 +138,7 @@ template <class Visitor>
 void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("ownShare", o.ownShare);
   field("smallOwnShare", o.smallOwnShare);
+  field("pasteShare", o.pasteShare);
   field("seed", o.seed);
 }
 

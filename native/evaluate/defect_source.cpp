@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/crop_paste.h"
 #include "core/error.h"
 #include "evaluate/perlin.h"
 
@@ -57,51 +58,16 @@ class Pairs : public DefectSource {
   bool flips_;
 };
 
-// The smallest box that holds the mask: first row, first column, rows, columns; no rows where it is empty.
-struct Box {
-  int64_t top = 0, left = 0, rows = 0, columns = 0;
-};
-
-Box boxOf(const at::Tensor& mask) {
-  const at::Tensor rows = mask.any(1).nonzero(), columns = mask.any(0).nonzero();
-  if (rows.numel() == 0) return {};
-  const int64_t top = rows.min().item<int64_t>(), left = columns.min().item<int64_t>();
-  return {top, left, rows.max().item<int64_t>() - top + 1, columns.max().item<int64_t>() - left + 1};
-}
-
-at::Tensor cut(const at::Tensor& picture, const Box& box) {
-  return picture.narrow(-2, box.top, box.rows).narrow(-1, box.left, box.columns);
-}
-
 class CropPaste : public Pairs {
  public:
   CropPaste(Pool defects, const Strata& strata, Pool good, bool flips)
       : Pairs(std::move(defects), strata, /*flips=*/false), good_(std::move(good)), flips_(flips) {}
 
   Example draw(Draw& draw) const override {
-    constexpr double kLeast = 0.75, kMost = 1.25;  // of the defect's size
-    Example defect = take(draw);
+    const Example defect = take(draw);
     Example onto = {drawPicture(*good_, draw), at::zeros_like(defect.mask), defect.type};
     if (flips_) onto = flipped(std::move(onto), draw);
-    const Box box = boxOf(defect.mask);
-    if (box.rows == 0) return onto;
-    Example patch = flipped({cut(defect.image, box), cut(defect.mask, box)}, draw);
-    const int64_t turns = draw.below(4);
-    patch = {at::rot90(patch.image, turns, {1, 2}), at::rot90(patch.mask, turns, {0, 1})};
-    const int64_t height = onto.mask.size(0), width = onto.mask.size(1);
-    const auto rows = static_cast<double>(patch.mask.size(0)), columns = static_cast<double>(patch.mask.size(1));
-    const double scale = std::min(
-        {draw.uniform(kLeast, kMost), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
-    const auto sized = [scale](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side * scale)); };
-    const std::vector<int64_t> size = {sized(rows), sized(columns)};
-    const auto resize = [&](const at::Tensor& picture) {
-      return at::upsample_bilinear2d(picture.unsqueeze(0), size, /*align_corners=*/false)[0];
-    };
-    const at::Tensor mask = resize(patch.mask.to(at::kFloat).unsqueeze(0))[0] >= 0.5;
-    const Box place = {draw.below(height - size[0] + 1), draw.below(width - size[1] + 1), size[0], size[1]};
-    at::Tensor target = cut(onto.image, place);
-    target.copy_(at::where(mask, resize(patch.image), target));
-    cut(onto.mask, place).copy_(mask);
+    cropPaste({defect.image, defect.mask}, {onto.image, onto.mask}, draw);
     return onto;
   }
 

@@ -149,6 +149,8 @@ Layouts::Layouts(Pool defects, Pool good, LayoutOptions options)
 Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
   const Layout first = drawReal(draw);
+  // Without pasted ones a seed's layouts are what they were before there were any.
+  if (options_.pasteShare > 0 && good_->size() > 0 && draw.uniform() < options_.pasteShare) return pasted(first, draw);
   const bool small = shareOf(first.mask) < kSmallArea;
   const double ownShare = small ? options_.smallOwnShare : options_.ownShare;
   const bool own = draw.uniform() < ownShare || good_->size() == 0;
@@ -170,6 +172,15 @@ Layout Layouts::drawReal(Draw& draw) const {
 Layout Layouts::onGood(Draw& draw) const {
   const at::Tensor picture = drawPicture(*good_, draw);
   return flipped({picture, at::zeros({height(), width()}, at::kBool)}, draw);
+}
+
+Layout Layouts::pasted(const Layout& real, Draw& draw) const {
+  // A defect of single pixels can vanish where it is made smaller; half of the attempts do not make it smaller.
+  while (true) {
+    const Layout layout = onGood(draw);
+    cropPaste(real, layout, draw);
+    if (layout.mask.any().item<bool>()) return layout;
+  }
 }
 
 Layout Layouts::photographed(const Layout& real, Draw& draw) const {

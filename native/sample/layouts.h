@@ -2,6 +2,7 @@
 // one.
 #pragma once
 
+#include "core/crop_paste.h"
 #include "core/pixel_pool.h"
 
 namespace dan::sample {
@@ -10,12 +11,10 @@ struct LayoutOptions {
   // Of the layouts keep the real picture, where the defect is large and where it is small.
   double ownShare = 0.6, smallOwnShare = 1;
   uint64_t seed = 0;
+  double pasteShare = 0;  // of all layouts are pasted as Crop&Paste does; the shares above are of the others
 };
 
-struct Layout {
-  at::Tensor image;  // (3, H, W) float, 0 .. 1
-  at::Tensor mask;   // (H, W) bool; nowhere empty
-};
+using Layout = MarkedPicture;  // with a mask that is not empty
 
 class Layouts {
  public:
@@ -28,11 +27,12 @@ class Layouts {
   // Layout `index` of the seed, whatever was asked for before. An own picture is flipped, moved a little (mirrored
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled, bent
   // (large ones more), moved (small ones anywhere, up to three on one picture), and added to the good picture as its
-  // difference to what was around it, so that light and ground are the new picture's.
+  // difference to what was around it, so that light and ground are the new picture's. A pasted defect keeps its light.
   Layout draw(int64_t index) const;
 
  private:
   Layout drawReal(Draw& draw) const;
+  Layout pasted(const Layout& real, Draw& draw) const;
   Layout photographed(const Layout& real, Draw& draw) const;
   Layout onGood(Draw& draw) const;
   void add(Layout& layout, const Layout& real, Draw& draw) const;

@@ -122,6 +122,44 @@ DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
   EXPECT(single >= 8 && several >= 16);
 }
 
+DAN_TEST(layouts_paste_where_asked) {
+  // Of level 20 and 100 by halves: pasted as they are, turned and with hard edges, where nothing is blended.
+  auto pool = emptyPool();
+  at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  image.narrow(0, 20, 16).narrow(1, 20, 4).fill_(20);
+  image.narrow(0, 20, 16).narrow(1, 24, 4).fill_(100);
+  mask.narrow(0, 20, 16).narrow(1, 20, 8).fill_(255);
+  pool->images.push_back(image);
+  pool->masks.push_back(mask);
+  const sample::Layouts layouts(pool, goodPool(200), {1.0, 1.0, 6, 1.0});
+  int64_t upright = 0, lying = 0;
+  at::Tensor places = at::zeros({kSide, kSide});
+  for (int64_t i = 0; i < 60; ++i) {
+    const sample::Layout layout = layouts.draw(i);
+    const at::Tensor grey = layout.image.mean(0) * 255;
+    EXPECT(((grey - 200).abs() > 0.01).equal(layout.mask));
+    const at::Tensor defect = grey.masked_select(layout.mask);
+    EXPECT(defect.min().item<double>() > 19.9 && defect.max().item<double>() < 100.1);
+    EXPECT(std::abs(defect.mean().item<double>() - 60) < 5);
+    const int64_t rows = layout.mask.any(1).sum().item<int64_t>(), columns = layout.mask.any(0).sum().item<int64_t>();
+    EXPECT(std::max(rows, columns) >= 12 && std::max(rows, columns) <= 20);
+    ++(rows > columns ? upright : lying);
+    places = places + layout.mask.to(at::kFloat);
+  }
+  EXPECT(upright > 15 && lying > 15);
+  EXPECT((places > 0).to(at::kFloat).mean().item<double>() > 0.5);
+  const sample::Layouts half(pool, goodPool(200), {1.0, 1.0, 6, 0.5}), none(pool, emptyPool(), {1.0, 1.0, 6, 1.0});
+  int64_t pasted = 0;  // the others keep their own ground
+  for (int64_t i = 0; i < 60; ++i) pasted += half.draw(i).image[0][0][0].item<double>() * 255 > 199 ? 1 : 0;
+  EXPECT(pasted > 15 && pasted < 45);
+  EXPECT(none.draw(0).image.max().item<double>() < 120 / 255.0 * 1.26);  // nowhere to paste
+}
+
+DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
+  const sample::Layouts layouts(defectPool(1), goodPool(200), {1.0, 1.0, 7, 1.0});
+  for (int64_t i = 0; i < 40; ++i) EXPECT(layouts.draw(i).mask.any().item<bool>());
+}
+
 DAN_TEST(layouts_refuse_what_has_no_defect) {
   auto blank = emptyPool();
   blank->images.push_back(at::zeros({kSide, kSide, 3}, at::kByte));

@@ -181,14 +181,14 @@ describe('dualanodiff evaluate', () => {
 
   it('makes the pairs of its recipes, from the images that train, and judges them', async () => {
     const out = join(folder, 'recipes');
-    const recipes = ['--generate', 'layouts,background', '--pairs', '2', '--train-steps', '1'];
+    const recipes = ['--generate', 'layouts,pasted,background', '--pairs', '2', '--train-steps', '1'];
     const quick = [...recipes, '--compare', '', '--no-with-real', '--iterations', '1', '--seeds', '1'];
     const { code, stderr } = await cli(evaluate(out, ...quick));
     expect(stderr).not.toContain('error');
     expect(code).toBe(0);
     const evaluation = read(out);
-    expect(evaluation.rows).toEqual(['layouts', 'background']);
-    expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4]);
+    expect(evaluation.rows).toEqual(['layouts', 'pasted', 'background']);
+    expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4, 4]);
     const records = (recipe: string) =>
       readFileSync(join(out, 'generated', recipe, 'dent', 'dataset', 'pairs.jsonl'), 'utf8')
         .trim()
@@ -197,6 +197,7 @@ describe('dualanodiff evaluate', () => {
     expect(records('layouts')).toHaveLength(2);
     expect(records('layouts')[0].settings.layouts).toEqual(['000', '001']); // no more than what trains
     expect(records('layouts')[0].agreement['layout/threshold']).toBeGreaterThan(0.8);
+    expect(['layouts', 'pasted'].map((name) => records(name)[0].settings.pasteShare)).toEqual([undefined, 1]);
     const report = readFileSync(join(out, 'report.html'), 'utf8');
     expect(report).toContain('dent: real, then background');
     const picture = join(out, 'generated', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');

@@ -56,6 +56,7 @@ export interface SampleFlags {
     vary?: number;
     ownShare?: number;
     smallOwnShare?: number;
+    pasteShare?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
     backgroundScaled?: boolean;
