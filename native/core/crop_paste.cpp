@@ -1,5 +1,8 @@
 #include "core/crop_paste.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace dan {
 
 namespace {
