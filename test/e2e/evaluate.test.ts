@@ -217,7 +217,7 @@ describe('dualanodiff evaluate', () => {
     await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
     await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
     await fails('There is nothing to evaluate', 2, '--compare', '');
-    await fails('Expected some of variations, layouts, noise', 2, '--generate', 'wish');
+    await fails('Expected some of variations, layouts, pasted, noise', 2, '--generate', 'wish');
     await fails('layouts is a recipe', 2, '--generate', 'layouts', '--generated', `layouts=${generated}`);
     renameSync(join(category, 'train'), join(category, 'train-elsewhere'));
     await fails('has no good images to train on', 1, '--generate', 'layouts');
