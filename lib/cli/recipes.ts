@@ -27,7 +27,7 @@ export const RECIPES = recipes({
   variations: () => VARIATIONS,
   /** Without the model, which is not trained either: what it adds can be told. */
   layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
-  /** Crop&Paste's defects, larger than what learns from them: where a detector is short of small ones. */
+  /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
