@@ -1,4 +1,4 @@
-import { join, parse } from 'node:path';
+import { basename, join } from 'node:path';
 import { encodePng } from '../dataset/image-file.js';
 import { writeFileAtomic } from '../files.js';
 import type { TaskOptions } from '../run-native.js';
@@ -47,8 +47,9 @@ export async function writeMaps(
     }
   }
   const judgedGood: TestedGood[] = [];
+  // Names of good images keep their endings: 000.png and 000.jpg are two images.
   for (const [index, { name: file }] of good.squares.entries()) {
-    const { name } = parse(file);
+    const name = basename(file);
     const values = valuesOf(good, index);
     judgedGood.push({ name, meanProbability: mean([...values]), map: await write(GOOD, name, values) });
   }

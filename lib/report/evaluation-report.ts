@@ -1,4 +1,4 @@
-import { join, parse } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Example } from '../dataset/dataset.js';
 import { binarize } from '../dataset/fit.js';
 import { readImage, readMask, resizeImage } from '../dataset/image-file.js';
@@ -74,7 +74,7 @@ async function defectFigure(evaluator: Evaluator, folder: string, { type, name, 
 }
 
 async function goodFigure(evaluator: Evaluator, folder: string, { name, meanProbability, map }: TestedGood) {
-  const file = evaluator.split.testingGood.find((one) => parse(one).name === name);
+  const file = evaluator.split.testingGood.find((one) => basename(one) === name);
   if (file === undefined) return '';
   const { resolution } = evaluator.protocol;
   const image = await resizeImage(await readImage(file), resolution, resolution);

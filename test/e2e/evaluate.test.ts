@@ -82,13 +82,14 @@ describe('dualanodiff evaluate', () => {
     expect(new Set(tested.map(({ map }) => map)).size).toBe(tested.length); // no run writes over another's
     const map = await sharp(join(first, tested[0]?.map ?? '')).metadata();
     expect([map.width, map.height, map.channels]).toEqual([32, 32, 1]);
-    for (const { good } of evaluation.runs) expect(good.map(({ name }) => name)).toEqual(['000', '001', '002', '003']);
+    for (const { good } of evaluation.runs)
+      expect(good.map(({ name }) => name)).toEqual(['000.png', '001.png', '002.png', '003.png']);
     for (const { map, meanProbability } of evaluation.runs.flatMap(({ good }) => good)) {
       const { channels } = await sharp(join(first, map)).stats();
       expect(Math.abs((channels[0]?.mean ?? -1) / 255 - meanProbability)).toBeLessThan(1 / 255);
     }
     expect(report).toContain('ours: good images, most suspected');
-    expect(report).toContain('alt="good 003: mean probability');
+    expect(report).toContain('alt="good 003.png: mean probability');
   });
 
   it('keeps what is done, and gives the same again', async () => {
