@@ -28,7 +28,6 @@ class FeatureStore {
   void keep(int64_t background, double timestep, const dual::BackgroundFeatures& features);
   // On the device that they came from.
   dual::BackgroundFeatures take(int64_t background, double timestep) const;
-  size_t count() const { return kept_.size(); }
 
  private:
   struct Kept {
