@@ -22,13 +22,15 @@ type Defaults = DualAnoDiff['defaults'];
 /** Keeps the names, and widens the rest. */
 const recipes = <Name extends string>(made: Record<Name, (defaults: Defaults) => Partial<RunFlags>>) => made;
 
-/** Each recipe with what it changes of `run`'s flags for a base. Those behind the third are the paper's ablations. */
+/** Each recipe with what it changes of `run`'s flags for a base. Those behind `noise` are the paper's ablations. */
 export const RECIPES = recipes({
   variations: () => VARIATIONS,
   /** Without the model, which is not trained either: what it adds can be told. */
   layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
   /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
+  /** Half pasted; of the others, large defects mostly moved and small ones in their own pictures. */
+  mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 0.5, ownShare: 0.2 }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
   /** The anomaly branch has the prompt of the whole image. */

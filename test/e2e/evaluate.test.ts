@@ -182,14 +182,14 @@ describe('dualanodiff evaluate', () => {
 
   it('makes the pairs of its recipes, from the images that train, and judges them', async () => {
     const out = join(folder, 'recipes');
-    const recipes = ['--generate', 'layouts,pasted,background', '--pairs', '2', '--train-steps', '1'];
+    const recipes = ['--generate', 'layouts,pasted,mixed,background', '--pairs', '2', '--train-steps', '1'];
     const quick = [...recipes, '--compare', '', '--no-with-real', '--iterations', '1', '--seeds', '1'];
     const { code, stderr } = await cli(evaluate(out, ...quick));
     expect(stderr).not.toContain('error');
     expect(code).toBe(0);
     const evaluation = read(out);
-    expect(evaluation.rows).toEqual(['layouts', 'pasted', 'background']);
-    expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4, 4]);
+    expect(evaluation.rows).toEqual(['layouts', 'pasted', 'mixed', 'background']);
+    expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4, 4, 4]);
     const records = (recipe: string) =>
       readFileSync(join(out, 'generated', recipe, 'dent', 'dataset', 'pairs.jsonl'), 'utf8')
         .trim()
@@ -198,7 +198,11 @@ describe('dualanodiff evaluate', () => {
     expect(records('layouts')).toHaveLength(2);
     expect(records('layouts')[0].settings.layouts).toEqual(['000', '001']); // no more than what trains
     expect(records('layouts')[0].agreement['layout/threshold']).toBeGreaterThan(0.8);
-    expect(['layouts', 'pasted'].map((name) => records(name)[0].settings.pasteShare)).toEqual([undefined, 1]);
+    expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
+      undefined,
+      1,
+      0.5,
+    ]);
     const report = readFileSync(join(out, 'report.html'), 'utf8');
     expect(report).toContain('dent: real, then background');
     const picture = join(out, 'generated', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');
@@ -218,7 +222,7 @@ describe('dualanodiff evaluate', () => {
     await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
     await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
     await fails('There is nothing to evaluate', 2, '--compare', '');
-    await fails('Expected some of variations, layouts, pasted, noise', 2, '--generate', 'wish');
+    await fails('Expected some of variations, layouts, pasted, mixed, noise', 2, '--generate', 'wish');
     await fails('layouts is a recipe', 2, '--generate', 'layouts', '--generated', `layouts=${generated}`);
     renameSync(join(category, 'train'), join(category, 'train-elsewhere'));
     await fails('has no good images to train on', 1, '--generate', 'layouts');

@@ -4,8 +4,8 @@ import type { DualAnoDiff } from '../model.js';
 import { type RunFlags } from './run-type.js';
 import type { Context } from './runner.js';
 type Defaults = DualAnoDiff['defaults'];
-/** Each recipe with what it changes of `run`'s flags for a base. Those behind the third are the paper's ablations. */
-export declare const RECIPES: Record<"background" | "layouts" | "no-saim" | "noise" | "one-branch" | "one-prompt" | "pasted" | "variations", (defaults: Defaults) => Partial<RunFlags>>;
+/** Each recipe with what it changes of `run`'s flags for a base. Those behind `noise` are the paper's ablations. */
+export declare const RECIPES: Record<"background" | "layouts" | "mixed" | "no-saim" | "noise" | "one-branch" | "one-prompt" | "pasted" | "variations", (defaults: Defaults) => Partial<RunFlags>>;
 export type RecipeName = keyof typeof RECIPES;
 export declare const recipeNames: RecipeName[];
 export interface Recipe {
