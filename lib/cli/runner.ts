@@ -33,8 +33,11 @@ export class Runner {
       const io = new Console(json);
       try {
         if (profile) await startProfile();
-        await action(rest as Flags, { signal: this.#abort.signal, io });
-        if (profile) io.profile(await stopProfile());
+        try {
+          await action(rest as Flags, { signal: this.#abort.signal, io });
+        } finally {
+          if (profile) io.profile(await stopProfile()); // of what was interrupted, too
+        }
       } catch (error) {
         process.exitCode = report(error, debug);
       }

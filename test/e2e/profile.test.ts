@@ -50,6 +50,17 @@ describe('--profile', () => {
     expect(stderr).toMatch(/\d s +1 x {2}decode\n/);
   });
 
+  it('tells of a command that was interrupted', async () => {
+    const args = [
+      ...trainStains(join(adapter, '..', 'interrupted.safetensors'), ...SMALL, '--steps', '400'),
+      '--profile',
+    ];
+    const { code, stderr } = await cli(args, { kill: { signal: 'SIGINT', when: /training stain 41/ } });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/\d s +\d+ x {2}train step\n/);
+    expect(stderr).toMatch(/interrupted\n$/);
+  });
+
   it('is empty where nothing was started', async () => {
     expect(await stopProfile()).toEqual({ stages: [], operations: [] });
   });
