@@ -1,6 +1,7 @@
 // Variations of real pairs: where they start, and that nothing but the defect changes.
 #include "sample/layouts.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/random.h"
@@ -153,6 +154,20 @@ DAN_TEST(layouts_paste_where_asked) {
   for (int64_t i = 0; i < 60; ++i) pasted += half.draw(i).image[0][0][0].item<double>() * 255 > 199 ? 1 : 0;
   EXPECT(pasted > 15 && pasted < 45);
   EXPECT(none.draw(0).image.max().item<double>() < 120 / 255.0 * 1.26);  // nowhere to paste
+}
+
+DAN_TEST(layouts_paste_several_small_defects) {
+  const sample::Layouts layouts(defectPool(4), goodPool(200), {1.0, 1.0, 8, 1.0});
+  int64_t most = 0, single = 0;
+  for (int64_t i = 0; i < 60; ++i) {
+    const sample::Layout layout = layouts.draw(i);
+    EXPECT((layout.image[0] * 255 < 199).equal(layout.mask));
+    const int64_t regions = countRegions(layout.mask);
+    most = std::max(most, regions);
+    single += regions == 1 ? 1 : 0;
+  }
+  EXPECT(most > 4 && most <= 8);
+  EXPECT(single > 0 && single < 30);
 }
 
 DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
