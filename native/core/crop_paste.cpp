@@ -50,7 +50,7 @@ void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Draw& dra
   const Box place = {draw.below(height - size[0] + 1), draw.below(width - size[1] + 1), size[0], size[1]};
   at::Tensor target = cut(onto.image, place);
   target.copy_(at::where(mask, resize(patch.image), target));
-  cut(onto.mask, place).copy_(mask);
+  cut(onto.mask, place).logical_or_(mask);  // what was marked there before stays defective
 }
 
 }  // namespace dan

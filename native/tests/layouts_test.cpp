@@ -170,6 +170,23 @@ DAN_TEST(layouts_paste_several_small_defects) {
   EXPECT(single > 0 && single < 30);
 }
 
+DAN_TEST(layouts_mark_all_of_what_they_paste_where_boxes_overlap) {
+  // A thin cross, which leaves most of its box free for what was pasted before.
+  auto pool = emptyPool();
+  at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  for (const int64_t side : {0, 1}) {
+    image.narrow(side, 32, 1).narrow(1 - side, 8, 48).fill_(20);
+    mask.narrow(side, 32, 1).narrow(1 - side, 8, 48).fill_(255);
+  }
+  pool->images.push_back(image);
+  pool->masks.push_back(mask);
+  const sample::Layouts layouts(pool, goodPool(200), {1.0, 1.0, 9, 1.0});
+  for (int64_t i = 0; i < 60; ++i) {
+    const sample::Layout layout = layouts.draw(i);
+    EXPECT((layout.image[0] * 255 < 199.9).equal(layout.mask));
+  }
+}
+
 DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
   const sample::Layouts layouts(defectPool(1), goodPool(200), {1.0, 1.0, 7, 1.0});
   for (int64_t i = 0; i < 40; ++i) EXPECT(layouts.draw(i).mask.any().item<bool>());
