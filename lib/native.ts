@@ -96,7 +96,7 @@ export async function getEngine(): Promise<NativeEngine> {
     // A worker's end is a matter of its environment alone, which joins the engine's thread.
     if (isMainThread) process.once('exit', (code) => opened.shutdown(code));
   }
-  ready ??= engine.setThreads(defaultThreads(), new engine.Task());
+  ready ??= engine.setThreads(defaultThreads(), new engine.Task(0));
   await ready;
   return engine;
 }

@@ -8,18 +8,24 @@ export interface TaskOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What the package's own long operations take, too. */
+export interface NativeTaskOptions extends TaskOptions {
+  /** The torch thread that does the work; work on another one goes on beside it. */
+  torchThread?: number;
+}
+
 /**
  * Starts native work and waits for it: cancels it when the signal fires, turns native errors into classes, and gives
  * them the caller's stack (native rejections carry none).
  */
 export async function runNative<R>(
-  { signal }: TaskOptions,
+  { signal, torchThread = 0 }: NativeTaskOptions,
   start: (engine: NativeEngine, task: NativeTask) => Promise<R>,
 ): Promise<R> {
   throwIfAborted(signal);
   const caller = new Error();
   const engine = await getEngine();
-  const task = new engine.Task();
+  const task = new engine.Task(torchThread);
   const onAbort = () => task.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {

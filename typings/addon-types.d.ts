@@ -270,11 +270,13 @@ export interface NativeEngine {
     /** For the exit of the process: ends all work, or the process where work does not end. */
     shutdown(exitCode: number): void;
     deviceInfo(task: NativeTask): Promise<NativeDeviceInfo>;
+    /** How many libtorch uses for the work of the task's torch thread. */
     setThreads(count: number, task: NativeTask): Promise<void>;
     startProfile(task: NativeTask): Promise<void>;
     stopProfile(task: NativeTask): Promise<NativeRecordedTime[]>;
     readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
-    Task: new () => NativeTask;
+    /** Work of tasks with one number waits for each other, and runs beside that of others. */
+    Task: new (torchThread: number) => NativeTask;
     loadModel(options: NativeLoadOptions, task: NativeTask): Promise<{
         handle: NativeModel;
         info: NativeModelInfo;

@@ -56,7 +56,7 @@ async function checkDevice(): Promise<Check> {
   try {
     const engine = await getEngine();
     const { builtForTorch } = engine.nativeInfo();
-    const gpu = await engine.deviceInfo(new engine.Task());
+    const gpu = await engine.deviceInfo(new engine.Task(0));
     const cpu = `CPU with ${defaultThreads()} threads, engine built for libtorch ${builtForTorch}`;
     if (gpu.reason) return { what: 'device', ok: false, found: `${cpu}; the GPU is not used`, advice: gpu.reason };
     const memory = `${gib(gpu.freeBytes)} free of ${gib(gpu.totalBytes)}`;

@@ -36,6 +36,7 @@ interface Flags extends BaseFlags {
   inception?: string;
   lpipsBackbone?: string;
   lpipsLinear?: string;
+  jobs?: number;
   checkpointEvery: number;
   device: string;
 }
@@ -123,6 +124,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--lpips-backbone <file>', "torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, for their IC-LPIPS")
     .option('--lpips-linear <file>', "LPIPS's own layers for that network")
     .option('--resolution <n>', "pixels along each side (default: the protocol's)", number)
+    .option('--jobs <n>', 'runs at a time (default: with small on a CPU, as many as there are cores)', number)
     .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500);
   addBaseOptions(command);
   runner.attach(command, async (flags: Flags, context) => {

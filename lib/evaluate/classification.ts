@@ -1,4 +1,4 @@
-import { runNative, type TaskOptions } from '../run-native.js';
+import { type NativeTaskOptions, runNative } from '../run-native.js';
 import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
 import { mean } from './scores.js';
 
@@ -38,7 +38,8 @@ export async function classify(
   { row, protocol, defects, data, seed, device, weights }: ClassificationInput,
   training: Omit<TrainLearnerOptions, 'iterations'>,
 ): Promise<Accuracy> {
-  const options: TaskOptions = { signal: training.signal };
+  const { signal, torchThread } = training;
+  const options: NativeTaskOptions = { signal, torchThread };
   const native = learnerOptions(row, protocol, protocol.classifier, { seed, device });
   const { handle, groups, types } = defects.pool;
   const classifier = await runNative(options, (engine, task) =>

@@ -1,4 +1,4 @@
-import { runNative, type TaskOptions } from '../run-native.js';
+import { type NativeTaskOptions, runNative } from '../run-native.js';
 import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
 import { type DetectorScores, type RunScores, scoreRun, type Tested } from './scores.js';
 import type { NamedSquare } from './squares.js';
@@ -16,7 +16,8 @@ export async function detect(
   { row, protocol, defects, data, seed, device }: LearnerInput,
   training: Omit<TrainLearnerOptions, 'iterations'>,
 ): Promise<Detection> {
-  const options: TaskOptions = { signal: training.signal };
+  const { signal, torchThread } = training;
+  const options: NativeTaskOptions = { signal, torchThread };
   const native = learnerOptions(row, protocol, protocol, { seed, device });
   const { handle, groups, types } = defects.pool;
   const detector = await runNative(options, (engine, task) =>

@@ -3,19 +3,8 @@ import { resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { fileDigest } from '../files.js';
 import { Pool } from '../pool.js';
-import type { Row } from './rows.js';
 import type { Split } from './split.js';
 import { imagesIfAny, loadDefects, loadGood, type NamedSquare } from './squares.js';
-
-/** What one row learns from. */
-export interface RowDefects {
-  pool: Pool;
-  /** Generated pairs left out because their masks are empty: they show no defect. */
-  emptyMasks: number;
-}
-
-const REAL_GROUP = 0;
-const GENERATED_GROUP = 1;
 
 async function loadPool(files: readonly string[], size: number): Promise<Pool> {
   const pool = await Pool.create(size);
@@ -23,7 +12,7 @@ async function loadPool(files: readonly string[], size: number): Promise<Pool> {
   return pool;
 }
 
-/** Everything that an evaluation looks at, decoded, but for the defects of a row. */
+/** Everything that an evaluation looks at, decoded, but for the defects of its rows. */
 export class EvaluationData {
   private constructor(
     readonly good: Pool,
@@ -65,23 +54,6 @@ export class EvaluationData {
     const good = await loadPool(split.trainingGood, size);
     const textures = texturesFolder === undefined ? undefined : await loadPool(textureFiles, size);
     return new EvaluationData(good, textures, testGood, testDefects, hash.digest('hex'), backboneDigest);
-  }
-
-  /** The defects of a row, for the caller to dispose of. */
-  static async loadRow(row: Row, { training }: Split, size: number): Promise<RowDefects> {
-    const pool = await Pool.create(size);
-    let emptyMasks = 0;
-    for (const [index, [type, examples]] of [...training].entries()) {
-      if (row.real) {
-        for await (const squares of loadDefects(examples, size)) pool.addDefects(squares, REAL_GROUP, index);
-      }
-      for await (const squares of loadDefects(row.generated?.types.get(type) ?? [], size)) {
-        const marked = squares.filter(({ mask }) => mask.some((value) => value > 0));
-        emptyMasks += squares.length - marked.length;
-        pool.addDefects(marked, GENERATED_GROUP, index);
-      }
-    }
-    return { pool, emptyMasks };
   }
 
   dispose(): void {

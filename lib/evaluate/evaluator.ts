@@ -9,12 +9,15 @@ import { writeFileAtomic } from '../files.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
+import { sideBySide } from '../side-by-side.js';
 import { type Accuracy, classify } from './classification.js';
 import { detect } from './detection.js';
-import { EvaluationData, type RowDefects } from './evaluation-data.js';
+import { EvaluationData } from './evaluation-data.js';
+import { jobsFor, sharingCores } from './jobs.js';
 import { removeCheckpoint } from './learner.js';
 import { PROTOCOLS, type Protocol } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
+import { type RowDefects, RowPools } from './row-pools.js';
 import { makeRows, type Row } from './rows.js';
 import type { DetectorScores, RunScores, Scores } from './scores.js';
 import { GOOD, type Split, splitOf } from './split.js';
@@ -90,6 +93,7 @@ interface RunInput {
   folder: string;
   onStep: (network: EvaluationProgress['network'], step: number, loss?: number) => void;
   signal: AbortSignal | undefined;
+  torchThread: number;
 }
 
 /** Tells runs in one folder apart, and says what they are. */
@@ -162,35 +166,43 @@ export class Evaluator {
 
   /**
    * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
-   * was cut off goes on from its checkpoint. Deterministic for a seed on one machine.
+   * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one number of jobs.
    */
   async evaluate(out: string, { signal, onProgress }: EvaluateOptions = {}): Promise<Evaluation> {
     const folder = resolve(out);
     const { resolution } = this.protocol;
     const { seeds, seed: firstSeed, textures, classifierWeights } = this.#options;
     const data = await EvaluationData.load(this.split, { textures, classifierWeights }, resolution);
-    const runs: EvaluationRun[] = [];
-    let before = 0;
+    const pools = new RowPools(this.split, resolution, seeds);
+    const inputs = this.rows.flatMap((row) =>
+      Array.from({ length: seeds }, (_, index) => ({ row, seed: firstSeed + index })),
+    );
+    let [done, total] = [0, this.steps];
     try {
       const quality = await this.#quality({ signal }); // before the hours of training: the weights may not be what they should
-      for (const row of this.rows) {
-        const defects = await EvaluationData.loadRow(row, this.split, resolution);
-        try {
-          for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-            const onStep: RunInput['onStep'] = (network, step, loss) => {
-              onProgress?.({ row: row.name, seed, network, step, loss, done: before + step, total: this.steps });
-              if (step === this.#iterations(network)) before += step;
-            };
-            runs.push(await this.#run({ row, seed, defects, data, folder, onStep, signal }));
-          }
-        } finally {
-          defects.pool.dispose();
-        }
-      }
+      const jobs = Math.min(await this.#jobs(), inputs.length);
+      const start = ({ row, seed }: (typeof inputs)[number], torchThread: number, stopped: AbortSignal) => {
+        let before = 0; // of the network that is trained
+        const onStep: RunInput['onStep'] = (network, step, loss) => {
+          done += step - before;
+          before = step === this.#iterations(network) ? 0 : step;
+          onProgress?.({ row: row.name, seed, network, step, loss, done, total });
+        };
+        return pools.lend(row, (defects) =>
+          this.#run({ row, seed, defects, data, folder, onStep, signal: stopped, torchThread }),
+        );
+      };
+      const runs = await sharingCores(jobs, () => sideBySide(inputs, jobs, signal, start));
       return this.#describe(runs, quality);
     } finally {
+      await pools.dispose();
       data.dispose();
     }
+  }
+
+  async #jobs(): Promise<number> {
+    const { jobs, protocol, device } = this.#options;
+    return jobs ?? (protocol === 'small' ? jobsFor(device) : 1);
   }
 
   async #quality(options: TaskOptions): Promise<Quality[]> {
@@ -207,13 +219,16 @@ export class Evaluator {
   }
 
   async #run(input: RunInput): Promise<EvaluationRun> {
-    const { row, seed, defects, data, folder, signal } = input;
+    const { row, seed, defects, data, folder, signal, torchThread } = input;
     const { device, classifierWeights: weights } = this.#options;
     const common = { row, protocol: this.protocol, defects, data, seed, device };
     const detector = await this.#kept<DetectorResult>(input, 'detector', async (training) => {
       const { scores, ...judged } = await detect(common, training);
       const maps = join('maps', runName(row, 'detector', seed, training.digest));
-      return { ...scores, ...(await writeMaps(folder, maps, judged, this.protocol.resolution, { signal })) };
+      return {
+        ...scores,
+        ...(await writeMaps(folder, maps, judged, this.protocol.resolution, { signal, torchThread })),
+      };
     });
     const classifier = this.#networks(row).includes('classifier')
       ? await this.#kept<ClassifierResult>(input, 'classifier', (training) =>
@@ -244,7 +259,7 @@ export class Evaluator {
 
   /** A network's result: what an earlier process wrote, else made and written. */
   async #kept<T extends { seconds: number }>(
-    { row, seed, defects, data, folder, onStep, signal }: RunInput,
+    { row, seed, defects, data, folder, onStep, signal, torchThread }: RunInput,
     network: EvaluationProgress['network'],
     make: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
   ): Promise<T> {
@@ -258,7 +273,7 @@ export class Evaluator {
     const checkpoint = `${file}.checkpoint.safetensors`;
     const { checkpointEvery } = this.#options;
     const result = await make({
-      ...{ checkpoint, checkpointEvery, digest, signal },
+      ...{ checkpoint, checkpointEvery, digest, signal, torchThread },
       onStep: (step, loss) => onStep(network, step, loss),
     });
     const timed = { seconds: (performance.now() - start) / 1000, ...result } as T;

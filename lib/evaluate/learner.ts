@@ -3,13 +3,15 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
 import { AbortedError, TrainingError, withFileErrors } from '../errors.js';
-import { runNative, type TaskOptions } from '../run-native.js';
-import type { EvaluationData, RowDefects } from './evaluation-data.js';
+import { type NativeTaskOptions, runNative } from '../run-native.js';
+import type { EvaluationData } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
+import type { RowDefects } from './row-pools.js';
 import type { Row } from './rows.js';
 import type { NamedSquare } from './squares.js';
 
-export interface TrainLearnerOptions extends TaskOptions {
+export interface TrainLearnerOptions extends NativeTaskOptions {
+  torchThread: number;
   iterations: number;
   /** Where its checkpoint is kept, and read from where there is one. */
   checkpoint: string;
@@ -42,23 +44,23 @@ export function learnerOptions(
 
 /** Trains a network to its end, from its checkpoint where there is one. Aborted, it leaves a checkpoint. */
 export async function trainLearner(learner: NativeLearner, options: TrainLearnerOptions): Promise<void> {
-  const { iterations, checkpoint, checkpointEvery, digest, onStep, signal } = options;
+  const { iterations, checkpoint, checkpointEvery, digest, onStep, signal, torchThread } = options;
   let position = 0;
-  const save = () => runNative({}, (_, task) => learner.saveCheckpoint(checkpoint, { digest }, task));
+  const save = () => runNative({ torchThread }, (_, task) => learner.saveCheckpoint(checkpoint, { digest }, task));
   try {
     await withFileErrors('write', checkpoint, () => mkdir(dirname(checkpoint), { recursive: true }));
     if (existsSync(checkpoint)) {
-      const saved = await runNative({}, (engine, task) => engine.readMetadata(checkpoint, task));
+      const saved = await runNative({ torchThread }, (engine, task) => engine.readMetadata(checkpoint, task));
       if (saved.digest !== digest) {
         throw new TrainingError(
           `${checkpoint} is of another evaluation: remove it, or choose another folder`,
           'ERR_CHECKPOINT_MISMATCH',
         );
       }
-      position = await runNative({}, (_, task) => learner.loadCheckpoint(checkpoint, task));
+      position = await runNative({ torchThread }, (_, task) => learner.loadCheckpoint(checkpoint, task));
     }
     while (position < iterations) {
-      const { step, loss } = await runNative({ signal }, (_, task) => learner.step(task));
+      const { step, loss } = await runNative({ signal, torchThread }, (_, task) => learner.step(task));
       position = step;
       if (step % checkpointEvery === 0 && step < iterations) await save();
       onStep(step, loss);
@@ -77,7 +79,7 @@ export async function predict(
   learner: NativeLearner,
   squares: readonly NamedSquare[],
   size: number,
-  options: TaskOptions,
+  options: NativeTaskOptions,
 ): Promise<Float32Array> {
   const CHUNK = 16; // what crosses is copied on this thread
   const parts: Float32Array[] = [];

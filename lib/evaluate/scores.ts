@@ -1,5 +1,5 @@
 import type { NativeDetectionScores } from '../addon-types.js';
-import { runNative, type TaskOptions } from '../run-native.js';
+import { type NativeTaskOptions, runNative } from '../run-native.js';
 import type { NamedSquare } from './squares.js';
 
 /** The measures, in the table's order, with what they are called there. */
@@ -25,7 +25,7 @@ export interface Tested {
   maps: Float32Array;
 }
 
-async function score(sets: readonly Tested[], size: number, options: TaskOptions): Promise<DetectorScores> {
+async function score(sets: readonly Tested[], size: number, options: NativeTaskOptions): Promise<DetectorScores> {
   const area = size * size;
   const count = sets.reduce((sum, { squares }) => sum + squares.length, 0);
   const data = new Float32Array(count * area);
@@ -67,7 +67,7 @@ export async function scoreRun(
   good: Tested,
   defects: ReadonlyMap<string, Tested>,
   size: number,
-  options: TaskOptions,
+  options: NativeTaskOptions,
 ): Promise<RunScores<DetectorScores>> {
   const types: Record<string, DetectorScores> = {};
   for (const [type, tested] of defects) types[type] = await score([tested, good], size, options);
@@ -79,7 +79,12 @@ export async function scoreRun(
 }
 
 /** Pixel average precision of one image; how well its defect was found. */
-export async function imageScore(tested: Tested, index: number, size: number, options: TaskOptions): Promise<number> {
+export async function imageScore(
+  tested: Tested,
+  index: number,
+  size: number,
+  options: NativeTaskOptions,
+): Promise<number> {
   const area = size * size;
   const one = {
     squares: tested.squares.slice(index, index + 1),

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { encodePng } from '../dataset/image-file.js';
 import { writeFileAtomic } from '../files.js';
-import type { TaskOptions } from '../run-native.js';
+import type { NativeTaskOptions } from '../run-native.js';
 import type { Detection } from './detection.js';
 import { imageScore, mean, type Tested } from './scores.js';
 import { GOOD } from './split.js';
@@ -30,7 +30,7 @@ export async function writeMaps(
   maps: string,
   { tested, good }: Pick<Detection, 'tested' | 'good'>,
   size: number,
-  options: TaskOptions,
+  options: NativeTaskOptions,
 ): Promise<{ images: TestedImage[]; good: TestedGood[] }> {
   const valuesOf = (of: Tested, index: number) => of.maps.subarray(index * size * size, (index + 1) * size * size);
   const write = async (type: string, name: string, values: Float32Array) => {

@@ -241,6 +241,11 @@ export const evaluatorSchema = z.strictObject({
   inceptionWeights: text().min(1, 'a file').optional(),
   /** Files of torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, and of LPIPS's layers for it: IC-LPIPS is measured. */
   lpipsWeights: z.strictObject({ backbone: text().min(1, 'a file'), linear: text().min(1, 'a file') }).optional(),
+  /**
+   * Runs at a time, which share the cores (and `--profile` sees the first of). By default as many as there are cores, up
+   * to 8, with `small` on a CPU; else 1.
+   */
+  jobs: integer(1, 64).optional(),
   checkpointEvery: integer(1).default(500),
   device: device(),
 });

@@ -20,7 +20,7 @@ Napi::Function TaskHandle::define(Napi::Env env) {
   return DefineClass(env, "Task", {InstanceMethod("cancel", &TaskHandle::cancel)});
 }
 
-std::shared_ptr<Task> TaskHandle::from(Napi::Value value) { return Unwrap(value.As<Napi::Object>())->task; }
+std::shared_ptr<JsTask> TaskHandle::from(Napi::Value value) { return Unwrap(value.As<Napi::Object>())->task; }
 
 Napi::Value TaskHandle::cancel(const Napi::CallbackInfo& info) {
   task->cancel();
@@ -81,7 +81,7 @@ Napi::Value deviceInfo(const Napi::CallbackInfo& info) {
       });
 }
 
-// setThreads(count, task): for the torch thread of this environment, which is where all work runs.
+// setThreads(count, task): libtorch's, for what the task's torch thread runs.
 Napi::Value setThreads(const Napi::CallbackInfo& info) {
   const int count = info[0].ToNumber().Int32Value();
   return runTask<bool>(
@@ -93,7 +93,7 @@ Napi::Value setThreads(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
-// startProfile(task): records what the torch thread of this environment does from now on.
+// startProfile(task): records what the task's torch thread does from now on.
 Napi::Value startProfile(const Napi::CallbackInfo& info) {
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -137,7 +137,7 @@ Napi::Value readMetadata(const Napi::CallbackInfo& info) {
 // that still runs; one that does not end soon ends with the process, before that.
 Napi::Value shutdown(const Napi::CallbackInfo& info) {
   constexpr std::chrono::milliseconds kPatience(2000);
-  if (!EnvData::of(info.Env()).torch->endsWithin(kPatience)) {
+  if (!EnvData::of(info.Env()).torch.endWithin(kPatience)) {
     std::fflush(nullptr);
     ::_exit(info[0].ToNumber().Int32Value());
   }
@@ -148,14 +148,14 @@ void keepEnvData(Napi::Env, EnvData*) {}
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   // Never deleted: finalizers that run after the cleanup hook still look at it. The hook runs before them, so the
-  // thread is joined while what its jobs hold exists.
+  // threads are joined while what their jobs hold exists.
   auto* data = new EnvData;
   env.SetInstanceData<EnvData, keepEnvData>(data);
   keepHostMemory();
   const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
   data->queue = Napi::ThreadSafeFunction::New(env, nothing, "dualanodiff", 0, 1);
   data->queue.Unref(env);
-  env.AddCleanupHook([](EnvData* hooked) { hooked->torch.reset(); }, data);
+  env.AddCleanupHook([](EnvData* hooked) { hooked->torch.end(); }, data);
   exports.Set("nativeInfo", Napi::Function::New(env, nativeInfo));
   exports.Set("shutdown", Napi::Function::New(env, shutdown));
   exports.Set("deviceInfo", Napi::Function::New(env, deviceInfo));

@@ -11,12 +11,12 @@
 namespace dan::binding {
 
 struct EnvData {
-  std::unique_ptr<TorchThread> torch = std::make_unique<TorchThread>();  // empty once the environment is going away
+  TorchThreads torch;
   Napi::FunctionReference model, trainer, sampler, drawn, batch, backgrounds, layouts, masker, learner,
       pool;  // constructors
 
-  // From the torch thread to the JS thread. One for all tasks: it must be there before the hook that joins the torch
-  // thread, because hooks run in reverse and a task's last word must find it alive.
+  // From the torch threads to the JS thread. One for all tasks: it must be there before the hook that joins the torch
+  // threads, because hooks run in reverse and a task's last word must find it alive.
   Napi::ThreadSafeFunction queue;
 
   // Tasks that have not answered yet, with their progress callbacks (empty for none). They keep the process alive.
@@ -24,9 +24,6 @@ struct EnvData {
   uint64_t nextTask = 0;
 
   static EnvData& of(Napi::Env env) { return *env.GetInstanceData<EnvData>(); }
-  void post(std::shared_ptr<Task> task, std::function<void()> job) {
-    if (torch) torch->post(std::move(task), std::move(job));
-  }
   uint64_t begin(Napi::Env env, Napi::Value progress) {
     if (pending.empty()) queue.Ref(env);
     pending[nextTask] =

@@ -1,5 +1,5 @@
-// The JavaScript classes: each is a handle that shares ownership of an engine object and lets go of it on the torch
-// thread.
+// The JavaScript classes: each is a handle that shares ownership of an engine object and lets go of it on the first
+// torch thread.
 #pragma once
 
 #include <napi.h>
@@ -15,14 +15,14 @@
 
 namespace dan::binding {
 
-// new Task(); cancel(): what a running call listens to.
+// new Task(number of the torch thread); cancel(): what a running call listens to.
 class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit TaskHandle(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<TaskHandle>(info), task(std::make_shared<Task>()) {}
-  static std::shared_ptr<Task> from(Napi::Value value);
-  const std::shared_ptr<Task> task;
+      : Napi::ObjectWrap<TaskHandle>(info), task(std::make_shared<JsTask>(info[0].ToNumber().Uint32Value())) {}
+  static std::shared_ptr<JsTask> from(Napi::Value value);
+  const std::shared_ptr<JsTask> task;
 
  private:
   Napi::Value cancel(const Napi::CallbackInfo& info);
@@ -60,7 +60,7 @@ class Handle : public Napi::ObjectWrap<Derived> {
   void release(Napi::Env env) {
     if (!value_) return;
     auto doomed = std::make_shared<std::shared_ptr<T>>(std::move(value_));
-    EnvData::of(env).post(std::make_shared<Task>(), [doomed]() mutable {
+    EnvData::of(env).torch.post(0, std::make_shared<Task>(), [doomed]() mutable {
       doomed->reset();
       releaseHostMemory();
     });

@@ -1,4 +1,4 @@
-// Work on the torch thread, its result as a promise on the JS thread.
+// Work on a torch thread, its result as a promise on the JS thread.
 #pragma once
 
 #include <napi.h>
@@ -13,6 +13,12 @@ namespace dan::binding {
 // A step of a job, for the progress callback: (step, steps).
 using ReportProgress = std::function<void(size_t step, size_t steps)>;
 
+// What a caller in JavaScript can cancel, and the torch thread that is to run it.
+struct JsTask : Task {
+  explicit JsTask(size_t runsOn) : thread(runsOn) {}
+  const size_t thread;
+};
+
 struct TaskFailure {
   std::string code, message;
   bool failed = false;
@@ -21,16 +27,16 @@ struct TaskFailure {
 // Runs `work` and turns whatever it throws into a code and one line of text.
 TaskFailure captureFailure(const std::function<void()>& work);
 
-// `work` runs on the torch thread and touches no Napi value; `toJs` runs on the JS thread and touches no tensor
+// `work` runs on the task's torch thread and touches no Napi value; `toJs` runs on the JS thread and touches no tensor
 // operation. `progress` may be empty. R must hold no device memory.
 template <class R>
-Napi::Value runTask(Napi::Env env, std::shared_ptr<Task> task, Napi::Value progress,
+Napi::Value runTask(Napi::Env env, std::shared_ptr<JsTask> task, Napi::Value progress,
                     std::function<R(const Task&, const ReportProgress&)> work,
                     std::function<Napi::Value(Napi::Env, R&)> toJs) {
   const auto deferred = Napi::Promise::Deferred::New(env);
   EnvData& data = EnvData::of(env);
   const uint64_t id = data.begin(env, progress);
-  data.post(task, [=, queue = data.queue]() mutable {
+  data.torch.post(task->thread, task, [=, queue = data.queue]() mutable {
     const ReportProgress report = [queue, id](size_t step, size_t steps) {
       queue.NonBlockingCall([id, step, steps](Napi::Env jsEnv, Napi::Function) {
         const auto found = EnvData::of(jsEnv).pending.find(id);

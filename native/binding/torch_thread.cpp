@@ -1,5 +1,7 @@
 #include "binding/torch_thread.h"
 
+#include <algorithm>
+
 namespace dan::binding {
 
 TorchThread::TorchThread() : thread_([this] { loop(); }) {}
@@ -17,10 +19,9 @@ void TorchThread::stop() {
   wake_.notify_one();
 }
 
-bool TorchThread::endsWithin(std::chrono::milliseconds patience) {
-  stop();
+bool TorchThread::endsBefore(std::chrono::steady_clock::time_point latest) {
   std::unique_lock<std::mutex> lock(mutex_);
-  return ended_.wait_for(lock, patience, [this] { return hasEnded_; });
+  return ended_.wait_until(lock, latest, [this] { return hasEnded_; });
 }
 
 void TorchThread::post(std::shared_ptr<Task> task, std::function<void()> job) {
@@ -52,6 +53,32 @@ void TorchThread::loop() {
     const std::lock_guard<std::mutex> lock(mutex_);
     running_.reset();
   }
+}
+
+void TorchThreads::post(size_t thread, std::shared_ptr<Task> task, std::function<void()> job) {
+  if (ended_) return;
+  if (thread >= threads_.size()) threads_.resize(thread + 1);
+  if (!threads_[thread]) threads_[thread] = std::make_unique<TorchThread>();
+  threads_[thread]->post(std::move(task), std::move(job));
+}
+
+void TorchThreads::stop() {
+  ended_ = true;
+  for (const auto& thread : threads_) {
+    if (thread) thread->stop();
+  }
+}
+
+bool TorchThreads::endWithin(std::chrono::milliseconds patience) {
+  stop();
+  const auto latest = std::chrono::steady_clock::now() + patience;
+  return std::all_of(threads_.begin(), threads_.end(),
+                     [latest](const auto& thread) { return !thread || thread->endsBefore(latest); });
+}
+
+void TorchThreads::end() {
+  stop();  // all of them, before the first is joined
+  threads_.clear();
 }
 
 }  // namespace dan::binding

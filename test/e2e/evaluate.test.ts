@@ -105,20 +105,29 @@ describe('dualanodiff evaluate', () => {
 
   it('goes on from a checkpoint after an interruption, with the result of a run that was not interrupted', async () => {
     const [whole, cut] = [join(folder, 'whole'), join(folder, 'cut')];
-    const one = ['--compare', 'none', '--seeds', '1', '--iterations', '40', '--no-classifier'];
-    expect((await cli(evaluate(whole, ...one))).code).toBe(0);
-    const interrupted = await cli(evaluate(cut, ...one), {
-      kill: { signal: 'SIGINT', when: /evaluating ([5-9]|1\d)\/40 / },
+    const two = ['--compare', 'none', '--jobs', '2', '--iterations', '40', '--no-classifier'];
+    expect((await cli(evaluate(whole, ...two))).code).toBe(0);
+    const interrupted = await cli(evaluate(cut, ...two), {
+      kill: { signal: 'SIGINT', when: /evaluating [12]\d\/80 / },
     });
     expect(interrupted.code).toBe(130);
     expect(existsSync(join(cut, 'evaluation.json'))).toBe(false);
     const checkpoints = readdirSync(join(cut, 'runs'));
-    expect(checkpoints).toHaveLength(1);
-    expect(checkpoints[0]).toMatch(/checkpoint\.safetensors$/);
-    expect((await cli(evaluate(cut, ...one))).code).toBe(0);
+    expect(checkpoints).toHaveLength(2); // of both runs that went on
+    expect(checkpoints.every((name) => name.endsWith('.checkpoint.safetensors'))).toBe(true);
+    expect((await cli(evaluate(cut, ...two))).code).toBe(0);
     expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
-    expect(readdirSync(join(cut, 'runs'))[0]).toMatch(/json$/); // the checkpoint is gone
+    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true); // the checkpoints are gone
     expect(read(whole).runs[0]?.average.pixelAp).not.toBeNull();
+  });
+
+  it('gives the same whatever number of runs goes on at a time, where each has as many threads', async () => {
+    const short = ['--compare', 'none,crop-paste', '--iterations', '4'];
+    const options = { env: { OMP_NUM_THREADS: '1' } };
+    const [one, three] = [join(folder, 'one-job'), join(folder, 'three-jobs')];
+    expect((await cli(evaluate(one, ...short, '--jobs', '1'), options)).code).toBe(0);
+    expect((await cli(evaluate(three, ...short, '--jobs', '3'), options)).code).toBe(0);
+    expect(withoutTimes(three)).toEqual(withoutTimes(one));
   });
 
   it('goes on with a classifier where only that is missing', async () => {

@@ -59,7 +59,7 @@ describe('the engine and the schemas name the same options', () => {
 describe('the native layer', () => {
   it('refuses an option that is missing, unknown or of another type', async () => {
     const engine = await getEngine();
-    const load = (options: object) => () => engine.loadModel(options as never, new engine.Task());
+    const load = (options: object) => () => engine.loadModel(options as never, new engine.Task(0));
     const source = { path: 'x', configFolder: '', tokenizerFolder: '', predictionType: '' };
     const good = { ...source, device: 'cpu', dtype: 'auto', loraFiles: [], loraScales: [], taesd: '' };
     const { dtype: _, ...lacking } = good;

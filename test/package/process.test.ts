@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..', '..');
 const PRELUDE = `
   import { Worker, isMainThread, parentPort } from 'node:worker_threads';
-  import { Dataset, DualAnoDiff, embedded, Masker, Sampler, Trainer } from 'dualanodiff';
+  import { Dataset, DualAnoDiff, embedded, Evaluator, Masker, Sampler, Trainer } from 'dualanodiff';
   const grey = (side) => ({ data: new Uint8Array(side * side * 3).fill(127), width: side, height: side, channels: 3 });
 `;
 const run = (body: string, shell = '') => {
@@ -50,6 +50,27 @@ describe('the process', () => {
       expect(status).toBe(code);
       expect(stderr.includes('on purpose')).toBe(code === 1);
     }
+  });
+
+  it('ends cleanly in the middle of jobs on several threads', () => {
+    const { status, signal, stderr } = run(`
+      const { cpSync, mkdtempSync, rmSync } = await import('node:fs');
+      const folder = mkdtempSync('/tmp/dualanodiff-jobs-');
+      cpSync(embedded.example, folder, { recursive: true });
+      cpSync(folder + '/train/good', folder + '/test/good', { recursive: true });
+      const evaluator = await Evaluator.open(await Dataset.open(folder), {
+        ...{ compare: ['none', 'crop-paste'], resolution: 64, jobs: 3, seeds: 2 },
+      });
+      const onProgress = ({ done }) => {
+        if (done < 6) return;
+        rmSync(folder, { recursive: true });
+        process.exit(3);
+      };
+      await evaluator.evaluate(folder, { onProgress });
+    `);
+    expect(stderr).toBe('');
+    expect(signal).toBeNull();
+    expect(status).toBe(3);
   });
 
   it('survives workers that end in the middle of their jobs', () => {

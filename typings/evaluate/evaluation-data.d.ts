@@ -1,14 +1,7 @@
 import { Pool } from '../pool.js';
-import type { Row } from './rows.js';
 import type { Split } from './split.js';
 import { type NamedSquare } from './squares.js';
-/** What one row learns from. */
-export interface RowDefects {
-    pool: Pool;
-    /** Generated pairs left out because their masks are empty: they show no defect. */
-    emptyMasks: number;
-}
-/** Everything that an evaluation looks at, decoded, but for the defects of a row. */
+/** Everything that an evaluation looks at, decoded, but for the defects of its rows. */
 export declare class EvaluationData {
     readonly good: Pool;
     readonly textures: Pool | undefined;
@@ -24,7 +17,5 @@ export declare class EvaluationData {
         textures?: string | undefined;
         classifierWeights?: string | undefined;
     }, size: number): Promise<EvaluationData>;
-    /** The defects of a row, for the caller to dispose of. */
-    static loadRow(row: Row, { training }: Split, size: number): Promise<RowDefects>;
     dispose(): void;
 }

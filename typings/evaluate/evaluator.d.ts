@@ -84,7 +84,7 @@ export declare class Evaluator {
     get steps(): number;
     /**
      * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
-     * was cut off goes on from its checkpoint. Deterministic for a seed on one machine.
+     * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one number of jobs.
      */
     evaluate(out: string, { signal, onProgress }?: EvaluateOptions): Promise<Evaluation>;
 }

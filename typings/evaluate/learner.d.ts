@@ -1,10 +1,12 @@
 import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
-import { type TaskOptions } from '../run-native.js';
-import type { EvaluationData, RowDefects } from './evaluation-data.js';
+import { type NativeTaskOptions } from '../run-native.js';
+import type { EvaluationData } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
+import type { RowDefects } from './row-pools.js';
 import type { Row } from './rows.js';
 import type { NamedSquare } from './squares.js';
-export interface TrainLearnerOptions extends TaskOptions {
+export interface TrainLearnerOptions extends NativeTaskOptions {
+    torchThread: number;
     iterations: number;
     /** Where its checkpoint is kept, and read from where there is one. */
     checkpoint: string;
@@ -32,4 +34,4 @@ export declare function trainLearner(learner: NativeLearner, options: TrainLearn
 /** The checkpoint of a network whose result is written. */
 export declare const removeCheckpoint: (checkpoint: string) => Promise<void>;
 /** The network's probabilities for each square, one after the other. */
-export declare function predict(learner: NativeLearner, squares: readonly NamedSquare[], size: number, options: TaskOptions): Promise<Float32Array>;
+export declare function predict(learner: NativeLearner, squares: readonly NamedSquare[], size: number, options: NativeTaskOptions): Promise<Float32Array>;

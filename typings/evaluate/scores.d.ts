@@ -1,4 +1,4 @@
-import { type TaskOptions } from '../run-native.js';
+import { type NativeTaskOptions } from '../run-native.js';
 import type { NamedSquare } from './squares.js';
 /** The measures, in the table's order, with what they are called there. */
 export declare const MEASURES: {
@@ -30,6 +30,6 @@ export interface RunScores<T = Scores> {
 export declare const mean: (values: readonly number[]) => number;
 /** The mean of what there is; null where there is nothing. */
 export declare function meanScores<T extends Partial<Scores>>(all: readonly T[]): T;
-export declare function scoreRun(good: Tested, defects: ReadonlyMap<string, Tested>, size: number, options: TaskOptions): Promise<RunScores<DetectorScores>>;
+export declare function scoreRun(good: Tested, defects: ReadonlyMap<string, Tested>, size: number, options: NativeTaskOptions): Promise<RunScores<DetectorScores>>;
 /** Pixel average precision of one image; how well its defect was found. */
-export declare function imageScore(tested: Tested, index: number, size: number, options: TaskOptions): Promise<number>;
+export declare function imageScore(tested: Tested, index: number, size: number, options: NativeTaskOptions): Promise<number>;

@@ -1,4 +1,4 @@
-import type { TaskOptions } from '../run-native.js';
+import type { NativeTaskOptions } from '../run-native.js';
 import type { Detection } from './detection.js';
 /** One tested image of a defect in one run: the pixel average precision of its map, and the map's file below the folder. */
 export interface TestedImage {
@@ -17,7 +17,7 @@ export interface TestedGood {
  * Writes the maps of a run as pictures in `maps` below the folder, 255 for a certain defect, and says how well each
  * image was judged.
  */
-export declare function writeMaps(folder: string, maps: string, { tested, good }: Pick<Detection, 'tested' | 'good'>, size: number, options: TaskOptions): Promise<{
+export declare function writeMaps(folder: string, maps: string, { tested, good }: Pick<Detection, 'tested' | 'good'>, size: number, options: NativeTaskOptions): Promise<{
     images: TestedImage[];
     good: TestedGood[];
 }>;

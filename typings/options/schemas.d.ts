@@ -267,6 +267,7 @@ export declare const evaluatorSchema: z.ZodObject<{
         backbone: z.ZodString;
         linear: z.ZodString;
     }, z.core.$strict>>;
+    jobs: z.ZodOptional<z.ZodNumber>;
     checkpointEvery: z.ZodDefault<z.ZodNumber>;
     device: z.ZodDefault<z.ZodString>;
 }, z.core.$strict>;

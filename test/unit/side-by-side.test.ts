@@ -1,0 +1,54 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { sideBySide } from '../../lib/side-by-side.js';
+
+describe('sideBySide', () => {
+  it('does so many at a time, each lane one after the other, and keeps the order', async () => {
+    const busy = new Set<number>();
+    let most = 0;
+    const results = await sideBySide([30, 5, 5, 5, 5], 2, undefined, async (input, lane) => {
+      expect(busy.has(lane)).toBe(false);
+      busy.add(lane);
+      most = Math.max(most, busy.size);
+      await wait(input);
+      busy.delete(lane);
+      return [input, lane];
+    });
+    expect(most).toBe(2);
+    expect(results.map(([input]) => input)).toEqual([30, 5, 5, 5, 5]);
+    expect(results.map(([, lane]) => lane)).toEqual([0, 1, 1, 1, 1]); // the first one takes longer than all others
+  });
+
+  it('needs no more lanes than there is work', async () => {
+    expect(await sideBySide([1], 4, undefined, async (_, lane) => lane)).toEqual([0]);
+    expect(await sideBySide([], 4, undefined, async () => 0)).toEqual([]);
+  });
+
+  it('stops everything at the first failure, waits for it, and throws that failure', async () => {
+    const log: string[] = [];
+    const work = async (input: number, _: number, signal: AbortSignal) => {
+      log.push(`start ${input}`);
+      if (input === 2) throw new Error('no 2');
+      await wait(10_000, undefined, { signal }).catch(() => {});
+      await wait(5);
+      log.push(`end ${input}`);
+      throw new Error('stopped');
+    };
+    await expect(sideBySide([1, 2, 3, 4], 2, undefined, work)).rejects.toThrow('no 2');
+    expect(log).toEqual(['start 1', 'start 2', 'end 1']);
+  });
+
+  it("passes the caller's signal on, one that has fired already, too", async () => {
+    const controller = new AbortController();
+    const work = (_: number, lane: number, signal: AbortSignal) => {
+      if (lane === 1) controller.abort(new Error('enough'));
+      return wait(10_000, undefined, { signal });
+    };
+    await expect(sideBySide([1, 2, 3], 2, controller.signal, work)).rejects.toMatchObject({
+      cause: { message: 'enough' },
+    });
+    const reasons: unknown[] = [];
+    await sideBySide([1], 1, controller.signal, async (_, __, signal) => reasons.push(signal.reason));
+    expect(reasons).toEqual([controller.signal.reason]);
+  });
+});

@@ -1,0 +1,24 @@
+import { Pool } from '../pool.js';
+import type { Row } from './rows.js';
+import type { Split } from './split.js';
+/** What one row learns from. */
+export interface RowDefects {
+    pool: Pool;
+    /** Generated pairs left out because their masks are empty: they show no defect. */
+    emptyMasks: number;
+}
+/** The defects of rows, each loaded when its first run starts and disposed of after its last. */
+export declare class RowPools {
+    #private;
+    readonly split: Split;
+    readonly size: number;
+    /** Of each row. */
+    readonly runs: number;
+    constructor(split: Split, size: number, 
+    /** Of each row. */
+    runs: number);
+    /** Gives `run` the defects of a row. */
+    lend<R>(row: Row, run: (defects: RowDefects) => Promise<R>): Promise<R>;
+    /** Of rows whose runs did not all come to their end. */
+    dispose(): Promise<void>;
+}
