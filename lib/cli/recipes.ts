@@ -27,7 +27,7 @@ export const RECIPES = recipes({
   variations: () => VARIATIONS,
   /** Without the model, which is not trained either: what it adds can be told. */
   layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
-  /** Crop&Paste's defects, pasted at more pixels than what learns from them has, and several small ones at a time. */
+  /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /** Half pasted; of the others, large defects mostly moved and small ones in their own pictures. */
   mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 0.5, ownShare: 0.2 }),

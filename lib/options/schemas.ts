@@ -195,7 +195,7 @@ export const layoutsSchema = z.strictObject({
   smallOwnShare: real(0, 1).default(1),
   /**
    * The share of all layouts in which a defect is pasted onto a good image as it is, turned by quarters and with hard edges
-   * (Crop&Paste, Lin et al., ICME 2021), small ones up to eight at a time; the shares above are of the others.
+   * (Crop&Paste, Lin et al., ICME 2021); the shares above are of the others.
    */
   pasteShare: real(0, 1).default(0),
   seed: seed(),

@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kSmallArea = 0.03;      // of the picture: a defect that would vanish if it was bent or thinned
 constexpr int64_t kMostSmall = 3;        // defects in one picture
-constexpr int64_t kMostPasted = 8;       // of them, where they are pasted
 constexpr int kMostAttempts = 20;        // to place a defect so that most of it is inside
 constexpr double kLeastInside = 0.3;     // of its area
 constexpr double kLeastOwnInside = 0.8;  // of it, where it keeps its own picture
@@ -180,12 +179,6 @@ Layout Layouts::pasted(const Layout& real, Draw& draw) const {
   while (true) {
     const Layout layout = onGood(draw);
     cropPaste(real, layout, draw);
-    // Several small ones: beside large defects a detector hardly learns from few pixels.
-    const int64_t more = shareOf(real.mask) < kSmallArea ? draw.below(kMostPasted) : 0;
-    for (int64_t i = 0; i < more; ++i) {
-      const Layout next = drawReal(draw);
-      if (shareOf(next.mask) < kSmallArea) cropPaste(next, layout, draw);
-    }
     if (layout.mask.any().item<bool>()) return layout;
   }
 }

@@ -27,8 +27,7 @@ class Layouts {
   // Layout `index` of the seed, whatever was asked for before. An own picture is flipped, moved a little (mirrored
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled, bent
   // (large ones more), moved (small ones anywhere, up to three on one picture), and added to the good picture as its
-  // difference to what was around it, so that light and ground are the new picture's. A pasted defect keeps its light;
-  // of small ones there are up to eight.
+  // difference to what was around it, so that light and ground are the new picture's. A pasted defect keeps its light.
   Layout draw(int64_t index) const;
 
  private:

@@ -1,7 +1,6 @@
 // Variations of real pairs: where they start, and that nothing but the defect changes.
 #include "sample/layouts.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/random.h"
@@ -154,37 +153,6 @@ DAN_TEST(layouts_paste_where_asked) {
   for (int64_t i = 0; i < 60; ++i) pasted += half.draw(i).image[0][0][0].item<double>() * 255 > 199 ? 1 : 0;
   EXPECT(pasted > 15 && pasted < 45);
   EXPECT(none.draw(0).image.max().item<double>() < 120 / 255.0 * 1.26);  // nowhere to paste
-}
-
-DAN_TEST(layouts_paste_several_small_defects) {
-  const sample::Layouts layouts(defectPool(4), goodPool(200), {1.0, 1.0, 8, 1.0});
-  int64_t most = 0, single = 0;
-  for (int64_t i = 0; i < 60; ++i) {
-    const sample::Layout layout = layouts.draw(i);
-    EXPECT((layout.image[0] * 255 < 199).equal(layout.mask));
-    const int64_t regions = countRegions(layout.mask);
-    most = std::max(most, regions);
-    single += regions == 1 ? 1 : 0;
-  }
-  EXPECT(most > 4 && most <= 8);
-  EXPECT(single > 0 && single < 30);
-}
-
-DAN_TEST(layouts_mark_all_of_what_they_paste_where_boxes_overlap) {
-  // A thin cross, which leaves most of its box free for what was pasted before.
-  auto pool = emptyPool();
-  at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
-  for (const int64_t side : {0, 1}) {
-    image.narrow(side, 32, 1).narrow(1 - side, 8, 48).fill_(20);
-    mask.narrow(side, 32, 1).narrow(1 - side, 8, 48).fill_(255);
-  }
-  pool->images.push_back(image);
-  pool->masks.push_back(mask);
-  const sample::Layouts layouts(pool, goodPool(200), {1.0, 1.0, 9, 1.0});
-  for (int64_t i = 0; i < 60; ++i) {
-    const sample::Layout layout = layouts.draw(i);
-    EXPECT((layout.image[0] * 255 < 199.9).equal(layout.mask));
-  }
 }
 
 DAN_TEST(layouts_paste_a_defect_of_one_pixel) {

@@ -1,0 +1,40 @@
+// Pasting the defect of one picture onto another.
+#include "core/crop_paste.h"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/random.h"
+#include "tests/test.h"
+
+namespace dan {
+
+namespace {
+
+constexpr int64_t kSide = 64;
+
+// A thin dark cross, which leaves most of its box free.
+MarkedPicture crossed() {
+  const MarkedPicture cross = {at::full({3, kSide, kSide}, 0.5), at::zeros({kSide, kSide}, at::kBool)};
+  for (const int64_t side : {0, 1}) {
+    cross.image.narrow(side + 1, 32, 1).narrow(2 - side, 8, 48).fill_(0.1);
+    cross.mask.narrow(side, 32, 1).narrow(1 - side, 8, 48).fill_(true);
+  }
+  return cross;
+}
+
+}  // namespace
+
+DAN_TEST(crop_paste_keeps_marked_what_was_pasted_before) {
+  const MarkedPicture defect = crossed();
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Draw draw(makeGenerator(seed, 0));
+    const MarkedPicture onto = {at::full({3, kSide, kSide}, 0.8), at::zeros({kSide, kSide}, at::kBool)};
+    for (int defects = 0; defects < 5; ++defects) {
+      cropPaste(defect, onto, draw);
+      EXPECT((onto.image[0] < 0.79).equal(onto.mask));
+    }
+  }
+}
+
+}  // namespace dan
