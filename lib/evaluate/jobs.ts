@@ -8,7 +8,7 @@ const MOST_JOBS = 8;
 export async function jobsFor(device: string): Promise<number> {
   if (device.startsWith('cuda')) return 1;
   const engine = await getEngine();
-  if (device === 'auto' && (await engine.deviceInfo(new engine.Task(0))).reason === '') return 1;
+  if (device === 'auto' && (await engine.deviceInfo(new engine.Task(0))).name !== '') return 1;
   return Math.min(defaultThreads(), MOST_JOBS);
 }
 
