@@ -114,7 +114,10 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--seeds <n>', 'runs of each row', number, 3)
     .option('--seed <n>', 'the first of them', number, 0)
     .addOption(new Option('--protocol <name>', 'size of the detector').choices(protocols).default('small'))
-    .option('--train-images <n>', 'real images that train: N or a/b (default: 1/3; all of them with --test-data)')
+    .option(
+      '--train-images <n>',
+      'real images that train: N, a/b or a/b@k (default: 1/3; all of them with --test-data)',
+    )
     .option('--textures <dir>', 'images for the textures of draem (default: noise and good images)')
     .option('--iterations <n>', "training steps of a detector (default: the protocol's)", number)
     .option('--no-classifier', 'train no classifiers of the types')

@@ -39,7 +39,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--warmup-steps <n>', 'steps over which the learning rate rises', number, 0)
     .option('--resolution <n>', 'pixels along each side', number)
     .option('--seed <n>', 'seed of everything that is random', number, 0)
-    .option('--train-images <n>', 'how many images train: N or a/b, the first by name', '1/3')
+    .option('--train-images <n>', 'how many images train: N or a/b, the first by name; a/b@k: the k-th so many', '1/3')
     .addOption(words('--fit <how>', 'for images that are not square', ['crop', 'stretch']).default('crop'))
     .addOption(
       words('--part-fill <how>', 'blank of the anomaly part; auto: the one that more of the defects can be told from', [

@@ -115,22 +115,24 @@ export class Dataset {
   }
 
   /**
-   * The first images of a type that train: a number, or a fraction `a/b` (rounded down, at least one).
-   * The rest is for testing.
+   * The images of a type that train, by name: the first so many, or a fraction `a/b` (rounded down, at least one); with
+   * `@k` behind it, the k-th so many. The rest is for testing.
    */
   async trainingExamples(type: string, share: number | string): Promise<Example[]> {
     const all = await this.examples(type);
     if (all.length < 2) {
       throw new DatasetError(
-        `${this.folder} has ${all.length} image${all.length === 1 ? '' : 's'} of ${type}: training needs at least 2, of which the first part trains`,
+        `${this.folder} has ${all.length} image${all.length === 1 ? '' : 's'} of ${type}: training needs at least 2, of which a part trains`,
       );
     }
-    const [a, b] = String(share).split('/').map(Number) as [number, number | undefined];
+    const [size = '', part = '1'] = String(share).split('@');
+    const [a, b] = size.split('/').map(Number) as [number, number | undefined];
     const count = b === undefined ? a : Math.max(1, Math.floor((all.length * a) / b));
-    if (count > all.length) {
+    const end = count * Number(part);
+    if (end > all.length) {
       throw new DatasetError(`${this.folder} has ${all.length} images of ${type}, but ${share} are asked for`);
     }
-    return all.slice(0, count);
+    return all.slice(end - count, end);
   }
 
   /**

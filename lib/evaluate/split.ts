@@ -16,7 +16,7 @@ export interface Split {
 }
 
 /**
- * What trains and what tests: the first third of each type and the rest of `dataset`, or all of it and all of
+ * What trains and what tests: the first third of each type, or what `trainImages` says, and the rest of `dataset`, or all of it and all of
  * `testData`. Throws ERR_DATASET_INVALID where something is missing.
  */
 export async function splitOf(
@@ -33,8 +33,9 @@ export async function splitOf(
   const testing = new Map<string, Example[]>();
   for (const type of types) {
     const examples = await dataset.trainingExamples(type, share);
-    const rest =
-      testData === undefined ? (await dataset.examples(type)).slice(examples.length) : await tests.examples(type);
+    const trained = new Set(examples.map(({ image }) => image));
+    const all = await tests.examples(type);
+    const rest = testData === undefined ? all.filter(({ image }) => !trained.has(image)) : all;
     if (rest.length === 0) throw new DatasetError(`${tests.folder} has no images of ${type} to test on`);
     training.set(type, examples);
     testing.set(type, rest);

@@ -52,10 +52,10 @@ export const convertAdapterSchema = z.strictObject({
   signal: signal(),
 });
 
-/** How many of a type's images train: 'N' or 'a/b' of them, the first by name. */
+/** How many of a type's images train: 'N' or 'a/b' of them, the first by name; with '@k', the k-th so many. */
 export const trainImagesSchema = z
-  .union([integer(1), z.string()], 'N or a/b')
-  .refine((value) => typeof value === 'number' || /^[1-9]\d*(\/[1-9]\d*)?$/.test(value), 'N or a/b');
+  .union([integer(1), z.string()], 'N, a/b or a/b@k')
+  .refine((value) => typeof value === 'number' || /^[1-9]\d*(\/[1-9]\d*)?(@[1-9]\d*)?$/.test(value), 'N, a/b or a/b@k');
 
 export const fits = ['crop', 'stretch'] as const;
 
@@ -221,7 +221,10 @@ export const evaluatorSchema = z.strictObject({
   /** Runs of each row, with seeds `seed`, `seed` + 1, ... */
   seeds: integer(1, 1000).default(3),
   seed: seed(),
-  /** How many of a type's images train: the first third by default, all of them where there is a test set. */
+  /**
+   * How many of a type's images train: the first third by default, all of them where there is a test set. '1/3@2' is the
+   * second third: with few images, judge more than one split.
+   */
   trainImages: trainImagesSchema.optional(),
   /** A category in the same layout whose `test` is all tested on; without it, what of the dataset's does not train. */
   testData: text().min(1, 'a folder').optional(),

@@ -177,6 +177,14 @@ describe('dualanodiff evaluate', () => {
     expect(half.stderr).toContain('--lpips-linear');
   });
 
+  it('tests on what is left where another part than the first trains', async () => {
+    const dataset = await Dataset.open(category);
+    const { split } = await Evaluator.open(dataset, { trainImages: '1/3@2', compare: ['none'] });
+    const names = (of: typeof split.training) => of.get('dent')?.map(({ name }) => name);
+    expect(names(split.training)).toEqual(['002', '003']);
+    expect(names(split.testing)).toEqual(['000', '001', '004', '005']);
+  });
+
   it('tests on another folder, and trains on all of the first one then', async () => {
     const held = join(folder, 'held');
     cpSync(category, held, { recursive: true });

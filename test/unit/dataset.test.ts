@@ -31,7 +31,11 @@ describe('Dataset', () => {
     expect(await names('1/3')).toEqual(['000', '001']);
     expect(await names(3)).toEqual(['000', '001', '002']);
     expect(await names('1/1')).toHaveLength(7);
-    await expect(dataset.trainingExamples('crack', 8)).rejects.toThrow('has 7 images of crack, but 8 are asked for');
+    expect(await names('1/3@1')).toEqual(['000', '001']);
+    expect(await names('1/3@3')).toEqual(['004', '005']);
+    expect(await names('2@2')).toEqual(['002', '003']);
+    await expect(names(8)).rejects.toThrow('has 7 images of crack, but 8 are asked for');
+    await expect(names('1/3@4')).rejects.toThrow('has 7 images of crack, but 1/3@4 are asked for');
   });
 
   it('names what is missing', async () => {

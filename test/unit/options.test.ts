@@ -30,7 +30,8 @@ describe('options', () => {
     [sampleSchema, { count: 1, scheduler: 'heun' }, 'Expected one of pndm, ddim'],
     [trainSchema, { steps: 1.5 }, 'for steps but received 1.5'],
     [trainerSchema, { type: 'crack', rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],
-    [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected N or a/b for trainImages'],
+    [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected N, a/b or a/b@k for trainImages'],
+    [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected N, a/b or a/b@k for trainImages'],
     [trainerSchema, { type: 'crack', guidance: 2 }, 'Unknown option guidance'],
     [trainerSchema, {}, 'for type but received nothing'],
   ])('says what it expected and received (%#)', (schema, input, message) => {

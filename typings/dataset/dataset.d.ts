@@ -47,8 +47,8 @@ export declare class Dataset {
     /** The good images of `train/good`, sorted by name. */
     goodImages(): Promise<string[]>;
     /**
-     * The first images of a type that train: a number, or a fraction `a/b` (rounded down, at least one).
-     * The rest is for testing.
+     * The images of a type that train, by name: the first so many, or a fraction `a/b` (rounded down, at least one); with
+     * `@k` behind it, the k-th so many. The rest is for testing.
      */
     trainingExamples(type: string, share: number | string): Promise<Example[]>;
     /**

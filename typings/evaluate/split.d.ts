@@ -10,7 +10,7 @@ export interface Split {
     share: number | string;
 }
 /**
- * What trains and what tests: the first third of each type and the rest of `dataset`, or all of it and all of
+ * What trains and what tests: the first third of each type, or what `trainImages` says, and the rest of `dataset`, or all of it and all of
  * `testData`. Throws ERR_DATASET_INVALID where something is missing.
  */
 export declare function splitOf(dataset: Dataset, { testData, trainImages }: {
