@@ -130,7 +130,9 @@ export class Dataset {
     const count = b === undefined ? a : Math.max(1, Math.floor((all.length * a) / b));
     const end = count * Number(part);
     if (end > all.length) {
-      throw new DatasetError(`${this.folder} has ${all.length} images of ${type}, but ${share} are asked for`);
+      throw new DatasetError(
+        `${this.folder} has ${all.length} images of ${type}, but ${share} are asked for: take fewer, or an earlier part`,
+      );
     }
     return all.slice(end - count, end);
   }
