@@ -35,6 +35,8 @@ export class Layouts {
     readonly smallOwnShare: number,
     /** The share of all layouts in which it is pasted as it is. */
     readonly pasteShare: number,
+    /** How much the light on them varies. */
+    readonly lightSpread: number,
     private handle: NativeLayouts | undefined,
   ) {}
 
@@ -44,7 +46,7 @@ export class Layouts {
     goodImages: readonly string[],
     options: LayoutsOptions,
   ): Promise<Layouts> {
-    const { resolution, fit, ownShare, smallOwnShare, pasteShare, seed } = checkOptions(layoutsSchema, options);
+    const { resolution, fit, ...chosen } = checkOptions(layoutsSchema, options);
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
       const loaded = await Dataset.load([...examples], resolution, fit);
@@ -58,9 +60,10 @@ export class Layouts {
         good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
       }
       const handle = await runNative({}, (engine, task) =>
-        engine.createLayouts({ ownShare, smallOwnShare, pasteShare, seed }, defects.handle, good.handle, task),
+        engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      return new Layouts(resolution, ownShare, smallOwnShare, pasteShare, handle);
+      const { ownShare, smallOwnShare, pasteShare, lightSpread } = chosen;
+      return new Layouts(resolution, ownShare, smallOwnShare, pasteShare, lightSpread, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -290,6 +290,7 @@ export interface NativeEngine {
         ownShare: number;
         smallOwnShare: number;
         pasteShare: number;
+        lightSpread: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;
     createPool(width: number, height: number): NativePool;

@@ -23,6 +23,8 @@ export declare class Layouts {
     readonly smallOwnShare: number;
     /** The share of all layouts in which it is pasted as it is. */
     readonly pasteShare: number;
+    /** How much the light on them varies. */
+    readonly lightSpread: number;
     private handle;
     private constructor();
     /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */

@@ -28,6 +28,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   ownShare?: number;
   smallOwnShare?: number;
   pasteShare?: number;
+  lightSpread?: number;
   /** Undefined: as large as the model's pictures. */
   varyResolution?: number;
   /** Undefined: as trained. */

@@ -74,6 +74,7 @@ export interface SampleFlags {
   ownShare?: number;
   smallOwnShare?: number;
   pasteShare?: number;
+  lightSpread?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
@@ -195,10 +196,10 @@ async function layoutsFor(
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
   const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  const { ownShare, smallOwnShare, pasteShare, varyResolution, seed } = flags;
+  const { ownShare, smallOwnShare, pasteShare, lightSpread, varyResolution, seed } = flags;
   return Layouts.create(examples, goodImages, {
     ...{ resolution: varyResolution ?? resolution, fit, seed },
-    ...given({ ownShare, smallOwnShare, pasteShare }),
+    ...given({ ownShare, smallOwnShare, pasteShare, lightSpread }),
   });
 }
 
@@ -237,6 +238,7 @@ export async function samplePairs(
         ownShare: layouts.ownShare,
         smallOwnShare: layouts.smallOwnShare,
         ...(layouts.pasteShare > 0 && { pasteShare: layouts.pasteShare }),
+        ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),

@@ -198,6 +198,11 @@ export const layoutsSchema = z.strictObject({
    * (Crop&Paste, Lin et al., ICME 2021); the shares above are of the others.
    */
   pasteShare: real(0, 1).default(0),
+  /**
+   * The standard deviation of the logarithm of a smooth random field of light that each layout is multiplied by, ground and
+   * defect alike, so that a detector does not take light for a defect. 0.2 makes places a fifth lighter or darker.
+   */
+  lightSpread: real(0, 1).default(0),
   seed: seed(),
 });
 

@@ -139,6 +139,7 @@ void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("ownShare", o.ownShare);
   field("smallOwnShare", o.smallOwnShare);
   field("pasteShare", o.pasteShare);
+  field("lightSpread", o.lightSpread);
   field("seed", o.seed);
 }
 

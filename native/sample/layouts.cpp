@@ -18,6 +18,7 @@ constexpr double kLeastOwnInside = 0.8;  // of it, where it keeps its own pictur
 constexpr double kRingShare = 1 / 32.;   // of the side: the width of what is around a defect
 constexpr double kBendGrid = 8;          // cells along a side over which a defect is bent
 constexpr double kMostContrast = 2;
+constexpr int64_t kLightGrid = 4;  // points along a side between which light changes smoothly
 
 at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
   const int64_t size = 2 * radius + 1;  // rows, then columns: the same as a square, for a fraction of the work
@@ -121,6 +122,14 @@ at::Tensor surroundings(const at::Tensor& picture, const at::Tensor& where) {
   return at::upsample_bilinear2d(mean.unsqueeze(0), picture.sizes().slice(1), /*align_corners=*/false)[0];
 }
 
+// As the bias fields of magnetic resonance imaging are put on pictures that shall not teach them (Van Leemput et al.,
+// IEEE TMI 18(10), 1999, with points instead of polynomials).
+at::Tensor lit(const at::Tensor& picture, double spread, Draw& draw) {
+  const at::Tensor points = (draw.uniform({1, 1, kLightGrid, kLightGrid}) - 0.5) * (spread * std::sqrt(12.0));
+  const at::Tensor field = at::upsample_bicubic2d(points, picture.sizes().slice(1), /*align_corners=*/false)[0];
+  return (picture * field.exp()).clamp(0, 1);
+}
+
 at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
   return (picture * where).sum({1, 2}, true) / where.sum().clamp_min(1);
 }
@@ -148,6 +157,12 @@ Layouts::Layouts(Pool defects, Pool good, LayoutOptions options)
 
 Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
+  Layout layout = drawUnlit(draw);
+  if (options_.lightSpread > 0) layout.image = lit(layout.image, options_.lightSpread, draw);
+  return layout;
+}
+
+Layout Layouts::drawUnlit(Draw& draw) const {
   const Layout first = drawReal(draw);
   // Without pasted ones a seed's layouts are what they were before there were any.
   if (options_.pasteShare > 0 && good_->size() > 0 && draw.uniform() < options_.pasteShare) return pasted(first, draw);

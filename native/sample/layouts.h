@@ -12,6 +12,8 @@ struct LayoutOptions {
   double ownShare = 0.6, smallOwnShare = 1;
   uint64_t seed = 0;
   double pasteShare = 0;  // of all layouts are pasted as Crop&Paste does; the shares above are of the others
+  // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by.
+  double lightSpread = 0;
 };
 
 using Layout = MarkedPicture;  // with a mask that is not empty
@@ -28,9 +30,11 @@ class Layouts {
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled, bent
   // (large ones more), moved (small ones anywhere, up to three on one picture), and added to the good picture as its
   // difference to what was around it, so that light and ground are the new picture's. A pasted defect keeps its light.
+  // Then a field of light falls on all of it.
   Layout draw(int64_t index) const;
 
  private:
+  Layout drawUnlit(Draw& draw) const;
   Layout drawReal(Draw& draw) const;
   Layout pasted(const Layout& real, Draw& draw) const;
   Layout photographed(const Layout& real, Draw& draw) const;

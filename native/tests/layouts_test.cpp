@@ -160,6 +160,28 @@ DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
   for (int64_t i = 0; i < 40; ++i) EXPECT(layouts.draw(i).mask.any().item<bool>());
 }
 
+DAN_TEST(layouts_have_light_of_their_own_where_asked) {
+  // Dark enough that light cuts off nothing: all pictures with one defect, moved, pasted and in its own picture.
+  const Pool defects = defectPool(24), good = goodPool(80);
+  const double spread = 0.2;
+  std::vector<at::Tensor> fields;
+  for (int64_t i = 0; i < 60; ++i) {
+    const sample::Layout plain = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5}).draw(i);
+    const sample::Layout lit = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, spread}).draw(i);
+    EXPECT(at::equal(lit.mask, plain.mask));
+    const at::Tensor field = (lit.image / plain.image.clamp_min(1e-6)).log().masked_fill(plain.image < 0.01, 0);
+    EXPECT((field[0] - field[2]).abs().max().item<double>() < 1e-3);  // without a colour
+    const at::Tensor steps = field[0].diff().abs();
+    EXPECT(steps.masked_select(plain.image[0].narrow(1, 1, kSide - 1) >= 0.01).median().item<double>() < 0.05);
+    fields.push_back(field[0]);
+  }
+  const at::Tensor all = at::stack(fields);
+  EXPECT(std::abs(all.mean().item<double>()) < 0.03);
+  EXPECT(std::abs(all.std().item<double>() / spread - 1) < 0.25);  // less between the points than at them
+  EXPECT(all.abs().max().item<double>() < spread * std::sqrt(3.0) * 1.5);
+  EXPECT(all.std(0).min().item<double>() > spread / 2);  // everywhere
+}
+
 DAN_TEST(layouts_refuse_what_has_no_defect) {
   auto blank = emptyPool();
   blank->images.push_back(at::zeros({kSide, kSide, 3}, at::kByte));

@@ -218,8 +218,9 @@ describe('dualanodiff evaluate', () => {
     expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
       undefined,
       1,
-      0.5,
+      0.85,
     ]);
+    expect(['pasted', 'mixed'].map((name) => records(name)[0].settings.lightSpread)).toEqual([undefined, 0.2]);
     const report = readFileSync(join(out, 'report.html'), 'utf8');
     expect(report).toContain('dent: real, then background');
     const picture = join(out, 'generated', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');

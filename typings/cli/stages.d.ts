@@ -57,6 +57,7 @@ export interface SampleFlags {
     ownShare?: number;
     smallOwnShare?: number;
     pasteShare?: number;
+    lightSpread?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
     backgroundScaled?: boolean;

@@ -186,6 +186,7 @@ export declare const layoutsSchema: z.ZodObject<{
     ownShare: z.ZodDefault<z.ZodNumber>;
     smallOwnShare: z.ZodDefault<z.ZodNumber>;
     pasteShare: z.ZodDefault<z.ZodNumber>;
+    lightSpread: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
 /** Options of one batch that is denoised step by step. */
