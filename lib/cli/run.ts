@@ -7,6 +7,7 @@ import { keepRule } from './masks.js';
 import { addMaskOptions, addSampleOptions, addTrainOptions, number } from './options.js';
 import type { RunFlags } from './run-type.js';
 import { EXIT, type Runner } from './runner.js';
+import { layoutOptions } from './stages.js';
 
 interface Flags extends BaseFlags, RunFlags {
   device: string;
@@ -32,6 +33,7 @@ export function addRun(program: Command, runner: Runner): void {
     .option('--sample-resolution <n>', 'pixels along each side of the pairs (default: as trained)', number);
   runner.attach(command, async (flags: Flags, context) => {
     keepRule(flags); // wrong flags are an error before the hours of training
+    layoutOptions(flags);
     const categories = await Dataset.openAll(flags.data);
     if (flags.type !== undefined) {
       for (const dataset of categories) await dataset.examples(flags.type); // a wrong type is an error before the model is read

@@ -7,7 +7,7 @@ import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import { keepRule, type MaskFlags } from './masks.js';
 import { addMaskOptions, addSampleOptions, number } from './options.js';
 import type { Runner } from './runner.js';
-import { type SampleFlags, samplePairs } from './stages.js';
+import { layoutOptions, type SampleFlags, samplePairs } from './stages.js';
 
 interface Flags extends BaseFlags, SampleFlags, MaskFlags {
   adapter: string;
@@ -51,6 +51,7 @@ export function addSample(program: Command, runner: Runner): void {
   addMaskOptions(addSampleOptions(addBaseOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     keepRule(flags); // wrong flags are an error before the model is read
+    layoutOptions(flags);
     await using model = await loadBase(flags, { signal, io });
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;

@@ -11,8 +11,8 @@ import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { Layouts } from '../layouts.js';
 import type { DualAnoDiff } from '../model.js';
-import { given } from '../options/check.js';
-import { type schedulers, trainerSchema } from '../options/schemas.js';
+import { checkOptions, given } from '../options/check.js';
+import { layoutsSchema, type schedulers, trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
 import { Trainer } from '../trainer.js';
 import type { Console } from './console.js';
@@ -187,6 +187,26 @@ async function backgroundsFor(
   return withForegroundSource(flags, device, (source) => loadBackgrounds(needed, resolution, fit, source));
 }
 
+type LayoutFlags = Pick<
+  SampleFlags,
+  'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'lightSpread' | 'varyResolution'
+>;
+
+const layoutChoices = layoutsSchema.pick({ ownShare: true, smallOwnShare: true, pasteShare: true, lightSpread: true });
+
+/** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
+export function layoutOptions(flags: LayoutFlags) {
+  const { vary, ownShare, smallOwnShare, pasteShare, lightSpread, varyResolution } = flags;
+  const chosen = given({ ownShare, smallOwnShare, pasteShare, lightSpread });
+  const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
+  if (vary === undefined && idle !== undefined) {
+    throw new InvalidOptionError(
+      `Expected vary with ${idle}, which is of variations: name their strength, as in --vary 0.3`,
+    );
+  }
+  return checkOptions(layoutChoices, chosen);
+}
+
 /** Where variations start; undefined for pairs from noise. */
 async function layoutsFor(
   { adapter }: Sampler,
@@ -196,10 +216,10 @@ async function layoutsFor(
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
   const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  const { ownShare, smallOwnShare, pasteShare, lightSpread, varyResolution, seed } = flags;
+  const { varyResolution, seed } = flags;
   return Layouts.create(examples, goodImages, {
     ...{ resolution: varyResolution ?? resolution, fit, seed },
-    ...given({ ownShare, smallOwnShare, pasteShare, lightSpread }),
+    ...layoutOptions(flags),
   });
 }
 

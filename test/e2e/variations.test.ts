@@ -161,5 +161,13 @@ describe('variations of real pairs', () => {
     const masked = await cli([...noise, '--out', join(folder, 'noise')]);
     expect(masked.code).toBe(2);
     expect(masked.stderr).toContain('Expected variations of layouts');
+    const refused = async (text: string, ...args: string[]) => {
+      const { code, stderr } = await cli([...args, '--base', join(folder, 'not-there')]); // before the model is read
+      expect(stderr).toContain(text);
+      expect(code).toBe(2);
+    };
+    await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
+    await refused('Expected vary with varyResolution', 'run', '--data', embedded.example, '--vary-resolution', '128');
+    await refused('Expected a number 0..1 for lightSpread but received 2', ...whole, '--light-spread', '2');
   });
 });

@@ -93,4 +93,13 @@ export interface Sampling {
     /** The real pairs that variations start from. */
     examples?: Example[];
 }
+type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'lightSpread' | 'varyResolution'>;
+/** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
+export declare function layoutOptions(flags: LayoutFlags): {
+    ownShare: number;
+    smallOwnShare: number;
+    pasteShare: number;
+    lightSpread: number;
+};
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;
+export {};
