@@ -21,17 +21,24 @@ at::Tensor pairOf(const at::Tensor& rows, size_t pair) {
 LayoutBatch::LayoutBatch(const model::BaseModel& base, const Layouts& layouts, const std::vector<int64_t>& indices,
                          dual::PartFill fill, int64_t shrink)
     : base_(base), fill_(fill), shrink_(shrink) {
-  std::vector<at::Tensor> pixels, latents;
-  for (const int64_t index : indices) {  // one at a time bounds the encoder's memory
+  std::vector<at::Tensor> pixels;
+  for (const int64_t index : indices) {
     layouts_.push_back(layouts.draw(index));
     const at::Tensor image = pixelValues(layouts_.back());
     const at::Tensor part = dual::anomalyPart(image, maskOf(layouts_.back()), fill);
     pixels.push_back(dual::packBranches(image, part).to(base.device()));
-    latents.push_back(encode(pixels.back()));
   }
   pixels_ = at::cat(pixels);
-  latents_ = at::cat(latents) * base.vae->config().scalingFactor;
 }
+
+const at::Tensor& LayoutBatch::latents() {
+  if (latents_.defined()) return latents_;
+  std::vector<at::Tensor> latents;
+  for (size_t i = 0; i < layouts_.size(); ++i) latents.push_back(encode(pixels(i)));  // one at a time bounds the memory
+  return latents_ = at::cat(latents) * base_.vae->config().scalingFactor;
+}
+
+at::Tensor LayoutBatch::pixels(size_t row) const { return pairOf(pixels_, row); }
 
 at::Tensor LayoutBatch::encode(const at::Tensor& pixels) const {
   return base_.vae->encode(shrink_ == 1 ? pixels : at::avg_pool2d(pixels, shrink_)).mean.to(at::kFloat);
@@ -47,8 +54,7 @@ at::Tensor LayoutBatch::encodeBackgrounds() const {
 
 at::Tensor LayoutBatch::varied(size_t row, const at::Tensor& latents,
                                const std::function<at::Tensor(const at::Tensor& latents)>& decode) const {
-  const at::Tensor before = pairOf(latents_, row), pixels = pairOf(pixels_, row);
-  if (at::equal(latents, before)) return pixels;  // the decoder's work would show nothing
+  const at::Tensor pixels = this->pixels(row), before = pairOf(latents_, row);
   const at::Tensor& mask = layouts_[row].mask;
   const at::Tensor where = at::stack({softened(mask), mask.to(at::kFloat)}).unsqueeze(1).to(pixels.device());
   at::Tensor change = decode(latents) - decode(before);

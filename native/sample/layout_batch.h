@@ -12,20 +12,21 @@ namespace dan::sample {
 
 class LayoutBatch {
  public:
-  // Draws the layouts of these pairs and encodes them for a model that works at a `shrink`-th of their size. `base`
-  // must outlive this object.
+  // Draws the layouts of these pairs, for a model that works at a `shrink`-th of their size. `base` must outlive this
+  // object.
   LayoutBatch(const model::BaseModel& base, const Layouts& layouts, const std::vector<int64_t>& indices,
               dual::PartFill fill, int64_t shrink);
 
-  // (B * 2, 4, h, w), scaled.
-  const at::Tensor& latents() const { return latents_; }
+  // (B * 2, 4, h, w), scaled. Encoded at the first call: pairs that stay as their layouts are need none.
+  const at::Tensor& latents();
   // The layouts with their defects black, for background compensation: (B, 4, h, w), not scaled.
   at::Tensor encodeBackgrounds() const;
 
   const at::Tensor& mask(size_t row) const { return layouts_[row].mask; }
+  // Layout `row` as it is: image and part, (2, 3, H, W) in [-1, 1].
+  at::Tensor pixels(size_t row) const;
   // Layout `row` with what denoising changed, decoded, where the defect is; `latents`: (2, 4, h, w). What the
-  // autoencoder loses of a picture stays, and so do all pixels off the defect. Image and part as large as the layout,
-  // (2, 3, H, W) in [-1, 1].
+  // autoencoder loses of a picture stays, and so do all pixels off the defect. As `pixels`. Needs latents().
   at::Tensor varied(size_t row, const at::Tensor& latents,
                     const std::function<at::Tensor(const at::Tensor& latents)>& decode) const;
   // The same for an adapter that draws no parts: the part is cut out of the image.
@@ -39,7 +40,8 @@ class LayoutBatch {
   dual::PartFill fill_;
   int64_t shrink_;
   std::vector<Layout> layouts_;
-  at::Tensor pixels_, latents_;  // (B * 2, 3, H, W) in [-1, 1], (B * 2, 4, h, w)
+  at::Tensor pixels_;   // (B * 2, 3, H, W) in [-1, 1]
+  at::Tensor latents_;  // (B * 2, 4, h, w), once they were asked for
 };
 
 }  // namespace dan::sample

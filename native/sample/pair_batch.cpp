@@ -241,12 +241,15 @@ void PairBatch::startFromLayouts() {
   const size_t calls = timesteps().size();
   position_ = calls - static_cast<size_t>(std::llround(options_.strength * static_cast<double>(calls)));
   firstPosition_ = position_;
-  latents_ = layouts_->latents();
+  latents_.reset();
   if (isDone()) return;
-  const at::Tensor timestep = at::full({latents_.size(0)}, static_cast<int64_t>(timesteps()[position_]), at::kLong);
+  const at::Tensor& encoded = layouts_->latents();
+  const at::Tensor timestep = at::full({encoded.size(0)}, static_cast<int64_t>(timesteps()[position_]), at::kLong);
   const at::Tensor noise = drawNoise();
-  latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(latents_, noise, timestep.to(base.device()));
+  latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(encoded, noise, timestep.to(base.device()));
 }
+
+const at::Tensor& PairBatch::latents() { return latents_.defined() ? latents_ : layouts_->latents(); }
 
 void PairBatch::setLatents(const at::Tensor& latents) {
   if (latents.sizes() != latents_.sizes()) {
@@ -273,8 +276,14 @@ at::Tensor PairBatch::decoded(const at::Tensor& latents) const {
                               : base.vae->decode(latents / base.vae->config().scalingFactor);
 }
 
-SampledPair PairBatch::vary(size_t row, const at::Tensor& latents) const {
-  at::Tensor pixels = layouts_->varied(row, latents, [this](const at::Tensor& x) { return decoded(x); });
+SampledPair PairBatch::vary(size_t row) const {
+  at::Tensor pixels;
+  if (latents_.defined()) {
+    pixels = layouts_->varied(row, dual::unpackBranches(latents_)[static_cast<int64_t>(row)],
+                              [this](const at::Tensor& x) { return decoded(x); });
+  } else {
+    pixels = layouts_->pixels(row);
+  }
   if (source_.oneBranch) pixels = layouts_->withCutPart(row, pixels);
   const at::Tensor bytes = sentToHost(toLevels(pixels));
   return {0, bytes[dual::kGlobal], bytes[dual::kAnomaly], {}, layouts_->mask(row).to(at::kByte).mul(255).contiguous()};
@@ -306,13 +315,13 @@ DrawnPairs PairBatch::decode(const Task& task) const {
 }
 
 std::vector<SampledPair> PairBatch::decodePairs(size_t from, size_t count) const {
-  const at::Tensor byPair =
-      dual::unpackBranches(latents_).narrow(0, static_cast<int64_t>(from), static_cast<int64_t>(count));
   std::vector<SampledPair> pairs(count);
   if (layouts_) {
-    for (size_t i = 0; i < count; ++i) pairs[i] = vary(from + i, byPair[static_cast<int64_t>(i)]);
+    for (size_t i = 0; i < count; ++i) pairs[i] = vary(from + i);
     return pairs;
   }
+  const at::Tensor byPair =
+      dual::unpackBranches(latents_).narrow(0, static_cast<int64_t>(from), static_cast<int64_t>(count));
   const at::Tensor bytes = dual::unpackBranches(sentToHost(toLevels(decoded(byPair.flatten(0, 1)))));
   for (size_t i = 0; i < count; ++i) {
     const at::Tensor pair = bytes[static_cast<int64_t>(i)];

@@ -74,7 +74,7 @@ class PairBatch {
   bool isDone() const { return position_ == timesteps().size(); }
 
   // (B * 2, 4, h, w) float32, as the scheduler keeps them; may be changed between steps.
-  const at::Tensor& latents() const { return latents_; }
+  const at::Tensor& latents();
   void setLatents(const at::Tensor& latents);
   void step();
 
@@ -91,7 +91,7 @@ class PairBatch {
   void startFromLayouts();
   at::Tensor decoded(const at::Tensor& latents) const;
   std::vector<SampledPair> decodePairs(size_t from, size_t count) const;
-  SampledPair vary(size_t row, const at::Tensor& latents) const;
+  SampledPair vary(size_t row) const;
 
   PairSource source_;
   SampleOptions options_;
@@ -101,7 +101,7 @@ class PairBatch {
   std::unique_ptr<diffusion::Scheduler> scheduler_;
   std::unique_ptr<dual::AttentionMaps> attention_;
   DenoiseInputs inputs_;
-  at::Tensor latents_;
+  at::Tensor latents_;  // undefined where pairs stay as their layouts are
   size_t position_ = 0, firstPosition_ = 0;
   model::InnerFeatures inner_;
   std::unique_ptr<LayoutBatch> layouts_;

@@ -100,6 +100,24 @@ describe('variations of real pairs', () => {
     expect((await batch.decode()).map(({ image }) => image.data)).toEqual(expected.map(({ image }) => image.data));
   });
 
+  it('show the latents of layouts that stay as they are', async () => {
+    const still = await draw(0);
+    const stepwise = { indices: [0, 1, 2, 3], seed: 5, steps: 10, scheduler: 'ddim', layouts, strength: 0 } as const;
+    await using batch = await sampler.begin(stepwise);
+    expect(batch.done).toBe(true);
+    const { shape, data } = batch.latents;
+    const size = data.length / (shape[0] as number);
+    const images = still.flatMap(({ image, part }) => [image, part]);
+    expect(shape[0]).toBe(images.length);
+    for (const [row, image] of images.entries()) {
+      const expected = (await model.encode(image)).data; // of levels, which the layouts are rounded to
+      const largest = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - (data[row * size + i] as number))), 0);
+      expect(largest).toBeLessThan(0.05);
+      expect(expected.some((x) => Math.abs(x) > 0.2)).toBe(true);
+    }
+    expect((await batch.decode()).map(({ image }) => image.data)).toEqual(still.map(({ image }) => image.data));
+  });
+
   it('are as large as their layouts where the model works at less', async () => {
     const options = { count: 2, seed: 5, steps: 4, scheduler: 'ddim', layouts, attention: true } as const;
     const [still, first] = [await draw(0), [] as Pair[]];
