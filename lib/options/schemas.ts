@@ -194,8 +194,8 @@ export const layoutsSchema = z.strictObject({
   /** The same for small defects, below 3 % of their image. */
   smallOwnShare: real(0, 1).default(1),
   /**
-   * The share of all layouts in which a defect is pasted onto a good image as it is, turned by quarters and with hard edges
-   * (Crop&Paste, Lin et al., ICME 2021); the shares above are of the others.
+   * The share of all layouts in which a defect is pasted onto a good image as it is, with hard edges and its own light
+   * (Crop&Paste, Lin et al., ICME 2021, but not turned); the shares above are of the others.
    */
   pasteShare: real(0, 1).default(0),
   /**

@@ -28,15 +28,15 @@ at::Tensor cut(const at::Tensor& picture, const Box& box) {
 
 }  // namespace
 
-void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Draw& draw) {
+void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Draw& draw, bool turns) {
   const Box box = boxOf(defect.mask);
   if (box.rows == 0) return;
   MarkedPicture patch = {cut(defect.image, box), cut(defect.mask, box)};
   for (const int64_t side : {1, 0}) {
     if (draw.coin()) patch = {patch.image.flip({side + 1}), patch.mask.flip({side})};
   }
-  const int64_t turns = draw.below(4);
-  patch = {at::rot90(patch.image, turns, {1, 2}), at::rot90(patch.mask, turns, {0, 1})};
+  const int64_t quarters = turns ? draw.below(4) : 0;
+  patch = {at::rot90(patch.image, quarters, {1, 2}), at::rot90(patch.mask, quarters, {0, 1})};
   const int64_t height = onto.mask.size(0), width = onto.mask.size(1);
   const auto rows = static_cast<double>(patch.mask.size(0)), columns = static_cast<double>(patch.mask.size(1));
   const double scale =

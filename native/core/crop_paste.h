@@ -14,7 +14,7 @@ struct MarkedPicture {
 
 // Cuts the defect out, flips, turns by quarters and scales it (to 0.75 .. 1.25 of its size), and pastes it where it
 // falls on `onto`, which is changed in place; what is marked there stays so. Where the mask is empty, nothing changes;
-// a defect of few pixels can vanish where it is made smaller.
-void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Draw& draw);
+// a defect of few pixels can vanish where it is made smaller. Without `turns` it is not turned.
+void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Draw& draw, bool turns = true);
 
 }  // namespace dan

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kSmallArea = 0.03;      // of the picture: a defect that would vanish if it was bent or thinned
 constexpr int64_t kMostSmall = 3;        // defects in one picture
+constexpr bool kTurns = false;           // of pasted ones: grain and scratches have the direction of the work
 constexpr int kMostAttempts = 20;        // to place a defect so that most of it is inside
 constexpr double kLeastInside = 0.3;     // of its area
 constexpr double kLeastOwnInside = 0.8;  // of it, where it keeps its own picture
@@ -61,8 +62,8 @@ Motion drawMotion(bool small, int64_t side, Draw& draw) {
   motion.right = std::round(draw.uniform(-reach, reach));
   motion.scaleY = small ? draw.uniform(0.8, 1.4) : draw.uniform(0.7, 1.4);
   motion.scaleX = motion.scaleY * draw.uniform(0.8, 1.25);
-  motion.angle = small ? draw.uniform(-0.4, 0.4) : draw.uniform(-0.15, 0.15);
-  motion.bend = static_cast<double>(side) * (small ? 0.004 : 0.008);
+  motion.angle = small ? draw.uniform(-0.4, 0.4) : draw.uniform(-0.05, 0.05);
+  motion.bend = small ? static_cast<double>(side) * 0.004 : 0;  // grain is straight, which large defects show
   return motion;
 }
 
@@ -78,11 +79,33 @@ Motion drawJitter(int64_t side, Draw& draw) {
   return motion;
 }
 
+// Row and column.
+std::pair<double, double> middleOf(const at::Tensor& mask) {
+  const at::Tensor middle = mask.nonzero().to(at::kFloat).mean(0);
+  return {middle[0].item<double>(), middle[1].item<double>()};
+}
+
+// A defect that reaches an edge of its picture, which cuts it off, still does where it moves: what is beyond was not
+// photographed.
+Motion heldAtEdges(Motion motion, const at::Tensor& mask) {
+  const auto [middleY, middleX] = middleOf(mask);
+  const auto hold = [&](int64_t dim, double middle, double& shift, double& scale) {
+    const int64_t side = mask.size(dim), margin = pixels(1 / 64., side);
+    const bool low = mask.narrow(dim, 0, margin).any().item<bool>();
+    const bool high = mask.narrow(dim, side - margin, margin).any().item<bool>();
+    if (low && high) scale = std::max(scale, 1.0);
+    if (low) shift = std::min(shift, middle * (scale - 1));
+    if (high) shift = std::max(shift, (static_cast<double>(side) - middle) * (1 - scale));
+  };
+  hold(0, middleY, motion.down, motion.scaleY);
+  hold(1, middleX, motion.right, motion.scaleX);
+  return motion;
+}
+
 // Where each pixel of the moved picture comes from: (1, H, W, 2), as grid_sampler wants it.
 at::Tensor gridOf(const Motion& motion, const at::Tensor& mask, Draw& draw) {
   const int64_t height = mask.size(0), width = mask.size(1);
-  const at::Tensor inside = mask.nonzero().to(at::kFloat).mean(0);
-  const double middleY = inside[0].item<double>(), middleX = inside[1].item<double>();
+  const auto [middleY, middleX] = middleOf(mask);
   const at::Tensor y = at::arange(height, at::kFloat).view({-1, 1}).expand({height, width}) - (middleY + motion.down);
   const at::Tensor x = at::arange(width, at::kFloat).view({1, -1}).expand({height, width}) - (middleX + motion.right);
   const double cosine = std::cos(motion.angle), sine = std::sin(motion.angle);
@@ -190,10 +213,15 @@ Layout Layouts::onGood(Draw& draw) const {
 }
 
 Layout Layouts::pasted(const Layout& real, Draw& draw) const {
+  const int64_t more = shareOf(real.mask) < kSmallArea ? draw.below(kMostSmall) : 0;
   // A defect of single pixels can vanish where it is made smaller; half of the attempts do not make it smaller.
   while (true) {
     const Layout layout = onGood(draw);
-    cropPaste(real, layout, draw);
+    cropPaste(real, layout, draw, kTurns);
+    for (int64_t i = 0; i < more; ++i) {
+      const Layout next = drawReal(draw);
+      if (shareOf(next.mask) < kSmallArea) cropPaste(next, layout, draw, kTurns);
+    }
     if (layout.mask.any().item<bool>()) return layout;
   }
 }
@@ -218,9 +246,9 @@ void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
   const bool small = area < kSmallArea;
   at::Tensor picture = real.image, mask = real.mask;
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-    const Motion motion = drawMotion(small, height(), draw);
+    Motion motion = drawMotion(small, height(), draw);
+    if (!small) motion = heldAtEdges(motion, real.mask);
     const at::Tensor grid = gridOf(motion, real.mask, draw);
-    // A large defect that reaches the picture's edge goes on beyond it.
     const at::Tensor placed = placedMask(real.mask, grid, small ? Beyond::kNothing : Beyond::kEdge);
     if (shareOf(placed) < kLeastInside * area * motion.scaleX * motion.scaleY) continue;
     mask = placed;

@@ -27,10 +27,11 @@ class Layouts {
   int64_t height() const { return defects_->height; }
   int64_t width() const { return defects_->width; }
   // Layout `index` of the seed, whatever was asked for before. An own picture is flipped, moved a little (mirrored
-  // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled, bent
-  // (large ones more), moved (small ones anywhere, up to three on one picture), and added to the good picture as its
-  // difference to what was around it, so that light and ground are the new picture's. A pasted defect keeps its light.
-  // Then a field of light falls on all of it.
+  // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled,
+  // moved (small ones anywhere, and bent; large ones still reach the edges that they reached), and added to the good
+  // picture as its difference to what was around it, so that light and ground are the new picture's. A pasted defect
+  // keeps its light, and is not turned. Moved or pasted, up to three small ones are on one picture. Then a field of
+  // light falls on all of it.
   Layout draw(int64_t index) const;
 
  private:

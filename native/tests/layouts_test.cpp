@@ -111,19 +111,60 @@ DAN_TEST(layouts_mirror_own_pictures_where_they_end) {
 
 DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
   const sample::Layouts moved(defectPool(4), goodPool(200), {1.0, 0.0, 5}),
-      own(defectPool(4), goodPool(200), {0.0, 1.0, 5});
-  int64_t single = 0, several = 0;
-  for (int64_t i = 0; i < 40; ++i) {
-    const int64_t count = countRegions(moved.draw(i).mask);
-    EXPECT(count >= 1 && count <= 3);
-    ++(count == 1 ? single : several);
-    EXPECT(countRegions(own.draw(i).mask) == 1);
+      pasted(defectPool(4), goodPool(200), {1.0, 1.0, 5, 1.0}), own(defectPool(4), goodPool(200), {0.0, 1.0, 5}),
+      large(defectPool(16), goodPool(200), {0.0, 0.0, 5, 0.5});
+  for (const sample::Layouts* layouts : {&moved, &pasted}) {
+    int64_t single = 0, several = 0;
+    for (int64_t i = 0; i < 40; ++i) {
+      const int64_t count = countRegions(layouts->draw(i).mask);
+      EXPECT(count >= 1 && count <= 3);
+      ++(count == 1 ? single : several);
+    }
+    EXPECT(single >= 8 && several >= 16);
   }
-  EXPECT(single >= 8 && several >= 16);
+  for (int64_t i = 0; i < 40; ++i) EXPECT(countRegions(own.draw(i).mask) == 1 && countRegions(large.draw(i).mask) == 1);
+}
+
+DAN_TEST(layouts_do_not_bend_large_defects) {
+  const sample::Layouts layouts(defectPool(32), goodPool(200), {0.0, 0.0, 9});
+  for (int64_t i = 0; i < 20; ++i) {
+    const at::Tensor mask = layouts.draw(i).mask, columns = mask.any(0).nonzero().squeeze(1);
+    const at::Tensor inner = columns.slice(0, 3, columns.size(0) - 3);  // without the corners
+    const at::Tensor first = mask.index_select(1, inner).to(at::kFloat).argmax(0).to(at::kDouble);
+    const at::Tensor x = inner.to(at::kDouble) - inner.to(at::kDouble).mean(), y = first - first.mean();
+    const at::Tensor line = x * (x * y).sum() / (x * x).sum();
+    EXPECT((y - line).abs().max().item<double>() < 1);  // rows are whole
+  }
+}
+
+DAN_TEST(layouts_keep_large_defects_at_the_edges_that_cut_them_off) {
+  // Of the lowest rows, from side to side, and lighter by two levels a column: a repeated edge would be even.
+  auto pool = emptyPool();
+  at::Tensor image = at::full({kSide, kSide, 3}, 60, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  image.narrow(0, 40, 24).copy_((60 + 2 * at::arange(kSide)).to(at::kByte).view({1, -1, 1}).expand({24, kSide, 3}));
+  mask.narrow(0, 40, 24).fill_(255);
+  pool->images.push_back(image);
+  pool->masks.push_back(mask);
+  const sample::Layouts layouts(pool, goodPool(60), {0.0, 0.0, 10});
+  at::Tensor heights = at::zeros({40});
+  for (int64_t i = 0; i < 40; ++i) {
+    const sample::Layout layout = layouts.draw(i);
+    const bool low = layout.mask[kSide - 1][kSide / 2].item<bool>();
+    const at::Tensor edge = layout.mask[low ? kSide - 1 : 0];  // half of them are flipped
+    EXPECT(edge.all().item<bool>());
+    EXPECT(!layout.mask[low ? 0 : kSide - 1].any().item<bool>());
+    const at::Tensor row = layout.image.mean(0)[low ? kSide - 2 : 1];
+    for (const int64_t first : {int64_t{0}, kSide - 3}) {
+      const at::Tensor end = row.narrow(0, first, 3);
+      EXPECT((end.max() - end.min()).item<double>() > 0.5 * 2 / 255);
+    }
+    heights[i] = layout.mask.any(1).sum().to(at::kFloat);
+  }
+  EXPECT(heights.std().item<double>() > 2);
 }
 
 DAN_TEST(layouts_paste_where_asked) {
-  // Of level 20 and 100 by halves: pasted as they are, turned and with hard edges, where nothing is blended.
+  // Of level 20 and 100 by halves: pasted as they are, upright and with hard edges, where nothing is blended.
   auto pool = emptyPool();
   at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
   image.narrow(0, 20, 16).narrow(1, 20, 4).fill_(20);
@@ -132,7 +173,6 @@ DAN_TEST(layouts_paste_where_asked) {
   pool->images.push_back(image);
   pool->masks.push_back(mask);
   const sample::Layouts layouts(pool, goodPool(200), {1.0, 1.0, 6, 1.0});
-  int64_t upright = 0, lying = 0;
   at::Tensor places = at::zeros({kSide, kSide});
   for (int64_t i = 0; i < 60; ++i) {
     const sample::Layout layout = layouts.draw(i);
@@ -142,11 +182,9 @@ DAN_TEST(layouts_paste_where_asked) {
     EXPECT(defect.min().item<double>() > 19.9 && defect.max().item<double>() < 100.1);
     EXPECT(std::abs(defect.mean().item<double>() - 60) < 5);
     const int64_t rows = layout.mask.any(1).sum().item<int64_t>(), columns = layout.mask.any(0).sum().item<int64_t>();
-    EXPECT(std::max(rows, columns) >= 12 && std::max(rows, columns) <= 20);
-    ++(rows > columns ? upright : lying);
+    EXPECT(rows >= 12 && rows <= 20 && columns >= 6 && columns <= 10);
     places = places + layout.mask.to(at::kFloat);
   }
-  EXPECT(upright > 15 && lying > 15);
   EXPECT((places > 0).to(at::kFloat).mean().item<double>() > 0.5);
   const sample::Layouts half(pool, goodPool(200), {1.0, 1.0, 6, 0.5}), none(pool, emptyPool(), {1.0, 1.0, 6, 1.0});
   int64_t pasted = 0;  // the others keep their own ground
