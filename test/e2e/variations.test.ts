@@ -111,7 +111,10 @@ describe('variations of real pairs', () => {
     expect(shape[0]).toBe(images.length);
     for (const [row, image] of images.entries()) {
       const expected = (await model.encode(image)).data; // of levels, which the layouts are rounded to
-      const largest = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - (data[row * size + i] as number))), 0);
+      const largest = expected.reduce(
+        (most, x, i) => Math.max(most, Math.abs(x - (data[row * size + i] as number))),
+        0,
+      );
       expect(largest).toBeLessThan(0.05);
       expect(expected.some((x) => Math.abs(x) > 0.2)).toBe(true);
     }
