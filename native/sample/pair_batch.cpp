@@ -249,7 +249,10 @@ void PairBatch::startFromLayouts() {
   latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(encoded, noise, timestep.to(base.device()));
 }
 
-const at::Tensor& PairBatch::latents() { return latents_.defined() ? latents_ : layouts_->latents(); }
+const at::Tensor& PairBatch::latents() {
+  const at::NoGradGuard noGrad;
+  return latents_.defined() ? latents_ : layouts_->latents();
+}
 
 void PairBatch::setLatents(const at::Tensor& latents) {
   if (latents.sizes() != latents_.sizes()) {
