@@ -258,6 +258,7 @@ void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
   const int64_t ringWidth = pixels(kRingShare, height()), gap = pixels(1 / 128., height());
   at::Tensor ring = dilated(mask.unsqueeze(0), ringWidth)[0] & ~dilated(mask.unsqueeze(0), gap)[0];
   if (!ring.any().item<bool>()) ring = ~mask;
+  if (!ring.any().item<bool>()) ring = mask;  // it covers all: nothing is around it but itself
   const double light =
       ((meanOf(layout.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
   // A defect that faded would teach a detector to see defects in the grain of good ground.

@@ -163,6 +163,15 @@ DAN_TEST(layouts_keep_large_defects_at_the_edges_that_cut_them_off) {
   EXPECT(heights.std().item<double>() > 2);
 }
 
+DAN_TEST(layouts_keep_the_light_where_a_defect_covers_all) {
+  const sample::Layouts layouts(defectPool(kSide), goodPool(200), {0.0, 0.0, 11});
+  for (int64_t i = 0; i < 10; ++i) {
+    const sample::Layout layout = layouts.draw(i);
+    EXPECT(layout.mask.all().item<bool>());
+    EXPECT((layout.image * 255 - 200).abs().max().item<double>() < 1);  // an even defect, at the new ground's level
+  }
+}
+
 DAN_TEST(layouts_paste_where_asked) {
   // Of level 20 and 100 by halves: pasted as they are, upright and with hard edges, where nothing is blended.
   auto pool = emptyPool();
