@@ -17,6 +17,9 @@ export type LayoutsOptions = z.input<typeof layoutsSchema>;
 /** Good images that are decoded at once. */
 const CHUNK = 16;
 
+/** A blurred pair can be told from the photographs that a detector learns from beside it. */
+const SHARP = 'lanczos3';
+
 /**
  * Where variations of real pairs start: each a real defect, in its own image or moved, bent and scaled onto a good one.
  * The sampler noises it by `strength` and draws it anew (SDEdit, arXiv 2108.01073).
@@ -49,14 +52,14 @@ export class Layouts {
     const { resolution, fit, ...chosen } = checkOptions(layoutsSchema, options);
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
-      const loaded = await Dataset.load([...examples], resolution, fit);
+      const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP);
       defects.addDefects(
         loaded.map(({ pixels, maskPixels }) => ({ pixels: pixels.data, mask: maskPixels.data })),
         0,
         0,
       );
       for (let from = 0; from < goodImages.length; from += CHUNK) {
-        const chunk = await loadBackgrounds(goodImages.slice(from, from + CHUNK), resolution, fit, 'none');
+        const chunk = await loadBackgrounds(goodImages.slice(from, from + CHUNK), resolution, fit, 'none', SHARP);
         good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
       }
       const handle = await runNative({}, (engine, task) =>

@@ -5,7 +5,7 @@ import { DatasetError, withFileErrors } from '../errors.js';
 import type { RawImage } from '../image.js';
 import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
 import { type ForegroundSource, foregroundOf } from './foreground.js';
-import { IMAGE_ENDINGS, readImage, readMask } from './image-file.js';
+import { IMAGE_ENDINGS, type Kernel, readImage, readMask } from './image-file.js';
 
 /** One image of a defect with its mask. */
 export interface Example {
@@ -146,8 +146,9 @@ export class Dataset {
     resolution: number,
     fit: Fit,
     foregrounds?: ForegroundSource,
+    kernel?: Kernel,
   ): Promise<LoadedExample[]> {
-    return Promise.all(examples.map((example) => loadExample(example, resolution, fit, foregrounds)));
+    return Promise.all(examples.map((example) => loadExample(example, resolution, fit, foregrounds, kernel)));
   }
 }
 
@@ -156,6 +157,7 @@ async function loadExample(
   resolution: number,
   fit: Fit,
   foregrounds: ForegroundSource | undefined,
+  kernel: Kernel | undefined,
 ): Promise<LoadedExample> {
   const image = await readImage(example.image);
   if (!(await stat(example.mask).catch(() => undefined))) {
@@ -169,7 +171,7 @@ async function loadExample(
   }
   if (!boundingBox(mask)) throw new DatasetError(`The mask ${example.mask} is empty: it marks no pixel above one half`);
   const refit = (picture: RawImage) => fitAround(picture, mask, resolution, fit);
-  const pixels = await refit(image);
+  const pixels = await fitAround(image, mask, resolution, fit, kernel);
   const maskPixels = binarize(await refit(mask));
   if (!boundingBox(maskPixels)) {
     throw new DatasetError(`The defect in ${example.mask} vanishes at ${resolution} pixels: use a higher resolution`);

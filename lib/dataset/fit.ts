@@ -1,5 +1,5 @@
 import type { RawImage } from '../image.js';
-import { resizeImage } from './image-file.js';
+import { type Kernel, resizeImage } from './image-file.js';
 
 /** How a picture that is not square becomes one: a square part of it, or all of it squeezed. */
 export type Fit = 'crop' | 'stretch';
@@ -49,7 +49,7 @@ export const binarize = (mask: RawImage): RawImage => ({
 /**
  * A square of `resolution` pixels of an image or of a mask.
  *
- * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of what `defect`, a
+ * `crop` resizes the shorter side and takes the square around the middle of what `defect`, a
  * mask of the image's size, marks: the whole defect where it fits, its middle where it does not. Without a defect, the
  * square is around the image's middle.
  */
@@ -58,11 +58,12 @@ export async function fitAround(
   defect: RawImage | undefined,
   resolution: number,
   fit: Fit,
+  kernel: Kernel = 'linear',
 ): Promise<RawImage> {
   const scale = resolution / Math.min(image.width, image.height);
   const width = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.width * scale));
   const height = fit === 'stretch' ? resolution : Math.max(resolution, Math.round(image.height * scale));
-  const resized = await resizeImage(image, width, height);
+  const resized = await resizeImage(image, width, height, kernel);
   if (width === height) return resized;
   const marked = defect && boundingBox(await resizeImage(defect, width, height));
   const box = marked ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };

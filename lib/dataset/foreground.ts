@@ -7,7 +7,7 @@ import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { foregroundSchema } from '../options/schemas.js';
 import { binarize, type Fit, fitAround } from './fit.js';
-import { readImage, readMask } from './image-file.js';
+import { type Kernel, readImage, readMask } from './image-file.js';
 
 /** Masks in a folder, a mask model that is shown the image, or none: all of the image is background. */
 export type ForegroundSource = 'none' | { folder: string } | { masker: Masker };
@@ -78,12 +78,13 @@ export function loadBackgrounds(
   resolution: number,
   fit: Fit,
   source: ForegroundSource,
+  kernel?: Kernel,
 ): Promise<Background[]> {
   return Promise.all(
     files.map(async (file) => {
       const image = await readImage(file);
       const refit = (picture: RawImage) => fitAround(picture, undefined, resolution, fit);
-      const fitted = await refit(image);
+      const fitted = await fitAround(image, undefined, resolution, fit, kernel);
       return { file, image: fitted, foreground: await foregroundOf(source, file, image, fitted, refit) };
     }),
   );

@@ -50,13 +50,21 @@ export function encodePng({ data, width, height, channels }: RawImage): Promise<
   return (channels === 1 ? raw.toColourspace('b-w') : raw).png().toBuffer();
 }
 
-/** Resized to exactly width x height, bilinear. */
-export async function resizeImage(image: RawImage, width: number, height: number): Promise<RawImage> {
+/** How pixels are weighted where an image is resized: bilinear, as the published code does it, or sharp (Lanczos). */
+export type Kernel = 'linear' | 'lanczos3';
+
+/** Resized to exactly width x height. */
+export async function resizeImage(
+  image: RawImage,
+  width: number,
+  height: number,
+  kernel: Kernel = 'linear',
+): Promise<RawImage> {
   if (image.width === width && image.height === height) return image;
   const raw = sharp(image.data, {
     raw: { width: image.width, height: image.height, channels: image.channels as 1 | 3 },
   });
-  const resized = raw.resize({ width, height, fit: 'fill', kernel: 'linear' });
+  const resized = raw.resize({ width, height, fit: 'fill', kernel });
   const data = await (image.channels === 1 ? resized.toColourspace('b-w') : resized).raw().toBuffer();
   return { data: new Uint8Array(data), width, height, channels: image.channels };
 }

@@ -120,17 +120,22 @@ at::Tensor gridOf(const Motion& motion, const at::Tensor& mask, Draw& draw) {
   return at::stack({normalized(fromX, width), normalized(fromY, height)}, -1).unsqueeze(0);
 }
 
-// What a moved picture shows where it was not photographed; the values are grid_sampler's.
+// What a moved picture shows between its pixels and where it was not photographed; the values are grid_sampler's.
+enum class Interpolation : int64_t { kBilinear = 0, kBicubic = 2 };
 enum class Beyond : int64_t { kNothing = 0, kEdge = 1, kMirror = 2 };
 
-at::Tensor sampled(const at::Tensor& picture, const at::Tensor& grid, Beyond beyond) {
-  constexpr int64_t kBilinear = 0;
-  return at::grid_sampler(picture.unsqueeze(0), grid, kBilinear, static_cast<int64_t>(beyond),
+at::Tensor gridSampled(const at::Tensor& picture, const at::Tensor& grid, Interpolation between, Beyond beyond) {
+  return at::grid_sampler(picture.unsqueeze(0), grid, static_cast<int64_t>(between), static_cast<int64_t>(beyond),
                           /*align_corners=*/false)[0];
 }
 
+// Bicubic: what is blurred by moving can be told from photographs, and a detector learns to.
+at::Tensor sampled(const at::Tensor& picture, const at::Tensor& grid, Beyond beyond) {
+  return gridSampled(picture, grid, Interpolation::kBicubic, beyond).clamp(0, 1);
+}
+
 at::Tensor placedMask(const at::Tensor& mask, const at::Tensor& grid, Beyond beyond) {
-  return sampled(mask.to(at::kFloat).unsqueeze(0), grid, beyond)[0] > 0.5;
+  return gridSampled(mask.to(at::kFloat).unsqueeze(0), grid, Interpolation::kBilinear, beyond)[0] > 0.5;
 }
 
 // The mean of the picture's pixels in `where`, spread smoothly to all others: (3, H, W). What is as smooth as that is

@@ -109,6 +109,24 @@ DAN_TEST(layouts_mirror_own_pictures_where_they_end) {
   }
 }
 
+DAN_TEST(layouts_stay_as_sharp_as_photographs) {
+  // Fine grain under a large defect: what moves it blurs it, bilinear to two thirds.
+  const auto roughness = [](const at::Tensor& picture) {
+    const at::Tensor middle = picture.narrow(1, 8, kSide - 16).narrow(2, 8, kSide - 16);
+    return (middle.diff(1, 2).abs().mean() / middle.mean()).item<double>();
+  };
+  const Pool smooth = defectPool(16);
+  auto defects = emptyPool();
+  const at::Tensor grain = at::avg_pool2d(at::randn({1, 1, kSide + 1, kSide + 1}, makeGenerator(6)), 2, 1)[0][0];
+  defects->images.push_back((smooth->images[0] + 30 * grain.unsqueeze(2)).clamp(0, 255).to(at::kByte));
+  defects->masks = smooth->masks;
+  const double before = roughness(toPicture(defects->images[0]));
+  const sample::Layouts layouts(defects, emptyPool(), {1.0, 1.0, 6});
+  double after = 0;
+  for (int64_t i = 0; i < 40; ++i) after += roughness(layouts.draw(i).image) / 40;
+  EXPECT(after > 0.8 * before && after < 1.1 * before);
+}
+
 DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
   const sample::Layouts moved(defectPool(4), goodPool(200), {1.0, 0.0, 5}),
       pasted(defectPool(4), goodPool(200), {1.0, 1.0, 5, 1.0}), own(defectPool(4), goodPool(200), {0.0, 1.0, 5}),

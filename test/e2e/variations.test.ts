@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readImage, readMask } from '../../lib/dataset/image-file.js';
+import { readImage, readMask, resizeImage } from '../../lib/dataset/image-file.js';
 import { Dataset, DualAnoDiff, embedded, Layouts, type Pair, Sampler, Trainer } from '../../lib/index.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -119,6 +119,29 @@ describe('variations of real pairs', () => {
       expect(expected.some((x) => Math.abs(x) > 0.2)).toBe(true);
     }
     expect((await batch.decode()).map(({ image }) => image.data)).toEqual(still.map(({ image }) => image.data));
+  });
+
+  it('stand on good images as they are, resized sharply', async () => {
+    const dataset = await Dataset.open(embedded.example);
+    const examples = await dataset.trainingExamples('stain', '1/1');
+    const files = await dataset.goodImages();
+    const grounds = await Promise.all(
+      files.map(async (file) => resizeImage(await readImage(file), SIDE, SIDE, 'lanczos3')),
+    );
+    const flips = [0, 1, 2, 3].map((flip) => (pixel: number) => {
+      const [row, column] = [Math.floor(pixel / SIDE), pixel % SIDE];
+      return (flip & 1 ? SIDE - 1 - row : row) * SIDE + (flip & 2 ? SIDE - 1 - column : column);
+    });
+    const turned = grounds.flatMap(({ data }) =>
+      flips.map((flip) => data.map((_, i) => data[3 * flip(Math.floor(i / 3)) + (i % 3)] as number)),
+    );
+    await using pasted = await Layouts.create(examples, files, { resolution: SIDE, seed: 5, pasteShare: 1 });
+    const options = { count: 3, seed: 5, steps: 4, scheduler: 'ddim', layouts: pasted, strength: 0 } as const;
+    for await (const pair of sampler.sample(options)) {
+      const off = (pixel: number) => maskOf(pair)[pixel] === 0;
+      const nearest = Math.min(...turned.map((ground) => difference(pair.image.data, ground, off)));
+      expect(nearest).toBeLessThanOrEqual(1);
+    }
   });
 
   it('are as large as their layouts where the model works at less', async () => {

@@ -1,6 +1,7 @@
 import type { RawImage } from '../image.js';
 import { type Fit } from './fit.js';
 import { type ForegroundSource } from './foreground.js';
+import { type Kernel } from './image-file.js';
 /** One image of a defect with its mask. */
 export interface Example {
     /** The file's name without its ending. */
@@ -55,7 +56,7 @@ export declare class Dataset {
      * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given.
      * Throws ERR_DATASET_INVALID naming the file and what is wrong.
      */
-    static load(examples: Example[], resolution: number, fit: Fit, foregrounds?: ForegroundSource): Promise<LoadedExample[]>;
+    static load(examples: Example[], resolution: number, fit: Fit, foregrounds?: ForegroundSource, kernel?: Kernel): Promise<LoadedExample[]>;
 }
 /** Tells sets of training pictures apart: a digest of every pixel, mask and foreground. */
 export declare function digestOf(examples: LoadedExample[]): string;

@@ -1,4 +1,5 @@
 import type { RawImage } from '../image.js';
+import { type Kernel } from './image-file.js';
 /** How a picture that is not square becomes one: a square part of it, or all of it squeezed. */
 export type Fit = 'crop' | 'stretch';
 interface Box {
@@ -14,9 +15,9 @@ export declare const binarize: (mask: RawImage) => RawImage;
 /**
  * A square of `resolution` pixels of an image or of a mask.
  *
- * `crop` resizes the shorter side (bilinear, as published) and takes the square around the middle of what `defect`, a
+ * `crop` resizes the shorter side and takes the square around the middle of what `defect`, a
  * mask of the image's size, marks: the whole defect where it fits, its middle where it does not. Without a defect, the
  * square is around the image's middle.
  */
-export declare function fitAround(image: RawImage, defect: RawImage | undefined, resolution: number, fit: Fit): Promise<RawImage>;
+export declare function fitAround(image: RawImage, defect: RawImage | undefined, resolution: number, fit: Fit, kernel?: Kernel): Promise<RawImage>;
 export {};

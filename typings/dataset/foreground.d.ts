@@ -3,6 +3,7 @@ import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { foregroundSchema } from '../options/schemas.js';
 import { type Fit } from './fit.js';
+import { type Kernel } from './image-file.js';
 /** Masks in a folder, a mask model that is shown the image, or none: all of the image is background. */
 export type ForegroundSource = 'none' | {
     folder: string;
@@ -29,4 +30,4 @@ export declare function withForegroundSource<T>({ foregroundMasks, foregroundWei
  */
 export declare function foregroundOf(source: ForegroundSource, file: string, image: RawImage, fitted: RawImage, refit: (mask: RawImage) => Promise<RawImage>): Promise<RawImage>;
 /** Decodes good images to squares of `resolution` around their middle. */
-export declare function loadBackgrounds(files: string[], resolution: number, fit: Fit, source: ForegroundSource): Promise<Background[]>;
+export declare function loadBackgrounds(files: string[], resolution: number, fit: Fit, source: ForegroundSource, kernel?: Kernel): Promise<Background[]>;

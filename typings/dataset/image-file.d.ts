@@ -7,5 +7,7 @@ export declare function readImage(path: string): Promise<RawImage>;
 export declare function readMask(path: string): Promise<RawImage>;
 /** A PNG file's bytes. */
 export declare function encodePng({ data, width, height, channels }: RawImage): Promise<Buffer>;
-/** Resized to exactly width x height, bilinear. */
-export declare function resizeImage(image: RawImage, width: number, height: number): Promise<RawImage>;
+/** How pixels are weighted where an image is resized: bilinear, as the published code does it, or sharp (Lanczos). */
+export type Kernel = 'linear' | 'lanczos3';
+/** Resized to exactly width x height. */
+export declare function resizeImage(image: RawImage, width: number, height: number, kernel?: Kernel): Promise<RawImage>;
