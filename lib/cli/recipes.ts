@@ -40,8 +40,11 @@ export const RECIPES = recipes({
   background: () => ({ ...VARIATIONS, background: 'add', foregroundMasks: 'none' }),
 });
 
-/** Variations are so much larger than what learns from them: moved defects of few pixels stay sharp. */
-const DETAIL = 2;
+/**
+ * Variations are at least so much larger than what learns from them, or resizing a photograph twice blurs it: at twice
+ * the size its finest grain is 8 % weaker than in photographs that are resized once.
+ */
+const DETAIL = 3;
 
 export type RecipeName = keyof typeof RECIPES;
 export const recipeNames = Object.keys(RECIPES) as RecipeName[];
@@ -72,9 +75,10 @@ export async function generate(
 ): Promise<void> {
   const chosen = RECIPES[name](model.defaults);
   const resolution = Math.max(side, model.defaults.resolution);
+  const varyResolution = Math.ceil((DETAIL * side) / resolution) * resolution;
   const flags: RunFlags = {
     ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },
-    ...{ resolution, ...(chosen.vary !== undefined && { varyResolution: DETAIL * resolution }) },
+    ...{ resolution, ...(chosen.vary !== undefined && { varyResolution }) },
     ...{ count, seed, device, trainImages: String(share), resume: true },
   };
   for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);
