@@ -29,8 +29,8 @@ export const RECIPES = recipes({
   layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
   /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
-  /** A fifth of them pasted; of the others, some large defects moved, small ones in their own pictures. All in light that varies. */
-  mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 0.2, lightSpread: 0.2 }),
+  /** Half of them pasted; of the others, large defects mostly moved, small ones in their own pictures. All in light that varies. */
+  mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 0.5, ownShare: 0.2, lightSpread: 0.2 }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
   /** The anomaly branch has the prompt of the whole image. */
@@ -79,12 +79,9 @@ export async function generate(
   const flags: RunFlags = {
     ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },
     ...{ resolution, ...(chosen.vary !== undefined && { varyResolution }) },
-    ...{ count, device, trainImages: String(share), resume: true },
+    ...{ count, seed, device, trainImages: String(share), resume: true },
   };
-  // With the same seed for all, pair k of every type would stand on the same good image.
-  for (const [at, type] of [...training.keys()].entries()) {
-    await runType(model, dataset, type, out, { ...flags, seed: seed + at }, context);
-  }
+  for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);
 }
 
 /** Where a recipe's pairs are kept below an evaluation's folder. */

@@ -218,7 +218,7 @@ describe('dualanodiff evaluate', () => {
     expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
       undefined,
       1,
-      0.2,
+      0.5,
     ]);
     expect(['pasted', 'mixed'].map((name) => records(name)[0].settings.lightSpread)).toEqual([undefined, 0.2]);
     const report = readFileSync(join(out, 'report.html'), 'utf8');
