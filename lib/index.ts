@@ -17,6 +17,7 @@ export {
   loadBackgrounds,
   withForegroundSource,
 } from './dataset/foreground.js';
+export type { Kernel } from './dataset/image-file.js';
 export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
 export {

@@ -4,6 +4,7 @@ export { type AdapterConversion, type ConvertAdapterOptions, type ConvertCheckpo
 export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
 export type { Fit } from './dataset/fit.js';
 export { type Background, type ForegroundOptions, type ForegroundSource, loadBackgrounds, withForegroundSource, } from './dataset/foreground.js';
+export type { Kernel } from './dataset/image-file.js';
 export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
 export { AbortedError, DatasetError, DualAnoDiffError, FileAccessError, InvalidOptionError, LibtorchError, ModelError, OutOfMemoryError, TrainingError, } from './errors.js';

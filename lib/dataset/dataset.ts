@@ -138,7 +138,8 @@ export class Dataset {
   }
 
   /**
-   * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given.
+   * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given. Images are
+   * resized by `kernel`, `linear` by default as published; masks always linearly.
    * Throws ERR_DATASET_INVALID naming the file and what is wrong.
    */
   static load(

@@ -72,7 +72,10 @@ export async function foregroundOf(
   return binarize(await refit(await readForeground(source.folder, file, image)));
 }
 
-/** Decodes good images to squares of `resolution` around their middle. */
+/**
+ * Decodes good images to squares of `resolution` around their middle, resized by `kernel` (`linear` by default, as
+ * published).
+ */
 export function loadBackgrounds(
   files: string[],
   resolution: number,

@@ -53,7 +53,8 @@ export declare class Dataset {
      */
     trainingExamples(type: string, share: number | string): Promise<Example[]>;
     /**
-     * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given.
+     * Decodes examples to squares of `resolution`, with their foregrounds where a source of them is given. Images are
+     * resized by `kernel`, `linear` by default as published; masks always linearly.
      * Throws ERR_DATASET_INVALID naming the file and what is wrong.
      */
     static load(examples: Example[], resolution: number, fit: Fit, foregrounds?: ForegroundSource, kernel?: Kernel): Promise<LoadedExample[]>;

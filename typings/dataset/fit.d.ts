@@ -15,9 +15,9 @@ export declare const binarize: (mask: RawImage) => RawImage;
 /**
  * A square of `resolution` pixels of an image or of a mask.
  *
- * `crop` resizes the shorter side and takes the square around the middle of what `defect`, a
- * mask of the image's size, marks: the whole defect where it fits, its middle where it does not. Without a defect, the
- * square is around the image's middle.
+ * `crop` resizes the shorter side and takes the square around the middle of what `defect`, a mask of the image's size,
+ * marks: the whole defect where it fits, its middle where it does not. Without a defect, the square is around the
+ * image's middle. Either way by `kernel`: bilinear where none is given, as published.
  */
 export declare function fitAround(image: RawImage, defect: RawImage | undefined, resolution: number, fit: Fit, kernel?: Kernel): Promise<RawImage>;
 export {};

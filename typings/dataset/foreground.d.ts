@@ -29,5 +29,8 @@ export declare function withForegroundSource<T>({ foregroundMasks, foregroundWei
  * Throws ERR_DATASET_INVALID naming the file.
  */
 export declare function foregroundOf(source: ForegroundSource, file: string, image: RawImage, fitted: RawImage, refit: (mask: RawImage) => Promise<RawImage>): Promise<RawImage>;
-/** Decodes good images to squares of `resolution` around their middle. */
+/**
+ * Decodes good images to squares of `resolution` around their middle, resized by `kernel` (`linear` by default, as
+ * published).
+ */
 export declare function loadBackgrounds(files: string[], resolution: number, fit: Fit, source: ForegroundSource, kernel?: Kernel): Promise<Background[]>;
