@@ -354,7 +354,15 @@ export interface NativeEngine {
   loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
   thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
   createLayouts(
-    options: { ownShare: number; smallOwnShare: number; pasteShare: number; lightSpread: number; seed: number },
+    options: {
+      ownShare: number;
+      smallOwnShare: number;
+      pasteShare: number;
+      smallPasteShare: number;
+      pasteOnDefects: boolean;
+      lightSpread: number;
+      seed: number;
+    },
     defects: NativePool,
     good: NativePool,
     task: NativeTask,

@@ -36,8 +36,11 @@ export class Layouts {
     /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number,
     readonly smallOwnShare: number,
-    /** The share of all layouts in which it is pasted as it is. */
+    /** The shares of all layouts in which it is pasted as it is, where it is large and where it is small. */
     readonly pasteShare: number,
+    readonly smallPasteShare: number,
+    /** Whether that is onto real images with a defect, not onto good ones. */
+    readonly pasteOnDefects: boolean,
     /** How much the light on them varies. */
     readonly lightSpread: number,
     private handle: NativeLayouts | undefined,
@@ -49,7 +52,8 @@ export class Layouts {
     goodImages: readonly string[],
     options: LayoutsOptions,
   ): Promise<Layouts> {
-    const { resolution, fit, ...chosen } = checkOptions(layoutsSchema, options);
+    const { resolution, fit, ...shares } = checkOptions(layoutsSchema, options);
+    const chosen = { ...shares, smallPasteShare: shares.smallPasteShare ?? shares.pasteShare };
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
       const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP);
@@ -65,8 +69,9 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      const { ownShare, smallOwnShare, pasteShare, lightSpread } = chosen;
-      return new Layouts(resolution, ownShare, smallOwnShare, pasteShare, lightSpread, handle);
+      const { ownShare, smallOwnShare, pasteShare, smallPasteShare, pasteOnDefects, lightSpread } = chosen;
+      const paste = [pasteShare, smallPasteShare, pasteOnDefects] as const;
+      return new Layouts(resolution, ownShare, smallOwnShare, ...paste, lightSpread, handle);
     } finally {
       defects.dispose();
       good.dispose();

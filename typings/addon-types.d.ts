@@ -290,6 +290,8 @@ export interface NativeEngine {
         ownShare: number;
         smallOwnShare: number;
         pasteShare: number;
+        smallPasteShare: number;
+        pasteOnDefects: boolean;
         lightSpread: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;

@@ -21,8 +21,11 @@ export declare class Layouts {
     /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number;
     readonly smallOwnShare: number;
-    /** The share of all layouts in which it is pasted as it is. */
+    /** The shares of all layouts in which it is pasted as it is, where it is large and where it is small. */
     readonly pasteShare: number;
+    readonly smallPasteShare: number;
+    /** Whether that is onto real images with a defect, not onto good ones. */
+    readonly pasteOnDefects: boolean;
     /** How much the light on them varies. */
     readonly lightSpread: number;
     private handle;

@@ -108,6 +108,12 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     .option('--own-share <x>', 'share of variations in which a defect keeps its own image (default: 0.6)', number)
     .option('--small-own-share <x>', 'the same for defects below 3 % of their image (default: 1)', number)
     .option('--paste-share <x>', 'share of all variations that are pasted with hard edges (default: 0)', number)
+    .option(
+      '--small-paste-share <x>',
+      'the same for defects below 3 % of their image (default: as --paste-share)',
+      number,
+    )
+    .option('--paste-on-defects', 'paste onto real images with a defect, not onto good ones')
     .option('--light-spread <x>', 'how much the light on variations varies: 0.2 is by a fifth (default: 0)', number)
     .option(
       '--vary-resolution <n>',

@@ -29,8 +29,15 @@ export const RECIPES = recipes({
   layouts: () => ({ ...VARIATIONS, vary: 0, steps: 1 }),
   /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
-  /** Half of them pasted; of the others, large defects mostly moved, small ones in their own pictures. All in light that varies. */
-  mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 0.5, ownShare: 0.2, lightSpread: 0.2 }),
+  /**
+   * Half of the large defects pasted beside others, of the rest most in their own pictures, some moved to good ones; small
+   * ones in their own pictures. All in light that varies. A detector that sees many defects on good ground, or small ones
+   * with hard edges, suspects good images.
+   */
+  mixed: () => ({
+    ...{ ...VARIATIONS, vary: 0, steps: 1, lightSpread: 0.2 },
+    ...{ pasteShare: 0.5, smallPasteShare: 0, pasteOnDefects: true, ownShare: 0.6 },
+  }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
   /** The anomaly branch has the prompt of the whole image. */

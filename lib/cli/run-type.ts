@@ -28,6 +28,8 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   ownShare?: number;
   smallOwnShare?: number;
   pasteShare?: number;
+  smallPasteShare?: number;
+  pasteOnDefects?: boolean;
   lightSpread?: number;
   /** Undefined: as large as the model's pictures. */
   varyResolution?: number;

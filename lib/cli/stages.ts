@@ -74,6 +74,8 @@ export interface SampleFlags {
   ownShare?: number;
   smallOwnShare?: number;
   pasteShare?: number;
+  smallPasteShare?: number;
+  pasteOnDefects?: boolean;
   lightSpread?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
@@ -189,15 +191,23 @@ async function backgroundsFor(
 
 type LayoutFlags = Pick<
   SampleFlags,
-  'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'lightSpread' | 'varyResolution'
+  | 'vary'
+  | 'ownShare'
+  | 'smallOwnShare'
+  | 'pasteShare'
+  | 'smallPasteShare'
+  | 'pasteOnDefects'
+  | 'lightSpread'
+  | 'varyResolution'
 >;
 
-const layoutChoices = layoutsSchema.pick({ ownShare: true, smallOwnShare: true, pasteShare: true, lightSpread: true });
+const layoutChoices = layoutsSchema.omit({ resolution: true, fit: true, seed: true });
 
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export function layoutOptions(flags: LayoutFlags) {
-  const { vary, ownShare, smallOwnShare, pasteShare, lightSpread, varyResolution } = flags;
-  const chosen = given({ ownShare, smallOwnShare, pasteShare, lightSpread });
+  const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, pasteOnDefects, lightSpread, varyResolution } =
+    flags;
+  const chosen = given({ ownShare, smallOwnShare, pasteShare, smallPasteShare, pasteOnDefects, lightSpread });
   const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
   if (vary === undefined && idle !== undefined) {
     throw new InvalidOptionError(
@@ -258,6 +268,8 @@ export async function samplePairs(
         ownShare: layouts.ownShare,
         smallOwnShare: layouts.smallOwnShare,
         ...(layouts.pasteShare > 0 && { pasteShare: layouts.pasteShare }),
+        ...(layouts.smallPasteShare !== layouts.pasteShare && { smallPasteShare: layouts.smallPasteShare }),
+        ...(layouts.pasteOnDefects && { pasteOnDefects: true }),
         ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),

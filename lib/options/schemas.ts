@@ -198,6 +198,13 @@ export const layoutsSchema = z.strictObject({
    * (Crop&Paste, Lin et al., ICME 2021, but not turned); the shares above are of the others.
    */
   pasteShare: real(0, 1).default(0),
+  /** The same for small defects; `pasteShare` where it is not given. */
+  smallPasteShare: real(0, 1).optional(),
+  /**
+   * Whether they are pasted onto real images with a defect, which stays and is marked too (Ghiasi et al., CVPR 2021,
+   * arXiv 2012.07177), and not onto good ones: a detector does not learn then that good ground is suspicious.
+   */
+  pasteOnDefects: flag().default(false),
   /**
    * The standard deviation of the logarithm of a smooth random field of light that each layout is multiplied by, ground and
    * defect alike, so that a detector does not take light for a defect. 0.2 makes places a fifth lighter or darker.

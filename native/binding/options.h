@@ -139,6 +139,8 @@ void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("ownShare", o.ownShare);
   field("smallOwnShare", o.smallOwnShare);
   field("pasteShare", o.pasteShare);
+  field("smallPasteShare", o.smallPasteShare);
+  field("pasteOnDefects", o.pasteOnDefects);
   field("lightSpread", o.lightSpread);
   field("seed", o.seed);
 }

@@ -192,9 +192,11 @@ Layout Layouts::draw(int64_t index) const {
 
 Layout Layouts::drawUnlit(Draw& draw) const {
   const Layout first = drawReal(draw);
-  // Without pasted ones a seed's layouts are what they were before there were any.
-  if (options_.pasteShare > 0 && good_->size() > 0 && draw.uniform() < options_.pasteShare) return pasted(first, draw);
   const bool small = shareOf(first.mask) < kSmallArea;
+  const double pasteShare = small ? options_.smallPasteShare : options_.pasteShare;
+  // Without pasted ones a seed's layouts are what they were before there were any.
+  const bool somewhere = options_.pasteOnDefects || good_->size() > 0;
+  if (pasteShare > 0 && somewhere && draw.uniform() < pasteShare) return pasted(first, draw);
   const double ownShare = small ? options_.smallOwnShare : options_.ownShare;
   const bool own = draw.uniform() < ownShare || good_->size() == 0;
   const int64_t more = small && !own ? draw.below(kMostSmall) : 0;
@@ -221,7 +223,7 @@ Layout Layouts::pasted(const Layout& real, Draw& draw) const {
   const int64_t more = shareOf(real.mask) < kSmallArea ? draw.below(kMostSmall) : 0;
   // A defect of single pixels can vanish where it is made smaller; half of the attempts do not make it smaller.
   while (true) {
-    const Layout layout = onGood(draw);
+    const Layout layout = options_.pasteOnDefects ? photographed(drawReal(draw), draw) : onGood(draw);
     cropPaste(real, layout, draw, kTurns);
     for (int64_t i = 0; i < more; ++i) {
       const Layout next = drawReal(draw);

@@ -11,7 +11,9 @@ struct LayoutOptions {
   // Of the layouts keep the real picture, where the defect is large and where it is small.
   double ownShare = 0.6, smallOwnShare = 1;
   uint64_t seed = 0;
-  double pasteShare = 0;  // of all layouts are pasted as Crop&Paste does; the shares above are of the others
+  // Of all layouts are pasted as Crop&Paste does; the shares above are of the others.
+  double pasteShare = 0, smallPasteShare = 0;
+  bool pasteOnDefects = false;  // the pasted ones are not on good pictures but on real ones, whose defect stays
   // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by.
   double lightSpread = 0;
 };
@@ -30,8 +32,8 @@ class Layouts {
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled,
   // moved (small ones anywhere, and bent; large ones still reach the edges that they reached), and added to the good
   // picture as its difference to what was around it, so that light and ground are the new picture's. A pasted defect
-  // keeps its light, and is not turned. Moved or pasted, up to three small ones are on one picture. Then a field of
-  // light falls on all of it.
+  // keeps its light, and is not turned; where it is on a real picture, that is as an own picture is. Moved or pasted,
+  // up to three small ones are on one picture. Then a field of light falls on all of it.
   Layout draw(int64_t index) const;
 
  private:

@@ -129,7 +129,7 @@ DAN_TEST(layouts_stay_as_sharp_as_photographs) {
 
 DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
   const sample::Layouts moved(defectPool(4), goodPool(200), {1.0, 0.0, 5}),
-      pasted(defectPool(4), goodPool(200), {1.0, 1.0, 5, 1.0}), own(defectPool(4), goodPool(200), {0.0, 1.0, 5}),
+      pasted(defectPool(4), goodPool(200), {1.0, 1.0, 5, 1.0, 1.0}), own(defectPool(4), goodPool(200), {0.0, 1.0, 5}),
       large(defectPool(16), goodPool(200), {0.0, 0.0, 5, 0.5});
   for (const sample::Layouts* layouts : {&moved, &pasted}) {
     int64_t single = 0, several = 0;
@@ -221,8 +221,27 @@ DAN_TEST(layouts_paste_where_asked) {
 }
 
 DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
-  const sample::Layouts layouts(defectPool(1), goodPool(200), {1.0, 1.0, 7, 1.0});
+  const sample::Layouts layouts(defectPool(1), goodPool(200), {1.0, 1.0, 7, 1.0, 1.0});
   for (int64_t i = 0; i < 40; ++i) EXPECT(layouts.draw(i).mask.any().item<bool>());
+}
+
+DAN_TEST(layouts_paste_beside_defects_where_asked) {
+  // On an own picture, which may be lighter, beside its defect: all that is marked is dark, and nothing else.
+  for (const Pool& good : {goodPool(200), Pool(emptyPool())}) {
+    const sample::Layouts layouts(defectPool(12), good, {1.0, 1.0, 12, 1.0, 1.0, /*pasteOnDefects=*/true});
+    int64_t apart = 0;
+    for (int64_t i = 0; i < 40; ++i) {
+      const sample::Layout layout = layouts.draw(i);
+      const at::Tensor grey = layout.image.mean(0) * 255,
+                       ground = grey.masked_select(sample::softened(layout.mask) == 0);
+      EXPECT(ground.min().item<double>() > 120 * 0.79 && ground.max().item<double>() < 120 * 1.26);
+      EXPECT(grey.masked_select(layout.mask).median().item<double>() < 26);
+      const int64_t regions = countRegions(layout.mask);
+      EXPECT(regions <= 2);
+      apart += regions == 2 ? 1 : 0;
+    }
+    EXPECT(apart > 15);
+  }
 }
 
 DAN_TEST(layouts_have_light_of_their_own_where_asked) {
@@ -232,7 +251,7 @@ DAN_TEST(layouts_have_light_of_their_own_where_asked) {
   std::vector<at::Tensor> fields;
   for (int64_t i = 0; i < 60; ++i) {
     const sample::Layout plain = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5}).draw(i);
-    const sample::Layout lit = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, spread}).draw(i);
+    const sample::Layout lit = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, 0.5, false, spread}).draw(i);
     EXPECT(at::equal(lit.mask, plain.mask));
     const at::Tensor field = (lit.image / plain.image.clamp_min(1e-6)).log().masked_fill(plain.image < 0.01, 0);
     EXPECT((field[0] - field[2]).abs().max().item<double>() < 1e-3);  // without a colour

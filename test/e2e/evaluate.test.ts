@@ -220,7 +220,12 @@ describe('dualanodiff evaluate', () => {
       1,
       0.5,
     ]);
-    expect(['pasted', 'mixed'].map((name) => records(name)[0].settings.lightSpread)).toEqual([undefined, 0.2]);
+    expect(records('mixed')[0].settings).toMatchObject({
+      ...{ ownShare: 0.6, smallOwnShare: 1, smallPasteShare: 0, pasteOnDefects: true, lightSpread: 0.2 },
+    });
+    for (const alone of ['smallPasteShare', 'pasteOnDefects', 'lightSpread']) {
+      expect(records('pasted')[0].settings).not.toHaveProperty(alone);
+    }
     const report = readFileSync(join(out, 'report.html'), 'utf8');
     expect(report).toContain('dent: real, then background');
     const picture = join(out, 'generated', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');

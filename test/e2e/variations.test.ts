@@ -144,6 +144,37 @@ describe('variations of real pairs', () => {
     }
   });
 
+  it('are pasted in other shares where defects are small', async () => {
+    const dataset = await Dataset.open(embedded.example);
+    const [scratches, stains] = [
+      await dataset.trainingExamples('scratch', '1/1'),
+      await dataset.trainingExamples('stain', '1/1'),
+    ];
+    const good = await dataset.goodImages();
+    const drawn = async (examples: typeof stains, shares: { pasteShare?: number; smallPasteShare?: number }) => {
+      await using chosen = await Layouts.create(examples, good, { resolution: SIDE, seed: 5, ...shares });
+      const options = {
+        indices: [0, 1, 2, 3],
+        seed: 5,
+        steps: 4,
+        scheduler: 'ddim',
+        layouts: chosen,
+        strength: 0,
+      } as const;
+      await using batch = await sampler.begin(options);
+      return (await batch.decode()).map(({ image }) => image.data);
+    };
+    const largeOnly = { pasteShare: 1, smallPasteShare: 0 },
+      smallOnly = { smallPasteShare: 1 };
+    const [never, always] = [{}, { pasteShare: 1 }];
+    expect(await drawn(stains, largeOnly)).toEqual(await drawn(stains, always)); // above 3 % of their image
+    expect(await drawn(stains, smallOnly)).toEqual(await drawn(stains, never));
+    expect(await drawn(scratches, largeOnly)).toEqual(await drawn(scratches, never)); // below
+    expect(await drawn(scratches, smallOnly)).toEqual(await drawn(scratches, always));
+    expect(await drawn(stains, always)).not.toEqual(await drawn(stains, never));
+    expect(await drawn(scratches, always)).not.toEqual(await drawn(scratches, never));
+  });
+
   it('are as large as their layouts where the model works at less', async () => {
     const options = { count: 2, seed: 5, steps: 4, scheduler: 'ddim', layouts, attention: true } as const;
     const [still, first] = [await draw(0), [] as Pair[]];

@@ -57,6 +57,8 @@ export interface SampleFlags {
     ownShare?: number;
     smallOwnShare?: number;
     pasteShare?: number;
+    smallPasteShare?: number;
+    pasteOnDefects?: boolean;
     lightSpread?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
@@ -93,12 +95,14 @@ export interface Sampling {
     /** The real pairs that variations start from. */
     examples?: Example[];
 }
-type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'lightSpread' | 'varyResolution'>;
+type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'pasteOnDefects' | 'lightSpread' | 'varyResolution'>;
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export declare function layoutOptions(flags: LayoutFlags): {
     ownShare: number;
     smallOwnShare: number;
     pasteShare: number;
+    smallPasteShare?: number | undefined;
+    pasteOnDefects: boolean;
     lightSpread: number;
 };
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;

@@ -186,6 +186,8 @@ export declare const layoutsSchema: z.ZodObject<{
     ownShare: z.ZodDefault<z.ZodNumber>;
     smallOwnShare: z.ZodDefault<z.ZodNumber>;
     pasteShare: z.ZodDefault<z.ZodNumber>;
+    smallPasteShare: z.ZodOptional<z.ZodNumber>;
+    pasteOnDefects: z.ZodDefault<z.ZodBoolean>;
     lightSpread: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
