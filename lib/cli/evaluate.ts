@@ -107,7 +107,12 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--generated <[name=]dir>', 'pairs of `sample` or `run`; may be given again', collectGenerated)
     .option('--generate <names>', `pairs to make and judge: ${recipeNames.join(', ')}`, someOf(recipeNames), [])
     .option('--pairs <n>', 'pairs of each type that are made', number, 150)
-    .option('--pairs-seed <n>', 'of those pairs and their adapters', number, 0)
+    .option(
+      '--pairs-seed <n>',
+      'of those pairs and their adapters, of the first type; the next has the next',
+      number,
+      0,
+    )
     .option('--train-steps <n>', "training steps of their adapters (default: the recipe's)", number)
     .option('--no-with-real', 'no rows of generated and real pairs together')
     .option('--compare <names>', 'baselines, separated by commas', someOf(baselines), [...baselines])

@@ -30,13 +30,12 @@ export const RECIPES = recipes({
   /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /**
-   * Half of the large defects pasted beside others, of the rest most in their own pictures, some moved to good ones; small
-   * ones in their own pictures. All in light that varies. A detector that sees many defects on good ground, or small ones
-   * with hard edges, suspects good images.
+   * A fifth pasted beside another defect; of the rest most in their own pictures, some of the large ones moved to good
+   * ones. All in light that varies. What is pasted teaches outlines; much of it makes a detector suspect good images.
    */
   mixed: () => ({
     ...{ ...VARIATIONS, vary: 0, steps: 1, lightSpread: 0.2 },
-    ...{ pasteShare: 0.5, smallPasteShare: 0, pasteOnDefects: true, ownShare: 0.6 },
+    ...{ pasteShare: 0.2, pasteOnDefects: true, ownShare: 0.6 },
   }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
@@ -62,6 +61,7 @@ export interface Recipe {
   count: number;
   /** Of their adapters; undefined: as the recipe says. */
   trainSteps: number | undefined;
+  /** Of the first type; each next one has the next, or the same light and places would come again with every type. */
   seed: number;
   /** Pixels along each side of what is to learn from them; a base that works at more makes them larger. */
   side: number;
@@ -86,9 +86,11 @@ export async function generate(
   const flags: RunFlags = {
     ...{ ...DEFAULT_RUN_FLAGS, ...given({ steps: trainSteps }), ...chosen },
     ...{ resolution, ...(chosen.vary !== undefined && { varyResolution }) },
-    ...{ count, seed, device, trainImages: String(share), resume: true },
+    ...{ count, device, trainImages: String(share), resume: true },
   };
-  for (const type of training.keys()) await runType(model, dataset, type, out, flags, context);
+  for (const [position, type] of [...training.keys()].entries()) {
+    await runType(model, dataset, type, out, { ...flags, seed: seed + position }, context);
+  }
 }
 
 /** Where a recipe's pairs are kept below an evaluation's folder. */

@@ -207,8 +207,8 @@ describe('dualanodiff evaluate', () => {
     const evaluation = read(out);
     expect(evaluation.rows).toEqual(['layouts', 'pasted', 'mixed', 'background']);
     expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4, 4, 4]);
-    const records = (recipe: string) =>
-      readFileSync(join(out, 'generated', recipe, 'dent', 'dataset', 'pairs.jsonl'), 'utf8')
+    const records = (recipe: string, type = 'dent') =>
+      readFileSync(join(out, 'generated', recipe, type, 'dataset', 'pairs.jsonl'), 'utf8')
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
@@ -218,12 +218,13 @@ describe('dualanodiff evaluate', () => {
     expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
       undefined,
       1,
-      0.5,
+      0.2,
     ]);
     expect(records('mixed')[0].settings).toMatchObject({
-      ...{ ownShare: 0.6, smallOwnShare: 1, smallPasteShare: 0, pasteOnDefects: true, lightSpread: 0.2 },
+      ...{ ownShare: 0.6, smallOwnShare: 1, pasteOnDefects: true, lightSpread: 0.2 },
     });
-    for (const alone of ['smallPasteShare', 'pasteOnDefects', 'lightSpread']) {
+    expect(['dent', 'pit'].map((type) => records('mixed', type)[0].seed)).toEqual([0, 1]);
+    for (const alone of ['pasteOnDefects', 'lightSpread']) {
       expect(records('pasted')[0].settings).not.toHaveProperty(alone);
     }
     const report = readFileSync(join(out, 'report.html'), 'utf8');

@@ -14,6 +14,7 @@ export interface Recipe {
     count: number;
     /** Of their adapters; undefined: as the recipe says. */
     trainSteps: number | undefined;
+    /** Of the first type; each next one has the next, or the same light and places would come again with every type. */
     seed: number;
     /** Pixels along each side of what is to learn from them; a base that works at more makes them larger. */
     side: number;
