@@ -218,15 +218,11 @@ describe('dualanodiff evaluate', () => {
     expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
       undefined,
       1,
-      0.2,
+      0.5,
     ]);
-    expect(records('mixed')[0].settings).toMatchObject({
-      ...{ ownShare: 0.6, smallOwnShare: 1, pasteOnDefects: true, lightSpread: 0.2 },
-    });
+    expect(records('mixed')[0].settings).toMatchObject({ ownShare: 0.2, smallOwnShare: 1, lightSpread: 0.2 });
     expect(['dent', 'pit'].map((type) => records('mixed', type)[0].seed)).toEqual([0, 1]);
-    for (const alone of ['pasteOnDefects', 'lightSpread']) {
-      expect(records('pasted')[0].settings).not.toHaveProperty(alone);
-    }
+    expect(records('pasted')[0].settings).not.toHaveProperty('lightSpread');
     const report = readFileSync(join(out, 'report.html'), 'utf8');
     expect(report).toContain('dent: real, then background');
     const picture = join(out, 'generated', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');
