@@ -214,6 +214,11 @@ export function layoutOptions(flags: LayoutFlags) {
       `Expected vary with ${idle}, which is of variations: name their strength, as in --vary 0.3`,
     );
   }
+  if (pasteOnDefects && !pasteShare && !smallPasteShare) {
+    throw new InvalidOptionError(
+      'Expected pasteShare or smallPasteShare above 0 with pasteOnDefects, or nothing is pasted: name it, as in --paste-share 0.5',
+    );
+  }
   return checkOptions(layoutChoices, chosen);
 }
 

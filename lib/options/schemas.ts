@@ -202,7 +202,7 @@ export const layoutsSchema = z.strictObject({
   smallPasteShare: real(0, 1).optional(),
   /**
    * Whether they are pasted onto real images with a defect, which stays and is marked too (Ghiasi et al., CVPR 2021,
-   * arXiv 2012.07177), and not onto good ones: a detector does not learn then that good ground is suspicious.
+   * arXiv 2012.07177), and not onto good ones, where a detector may learn to suspect good ground.
    */
   pasteOnDefects: flag().default(false),
   /**

@@ -241,6 +241,7 @@ describe('variations of real pairs', () => {
       expect(stderr).toContain(text);
       expect(code).toBe(2);
     };
+    await refused('nothing is pasted', ...noise, '--vary', '0.3', '--paste-on-defects', '--out', join(folder, 'idle'));
     await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
     await refused('Expected vary with varyResolution', 'run', '--data', embedded.example, '--vary-resolution', '128');
     await refused('Expected a number 0..1 for lightSpread but received 2', ...whole, '--light-spread', '2');
