@@ -36,9 +36,10 @@ export class Layouts {
     /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number,
     readonly smallOwnShare: number,
-    /** The shares of all layouts in which it is pasted as it is, where it is large and where it is small. */
+    /** The shares of all layouts in which it is pasted as it is, where it is large, where it is small, and where it is a thin line. */
     readonly pasteShare: number,
     readonly smallPasteShare: number,
+    readonly thinPasteShare: number,
     /** Whether that is onto real images with a defect, not onto good ones. */
     readonly pasteOnDefects: boolean,
     /** How much the light on them varies. */
@@ -53,7 +54,8 @@ export class Layouts {
     options: LayoutsOptions,
   ): Promise<Layouts> {
     const { resolution, fit, ...shares } = checkOptions(layoutsSchema, options);
-    const chosen = { ...shares, smallPasteShare: shares.smallPasteShare ?? shares.pasteShare };
+    const smallPasteShare = shares.smallPasteShare ?? shares.pasteShare;
+    const chosen = { ...shares, smallPasteShare, thinPasteShare: shares.thinPasteShare ?? smallPasteShare };
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
       const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP);
@@ -69,8 +71,8 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      const { ownShare, smallOwnShare, pasteShare, smallPasteShare, pasteOnDefects, lightSpread } = chosen;
-      const paste = [pasteShare, smallPasteShare, pasteOnDefects] as const;
+      const { ownShare, smallOwnShare, pasteShare, thinPasteShare, pasteOnDefects, lightSpread } = chosen;
+      const paste = [pasteShare, smallPasteShare, thinPasteShare, pasteOnDefects] as const;
       return new Layouts(resolution, ownShare, smallOwnShare, ...paste, lightSpread, handle);
     } finally {
       defects.dispose();

@@ -291,6 +291,7 @@ export interface NativeEngine {
         smallOwnShare: number;
         pasteShare: number;
         smallPasteShare: number;
+        thinPasteShare: number;
         pasteOnDefects: boolean;
         lightSpread: number;
         seed: number;

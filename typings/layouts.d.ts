@@ -21,9 +21,10 @@ export declare class Layouts {
     /** The shares in which a defect keeps its own image, where it is large and where it is small. */
     readonly ownShare: number;
     readonly smallOwnShare: number;
-    /** The shares of all layouts in which it is pasted as it is, where it is large and where it is small. */
+    /** The shares of all layouts in which it is pasted as it is, where it is large, where it is small, and where it is a thin line. */
     readonly pasteShare: number;
     readonly smallPasteShare: number;
+    readonly thinPasteShare: number;
     /** Whether that is onto real images with a defect, not onto good ones. */
     readonly pasteOnDefects: boolean;
     /** How much the light on them varies. */

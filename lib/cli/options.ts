@@ -113,6 +113,11 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
       'the same for defects below 3 % of their image (default: as --paste-share)',
       number,
     )
+    .option(
+      '--thin-paste-share <x>',
+      'the same for those 15 times as long as wide or more (default: as --small-paste-share)',
+      number,
+    )
     .option('--paste-on-defects', 'paste onto real images with a defect, not onto good ones')
     .option('--light-spread <x>', 'how much the light on variations varies: 0.2 is by a fifth (default: 0)', number)
     .option(

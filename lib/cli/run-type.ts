@@ -29,6 +29,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   smallOwnShare?: number;
   pasteShare?: number;
   smallPasteShare?: number;
+  thinPasteShare?: number;
   pasteOnDefects?: boolean;
   lightSpread?: number;
   /** Undefined: as large as the model's pictures. */

@@ -75,6 +75,7 @@ export interface SampleFlags {
   smallOwnShare?: number;
   pasteShare?: number;
   smallPasteShare?: number;
+  thinPasteShare?: number;
   pasteOnDefects?: boolean;
   lightSpread?: number;
   varyResolution?: number;
@@ -196,6 +197,7 @@ type LayoutFlags = Pick<
   | 'smallOwnShare'
   | 'pasteShare'
   | 'smallPasteShare'
+  | 'thinPasteShare'
   | 'pasteOnDefects'
   | 'lightSpread'
   | 'varyResolution'
@@ -205,18 +207,19 @@ const layoutChoices = layoutsSchema.omit({ resolution: true, fit: true, seed: tr
 
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export function layoutOptions(flags: LayoutFlags) {
-  const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, pasteOnDefects, lightSpread, varyResolution } =
-    flags;
-  const chosen = given({ ownShare, smallOwnShare, pasteShare, smallPasteShare, pasteOnDefects, lightSpread });
+  const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare } = flags;
+  const { pasteOnDefects, lightSpread, varyResolution } = flags;
+  const shares = { ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare };
+  const chosen = given({ ...shares, pasteOnDefects, lightSpread });
   const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
   if (vary === undefined && idle !== undefined) {
     throw new InvalidOptionError(
       `Expected vary with ${idle}, which is of variations: name their strength, as in --vary 0.3`,
     );
   }
-  if (pasteOnDefects && !pasteShare && !smallPasteShare) {
+  if (pasteOnDefects && !pasteShare && !smallPasteShare && !thinPasteShare) {
     throw new InvalidOptionError(
-      'Expected pasteShare or smallPasteShare above 0 with pasteOnDefects, or nothing is pasted: name it, as in --paste-share 0.5',
+      'Expected pasteShare, smallPasteShare or thinPasteShare above 0 with pasteOnDefects, or nothing is pasted: name it, as in --paste-share 0.5',
     );
   }
   return checkOptions(layoutChoices, chosen);
@@ -274,6 +277,7 @@ export async function samplePairs(
         smallOwnShare: layouts.smallOwnShare,
         ...(layouts.pasteShare > 0 && { pasteShare: layouts.pasteShare }),
         ...(layouts.smallPasteShare !== layouts.pasteShare && { smallPasteShare: layouts.smallPasteShare }),
+        ...(layouts.thinPasteShare !== layouts.smallPasteShare && { thinPasteShare: layouts.thinPasteShare }),
         ...(layouts.pasteOnDefects && { pasteOnDefects: true }),
         ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
         layouts: sampling.examples?.map(({ name }) => name),

@@ -201,6 +201,11 @@ export const layoutsSchema = z.strictObject({
   /** The same for small defects; `pasteShare` where it is not given. */
   smallPasteShare: real(0, 1).optional(),
   /**
+   * The same for those of the small ones that are at least 15 times as long as wide (the square of their bounding box's
+   * diagonal over their area), as cracks are; `smallPasteShare` where it is not given.
+   */
+  thinPasteShare: real(0, 1).optional(),
+  /**
    * Whether they are pasted onto real images with a defect, which stays and is marked too (Ghiasi et al., CVPR 2021,
    * arXiv 2012.07177), and not onto good ones, where a detector may learn to suspect good ground.
    */

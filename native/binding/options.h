@@ -140,6 +140,7 @@ void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("smallOwnShare", o.smallOwnShare);
   field("pasteShare", o.pasteShare);
   field("smallPasteShare", o.smallPasteShare);
+  field("thinPasteShare", o.thinPasteShare);
   field("pasteOnDefects", o.pasteOnDefects);
   field("lightSpread", o.lightSpread);
   field("seed", o.seed);

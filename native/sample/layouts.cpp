@@ -11,6 +11,7 @@ namespace dan::sample {
 namespace {
 
 constexpr double kSmallArea = 0.03;      // of the picture: a defect that would vanish if it was bent or thinned
+constexpr double kThinLength = 15;       // widths: of a small defect that is a line, not a speck
 constexpr int64_t kMostSmall = 3;        // defects in one picture
 constexpr bool kTurns = false;           // of pasted ones: grain and scratches have the direction of the work
 constexpr int kMostAttempts = 20;        // to place a defect so that most of it is inside
@@ -49,6 +50,12 @@ Layout flipped(Layout layout, Draw& draw) {
 }
 
 double shareOf(const at::Tensor& mask) { return mask.to(at::kFloat).mean().item<double>(); }
+
+// How many times as long as wide a straight line is that has the mask's bounding box and area.
+double lengthInWidths(const at::Tensor& mask) {
+  const at::Tensor where = mask.nonzero(), box = where.amax(0) - where.amin(0) + 1;
+  return (box * box).sum().item<double>() / static_cast<double>(where.size(0));
+}
 
 // How a defect moves, in pixels and radians about its middle.
 struct Motion {
@@ -193,7 +200,7 @@ Layout Layouts::draw(int64_t index) const {
 Layout Layouts::drawUnlit(Draw& draw) const {
   const Layout first = drawReal(draw);
   const bool small = shareOf(first.mask) < kSmallArea;
-  const double pasteShare = small ? options_.smallPasteShare : options_.pasteShare;
+  const double pasteShare = pasteShareOf(first.mask);
   // Without pasted ones a seed's layouts are what they were before there were any.
   const bool somewhere = options_.pasteOnDefects || good_->size() > 0;
   if (pasteShare > 0 && somewhere && draw.uniform() < pasteShare) return pasted(first, draw);
@@ -212,6 +219,11 @@ Layout Layouts::drawUnlit(Draw& draw) const {
 Layout Layouts::drawReal(Draw& draw) const {
   const auto row = static_cast<size_t>(draw.below(defects_->size()));
   return flipped({toPicture(defects_->images[row]), defects_->masks[row] != 0}, draw);
+}
+
+double Layouts::pasteShareOf(const at::Tensor& mask) const {
+  if (shareOf(mask) >= kSmallArea) return options_.pasteShare;
+  return lengthInWidths(mask) < kThinLength ? options_.smallPasteShare : options_.thinPasteShare;
 }
 
 Layout Layouts::onGood(Draw& draw) const {

@@ -11,8 +11,9 @@ struct LayoutOptions {
   // Of the layouts keep the real picture, where the defect is large and where it is small.
   double ownShare = 0.6, smallOwnShare = 1;
   uint64_t seed = 0;
-  // Of all layouts are pasted as Crop&Paste does; the shares above are of the others.
-  double pasteShare = 0, smallPasteShare = 0;
+  // Of all layouts are pasted as Crop&Paste does, where the defect is large, where it is small, and where it is small
+  // and many times as long as wide; the shares above are of the others.
+  double pasteShare = 0, smallPasteShare = 0, thinPasteShare = 0;
   bool pasteOnDefects = false;  // the pasted ones are not on good pictures but on real ones, whose defect stays
   // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by.
   double lightSpread = 0;
@@ -39,6 +40,7 @@ class Layouts {
  private:
   Layout drawUnlit(Draw& draw) const;
   Layout drawReal(Draw& draw) const;
+  double pasteShareOf(const at::Tensor& mask) const;
   Layout pasted(const Layout& real, Draw& draw) const;
   Layout photographed(const Layout& real, Draw& draw) const;
   Layout onGood(Draw& draw) const;

@@ -220,6 +220,38 @@ DAN_TEST(layouts_paste_where_asked) {
   EXPECT(none.draw(0).image.max().item<double>() < 120 / 255.0 * 1.26);  // nowhere to paste
 }
 
+DAN_TEST(layouts_paste_in_shares_by_size_and_shape) {
+  enum Shape { kLarge, kSpeck, kBar, kLine, kBrokenLine, kDiagonal };
+  for (const Shape shape : {kLarge, kSpeck, kBar, kLine, kBrokenLine, kDiagonal}) {
+    auto pool = emptyPool();
+    const at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+    const auto mark = [&](int64_t row, int64_t column, int64_t rows, int64_t columns) {
+      mask.narrow(0, row, rows).narrow(1, column, columns).fill_(255);
+    };
+    if (shape == kLarge) mark(20, 20, 12, 12);
+    if (shape == kSpeck) mark(30, 30, 6, 6);
+    if (shape == kBar) mark(30, 20, 3, 30);  // ten times as long as wide
+    if (shape == kLine || shape == kBrokenLine) mark(30, 10, 2, 40);
+    if (shape == kBrokenLine) mask.narrow(1, 25, 8).zero_();
+    if (shape == kDiagonal) {
+      for (int64_t i = 10; i < 40; ++i) mark(i, i, 1, 2);
+    }
+    image.masked_fill_((mask != 0).unsqueeze(2), 20);
+    pool->images.push_back(image);
+    pool->masks.push_back(mask);
+    const auto isPasted = [&](double large, double small, double thin) {
+      const sample::Layouts layouts(pool, goodPool(200), {1.0, 1.0, 13, large, small, thin});
+      int64_t pasted = 0;  // the others keep their own ground
+      for (int64_t i = 0; i < 10; ++i) pasted += layouts.draw(i).image.max().item<double>() * 255 > 199 ? 1 : 0;
+      EXPECT(pasted == 0 || pasted == 10);
+      return pasted == 10;
+    };
+    EXPECT(isPasted(1, 0, 0) == (shape == kLarge));
+    EXPECT(isPasted(0, 1, 0) == (shape == kSpeck || shape == kBar));
+    EXPECT(isPasted(0, 0, 1) == (shape == kLine || shape == kBrokenLine || shape == kDiagonal));
+  }
+}
+
 DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
   const sample::Layouts layouts(defectPool(1), goodPool(200), {1.0, 1.0, 7, 1.0, 1.0});
   for (int64_t i = 0; i < 40; ++i) EXPECT(layouts.draw(i).mask.any().item<bool>());
@@ -228,7 +260,7 @@ DAN_TEST(layouts_paste_a_defect_of_one_pixel) {
 DAN_TEST(layouts_paste_beside_defects_where_asked) {
   // On an own picture, which may be lighter, beside its defect: all that is marked is dark, and nothing else.
   for (const Pool& good : {goodPool(200), Pool(emptyPool())}) {
-    const sample::Layouts layouts(defectPool(12), good, {1.0, 1.0, 12, 1.0, 1.0, /*pasteOnDefects=*/true});
+    const sample::Layouts layouts(defectPool(12), good, {1.0, 1.0, 12, 1.0, 1.0, 1.0, /*pasteOnDefects=*/true});
     int64_t apart = 0;
     for (int64_t i = 0; i < 40; ++i) {
       const sample::Layout layout = layouts.draw(i);
@@ -251,7 +283,7 @@ DAN_TEST(layouts_have_light_of_their_own_where_asked) {
   std::vector<at::Tensor> fields;
   for (int64_t i = 0; i < 60; ++i) {
     const sample::Layout plain = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5}).draw(i);
-    const sample::Layout lit = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, 0.5, false, spread}).draw(i);
+    const sample::Layout lit = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, 0.5, 0.5, false, spread}).draw(i);
     EXPECT(at::equal(lit.mask, plain.mask));
     const at::Tensor field = (lit.image / plain.image.clamp_min(1e-6)).log().masked_fill(plain.image < 0.01, 0);
     EXPECT((field[0] - field[2]).abs().max().item<double>() < 1e-3);  // without a colour

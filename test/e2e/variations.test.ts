@@ -2,7 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImage, readMask, resizeImage } from '../../lib/dataset/image-file.js';
-import { Dataset, DualAnoDiff, embedded, Layouts, type Pair, Sampler, Trainer } from '../../lib/index.js';
+import {
+  Dataset,
+  DualAnoDiff,
+  embedded,
+  Layouts,
+  type LayoutsOptions,
+  type Pair,
+  Sampler,
+  Trainer,
+} from '../../lib/index.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -144,14 +153,14 @@ describe('variations of real pairs', () => {
     }
   });
 
-  it('are pasted in other shares where defects are small', async () => {
+  it('are pasted in other shares where defects are small or thin', async () => {
     const dataset = await Dataset.open(embedded.example);
     const [scratches, stains] = [
       await dataset.trainingExamples('scratch', '1/1'),
       await dataset.trainingExamples('stain', '1/1'),
     ];
     const good = await dataset.goodImages();
-    const drawn = async (examples: typeof stains, shares: { pasteShare?: number; smallPasteShare?: number }) => {
+    const drawn = async (examples: typeof stains, shares: Partial<LayoutsOptions>) => {
       await using chosen = await Layouts.create(examples, good, { resolution: SIDE, seed: 5, ...shares });
       const options = {
         indices: [0, 1, 2, 3],
@@ -171,6 +180,10 @@ describe('variations of real pairs', () => {
     expect(await drawn(stains, smallOnly)).toEqual(await drawn(stains, never));
     expect(await drawn(scratches, largeOnly)).toEqual(await drawn(scratches, never)); // below
     expect(await drawn(scratches, smallOnly)).toEqual(await drawn(scratches, always));
+    const [thinOnly, specksOnly] = [{ thinPasteShare: 1 }, { smallPasteShare: 1, thinPasteShare: 0 }];
+    expect(await drawn(stains, thinOnly)).toEqual(await drawn(stains, never));
+    expect(await drawn(scratches, thinOnly)).toEqual(await drawn(scratches, always)); // lines
+    expect(await drawn(scratches, specksOnly)).toEqual(await drawn(scratches, never));
     expect(await drawn(stains, always)).not.toEqual(await drawn(stains, never));
     expect(await drawn(scratches, always)).not.toEqual(await drawn(scratches, never));
   });

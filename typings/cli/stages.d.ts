@@ -58,6 +58,7 @@ export interface SampleFlags {
     smallOwnShare?: number;
     pasteShare?: number;
     smallPasteShare?: number;
+    thinPasteShare?: number;
     pasteOnDefects?: boolean;
     lightSpread?: number;
     varyResolution?: number;
@@ -95,13 +96,14 @@ export interface Sampling {
     /** The real pairs that variations start from. */
     examples?: Example[];
 }
-type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'pasteOnDefects' | 'lightSpread' | 'varyResolution'>;
+type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'lightSpread' | 'varyResolution'>;
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export declare function layoutOptions(flags: LayoutFlags): {
     ownShare: number;
     smallOwnShare: number;
     pasteShare: number;
     smallPasteShare?: number | undefined;
+    thinPasteShare?: number | undefined;
     pasteOnDefects: boolean;
     lightSpread: number;
 };

@@ -187,6 +187,7 @@ export declare const layoutsSchema: z.ZodObject<{
     smallOwnShare: z.ZodDefault<z.ZodNumber>;
     pasteShare: z.ZodDefault<z.ZodNumber>;
     smallPasteShare: z.ZodOptional<z.ZodNumber>;
+    thinPasteShare: z.ZodOptional<z.ZodNumber>;
     pasteOnDefects: z.ZodDefault<z.ZodBoolean>;
     lightSpread: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
