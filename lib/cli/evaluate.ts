@@ -19,6 +19,7 @@ interface Flags extends BaseFlags {
   generate: RecipeName[];
   pairs: number;
   pairsSeed: number;
+  freshPairs: boolean;
   trainSteps?: number;
   out: string;
   compare: (typeof baselines)[number][];
@@ -70,14 +71,20 @@ async function generateAll(
   dataset: Dataset,
   { split, protocol }: Evaluator,
   context: Context,
-): Promise<Record<string, string>> {
+): Promise<Record<string, string[]>> {
   const { generate: recipes, pairs: count, pairsSeed: seed, trainSteps, device } = flags;
-  const folders: Record<string, string> = {};
+  const learners = flags.freshPairs ? Array.from({ length: flags.seeds }, (_, i) => flags.seed + i) : [undefined];
+  const folders: Record<string, string[]> = {};
   await using model = await loadBase(flags, context);
   for (const name of recipes) {
-    folders[name] = recipeFolder(resolve(flags.out), name);
+    const sets: string[] = [];
+    folders[name] = sets;
     const recipe = { name, count, trainSteps, seed, side: protocol.resolution, device };
-    await generate(model, dataset, split, recipe, folders[name], context);
+    for (const learner of learners) {
+      const folder = recipeFolder(resolve(flags.out), name, learner);
+      await generate(model, dataset, split, { ...recipe, set: learner ?? 0 }, folder, context);
+      sets.push(folder);
+    }
   }
   return folders;
 }
@@ -113,6 +120,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
       number,
       0,
     )
+    .option('--fresh-pairs', 'make other pairs for each seed, so that the deviation is of pairs, too', false)
     .option('--train-steps <n>', "training steps of their adapters (default: the recipe's)", number)
     .option('--no-with-real', 'no rows of generated and real pairs together')
     .option('--compare <names>', 'baselines, separated by commas', someOf(baselines), [...baselines])

@@ -58,8 +58,13 @@ export interface Recipe {
   count: number;
   /** Of their adapters; undefined: as the recipe says. */
   trainSteps: number | undefined;
-  /** Of the first type; each next one has the next, or the same light and places would come again with every type. */
+  /**
+   * Of the first type; each next one has the next, or the same light and places would come again with every type. Set k of
+   * several goes on where set k - 1 ended.
+   */
   seed: number;
+  /** Which of several sets of pairs; 0 for the only one. */
+  set: number;
   /** Pixels along each side of what is to learn from them; a base that works at more makes them larger. */
   side: number;
   device: string;
@@ -73,7 +78,7 @@ export async function generate(
   model: DualAnoDiff,
   dataset: Dataset,
   { training, share }: Split,
-  { name, count, trainSteps, seed, side, device }: Recipe,
+  { name, count, trainSteps, seed, set, side, device }: Recipe,
   out: string,
   context: Context,
 ): Promise<void> {
@@ -86,9 +91,10 @@ export async function generate(
     ...{ count, device, trainImages: String(share), resume: true },
   };
   for (const [position, type] of [...training.keys()].entries()) {
-    await runType(model, dataset, type, out, { ...flags, seed: seed + position }, context);
+    await runType(model, dataset, type, out, { ...flags, seed: seed + set * training.size + position }, context);
   }
 }
 
-/** Where a recipe's pairs are kept below an evaluation's folder. */
-export const recipeFolder = (out: string, name: RecipeName): string => join(out, 'generated', name);
+/** Where a recipe's pairs are kept below an evaluation's folder: those of all seeds, or of one. */
+export const recipeFolder = (out: string, name: RecipeName, seed?: number): string =>
+  join(out, 'generated', name, ...(seed === undefined ? [] : [`seed${seed}`]));

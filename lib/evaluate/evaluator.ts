@@ -138,14 +138,14 @@ export class Evaluator {
    */
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
-    const { compare, generated, withReal } = checked;
+    const { compare, generated } = checked;
     if (checked.classifierWeights !== undefined && PROTOCOLS[checked.protocol].classifier.channels !== 64) {
       throw new InvalidOptionError(
         "classifierWeights fit the protocol paper alone: torchvision's ResNet-18 is 64 wide",
       );
     }
     const split = await splitOf(dataset, checked);
-    const rows = await makeRows(compare, generated, withReal, [...split.training.keys()]);
+    const rows = await makeRows(compare, generated, checked, [...split.training.keys()]);
     return new Evaluator(dataset.category, checked, rows, split);
   }
 
@@ -175,20 +175,20 @@ export class Evaluator {
     const data = await EvaluationData.load(this.split, { textures, classifierWeights }, resolution);
     const pools = new RowPools(this.split, resolution, seeds);
     const inputs = this.rows.flatMap((row) =>
-      Array.from({ length: seeds }, (_, index) => ({ row, seed: firstSeed + index })),
+      Array.from({ length: seeds }, (_, index) => ({ row, index, seed: firstSeed + index })),
     );
     let [done, total] = [0, this.steps];
     try {
       const quality = await this.#quality({ signal }); // before the hours of training: the weights may not be what they should
       const jobs = Math.min(await this.#jobs(), inputs.length);
-      const start = ({ row, seed }: (typeof inputs)[number], torchThread: number, stopped: AbortSignal) => {
+      const start = ({ row, index, seed }: (typeof inputs)[number], torchThread: number, stopped: AbortSignal) => {
         let before = 0; // of the network that is trained
         const onStep: RunInput['onStep'] = (network, step, loss) => {
           done += step - before;
           before = step === this.#iterations(network) ? 0 : step;
           onProgress?.({ row: row.name, seed, network, step, loss, done, total });
         };
-        return pools.lend(row, (defects) =>
+        return pools.lend(row, index, (defects) =>
           this.#run({ row, seed, defects, data, folder, onStep, signal: stopped, torchThread }),
         );
       };

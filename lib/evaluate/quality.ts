@@ -28,15 +28,16 @@ async function poolOf(examples: readonly Example[], size: number): Promise<Pool>
   return pool;
 }
 
-/** Measures a generated set's types at the protocol's resolution. */
+/** Measures the types of a row's generated sets at the protocol's resolution. */
 export async function measureQuality(
-  { name, generated }: Row,
+  { name, generated = [] }: Row,
   real: ReadonlyMap<string, readonly Example[]>,
   { inception, lpips }: QualityWeights,
   { resolution, device, ...options }: TaskOptions & { resolution: number; device: string },
 ): Promise<Quality[]> {
   const measured: Quality[] = [];
-  for (const [type, examples] of generated?.types ?? []) {
+  for (const type of real.keys()) {
+    const examples = generated.flatMap(({ types }) => types.get(type) ?? []);
     const made = await poolOf(examples, resolution);
     const there = await poolOf(real.get(type) ?? [], resolution);
     try {

@@ -1,9 +1,9 @@
 import { Pool } from '../pool.js';
-import type { Row } from './rows.js';
+import type { GeneratedSet, Row } from './rows.js';
 import type { Split } from './split.js';
 import { loadDefects } from './squares.js';
 
-/** What one row learns from. */
+/** What runs of one row learn from. */
 export interface RowDefects {
   pool: Pool;
   /** Generated pairs left out because their masks are empty: they show no defect. */
@@ -14,14 +14,19 @@ const REAL_GROUP = 0;
 const GENERATED_GROUP = 1;
 
 /** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
-async function loadRow(row: Row, { training }: Split, size: number): Promise<RowDefects> {
+async function load(
+  real: boolean,
+  generated: GeneratedSet | undefined,
+  { training }: Split,
+  size: number,
+): Promise<RowDefects> {
   const pool = await Pool.create(size);
   let emptyMasks = 0;
   for (const [index, [type, examples]] of [...training].entries()) {
-    if (row.real) {
+    if (real) {
       for await (const squares of loadDefects(examples, size)) pool.addDefects(squares, REAL_GROUP, index);
     }
-    for await (const squares of loadDefects(row.generated?.types.get(type) ?? [], size)) {
+    for await (const squares of loadDefects(generated?.types.get(type) ?? [], size)) {
       const marked = squares.filter(({ mask }) => mask.some((value) => value > 0));
       emptyMasks += squares.length - marked.length;
       pool.addDefects(marked, GENERATED_GROUP, index);
@@ -30,9 +35,10 @@ async function loadRow(row: Row, { training }: Split, size: number): Promise<Row
   return { pool, emptyMasks };
 }
 
-/** The defects of rows, each loaded when its first run starts and disposed of after its last. */
+/** The defects of rows, loaded when the first run starts that learns from them, and disposed of after the last. */
 export class RowPools {
-  readonly #loaded = new Map<Row, { defects: Promise<RowDefects>; runs: number }>();
+  /** By row and generated set. */
+  readonly #loaded = new Map<string, { defects: Promise<RowDefects>; runs: number }>();
 
   constructor(
     readonly split: Split,
@@ -41,25 +47,34 @@ export class RowPools {
     readonly runs: number,
   ) {}
 
-  /** Gives `run` the defects of a row. */
-  async lend<R>(row: Row, run: (defects: RowDefects) => Promise<R>): Promise<R> {
-    const entry = this.#loaded.get(row) ?? { defects: loadRow(row, this.split, this.size), runs: this.runs };
-    this.#loaded.set(row, entry);
+  /** Gives `run` the defects of a row's seed, of which `index` counts. */
+  async lend<R>(
+    { name, real, generated = [] }: Row,
+    index: number,
+    run: (defects: RowDefects) => Promise<R>,
+  ): Promise<R> {
+    const set = index % Math.max(1, generated.length);
+    const key = `${name} ${set}`;
+    const entry = this.#loaded.get(key) ?? {
+      defects: load(real, generated[set], this.split, this.size),
+      runs: generated.length > 1 ? 1 : this.runs,
+    };
+    this.#loaded.set(key, entry);
     try {
       return await run(await entry.defects);
     } finally {
-      if (--entry.runs === 0) await this.#drop(row);
+      if (--entry.runs === 0) await this.#drop(key);
     }
   }
 
   /** Of rows whose runs did not all come to their end. */
   async dispose(): Promise<void> {
-    for (const row of [...this.#loaded.keys()]) await this.#drop(row);
+    for (const key of [...this.#loaded.keys()]) await this.#drop(key);
   }
 
-  async #drop(row: Row): Promise<void> {
-    const loaded = await this.#loaded.get(row)?.defects.catch(() => undefined); // told by those who waited for it
-    this.#loaded.delete(row);
+  async #drop(key: string): Promise<void> {
+    const loaded = await this.#loaded.get(key)?.defects.catch(() => undefined); // told by those who waited for it
+    this.#loaded.delete(key);
     loaded?.pool.dispose();
   }
 }

@@ -10,8 +10,8 @@ export interface Row {
   source: 'pairs' | 'crop-paste' | 'draem';
   /** Whether the real training pairs are among the defects. */
   real: boolean;
-  /** Generated pairs among the defects. */
-  generated?: GeneratedSet;
+  /** Generated pairs among the defects: one set for all seeds, or one for each. */
+  generated?: GeneratedSet[];
 }
 
 /** Folders of generated pairs, by defect type. */
@@ -58,19 +58,26 @@ async function openGenerated(folder: string, types: readonly string[]): Promise<
   return { folder: resolve(folder), types: found };
 }
 
-/** The table's rows: the baselines, then each generated set alone and together with the real pairs. */
+/** The table's rows: the baselines, then generated sets of a name alone and together with the real pairs. */
 export async function makeRows(
   compare: readonly (typeof baselines)[number][],
-  generated: Readonly<Record<string, string>>,
-  withReal: boolean,
+  generated: Readonly<Record<string, string | string[]>>,
+  { withReal, seeds }: { withReal: boolean; seeds: number },
   types: readonly string[],
 ): Promise<Row[]> {
   const rows: Row[] = [...new Set(compare)].map((name) => BASELINES[name]);
-  for (const [name, folder] of Object.entries(generated)) {
+  for (const [name, chosen] of Object.entries(generated)) {
     if (name in BASELINES) throw new InvalidOptionError(`A generated set cannot be called ${name}: a baseline is`);
-    const set = await openGenerated(folder, types);
-    rows.push({ name, source: 'pairs', real: false, generated: set });
-    if (withReal) rows.push({ name: `${name}+real`, source: 'pairs', real: true, generated: set });
+    const folders = typeof chosen === 'string' ? [chosen] : chosen;
+    if (folders.length !== 1 && folders.length !== seeds) {
+      throw new InvalidOptionError(
+        `Expected one folder of ${name} for all seeds, or ${seeds}, one for each, but received ${folders.length}`,
+      );
+    }
+    const sets: GeneratedSet[] = [];
+    for (const folder of folders) sets.push(await openGenerated(folder, types));
+    rows.push({ name, source: 'pairs', real: false, generated: sets });
+    if (withReal) rows.push({ name: `${name}+real`, source: 'pairs', real: true, generated: sets });
   }
   if (rows.length === 0)
     throw new InvalidOptionError('There is nothing to evaluate: name a baseline or generated pairs');

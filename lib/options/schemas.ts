@@ -229,8 +229,16 @@ export const baselines = ['none', 'crop-paste', 'draem'] as const;
 export const evaluatorSchema = z.strictObject({
   /** `paper`: the published evaluation. `small`: the same with fewer pixels, a narrow network and fewer iterations. */
   protocol: oneOf(protocols).default('small'),
-  /** Folders of generated pairs, each a row of the table by its name; `sample`'s output, or `run`'s. */
-  generated: z.record(z.string().regex(/^[\w.-]+$/, 'a name of letters, digits, _, . and -'), z.string()).default({}),
+  /**
+   * Folders of generated pairs, each a row of the table by its name; `sample`'s output, or `run`'s. Several of one name are
+   * for the seeds, one each, so that the deviation is of other pairs, too.
+   */
+  generated: z
+    .record(
+      z.string().regex(/^[\w.-]+$/, 'a name of letters, digits, _, . and -'),
+      z.union([z.string(), z.array(z.string()).min(1, 'at least one folder')], 'a folder, or a list of folders'),
+    )
+    .default({}),
   /** Whether each generated set is a row together with the real training pairs, too. */
   withReal: flag().default(true),
   /** What to compare with. */

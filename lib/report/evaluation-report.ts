@@ -105,7 +105,7 @@ async function besideReal(evaluator: Evaluator, { name, generated }: Row): Promi
   const size = evaluator.protocol.resolution;
   const sections: string[] = [];
   for (const [type, examples] of evaluator.split.training) {
-    const made = generated?.types.get(type) ?? [];
+    const made = generated?.[0]?.types.get(type) ?? [];
     sections.push(
       `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await strip(examples, size, `real ${type}`)}${await strip(made, size, `${name} ${type}`)}`,
     );

@@ -231,6 +231,49 @@ describe('dualanodiff evaluate', () => {
     expect(statSync(picture).mtimeMs).toBe(before);
   });
 
+  it('makes other pairs for each seed where asked', async () => {
+    const out = join(folder, 'fresh');
+    const pairs = ['--generate', 'pasted', '--pairs', '2', '--fresh-pairs', '--seed', '1', '--no-classifier'];
+    const { code } = await cli(evaluate(out, ...pairs, '--compare', '', '--no-with-real', '--iterations', '1'));
+    expect(code).toBe(0);
+    expect(read(out).runs.map(({ seed, defects }) => [seed, defects])).toEqual([
+      [1, 4],
+      [2, 4],
+    ]);
+    const sets = ['seed1', 'seed2'].map((set) => join(out, 'generated', 'pasted', set));
+    const seeds = sets.map((set) =>
+      ['dent', 'pit'].map((type) => {
+        const [line] = readFileSync(join(set, type, 'dataset', 'pairs.jsonl'), 'utf8').split('\n');
+        return JSON.parse(line as string).seed;
+      }),
+    );
+    expect(seeds).toEqual([
+      [2, 3],
+      [4, 5],
+    ]);
+  });
+
+  it('learns from one folder for each seed', async () => {
+    const fewer = join(folder, 'fewer');
+    for (const type of ['dent', 'pit']) await writeCategory(join(fewer, type, 'dataset'), type, 2);
+    const options = {
+      ...{ compare: [], resolution: 32, iterations: 1, classifier: false, seed: 4 },
+      generated: { ours: [generated, fewer] },
+    };
+    const dataset = await Dataset.open(category);
+    const evaluator = await Evaluator.open(dataset, { ...options, seeds: 2 });
+    const { runs } = await evaluator.evaluate(join(folder, 'sets'));
+    expect(runs.map(({ row, seed, defects }) => [row, seed, defects])).toEqual([
+      ['ours', 4, 7],
+      ['ours', 5, 4],
+      ['ours+real', 4, 11],
+      ['ours+real', 5, 8],
+    ]);
+    await expect(Evaluator.open(dataset, { ...options, seeds: 3 })).rejects.toThrow(
+      'Expected one folder of ours for all seeds, or 3, one for each, but received 2',
+    );
+  });
+
   it('says what is wrong in one line', async () => {
     const fails = async (text: string, code: number, ...more: string[]) => {
       const { stderr, code: actual } = await cli(evaluate(join(folder, 'bad'), ...more));

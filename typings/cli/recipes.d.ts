@@ -14,8 +14,13 @@ export interface Recipe {
     count: number;
     /** Of their adapters; undefined: as the recipe says. */
     trainSteps: number | undefined;
-    /** Of the first type; each next one has the next, or the same light and places would come again with every type. */
+    /**
+     * Of the first type; each next one has the next, or the same light and places would come again with every type. Set k of
+     * several goes on where set k - 1 ended.
+     */
     seed: number;
+    /** Which of several sets of pairs; 0 for the only one. */
+    set: number;
     /** Pixels along each side of what is to learn from them; a base that works at more makes them larger. */
     side: number;
     device: string;
@@ -24,7 +29,7 @@ export interface Recipe {
  * Makes a recipe's pairs of every type of a split in `out`, from the images that train there. Goes on where an earlier
  * process was cut off.
  */
-export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, trainSteps, seed, side, device }: Recipe, out: string, context: Context): Promise<void>;
-/** Where a recipe's pairs are kept below an evaluation's folder. */
-export declare const recipeFolder: (out: string, name: RecipeName) => string;
+export declare function generate(model: DualAnoDiff, dataset: Dataset, { training, share }: Split, { name, count, trainSteps, seed, set, side, device }: Recipe, out: string, context: Context): Promise<void>;
+/** Where a recipe's pairs are kept below an evaluation's folder: those of all seeds, or of one. */
+export declare const recipeFolder: (out: string, name: RecipeName, seed?: number) => string;
 export {};

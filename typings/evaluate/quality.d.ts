@@ -20,7 +20,7 @@ export interface QualityWeights {
         linear: string;
     } | undefined;
 }
-/** Measures a generated set's types at the protocol's resolution. */
+/** Measures the types of a row's generated sets at the protocol's resolution. */
 export declare function measureQuality({ name, generated }: Row, real: ReadonlyMap<string, readonly Example[]>, { inception, lpips }: QualityWeights, { resolution, device, ...options }: TaskOptions & {
     resolution: number;
     device: string;

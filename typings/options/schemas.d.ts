@@ -249,7 +249,7 @@ export declare const evaluatorSchema: z.ZodObject<{
         paper: "paper";
         small: "small";
     }>>;
-    generated: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodString>>;
+    generated: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>>>;
     withReal: z.ZodDefault<z.ZodBoolean>;
     compare: z.ZodDefault<z.ZodArray<z.ZodEnum<{
         "crop-paste": "crop-paste";
