@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { NativeLayouts } from './addon-types.js';
 import { Dataset, type Example } from './dataset/dataset.js';
 import { loadBackgrounds } from './dataset/foreground.js';
-import { DualAnoDiffError } from './errors.js';
+import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { checkOptions } from './options/check.js';
 import { layoutsSchema } from './options/schemas.js';
 import { Pool } from './pool.js';
@@ -13,6 +13,20 @@ import { runNative } from './run-native.js';
  * @interface
  */
 export type LayoutsOptions = z.input<typeof layoutsSchema>;
+
+/** Throws ERR_INVALID_OPTION where it is said what to paste on and nothing is pasted. */
+export function refuseIdlePaste({
+  pasteOnDefects,
+  pasteShare,
+  smallPasteShare,
+  thinPasteShare,
+}: Omit<z.output<typeof layoutsSchema>, 'resolution' | 'fit' | 'seed'>): void {
+  if (pasteOnDefects && !pasteShare && !smallPasteShare && !thinPasteShare) {
+    throw new InvalidOptionError(
+      'Expected pasteShare, smallPasteShare or thinPasteShare above 0 with pasteOnDefects, or nothing is pasted',
+    );
+  }
+}
 
 /** Good images that are decoded at once. */
 const CHUNK = 16;
@@ -47,13 +61,14 @@ export class Layouts {
     private handle: NativeLayouts | undefined,
   ) {}
 
-  /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+  /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used, and ERR_INVALID_OPTION. */
   static async create(
     examples: readonly Example[],
     goodImages: readonly string[],
     options: LayoutsOptions,
   ): Promise<Layouts> {
     const { resolution, fit, ...shares } = checkOptions(layoutsSchema, options);
+    refuseIdlePaste(shares);
     const smallPasteShare = shares.smallPasteShare ?? shares.pasteShare;
     const chosen = { ...shares, smallPasteShare, thinPasteShare: shares.thinPasteShare ?? smallPasteShare };
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];

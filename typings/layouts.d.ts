@@ -6,6 +6,8 @@ import { layoutsSchema } from './options/schemas.js';
  * @interface
  */
 export type LayoutsOptions = z.input<typeof layoutsSchema>;
+/** Throws ERR_INVALID_OPTION where it is said what to paste on and nothing is pasted. */
+export declare function refuseIdlePaste({ pasteOnDefects, pasteShare, smallPasteShare, thinPasteShare, }: Omit<z.output<typeof layoutsSchema>, 'resolution' | 'fit' | 'seed'>): void;
 /**
  * Where variations of real pairs start: each a real defect, in its own image or moved, bent and scaled onto a good one.
  * The sampler noises it by `strength` and draws it anew (SDEdit, arXiv 2108.01073).
@@ -31,7 +33,7 @@ export declare class Layouts {
     readonly lightSpread: number;
     private handle;
     private constructor();
-    /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+    /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used, and ERR_INVALID_OPTION. */
     static create(examples: readonly Example[], goodImages: readonly string[], options: LayoutsOptions): Promise<Layouts>;
     /** Frees the images. May be called twice; a sampler that draws from them must be done. */
     dispose(): Promise<void>;

@@ -9,7 +9,7 @@ import { selectPairs } from '../dataset/selection.js';
 import { InvalidOptionError } from '../errors.js';
 import { fileDigest, writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
-import { Layouts } from '../layouts.js';
+import { Layouts, refuseIdlePaste } from '../layouts.js';
 import type { DualAnoDiff } from '../model.js';
 import { checkOptions, given } from '../options/check.js';
 import { layoutsSchema, type schedulers, trainerSchema } from '../options/schemas.js';
@@ -217,12 +217,9 @@ export function layoutOptions(flags: LayoutFlags) {
       `Expected vary with ${idle}, which is of variations: name their strength, as in --vary 0.3`,
     );
   }
-  if (pasteOnDefects && !pasteShare && !smallPasteShare && !thinPasteShare) {
-    throw new InvalidOptionError(
-      'Expected pasteShare, smallPasteShare or thinPasteShare above 0 with pasteOnDefects, or nothing is pasted: name it, as in --paste-share 0.5',
-    );
-  }
-  return checkOptions(layoutChoices, chosen);
+  const checked = checkOptions(layoutChoices, chosen);
+  refuseIdlePaste(checked);
+  return checked;
 }
 
 /** Where variations start; undefined for pairs from noise. */

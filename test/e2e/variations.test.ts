@@ -254,6 +254,8 @@ describe('variations of real pairs', () => {
       expect(stderr).toContain(text);
       expect(code).toBe(2);
     };
+    const create = Layouts.create([], [], { resolution: SIDE, pasteOnDefects: true, pasteShare: 0 });
+    await expect(create).rejects.toThrow('nothing is pasted');
     await refused('nothing is pasted', ...noise, '--vary', '0.3', '--paste-on-defects', '--out', join(folder, 'idle'));
     await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
     await refused('Expected vary with varyResolution', 'run', '--data', embedded.example, '--vary-resolution', '128');
