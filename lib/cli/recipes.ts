@@ -30,10 +30,10 @@ export const RECIPES = recipes({
   /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /**
-   * Half of them pasted; of the others, large defects mostly moved, small ones in their own pictures. All in light that
-   * varies. Pasting less, or beside defects, makes good images less suspicious and outlines worse: the README has figures.
+   * Half of the thin defects pasted; of the others, small ones in their own pictures, large ones there or moved. In light
+   * that varies. A line is known by its shape on any ground; specks, edges and moved grounds make good images suspicious.
    */
-  mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 0.5, ownShare: 0.2, lightSpread: 0.2 }),
+  mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, thinPasteShare: 0.5, lightSpread: 0.2 }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),
   /** The anomaly branch has the prompt of the whole image. */

@@ -218,9 +218,11 @@ describe('dualanodiff evaluate', () => {
     expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
       undefined,
       1,
-      0.5,
+      undefined,
     ]);
-    expect(records('mixed')[0].settings).toMatchObject({ ownShare: 0.2, smallOwnShare: 1, lightSpread: 0.2 });
+    const mixed = { ownShare: 0.6, smallOwnShare: 1, thinPasteShare: 0.5, lightSpread: 0.2 };
+    expect(records('mixed')[0].settings).toMatchObject(mixed);
+    for (const name of ['layouts', 'pasted']) expect(records(name)[0].settings).not.toHaveProperty('thinPasteShare');
     expect(['dent', 'pit'].map((type) => records('mixed', type)[0].seed)).toEqual([0, 1]);
     expect(records('pasted')[0].settings).not.toHaveProperty('lightSpread');
     const report = readFileSync(join(out, 'report.html'), 'utf8');
