@@ -30,6 +30,7 @@ interface Flags extends BaseFlags {
   trainImages?: string;
   textures?: string;
   iterations?: number;
+  learningRate?: number;
   classifier: boolean;
   classifierIterations?: number;
   classifierWeights?: string;
@@ -133,6 +134,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     )
     .option('--textures <dir>', 'images for the textures of draem (default: noise and good images)')
     .option('--iterations <n>', "training steps of a detector (default: the protocol's)", number)
+    .option('--learning-rate <x>', "of a detector (default: the protocol's)", number)
     .option('--no-classifier', 'train no classifiers of the types')
     .option('--classifier-iterations <n>', "training steps of a classifier (default: the protocol's)", number)
     .option('--classifier-weights <file>', "torchvision's ResNet-18 to start from (default: fresh weights)")

@@ -117,12 +117,13 @@ export class Evaluator {
   readonly #options: z.output<typeof evaluatorSchema>;
 
   private constructor(category: string, options: z.output<typeof evaluatorSchema>, rows: Row[], split: Split) {
-    const { protocol, iterations, resolution, classifierIterations } = options;
+    const { protocol, iterations, learningRate, resolution, classifierIterations } = options;
     const chosen = PROTOCOLS[protocol];
     this.protocol = {
       name: protocol,
       ...chosen,
       iterations: iterations ?? chosen.iterations,
+      learningRate: learningRate ?? chosen.learningRate,
       resolution: resolution ?? chosen.resolution,
       classifier: { ...chosen.classifier, iterations: classifierIterations ?? chosen.classifier.iterations },
     };

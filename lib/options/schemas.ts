@@ -257,6 +257,8 @@ export const evaluatorSchema = z.strictObject({
   textures: text().min(1, 'a folder').optional(),
   /** Override the protocol's. */
   iterations: integer(1).optional(),
+  /** Of a detector's Adam before it decays. */
+  learningRate: real(0, 1).optional(),
   classifierIterations: integer(1).optional(),
   resolution: integer(32, 4096)
     .refine((value) => value % 32 === 0, 'a multiple of 32')

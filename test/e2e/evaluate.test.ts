@@ -255,6 +255,22 @@ describe('dualanodiff evaluate', () => {
     ]);
   });
 
+  it('trains detectors at another learning rate where asked', async () => {
+    const scores = async (name: string, ...more: string[]) => {
+      const out = join(folder, name);
+      const brief = ['--compare', 'none', '--iterations', '3', '--seeds', '1', '--no-classifier'];
+      expect((await cli(evaluate(out, ...brief, ...more))).code).toBe(0);
+      const { protocol, runs } = read(out);
+      return { rate: protocol.learningRate, average: runs[0]?.average };
+    };
+    const usual = await scores('usual');
+    const same = await scores('same', '--learning-rate', '0.0001');
+    const higher = await scores('higher', '--learning-rate', '0.01');
+    expect(same).toEqual(usual);
+    expect(higher.rate).toBe(0.01);
+    expect(higher.average).not.toEqual(usual.average);
+  });
+
   it('learns from one folder for each seed', async () => {
     const fewer = join(folder, 'fewer');
     for (const type of ['dent', 'pit']) await writeCategory(join(fewer, type, 'dataset'), type, 2);
@@ -286,6 +302,7 @@ describe('dualanodiff evaluate', () => {
     await fails('holds no generated pairs', 1, '--generated', join(category, 'ground_truth'));
     await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
     await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
+    await fails('Expected a number 0..1 for learningRate', 2, '--learning-rate', '-1');
     await fails('There is nothing to evaluate', 2, '--compare', '');
     await fails('Expected some of variations, layouts, pasted, mixed, noise', 2, '--generate', 'wish');
     await fails('layouts is a recipe', 2, '--generate', 'layouts', '--generated', `layouts=${generated}`);

@@ -262,6 +262,7 @@ export declare const evaluatorSchema: z.ZodObject<{
     testData: z.ZodOptional<z.ZodString>;
     textures: z.ZodOptional<z.ZodString>;
     iterations: z.ZodOptional<z.ZodNumber>;
+    learningRate: z.ZodOptional<z.ZodNumber>;
     classifierIterations: z.ZodOptional<z.ZodNumber>;
     resolution: z.ZodOptional<z.ZodNumber>;
     classifier: z.ZodDefault<z.ZodBoolean>;
