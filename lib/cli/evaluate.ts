@@ -97,7 +97,11 @@ async function openEvaluator(flags: Flags, context: Context): Promise<Evaluator>
   const weights = { inceptionWeights: flags.inception, lpipsWeights: lpipsWeights(flags) };
   const open = (more: object) =>
     Evaluator.open(dataset, pickOptions({ ...flags, ...weights, ...more }, evaluatorSchema));
-  if (recipes.length === 0) return open({ generated });
+  if (recipes.length === 0) {
+    if (flags.freshPairs)
+      throw new InvalidOptionError('Expected recipes with freshPairs: name them, as in --generate mixed');
+    return open({ generated });
+  }
   const twice = recipes.find((name) => name in generated);
   if (twice !== undefined)
     throw new InvalidOptionError(`${twice} is a recipe to generate: give the folder another name`);

@@ -31,7 +31,7 @@ export const RECIPES = recipes({
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /**
    * Half of the thin defects pasted; of the others, small ones in their own pictures, large ones there or moved. In light
-   * that varies. A line is known by its shape on any ground; specks, edges and moved grounds make good images suspicious.
+   * that varies. The README has figures for it, and for other shares.
    */
   mixed: () => ({ ...VARIATIONS, vary: 0, steps: 1, thinPasteShare: 0.5, lightSpread: 0.2 }),
   /** The paper's way, from noise. */
