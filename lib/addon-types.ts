@@ -361,6 +361,7 @@ export interface NativeEngine {
       smallPasteShare: number;
       thinPasteShare: number;
       pasteOnDefects: boolean;
+      pasteTurns: boolean;
       lightSpread: number;
       seed: number;
     },

@@ -14,16 +14,18 @@ import { runNative } from './run-native.js';
  */
 export type LayoutsOptions = z.input<typeof layoutsSchema>;
 
-/** Throws ERR_INVALID_OPTION where it is said what to paste on and nothing is pasted. */
+/** Throws ERR_INVALID_OPTION where it is said how to paste and nothing is pasted. */
 export function refuseIdlePaste({
   pasteOnDefects,
+  pasteTurns,
   pasteShare,
   smallPasteShare,
   thinPasteShare,
 }: Omit<z.output<typeof layoutsSchema>, 'resolution' | 'fit' | 'seed'>): void {
-  if (pasteOnDefects && !pasteShare && !smallPasteShare && !thinPasteShare) {
+  const idle = pasteOnDefects ? 'pasteOnDefects' : pasteTurns && 'pasteTurns';
+  if (idle && !pasteShare && !smallPasteShare && !thinPasteShare) {
     throw new InvalidOptionError(
-      'Expected pasteShare, smallPasteShare or thinPasteShare above 0 with pasteOnDefects, or nothing is pasted',
+      `Expected pasteShare, smallPasteShare or thinPasteShare above 0 with ${idle}, or nothing is pasted`,
     );
   }
 }
@@ -56,6 +58,8 @@ export class Layouts {
     readonly thinPasteShare: number,
     /** Whether that is onto real images with a defect, not onto good ones. */
     readonly pasteOnDefects: boolean,
+    /** Whether it is turned by quarters, too. */
+    readonly pasteTurns: boolean,
     /** How much the light on them varies. */
     readonly lightSpread: number,
     private handle: NativeLayouts | undefined,
@@ -86,8 +90,8 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      const { ownShare, smallOwnShare, pasteShare, thinPasteShare, pasteOnDefects, lightSpread } = chosen;
-      const paste = [pasteShare, smallPasteShare, thinPasteShare, pasteOnDefects] as const;
+      const { ownShare, smallOwnShare, pasteShare, thinPasteShare, pasteOnDefects, pasteTurns, lightSpread } = chosen;
+      const paste = [pasteShare, smallPasteShare, thinPasteShare, pasteOnDefects, pasteTurns] as const;
       return new Layouts(resolution, ownShare, smallOwnShare, ...paste, lightSpread, handle);
     } finally {
       defects.dispose();

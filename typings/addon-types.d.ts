@@ -293,6 +293,7 @@ export interface NativeEngine {
         smallPasteShare: number;
         thinPasteShare: number;
         pasteOnDefects: boolean;
+        pasteTurns: boolean;
         lightSpread: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;

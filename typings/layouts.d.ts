@@ -6,8 +6,8 @@ import { layoutsSchema } from './options/schemas.js';
  * @interface
  */
 export type LayoutsOptions = z.input<typeof layoutsSchema>;
-/** Throws ERR_INVALID_OPTION where it is said what to paste on and nothing is pasted. */
-export declare function refuseIdlePaste({ pasteOnDefects, pasteShare, smallPasteShare, thinPasteShare, }: Omit<z.output<typeof layoutsSchema>, 'resolution' | 'fit' | 'seed'>): void;
+/** Throws ERR_INVALID_OPTION where it is said how to paste and nothing is pasted. */
+export declare function refuseIdlePaste({ pasteOnDefects, pasteTurns, pasteShare, smallPasteShare, thinPasteShare, }: Omit<z.output<typeof layoutsSchema>, 'resolution' | 'fit' | 'seed'>): void;
 /**
  * Where variations of real pairs start: each a real defect, in its own image or moved, bent and scaled onto a good one.
  * The sampler noises it by `strength` and draws it anew (SDEdit, arXiv 2108.01073).
@@ -29,6 +29,8 @@ export declare class Layouts {
     readonly thinPasteShare: number;
     /** Whether that is onto real images with a defect, not onto good ones. */
     readonly pasteOnDefects: boolean;
+    /** Whether it is turned by quarters, too. */
+    readonly pasteTurns: boolean;
     /** How much the light on them varies. */
     readonly lightSpread: number;
     private handle;

@@ -31,6 +31,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   smallPasteShare?: number;
   thinPasteShare?: number;
   pasteOnDefects?: boolean;
+  pasteTurns?: boolean;
   lightSpread?: number;
   /** Undefined: as large as the model's pictures. */
   varyResolution?: number;

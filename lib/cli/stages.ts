@@ -77,6 +77,7 @@ export interface SampleFlags {
   smallPasteShare?: number;
   thinPasteShare?: number;
   pasteOnDefects?: boolean;
+  pasteTurns?: boolean;
   lightSpread?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
@@ -199,6 +200,7 @@ type LayoutFlags = Pick<
   | 'smallPasteShare'
   | 'thinPasteShare'
   | 'pasteOnDefects'
+  | 'pasteTurns'
   | 'lightSpread'
   | 'varyResolution'
 >;
@@ -208,9 +210,9 @@ const layoutChoices = layoutsSchema.omit({ resolution: true, fit: true, seed: tr
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export function layoutOptions(flags: LayoutFlags) {
   const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare } = flags;
-  const { pasteOnDefects, lightSpread, varyResolution } = flags;
+  const { pasteOnDefects, pasteTurns, lightSpread, varyResolution } = flags;
   const shares = { ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare };
-  const chosen = given({ ...shares, pasteOnDefects, lightSpread });
+  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, lightSpread });
   const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
   if (vary === undefined && idle !== undefined) {
     throw new InvalidOptionError(
@@ -276,6 +278,7 @@ export async function samplePairs(
         ...(layouts.smallPasteShare !== layouts.pasteShare && { smallPasteShare: layouts.smallPasteShare }),
         ...(layouts.thinPasteShare !== layouts.smallPasteShare && { thinPasteShare: layouts.thinPasteShare }),
         ...(layouts.pasteOnDefects && { pasteOnDefects: true }),
+        ...(layouts.pasteTurns && { pasteTurns: true }),
         ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),

@@ -195,7 +195,7 @@ export const layoutsSchema = z.strictObject({
   smallOwnShare: real(0, 1).default(1),
   /**
    * The share of all layouts in which a defect is pasted onto a good image as it is, with hard edges and its own light
-   * (Crop&Paste, Lin et al., ICME 2021, but not turned); the shares above are of the others.
+   * (Crop&Paste, Lin et al., ICME 2021); the shares above are of the others.
    */
   pasteShare: real(0, 1).default(0),
   /** The same for small defects; `pasteShare` where it is not given. */
@@ -210,6 +210,11 @@ export const layoutsSchema = z.strictObject({
    * arXiv 2012.07177), and not onto good ones, where a detector may learn to suspect good ground.
    */
   pasteOnDefects: flag().default(false),
+  /**
+   * Whether they are turned by quarters, too, as Crop&Paste does. Where the ground has a direction, that shows; a detector
+   * has more to learn from, and less to learn by heart.
+   */
+  pasteTurns: flag().default(false),
   /**
    * The standard deviation of the logarithm of a smooth random field of light that each layout is multiplied by, ground and
    * defect alike, so that a detector does not take light for a defect. 0.2 makes places a fifth lighter or darker.

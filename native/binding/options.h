@@ -142,6 +142,7 @@ void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("smallPasteShare", o.smallPasteShare);
   field("thinPasteShare", o.thinPasteShare);
   field("pasteOnDefects", o.pasteOnDefects);
+  field("pasteTurns", o.pasteTurns);
   field("lightSpread", o.lightSpread);
   field("seed", o.seed);
 }

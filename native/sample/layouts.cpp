@@ -13,7 +13,6 @@ namespace {
 constexpr double kSmallArea = 0.03;      // of the picture: a defect that would vanish if it was bent or thinned
 constexpr double kThinLength = 15;       // widths: of a small defect that is a line, not a speck
 constexpr int64_t kMostSmall = 3;        // defects in one picture
-constexpr bool kTurns = false;           // of pasted ones: grain and scratches have the direction of the work
 constexpr int kMostAttempts = 20;        // to place a defect so that most of it is inside
 constexpr double kLeastInside = 0.3;     // of its area
 constexpr double kLeastOwnInside = 0.8;  // of it, where it keeps its own picture
@@ -236,10 +235,10 @@ Layout Layouts::pasted(const Layout& real, Draw& draw) const {
   // A defect of single pixels can vanish where it is made smaller; half of the attempts do not make it smaller.
   while (true) {
     const Layout layout = options_.pasteOnDefects ? photographed(drawReal(draw), draw) : onGood(draw);
-    cropPaste(real, layout, draw, kTurns);
+    cropPaste(real, layout, draw, options_.pasteTurns);
     for (int64_t i = 0; i < more; ++i) {
       const Layout next = drawReal(draw);
-      if (shareOf(next.mask) < kSmallArea) cropPaste(next, layout, draw, kTurns);
+      if (shareOf(next.mask) < kSmallArea) cropPaste(next, layout, draw, options_.pasteTurns);
     }
     if (layout.mask.any().item<bool>()) return layout;
   }

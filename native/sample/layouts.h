@@ -15,6 +15,7 @@ struct LayoutOptions {
   // and many times as long as wide; the shares above are of the others.
   double pasteShare = 0, smallPasteShare = 0, thinPasteShare = 0;
   bool pasteOnDefects = false;  // the pasted ones are not on good pictures but on real ones, whose defect stays
+  bool pasteTurns = false;      // pasted ones by quarters, against the direction of grain and scratches, too
   // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by.
   double lightSpread = 0;
 };
@@ -33,7 +34,7 @@ class Layouts {
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled,
   // moved (small ones anywhere, and bent; large ones still reach the edges that they reached), and added to the good
   // picture as its difference to what was around it, so that light and ground are the new picture's. A pasted defect
-  // keeps its light, and is not turned; where it is on a real picture, that is as an own picture is. Moved or pasted,
+  // keeps its light; where it is on a real picture, that is as an own picture is. Moved or pasted,
   // up to three small ones are on one picture. Then a field of light falls on all of it.
   Layout draw(int64_t index) const;
 

@@ -220,6 +220,28 @@ DAN_TEST(layouts_paste_where_asked) {
   EXPECT(none.draw(0).image.max().item<double>() < 120 / 255.0 * 1.26);  // nowhere to paste
 }
 
+DAN_TEST(layouts_turn_pasted_defects_where_asked) {
+  auto pool = emptyPool();
+  at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  image.narrow(0, 20, 24).narrow(1, 20, 12).fill_(20);
+  mask.narrow(0, 20, 24).narrow(1, 20, 12).fill_(255);
+  pool->images.push_back(image);
+  pool->masks.push_back(mask);
+  for (const bool turns : {false, true}) {
+    sample::LayoutOptions options;
+    options.pasteShare = 1;
+    options.pasteTurns = turns;
+    const sample::Layouts layouts(pool, goodPool(200), options);
+    int64_t lying = 0;  // as many as standing
+    for (int64_t i = 0; i < 60; ++i) {
+      const sample::Layout layout = layouts.draw(i);
+      EXPECT(((layout.image.mean(0) * 255 - 200).abs() > 0.01).equal(layout.mask));
+      lying += layout.mask.any(0).sum().item<int64_t>() > layout.mask.any(1).sum().item<int64_t>() ? 1 : 0;
+    }
+    EXPECT(turns ? lying > 15 && lying < 45 : lying == 0);
+  }
+}
+
 DAN_TEST(layouts_paste_in_shares_by_size_and_shape) {
   enum Shape { kLarge, kSpeck, kBar, kLine, kBrokenLine, kDiagonal };
   for (const Shape shape : {kLarge, kSpeck, kBar, kLine, kBrokenLine, kDiagonal}) {
@@ -283,7 +305,8 @@ DAN_TEST(layouts_have_light_of_their_own_where_asked) {
   std::vector<at::Tensor> fields;
   for (int64_t i = 0; i < 60; ++i) {
     const sample::Layout plain = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5}).draw(i);
-    const sample::Layout lit = sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, 0.5, 0.5, false, spread}).draw(i);
+    const sample::Layout lit =
+        sample::Layouts(defects, good, {0.5, 0.5, 8, 0.5, 0.5, 0.5, false, false, spread}).draw(i);
     EXPECT(at::equal(lit.mask, plain.mask));
     const at::Tensor field = (lit.image / plain.image.clamp_min(1e-6)).log().masked_fill(plain.image < 0.01, 0);
     EXPECT((field[0] - field[2]).abs().max().item<double>() < 1e-3);  // without a colour

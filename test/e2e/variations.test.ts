@@ -256,7 +256,9 @@ describe('variations of real pairs', () => {
     };
     const create = Layouts.create([], [], { resolution: SIDE, pasteOnDefects: true, pasteShare: 0 });
     await expect(create).rejects.toThrow('nothing is pasted');
-    await refused('nothing is pasted', ...noise, '--vary', '0.3', '--paste-on-defects', '--out', join(folder, 'idle'));
+    for (const idle of ['--paste-on-defects', '--paste-turns']) {
+      await refused('nothing is pasted', ...noise, '--vary', '0.3', idle, '--out', join(folder, 'idle'));
+    }
     await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
     await refused('Expected vary with varyResolution', 'run', '--data', embedded.example, '--vary-resolution', '128');
     await refused('Expected a number 0..1 for lightSpread but received 2', ...whole, '--light-spread', '2');

@@ -26,6 +26,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     smallPasteShare?: number;
     thinPasteShare?: number;
     pasteOnDefects?: boolean;
+    pasteTurns?: boolean;
     lightSpread?: number;
     /** Undefined: as large as the model's pictures. */
     varyResolution?: number;

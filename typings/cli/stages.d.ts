@@ -60,6 +60,7 @@ export interface SampleFlags {
     smallPasteShare?: number;
     thinPasteShare?: number;
     pasteOnDefects?: boolean;
+    pasteTurns?: boolean;
     lightSpread?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
@@ -96,7 +97,7 @@ export interface Sampling {
     /** The real pairs that variations start from. */
     examples?: Example[];
 }
-type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'lightSpread' | 'varyResolution'>;
+type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'pasteTurns' | 'lightSpread' | 'varyResolution'>;
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export declare function layoutOptions(flags: LayoutFlags): {
     ownShare: number;
@@ -105,6 +106,7 @@ export declare function layoutOptions(flags: LayoutFlags): {
     smallPasteShare?: number | undefined;
     thinPasteShare?: number | undefined;
     pasteOnDefects: boolean;
+    pasteTurns: boolean;
     lightSpread: number;
 };
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;

@@ -189,6 +189,7 @@ export declare const layoutsSchema: z.ZodObject<{
     smallPasteShare: z.ZodOptional<z.ZodNumber>;
     thinPasteShare: z.ZodOptional<z.ZodNumber>;
     pasteOnDefects: z.ZodDefault<z.ZodBoolean>;
+    pasteTurns: z.ZodDefault<z.ZodBoolean>;
     lightSpread: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
