@@ -39,6 +39,12 @@ export function real(low: number, high: number): z.ZodNumber {
   return z.number(message).min(low, message).max(high, message);
 }
 
+/** A finite number in (low, high]. */
+export function above(low: number, high: number): z.ZodNumber {
+  const message = `a number above ${low} and up to ${high}`;
+  return z.number(message).gt(low, message).max(high, message);
+}
+
 /** One of the words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.enum(words, `one of ${words.join(', ')}`);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RawImage } from '../image.js';
 import type { Layouts } from '../layouts.js';
-import { flag, integer, oneOf, real, signal, text } from './check.js';
+import { above, flag, integer, oneOf, real, signal, text } from './check.js';
 
 export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
 /** The paper's nested prompts. */
@@ -71,7 +71,7 @@ export const foregroundSchema = z.strictObject(foregroundShape);
 export const trainerSchema = z.strictObject({
   type: text().min(1, 'the name of a defect type'),
   rank: integer(1, 320).default(32),
-  learningRate: real(0, 1).optional(),
+  learningRate: above(0, 1).optional(),
   warmupSteps: integer(0).default(0),
   weightDecay: real(0, 1).default(0.01),
   maxGradNorm: real(0, 1e6).default(1),
@@ -263,7 +263,7 @@ export const evaluatorSchema = z.strictObject({
   /** Override the protocol's. */
   iterations: integer(1).optional(),
   /** Of a detector's Adam before it decays. */
-  learningRate: real(0, 1).optional(),
+  learningRate: above(0, 1).optional(),
   classifierIterations: integer(1).optional(),
   resolution: integer(32, 4096)
     .refine((value) => value % 32 === 0, 'a multiple of 32')

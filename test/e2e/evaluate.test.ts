@@ -302,7 +302,7 @@ describe('dualanodiff evaluate', () => {
     await fails('holds no generated pairs', 1, '--generated', join(category, 'ground_truth'));
     await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
     await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
-    await fails('Expected a number 0..1 for learningRate', 2, '--learning-rate', '-1');
+    await fails('Expected a number above 0 and up to 1 for learningRate', 2, '--learning-rate', '0');
     await fails('Expected recipes with freshPairs', 2, '--fresh-pairs');
     await fails('There is nothing to evaluate', 2, '--compare', '');
     await fails('Expected some of variations, layouts, pasted, mixed, noise', 2, '--generate', 'wish');

@@ -29,6 +29,11 @@ describe('options', () => {
     [sampleSchema, { count: 1, guidanceInterval: [0, 2] }, 'Expected a number 0..1 for guidanceInterval.1'],
     [sampleSchema, { count: 1, scheduler: 'heun' }, 'Expected one of pndm, ddim'],
     [trainSchema, { steps: 1.5 }, 'for steps but received 1.5'],
+    [
+      trainerSchema,
+      { type: 'crack', learningRate: 0 },
+      'Expected a number above 0 and up to 1 for learningRate but received 0',
+    ],
     [trainerSchema, { type: 'crack', rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],
     [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected N, a/b or a/b@k for trainImages'],
     [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected N, a/b or a/b@k for trainImages'],

@@ -8,6 +8,8 @@ export declare function checkOptions<T extends z.ZodType>(schema: T, input: unkn
 export declare function integer(low: number, high?: number): z.ZodNumber;
 /** A finite number in [low, high]. */
 export declare function real(low: number, high: number): z.ZodNumber;
+/** A finite number in (low, high]. */
+export declare function above(low: number, high: number): z.ZodNumber;
 /** One of the words. */
 export declare function oneOf<const T extends readonly [string, ...string[]]>(words: T): z.ZodEnum<{ [k in T[number]]: k; } extends infer T_1 ? { [k in keyof T_1]: T_1[k]; } : never>;
 export declare const text: () => z.ZodString;
