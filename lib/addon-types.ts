@@ -363,6 +363,7 @@ export interface NativeEngine {
       pasteOnDefects: boolean;
       pasteTurns: boolean;
       lightSpread: number;
+      smallLightSpread: number;
       seed: number;
     },
     defects: NativePool,

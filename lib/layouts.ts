@@ -60,8 +60,9 @@ export class Layouts {
     readonly pasteOnDefects: boolean,
     /** Whether it is turned by quarters, too. */
     readonly pasteTurns: boolean,
-    /** How much the light on them varies. */
+    /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number,
+    readonly smallLightSpread: number,
     private handle: NativeLayouts | undefined,
   ) {}
 
@@ -74,7 +75,9 @@ export class Layouts {
     const { resolution, fit, ...shares } = checkOptions(layoutsSchema, options);
     refuseIdlePaste(shares);
     const smallPasteShare = shares.smallPasteShare ?? shares.pasteShare;
-    const chosen = { ...shares, smallPasteShare, thinPasteShare: shares.thinPasteShare ?? smallPasteShare };
+    const thinPasteShare = shares.thinPasteShare ?? smallPasteShare;
+    const smallLightSpread = shares.smallLightSpread ?? shares.lightSpread;
+    const chosen = { ...shares, smallPasteShare, thinPasteShare, smallLightSpread };
     const [defects, good] = [await Pool.create(resolution), await Pool.create(resolution)];
     try {
       const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP);
@@ -90,9 +93,9 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      const { ownShare, smallOwnShare, pasteShare, thinPasteShare, pasteOnDefects, pasteTurns, lightSpread } = chosen;
+      const { ownShare, smallOwnShare, pasteShare, pasteOnDefects, pasteTurns, lightSpread } = chosen;
       const paste = [pasteShare, smallPasteShare, thinPasteShare, pasteOnDefects, pasteTurns] as const;
-      return new Layouts(resolution, ownShare, smallOwnShare, ...paste, lightSpread, handle);
+      return new Layouts(resolution, ownShare, smallOwnShare, ...paste, lightSpread, smallLightSpread, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -295,6 +295,7 @@ export interface NativeEngine {
         pasteOnDefects: boolean;
         pasteTurns: boolean;
         lightSpread: number;
+        smallLightSpread: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;
     createPool(width: number, height: number): NativePool;

@@ -31,8 +31,9 @@ export declare class Layouts {
     readonly pasteOnDefects: boolean;
     /** Whether it is turned by quarters, too. */
     readonly pasteTurns: boolean;
-    /** How much the light on them varies. */
+    /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number;
+    readonly smallLightSpread: number;
     private handle;
     private constructor();
     /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used, and ERR_INVALID_OPTION. */

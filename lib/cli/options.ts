@@ -121,6 +121,7 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     .option('--paste-on-defects', 'paste onto real images with a defect, not onto good ones')
     .option('--paste-turns', 'turn what is pasted by quarters, too')
     .option('--light-spread <x>', 'how much the light on variations varies: 0.2 is by a fifth (default: 0)', number)
+    .option('--small-light-spread <x>', 'the same where defects are small (default: as --light-spread)', number)
     .option(
       '--vary-resolution <n>',
       'pixels along each side of variations: a multiple of what the model works at',

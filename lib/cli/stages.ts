@@ -79,6 +79,7 @@ export interface SampleFlags {
   pasteOnDefects?: boolean;
   pasteTurns?: boolean;
   lightSpread?: number;
+  smallLightSpread?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
@@ -202,6 +203,7 @@ type LayoutFlags = Pick<
   | 'pasteOnDefects'
   | 'pasteTurns'
   | 'lightSpread'
+  | 'smallLightSpread'
   | 'varyResolution'
 >;
 
@@ -210,9 +212,9 @@ const layoutChoices = layoutsSchema.omit({ resolution: true, fit: true, seed: tr
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export function layoutOptions(flags: LayoutFlags) {
   const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare } = flags;
-  const { pasteOnDefects, pasteTurns, lightSpread, varyResolution } = flags;
+  const { pasteOnDefects, pasteTurns, lightSpread, smallLightSpread, varyResolution } = flags;
   const shares = { ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare };
-  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, lightSpread });
+  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, lightSpread, smallLightSpread });
   const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
   if (vary === undefined && idle !== undefined) {
     throw new InvalidOptionError(
@@ -280,6 +282,7 @@ export async function samplePairs(
         ...(layouts.pasteOnDefects && { pasteOnDefects: true }),
         ...(layouts.pasteTurns && { pasteTurns: true }),
         ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
+        ...(layouts.smallLightSpread !== layouts.lightSpread && { smallLightSpread: layouts.smallLightSpread }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),

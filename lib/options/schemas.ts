@@ -220,6 +220,8 @@ export const layoutsSchema = z.strictObject({
    * defect alike, so that a detector does not take light for a defect. 0.2 makes places a fifth lighter or darker.
    */
   lightSpread: real(0, 1).default(0),
+  /** The same where the defect is small; `lightSpread` where it is not given. Light can look like a large defect. */
+  smallLightSpread: real(0, 1).optional(),
   seed: seed(),
 });
 

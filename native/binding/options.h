@@ -144,6 +144,7 @@ void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("pasteOnDefects", o.pasteOnDefects);
   field("pasteTurns", o.pasteTurns);
   field("lightSpread", o.lightSpread);
+  field("smallLightSpread", o.smallLightSpread);
   field("seed", o.seed);
 }
 

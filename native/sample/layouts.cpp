@@ -191,13 +191,14 @@ Layouts::Layouts(Pool defects, Pool good, LayoutOptions options)
 
 Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
-  Layout layout = drawUnlit(draw);
-  if (options_.lightSpread > 0) layout.image = lit(layout.image, options_.lightSpread, draw);
+  const Layout first = drawReal(draw);
+  Layout layout = put(first, draw);
+  const double spread = shareOf(first.mask) < kSmallArea ? options_.smallLightSpread : options_.lightSpread;
+  if (spread > 0) layout.image = lit(layout.image, spread, draw);
   return layout;
 }
 
-Layout Layouts::drawUnlit(Draw& draw) const {
-  const Layout first = drawReal(draw);
+Layout Layouts::put(const Layout& first, Draw& draw) const {
   const bool small = shareOf(first.mask) < kSmallArea;
   const double pasteShare = pasteShareOf(first.mask);
   // Without pasted ones a seed's layouts are what they were before there were any.

@@ -16,8 +16,9 @@ struct LayoutOptions {
   double pasteShare = 0, smallPasteShare = 0, thinPasteShare = 0;
   bool pasteOnDefects = false;  // the pasted ones are not on good pictures but on real ones, whose defect stays
   bool pasteTurns = false;      // pasted ones by quarters, against the direction of grain and scratches, too
-  // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by.
-  double lightSpread = 0;
+  // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by, where the defect
+  // is large and where it is small.
+  double lightSpread = 0, smallLightSpread = 0;
 };
 
 using Layout = MarkedPicture;  // with a mask that is not empty
@@ -39,8 +40,8 @@ class Layouts {
   Layout draw(int64_t index) const;
 
  private:
-  Layout drawUnlit(Draw& draw) const;
   Layout drawReal(Draw& draw) const;
+  Layout put(const Layout& first, Draw& draw) const;
   double pasteShareOf(const at::Tensor& mask) const;
   Layout pasted(const Layout& real, Draw& draw) const;
   Layout photographed(const Layout& real, Draw& draw) const;

@@ -321,6 +321,23 @@ DAN_TEST(layouts_have_light_of_their_own_where_asked) {
   EXPECT(all.std(0).min().item<double>() > spread / 2);  // everywhere
 }
 
+DAN_TEST(layouts_have_light_by_the_size_of_the_defect) {
+  for (const int64_t side : {8, 24}) {  // small, and large
+    const auto isLit = [&](double light, double small) {
+      sample::LayoutOptions options;
+      options.pasteShare = options.smallPasteShare = 0.5;
+      const sample::Layout plain = sample::Layouts(defectPool(side), goodPool(80), options).draw(3);
+      options.lightSpread = light;
+      options.smallLightSpread = small;
+      const sample::Layout layout = sample::Layouts(defectPool(side), goodPool(80), options).draw(3);
+      EXPECT(at::equal(layout.mask, plain.mask));
+      return !at::equal(layout.image, plain.image);
+    };
+    EXPECT(isLit(0.2, 0) == (side == 24));
+    EXPECT(isLit(0, 0.2) == (side == 8));
+  }
+}
+
 DAN_TEST(layouts_refuse_what_has_no_defect) {
   auto blank = emptyPool();
   blank->images.push_back(at::zeros({kSide, kSide, 3}, at::kByte));

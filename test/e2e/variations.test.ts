@@ -153,7 +153,7 @@ describe('variations of real pairs', () => {
     }
   });
 
-  it('are pasted in other shares where defects are small or thin', async () => {
+  it('are pasted and lit otherwise where defects are small or thin', async () => {
     const dataset = await Dataset.open(embedded.example);
     const [scratches, stains] = [
       await dataset.trainingExamples('scratch', '1/1'),
@@ -186,6 +186,12 @@ describe('variations of real pairs', () => {
     expect(await drawn(scratches, specksOnly)).toEqual(await drawn(scratches, never));
     expect(await drawn(stains, always)).not.toEqual(await drawn(stains, never));
     expect(await drawn(scratches, always)).not.toEqual(await drawn(scratches, never));
+    const [lit, largeLit] = [{ lightSpread: 0.2 }, { lightSpread: 0.2, smallLightSpread: 0 }]; // light has sizes, too
+    expect(await drawn(scratches, lit)).not.toEqual(await drawn(scratches, never));
+    expect(await drawn(scratches, largeLit)).toEqual(await drawn(scratches, never));
+    expect(await drawn(stains, largeLit)).toEqual(await drawn(stains, lit));
+    const turned = { ...always, pasteTurns: true };
+    expect(await drawn(stains, turned)).not.toEqual(await drawn(stains, always));
   });
 
   it('are as large as their layouts where the model works at less', async () => {
@@ -260,6 +266,14 @@ describe('variations of real pairs', () => {
       await refused('nothing is pasted', ...noise, '--vary', '0.3', idle, '--out', join(folder, 'idle'));
     }
     await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
+    await refused(
+      'Expected vary with smallLightSpread',
+      ...noise,
+      '--small-light-spread',
+      '0',
+      '--out',
+      join(folder, 'idle'),
+    );
     await refused('Expected vary with varyResolution', 'run', '--data', embedded.example, '--vary-resolution', '128');
     await refused('Expected a number 0..1 for lightSpread but received 2', ...whole, '--light-spread', '2');
   });

@@ -28,6 +28,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
     pasteOnDefects?: boolean;
     pasteTurns?: boolean;
     lightSpread?: number;
+    smallLightSpread?: number;
     /** Undefined: as large as the model's pictures. */
     varyResolution?: number;
     /** Undefined: as trained. */

@@ -62,6 +62,7 @@ export interface SampleFlags {
     pasteOnDefects?: boolean;
     pasteTurns?: boolean;
     lightSpread?: number;
+    smallLightSpread?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
     backgroundScaled?: boolean;
@@ -97,7 +98,7 @@ export interface Sampling {
     /** The real pairs that variations start from. */
     examples?: Example[];
 }
-type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'pasteTurns' | 'lightSpread' | 'varyResolution'>;
+type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'pasteTurns' | 'lightSpread' | 'smallLightSpread' | 'varyResolution'>;
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export declare function layoutOptions(flags: LayoutFlags): {
     ownShare: number;
@@ -108,6 +109,7 @@ export declare function layoutOptions(flags: LayoutFlags): {
     pasteOnDefects: boolean;
     pasteTurns: boolean;
     lightSpread: number;
+    smallLightSpread?: number | undefined;
 };
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;
 export {};

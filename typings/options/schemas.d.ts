@@ -191,6 +191,7 @@ export declare const layoutsSchema: z.ZodObject<{
     pasteOnDefects: z.ZodDefault<z.ZodBoolean>;
     pasteTurns: z.ZodDefault<z.ZodBoolean>;
     lightSpread: z.ZodDefault<z.ZodNumber>;
+    smallLightSpread: z.ZodOptional<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
 /** Options of one batch that is denoised step by step. */
