@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kSmallArea = 0.03;      // of the picture: a defect that would vanish if it was bent or thinned
 constexpr double kThinLength = 15;       // widths: of a small defect that is a line, not a speck
-constexpr int64_t kMostSmall = 3;        // defects in one picture
 constexpr int kMostAttempts = 20;        // to place a defect so that most of it is inside
 constexpr double kLeastInside = 0.3;     // of its area
 constexpr double kLeastOwnInside = 0.8;  // of it, where it keeps its own picture
@@ -191,29 +190,22 @@ Layouts::Layouts(Pool defects, Pool good, LayoutOptions options)
 
 Layout Layouts::draw(int64_t index) const {
   Draw draw(makeGenerator(options_.seed, static_cast<uint64_t>(index)));
-  const Layout first = drawReal(draw);
-  Layout layout = put(first, draw);
-  const double spread = shareOf(first.mask) < kSmallArea ? options_.smallLightSpread : options_.lightSpread;
+  const Layout real = drawReal(draw);
+  Layout layout = put(real, draw);
+  const double spread = shareOf(real.mask) < kSmallArea ? options_.smallLightSpread : options_.lightSpread;
   if (spread > 0) layout.image = lit(layout.image, spread, draw);
   return layout;
 }
 
-Layout Layouts::put(const Layout& first, Draw& draw) const {
-  const bool small = shareOf(first.mask) < kSmallArea;
-  const double pasteShare = pasteShareOf(first.mask);
+Layout Layouts::put(const Layout& real, Draw& draw) const {
+  const bool small = shareOf(real.mask) < kSmallArea;
+  const double pasteShare = pasteShareOf(real.mask);
   // Without pasted ones a seed's layouts are what they were before there were any.
   const bool somewhere = options_.pasteOnDefects || good_->size() > 0;
-  if (pasteShare > 0 && somewhere && draw.uniform() < pasteShare) return pasted(first, draw);
+  if (pasteShare > 0 && somewhere && draw.uniform() < pasteShare) return pasted(real, draw);
   const double ownShare = small ? options_.smallOwnShare : options_.ownShare;
   const bool own = draw.uniform() < ownShare || good_->size() == 0;
-  const int64_t more = small && !own ? draw.below(kMostSmall) : 0;
-  Layout layout = own ? photographed(first, draw) : onGood(draw);
-  if (!own) add(layout, first, draw);
-  for (int64_t i = 0; i < more; ++i) {
-    const Layout next = drawReal(draw);
-    if (shareOf(next.mask) < kSmallArea) add(layout, next, draw);
-  }
-  return layout;
+  return own ? photographed(real, draw) : moved(real, draw);
 }
 
 Layout Layouts::drawReal(Draw& draw) const {
@@ -232,15 +224,10 @@ Layout Layouts::onGood(Draw& draw) const {
 }
 
 Layout Layouts::pasted(const Layout& real, Draw& draw) const {
-  const int64_t more = shareOf(real.mask) < kSmallArea ? draw.below(kMostSmall) : 0;
   // A defect of single pixels can vanish where it is made smaller; half of the attempts do not make it smaller.
   while (true) {
     const Layout layout = options_.pasteOnDefects ? photographed(drawReal(draw), draw) : onGood(draw);
     cropPaste(real, layout, draw, options_.pasteTurns);
-    for (int64_t i = 0; i < more; ++i) {
-      const Layout next = drawReal(draw);
-      if (shareOf(next.mask) < kSmallArea) cropPaste(next, layout, draw, options_.pasteTurns);
-    }
     if (layout.mask.any().item<bool>()) return layout;
   }
 }
@@ -260,7 +247,8 @@ Layout Layouts::photographed(const Layout& real, Draw& draw) const {
   return {(picture * light).clamp(0, 1), mask};
 }
 
-void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
+Layout Layouts::moved(const Layout& real, Draw& draw) const {
+  const Layout ground = onGood(draw);
   const double area = shareOf(real.mask);
   const bool small = area < kSmallArea;
   at::Tensor picture = real.image, mask = real.mask;
@@ -279,15 +267,14 @@ void Layouts::add(Layout& layout, const Layout& real, Draw& draw) const {
   if (!ring.any().item<bool>()) ring = ~mask;
   if (!ring.any().item<bool>()) ring = mask;  // it covers all: nothing is around it but itself
   const double light =
-      ((meanOf(layout.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
+      ((meanOf(ground.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
   // A defect that faded would teach a detector to see defects in the grain of good ground.
   const double contrast = draw.uniform(1, 1.4) * std::clamp(light, 1.0, kMostContrast);
   // A small defect stands on what is right beside it, a large one on the new picture's large-scale light.
   const at::Tensor before = small ? surroundings(picture, ring) : meanOf(picture, ring);
-  const at::Tensor after = small ? surroundings(layout.image, ring) : blurred(layout.image, pixels(3 / 32., height()));
+  const at::Tensor after = small ? surroundings(ground.image, ring) : blurred(ground.image, pixels(3 / 32., height()));
   const at::Tensor defect = (after + (picture - before) * contrast).clamp(0, 1);
-  layout.image = at::lerp(layout.image, defect, softened(mask));
-  layout.mask = layout.mask | mask;
+  return {at::lerp(ground.image, defect, softened(mask)), mask};
 }
 
 }  // namespace dan::sample

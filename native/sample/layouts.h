@@ -35,18 +35,18 @@ class Layouts {
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled,
   // moved (small ones anywhere, and bent; large ones still reach the edges that they reached), and added to the good
   // picture as its difference to what was around it, so that light and ground are the new picture's. A pasted defect
-  // keeps its light; where it is on a real picture, that is as an own picture is. Moved or pasted,
-  // up to three small ones are on one picture. Then a field of light falls on all of it.
+  // keeps its light; where it is on a real picture, that is as an own picture is. Then a field of light falls on all of
+  // it.
   Layout draw(int64_t index) const;
 
  private:
   Layout drawReal(Draw& draw) const;
-  Layout put(const Layout& first, Draw& draw) const;
+  Layout put(const Layout& real, Draw& draw) const;
   double pasteShareOf(const at::Tensor& mask) const;
   Layout pasted(const Layout& real, Draw& draw) const;
   Layout photographed(const Layout& real, Draw& draw) const;
   Layout onGood(Draw& draw) const;
-  void add(Layout& layout, const Layout& real, Draw& draw) const;
+  Layout moved(const Layout& real, Draw& draw) const;
 
   Pool defects_, good_;
   LayoutOptions options_;

@@ -62,7 +62,7 @@ DAN_TEST(layouts_move_a_defect_onto_a_good_ground) {
       const sample::Layout layout = layouts.draw(i);
       const at::Tensor& mask = layout.mask;
       const auto inside = mask.sum().item<int64_t>();
-      EXPECT(inside > side * side / 5 && inside < side * side * 3 * (side == 8 ? 3 : 1));  // up to three small ones
+      EXPECT(inside > side * side / 5 && inside < side * side * 3);
       // Off the defect and its soft border, the good picture; inside, darker by about the same share.
       const at::Tensor off = (layout.image - 200 / 255.0).abs().amax(0).masked_select(sample::softened(mask) == 0);
       EXPECT(off.numel() > 0 && off.max().item<double>() < 1e-5);
@@ -127,20 +127,13 @@ DAN_TEST(layouts_stay_as_sharp_as_photographs) {
   EXPECT(after > 0.8 * before && after < 1.1 * before);
 }
 
-DAN_TEST(layouts_put_up_to_three_small_defects_on_a_good_ground) {
+DAN_TEST(layouts_put_one_defect_on_a_picture) {
   const sample::Layouts moved(defectPool(4), goodPool(200), {1.0, 0.0, 5}),
       pasted(defectPool(4), goodPool(200), {1.0, 1.0, 5, 1.0, 1.0}), own(defectPool(4), goodPool(200), {0.0, 1.0, 5}),
       large(defectPool(16), goodPool(200), {0.0, 0.0, 5, 0.5});
-  for (const sample::Layouts* layouts : {&moved, &pasted}) {
-    int64_t single = 0, several = 0;
-    for (int64_t i = 0; i < 40; ++i) {
-      const int64_t count = countRegions(layouts->draw(i).mask);
-      EXPECT(count >= 1 && count <= 3);
-      ++(count == 1 ? single : several);
-    }
-    EXPECT(single >= 8 && several >= 16);
+  for (const sample::Layouts* layouts : {&moved, &pasted, &own, &large}) {
+    for (int64_t i = 0; i < 40; ++i) EXPECT(countRegions(layouts->draw(i).mask) == 1);
   }
-  for (int64_t i = 0; i < 40; ++i) EXPECT(countRegions(own.draw(i).mask) == 1 && countRegions(large.draw(i).mask) == 1);
 }
 
 DAN_TEST(layouts_do_not_bend_large_defects) {

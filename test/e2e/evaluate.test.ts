@@ -215,14 +215,17 @@ describe('dualanodiff evaluate', () => {
     expect(records('layouts')).toHaveLength(2);
     expect(records('layouts')[0].settings.layouts).toEqual(['000', '001']); // no more than what trains
     expect(records('layouts')[0].agreement['layout/threshold']).toBeGreaterThan(0.8);
-    expect(['layouts', 'pasted', 'mixed'].map((name) => records(name)[0].settings.pasteShare)).toEqual([
-      undefined,
-      1,
-      undefined,
-    ]);
-    const mixed = { ownShare: 0.6, smallOwnShare: 1, thinPasteShare: 0.5, lightSpread: 0.2 };
-    expect(records('mixed')[0].settings).toMatchObject(mixed);
-    for (const name of ['layouts', 'pasted']) expect(records(name)[0].settings).not.toHaveProperty('thinPasteShare');
+    const { settings } = records('mixed')[0];
+    expect(settings).toMatchObject({
+      ownShare: 0,
+      smallOwnShare: 1,
+      pasteShare: 0.75,
+      pasteTurns: true,
+      lightSpread: 0.2,
+    });
+    expect(records('pasted')[0].settings.pasteShare).toBe(1);
+    expect(records('layouts')[0].settings).not.toHaveProperty('pasteShare');
+    expect(records('pasted')[0].settings).not.toHaveProperty('pasteTurns');
     expect(['dent', 'pit'].map((type) => records('mixed', type)[0].seed)).toEqual([0, 1]);
     expect(records('pasted')[0].settings).not.toHaveProperty('lightSpread');
     const report = readFileSync(join(out, 'report.html'), 'utf8');
