@@ -210,10 +210,7 @@ export const layoutsSchema = z.strictObject({
    * arXiv 2012.07177), and not onto good ones, where a detector may learn to suspect good ground.
    */
   pasteOnDefects: flag().default(false),
-  /**
-   * Whether they are turned by quarters, too, as Crop&Paste does. Where the ground has a direction, that shows; a detector
-   * has more to learn from, and less to learn by heart.
-   */
+  /** Whether they are turned by quarters, too, as Crop&Paste does. Where the ground has a direction, that shows. */
   pasteTurns: flag().default(false),
   /**
    * The standard deviation of the logarithm of a smooth random field of light that each layout is multiplied by, ground and
