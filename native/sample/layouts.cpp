@@ -200,7 +200,6 @@ Layout Layouts::draw(int64_t index) const {
 Layout Layouts::put(const Layout& real, Draw& draw) const {
   const bool small = shareOf(real.mask) < kSmallArea;
   const double pasteShare = pasteShareOf(real.mask);
-  // Without pasted ones a seed's layouts are what they were before there were any.
   const bool somewhere = options_.pasteOnDefects || good_->size() > 0;
   if (pasteShare > 0 && somewhere && draw.uniform() < pasteShare) return pasted(real, draw);
   const double ownShare = small ? options_.smallOwnShare : options_.ownShare;
