@@ -63,6 +63,8 @@ export class Layouts {
     /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number,
     readonly smallLightSpread: number,
+    /** How much more a moved defect stands out than it did. */
+    readonly movedContrast: number,
     private handle: NativeLayouts | undefined,
   ) {}
 
@@ -93,9 +95,10 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      const { ownShare, smallOwnShare, pasteShare, pasteOnDefects, pasteTurns, lightSpread } = chosen;
+      const { ownShare, smallOwnShare, pasteShare, pasteOnDefects, pasteTurns, lightSpread, movedContrast } = chosen;
       const paste = [pasteShare, smallPasteShare, thinPasteShare, pasteOnDefects, pasteTurns] as const;
-      return new Layouts(resolution, ownShare, smallOwnShare, ...paste, lightSpread, smallLightSpread, handle);
+      const look = [lightSpread, smallLightSpread, movedContrast] as const;
+      return new Layouts(resolution, ownShare, smallOwnShare, ...paste, ...look, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -34,6 +34,8 @@ export declare class Layouts {
     /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number;
     readonly smallLightSpread: number;
+    /** How much more a moved defect stands out than it did. */
+    readonly movedContrast: number;
     private handle;
     private constructor();
     /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used, and ERR_INVALID_OPTION. */

@@ -80,6 +80,7 @@ export interface SampleFlags {
   pasteTurns?: boolean;
   lightSpread?: number;
   smallLightSpread?: number;
+  movedContrast?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
   backgroundScaled?: boolean;
@@ -204,6 +205,7 @@ type LayoutFlags = Pick<
   | 'pasteTurns'
   | 'lightSpread'
   | 'smallLightSpread'
+  | 'movedContrast'
   | 'varyResolution'
 >;
 
@@ -212,9 +214,9 @@ const layoutChoices = layoutsSchema.omit({ resolution: true, fit: true, seed: tr
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export function layoutOptions(flags: LayoutFlags) {
   const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare } = flags;
-  const { pasteOnDefects, pasteTurns, lightSpread, smallLightSpread, varyResolution } = flags;
+  const { pasteOnDefects, pasteTurns, lightSpread, smallLightSpread, movedContrast, varyResolution } = flags;
   const shares = { ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare };
-  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, lightSpread, smallLightSpread });
+  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, lightSpread, smallLightSpread, movedContrast });
   const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
   if (vary === undefined && idle !== undefined) {
     throw new InvalidOptionError(
@@ -283,6 +285,7 @@ export async function samplePairs(
         ...(layouts.pasteTurns && { pasteTurns: true }),
         ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
         ...(layouts.smallLightSpread !== layouts.lightSpread && { smallLightSpread: layouts.smallLightSpread }),
+        ...(layouts.movedContrast !== 1 && { movedContrast: layouts.movedContrast }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),
       ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),

@@ -219,6 +219,11 @@ export const layoutsSchema = z.strictObject({
   lightSpread: real(0, 1).default(0),
   /** The same where the defect is small; `lightSpread` where it is not given. Light can look like a large defect. */
   smallLightSpread: real(0, 1).optional(),
+  /**
+   * How many times as much as it did a defect stands out against its new ground where it moves to another image. Above 1 a
+   * detector is less drawn to what is faint, on good parts, too.
+   */
+  movedContrast: real(1, 3).default(1),
   seed: seed(),
 });
 

@@ -268,7 +268,7 @@ Layout Layouts::moved(const Layout& real, Draw& draw) const {
   const double light =
       ((meanOf(ground.image, ring).mean() + 0.04) / (meanOf(picture, ring).mean() + 0.04)).item<double>();
   // A defect that faded would teach a detector to see defects in the grain of good ground.
-  const double contrast = draw.uniform(1, 1.4) * std::clamp(light, 1.0, kMostContrast);
+  const double contrast = options_.movedContrast * draw.uniform(1, 1.4) * std::clamp(light, 1.0, kMostContrast);
   // A small defect stands on what is right beside it, a large one on the new picture's large-scale light.
   const at::Tensor before = small ? surroundings(picture, ring) : meanOf(picture, ring);
   const at::Tensor after = small ? surroundings(ground.image, ring) : blurred(ground.image, pixels(3 / 32., height()));

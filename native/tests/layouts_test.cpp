@@ -18,12 +18,12 @@ std::shared_ptr<PixelPool> emptyPool() {
   return pool;
 }
 
-// Even grounds of level 120 with a box of level 20 and `side` pixels in the middle.
-Pool defectPool(int64_t side) {
+// Even grounds of level 120 with a box of `level` and `side` pixels in the middle.
+Pool defectPool(int64_t side, int64_t level = 20) {
   auto pool = emptyPool();
   at::Tensor image = at::full({kSide, kSide, 3}, 120, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
   const int64_t first = (kSide - side) / 2;
-  image.narrow(0, first, side).narrow(1, first, side).fill_(20);
+  image.narrow(0, first, side).narrow(1, first, side).fill_(level);
   mask.narrow(0, first, side).narrow(1, first, side).fill_(255);
   pool->images.push_back(image);
   pool->masks.push_back(mask);
@@ -328,6 +328,25 @@ DAN_TEST(layouts_have_light_by_the_size_of_the_defect) {
     };
     EXPECT(isLit(0.2, 0) == (side == 24));
     EXPECT(isLit(0, 0.2) == (side == 8));
+  }
+}
+
+DAN_TEST(layouts_make_moved_defects_stand_out_as_asked) {
+  for (const int64_t side : {8, 24}) {  // small, and large
+    const Pool faint = defectPool(side, 100);
+    sample::LayoutOptions options;
+    options.ownShare = options.smallOwnShare = 0;
+    for (int64_t i = 0; i < 20; ++i) {
+      options.movedContrast = 1;
+      const sample::Layout plain = sample::Layouts(faint, goodPool(120), options).draw(i);
+      options.movedContrast = 2;
+      const sample::Layout strong = sample::Layouts(faint, goodPool(120), options).draw(i);
+      EXPECT(at::equal(strong.mask, plain.mask));
+      const double ground = 120. / 255;
+      const at::Tensor before = plain.image - ground, after = strong.image - ground;
+      EXPECT(before.min().item<double>() < -15. / 255);
+      EXPECT((after - 2 * before).abs().max().item<double>() < 1e-3);
+    }
   }
 }
 

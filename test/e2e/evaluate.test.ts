@@ -221,8 +221,10 @@ describe('dualanodiff evaluate', () => {
       smallOwnShare: 1,
       pasteShare: 0.75,
       pasteTurns: true,
-      lightSpread: 0.2,
+      smallLightSpread: 0.2,
+      movedContrast: 1.5,
     });
+    expect(settings).not.toHaveProperty('lightSpread');
     expect(records('pasted')[0].settings.pasteShare).toBe(1);
     expect(records('layouts')[0].settings).not.toHaveProperty('pasteShare');
     expect(records('pasted')[0].settings).not.toHaveProperty('pasteTurns');

@@ -153,7 +153,7 @@ describe('variations of real pairs', () => {
     }
   });
 
-  it('are pasted and lit otherwise where defects are small or thin', async () => {
+  it('are pasted and lit otherwise where defects are small or thin, and stand out where they move', async () => {
     const dataset = await Dataset.open(embedded.example);
     const [scratches, stains] = [
       await dataset.trainingExamples('scratch', '1/1'),
@@ -192,6 +192,9 @@ describe('variations of real pairs', () => {
     expect(await drawn(stains, largeLit)).toEqual(await drawn(stains, lit));
     const turned = { ...always, pasteTurns: true };
     expect(await drawn(stains, turned)).not.toEqual(await drawn(stains, always));
+    const [moved, strong] = [{ ownShare: 0 }, { ownShare: 0, movedContrast: 2 }];
+    expect(await drawn(stains, strong)).not.toEqual(await drawn(stains, moved));
+    expect(await drawn(stains, { ...always, movedContrast: 2 })).toEqual(await drawn(stains, always));
   });
 
   it('are as large as their layouts where the model works at less', async () => {
@@ -265,6 +268,7 @@ describe('variations of real pairs', () => {
     for (const idle of ['--paste-on-defects', '--paste-turns']) {
       await refused('nothing is pasted', ...noise, '--vary', '0.3', idle, '--out', join(folder, 'idle'));
     }
+    await refused('Expected vary with movedContrast', ...noise, '--moved-contrast', '2', '--out', join(folder, 'idle'));
     await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
     await refused(
       'Expected vary with smallLightSpread',
