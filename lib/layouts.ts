@@ -63,7 +63,7 @@ export class Layouts {
     /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number,
     readonly smallLightSpread: number,
-    /** How much more a moved defect stands out than it did. */
+    /** Multiplies how much a moved defect stands out. */
     readonly movedContrast: number,
     private handle: NativeLayouts | undefined,
   ) {}

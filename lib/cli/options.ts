@@ -120,7 +120,7 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     )
     .option('--paste-on-defects', 'paste onto real images with a defect, not onto good ones')
     .option('--paste-turns', 'turn what is pasted by quarters, too')
-    .option('--moved-contrast <x>', 'how much more moved defects stand out than they did, 1..3 (default: 1)', number)
+    .option('--moved-contrast <x>', 'multiplies how much moved defects stand out, 1..3 (default: 1)', number)
     .option('--light-spread <x>', 'how much the light on variations varies: 0.2 is by a fifth (default: 0)', number)
     .option('--small-light-spread <x>', 'the same where defects are small (default: as --light-spread)', number)
     .option(

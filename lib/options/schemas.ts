@@ -220,8 +220,8 @@ export const layoutsSchema = z.strictObject({
   /** The same where the defect is small; `lightSpread` where it is not given. Light can look like a large defect. */
   smallLightSpread: real(0, 1).optional(),
   /**
-   * How many times as much as it did a defect stands out against its new ground where it moves to another image. Above 1 a
-   * detector is less drawn to what is faint, on good parts, too.
+   * Multiplies how much a defect that moves to another image stands out against it: by itself 1 to 1.4 times as much as
+   * before, and up to twice that on lighter ground.
    */
   movedContrast: real(1, 3).default(1),
   seed: seed(),

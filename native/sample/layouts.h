@@ -19,7 +19,7 @@ struct LayoutOptions {
   // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by, where the defect
   // is large and where it is small.
   double lightSpread = 0, smallLightSpread = 0;
-  double movedContrast = 1;  // of a moved defect against its ground, to what it had
+  double movedContrast = 1;  // multiplies how much a moved defect stands out
 };
 
 using Layout = MarkedPicture;  // with a mask that is not empty
