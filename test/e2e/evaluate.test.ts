@@ -221,10 +221,8 @@ describe('dualanodiff evaluate', () => {
       smallOwnShare: 1,
       pasteShare: 0.75,
       pasteTurns: true,
-      smallLightSpread: 0.2,
-      movedContrast: 1.5,
+      lightSpread: 0.2,
     });
-    expect(settings).not.toHaveProperty('lightSpread');
     expect(records('pasted')[0].settings.pasteShare).toBe(1);
     expect(records('layouts')[0].settings).not.toHaveProperty('pasteShare');
     expect(records('pasted')[0].settings).not.toHaveProperty('pasteTurns');
