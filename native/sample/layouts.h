@@ -36,8 +36,7 @@ class Layouts {
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled,
   // moved (small ones anywhere, and bent; large ones still reach the edges that they reached), and added to the good
   // picture as its difference to what was around it, so that light and ground are the new picture's. A pasted defect
-  // keeps its light; where it is on a real picture, that is as an own picture is. Then a field of light falls on all of
-  // it.
+  // keeps its light; where it is on a real picture, that is as an own picture is. Then light falls on all of it.
   Layout draw(int64_t index) const;
 
  private:
