@@ -30,12 +30,13 @@ export const RECIPES = recipes({
   /** Crop&Paste's defects, pasted at more pixels than what learns from them has. */
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /**
-   * Three quarters pasted and turned; of the others, small ones in their own pictures, large ones moved. In light that
-   * varies. The README has figures for it, and for other shares.
+   * Three quarters pasted and turned; of the others, small ones in their own pictures, large ones moved and at more
+   * contrast, which is quickly learned and leaves the rest of the training to small ones. In light that varies. The
+   * README has figures for it, and for others.
    */
   mixed: () => ({
     ...{ ...VARIATIONS, vary: 0, steps: 1 },
-    ...{ ownShare: 0, pasteShare: 0.75, pasteTurns: true, lightSpread: 0.2 },
+    ...{ ownShare: 0, pasteShare: 0.75, pasteTurns: true, lightSpread: 0.2, movedContrast: 1.5 },
   }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),

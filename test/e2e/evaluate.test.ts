@@ -222,6 +222,7 @@ describe('dualanodiff evaluate', () => {
       pasteShare: 0.75,
       pasteTurns: true,
       lightSpread: 0.2,
+      movedContrast: 1.5,
     });
     expect(records('pasted')[0].settings.pasteShare).toBe(1);
     expect(records('layouts')[0].settings).not.toHaveProperty('pasteShare');
