@@ -31,8 +31,8 @@ export const RECIPES = recipes({
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /**
    * Three quarters pasted and turned; of the others, small ones in their own pictures, large ones moved and at more
-   * contrast, which is quickly learned and leaves the rest of the training to small ones. In light that varies. The
-   * README has figures for it, and for others.
+   * contrast: without, detectors missed small ones where more images trained. In light that varies. The README has
+   * figures for it, and for others.
    */
   mixed: () => ({
     ...{ ...VARIATIONS, vary: 0, steps: 1 },
