@@ -13,8 +13,8 @@ struct HostMemory {
 };
 
 // From now on libtorch's large blocks on the CPU are kept when they are freed and used again for later ones of about
-// their size, as long as the two together are no more than tensors alone once were. For the whole process; calling it
-// again does nothing.
+// their size, as long as the two together are no more than 256 MiB above what tensors alone once were. For the whole
+// process; calling it again does nothing.
 void keepHostMemory();
 
 HostMemory hostMemory();
