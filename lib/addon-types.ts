@@ -364,6 +364,7 @@ export interface NativeEngine {
       pasteTurns: boolean;
       lightSpread: number;
       smallLightSpread: number;
+      exposureSpread: number;
       movedContrast: number;
       seed: number;
     },

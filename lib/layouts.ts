@@ -63,6 +63,8 @@ export class Layouts {
     /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number,
     readonly smallLightSpread: number,
+    /** How much their exposure varies. */
+    readonly exposureSpread: number,
     /** Multiplies how much a moved defect stands out. */
     readonly movedContrast: number,
     private handle: NativeLayouts | undefined,
@@ -95,9 +97,10 @@ export class Layouts {
       const handle = await runNative({}, (engine, task) =>
         engine.createLayouts(chosen, defects.handle, good.handle, task),
       );
-      const { ownShare, smallOwnShare, pasteShare, pasteOnDefects, pasteTurns, lightSpread, movedContrast } = chosen;
+      const { ownShare, smallOwnShare, pasteShare, pasteOnDefects, pasteTurns } = chosen;
+      const { lightSpread, exposureSpread, movedContrast } = chosen;
       const paste = [pasteShare, smallPasteShare, thinPasteShare, pasteOnDefects, pasteTurns] as const;
-      const look = [lightSpread, smallLightSpread, movedContrast] as const;
+      const look = [lightSpread, smallLightSpread, exposureSpread, movedContrast] as const;
       return new Layouts(resolution, ownShare, smallOwnShare, ...paste, ...look, handle);
     } finally {
       defects.dispose();

@@ -296,6 +296,7 @@ export interface NativeEngine {
         pasteTurns: boolean;
         lightSpread: number;
         smallLightSpread: number;
+        exposureSpread: number;
         movedContrast: number;
         seed: number;
     }, defects: NativePool, good: NativePool, task: NativeTask): Promise<NativeLayouts>;

@@ -34,6 +34,8 @@ export declare class Layouts {
     /** How much the light on them varies, where the defect is large and where it is small. */
     readonly lightSpread: number;
     readonly smallLightSpread: number;
+    /** How much their exposure varies. */
+    readonly exposureSpread: number;
     /** Multiplies how much a moved defect stands out. */
     readonly movedContrast: number;
     private handle;

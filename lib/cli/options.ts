@@ -124,6 +124,11 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     .option('--light-spread <x>', 'how much the light on variations varies: 0.2 is by a fifth (default: 0)', number)
     .option('--small-light-spread <x>', 'the same where defects are small (default: as --light-spread)', number)
     .option(
+      '--exposure-spread <x>',
+      'how much the exposure of variations varies: 0.2 is by a fifth (default: 0)',
+      number,
+    )
+    .option(
       '--vary-resolution <n>',
       'pixels along each side of variations: a multiple of what the model works at',
       number,

@@ -34,6 +34,7 @@ export interface RunFlags extends TrainFlags, MaskFlags {
   pasteTurns?: boolean;
   lightSpread?: number;
   smallLightSpread?: number;
+  exposureSpread?: number;
   movedContrast?: number;
   /** Undefined: as large as the model's pictures. */
   varyResolution?: number;

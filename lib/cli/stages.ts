@@ -80,6 +80,7 @@ export interface SampleFlags {
   pasteTurns?: boolean;
   lightSpread?: number;
   smallLightSpread?: number;
+  exposureSpread?: number;
   movedContrast?: number;
   varyResolution?: number;
   /** Undefined: as the adapter says. */
@@ -205,6 +206,7 @@ type LayoutFlags = Pick<
   | 'pasteTurns'
   | 'lightSpread'
   | 'smallLightSpread'
+  | 'exposureSpread'
   | 'movedContrast'
   | 'varyResolution'
 >;
@@ -214,9 +216,11 @@ const layoutChoices = layoutsSchema.omit({ resolution: true, fit: true, seed: tr
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export function layoutOptions(flags: LayoutFlags) {
   const { vary, ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare } = flags;
-  const { pasteOnDefects, pasteTurns, lightSpread, smallLightSpread, movedContrast, varyResolution } = flags;
+  const { pasteOnDefects, pasteTurns, varyResolution } = flags;
+  const { lightSpread, smallLightSpread, exposureSpread, movedContrast } = flags;
   const shares = { ownShare, smallOwnShare, pasteShare, smallPasteShare, thinPasteShare };
-  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, lightSpread, smallLightSpread, movedContrast });
+  const look = { lightSpread, smallLightSpread, exposureSpread, movedContrast };
+  const chosen = given({ ...shares, pasteOnDefects, pasteTurns, ...look });
   const [idle] = Object.keys({ ...chosen, ...given({ varyResolution }) });
   if (vary === undefined && idle !== undefined) {
     throw new InvalidOptionError(
@@ -285,6 +289,7 @@ export async function samplePairs(
         ...(layouts.pasteTurns && { pasteTurns: true }),
         ...(layouts.lightSpread > 0 && { lightSpread: layouts.lightSpread }),
         ...(layouts.smallLightSpread !== layouts.lightSpread && { smallLightSpread: layouts.smallLightSpread }),
+        ...(layouts.exposureSpread > 0 && { exposureSpread: layouts.exposureSpread }),
         ...(layouts.movedContrast !== 1 && { movedContrast: layouts.movedContrast }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),

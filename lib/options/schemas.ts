@@ -220,6 +220,11 @@ export const layoutsSchema = z.strictObject({
   /** The same where the defect is small; `lightSpread` where it is not given. Light can look like a large defect. */
   smallLightSpread: real(0, 1).optional(),
   /**
+   * The standard deviation of the logarithm of a random exposure that each layout is multiplied by, whole, so that a
+   * detector does not take bright good parts for a defect. 0.23 is from two thirds to one and a half times as light.
+   */
+  exposureSpread: real(0, 1).default(0),
+  /**
    * Multiplies how much a defect that moves to another image stands out against it: by itself 1 to 1.4 times as much as
    * before, and up to twice that on lighter ground.
    */

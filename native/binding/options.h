@@ -145,6 +145,7 @@ void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
   field("pasteTurns", o.pasteTurns);
   field("lightSpread", o.lightSpread);
   field("smallLightSpread", o.smallLightSpread);
+  field("exposureSpread", o.exposureSpread);
   field("movedContrast", o.movedContrast);
   field("seed", o.seed);
 }

@@ -163,6 +163,12 @@ at::Tensor lit(const at::Tensor& picture, double spread, Draw& draw) {
   return (picture * field.exp()).clamp(0, 1);
 }
 
+// As a photograph of another exposure; cameras clip, too.
+at::Tensor exposed(const at::Tensor& picture, double spread, Draw& draw) {
+  const double most = spread * std::sqrt(3.0);
+  return (picture * std::exp(draw.uniform(-most, most))).clamp(0, 1);
+}
+
 at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
   return (picture * where).sum({1, 2}, true) / where.sum().clamp_min(1);
 }
@@ -194,6 +200,7 @@ Layout Layouts::draw(int64_t index) const {
   Layout layout = put(real, draw);
   const double spread = shareOf(real.mask) < kSmallArea ? options_.smallLightSpread : options_.lightSpread;
   if (spread > 0) layout.image = lit(layout.image, spread, draw);
+  if (options_.exposureSpread > 0) layout.image = exposed(layout.image, options_.exposureSpread, draw);
   return layout;
 }
 

@@ -19,7 +19,8 @@ struct LayoutOptions {
   // Standard deviation of the logarithm of a smooth field of light that each layout is multiplied by, where the defect
   // is large and where it is small.
   double lightSpread = 0, smallLightSpread = 0;
-  double movedContrast = 1;  // multiplies how much a moved defect stands out
+  double exposureSpread = 0;  // standard deviation of the logarithm of what all of a layout is multiplied by
+  double movedContrast = 1;   // multiplies how much a moved defect stands out
 };
 
 using Layout = MarkedPicture;  // with a mask that is not empty
@@ -36,7 +37,8 @@ class Layouts {
   // where it ends, with the mask), and made lighter or darker. A moved defect is flipped, turned a little, scaled,
   // moved (small ones anywhere, and bent; large ones still reach the edges that they reached), and added to the good
   // picture as its difference to what was around it, so that light and ground are the new picture's. A pasted defect
-  // keeps its light; where it is on a real picture, that is as an own picture is. Then light falls on all of it.
+  // keeps its light; where it is on a real picture, that is as an own picture is. Then light falls on all of it, and it
+  // is exposed.
   Layout draw(int64_t index) const;
 
  private:

@@ -331,6 +331,27 @@ DAN_TEST(layouts_have_light_by_the_size_of_the_defect) {
   }
 }
 
+DAN_TEST(layouts_are_exposed_whole) {
+  constexpr double kSpread = 0.2;
+  double sum = 0, squares = 0;
+  constexpr int64_t kCount = 400;
+  for (int64_t i = 0; i < kCount; ++i) {
+    sample::LayoutOptions options;
+    options.pasteShare = options.smallPasteShare = 1;
+    const sample::Layout plain = sample::Layouts(defectPool(24, 120), goodPool(80), options).draw(i);
+    options.exposureSpread = kSpread;
+    const sample::Layout layout = sample::Layouts(defectPool(24, 120), goodPool(80), options).draw(i);
+    EXPECT(at::equal(layout.mask, plain.mask));
+    const at::Tensor factor = layout.image / plain.image;
+    EXPECT((factor.max() - factor.min()).item<double>() < 1e-5);  // ground and defect
+    const double log = std::log(factor.mean().item<double>());
+    sum += log;
+    squares += log * log;
+  }
+  EXPECT(std::abs(sum / kCount) < 4 * kSpread / std::sqrt(double{kCount}));
+  EXPECT(std::abs(std::sqrt(squares / kCount) - kSpread) < 0.02);
+}
+
 DAN_TEST(layouts_make_moved_defects_stand_out_as_asked) {
   for (const int64_t side : {8, 24}) {  // small, and large
     const Pool faint = defectPool(side, 100);

@@ -190,6 +190,7 @@ describe('variations of real pairs', () => {
     expect(await drawn(scratches, lit)).not.toEqual(await drawn(scratches, never));
     expect(await drawn(scratches, largeLit)).toEqual(await drawn(scratches, never));
     expect(await drawn(stains, largeLit)).toEqual(await drawn(stains, lit));
+    expect(await drawn(stains, { exposureSpread: 0.2 })).not.toEqual(await drawn(stains, never));
     const turned = { ...always, pasteTurns: true };
     expect(await drawn(stains, turned)).not.toEqual(await drawn(stains, always));
     const [moved, strong] = [{ ownShare: 0 }, { ownShare: 0, movedContrast: 2 }];
@@ -269,6 +270,14 @@ describe('variations of real pairs', () => {
       await refused('nothing is pasted', ...noise, '--vary', '0.3', idle, '--out', join(folder, 'idle'));
     }
     await refused('Expected vary with movedContrast', ...noise, '--moved-contrast', '2', '--out', join(folder, 'idle'));
+    await refused(
+      'Expected vary with exposureSpread',
+      ...noise,
+      '--exposure-spread',
+      '1',
+      '--out',
+      join(folder, 'idle'),
+    );
     await refused('Expected vary with lightSpread', ...noise, '--light-spread', '0.2', '--out', join(folder, 'idle'));
     await refused(
       'Expected vary with smallLightSpread',

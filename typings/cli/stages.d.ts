@@ -63,6 +63,7 @@ export interface SampleFlags {
     pasteTurns?: boolean;
     lightSpread?: number;
     smallLightSpread?: number;
+    exposureSpread?: number;
     movedContrast?: number;
     varyResolution?: number;
     /** Undefined: as the adapter says. */
@@ -99,7 +100,7 @@ export interface Sampling {
     /** The real pairs that variations start from. */
     examples?: Example[];
 }
-type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'pasteTurns' | 'lightSpread' | 'smallLightSpread' | 'movedContrast' | 'varyResolution'>;
+type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'pasteTurns' | 'lightSpread' | 'smallLightSpread' | 'exposureSpread' | 'movedContrast' | 'varyResolution'>;
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
 export declare function layoutOptions(flags: LayoutFlags): {
     ownShare: number;
@@ -111,6 +112,7 @@ export declare function layoutOptions(flags: LayoutFlags): {
     pasteTurns: boolean;
     lightSpread: number;
     smallLightSpread?: number | undefined;
+    exposureSpread: number;
     movedContrast: number;
 };
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;

@@ -192,6 +192,7 @@ export declare const layoutsSchema: z.ZodObject<{
     pasteTurns: z.ZodDefault<z.ZodBoolean>;
     lightSpread: z.ZodDefault<z.ZodNumber>;
     smallLightSpread: z.ZodOptional<z.ZodNumber>;
+    exposureSpread: z.ZodDefault<z.ZodNumber>;
     movedContrast: z.ZodDefault<z.ZodNumber>;
     seed: z.ZodDefault<z.ZodNumber>;
 }, z.core.$strict>;
