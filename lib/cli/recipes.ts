@@ -31,12 +31,12 @@ export const RECIPES = recipes({
   pasted: () => ({ ...VARIATIONS, vary: 0, steps: 1, pasteShare: 1 }),
   /**
    * Three quarters pasted and turned; of the others, small ones in their own pictures, large ones moved and at more
-   * contrast: without, detectors missed small ones where more images trained. In light that varies. The README has
-   * figures for it, and for others.
+   * contrast: without, detectors missed small ones where more images trained. In light and exposures that vary. The
+   * README has figures for it, and for others.
    */
   mixed: () => ({
     ...{ ...VARIATIONS, vary: 0, steps: 1 },
-    ...{ ownShare: 0, pasteShare: 0.75, pasteTurns: true, lightSpread: 0.2, movedContrast: 1.5 },
+    ...{ ownShare: 0, pasteShare: 0.75, pasteTurns: true, lightSpread: 0.1, exposureSpread: 0.23, movedContrast: 1.5 },
   }),
   /** The paper's way, from noise. */
   noise: () => ({ fit: 'stretch', partFill: 'auto', scheduler: 'dpmsolver++', mask: ['threshold'], sampleSteps: 20 }),

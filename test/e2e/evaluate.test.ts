@@ -221,7 +221,8 @@ describe('dualanodiff evaluate', () => {
       smallOwnShare: 1,
       pasteShare: 0.75,
       pasteTurns: true,
-      lightSpread: 0.2,
+      lightSpread: 0.1,
+      exposureSpread: 0.23,
       movedContrast: 1.5,
     });
     expect(records('pasted')[0].settings.pasteShare).toBe(1);
