@@ -7,10 +7,14 @@ namespace dan::dual {
 std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                                            const BackgroundFeatures* background) const {
   auto recorded = std::make_unique<Recorded>();
-  recorded->latents = noisyLatents.clone();
-  recorded->timesteps = timesteps.clone();
+  // What a graph reads is on the device, wherever the caller's is: no copy from the host can be recorded.
+  const auto onDevice = [this](const at::Tensor& x) {
+    return x.to(x.options().device(device_), /*non_blocking=*/false, /*copy=*/true);
+  };
+  recorded->latents = onDevice(noisyLatents);
+  recorded->timesteps = onDevice(timesteps);
   if (background != nullptr) {
-    for (const auto& [name, feature] : *background) recorded->background[name] = feature.clone();
+    for (const auto& [name, feature] : *background) recorded->background[name] = onDevice(feature);
   }
   const auto predict = [this, into = recorded.get(), withBackground = background != nullptr] {
     into->prediction = plain_.predict(into->latents, into->timesteps, withBackground ? &into->background : nullptr);

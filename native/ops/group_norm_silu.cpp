@@ -14,6 +14,11 @@ at::Tensor groupNormSiluPlain(const at::Tensor& x, int64_t groups, const at::Ten
 
 namespace {
 
+// In the layout that libtorch's normalisation works in: CUDA's in no other than the standard one.
+at::Tensor laidOut(const at::Tensor& x, const at::Tensor& like) {
+  return x.contiguous(like.is_cpu() ? like.suggest_memory_format() : at::MemoryFormat::Contiguous);
+}
+
 // With a frozen gain and bias: keeps its input and the groups' statistics, where the plain form keeps what is between
 // the two as well.
 class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
@@ -33,9 +38,10 @@ class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
     const int64_t groups = context->saved_data["groups"].toInt();
     const at::Tensor normed =
         std::get<0>(normalise(x, groups, weight, saved[2], context->saved_data["eps"].toDouble()));
-    const auto result = at::native_group_norm_backward(at::silu_backward(gradients[0], normed), x, saved[3], saved[4],
-                                                       weight, x.size(0), x.size(1), x.numel() / x.size(0) / x.size(1),
-                                                       groups, {true, false, false});
+    // The gradient comes in whatever layout the next layer has; its elements are read as if in x's.
+    const at::Tensor gradient = laidOut(at::silu_backward(gradients[0], normed), x);
+    const auto result = at::native_group_norm_backward(gradient, x, saved[3], saved[4], weight, x.size(0), x.size(1),
+                                                       x.numel() / x.size(0) / x.size(1), groups, {true, false, false});
     return {std::get<0>(result), {}, {}, {}, {}};
   }
 
@@ -52,10 +58,7 @@ class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
 at::Tensor groupNormSilu(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                          double eps) {
   if (needsGradient({weight, bias})) return groupNormSiluPlain(x, groups, weight, bias, eps);
-  if (needsGradient({x})) {
-    // As at::group_norm does before it normalises.
-    return GroupNormSilu::apply(x.contiguous(x.suggest_memory_format()), groups, weight, bias, eps);
-  }
+  if (needsGradient({x})) return GroupNormSilu::apply(laidOut(x, x), groups, weight, bias, eps);
   static const auto op = findOp<decltype(groupNormSiluPlain)>("dualanodiff::group_norm_silu");
   return op.call(x, groups, weight, bias, eps);
 }

@@ -1,11 +1,17 @@
-// The whole way on a device that is not the CPU: nothing is left behind on the host, and the results are the CPU's.
+// The whole way on devices that are not the CPU (a stand-in, and the GPU where there is one): nothing is left behind on
+// the host, and the results are the CPU's.
+#include "core/device.h"
+
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
+#include "core/accelerator.h"
 #include "core/random.h"
 #include "dual/dual_unet.h"
 #include "dual/folded_adapter.h"
+#include "evaluate/classifier.h"
+#include "evaluate/detector.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
 #include "sample/pair_batch.h"
@@ -85,11 +91,9 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   return made;
 }
 
-}  // namespace
-
-DAN_TEST(training_and_sampling_leave_nothing_on_the_host) {
+void expectSameThere(at::Device device) {
   for (const auto mode : {dual::BackgroundMode::kOff, dual::BackgroundMode::kAdd}) {
-    const Made there = trainAndSample(standInDevice(), mode), here = trainAndSample(at::kCPU, mode);
+    const Made there = trainAndSample(device, mode), here = trainAndSample(at::kCPU, mode);
     for (size_t i = 0; i < here.losses.size(); ++i) {
       EXPECT(std::abs(there.losses[i] - here.losses[i]) <= 1e-4 * here.losses[i]);
     }
@@ -107,6 +111,60 @@ DAN_TEST(training_and_sampling_leave_nothing_on_the_host) {
       expectLevels(there.pairs[i].attention, here.pairs[i].attention);
     }
   }
+}
+
+std::vector<at::Device> devices() {
+  std::vector<at::Device> all = {standInDevice()};
+  if (cudaState().services != nullptr) all.push_back(parseDevice("cuda"));
+  return all;
+}
+
+// The losses of three steps, and what is predicted then.
+template <class Network>
+std::pair<std::vector<double>, at::Tensor> learn(at::Device device) {
+  const auto defects = std::make_shared<PixelPool>(), good = std::make_shared<PixelPool>();
+  defects->height = defects->width = good->height = good->width = kSide;
+  defects->images = bytes({4, kSide, kSide, 3}, 4).unbind();
+  defects->masks = (bytes({4, kSide, kSide}, 5) < 30).to(at::kByte).unbind();
+  good->images = bytes({2, kSide, kSide, 3}, 6).unbind();
+  evaluate::LearnerOptions options;
+  options.channels = 4;
+  options.batchSize = 4;
+  options.iterations = 3;
+  options.learningRate = 1e-6;  // where a gradient is all rounding, Adam makes a whole step of it
+  auto source = evaluate::makeDefectSource({"pairs"}, good, defects, {{0, 0, 0, 0}, {0, 0, 1, 1}});
+  const auto network = [&] {
+    if constexpr (std::is_same_v<Network, evaluate::Detector>) {
+      return std::make_unique<Network>(options, good, std::move(source), device);
+    } else {
+      return std::make_unique<Network>(options, std::move(source), 2, "", device);
+    }
+  }();
+  std::vector<double> losses;
+  for (int64_t i = 0; i < options.iterations; ++i) losses.push_back(network->step(Task()).loss);
+  return {losses, network->predict(at::stack(good->images), Task())};
+}
+
+template <class Network>
+void expectLearns(const std::string& what) {
+  const auto [losses, predictions] = learn<Network>(at::kCPU);
+  for (const at::Device device : devices()) {
+    const auto [lossesThere, predictionsThere] = learn<Network>(device);
+    for (size_t i = 0; i < losses.size(); ++i) EXPECT(std::abs(lossesThere[i] - losses[i]) <= 1e-3 * losses[i]);
+    EXPECT(predictionsThere.is_cpu());
+    expectClose(predictionsThere, predictions, 2e-3, 0, c10::str(what, " on ", device));
+  }
+}
+
+}  // namespace
+
+DAN_TEST(the_evaluations_networks_leave_nothing_on_the_host) {
+  expectLearns<evaluate::Detector>("the detector");
+  expectLearns<evaluate::Classifier>("the classifier");
+}
+
+DAN_TEST(training_and_sampling_leave_nothing_on_the_host) {
+  for (const at::Device device : devices()) expectSameThere(device);
 }
 
 DAN_TEST(the_stand_in_device_refuses_a_mix) {

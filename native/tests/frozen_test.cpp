@@ -4,6 +4,7 @@
 
 #include "core/random.h"
 #include "ops/attention.h"
+#include "ops/group_norm_silu.h"
 #include "ops/lora_linear.h"
 #include "tests/test.h"
 
@@ -50,6 +51,18 @@ DAN_TEST(frozen_linear_reads_any_storage_and_shape) {
             what);
       }
     }
+  }
+}
+
+DAN_TEST(group_norm_silu_has_the_plain_forms_gradient_in_any_layout) {
+  at::Generator generator = makeGenerator(9);
+  const at::Tensor x = randn({2, 6, 5, 3}, generator), weight = randn({6}, generator), bias = randn({6}, generator);
+  const auto form = [&](const at::Tensor& input) { return ops::groupNormSilu(input, 3, weight, bias, 1e-5); };
+  const auto plain = [&](const at::Tensor& input) {
+    return ops::groupNormSiluPlain(input, 3, weight.to(at::kDouble), bias.to(at::kDouble), 1e-5);
+  };
+  for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+    expectSame(form, plain, x.contiguous(format), c10::str(format));
   }
 }
 

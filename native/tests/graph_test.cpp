@@ -1,9 +1,11 @@
-// GraphedUnet's own part, on services whose graphs run the recorded work again: what CUDA's do, without CUDA.
+// GraphedUnet's own part, on services whose graphs run the recorded work again: what CUDA's do, without CUDA. On the
+// stand-in device, what CUDA could not record is refused.
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
 #include "dual/graphed_unet.h"
 #include "model/base_model.h"
+#include "tests/stand_in_device.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -32,15 +34,14 @@ class RerunServices : public DeviceServices {
   std::unique_ptr<DeviceMark> mark(at::Device) override { return nullptr; }
   std::unique_ptr<CapturedGraph> capture(at::Device, const std::function<void()>& work) override {
     ++captures;
+    const StandInRecording recording;
     return std::make_unique<Rerun>(work);
   }
 };
 
-}  // namespace
-
-DAN_TEST(graphs_predict_what_the_folded_unet_does) {
+void expectGraphsPredict(at::Device device) {
   const at::NoGradGuard noGrad;
-  const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
+  const auto base = model::loadBaseModel(fixture("tiny-sd"), device, at::kFloat);
   const dual::AdapterSettings settings{3, dual::BackgroundMode::kAdd, 1.0};
   const auto& text = base->textEncoder->config();
   const dual::Adapter adapter(dual::Adapter::initialTensors(settings, *base->unet, text, makeGenerator(1)), settings,
@@ -78,6 +79,13 @@ DAN_TEST(graphs_predict_what_the_folded_unet_does) {
     expectClose(predictions[i], expected[i], 1e-5, 1e-5, c10::str("call ", i));
   }
   EXPECT(services.captures == 4);  // 4 rows of 8 x 8, 2 rows, 16 x 16, and with a background
+}
+
+}  // namespace
+
+DAN_TEST(graphs_predict_what_the_folded_unet_does) {
+  expectGraphsPredict(at::kCPU);
+  expectGraphsPredict(standInDevice());
 }
 
 }  // namespace dan::tests

@@ -1,4 +1,4 @@
-// dualanodiff-native-tests FIXTURES_DETAIL: runs every test of this folder.
+// dualanodiff-native-tests FIXTURES_DETAIL [TEXT]: runs every test of this folder, or those with TEXT in their names.
 #include <cstdio>
 
 #include "core/host_memory.h"
@@ -25,11 +25,11 @@ nlohmann::json fixtureJson(const std::string& relative) { return model::readJson
 }  // namespace dan::tests
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: dualanodiff-native-tests FIXTURES_DETAIL\n");
+  if (argc != 2 && argc != 3) {
+    std::fprintf(stderr, "usage: dualanodiff-native-tests FIXTURES_DETAIL [TEXT]\n");
     return 2;
   }
   dan::tests::folder = argv[1];
   dan::keepHostMemory();  // as the addon does
-  return dan::tests::runAll();
+  return dan::tests::runAll(argc == 3 ? argv[2] : "");
 }

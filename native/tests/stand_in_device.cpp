@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <utility>
 
 namespace dan::tests {
 
@@ -66,7 +67,16 @@ at::Tensor onHost(const at::Tensor& x) {
   return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.dtype()));
 }
 
+thread_local bool isRecording = false;
+
+// While this device computes on the host what another would compute itself.
+struct OwnAffair {
+  const bool wasRecording = std::exchange(isRecording, false);
+  ~OwnAffair() { isRecording = wasRecording; }
+};
+
 at::Tensor copyFrom(const at::Tensor& from, const at::Tensor& to, bool) {
+  TORCH_CHECK(!isRecording || (!from.is_cpu() && !to.is_cpu()), "a copy between host and device cannot be recorded");
   onHost(to).copy_(onHost(from));
   return to;
 }
@@ -76,11 +86,14 @@ at::Tensor copyFromAndResize(const at::Tensor& from, const at::Tensor& to) {
   return copyFrom(from, to, false);
 }
 
-// What CUDA refuses: a tensor of the CPU among the device's, unless it is a single number or an index.
+// Refuses a tensor of the CPU among the device's, unless it is a single number or an index; and reading a number of the
+// device while recording.
 void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   static const std::set<std::string> takeHostIndices = {"aten::index.Tensor", "aten::index_put_", "aten::index_put",
                                                         "aten::_index_put_impl_"};
+  static const std::set<std::string> normalisesGroups = {"aten::native_group_norm", "aten::native_group_norm_backward"};
   const auto& name = op.operator_name();
+  TORCH_CHECK(!isRecording || name.name != "aten::_local_scalar_dense", "a number read cannot be recorded");
   const std::string full = name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
   const auto arguments = torch::jit::last(*stack, op.schema().arguments().size());
   for (const c10::IValue& argument : arguments) {
@@ -88,10 +101,13 @@ void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
     if (argument.isTensor()) tensors.push_back(argument.toTensor());
     if (argument.isTensorList()) tensors = argument.toTensorVector();
     for (const at::Tensor& tensor : tensors) {
-      TORCH_CHECK(!tensor.defined() || !tensor.is_cpu() || tensor.dim() == 0 || takeHostIndices.count(full) > 0, full,
+      if (!tensor.defined()) continue;
+      TORCH_CHECK(!tensor.is_cpu() || tensor.dim() == 0 || takeHostIndices.count(full) > 0, full,
                   ": a tensor of shape ", tensor.sizes(), " is on the CPU, others on the device");
+      TORCH_CHECK(normalisesGroups.count(full) == 0 || tensor.is_contiguous(), full, ": a tensor is not contiguous");
     }
   }
+  const OwnAffair toTheHostAndBack;
   at::native::cpu_fallback(op, stack);
 }
 
@@ -106,6 +122,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std:
                        at::IntArrayRef outputPadding, int64_t groups) {
   const at::Tensor offset = bias.value_or(at::Tensor());
   expectThere("convolution", {x, weight, offset});
+  const OwnAffair toTheHostAndBack;
   return at::convolution(onHost(x), onHost(weight), offset.defined() ? onHost(offset) : offset, stride, padding,
                          dilation, transposed, outputPadding, groups)
       .to(x.device());
@@ -117,6 +134,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolutionBackward(const at::Ten
                                                                    bool transposed, at::IntArrayRef outputPadding,
                                                                    int64_t groups, std::array<bool, 3> wanted) {
   expectThere("convolution_backward", {gradient, x, weight});
+  const OwnAffair toTheHostAndBack;
   const auto [ofInput, ofWeight, ofBias] =
       at::convolution_backward(onHost(gradient), onHost(x), onHost(weight), {{weight.size(0)}}, stride, padding,
                                dilation, transposed, outputPadding, groups, wanted);
@@ -124,7 +142,34 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolutionBackward(const at::Ten
   return {there(ofInput), there(ofWeight), there(ofBias)};
 }
 
+// By itself: the fallback would lose the running statistics, which the operation changes without saying so.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> batchNorm(const at::Tensor& x, const std::optional<at::Tensor>& weight,
+                                                         const std::optional<at::Tensor>& bias,
+                                                         const std::optional<at::Tensor>& runningMean,
+                                                         const std::optional<at::Tensor>& runningVar, bool training,
+                                                         double momentum, double eps) {
+  const auto host = [](const std::optional<at::Tensor>& tensor) {
+    return tensor.has_value() && tensor->defined() ? onHost(*tensor) : at::Tensor();
+  };
+  expectThere("native_batch_norm", {x, weight.value_or(at::Tensor()), runningMean.value_or(at::Tensor())});
+  const OwnAffair toTheHostAndBack;
+  const auto [normed, mean, deviation] = at::native_batch_norm(onHost(x), host(weight), host(bias), host(runningMean),
+                                                               host(runningVar), training, momentum, eps);
+  return {normed.to(x.device()), mean.to(x.device()), deviation.to(x.device())};
+}
+
+// As libtorch does it on CUDA; of other devices it takes that they know layouts.
+at::Tensor groupNorm(const at::Tensor& x, int64_t groups, const std::optional<at::Tensor>& weight,
+                     const std::optional<at::Tensor>& bias, double eps, bool) {
+  return std::get<0>(at::native_group_norm(x.contiguous(), weight, bias, x.size(0), x.size(1),
+                                           x.numel() / x.size(0) / x.size(1), groups, eps));
+}
+
+TORCH_LIBRARY_IMPL(aten, AutogradPrivateUse1, library) { library.impl("group_norm", groupNorm); }
+
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
+  library.impl("group_norm", groupNorm);
+  library.impl("native_batch_norm", batchNorm);
   library.impl("convolution_overrideable", convolution);
   library.impl("convolution_backward_overrideable", convolutionBackward);
   library.impl("empty.memory_format", emptyDense);
@@ -137,7 +182,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("view", at::native::view);
   library.impl("_reshape_alias", at::native::_reshape_alias);
   // Unlike the CPU and CUDA, other devices have a composite form of these.
-  for (const char* name : {"native_group_norm", "native_layer_norm"}) {
+  for (const char* name : {"native_group_norm", "native_group_norm_backward", "native_layer_norm"}) {
     library.impl(name, torch::CppFunction::makeFromBoxedFunction<&compute>());
   }
 }
@@ -170,5 +215,8 @@ at::Device standInDevice() {
   (void)registered;
   return at::Device(kDevice, 0);
 }
+
+StandInRecording::StandInRecording() { isRecording = true; }
+StandInRecording::~StandInRecording() { isRecording = false; }
 
 }  // namespace dan::tests

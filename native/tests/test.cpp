@@ -13,9 +13,10 @@ std::vector<Test>& allTests() {
   return tests;
 }
 
-int runAll() {
+int runAll(const std::string& text) {
   int passed = 0, failed = 0;
   for (const auto& test : allTests()) {
+    if (std::string(test.name).find(text) == std::string::npos) continue;
     std::string failure;
     try {
       test.run();

@@ -18,7 +18,7 @@ struct Test {
 };
 std::vector<Test>& allTests();
 // Runs them, prints a line for each and `N passed, N failed`; returns main's status.
-int runAll();
+int runAll(const std::string& text = "");
 struct Register {
   Register(const char* name, std::function<void()> run) { allTests().push_back({name, std::move(run)}); }
 };
