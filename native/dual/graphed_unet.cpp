@@ -8,13 +8,14 @@ std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noi
                                                            const BackgroundFeatures* background) const {
   auto recorded = std::make_unique<Recorded>();
   // What a graph reads is on the device, wherever the caller's is: no copy from the host can be recorded.
-  const auto onDevice = [this](const at::Tensor& x) {
-    return x.to(x.options().device(device_), /*non_blocking=*/false, /*copy=*/true);
+  const auto onDevice = [this](const at::Tensor& x, at::ScalarType dtype) {
+    return x.to(device_, dtype, /*non_blocking=*/false, /*copy=*/true);
   };
-  recorded->latents = onDevice(noisyLatents);
-  recorded->timesteps = onDevice(timesteps);
+  recorded->latents = onDevice(noisyLatents, noisyLatents.scalar_type());
+  recorded->timesteps = onDevice(timesteps, at::kFloat);  // later ones may be fractions
   if (background != nullptr) {
-    for (const auto& [name, feature] : *background) recorded->background[name] = onDevice(feature);
+    for (const auto& [name, feature] : *background)
+      recorded->background[name] = onDevice(feature, feature.scalar_type());
   }
   const auto predict = [this, into = recorded.get(), withBackground = background != nullptr] {
     into->prediction = plain_.predict(into->latents, into->timesteps, withBackground ? &into->background : nullptr);

@@ -64,7 +64,8 @@ void expectGraphsPredict(at::Device device) {
   for (const auto& [states, side, hasBackground] : calls) {
     const int64_t rows = states.size(0);
     const at::Tensor latents = randn({rows, 4, side, side}, generator);
-    const at::Tensor timesteps = at::full({rows}, 100.0 + static_cast<double>(predictions.size()));
+    const at::Tensor fractions = at::full({rows}, 100.5 + static_cast<double>(predictions.size()));
+    const at::Tensor timesteps = predictions.empty() ? fractions.to(at::kLong) : fractions;
     dual::BackgroundFeatures features;
     if (hasBackground) {
       features = plain.backgroundFeatures(randn({rows / 2, 4, side, side}, generator), timesteps.slice(0, 0, rows / 2),
