@@ -1,10 +1,11 @@
-"""Compares the evaluation's networks and scores with torchvision, lpips and scikit-learn; prints PASS or FAIL for each.
+"""Compares the evaluation's networks, their training and scores with PyTorch, torchvision, lpips and scikit-learn; prints PASS or FAIL for each.
 
     python3 -m venv .venv && .venv/bin/pip install torch==2.11.0 torchvision==0.26.0 lpips==0.1.4 scikit-learn safetensors
     .venv/bin/python scripts/compare/compare_evaluation.py
 
 Needs the built package. All weights are random, except LPIPS's own layers. Not a test of CI: it needs a Python with PyTorch.
 """
+import copy
 import json
 import os
 import subprocess
@@ -40,7 +41,7 @@ def engine(**job):
 def pool(images, masks=None):
     """(N, 3, H, W) bytes as the engine takes them."""
     flat = images.permute(0, 2, 3, 1).flatten().tolist()
-    return {"images": flat, "masks": masks and masks.flatten().tolist(), "count": len(images), "side": SIDE}
+    return {"images": flat, "masks": masks is not None and masks.flatten().tolist(), "count": len(images), "side": SIDE}
 
 
 def randomize(net):
@@ -55,6 +56,67 @@ def randomize(net):
 def save(state, path):
     save_file({name: value.contiguous() for name, value in state.items() if value.dtype == torch.float32}, path)
     return path
+
+
+class PublishedDetector(torch.nn.Module):
+    """DRAEM's discriminative sub-network (arXiv 2108.07610), which the published evaluation trains."""
+
+    def __init__(self, c):
+        super().__init__()
+        nn, conv = torch.nn, lambda i, o: [torch.nn.Conv2d(i, o, 3, padding=1), torch.nn.BatchNorm2d(o), torch.nn.ReLU()]
+        block = lambda i, o: nn.Sequential(*conv(i, o), *conv(o, o))  # noqa: E731
+        down, up = [c, 2 * c, 4 * c, 8 * c, 8 * c, 8 * c], [8 * c, 4 * c, 2 * c, c, c]
+        names = ["b", "1", "2", "3", "4"]
+        self.encoder_segment = nn.ModuleDict({f"block{k + 1}": block(i, o) for k, (i, o) in enumerate(zip([3] + down, down))})
+        layers = {}
+        for k, (i, o) in enumerate(zip(down[-1:] + up, up)):
+            layers[f"up{'_' if k == 0 else ''}{names[k]}"] = nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), *conv(i, o))
+            layers[f"db{'_' if k == 0 else ''}{names[k]}"] = block(o + down[4 - k], o)
+        self.decoder_segment = nn.ModuleDict({**layers, "fin_out": nn.Sequential(nn.Conv2d(up[-1], 2, 3, padding=1))})
+
+    def forward(self, x):
+        skips = []
+        for block in self.encoder_segment.values():
+            x = block(torch.nn.functional.max_pool2d(x, 2) if skips else x)
+            skips.append(x)
+        layers = list(self.decoder_segment.values())
+        for k in range(5): x = layers[2 * k + 1](torch.cat([layers[2 * k](x), skips[4 - k]], 1))
+        return layers[-1](x)
+
+
+def compare_detector(images, work):
+    """Updates at each of the three learning rates, from the engine's state before them: over many steps rounding grows to a thousandth, in PyTorch's own precisions, too."""
+    steps, rate, batch = 30, 1e-4, 6
+    mask = torch.zeros(1, SIDE, SIDE, dtype=torch.long)
+    mask[:, 10:25, 20:50] = 255
+    options = dict(channels=8, batchSize=batch, iterations=steps, learningRate=rate, flips=False, seed=3, source="pairs", flipDefects=False, device="cpu")
+    rates = {0: rate, 23: rate, 24: rate / 5, 27: rate / 25}
+    kept = {step: f"{work}/detector-{step}.safetensors" for first in rates for step in (first, first + 1)}
+    losses = engine(pool={**pool(images[:1], mask), "good": pool(images[1:2])}, detector=dict(options=options, kept=kept))["losses"]
+
+    def loss_with(net, defects):
+        x = torch.cat([images[:1]] * defects + [images[1:2]] * (batch - defects)) / 255
+        target = torch.cat([(mask > 0).long()] * defects + [torch.zeros_like(mask)] * (batch - defects))
+        truth = torch.nn.functional.one_hot(target, 2).permute(0, 3, 1, 2).clamp(1e-5, 1 - 1e-5)
+        p = (truth * net(x).softmax(1)).sum(1) + 1e-5  # the published focal loss, gamma 2
+        return (-(1 - p) ** 2 * p.log()).mean()
+
+    for step, lr in rates.items():
+        before, after = load_file(kept[step]), load_file(kept[step + 1])
+        net = PublishedDetector(8)
+        net.load_state_dict({n: before.get(f"network/{n}", torch.tensor(0)) for n in net.state_dict()})
+        # How many of the batch show the defect is the engine's draw: of all counts, the one whose loss is its.
+        with torch.no_grad(): tried = [abs(loss_with(copy.deepcopy(net).train(), d).item() - losses[step]) for d in range(batch + 1)]
+        optimizer = torch.optim.Adam(net.train().parameters(), lr=lr)
+        for name, parameter in net.named_parameters():
+            optimizer.state[parameter] = {k: before[f"optimizer/{k}/{name}"].clone() for k in ("exp_avg", "exp_avg_sq", "step")}
+        loss_with(net, int(np.argmin(tried))).backward()
+        optimizer.step()
+        check(f"the detector's loss at step {step} ({losses[step]:.5f}, {np.argmin(tried)} of {batch} defective)", min(tried), 0, 1e-6)
+        # Where a bias is before a norm, its gradient is all rounding.
+        moved = [(after[f"network/{n}"] - before[f"network/{n}"], v - before[f"network/{n}"]) for n, v in net.state_dict().items() if n.endswith("weight") or "running" in n]
+        ours, theirs = (torch.cat([pair[i].flatten() for pair in moved]) for i in (0, 1))
+        check(f"the detector's update at step {step}, relative", ((ours - theirs).norm() / theirs.norm()).item(), 0, 2e-2 if step == 0 else 1e-3)
 
 
 def compare_classifier(images, work):
@@ -136,6 +198,7 @@ def main():
         compare_classifier(images, work)
         with torch.no_grad(): compare_inception(images, work)
         compare_lpips(images, real, work)
+        compare_detector(images, work)
     compare_scores()
     sys.exit(1 if failed else 0)
 

@@ -14,6 +14,20 @@ const poolOf = ({ images, masks, count, side }) => {
 };
 
 const answer = {};
+if (job.detector) {
+  const { options, kept } = job.detector;
+  const { good, ...defects } = job.pool;
+  const learner = await run((_, task) =>
+    engine.createDetector(options, poolOf(good), poolOf(defects), [0], [0], undefined, task),
+  );
+  const keep = (step) => kept[step] && run((_, task) => learner.saveCheckpoint(kept[step], {}, task));
+  answer.losses = [];
+  for (let i = 0; i < options.iterations; i++) {
+    await keep(i);
+    answer.losses.push((await run((_, task) => learner.step(task))).loss);
+  }
+  await keep(options.iterations);
+}
 if (job.classifier) {
   const { options, classes, backbone, types, steps, checkpoint } = job.classifier;
   const defects = poolOf(job.pool);
