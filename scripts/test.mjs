@@ -8,28 +8,36 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const shared = join(root, '..', 'shared');
+/** For each program, several times what it needs on two cores: one that hangs is a failure, and the others still run. */
+const limit = { timeout: 30 * 60_000, killSignal: 'SIGKILL' };
 let passed = 0;
 let failed = 0;
 
+const howItEnded = ({ status, signal, error }) =>
+  error?.code === 'ETIMEDOUT' ? 'was ended after 30 minutes' : `ended with ${signal ?? `status ${status}`}`;
+
 /** A program that is one test. */
 function check(name, command, args) {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  console.log(`${status === 0 ? 'PASS' : 'FAIL'} ${name}`);
-  if (status === 0) passed++;
+  const ended = spawnSync(command, args, { stdio: 'inherit', ...limit });
+  console.log(ended.status === 0 ? `PASS ${name}` : `FAIL ${name}: ${howItEnded(ended)}`);
+  if (ended.status === 0) passed++;
   else failed++;
 }
 
 /** A program that closes with its own `N passed, N failed`. */
 function suite(name, command, args, env = {}) {
-  const { stdout, status } = spawnSync(command, args, {
+  const ended = spawnSync(command, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: 1 << 26,
+    ...limit,
   });
-  const counts = /(\d+) passed, (\d+) failed\s*$/.exec(stdout ?? '');
-  for (const line of (stdout ?? '').split('\n').filter((row) => row.startsWith('FAIL'))) console.log(line);
-  console.log(`${name}: ${counts ? counts[0].trim() : `ended with status ${status} and no count`}`);
+  const output = (ended.stdout ?? '').trim();
+  const counts = /(\d+) passed, (\d+) failed$/.exec(output);
+  const lines = output.split('\n');
+  for (const line of lines.filter((row) => row.startsWith('FAIL'))) console.log(line);
+  console.log(`${name}: ${counts ? counts[0] : `${howItEnded(ended)} and no count, behind '${lines.at(-1)}'`}`);
   passed += Number(counts?.[1] ?? 0);
   failed += counts ? Number(counts[2]) : 1;
 }
@@ -63,11 +71,12 @@ try {
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  const ended = spawnSync(process.execPath, args, { stdio: 'inherit', ...limit });
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   passed += counts?.numPassedTests ?? 0;
   failed += counts?.numFailedTests ?? 0;
-  if (!counts || counts.numPassedTests === 0 || (status !== 0 && counts.numFailedTests === 0)) failed++; // a file that did not load
+  if (ended.status !== 0) console.log(`vitest ${howItEnded(ended)}`);
+  if (!counts || counts.numPassedTests === 0 || (ended.status !== 0 && counts.numFailedTests === 0)) failed++; // a file that did not load
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

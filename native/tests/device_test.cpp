@@ -2,6 +2,7 @@
 // the host, and the results are the CPU's.
 #include "core/device.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -91,7 +92,21 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   return made;
 }
 
+// The backward pass on a device has a thread of its own, and would have a second pool of threads for what is computed
+// on the host; where both are more than the cores, each waits for the system to wake it.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  const int before_ = at::get_num_threads();
+};
+
 void expectSameThere(at::Device device) {
+  const OneThread oneThread;
   for (const auto mode : {dual::BackgroundMode::kOff, dual::BackgroundMode::kAdd}) {
     const Made there = trainAndSample(device, mode), here = trainAndSample(at::kCPU, mode);
     for (size_t i = 0; i < here.losses.size(); ++i) {
@@ -147,6 +162,7 @@ std::pair<std::vector<double>, at::Tensor> learn(at::Device device) {
 
 template <class Network>
 void expectLearns(const std::string& what) {
+  const OneThread oneThread;
   const auto [losses, predictions] = learn<Network>(at::kCPU);
   for (const at::Device device : devices()) {
     const auto [lossesThere, predictionsThere] = learn<Network>(device);

@@ -1,12 +1,35 @@
 #include "tests/test.h"
 
 #include <c10/util/Exception.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <ctime>
 
 #include "core/error.h"
 
 namespace dan::tests {
+
+namespace {
+
+constexpr unsigned kLimitSeconds = 600;  // the longest takes some 10 s, under sanitizers minutes
+
+const char* running = "";
+
+void put(const char* text) { [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, text, std::strlen(text)); }
+
+// Only what a signal's handler may call.
+void giveUp(int) {
+  put("FAIL ");
+  put(running);
+  // Those that wait for each other need no time of the processor.
+  put(std::clock() / CLOCKS_PER_SEC < kLimitSeconds / 10 ? ": hangs\n" : ": does not end\n");
+  ::_exit(1);
+}
+
+}  // namespace
 
 std::vector<Test>& allTests() {
   static std::vector<Test> tests;
@@ -15,8 +38,12 @@ std::vector<Test>& allTests() {
 
 int runAll(const std::string& text) {
   int passed = 0, failed = 0;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what passed is said, whatever ends the process
+  std::signal(SIGALRM, giveUp);
   for (const auto& test : allTests()) {
     if (std::string(test.name).find(text) == std::string::npos) continue;
+    running = test.name;
+    ::alarm(kLimitSeconds);
     std::string failure;
     try {
       test.run();
@@ -29,6 +56,7 @@ int runAll(const std::string& text) {
                 failure.c_str());
     ++(failure.empty() ? passed : failed);
   }
+  running = "the end of the process";
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed > 0 || passed == 0 ? 1 : 0;
 }
