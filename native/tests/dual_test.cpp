@@ -1,7 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "core/random.h"
 #include "dual/adapter_start.h"
@@ -245,7 +244,8 @@ DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {
   const auto tensors =
       dual::Adapter::initialTensors(settings, *base.unet, base.textEncoder->config(), makeGenerator(5));
   const dual::Adapter adapter(tensors, settings, *base.unet, base.textEncoder->config(), "fresh");
-  const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-native-tests-adapter.safetensors";
+  const Scratch scratch;
+  const std::string path = scratch.at("adapter.safetensors");
   dual::writeAdapterFile(path, adapter, {{"type", "crack"}});
   const auto file = dual::readAdapterFile(path);
   EXPECT(file.metadata.at("type") == "crack");

@@ -1,8 +1,6 @@
 // The evaluation: the network's training against the published code's, what detectors are fed, and that they learn.
 #include <ATen/core/grad_mode.h>
 
-#include <filesystem>
-
 #include "core/random.h"
 #include "evaluate/classifier.h"
 #include "evaluate/detection_scores.h"
@@ -110,7 +108,8 @@ DAN_TEST(detector_learns_to_find_what_it_is_shown) {
 
 DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
   const Task task;
-  const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-detector-test.safetensors";
+  const Scratch scratch;
+  const std::string path = scratch.at("detector.safetensors");
   evaluate::Detector whole = makeDetector(5, 10), half = makeDetector(5, 10), other = makeDetector(6, 10);
   for (int i = 0; i < 6; ++i) {
     whole.step(task);
@@ -122,7 +121,6 @@ DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
   resumed.loadCheckpoint(path);
   EXPECT(resumed.position() == 3);
   for (int i = 0; i < 3; ++i) resumed.step(task);
-  std::filesystem::remove(path);
   const at::Tensor images = stacked(makePool(3, true, 9)->images);
   const at::Tensor expected = whole.predict(images, task);
   EXPECT(at::equal(resumed.predict(images, task), expected));
@@ -173,7 +171,8 @@ DAN_TEST(classifier_learns_the_types) {
 }
 
 DAN_TEST(classifier_starts_from_the_weights_of_a_file) {
-  const std::string path = std::filesystem::temp_directory_path() / "dualanodiff-backbone-test.safetensors";
+  const Scratch scratch;
+  const std::string path = scratch.at("backbone.safetensors"), saved = scratch.at("saved.safetensors");
   const nn::Weights backbone = nn::Weights::random(makeGenerator(60));
   const model::ResNet18 net(backbone, 8, 10);
   io::writeSafetensors(path, backbone.taken(), {});
@@ -185,15 +184,12 @@ DAN_TEST(classifier_starts_from_the_weights_of_a_file) {
                                 at::kCPU);
   };
   const evaluate::Classifier classifier = make();
-  const std::string saved = path + ".saved.safetensors";
   classifier.saveCheckpoint(saved, {});
   const TensorMap tensors = io::readSafetensors(saved).tensors;
   EXPECT(at::equal(tensors.at("network/layer3.1.conv2.weight"), backbone.taken().at("layer3.1.conv2.weight")));
   EXPECT(tensors.at("network/fc.weight").sizes() == at::IntArrayRef({3, 64}));
   options.channels = 16;
   expectError(make, "bn1.bias");
-  std::filesystem::remove(path);
-  std::filesystem::remove(saved);
 }
 
 DAN_TEST(pairs_give_groups_and_types_even_chances) {

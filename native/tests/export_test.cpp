@@ -1,7 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "core/random.h"
 #include "dual/adapter_export.h"
@@ -21,7 +20,8 @@ const model::BaseModel& tinyBase() {
 }
 
 std::string scratchFile(const std::string& ending) {
-  return (std::filesystem::temp_directory_path() / ("dualanodiff-native-tests-export" + ending)).string();
+  static const Scratch scratch;
+  return scratch.at("export" + ending);
 }
 
 at::Tensor predict(const dual::AdapterFile& file, double backgroundWeight = 1.0) {

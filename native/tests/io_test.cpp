@@ -9,16 +9,6 @@ namespace dan::tests {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-fs::path scratch(const char* name) {
-  const fs::path folder = fs::temp_directory_path() / "dualanodiff-native-tests";
-  fs::create_directories(folder);
-  return folder / name;
-}
-
-}  // namespace
-
 DAN_TEST(broken_and_hostile_files_are_typed_errors) {
   size_t bad = 0, good = 0;
   const auto index = fixtureJson("bad/index.json");
@@ -40,7 +30,8 @@ DAN_TEST(broken_and_hostile_files_are_typed_errors) {
 }
 
 DAN_TEST(safetensors_come_back_as_they_were_written) {
-  const std::string path = scratch("round-trip.safetensors");
+  const Scratch scratch;
+  const std::string path = scratch.at("round-trip.safetensors");
   const TensorMap tensors = {{"a", at::randn({3, 5})},
                              {"b", at::arange(7)},
                              {"c", at::randn({2}).to(at::kBFloat16)},
@@ -63,8 +54,8 @@ DAN_TEST(the_published_bin_and_its_safetensors_hold_the_same) {
 }
 
 DAN_TEST(a_file_that_was_not_committed_leaves_nothing) {
-  const fs::path path = scratch("half-written");
-  fs::remove(path);
+  const Scratch scratch;
+  const fs::path path = scratch.at("half-written");
   {
     io::AtomicFile file(path);
     file.write("half", 4);

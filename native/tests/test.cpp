@@ -3,8 +3,10 @@
 #include <c10/util/Exception.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 
@@ -59,6 +61,18 @@ int runAll(const std::string& text) {
   running = "the end of the process";
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed > 0 || passed == 0 ? 1 : 0;
+}
+
+Scratch::Scratch() {
+  std::string folder = std::filesystem::temp_directory_path() / "dualanodiff-native-tests-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr)
+    failTest(c10::str("cannot make the folder ", folder, ": ", std::strerror(errno)));
+  path_ = folder;
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 void failTest(const std::string& reason) { throw std::runtime_error(reason); }

@@ -3,6 +3,7 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -27,6 +28,19 @@ struct Register {
 std::string fixture(const std::string& relative);
 const TensorMap& fixtureTensors(const std::string& relative);
 nlohmann::json fixtureJson(const std::string& relative);
+
+// A folder of its own for what a test writes, which goes with it: tests of two processes do not meet.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  std::string at(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 [[noreturn]] void failTest(const std::string& reason);
 // |a - b| <= atol + rtol |b| everywhere.

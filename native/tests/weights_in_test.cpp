@@ -1,5 +1,4 @@
 #include <ATen/core/grad_mode.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -16,20 +15,6 @@ namespace dan::tests {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder of this process that goes with the test.
-class Scratch {
- public:
-  Scratch() : path_(fs::temp_directory_path() / ("dualanodiff-native-tests-" + std::to_string(::getpid()))) {
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  std::string at(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 void writeText(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
