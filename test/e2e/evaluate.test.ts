@@ -269,7 +269,7 @@ describe('dualanodiff evaluate', () => {
       return { rate: protocol.learningRate, average: runs[0]?.average };
     };
     const usual = await scores('usual');
-    const same = await scores('same', '--learning-rate', '0.0001');
+    const same = await scores('same', '--learning-rate', '0.0005');
     const higher = await scores('higher', '--learning-rate', '0.01');
     expect(same).toEqual(usual);
     expect(higher.rate).toBe(0.01);
