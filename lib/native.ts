@@ -10,6 +10,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { NativeEngine } from './addon-types.js';
 import { errorFromCode, LibtorchError } from './errors.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from './libtorch/locate.js';
+import { requirePlatform } from './libtorch/requirements.js';
 import { packageRoot } from './paths.js';
 
 interface Loader {
@@ -55,6 +56,7 @@ export function defaultThreads(): number {
 }
 
 function openEngine(): NativeEngine {
+  requirePlatform();
   const folder = findBinary();
   if (!folder) {
     throw new LibtorchError(
@@ -88,7 +90,10 @@ function openEngine(): NativeEngine {
 let engine: NativeEngine | undefined;
 let ready: Promise<void> | undefined;
 
-/** The engine, opened at the first call. Throws ERR_LIBTORCH_MISSING, ERR_LIBTORCH_INCOMPATIBLE or ERR_ENGINE_MISSING. */
+/**
+ * The engine, opened at the first call. Throws ERR_LIBTORCH_MISSING, ERR_LIBTORCH_INCOMPATIBLE, ERR_ENGINE_MISSING or
+ * ERR_UNSUPPORTED_PLATFORM.
+ */
 export async function getEngine(): Promise<NativeEngine> {
   if (!engine) {
     const opened = openEngine();

@@ -3,12 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOlder, REQUIRED } from '../lib/platform.js';
 
 /** What Debian 12 and Ubuntu 22.04 have. */
-const PROMISED = { GLIBC: '2.34', GLIBCXX: '3.4.30', CXXABI: '1.3.13' };
+const PROMISED = { GLIBC: REQUIRED.glibc, GLIBCXX: REQUIRED.glibcxx, CXXABI: '1.3.13' };
 const folder = join('prebuilds', 'linux-x64');
 
-const older = (a, b) => a.localeCompare(b, 'en', { numeric: true }) < 0;
 const floor = {};
 let files = 0;
 for (const file of readdirSync(folder)) {
@@ -16,12 +16,12 @@ for (const file of readdirSync(folder)) {
   if (status !== 0) throw new Error(`objdump cannot read ${file}`);
   files++;
   for (const [, library, version] of stdout.matchAll(/\(?(GLIBC|GLIBCXX|CXXABI)_([\d.]+)\)?/g)) {
-    if (!floor[library] || older(floor[library], version)) floor[library] = version;
+    if (!floor[library] || isOlder(floor[library], version)) floor[library] = version;
   }
 }
 let failed = files === 0;
 for (const [library, promised] of Object.entries(PROMISED)) {
-  const tooNew = older(promised, floor[library] ?? '0');
+  const tooNew = isOlder(promised, floor[library] ?? '0');
   failed ||= tooNew;
   console.log(`${library}: needs ${floor[library] ?? 'nothing'}, promised ${promised}${tooNew ? ' — too new' : ''}`);
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../lib/platform.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -24,7 +25,10 @@ function requireTool(command, args, packageName) {
   fail(`${command} was not found. On Debian and Ubuntu: apt-get install ${packageName}`);
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}`);
+const unsupported = unsupportedPlatform(thisPlatform());
+if (unsupported) fail(`${unsupported.reason}. ${unsupported.advice}`);
+if (isOlder(process.versions.node, REQUIRED.node))
+  fail(`Node ${REQUIRED.node} or newer is needed (22 or 24 is recommended), this is ${process.version}`);
 requireTool('cmake', ['--version'], 'cmake');
 requireTool('c++', ['--version'], 'g++');
 if (!existsSync('/usr/include/nlohmann/json.hpp')) {

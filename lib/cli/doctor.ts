@@ -1,26 +1,29 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { arch, freemem, platform, totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
 import { defaultThreads, findBinary, getEngine } from '../native.js';
 import { embedded, packageRoot } from '../paths.js';
+import { type Check, systemChecks } from './doctor-system.js';
 import { EXIT, type Runner } from './runner.js';
-
-interface Check {
-  what: string;
-  ok: boolean;
-  found: string;
-  /** What to do where it is not. */
-  advice?: string;
-}
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 function checkLibtorch(): Check {
   const folder = findLibtorch();
-  const advice = 'run `npx dualanodiff libtorch install`, or set LIBTORCH';
-  if (!folder) return { what: 'libtorch', ok: false, found: 'not found', advice };
+  const advice = 'run `npx dualanodiff libtorch install`, or set LIBTORCH to a libtorch folder';
+  if (!folder) {
+    const named = process.env.LIBTORCH;
+    if (named)
+      return {
+        what: 'libtorch',
+        ok: false,
+        found: `none in ${named}, which LIBTORCH names`,
+        advice: 'correct or unset it',
+      };
+    return { what: 'libtorch', ok: false, found: 'not found', advice };
+  }
   const version = libtorchVersion(folder) ?? 'version unknown';
   const ok = version.startsWith(PINNED_TORCH) || version === 'version unknown';
   return {
@@ -63,7 +66,7 @@ async function checkDevice(): Promise<Check> {
     const found = gpu.name ? `${gpu.name} (compute capability ${gpu.capability}), ${memory}; ${cpu}` : cpu;
     return { what: 'device', ok: true, found };
   } catch (error) {
-    return { what: 'device', ok: false, found: (error as Error).message, advice: 'mend what is wrong above' };
+    return { what: 'device', ok: false, found: (error as Error).message, advice: 'fix the problems listed above' };
   }
 }
 
@@ -73,7 +76,8 @@ export function addDoctor(program: Command, runner: Runner): void {
     const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     const hasAssets = existsSync(join(embedded.base, 'unet', 'config.json')) && existsSync(embedded.maskModel);
     const checks: Check[] = [
-      { what: 'package', ok: true, found: `dualanodiff ${version}, Node ${process.version}, ${platform()}-${arch()}` },
+      { what: 'package', ok: true, found: `dualanodiff ${version} in ${packageRoot}` },
+      ...(await systemChecks()),
       checkBinary(),
       checkLibtorch(),
       checkDriver(),

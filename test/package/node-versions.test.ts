@@ -31,7 +31,7 @@ const PROGRAM = `
 `;
 
 describe('one binary works in every Node', () => {
-  it.each(['20.20.2', '22.23.3', '24.21.0', '26.10.0'])(
+  it.each(['20.19.0', '20.20.2', '22.23.3', '24.21.0', '26.10.0'])(
     'Node %s trains, samples and masks',
     (version) => {
       const { stdout, stderr, status } = spawnSync(nodeBinary(version), ['--input-type=module', '-e', PROGRAM], {
