@@ -19,12 +19,16 @@ export function addLibtorch(program: Command, runner: Runner): void {
     .description(`install libtorch ${PINNED_TORCH} into the cache (544 MB download, 2.5 GB with CUDA)`)
     .addOption(new Option('--cpu', 'CPU libraries only (default)').conflicts('cuda'))
     .option('--cuda', 'CUDA libraries too')
-    .option('--from <file>', 'the torch wheel or a libtorch archive, as a file or an address')
+    .option(
+      '--from <path>',
+      'a folder with all wheels (nothing is downloaded), or one wheel or libtorch zip, as a file or an address',
+    )
     .option('--force', 'install again although it is there');
-  runner.attach(install, async (flags: InstallFlags, { io }) => {
+  runner.attach(install, async (flags: InstallFlags, { io, signal }) => {
     const options = {
       variant: flags.cuda ? 'cuda' : 'cpu',
       force: flags.force ?? false,
+      signal,
       log: (line: string) => io.say(line),
     } as const;
     const folder = await installLibtorch({ ...options, ...(flags.from === undefined ? {} : { from: flags.from }) });

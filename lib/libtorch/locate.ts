@@ -19,6 +19,10 @@ export const INSTALL_MARK = 'dualanodiff-install.json';
 
 const looksWhole = (folder: string): boolean => existsSync(join(folder, 'lib', 'libtorch_cpu.so'));
 
+/** Whether a folder as the installer leaves it has everything. */
+export const isWholeInstall = (folder: string): boolean =>
+  looksWhole(join(folder, 'torch')) && existsSync(join(folder, INSTALL_MARK));
+
 /** Every place that is looked at, in order, and what is there. */
 export function libtorchPlaces(): { source: 'LIBTORCH' | 'cache'; folder: string; found: boolean }[] {
   const places: { source: 'LIBTORCH' | 'cache'; folder: string; found: boolean }[] = [];
@@ -28,7 +32,7 @@ export function libtorchPlaces(): { source: 'LIBTORCH' | 'cache'; folder: string
   places.push({
     source: 'cache',
     folder: cached,
-    found: looksWhole(cached) && existsSync(join(cacheFolder(), INSTALL_MARK)),
+    found: isWholeInstall(cacheFolder()),
   });
   return places;
 }

@@ -1,35 +1,88 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import { LibtorchError } from '../errors.js';
+import { DualAnoDiffError, LibtorchError } from '../errors.js';
 
-/** Unpacks the entries of a zip that `wanted` accepts. yauzl refuses names that leave the folder. */
-export function unpackZip(file: string, folder: string, wanted: (name: string) => boolean): Promise<number> {
-  return new Promise((resolve, reject) => {
-    yauzl.open(file, { lazyEntries: true, autoClose: true }, (openError, zip) => {
-      if (openError)
-        return reject(new LibtorchError(`${file} is not a zip: ${openError.message}`, 'ERR_LIBTORCH_DOWNLOAD'));
-      let count = 0;
+const damaged = (file: string, reason: string, options?: ErrorOptions) =>
+  new LibtorchError(`${file} cannot be unpacked: ${reason}`, 'ERR_LIBTORCH_DOWNLOAD', options);
+
+/** Names what an address often gives instead of an archive. Throws ERR_LIBTORCH_DOWNLOAD. */
+async function requireZip(file: string): Promise<void> {
+  const handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0).finally(() => handle.close());
+  const start = buffer.subarray(0, bytesRead).toString('latin1');
+  if (start.startsWith('PK')) return;
+  const kind = /^\s*<(!doctype|html|\?xml)/i.test(start) ? 'it is a web page' : 'it is not a zip archive';
+  throw damaged(file, `${kind} (it begins with ${JSON.stringify(start.slice(0, 24))})`);
+}
+
+/** Passes bytes on and ends with an error where their CRC-32 is not `expected`. */
+function checkingCrc(name: string, expected: number): Transform {
+  let crc = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      crc = crc32(chunk, crc);
+      done(null, chunk);
+    },
+    flush: (done) => done(crc === expected ? null : new Error(`${name} is damaged (wrong CRC-32)`)),
+  });
+}
+
+const isLink = (entry: yauzl.Entry): boolean => entry.externalFileAttributes >>> 28 === 0o12;
+
+async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: string, signal?: AbortSignal) {
+  if (isLink(entry)) throw new Error(`${entry.fileName} is a symbolic link`);
+  const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+    zip.openReadStream(entry, (error, opened) => (error ? reject(error) : resolve(opened)));
+  });
+  const target = join(folder, entry.fileName);
+  await mkdir(dirname(target), { recursive: true });
+  const options = signal === undefined ? {} : { signal };
+  await pipeline(stream, checkingCrc(entry.fileName, entry.crc32), createWriteStream(target), options);
+  await chmod(target, 0o755);
+}
+
+/**
+ * Unpacks the entries of a zip that `wanted` accepts and returns their number. Names that leave the folder (yauzl
+ * refuses them), links and entries whose CRC-32 is wrong are errors. Throws ERR_LIBTORCH_DOWNLOAD.
+ */
+export async function unpackZip(
+  file: string,
+  folder: string,
+  wanted: (name: string) => boolean,
+  signal?: AbortSignal,
+): Promise<number> {
+  await requireZip(file);
+  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) => {
+    yauzl.open(file, { lazyEntries: true, autoClose: false }, (error, opened) =>
+      error ? reject(damaged(file, error.message, { cause: error })) : resolve(opened),
+    );
+  });
+  let count = 0;
+  try {
+    await new Promise<void>((resolve, reject) => {
       zip.on('error', reject);
-      zip.on('end', () => resolve(count));
+      zip.on('end', resolve);
       zip.on('entry', (entry: yauzl.Entry) => {
         if (entry.fileName.endsWith('/') || !wanted(entry.fileName)) return zip.readEntry();
-        zip.openReadStream(entry, (streamError, stream) => {
-          if (streamError) return reject(streamError);
-          const target = join(folder, entry.fileName);
-          mkdir(dirname(target), { recursive: true })
-            .then(() => pipeline(stream, createWriteStream(target)))
-            .then(() => chmod(target, 0o755))
-            .then(() => {
-              count++;
-              zip.readEntry();
-            })
-            .catch(reject);
-        });
+        unpackEntry(zip, entry, folder, signal).then(() => {
+          count++;
+          zip.readEntry();
+        }, reject);
       });
       zip.readEntry();
     });
-  });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // The system's own errors, such as a full disk, are not the archive's fault.
+    const isOthers = error instanceof DualAnoDiffError || signal?.aborted || /^E[A-Z]+$/.test(code ?? '');
+    throw isOthers ? error : damaged(file, message, { cause: error });
+  } finally {
+    zip.close();
+  }
+  return count;
 }

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { LibtorchError, withFileErrors } from '../errors.js';
+import { downloadCommand } from './pip.js';
+import type { Wheel } from './wheels.js';
+
+export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash, signal === undefined ? {} : { signal });
+  return hash.digest('hex');
+}
+
+const nameAndDigest = ({ file, sizeMb, sha256 }: Wheel) => `  ${file}\n    ${sizeMb} MB, SHA-256 ${sha256}`;
+
+/** What to do on a machine that cannot download: which files, how to fetch them elsewhere, how to hand them over. */
+export function fetchElsewhere(wheels: Wheel[], { cuda = false } = {}): string {
+  return [
+    'Without pip or a network, fetch these files on another machine and copy them into one folder here:',
+    ...wheels.map(nameAndDigest),
+    'On a machine with pip, this command fetches all of them into the folder `wheels`:',
+    `  ${downloadCommand(wheels, 'wheels')}`,
+    'Then install from the folder; nothing is downloaded:',
+    `  npx dualanodiff libtorch install${cuda ? ' --cuda' : ''} --from wheels`,
+  ].join('\n');
+}
+
+/** Throws ERR_LIBTORCH_DOWNLOAD where the file is not the pinned one. */
+export async function verifyWheel(path: string, wheel: Wheel, signal?: AbortSignal): Promise<void> {
+  const digest = await withFileErrors('read', path, () => sha256Of(path, signal));
+  if (digest === wheel.sha256) return;
+  throw new LibtorchError(
+    `${basename(path)} has the SHA-256 ${digest}, expected ${wheel.sha256}: it is damaged, incomplete or another build. Fetch it again.`,
+    'ERR_LIBTORCH_DOWNLOAD',
+  );
+}
+
+/**
+ * The file of each wheel in a folder, told by its SHA-256, so that a name that a browser changed ("… (1).whl") does not
+ * matter. Throws ERR_LIBTORCH_DOWNLOAD with everything that is missing or damaged.
+ */
+export async function findWheels(folder: string, wanted: Wheel[], signal?: AbortSignal): Promise<Map<Wheel, string>> {
+  const entries = await withFileErrors('read', folder, () => readdir(folder, { withFileTypes: true }));
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+  const found = new Map<Wheel, string>();
+  const problems: string[] = [];
+  for (const wheel of wanted) {
+    const start = wheel.file.split('-').slice(0, 2).join('-');
+    const alike = names.filter((name) => name.startsWith(`${start}-`)).sort((a) => (a === wheel.file ? -1 : 1));
+    const wrong: string[] = [];
+    for (const name of alike) {
+      const digest = await withFileErrors('read', join(folder, name), () => sha256Of(join(folder, name), signal));
+      if (digest === wheel.sha256) {
+        found.set(wheel, join(folder, name));
+        break;
+      }
+      wrong.push(`  ${name} is damaged, incomplete or another build: its SHA-256 is ${digest}`);
+    }
+    if (!found.has(wheel)) problems.push(...wrong, `${wrong.length > 0 ? '  needed:\n' : ''}${nameAndDigest(wheel)}`);
+  }
+  if (problems.length === 0) return found;
+  const missing = wanted.length - found.size;
+  throw new LibtorchError(
+    [
+      `${folder} lacks ${missing} of the ${wanted.length} files that libtorch is installed from:`,
+      ...problems,
+      'On a machine with pip, this command fetches them into the folder `wheels`:',
+      `  ${downloadCommand(
+        wanted.filter((wheel) => !found.has(wheel)),
+        'wheels',
+      )}`,
+    ].join('\n'),
+    'ERR_LIBTORCH_DOWNLOAD',
+  );
+}

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LibtorchError } from '../errors.js';
+import { isOlder } from '../platform.js';
+import type { Wheel } from './wheels.js';
+
+const run = promisify(execFile);
+
+/** The first pip that knows platform tags such as manylinux_2_28. */
+const OLDEST_PIP = '20.3';
+
+/** The words that start pip on this machine. Throws ERR_LIBTORCH_DOWNLOAD where there is none or an old one. */
+export async function findPip(): Promise<[string, ...string[]]> {
+  let old: string | undefined;
+  for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip']] as [string, ...string[]][]) {
+    try {
+      const { stdout } = await run(command[0], [...command.slice(1), '--version']);
+      const version = /^pip (\S+)/.exec(stdout)?.[1] ?? '0';
+      if (!isOlder(version, OLDEST_PIP)) return command;
+      old ??= `${command.join(' ')} is version ${version}, and ${OLDEST_PIP} or newer is needed`;
+    } catch {
+      // this one is not there, or it is a python3 without the module pip
+    }
+  }
+  const reason = old ?? 'pip was not found (on Debian and Ubuntu: `apt-get install python3-pip`)';
+  throw new LibtorchError(`libtorch is downloaded with pip: ${reason}.`, 'ERR_LIBTORCH_DOWNLOAD');
+}
+
+/** pip's arguments for exactly these files: the platform and Python of a wheel need not be this machine's. */
+function downloadArguments(wheels: Wheel[], folder: string): string[] {
+  const tags = new Set(wheels.flatMap(({ file }) => file.slice(file.lastIndexOf('-') + 1, -'.whl'.length).split('.')));
+  return [
+    ...['download', '--no-deps', '--only-binary=:all:', '--python-version', '312', '--implementation', 'cp'],
+    ...['--abi', 'cp312', '--abi', 'none', ...[...tags].flatMap((tag) => ['--platform', tag])],
+    ...['--dest', folder, ...wheels.map(({ name, version }) => `${name}==${version}`)],
+  ];
+}
+
+/** The line that fetches the wheels into a folder on any machine with pip. */
+export const downloadCommand = (wheels: Wheel[], folder: string): string =>
+  ['pip', ...downloadArguments(wheels, folder)].join(' ');
+
+/** The line of pip's output that says why; a server that is not reached shows in its warnings alone. */
+function reasonOf(stderr = ''): string {
+  const lines = stderr.trim().split('\n');
+  const unreached = lines.find((line) => /^WARNING: Retrying .*(Connection|Timeout|Proxy|SSL)/.test(line));
+  if (unreached)
+    return `the package index cannot be reached (${unreached.replace(/^WARNING: Retrying.*broken by /, '')})`;
+  return lines.findLast((line) => line.startsWith('ERROR:'))?.slice('ERROR: '.length) ?? lines.at(-1) ?? '';
+}
+
+/** Fetches one wheel into `folder`, from where pip is set up to look. Throws ERR_LIBTORCH_DOWNLOAD. */
+export async function downloadWheel(
+  wheel: Wheel,
+  pip: [string, ...string[]],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const args = [...pip.slice(1), '--disable-pip-version-check', ...downloadArguments([wheel], folder)];
+  try {
+    await run(pip[0], [...args, '--progress-bar', 'off'], { maxBuffer: 1 << 26, ...(signal && { signal }) });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    const reason = reasonOf((cause as { stderr?: string }).stderr);
+    throw new LibtorchError(
+      `pip could not download ${wheel.name} ${wheel.version}: ${reason}.`,
+      'ERR_LIBTORCH_DOWNLOAD',
+      { cause },
+    );
+  }
+  return join(folder, wheel.file);
+}
