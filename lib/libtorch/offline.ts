@@ -22,8 +22,9 @@ export function fetchElsewhere(wheels: Wheel[], { cuda = false } = {}): string {
     ...wheels.map(nameAndDigest),
     'On a machine with pip, this command fetches all of them into the folder `wheels`:',
     `  ${downloadCommand(wheels, 'wheels')}`,
-    'Then install from the folder; nothing is downloaded:',
+    'Then install from the folder:',
     `  npx dualanodiff libtorch install${cuda ? ' --cuda' : ''} --from wheels`,
+    'That downloads nothing and checks the SHA-256 of each file.',
   ].join('\n');
 }
 
@@ -71,6 +72,7 @@ export async function findWheels(folder: string, wanted: Wheel[], signal?: Abort
         wanted.filter((wheel) => !found.has(wheel)),
         'wheels',
       )}`,
+      `Copy them into ${folder} and try again.`,
     ].join('\n'),
     'ERR_LIBTORCH_DOWNLOAD',
   );

@@ -24,7 +24,7 @@ export async function findPip(): Promise<[string, ...string[]]> {
     }
   }
   const reason = old ?? 'pip was not found (on Debian and Ubuntu: `apt-get install python3-pip`)';
-  throw new LibtorchError(`libtorch is downloaded with pip: ${reason}.`, 'ERR_LIBTORCH_DOWNLOAD');
+  throw new LibtorchError(`libtorch is downloaded with pip, but ${reason}.`, 'ERR_LIBTORCH_DOWNLOAD');
 }
 
 /** pip's arguments for exactly these files: the platform and Python of a wheel need not be this machine's. */
@@ -46,7 +46,7 @@ function reasonOf(stderr = ''): string {
   const lines = stderr.trim().split('\n');
   const unreached = lines.find((line) => /^WARNING: Retrying .*(Connection|Timeout|Proxy|SSL)/.test(line));
   if (unreached)
-    return `the package index cannot be reached (${unreached.replace(/^WARNING: Retrying.*broken by /, '')})`;
+    return `the package index cannot be reached (${unreached.replace(/^WARNING: Retrying.*broken by |<[^>]*>: /g, '')})`;
   return lines.findLast((line) => line.startsWith('ERROR:'))?.slice('ERROR: '.length) ?? lines.at(-1) ?? '';
 }
 

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -118,13 +127,63 @@ describe('the packed package, on a machine with node and npm only', () => {
     expect(wrong.stdout).toMatch(/2\.11.*2\.3\.1/s);
   });
 
+  it('is refused by npm where it cannot run, and stops by itself where npm was forced', () => {
+    const pretend = (name: string, script: string): Record<string, string> => {
+      const file = join(folder, `${name}.cjs`);
+      writeFileSync(file, script);
+      return environment({ NODE_OPTIONS: `--require ${file}`, LIBTORCH: '' });
+    };
+    const mac = pretend(
+      'mac',
+      "Object.defineProperties(process, { platform: { value: 'darwin' }, arch: { value: 'arm64' } });",
+    );
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    writeFileSync(join(empty, 'package.json'), '{ "name": "empty", "private": true }\n');
+    const refused = spawnSync(join(tools, 'node'), [join(tools, 'npm'), 'install', '--offline', tarball], {
+      cwd: empty,
+      env: mac,
+      encoding: 'utf8',
+    });
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(/EBADPLATFORM.*\{"os":"linux","cpu":"x64","libc":"glibc"\}/s);
+    expect(existsSync(join(empty, 'node_modules', 'dualanodiff'))).toBe(false);
+
+    const musl = pretend(
+      'musl',
+      `const get = process.report.getReport.bind(process.report);
+      process.report.getReport = () => {
+        const { header: { glibcVersionRuntime, ...header }, ...report } = get();
+        return { ...report, header, sharedObjects: ['/lib/ld-musl-x86_64.so.1'] };
+      };`,
+    );
+    const main = join(app, 'node_modules', 'dualanodiff', 'dist', 'cli', 'main.js');
+    const stopped = spawnSync(process.execPath, [main, 'libtorch', 'install'], { env: musl, encoding: 'utf8' });
+    expect(stopped).toMatchObject({ status: 1, stdout: '' });
+    expect(stopped.stderr).toMatch(/musl.*node:22-bookworm.*\(ERR_UNSUPPORTED_PLATFORM\)\n$/);
+  });
+
+  it('says what it is licensed under, who made it and what it runs on', () => {
+    const installed = join(app, 'node_modules', 'dualanodiff');
+    const fields = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    expect(fields).toMatchObject({
+      ...{ license: 'Apache-2.0', author: 'The dualanodiff authors', engines: { node: '>=20.19' } },
+      ...{ os: ['linux'], cpu: ['x64'], libc: ['glibc'] },
+    });
+    expect(readFileSync(join(installed, 'LICENSE'), 'utf8')).toMatch(/Apache License\s+Version 2\.0.*END OF TERMS/s);
+    const notices = readFileSync(join(installed, 'THIRD-PARTY-NOTICES.md'), 'utf8');
+    for (const part of ['nlohmann', 'node-addon-api', 'OpenAI', 'Unicode, Inc.']) expect(notices).toContain(part);
+  });
+
   it('has nothing in it that was not meant to be', () => {
     const top = readdirSync(join(app, 'node_modules', 'dualanodiff')).sort();
     expect(top).toEqual(
       [
         'CHANGELOG.md',
         'CMakeLists.txt',
+        'LICENSE',
         'README.md',
+        'THIRD-PARTY-NOTICES.md',
         'assets',
         'binding.gyp',
         'dist',

@@ -105,7 +105,7 @@ describe('libtorch install --from FOLDER', () => {
     expect(message).toContain('nvidia_other-1.0-py3-none-any.whl');
     expect(message).not.toContain('cupti');
     expect(message).toMatch(
-      /pip download --no-deps .*--platform manylinux_2_28_x86_64 .*--dest wheels torch==1.0 nvidia-other==1.0$/,
+      /pip download --no-deps .*--platform manylinux_2_28_x86_64 .*--dest wheels torch==1.0 nvidia-other==1.0\n/,
     );
     expectNothing();
   });
@@ -140,10 +140,10 @@ describe('libtorch install through pip', () => {
     expect(message).toMatch(
       /\n {2}pip download .* torch==2\.11\.0 nvidia-cuda-runtime==13\.0\.96 nvidia-cuda-cupti==13\.0\.85\n/,
     );
-    expect(message).toMatch(/\n {2}npx dualanodiff libtorch install --from wheels$/);
+    expect(message).toMatch(/\n {2}npx dualanodiff libtorch install --from wheels\n/);
     const cuda = await failure(installFrom([...pinned, ...cudaWheels], { variant: 'cuda' }));
     expect(cuda.message).toContain('nvidia_cudnn_cu13-9.19.0.56');
-    expect(cuda.message).toMatch(/libtorch install --cuda --from wheels$/);
+    expect(cuda.message).toMatch(/libtorch install --cuda --from wheels\n/);
     expectNothing();
   });
 
