@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { embedded } from '../../lib/paths.js';
+import { browserPath } from '../helpers/browser.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -46,7 +47,7 @@ describe('run', () => {
     expect(readFileSync(report, 'utf8')).not.toMatch(/(src|href)="(?!data:)/); // self-contained
 
     const browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
+      executablePath: browserPath(),
       args: ['--no-sandbox', '--disable-gpu'],
     });
     try {
