@@ -272,7 +272,7 @@ export async function samplePairs(
     ...given({ strength: flags.vary }),
   };
   const type = sampler.adapter.type ?? DEFAULT_TYPE;
-  const writer = await PairWriter.open(out, {
+  await using writer = await PairWriter.open(out, {
     type,
     adapter: await fileDigest(adapter),
     settings: {

@@ -295,6 +295,13 @@ export const evaluatorSchema = z.strictObject({
   device: device(),
 });
 
+export const pairWriterSchema = z.strictObject({
+  type: typeName(),
+  adapter: text(),
+  settings: z.record(z.string(), z.unknown(), 'the settings by their names'),
+  resume: flag(),
+});
+
 /** An attention map is a saliency already. */
 export const attentionSchema = z.strictObject({ threshold: real(0, 1).default(0.5) });
 export const maskerSchema = z.strictObject({ device: device(), threshold: real(0, 1).default(0.5) });
