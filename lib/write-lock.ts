@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
@@ -47,11 +47,16 @@ export class WriteLock {
     /** The folder or file. */
     readonly place: string,
     private readonly claim: string,
+    /** The folders that were made for it, the innermost first. */
+    private made: readonly string[],
   ) {}
 
-  /** Lets others write. May be called twice. */
+  /** Lets others write. Folders that were made for the lock and are still empty go with it. May be called twice. */
   async release(): Promise<void> {
     await removeClaim(this.claim);
+    const { made } = this;
+    this.made = []; // made again, they are another's
+    await removeEmpty(made);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -72,11 +77,35 @@ export function lockFile(file: string): Promise<WriteLock> {
 }
 
 async function lock(place: string, prefix: string): Promise<WriteLock> {
+  const made = await makeFolder(dirname(prefix));
+  try {
+    return new WriteLock(place, await claimAlone(place, prefix), made);
+  } catch (error) {
+    await removeEmpty(made);
+    throw error;
+  }
+}
+
+/** Makes a folder and those that it is in, and returns the ones that were not there, the innermost first. */
+async function makeFolder(folder: string): Promise<string[]> {
+  const first = await withFileErrors('make', folder, () => mkdir(folder, { recursive: true }));
+  if (first === undefined) return [];
+  const made: string[] = [];
+  for (let path = folder; path.length >= first.length; path = dirname(path)) made.push(path);
+  return made;
+}
+
+async function removeEmpty(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await rmdir(folder).catch(() => {}); // it holds files now, or is gone
+}
+
+/** Returns this process's claim once no other is beside it. */
+async function claimAlone(place: string, prefix: string): Promise<string> {
   let own: string | undefined;
   for (let waits = 0; ; ) {
     const others = await otherClaims(prefix, own);
     if (others.length === 0) {
-      if (own !== undefined) return new WriteLock(place, own);
+      if (own !== undefined) return own;
       own = await writeClaim(prefix);
       continue;
     }
@@ -121,10 +150,7 @@ interface OtherClaim {
 async function otherClaims(prefix: string, own: string | undefined): Promise<OtherClaim[]> {
   const others: OtherClaim[] = [];
   const folder = dirname(prefix);
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [] as string[];
-    return withFileErrors<string[]>('read', folder, () => Promise.reject(error));
-  });
+  const names = await withFileErrors('read', folder, () => readdir(folder));
   for (const name of names) {
     const rest = name.startsWith(basename(prefix)) ? name.slice(basename(prefix).length) : '';
     const file = join(folder, name);

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { appendJsonLine, jsonLines } from '../json-files.js';
@@ -58,10 +58,18 @@ export class PairWriter {
     folder: string,
     options: { type: string; adapter: string; settings: Record<string, unknown>; resume: boolean },
   ): Promise<PairWriter> {
-    const { resume, ...source } = checkOptions(pairWriterSchema, options);
-    const lock = await lockFolder(folder);
-    const writer = new PairWriter(resolve(folder), source, lock);
+    checkOptions(pairWriterSchema, options);
+    return PairWriter.openLocked(await lockFolder(folder), options);
+  }
+
+  /**
+   * Opens a folder that is locked already; the lock is the writer's from then on.
+   * @internal
+   */
+  static async openLocked(lock: WriteLock, options: PairSource & { resume: boolean }): Promise<PairWriter> {
     try {
+      const { resume, ...source } = checkOptions(pairWriterSchema, options);
+      const writer = new PairWriter(lock.place, source, lock);
       await writer.#read(resume);
       return writer;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isRunning, self } from '../../lib/process-identity.js';
@@ -43,8 +43,18 @@ describe('lockFolder', () => {
     });
     await first.release();
     await first.release();
+    expect(existsSync(place)).toBe(false);
     await (await lockFolder(place)).release();
-    expect(readdirSync(place)).toEqual([]);
+  });
+
+  it('takes away the folders that it has made, if nothing was written to them', async () => {
+    const outer = join(folder, 'outer');
+    const lock = await lockFolder(join(outer, 'a', 'b'));
+    writeFileSync(join(outer, 'file'), '');
+    await lock.release();
+    expect(readdirSync(outer)).toEqual(['file']);
+    await (await lockFile(join(outer, 'c', 'a.safetensors'))).release();
+    expect(readdirSync(outer)).toEqual(['file']);
   });
 
   it('lets one of many in that come at once', async () => {
@@ -103,8 +113,10 @@ describe('lockFolder', () => {
     expect(readdirSync(place)).toEqual([]);
     await run("process.kill(process.pid, 'SIGKILL')");
     expect(claims(place)).toHaveLength(1);
-    await (await lockFolder(place)).release();
-    expect(readdirSync(place)).toEqual([]);
+    const lock = await lockFolder(place);
+    expect(claims(place)).toHaveLength(1);
+    await lock.release();
+    expect(claims(place)).toEqual([]);
   });
 });
 
