@@ -26,10 +26,12 @@ export interface PairList {
  */
 export async function readPairList(file: string, source: PairSource): Promise<PairList> {
   const { lines, torn, text } = await readJsonLines(file, pairRecordSchema);
+  // As the file has them: a setting that is undefined is not written.
+  const settings = JSON.parse(JSON.stringify(source.settings)) as PairSource['settings'];
   const lineOf = new Map<number, number>();
   const records = lines.map(({ line, value }) => {
     const record = value as unknown as PairRecord;
-    requireSameSource(file, record, source);
+    requireSameSource(file, record, { ...source, settings });
     requirePlaces(file, line, record);
     const earlier = lineOf.get(record.index);
     if (earlier !== undefined) failAtLine(file, line, `lists pair ${record.index}, as line ${earlier} does`);
@@ -40,9 +42,7 @@ export async function readPairList(file: string, source: PairSource): Promise<Pa
 }
 
 function requireSameSource(file: string, record: PairRecord, { type, adapter, settings }: PairSource): void {
-  // As the file has them: a setting that is undefined is not written.
-  const asWritten = JSON.parse(JSON.stringify(settings)) as unknown;
-  if (record.type === type && record.adapter === adapter && isDeepStrictEqual(record.settings, asWritten)) return;
+  if (record.type === type && record.adapter === adapter && isDeepStrictEqual(record.settings, settings)) return;
   throw new DatasetError(
     `${file} holds pairs of another adapter or other settings (${record.type}, ${JSON.stringify(record.settings)}; now ${type}, ${JSON.stringify(settings)}): choose another folder`,
   );

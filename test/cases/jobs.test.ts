@@ -196,6 +196,30 @@ describe('a terminal that is closed (67)', () => {
   });
 });
 
+describe('a terminal that is gone (67)', () => {
+  it('ends the job with a checkpoint and its own exit code, not with a core dump', async () => {
+    const place = join(folder, 'gone');
+    const status = join(folder, 'gone.status');
+    const args = train(join(place, 'a.safetensors'), '--steps', '4000', '--checkpoint-every', '100000');
+    const command = [process.execPath, main, ...args].map((arg) => `'${arg}'`).join(' ');
+    // The shell that the terminal belongs to ends with it. The one within stays to tell the exit code.
+    const script = join(folder, 'gone.sh');
+    writeFileSync(script, `trap '' HUP; ${command}; echo $? > '${status}.new'; mv '${status}.new' '${status}'\n`);
+    const terminal = spawn('script', ['-qfc', `sh '${script}'; true`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let shown = '';
+    terminal.stdout.on('data', (data) => {
+      shown += data;
+    });
+    await until(() => shown.includes('loss'));
+    terminal.kill('SIGKILL');
+    await until(() => existsSync(status));
+    expect(readFileSync(status, 'utf8')).toBe('130\n');
+    expect(filesOf(place)).toEqual([expect.stringMatching(/^a\.checkpoint-\d{6}\./), 'a.safetensors.jsonl']);
+  });
+});
+
 describe('a full disk', () => {
   it('leaves the pairs that there was room for', async () => {
     const out = join(folder, 'full pairs');
