@@ -23,5 +23,6 @@ for await (const pair of sampler.sample({ count: 4, steps: 20, scheduler: 'dpmso
   const { image } = await writer.write(pair, { mask: await masker.mask(pair.part), method: masker.method });
   console.log(`pair ${pair.index}: ${image}`);
 }
+await writer.close();
 await sampler.dispose();
 await model.dispose();

@@ -1,8 +1,12 @@
 /** A training run's files beside its adapter: `<out>.jsonl` and `<stem>.checkpoint-<step>.safetensors`. */
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { TrainingError, withFileErrors } from './errors.js';
+import { z } from 'zod';
+import { TrainingError } from './errors.js';
 import { writeFileAtomic } from './files.js';
+import { appendJsonLine, jsonLines, readJsonLines } from './json-files.js';
+import { removePartialFiles } from './partial-files.js';
+import { lockFile, type WriteLock } from './write-lock.js';
 
 /** The newest checkpoints that are kept. */
 const KEPT = 2;
@@ -12,6 +16,8 @@ export interface LogEntry {
   step: number;
   loss: number;
 }
+
+const logEntrySchema = z.looseObject({ step: z.int('expected an integer'), loss: z.number('expected a number') });
 
 export class RunFiles {
   readonly log: string;
@@ -42,36 +48,40 @@ export class RunFiles {
     for (const { file } of (await this.checkpoints()).slice(keep)) await rm(file, { force: true });
   }
 
+  /** Takes the adapter and what belongs to it. Throws ERR_BUSY where another process trains into it. */
+  lock(): Promise<WriteLock> {
+    return lockFile(this.out);
+  }
+
   /** Removes checkpoints and what a killed process left half-written. */
   async removeCheckpoints(): Promise<void> {
     await this.prune(0);
-    const folder = dirname(this.out);
-    const prefix = `${basename(this.#stem)}.`;
-    for (const name of await readdir(folder)) {
-      if (name.startsWith(prefix) && /\.partial-\d+$/.test(name)) await rm(join(folder, name), { force: true });
-    }
+    await this.removePartial();
+  }
+
+  /** Removes what a killed process left half-written of this run; a neighbour's files may begin with the same name. */
+  async removePartial(): Promise<void> {
+    const [adapter, stem] = [basename(this.out), basename(this.#stem)];
+    await removePartialFiles(dirname(this.out), (name) => {
+      const rest = name.startsWith(`${stem}.`) ? name.slice(stem.length) : '';
+      return name === adapter || name === `${adapter}.jsonl` || /^\.(checkpoint|preview)-\d+\.\w+$/.test(rest);
+    });
   }
 
   /** Starts the log again with the lines up to `step`: those after it belong to work that was lost. */
   async rewindLog(step: number): Promise<void> {
     const kept = step === 0 ? [] : (await this.readLog()).filter((entry) => entry.step <= step);
-    await writeFileAtomic(this.log, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    await writeFileAtomic(this.log, jsonLines(kept));
   }
 
-  /** The lines that are whole. */
+  /** The lines that are whole. Throws ERR_FILE_ACCESS naming one that is damaged, other than by a kill at the end. */
   async readLog(): Promise<LogEntry[]> {
-    const lines = (await readFile(this.log, 'utf8').catch(() => '')).split('\n');
-    return lines.flatMap((line) => {
-      try {
-        return [JSON.parse(line) as LogEntry];
-      } catch {
-        return []; // empty, or torn by a kill
-      }
-    });
+    const { lines } = await readJsonLines(this.log, logEntrySchema);
+    return lines.map(({ value }) => value);
   }
 
-  async appendLog(entry: object): Promise<void> {
-    await withFileErrors('write', this.log, () => appendFile(this.log, `${JSON.stringify(entry)}\n`));
+  async appendLog(entry: LogEntry): Promise<void> {
+    await appendJsonLine(this.log, entry);
   }
 }
 

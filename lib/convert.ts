@@ -1,13 +1,13 @@
 /** Weights from one format to another. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { FileAccessError, withFileErrors } from './errors.js';
+import { FileAccessError } from './errors.js';
 import { baseSource } from './model.js';
 import { checkOptions } from './options/check.js';
 import { convertAdapterSchema, convertCheckpointSchema } from './options/schemas.js';
 import { runNative } from './run-native.js';
+import { lockFile } from './write-lock.js';
 
 /**
  * Options of {@link convertAdapter}.
@@ -32,11 +32,12 @@ export interface AdapterConversion {
   notes: string[];
 }
 
-async function prepare(out: string): Promise<string> {
+/** Does the work that writes `out`, which nobody else does at the same time. */
+async function writing<R>(out: string, work: (path: string) => Promise<R>): Promise<R> {
   const path = resolve(out);
+  await using _lock = await lockFile(path);
   if (existsSync(path)) throw new FileAccessError(`Cannot write ${path}: it exists already`);
-  await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
-  return path;
+  return await work(path);
 }
 
 /**
@@ -51,9 +52,9 @@ export async function convertAdapter(
   options: ConvertAdapterOptions = {},
 ): Promise<AdapterConversion> {
   const { layout, dtype, saimRank = 0, signal } = checkOptions(convertAdapterSchema, options);
-  const native = { input: resolve(input), out: await prepare(out), layout, dtype, saimRank };
-  const { numbers, saimErrors, background, backgroundScaled } = await runNative({ signal }, (engine, task) =>
-    engine.convertAdapter(native, task),
+  const native = { input: resolve(input), layout, dtype, saimRank };
+  const { numbers, saimErrors, background, backgroundScaled } = await writing(out, (path) =>
+    runNative({ signal }, (engine, task) => engine.convertAdapter({ ...native, out: path }, task)),
   );
   const notes: string[] = [];
   if (layout === 'published' && background !== 'off' && backgroundScaled) {
@@ -74,6 +75,8 @@ export async function convertCheckpoint(
   options: ConvertCheckpointOptions = {},
 ): Promise<void> {
   const { dtype, signal, ...source } = checkOptions(convertCheckpointSchema, options);
-  const native = { ...baseSource(input, source), out: await prepare(out), dtype };
-  await runNative({ signal }, (engine, task) => engine.convertBase(native, task));
+  const native = { ...baseSource(input, source), dtype };
+  await writing(out, (path) =>
+    runNative({ signal }, (engine, task) => engine.convertBase({ ...native, out: path }, task)),
+  );
 }

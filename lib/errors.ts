@@ -83,19 +83,23 @@ const reasons: Record<string, string> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than files may be here (ulimit -f)',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
   EEXIST: 'a file is in the way',
   EMFILE: 'too many files are open',
 };
 
+/** What a file error of Node means, in words. */
+export const fileErrorReason = ({ code = '', message }: NodeJS.ErrnoException): string => reasons[code] ?? message;
+
 /** Runs a file operation and turns Node's error into one that names the path and the reason. */
 export async function withFileErrors<T>(what: string, path: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === undefined || cause instanceof DualAnoDiffError) throw cause;
-    throw new FileAccessError(`Cannot ${what} ${path}: ${reasons[code] ?? (cause as Error).message}`, { cause });
+    const error = cause as NodeJS.ErrnoException;
+    if (error.code === undefined || cause instanceof DualAnoDiffError) throw cause;
+    throw new FileAccessError(`Cannot ${what} ${path}: ${fileErrorReason(error)}`, { cause });
   }
 }

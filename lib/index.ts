@@ -18,7 +18,8 @@ export {
   withForegroundSource,
 } from './dataset/foreground.js';
 export type { Kernel } from './dataset/image-file.js';
-export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
+export type { PairRecord } from './dataset/pair-record.js';
+export { PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
 export {
   AbortedError,

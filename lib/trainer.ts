@@ -7,7 +7,7 @@ import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { withForegroundSource } from './dataset/foreground.js';
 import { clearerFill } from './dataset/part-fill.js';
-import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
+import { AbortedError, DualAnoDiffError, FileAccessError, TrainingError, withFileErrors } from './errors.js';
 import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
@@ -15,6 +15,7 @@ import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options
 import { type Pair, toPair } from './pair.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { toNative } from './sampler.js';
+import type { WriteLock } from './write-lock.js';
 
 /**
  * Options of {@link Trainer}.
@@ -80,6 +81,8 @@ export class Trainer {
   #busy = false;
   /** The adapter of a run that was found finished. */
   #finished: string | undefined;
+  /** On the files of the run. */
+  #lock: WriteLock | undefined;
 
   /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
   constructor(model: DualAnoDiff, options: TrainerOptions) {
@@ -96,11 +99,11 @@ export class Trainer {
 
   /**
    * Trains up to `steps` steps in all, yielding each. With `out`, a line per step goes to `<out>.jsonl` and checkpoints
-   * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort writes a
-   * checkpoint first.
+   * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort, and a
+   * loop that is left early, write a checkpoint first. The trainer has these files to itself until `save` or `dispose`.
    *
    * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE_LOSS with the
-   * last checkpoint kept, ERR_OUT_OF_MEMORY.
+   * last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another process trains into `out`.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
     const {
@@ -112,19 +115,48 @@ export class Trainer {
     } = checkOptions(trainSchema, options);
     if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
     this.#busy = true;
+    const files = out === undefined ? undefined : new RunFiles(resolve(out));
+    let isComplete = false;
     try {
-      const files = out === undefined ? undefined : new RunFiles(resolve(out));
+      await this.#take(files);
       await this.#prepare(dataset, { signal });
       this.#finished = files && (await this.#begin(files, resume, steps)) ? files.out : undefined;
-      if (this.#finished !== undefined) return;
+      if (this.#finished === undefined) yield* this.#steps(steps, files, checkpointEvery, signal);
+      isComplete = true;
+    } finally {
+      this.#busy = false;
+      if (!isComplete) await this.#letGo(); // another trainer may go on where this one stopped
+    }
+  }
+
+  /** Trains to the end. However it is left, no step that has been done is lost. */
+  async *#steps(
+    steps: number,
+    files: RunFiles | undefined,
+    checkpointEvery: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<TrainStep, void, undefined> {
+    let kept = this.#position;
+    let hasFailed = false;
+    try {
       while (this.#position < steps) {
         const step = await this.#step(steps, files, signal);
         await files?.appendLog(step);
-        if (files && (step.step % checkpointEvery === 0 || step.step === steps)) await this.#checkpoint(files);
+        if (files && (step.step % checkpointEvery === 0 || step.step === steps)) {
+          await this.#checkpoint(files);
+          kept = step.step;
+        }
         yield step;
       }
+    } catch (error) {
+      hasFailed = true;
+      // The disk may have no room for a line of the log, and yet for a checkpoint.
+      const isUnsaved = files && error instanceof FileAccessError && this.#position > kept;
+      if (isUnsaved) await this.#checkpoint(files).catch(() => {}); // the first error says what is wrong
+      throw error;
     } finally {
-      this.#busy = false;
+      // The caller left the loop: with `break`, or by an error of its own.
+      if (files && !hasFailed && this.#position > kept) await this.#checkpoint(files);
     }
   }
 
@@ -135,12 +167,18 @@ export class Trainer {
   async save(file: string): Promise<void> {
     const handle = this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
-    if (path !== this.#finished || !existsSync(path)) {
-      await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
-      const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
-      await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+    const files = new RunFiles(path);
+    await this.#take(files);
+    try {
+      if (path !== this.#finished || !existsSync(path)) {
+        await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
+        const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
+        await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+      }
+      await files.removeCheckpoints();
+    } finally {
+      await this.#letGo();
     }
-    await new RunFiles(path).removeCheckpoints();
   }
 
   /** A pair from the adapter as it is now, decoded by TAESD where the model has one; training goes on as if it had not been asked for. */
@@ -159,10 +197,24 @@ export class Trainer {
     this.#handle?.dispose();
     this.#handle = undefined;
     this.#release?.();
+    await this.#letGo();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  /** Makes sure that nobody else writes to a run's files. */
+  async #take(files: RunFiles | undefined): Promise<void> {
+    if (this.#lock?.place === files?.out) return;
+    await this.#letGo();
+    this.#lock = await files?.lock();
+  }
+
+  async #letGo(): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.release();
   }
 
   #started(): NativeTrainer {
@@ -215,6 +267,7 @@ export class Trainer {
   async #begin(files: RunFiles, resume: boolean, steps: number): Promise<boolean> {
     const handle = this.#started();
     await withFileErrors('write', files.out, () => mkdir(dirname(files.out), { recursive: true }));
+    await files.removePartial();
     const [newest] = await files.checkpoints();
     if (newest && !resume) {
       throw new TrainingError(

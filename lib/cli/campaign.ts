@@ -16,7 +16,9 @@ export interface CampaignJob {
 
 export interface CampaignFailure {
   category: string;
-  type: string;
+  /** Absent where the category could not be opened. */
+  type?: string;
+  /** ERR_UNEXPECTED for what no part of this program throws on purpose. */
   code: string;
   message: string;
 }
@@ -26,35 +28,51 @@ export interface Campaign {
   failures: CampaignFailure[];
 }
 
+/** What went wrong with one member, whatever was thrown. */
+export function failureOf(member: { category: string; type?: string }, error: unknown): CampaignFailure {
+  const code = error instanceof DualAnoDiffError ? error.code : 'ERR_UNEXPECTED';
+  return { ...member, code, message: error instanceof Error ? error.message : String(error) };
+}
+
+const nameOf = ({ category, type }: CampaignFailure) => (type === undefined ? category : `${category} ${type}`);
+
 /**
  * Runs the jobs in turn and writes `summary.json` below `out` after each, so that a night that ends early has one too.
- * With one job its error is the caller's; with several, errors of ours are collected. An abort ends the campaign.
+ * `failures` are of categories that could not be opened. With one job and nothing else its error is the caller's; with
+ * several, errors of every class are collected. An abort ends the campaign.
  */
 export async function runCampaign(
   model: DualAnoDiff,
   jobs: readonly CampaignJob[],
+  failures: readonly CampaignFailure[],
   out: string,
   flags: RunFlags,
   context: Context,
 ): Promise<Campaign> {
-  const campaign: Campaign = { types: [], failures: [] };
+  const campaign: Campaign = { types: [], failures: [...failures] };
+  const isAlone = jobs.length + failures.length === 1;
+  for (const failure of failures) warn(failure, context);
   for (const { dataset, type, out: folder } of jobs) {
     const { category } = dataset;
     try {
       campaign.types.push({ category, ...(await runType(model, dataset, type, folder, flags, context)) });
     } catch (error) {
-      if (jobs.length === 1 || !(error instanceof DualAnoDiffError) || error instanceof AbortedError) throw error;
-      const { code, message } = error;
-      campaign.failures.push({ category, type, code, message });
-      context.io.warn(`${category} ${type}: ${message} (${code})`);
+      if (isAlone || error instanceof AbortedError || context.signal.aborted) throw error;
+      const failure = failureOf({ category, type }, error);
+      campaign.failures.push(failure);
+      warn(failure, context);
     }
     await writeFileAtomic(join(out, 'summary.json'), `${JSON.stringify(campaign, undefined, 2)}\n`);
   }
   return campaign;
 }
 
+function warn(failure: CampaignFailure, { io }: Context): void {
+  io.warn(`${nameOf(failure)}: ${failure.message} (${failure.code})`);
+}
+
 /** The campaign for people. */
 export function describeCampaign({ types, failures }: Campaign): string {
-  const failed = failures.map(({ category, type, message }) => `${category} ${type} failed: ${message}`);
+  const failed = failures.map((failure) => `${nameOf(failure)} failed: ${failure.message}`);
   return [...types.map(describeRun), ...failed].join('\n');
 }

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { DualAnoDiff } from '../model.js';
 import { embedded } from '../paths.js';
+import { lockFolder } from '../write-lock.js';
 import { number } from './options.js';
 import { DEFAULT_RUN_FLAGS, describeRun, type RunFlags, runType } from './run-type.js';
 import type { Runner } from './runner.js';
@@ -27,8 +28,9 @@ export function addDemo(program: Command, runner: Runner): void {
     .option('--count <n>', 'pairs', number, 16)
     .option('--resolution <n>', 'pixels along each side', number, 64);
   runner.attach(command, async (flags: Flags, context) => {
-    if (flags.out === undefined) await rm(DEMO_FOLDER, { recursive: true, force: true });
     const out = resolve(flags.out ?? DEMO_FOLDER);
+    await using _lock = await lockFolder(out); // before it is emptied: another demo may be at work there
+    if (flags.out === undefined) await rm(join(out, DEMO_TYPE), { recursive: true, force: true });
     const dataset = await Dataset.open(embedded.example);
     await using model = await DualAnoDiff.load(embedded.base, { signal: context.signal });
     context.io.say(`Learning "${DEMO_TYPE}" from the images in ${dataset.folder}`);

@@ -6,7 +6,9 @@ import { Evaluator } from '../evaluate/evaluator.js';
 import { csvTable, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
 import { writeFileAtomic } from '../files.js';
 import { baselines, evaluatorSchema, protocols } from '../options/schemas.js';
+import { removePartialFiles } from '../partial-files.js';
 import { writeEvaluationReport } from '../report/evaluation-report.js';
+import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import { number, pickOptions } from './options.js';
 import { generate, type RecipeName, recipeFolder, recipeNames } from './recipes.js';
@@ -152,6 +154,8 @@ export function addEvaluate(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, context) => {
     const { signal, io } = context;
     const folder = resolve(flags.out);
+    await using _lock = await lockFolder(folder);
+    await removePartialFiles(folder);
     const evaluator = await openEvaluator(flags, context);
     const bar = io.progress('evaluating', evaluator.steps, 'steps');
     const evaluation = await evaluator

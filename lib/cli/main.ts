@@ -8,12 +8,14 @@ import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { addLibtorch } from './libtorch.js';
+import { keepGoingWithoutReaders } from './lost-output.js';
 import { addMask } from './mask.js';
 import { addRun } from './run.js';
 import { EXIT, Runner } from './runner.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
 
+keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 const program = new Command('dualanodiff')
   .description('Learn a defect from a few images, generate many pairs of image and mask')

@@ -6,6 +6,9 @@ import { DatasetError, withFileErrors } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { Masker } from '../masker.js';
 import { given } from '../options/check.js';
+import { removePartialFiles } from '../partial-files.js';
+import { pathInside } from '../path-inside.js';
+import { lockFolder } from '../write-lock.js';
 import { addProfileOption, number } from './options.js';
 import type { Runner } from './runner.js';
 
@@ -38,6 +41,9 @@ export function addMask(program: Command, runner: Runner): void {
       .sort();
     if (files.length === 0) throw new DatasetError(`${folder} holds no images`);
     const { threshold, partFill, device } = flags;
+    const out = resolve(flags.out);
+    await using _lock = await lockFolder(out);
+    await removePartialFiles(out);
     await using masker =
       flags.method === 'threshold'
         ? Masker.threshold(given({ partFill, threshold }))
@@ -51,7 +57,7 @@ export function addMask(program: Command, runner: Runner): void {
           empty++;
           io.warn(`${file}: the mask is empty, no defect was found`);
         }
-        await writeFileAtomic(join(resolve(flags.out), `${parse(file).name}_mask.png`), await encodePng(mask));
+        await writeFileAtomic(pathInside(out, `${parse(file).name}_mask.png`), await encodePng(mask));
         bar.update(index + 1);
       }
     } finally {
@@ -60,7 +66,7 @@ export function addMask(program: Command, runner: Runner): void {
     io.result(`${files.length} masks in ${flags.out}, ${empty} empty`, {
       masks: files.length,
       emptyMasks: empty,
-      out: resolve(flags.out),
+      out,
     });
   });
 }

@@ -1,9 +1,9 @@
 /** Ways of making pairs that `evaluate --generate` judges. */
-import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
+import { pathInside } from '../path-inside.js';
 import { DEFAULT_RUN_FLAGS, type RunFlags, runType } from './run-type.js';
 import type { Context } from './runner.js';
 
@@ -101,4 +101,4 @@ export async function generate(
 
 /** Where a recipe's pairs are kept below an evaluation's folder: those of all seeds, or of one. */
 export const recipeFolder = (out: string, name: RecipeName, seed?: number): string =>
-  join(out, 'generated', name, ...(seed === undefined ? [] : [`seed${seed}`]));
+  pathInside(out, 'generated', name, ...(seed === undefined ? [] : [`seed${seed}`]));

@@ -4,6 +4,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
 import type { schedulers } from '../options/schemas.js';
+import { pathInside } from '../path-inside.js';
 import { writeReport } from '../report/report.js';
 import type { MaskFlags } from './masks.js';
 import type { Context } from './runner.js';
@@ -103,7 +104,7 @@ export async function runType(
   flags: RunFlags,
   { signal, io }: Context,
 ): Promise<RunSummary> {
-  const folder = join(out, type);
+  const folder = pathInside(out, type);
   const adapter = join(folder, 'adapter.safetensors');
   const trained = await trainType(model, dataset, type, adapter, flags, signal, io);
   await using trainer = trained.trainer;

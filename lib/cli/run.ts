@@ -1,8 +1,12 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
+import { given } from '../options/check.js';
+import { removePartialFiles } from '../partial-files.js';
+import { pathInside } from '../path-inside.js';
+import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
-import { type CampaignJob, describeCampaign, runCampaign } from './campaign.js';
+import { type CampaignFailure, type CampaignJob, describeCampaign, failureOf, runCampaign } from './campaign.js';
 import { keepRule } from './masks.js';
 import { addMaskOptions, addSampleOptions, addTrainOptions, number } from './options.js';
 import type { RunFlags } from './run-type.js';
@@ -14,6 +18,29 @@ interface Flags extends BaseFlags, RunFlags {
   data: string;
   type?: string;
   out?: string;
+}
+
+/**
+ * Opens what there is to run. Of several categories, one that cannot be opened, or has not the type, is a failure like any
+ * other; where it is the only one, or all are like that, it is an error before the model is read.
+ */
+async function openCategories({ data, type }: Pick<Flags, 'data' | 'type'>) {
+  const folders = await Dataset.categoriesIn(data);
+  const categories: Dataset[] = [];
+  const failures: CampaignFailure[] = [];
+  let first: unknown;
+  for (const folder of folders) {
+    try {
+      const dataset = await Dataset.open(folder);
+      if (type !== undefined) await dataset.examples(type);
+      categories.push(dataset);
+    } catch (error) {
+      first ??= error;
+      failures.push(failureOf({ category: basename(folder), ...given({ type }) }, error));
+    }
+  }
+  if (categories.length === 0) throw first;
+  return { categories, failures };
 }
 
 export function addRun(program: Command, runner: Runner): void {
@@ -34,21 +61,20 @@ export function addRun(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, context) => {
     keepRule(flags); // wrong flags are an error before the hours of training
     layoutOptions(flags);
-    const categories = await Dataset.openAll(flags.data);
-    if (flags.type !== undefined) {
-      for (const dataset of categories) await dataset.examples(flags.type); // a wrong type is an error before the model is read
-    }
+    const { categories, failures } = await openCategories(flags);
     const out = resolve(flags.out ?? `out/${basename(resolve(flags.data))}`);
     const isOne = categories.length === 1 && categories[0]?.folder === resolve(flags.data);
     const jobs = categories.flatMap((dataset): CampaignJob[] =>
       (flags.type === undefined ? dataset.types : [flags.type]).map((type) => ({
         dataset,
         type,
-        out: isOne ? out : join(out, dataset.category),
+        out: isOne ? out : pathInside(out, dataset.category),
       })),
     );
+    await using _lock = await lockFolder(out);
+    await removePartialFiles(out);
     await using model = await loadBase(flags, context);
-    const campaign = await runCampaign(model, jobs, out, flags, context);
+    const campaign = await runCampaign(model, jobs, failures, out, flags, context);
     context.io.result(describeCampaign(campaign), { out, ...campaign });
     if (campaign.failures.length > 0) process.exitCode = EXIT.failed;
   });

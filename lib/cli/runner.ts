@@ -5,8 +5,14 @@ import { Console } from './console.js';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
+/**
+ * A second Ctrl-C does not wait for the step's end. Within this time it is the first one again: the terminal sends it to
+ * every process, and npx and npm send it on.
+ */
+const SAME_SIGNAL_MS = 500;
+
 export interface Context {
-  /** Fires on Ctrl-C. */
+  /** Fires on Ctrl-C, on SIGTERM, and when the terminal is closed. */
   signal: AbortSignal;
   io: Console;
 }
@@ -16,12 +22,18 @@ export class Runner {
   #abort = new AbortController();
 
   constructor() {
+    let first = 0;
+    const abort = () => {
+      first ||= performance.now();
+      this.#abort.abort(new AbortedError());
+    };
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.on(name, () => {
-        if (this.#abort.signal.aborted) process.exit(EXIT.interrupted); // asked twice: do not wait for the step's end
-        this.#abort.abort(new AbortedError());
+        if (first > 0 && performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT.interrupted);
+        abort();
       });
     }
+    process.on('SIGHUP', abort); // a closed terminal sends it more than once: it is never a second Ctrl-C
   }
 
   attach<Flags>(command: Command, action: (flags: Flags, context: Context) => Promise<void>): void {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Dataset } from '../dataset/dataset.js';
 import { InvalidOptionError } from '../errors.js';
 import { runNative } from '../run-native.js';
+import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import { keepRule, type MaskFlags } from './masks.js';
 import { addMaskOptions, addSampleOptions, number } from './options.js';
@@ -52,10 +53,11 @@ export function addSample(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     keepRule(flags); // wrong flags are an error before the model is read
     layoutOptions(flags);
+    await using lock = await lockFolder(flags.out); // at once: another process may be at work there
     await using model = await loadBase(flags, { signal, io });
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;
-    const sampling = { adapter, out, count, flags: sampleFlags, device, ...(await realPairs(flags)) };
+    const sampling = { adapter, out, count, flags: sampleFlags, device, lock, ...(await realPairs(flags)) };
     const { writer, emptyMasks, dropped, seconds } = await samplePairs(model, sampling, signal, io);
     io.result(
       `${writer.kept.length} pairs in ${writer.folder}, ${emptyMasks} with an empty mask, ${dropped} dropped, in ${seconds.toFixed(1)} s`,

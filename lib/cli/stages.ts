@@ -15,6 +15,7 @@ import { checkOptions, given } from '../options/check.js';
 import { layoutsSchema, type schedulers, trainerSchema } from '../options/schemas.js';
 import { Sampler } from '../sampler.js';
 import { Trainer } from '../trainer.js';
+import { lockFolder, type WriteLock } from '../write-lock.js';
 import type { Console } from './console.js';
 import { keepRule, type MaskFlags, PairMasker } from './masks.js';
 import { pickOptions } from './options.js';
@@ -164,6 +165,8 @@ export interface Sampling {
   goodImages?: string[];
   /** The real pairs that variations start from. */
   examples?: Example[];
+  /** On `out`, where it is taken before. */
+  lock?: WriteLock;
 }
 
 /** The backgrounds that `count` pairs of the adapter are to have; undefined for an adapter without. */
@@ -272,7 +275,7 @@ export async function samplePairs(
     ...given({ strength: flags.vary }),
   };
   const type = sampler.adapter.type ?? DEFAULT_TYPE;
-  const writer = await PairWriter.open(out, {
+  await using writer = await PairWriter.openLocked(sampling.lock ?? (await lockFolder(out)), {
     type,
     adapter: await fileDigest(adapter),
     settings: {

@@ -82,18 +82,22 @@ export class Dataset {
     return new Dataset(path, types);
   }
 
-  /**
-   * The categories of a folder: itself where it is one, else the folders in it that are, sorted by name.
-   * Throws ERR_DATASET_INVALID where there is none.
-   */
-  static async openAll(folder: string): Promise<Dataset[]> {
+  /** The folders of the categories of a folder: itself where it is one, else those in it that are, sorted by name. */
+  static async categoriesIn(folder: string): Promise<string[]> {
     const path = resolve(folder);
-    if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [await Dataset.open(path)];
-    const categories: Dataset[] = [];
+    if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [path];
+    const found: string[] = [];
     for (const name of await foldersIn(path)) {
-      if (await isFolder(join(path, name, 'test'))) categories.push(await Dataset.open(join(path, name)));
+      if (await isFolder(join(path, name, 'test'))) found.push(join(path, name));
     }
-    return categories.length > 0 ? categories : [await Dataset.open(path)]; // which says what a category looks like
+    return found.length > 0 ? found : [path]; // to open it says what a category looks like
+  }
+
+  /** Opens the categories of a folder. Throws ERR_DATASET_INVALID where there is none. */
+  static async openAll(folder: string): Promise<Dataset[]> {
+    const categories: Dataset[] = [];
+    for (const path of await Dataset.categoriesIn(folder)) categories.push(await Dataset.open(path));
+    return categories;
   }
 
   /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */

@@ -1,93 +1,81 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { DatasetError, withFileErrors } from '../errors.js';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DatasetError, DualAnoDiffError, withFileErrors } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
+import { appendJsonLine, jsonLines } from '../json-files.js';
 import type { Mask, MaskMethod } from '../masker.js';
+import { checkOptions } from '../options/check.js';
+import { pairWriterSchema } from '../options/schemas.js';
 import type { Pair } from '../pair.js';
+import { removePartialFiles } from '../partial-files.js';
+import { pathInside } from '../path-inside.js';
+import { lockFolder, type WriteLock } from '../write-lock.js';
 import { encodePng } from './image-file.js';
+import { type PairSource, readPairList } from './pair-list.js';
+import { FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
 import type { DropReason } from './selection.js';
 
-/** One line of `pairs.jsonl`. Paths are relative to the folder. */
-export interface PairRecord {
-  index: number;
-  seed: number;
-  type: string;
-  image: string;
-  part: string;
-  /** Absent where no mask was asked for. */
-  mask?: string;
-  maskMethod?: MaskMethod;
-  /** Share of the pixels in the mask, 0 to 1. */
-  coverage?: number;
-  /** The mask has no pixel: no defect was found. */
-  empty?: boolean;
-  /** Whether the mask covers anything that is not blank in the part. */
-  touches?: boolean;
-  /** The IoU of every two mask methods, where several were asked for: `{ 'u2net/threshold': 0.8 }`. */
-  agreement?: Record<string, number>;
-  /** Why the pair does not count; its files are then below `dropped/`. */
-  dropped?: DropReason;
-  /** Digest of the adapter's file and of the settings that decide the pixels. */
-  adapter: string;
-  settings: Record<string, unknown>;
-}
-
 const LIST = 'pairs.jsonl';
-const DROPPED = 'dropped/';
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
  * `ground_truth/<type>/000000_mask.png` and `pairs.jsonl`. Every file appears whole or not at all; a pair is listed once
- * all of its files are there.
+ * all of its files are there. One writer at a time has a folder, until it is closed.
+ *
+ * @example
+ * await using writer = await PairWriter.open('out/pairs', { type: 'crack', adapter, settings: {}, resume: true });
+ * for await (const pair of sampler.sample({ count: 100, skip: writer.done })) await writer.write(pair);
  */
 export class PairWriter {
+  /** By index. */
   readonly records: PairRecord[] = [];
+  /** The list on the disk is not in the order of the indices. */
+  #isUnordered = false;
+  #lock: WriteLock | undefined;
 
   private constructor(
     readonly folder: string,
-    readonly type: string,
-    private readonly adapter: string,
-    private readonly settings: Record<string, unknown>,
-  ) {}
+    private readonly source: PairSource,
+    lock: WriteLock,
+  ) {
+    this.#lock = lock;
+  }
+
+  /** The defect type. */
+  get type(): string {
+    return this.source.type;
+  }
 
   /**
-   * Opens a folder for pairs of one adapter and one set of settings. With `resume`, pairs that are there are kept.
-   * Throws ERR_DATASET_INVALID where the folder holds pairs and `resume` is not set, or pairs of other settings.
+   * Opens a folder for pairs of one adapter and one set of settings. With `resume`, pairs that are there are kept; what
+   * a killed process left half-written is removed, and files that it was moving are put where the list says.
+   *
+   * Throws ERR_DATASET_INVALID where the folder holds pairs and `resume` is not set, or pairs of other settings;
+   * ERR_FILE_ACCESS naming the line of `pairs.jsonl` that is damaged; ERR_BUSY where another writer has the folder;
+   * ERR_INVALID_OPTION where `type` is not one folder's name.
    */
   static async open(
     folder: string,
     options: { type: string; adapter: string; settings: Record<string, unknown>; resume: boolean },
   ): Promise<PairWriter> {
-    const writer = new PairWriter(resolve(folder), options.type, options.adapter, options.settings);
-    const list = join(writer.folder, LIST);
-    if (!existsSync(list)) {
-      await writeFileAtomic(list, ''); // an unwritable folder is an error before any work is done
-      return writer;
-    }
-    const text = await withFileErrors('read', list, () => readFile(list, 'utf8'));
-    for (const line of text.split('\n').filter((row) => row !== ''))
-      writer.#accept(JSON.parse(line) as PairRecord, list);
-    if (writer.records.length > 0 && !options.resume) {
-      throw new DatasetError(
-        `${writer.folder} holds ${writer.records.length} generated pairs: resume, or choose another folder`,
-      );
-    }
-    return writer;
+    checkOptions(pairWriterSchema, options);
+    return PairWriter.openLocked(await lockFolder(folder), options);
   }
 
-  #accept(record: PairRecord, list: string): void {
-    const same =
-      record.type === this.type &&
-      record.adapter === this.adapter &&
-      JSON.stringify(record.settings) === JSON.stringify(this.settings);
-    if (!same) {
-      throw new DatasetError(
-        `${list} holds pairs of another adapter or other settings (${record.type}, ${JSON.stringify(record.settings)}; now ${this.type}, ${JSON.stringify(this.settings)}): choose another folder`,
-      );
+  /**
+   * Opens a folder that is locked already; the lock is the writer's from then on.
+   * @internal
+   */
+  static async openLocked(lock: WriteLock, options: PairSource & { resume: boolean }): Promise<PairWriter> {
+    try {
+      const { resume, ...source } = checkOptions(pairWriterSchema, options);
+      const writer = new PairWriter(lock.place, source, lock);
+      await writer.#read(resume);
+      return writer;
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
-    if (existsSync(join(this.folder, record.image)) && existsSync(join(this.folder, record.part)))
-      this.records.push(record);
   }
 
   /** The indices that are there already. */
@@ -100,62 +88,162 @@ export class PairWriter {
     return this.records.filter((record) => record.dropped === undefined);
   }
 
-  /** Writes a pair with its mask and what is known of that. */
+  /**
+   * Writes a pair with its mask and what is known of that. Throws ERR_DATASET_INVALID where the pair is there already, and
+   * ERR_FILE_ACCESS where the disk is full: the pairs before it are kept.
+   */
   async write(
     pair: Pair,
     found?: { mask: Mask; method: MaskMethod; touches?: boolean; agreement?: Record<string, number> },
   ): Promise<PairRecord> {
-    const name = String(pair.index).padStart(6, '0');
+    const { type, adapter, settings } = this.source;
+    const { index, seed } = pair;
+    if (this.#find(index) !== undefined) {
+      throw new DatasetError(`${this.folder} has the pair ${index} already: skip those that are done`);
+    }
     const record: PairRecord = {
-      index: pair.index,
-      seed: pair.seed,
-      type: this.type,
-      image: `test/${this.type}/${name}.png`,
-      part: `part/${this.type}/${name}.png`,
-      adapter: this.adapter,
-      settings: this.settings,
+      ...{ index, seed, type },
+      image: placeOf('image', type, index, false),
+      part: placeOf('part', type, index, false),
+      ...{ adapter, settings },
     };
-    await writeFileAtomic(join(this.folder, record.image), await encodePng(pair.image));
-    await writeFileAtomic(join(this.folder, record.part), await encodePng(pair.part));
+    await this.#writeFile(record.image, await encodePng(pair.image));
+    await this.#writeFile(record.part, await encodePng(pair.part));
     if (found) {
       const { mask, method, touches, agreement } = found;
-      record.mask = `ground_truth/${this.type}/${name}_mask.png`;
+      record.mask = placeOf('mask', type, index, false);
       record.maskMethod = method;
       record.coverage = mask.coverage;
       record.empty = mask.coverage === 0;
       if (touches !== undefined) record.touches = touches;
       if (agreement) record.agreement = agreement;
-      await writeFileAtomic(join(this.folder, record.mask), await encodePng(mask));
+      await this.#writeFile(record.mask, await encodePng(mask));
     }
-    this.records.push(record);
-    this.records.sort((a, b) => a.index - b.index);
-    await this.#writeList();
+    await this.#list(record);
     return record;
   }
 
   /** Moves the files of the pairs in `reasons` below `dropped/`, and those of the others back to their places. */
   async drop(reasons: ReadonlyMap<number, DropReason>): Promise<void> {
-    for (const record of this.records) {
-      const reason = reasons.get(record.index);
-      for (const part of ['image', 'part', 'mask'] as const) {
-        const path = record[part];
-        if (path === undefined) continue;
-        const place = path.replace(DROPPED, '');
-        record[part] = reason === undefined ? place : DROPPED + place;
-        if (record[part] === path) continue;
-        const [from, to] = [join(this.folder, path), join(this.folder, record[part])];
-        await withFileErrors('move', from, async () => {
-          await mkdir(dirname(to), { recursive: true });
-          await rename(from, to);
-        });
-      }
-      if (reason === undefined) delete record.dropped;
-      else record.dropped = reason;
-    }
-    await this.#writeList();
+    const changed = this.records.map((record) => this.#inState(record, reasons.get(record.index)));
+    const moves = this.records.flatMap((record, i) =>
+      kindsOf(record).map((kind) => [record[kind] as string, changed[i]?.[kind] as string] as const),
+    );
+    // The list first: should this process end before the files are moved, the next one moves them to where it says.
+    await this.#writeList(changed);
+    for (const [i, record] of changed.entries()) this.records[i] = record;
+    for (const [from, to] of moves) await this.#move(from, to);
   }
 
-  async #writeList(): Promise<void> {
-    await writeFileAtomic(join(this.folder, LIST), this.records.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  /** Lets others write to the folder. May be called twice; nothing can be written afterwards. */
+  async close(): Promise<void> {
+    const lock = this.#lock;
+    try {
+      if (lock && this.#isUnordered) await this.#writeList(this.records);
+    } finally {
+      this.#lock = undefined;
+      await lock?.release();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #find(index: number): PairRecord | undefined {
+    const last = this.records.at(-1);
+    return last === undefined || last.index < index ? undefined : this.records.find((record) => record.index === index);
+  }
+
+  #inState(record: PairRecord, reason: DropReason | undefined): PairRecord {
+    const { dropped: _, ...rest } = record;
+    const changed: PairRecord = { ...rest, ...(reason !== undefined && { dropped: reason }) };
+    for (const kind of kindsOf(record)) changed[kind] = placeOf(kind, this.type, record.index, reason !== undefined);
+    return changed;
+  }
+
+  async #read(resume: boolean): Promise<void> {
+    const list = this.#path(LIST);
+    const { records, torn, text } = await readPairList(list, this.source);
+    const present = await this.#present();
+    const isThere = (record: PairRecord) =>
+      kindsOf(record).every((kind) => this.#places(kind, record).some((place) => present.has(place)));
+    const complete = records.filter(isThere);
+    const held = complete.length + (torn ? 1 : 0);
+    if (held > 0 && !resume) {
+      throw new DatasetError(`${this.folder} holds ${held} generated pairs: resume, or choose another folder`);
+    }
+    for (const record of complete) {
+      for (const kind of kindsOf(record)) {
+        const [place, other] = this.#places(kind, record);
+        if (!present.has(place)) await this.#move(other, place);
+      }
+      this.records.push(record);
+    }
+    // What is left of a pair that is made again would lie beside its new files.
+    for (const record of records.filter((one) => !isThere(one))) {
+      for (const place of FILE_KINDS.flatMap((kind) => this.#places(kind, record))) {
+        await withFileErrors('remove', this.#path(place), () => rm(this.#path(place), { force: true }));
+      }
+    }
+    // Also where there was none: a folder that cannot be written is an error before any work is done.
+    if (text === '' || text !== jsonLines(this.records)) await this.#writeList(this.records);
+  }
+
+  /** The files of the type that are there, relative to the folder, without what a killed process left half-written. */
+  async #present(): Promise<Set<string>> {
+    await removePartialFiles(this.folder);
+    const found = new Set<string>();
+    for (const isDropped of [false, true]) {
+      for (const kind of FILE_KINDS) {
+        const folder = folderOf(kind, this.type, isDropped);
+        await removePartialFiles(this.#path(folder));
+        const names = await readdir(this.#path(folder)).catch(() => [] as string[]);
+        for (const name of names) found.add(`${folder}/${name}`);
+      }
+    }
+    return found;
+  }
+
+  /** Where a pair's file belongs, and where it was before the pair was dropped or taken back. */
+  #places(kind: (typeof FILE_KINDS)[number], { index, dropped }: PairRecord): [string, string] {
+    const isDropped = dropped !== undefined;
+    return [placeOf(kind, this.type, index, isDropped), placeOf(kind, this.type, index, !isDropped)];
+  }
+
+  #path(name: string): string {
+    return pathInside(this.folder, name);
+  }
+
+  async #writeFile(name: string, data: Uint8Array): Promise<void> {
+    this.#requireOpen();
+    await writeFileAtomic(this.#path(name), data);
+  }
+
+  async #move(from: string, to: string): Promise<void> {
+    if (from === to) return;
+    const path = this.#path(to);
+    await withFileErrors('move', this.#path(from), async () => {
+      await mkdir(dirname(path), { recursive: true });
+      await rename(this.#path(from), path);
+    });
+  }
+
+  /** Adds a line to the list: to write all of it for each pair would take hours for many. */
+  async #list(record: PairRecord): Promise<void> {
+    await appendJsonLine(this.#path(LIST), record, { flush: true });
+    const place = this.records.findLastIndex(({ index }) => index < record.index) + 1;
+    this.#isUnordered ||= place < this.records.length;
+    this.records.splice(place, 0, record);
+  }
+
+  async #writeList(records: readonly PairRecord[]): Promise<void> {
+    this.#requireOpen();
+    await writeFileAtomic(this.#path(LIST), jsonLines(records));
+    this.#isUnordered = false;
+  }
+
+  #requireOpen(): void {
+    if (!this.#lock) throw new DualAnoDiffError(`The writer of ${this.folder} is closed`, 'ERR_DISPOSED');
   }
 }

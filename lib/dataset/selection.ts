@@ -1,6 +1,6 @@
 /** Which generated pairs are worth training on. */
 import { InvalidOptionError } from '../errors.js';
-import type { PairRecord } from './pair-writer.js';
+import type { PairRecord } from './pair-record.js';
 
 /** The best share of the pairs, or those whose masks agree at least so far; both 0 to 1. */
 export type KeepRule = { share: number } | { agreement: number };
@@ -39,6 +39,7 @@ export function selectPairs(records: readonly PairRecord[], rule: KeepRule): Map
     'share' in rule
       ? ranked.slice(0, Math.ceil(rule.share * records.length))
       : ranked.filter((record) => meanAgreement(record) >= rule.agreement);
-  for (const record of ranked) if (!kept.includes(record)) dropped.set(record.index, 'disagrees');
+  const isKept = new Set(kept);
+  for (const record of ranked) if (!isKept.has(record)) dropped.set(record.index, 'disagrees');
   return dropped;
 }

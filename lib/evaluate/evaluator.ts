@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Dataset, Example } from '../dataset/dataset.js';
 import { InvalidOptionError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
+import { readJson } from '../json-files.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/schemas.js';
+import { removePartialFiles } from '../partial-files.js';
+import { pathInside } from '../path-inside.js';
 import type { TaskOptions } from '../run-native.js';
 import { sideBySide } from '../side-by-side.js';
+import { lockFolder } from '../write-lock.js';
 import { type Accuracy, classify } from './classification.js';
 import { detect } from './detection.js';
 import { EvaluationData } from './evaluation-data.js';
@@ -19,6 +22,7 @@ import { PROTOCOLS, type Protocol } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
 import { type RowDefects, RowPools } from './row-pools.js';
 import { makeRows, type Row } from './rows.js';
+import { RunFailures } from './run-failures.js';
 import type { DetectorScores, RunScores, Scores } from './scores.js';
 import { GOOD, type Split, splitOf } from './split.js';
 import { type TestedGood, type TestedImage, writeMaps } from './tested-images.js';
@@ -96,6 +100,10 @@ interface RunInput {
   torchThread: number;
 }
 
+/** Where the networks' results and checkpoints are, below an evaluation's folder. */
+const RUNS = 'runs';
+const keptSchema = z.looseObject({ seconds: z.number('expected a number') });
+
 /** Tells runs in one folder apart, and says what they are. */
 const runName = ({ name }: Row, network: EvaluationProgress['network'], seed: number, digest: string) =>
   `${name}-${network}-seed${seed}-${digest}`;
@@ -168,16 +176,22 @@ export class Evaluator {
   /**
    * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
    * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one number of jobs.
+   *
+   * A run that fails does not stop the others: once all have ended, its error is thrown, with how many failed. Throws
+   * ERR_BUSY where another evaluation writes to `out`.
    */
   async evaluate(out: string, { signal, onProgress }: EvaluateOptions = {}): Promise<Evaluation> {
     const folder = resolve(out);
     const { resolution } = this.protocol;
     const { seeds, seed: firstSeed, textures, classifierWeights } = this.#options;
+    await using _lock = await lockFolder(join(folder, RUNS));
+    await removePartialFiles(join(folder, RUNS));
     const data = await EvaluationData.load(this.split, { textures, classifierWeights }, resolution);
     const pools = new RowPools(this.split, resolution, seeds);
     const inputs = this.rows.flatMap((row) =>
       Array.from({ length: seeds }, (_, index) => ({ row, index, seed: firstSeed + index })),
     );
+    const failures = new RunFailures(inputs.length);
     let [done, total] = [0, this.steps];
     try {
       const quality = await this.#quality({ signal }); // before the hours of training: the weights may not be what they should
@@ -187,14 +201,18 @@ export class Evaluator {
         const onStep: RunInput['onStep'] = (network, step, loss) => {
           done += step - before;
           before = step === this.#iterations(network) ? 0 : step;
-          onProgress?.({ row: row.name, seed, network, step, loss, done, total });
+          failures.callback(() => onProgress?.({ row: row.name, seed, network, step, loss, done, total }));
         };
         return pools.lend(row, index, (defects) =>
           this.#run({ row, seed, defects, data, folder, onStep, signal: stopped, torchThread }),
         );
       };
-      const runs = await sharingCores(jobs, () => sideBySide(inputs, jobs, signal, start));
-      return this.#describe(runs, quality);
+      const runs = await sharingCores(jobs, () =>
+        sideBySide(inputs, jobs, signal, (input, lane, stopped) =>
+          failures.collect(`${input.row.name} seed ${input.seed}`, stopped, () => start(input, lane, stopped)),
+        ),
+      );
+      return this.#describe(failures.requireAll(runs), quality);
     } finally {
       await pools.dispose();
       data.dispose();
@@ -265,10 +283,10 @@ export class Evaluator {
     make: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
   ): Promise<T> {
     const digest = this.#digest(network, row, seed, defects, data);
-    const file = join(folder, 'runs', runName(row, network, seed, digest));
+    const file = pathInside(folder, RUNS, runName(row, network, seed, digest));
     if (existsSync(`${file}.json`)) {
       onStep(network, this.#iterations(network));
-      return JSON.parse(await readFile(`${file}.json`, 'utf8')) as T;
+      return (await readJson(`${file}.json`, keptSchema)) as unknown as T;
     }
     const start = performance.now();
     const checkpoint = `${file}.checkpoint.safetensors`;

@@ -30,12 +30,12 @@ const BASELINES: Record<(typeof baselines)[number], Row> = {
 async function datasetsIn(folder: string): Promise<Dataset[]> {
   const path = resolve(folder);
   const names = await foldersIn(path);
-  if (names.includes('test')) return [await Dataset.open(path)];
   const found: Dataset[] = [];
   for (const name of names) {
     const inside = await readdir(join(path, name, 'dataset')).catch(() => [] as string[]);
     if (inside.includes('test')) found.push(await Dataset.open(join(path, name, 'dataset')));
   }
+  if (found.length === 0 && names.includes('test')) return [await Dataset.open(path)]; // last: a type may be called test
   if (found.length === 0) {
     throw new DatasetError(`${path} holds no generated pairs: expected test/<type>, or <type>/dataset/test/<type>`);
   }

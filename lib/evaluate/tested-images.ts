@@ -1,6 +1,8 @@
 import { basename, join } from 'node:path';
 import { encodePng } from '../dataset/image-file.js';
 import { writeFileAtomic } from '../files.js';
+import { removePartialFiles } from '../partial-files.js';
+import { pathInside } from '../path-inside.js';
 import type { NativeTaskOptions } from '../run-native.js';
 import type { Detection } from './detection.js';
 import { imageScore, mean, type Tested } from './scores.js';
@@ -33,10 +35,11 @@ export async function writeMaps(
   options: NativeTaskOptions,
 ): Promise<{ images: TestedImage[]; good: TestedGood[] }> {
   const valuesOf = (of: Tested, index: number) => of.maps.subarray(index * size * size, (index + 1) * size * size);
+  for (const type of [...tested.keys(), GOOD]) await removePartialFiles(join(folder, maps, type));
   const write = async (type: string, name: string, values: Float32Array) => {
     const map = join(maps, type, `${name}.png`);
     const data = Uint8Array.from(values, (value) => Math.round(255 * value));
-    await writeFileAtomic(join(folder, map), await encodePng({ data, width: size, height: size, channels: 1 }));
+    await writeFileAtomic(pathInside(folder, map), await encodePng({ data, width: size, height: size, channels: 1 }));
     return map;
   };
   const images: TestedImage[] = [];

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunFiles, requireSameSettings } from '../../lib/checkpoints.js';
@@ -22,9 +22,30 @@ describe('RunFiles', () => {
 
   it('drops the lines of lost and torn steps', async () => {
     const files = new RunFiles(join(folder, 'log.safetensors'));
-    writeFileSync(files.log, '{"step":1}\n{"step":2}\n{"step":3}\n{"st');
+    const lines = [1, 2, 3].map((step) => `{"step":${step},"loss":0.5}\n`);
+    writeFileSync(files.log, `${lines.join('')}{"st`);
     await files.rewindLog(2);
-    expect(readFileSync(files.log, 'utf8')).toBe('{"step":1}\n{"step":2}\n');
+    expect(readFileSync(files.log, 'utf8')).toBe(lines.slice(0, 2).join(''));
+  });
+
+  it('names the line of its log that is damaged', async () => {
+    const files = new RunFiles(join(folder, 'damaged.safetensors'));
+    writeFileSync(files.log, '{"step":1,"loss":0.5}\n{"st\n{"step":3,"loss":0.5}\n');
+    await expect(files.rewindLog(3)).rejects.toThrow(`${files.log}: line 2 is no JSON`);
+  });
+
+  it('leaves alone what a neighbour is writing, though its name begins alike', async () => {
+    const own = [
+      'a.safetensors.partial-1',
+      'a.checkpoint-000005.safetensors.partial-1',
+      'a.safetensors.jsonl.partial-1-2',
+    ];
+    const others = ['a.b.safetensors.partial-1', 'a.partial-1', 'a.safetensors.lock-1-0123abcd.partial-1'];
+    const place = join(folder, 'neighbours');
+    mkdirSync(place);
+    for (const name of [...own, ...others]) writeFileSync(join(place, name), '');
+    await new RunFiles(join(place, 'a.safetensors')).removePartial();
+    expect(readdirSync(place).sort()).toEqual(others.sort());
   });
 
   it('names every setting that differs', () => {

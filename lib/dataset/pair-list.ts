@@ -1,0 +1,59 @@
+/** `pairs.jsonl`: the truth about which pairs there are and where their files belong. */
+import { isDeepStrictEqual } from 'node:util';
+import { DatasetError } from '../errors.js';
+import { failAtLine, readJsonLines } from '../json-files.js';
+import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
+
+/** What all pairs of a folder have in common. */
+export interface PairSource {
+  type: string;
+  /** Digest of the adapter's file. */
+  adapter: string;
+  settings: Record<string, unknown>;
+}
+
+export interface PairList {
+  /** By index. */
+  records: PairRecord[];
+  /** The file's last line was cut off: the pair is to be made again. */
+  torn: boolean;
+  text: string;
+}
+
+/**
+ * Reads the list of a folder; an empty one where there is no file. Throws ERR_FILE_ACCESS naming the line that is damaged,
+ * and ERR_DATASET_INVALID for pairs of another type, adapter or settings.
+ */
+export async function readPairList(file: string, source: PairSource): Promise<PairList> {
+  const { lines, torn, text } = await readJsonLines(file, pairRecordSchema);
+  // As the file has them: a setting that is undefined is not written.
+  const settings = JSON.parse(JSON.stringify(source.settings)) as PairSource['settings'];
+  const lineOf = new Map<number, number>();
+  const records = lines.map(({ line, value }) => {
+    const record = value as unknown as PairRecord;
+    requireSameSource(file, record, { ...source, settings });
+    requirePlaces(file, line, record);
+    const earlier = lineOf.get(record.index);
+    if (earlier !== undefined) failAtLine(file, line, `lists pair ${record.index}, as line ${earlier} does`);
+    lineOf.set(record.index, line);
+    return record;
+  });
+  return { records: records.sort((a, b) => a.index - b.index), torn, text };
+}
+
+function requireSameSource(file: string, record: PairRecord, { type, adapter, settings }: PairSource): void {
+  if (record.type === type && record.adapter === adapter && isDeepStrictEqual(record.settings, settings)) return;
+  throw new DatasetError(
+    `${file} holds pairs of another adapter or other settings (${record.type}, ${JSON.stringify(record.settings)}; now ${type}, ${JSON.stringify(settings)}): choose another folder`,
+  );
+}
+
+/** A path that is not the pair's own could lead anywhere. */
+function requirePlaces(file: string, line: number, record: PairRecord): void {
+  for (const kind of kindsOf(record)) {
+    const place = placeOf(kind, record.type, record.index, record.dropped !== undefined);
+    if (record[kind] !== place) {
+      failAtLine(file, line, `has the ${kind} ${JSON.stringify(record[kind])} where ${JSON.stringify(place)} belongs`);
+    }
+  }
+}
