@@ -24,26 +24,36 @@ function integersOf({ path, data }: Decoded): Uint8Array | Uint16Array {
   return Uint16Array.from(data, (value) => Math.round(65535 * Math.min(Math.max(value, 0), 1)));
 }
 
-/** Luminance times alpha, and the largest number of any channel times alpha. */
+/**
+ * Luminance times alpha, and the largest number of any channel times alpha. A mask in one colour, whose luminance may be
+ * little, is spread to that number; in a lossy format its largest channel is the level.
+ */
 function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & { peak: number } {
   const { channels, alpha, width, height, lossy } = image;
   const white = numbers instanceof Uint8Array ? 255 : 65535;
   const colours = channels - (alpha ? 1 : 0);
-  const data = numbers instanceof Uint8Array ? new Uint8Array(width * height) : new Uint16Array(width * height);
-  let peak = 0;
-  for (let i = 0, from = 0; i < data.length; i++, from += channels) {
+  const opacity = (from: number) => (alpha ? (numbers[from + colours] as number) / white : 1);
+  let [peak, brightest] = [0, 0];
+  const luminance = (from: number) => {
     const red = numbers[from] as number;
-    const opacity = alpha ? (numbers[from + colours] as number) / white : 1;
-    let [level, most] = [red, red];
-    if (colours === 3) {
-      const [green, blue] = [numbers[from + 1] as number, numbers[from + 2] as number];
-      if (green !== red || blue !== red) {
-        level = Math.ceil(LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue); // colours are never black
-        most = Math.max(red, green, blue);
-      }
+    if (colours === 1) return red;
+    const [green, blue] = [numbers[from + 1] as number, numbers[from + 2] as number];
+    if (red === green && red === blue) return red;
+    if (lossy) return Math.max(red, green, blue); // colours are stored more coarsely, and bleed into dark pixels
+    return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue;
+  };
+  for (let from = 0; from < numbers.length; from += channels) {
+    const shown = opacity(from);
+    brightest = Math.max(brightest, luminance(from) * shown);
+    for (let channel = 0; channel < colours; channel++) {
+      peak = Math.max(peak, (numbers[from + channel] as number) * shown);
     }
-    data[i] = Math.round(level * opacity);
-    peak = Math.max(peak, most * opacity);
+  }
+  const data = numbers instanceof Uint8Array ? new Uint8Array(width * height) : new Uint16Array(width * height);
+  const scale = brightest === 0 ? 1 : peak / brightest;
+  for (let i = 0, from = 0; i < data.length; i++, from += channels) {
+    const level = luminance(from) * opacity(from) * scale;
+    data[i] = level > 0 ? Math.max(1, Math.round(level)) : 0; // what is marked is never black
   }
   return { data, width, height, lossy, peak };
 }

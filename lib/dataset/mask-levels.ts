@@ -18,11 +18,15 @@ const FEW = 12;
 const CLASS_NUMBERS = 32;
 /** Levels that a lossy format may have made of one. */
 const LOSSY_SPREAD = 32;
-/** Neighbours of a flat pixel differ by no more than this in a lossy format. */
-const LOSSY_NOISE = 6;
+/** A flat pixel and its neighbours differ by no more than this in a lossy format. */
+const LOSSY_NOISE = 16;
+/** A plateau of a lossy format has no more levels than this; a soft edge that rises slowly has. */
+const WIDEST = 48;
 /** Levels on both sides of a plateau that hardly occur, while those beside a place on a ramp do. */
 const BESIDE = 8;
 const RARE = 0.25;
+/** At least this share of a plateau is flat: less are the blocks of a soft edge that was enlarged pixel by pixel. */
+const FLAT_SHARE = 0.2;
 
 const range = (low: number, high: number) => Array.from({ length: Math.max(0, high - low + 1) }, (_, i) => low + i);
 
@@ -56,40 +60,50 @@ function countBetween({ data, width, height }: Levels, low: number, high: number
   return { flat, peaks };
 }
 
-/** Levels between off and on that are neither soft edges nor noise. `levels` are those that occur, lowest first. */
-function plateausOf(mask: Levels, counts: Uint32Array, levels: readonly number[]): number[] {
-  const [low, high] = [levels[0] as number, levels.at(-1) as number];
-  const noise = mask.lossy ? LOSSY_NOISE : 0;
-  const { flat, peaks } = countBetween(mask, low, high, noise);
+const sum = (levels: readonly number[], what: (level: number) => number) =>
+  levels.reduce((all, level) => all + what(level), 0);
+
+/** Plateaus where few levels occur, lowest first: an edge's pixel has a higher one beside it, a class's has not. */
+function plateausOfFew(mask: Levels, counts: Uint32Array, levels: readonly number[]): number[] {
+  const { flat, peaks } = countBetween(mask, levels[0] as number, levels.at(-1) as number, 0);
+  return levels.slice(1, -1).filter((level) => {
+    const all = counts[level] as number;
+    return (flat[level] as number) > FLAT_SHARE * all || (all >= 4 && (peaks[level] as number) > all / 2);
+  });
+}
+
+/** Plateaus where many levels occur: flat places whose level stands out of those beside it. */
+function plateausOfMany(mask: Levels, counts: Uint32Array, [low, high]: [number, number], noise: number): number[] {
+  const { flat } = countBetween(mask, low, high, noise);
   const count = (level: number) => counts[level] ?? 0;
-  if (!mask.lossy && levels.length <= FEW) {
-    // An edge's pixel has a higher one beside it; a class's, or one within it, does not.
-    const isPlateau = (level: number) =>
-      (flat[level] as number) > 0 || (count(level) >= 4 && (peaks[level] as number) > count(level) / 2);
-    return levels.slice(1, -1).filter(isPlateau);
-  }
-  const margin = mask.lossy ? LOSSY_SPREAD / 2 : 4;
+  const flatAt = (level: number) => flat[level] as number;
+  const isBetween = (level: number) => level > low && level < high;
+  const margin = noise > 0 ? LOSSY_SPREAD / 2 : 4;
   const plateaus: number[] = [];
-  let level = low + margin;
-  while (level <= high - margin) {
-    if (flat[level] === 0) {
-      level++;
-      continue;
+  for (let level = low + 1; level < high; level++) {
+    if (flatAt(level) === 0) continue;
+    const start = level; // of the flat levels that follow each other
+    for (let next = level + 1; next <= Math.min(level + noise + 1, high - 1); next++) {
+      if (flatAt(next) > 0) level = next;
     }
-    let end = level; // of the flat levels that follow each other
-    for (let next = level + 1; next <= Math.min(end + noise + 1, high); next++)
-      if ((flat[next] as number) > 0) end = next;
-    const area = range(level, end).reduce((sum, one) => sum + count(one), 0);
-    const beside = [...range(level - BESIDE, level - 1), ...range(end + 1, end + BESIDE)]
-      .filter((one) => one > low && one < high)
-      .reduce((sum, one) => sum + count(one), 0);
-    const isLarge = range(level, end).reduce((sum, one) => sum + (flat[one] as number), 0) >= 4;
-    if (isLarge && beside < RARE * area) {
-      plateaus.push(range(level, end).reduce((most, one) => (count(one) > count(most) ? one : most), level));
+    if (start < low + margin || level > high - margin || level - start >= WIDEST) continue; // of an end, or of a ramp
+    const own = range(start, level);
+    const area = sum(own, count);
+    const beside = [...range(start - BESIDE, start - 1), ...range(level + 1, level + BESIDE)].filter(isBetween);
+    if (sum(beside, count) < RARE * area && sum(own, flatAt) > Math.max(3, FLAT_SHARE * area)) {
+      plateaus.push(own.reduce((most, one) => (count(one) > count(most) ? one : most)));
     }
-    level = end + 1;
   }
   return plateaus;
+}
+
+/** Levels between off and on that are neither soft edges nor noise. `levels` are those that occur, lowest first. */
+function plateausOf(mask: Levels, counts: Uint32Array, levels: readonly number[]): number[] {
+  if (!mask.lossy && levels.length <= FEW) return plateausOfFew(mask, counts, levels);
+  const ends: [number, number] = [levels[0] as number, levels.at(-1) as number];
+  const exact = mask.lossy ? [] : plateausOfMany(mask, counts, ends, 0);
+  // A PNG may have been a JPEG before.
+  return exact.length > 0 ? exact : plateausOfMany(mask, counts, ends, LOSSY_NOISE);
 }
 
 /** Levels of 16 bits as 8, spread to 255, where they do not fit. */
@@ -110,6 +124,7 @@ export function cutOf(mask: Levels, peak: number): Cut {
   if (levels.length === 1) return { cut: Math.max(high, 1) };
   if (levels.length === 2) return { cut: high };
   if (!mask.lossy && peak <= CLASS_NUMBERS) return { plateaus: levels };
+  if (mask.data instanceof Uint8Array && high - low <= LOSSY_SPREAD) return { cut: 0 }; // all of it, with noise
   const few = toFew(mask, high);
   const fewCounts = few === mask ? counts : histogramOf(few.data);
   const occurring =

@@ -354,11 +354,14 @@ describe('docs/images.md, images', () => {
       mkdirSync(own);
       writeFileSync(file, await content);
       if (gives instanceof RegExp) {
-        const error = await readImage(file).catch((thrown: unknown) => thrown as Error);
+        const error = await readImage(file).then(
+          () => new Error('it is read'),
+          (thrown: Error) => thrown,
+        );
         expect(error).toMatchObject({ code: 'ERR_DATASET_INVALID' });
-        expect((error as Error).message).toMatch(gives);
-        expect((error as Error).message).toContain(file);
-        expect((error as Error).message).not.toContain('\n');
+        expect(error.message).toMatch(gives);
+        expect(error.message).toContain(file);
+        expect(error.message).not.toContain('\n');
         continue;
       }
       const expected = (Array.isArray(gives[0]) ? gives[i] : gives) as readonly number[];

@@ -67,7 +67,15 @@ const table: Record<string, Row> = {
     files: () => [levels(0, 1), levels(0, 0.25)].map((of) => tiff({ ...size, samples: Float32Array.from(of) })),
     gives: square,
   },
-  'one level above 0': { files: () => [grey(all), grey(levels(1, 1)), raw(all).jpeg().toBuffer()], gives: all },
+  'one level above 0': {
+    files: () => [
+      grey(all),
+      grey(levels(1, 1)),
+      grey(all.map((level, i) => level - (i % 5))),
+      raw(all).jpeg().toBuffer(),
+    ],
+    gives: all,
+  },
   'one level of 0': { files: () => [grey(none), grey(none, 16), raw(none).jpeg().toBuffer()], gives: none },
   'white, with the defect in alpha': {
     files: () => [greyAlpha(all, square), greyAlpha(all, levels(0, 9))],
@@ -100,7 +108,11 @@ const table: Record<string, Row> = {
     gives: upper(softened(255), 255),
   },
   blurred: {
-    files: () => [2, 4, 6].map((sigma) => raw(levels(0, 255)).blur(sigma).toColourspace('b-w').png().toBuffer()),
+    files: () =>
+      [2, 4, 6].flatMap((sigma) => {
+        const picture = () => raw(square).blur(sigma).toColourspace('b-w');
+        return [picture().png().toBuffer(), picture().jpeg({ quality: 85 }).toBuffer()];
+      }),
     gives: square,
     within: 90, // corners are rounded
   },
@@ -108,6 +120,9 @@ const table: Record<string, Row> = {
     files: () => [
       ...[60, 80, 95].map((quality) => raw(square).jpeg({ quality }).toBuffer()),
       rgbRaw(coloured(BLACK, [255, 0, 0]))
+        .jpeg({ quality: 90 })
+        .toBuffer(),
+      rgbRaw(coloured(BLACK, [0, 0, 255]))
         .jpeg({ quality: 90 })
         .toBuffer(),
       raw(square).webp({ quality: 80 }).toBuffer(),
@@ -157,10 +172,13 @@ describe('docs/images.md, masks', () => {
       const file = join(folder, `${Object.keys(table).indexOf(name)}-${i}.dat`);
       writeFileSync(file, await content);
       if (gives instanceof RegExp) {
-        const error = await readMask(file).catch((thrown: unknown) => thrown as Error);
+        const error = await readMask(file).then(
+          () => new Error('it is read'),
+          (thrown: Error) => thrown,
+        );
         expect(error, `file ${i}`).toMatchObject({ code: 'ERR_DATASET_INVALID' });
-        expect((error as Error).message).toMatch(gives);
-        expect((error as Error).message).toContain(file);
+        expect(error.message).toMatch(gives);
+        expect(error.message).toContain(file);
         continue;
       }
       const mask = await readMask(file);
