@@ -115,9 +115,13 @@ async function list(folder: string): Promise<Listing> {
 /** Tells of images in formats that are not read. Throws ERR_DATASET_INVALID where there are no others. */
 function tellUnread(folder: string, { images, unread }: Listing): void {
   if (unread.length === 0) return;
-  const what = `${someOf(unread.map(({ path }) => basename(path)))} in ${folder}`;
-  if (images.length === 0) throw new DatasetError(`The format of ${what} is not read: save the images as PNG`);
-  warn(`${unread.length} images are left out, their format is not read: ${what}. Save them as PNG.`);
+  const names = someOf(unread.map(({ path }) => basename(path)));
+  if (images.length === 0) {
+    throw new DatasetError(
+      `${folder} holds no image that is read, but ${names}, whose format is not: save them as PNG`,
+    );
+  }
+  warn(`Images in ${folder} that are left out because their format is not read: ${names}. Save them as PNG.`);
 }
 
 /**

@@ -39,5 +39,5 @@ export function foregroundPathOf(image: string, masks: MaskFiles): string | unde
 export function tellUnused(masks: MaskFiles, images: readonly string[], folder: string): void {
   const names = new Set(images.map((image) => `${stemOf(image)}_mask`));
   const unused = [...masks].flatMap(([name, files]) => (names.has(name) ? [] : files.map((file) => basename(file))));
-  if (unused.length > 0) warn(`${unused.length} masks in ${folder} belong to no image: ${someOf(unused)}.`);
+  if (unused.length > 0) warn(`Masks in ${folder} that belong to no image: ${someOf(unused)}.`);
 }
