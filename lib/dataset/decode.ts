@@ -95,7 +95,9 @@ async function decodeBySharp(path: string, bytes: Buffer, ignoreIcc: boolean): P
   const common = { path, alpha, orientation, lossy: isLossy(format, bytes) };
   const asSrgb = () => sharp(bytes, options).toColourspace('srgb').raw({ depth: 'uchar' });
   if (depth === 'uchar') {
-    const { data, info } = await asSrgb().toBuffer({ resolveWithObject: true });
+    const isGrey = ignoreIcc && stored === 1; // sharp repeats grey in RGB, and leaves out its alpha otherwise
+    const read = isGrey ? sharp(bytes, options).toColourspace('b-w').raw({ depth: 'uchar' }) : asSrgb();
+    const { data, info } = await read.toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     return { ...common, data: numbersOf(Uint8Array, data), width, height, channels };
   }

@@ -112,11 +112,11 @@ async function list(folder: string): Promise<Listing> {
   return found;
 }
 
-/** Tells of images in formats that are not read. Throws ERR_DATASET_INVALID where there are no others. */
-function tellUnread(folder: string, { images, unread }: Listing): void {
+/** Tells of images in formats that are not read. Throws ERR_DATASET_INVALID where there is nothing else. */
+function tellUnread(folder: string, { folders, images, unread }: Listing): void {
   if (unread.length === 0) return;
   const names = someOf(unread.map(({ path }) => basename(path)));
-  if (images.length === 0) {
+  if (images.length === 0 && folders.length === 0) {
     throw new DatasetError(
       `${folder} holds no image that is read, but ${names}, whose format is not: save them as PNG`,
     );
@@ -173,7 +173,7 @@ export async function imagesBelow(folder: string, seen: ReadonlySet<string> = ne
   const real = await realpath(folder);
   if (seen.has(real)) return []; // a link to a folder above
   const listing = await list(folder);
-  if (listing.folders.length === 0 || listing.images.length > 0) tellUnread(folder, listing);
+  tellUnread(folder, listing);
   const images = listing.images.map(({ path }) => path);
   for (const { path } of listing.folders) images.push(...(await imagesBelow(path, new Set([...seen, real]))));
   return images;

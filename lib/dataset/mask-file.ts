@@ -30,6 +30,11 @@ function integersOf({ path, data }: Decoded): Uint8Array | Uint16Array {
  */
 function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & { peak: number } {
   const { channels, alpha, width, height, lossy } = image;
+  if (channels === 1) {
+    let most = 0;
+    for (let i = 0; i < numbers.length; i++) if ((numbers[i] as number) > most) most = numbers[i] as number;
+    return { data: numbers, width, height, lossy, peak: most };
+  }
   const white = numbers instanceof Uint8Array ? 255 : 65535;
   const colours = channels - (alpha ? 1 : 0);
   const opacity = (from: number) => (alpha ? (numbers[from + colours] as number) / white : 1);
@@ -95,7 +100,8 @@ async function readStoredMask(path: string): Promise<StoredMask> {
   }
   const data = new Uint8Array(width * height);
   let [lowest, isEmpty] = [Number.POSITIVE_INFINITY, true];
-  for (const [i, level] of levels.data.entries()) {
+  for (let i = 0; i < data.length; i++) {
+    const level = levels.data[i] as number;
     if (level < lowest) lowest = level;
     if (level < found.cut) continue;
     data[i] = 255;

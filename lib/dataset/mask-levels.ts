@@ -33,7 +33,10 @@ const range = (low: number, high: number) => Array.from({ length: Math.max(0, hi
 /** How many pixels have each level. */
 export function histogramOf(data: Uint8Array | Uint16Array): Uint32Array {
   const counts = new Uint32Array(data instanceof Uint8Array ? 256 : 65536);
-  for (const level of data) counts[level] = (counts[level] as number) + 1;
+  for (let i = 0; i < data.length; i++) {
+    const level = data[i] as number;
+    counts[level] = (counts[level] as number) + 1;
+  }
   return counts;
 }
 
