@@ -3,6 +3,7 @@ import type { NativeLayouts } from './addon-types.js';
 import { Dataset, type Example } from './dataset/dataset.js';
 import { loadBackgrounds } from './dataset/foreground.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
+import { needsGoodImages, refuseNoGoodImages } from './good-images.js';
 import { checkOptions } from './options/check.js';
 import { layoutsSchema } from './options/schemas.js';
 import { Pool } from './pool.js';
@@ -78,6 +79,12 @@ export class Layouts {
   ): Promise<Layouts> {
     const { resolution, fit, ...shares } = checkOptions(layoutsSchema, options);
     refuseIdlePaste(shares);
+    if (goodImages.length === 0 && needsGoodImages(shares)) {
+      refuseNoGoodImages(
+        'train/good of the category',
+        'ownShare and smallOwnShare of 1, which keep defects in their own images',
+      );
+    }
     const smallPasteShare = shares.smallPasteShare ?? shares.pasteShare;
     const thinPasteShare = shares.thinPasteShare ?? smallPasteShare;
     const smallLightSpread = shares.smallLightSpread ?? shares.lightSpread;

@@ -157,6 +157,8 @@ export function addEvaluate(program: Command, runner: Runner): void {
     await using _lock = await lockFolder(folder);
     await removePartialFiles(folder);
     const evaluator = await openEvaluator(flags, context);
+    const { leftOut } = evaluator.split;
+    if (leftOut > 0) io.warn(`${leftOut} images are left out of the test: they have the pixels of images that train`);
     const bar = io.progress('evaluating', evaluator.steps, 'steps');
     const evaluation = await evaluator
       .evaluate(folder, {
@@ -180,6 +182,6 @@ export function addEvaluate(program: Command, runner: Runner): void {
     await writeFileAtomic(files.markdown, tables);
     await writeFileAtomic(files.csv, csvTable(lines));
     await writeEvaluationReport(files.report, evaluator, evaluation, folder);
-    io.result(`${tables}\nreport: ${files.report}`, { out: folder, files, table: lines });
+    io.result(`${tables}\nreport: ${files.report}`, { out: folder, files, leftOut, table: lines });
   });
 }

@@ -14,6 +14,7 @@ import { addRun } from './run.js';
 import { EXIT, Runner } from './runner.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
+import { showWarnings } from './warnings.js';
 
 keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
@@ -22,6 +23,7 @@ const program = new Command('dualanodiff')
   .version(version)
   .showHelpAfterError('(--help shows every option)');
 program.exitOverride(); // before the commands, which inherit it
+showWarnings();
 const runner = new Runner();
 for (const add of [addTrain, addSample, addMask, addRun, addEvaluate, addConvert, addDemo, addDoctor, addLibtorch])
   add(program, runner);

@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { join, parse, resolve } from 'node:path';
+import { basename, parse, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { encodePng, IMAGE_ENDINGS, readImage } from '../dataset/image-file.js';
-import { DatasetError, withFileErrors } from '../errors.js';
+import { imagesIn, refuseSameStems } from '../dataset/folders.js';
+import { encodePng, readImage } from '../dataset/image-file.js';
+import { fillLevel } from '../dataset/part-fill.js';
+import { DatasetError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { Masker } from '../masker.js';
 import { given } from '../options/check.js';
@@ -36,10 +37,9 @@ export function addMask(program: Command, runner: Runner): void {
   addProfileOption(command);
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const folder = resolve(flags.parts);
-    const files = (await withFileErrors('read', folder, () => readdir(folder)))
-      .filter((name) => IMAGE_ENDINGS.test(name))
-      .sort();
+    const files = await imagesIn(folder);
     if (files.length === 0) throw new DatasetError(`${folder} holds no images`);
+    refuseSameStems(files, (stem) => `the mask ${stem}_mask.png`);
     const { threshold, partFill, device } = flags;
     const out = resolve(flags.out);
     await using _lock = await lockFolder(out);
@@ -52,10 +52,10 @@ export function addMask(program: Command, runner: Runner): void {
     let empty = 0;
     try {
       for (const [index, file] of files.entries()) {
-        const mask = await masker.mask(await readImage(join(folder, file)), { signal });
+        const mask = await masker.mask(await readImage(file, { blank: fillLevel[partFill] }), { signal });
         if (mask.coverage === 0) {
           empty++;
-          io.warn(`${file}: the mask is empty, no defect was found`);
+          io.warn(`${basename(file)}: the mask is empty, no defect was found`);
         }
         await writeFileAtomic(pathInside(out, `${parse(file).name}_mask.png`), await encodePng(mask));
         bar.update(index + 1);

@@ -8,7 +8,7 @@ import { pathInside } from '../path-inside.js';
 import { writeReport } from '../report/report.js';
 import type { MaskFlags } from './masks.js';
 import type { Context } from './runner.js';
-import { type SampleFlags, samplePairs, type TrainFlags, trainType } from './stages.js';
+import { checkGoodImages, type SampleFlags, samplePairs, type TrainFlags, trainType } from './stages.js';
 
 /** Flags of `run` and `demo`. */
 export interface RunFlags extends TrainFlags, MaskFlags {
@@ -106,6 +106,7 @@ export async function runType(
 ): Promise<RunSummary> {
   const folder = pathInside(out, type);
   const adapter = join(folder, 'adapter.safetensors');
+  await checkGoodImages(dataset, { ...flags, steps: flags.sampleSteps });
   const trained = await trainType(model, dataset, type, adapter, flags, signal, io);
   await using trainer = trained.trainer;
   // Prompts and the scale of background latents are the adapter's own: they were trained a moment ago.

@@ -65,7 +65,7 @@ export function addRun(program: Command, runner: Runner): void {
     const out = resolve(flags.out ?? `out/${basename(resolve(flags.data))}`);
     const isOne = categories.length === 1 && categories[0]?.folder === resolve(flags.data);
     const jobs = categories.flatMap((dataset): CampaignJob[] =>
-      (flags.type === undefined ? dataset.types : [flags.type]).map((type) => ({
+      (flags.type === undefined ? dataset.types : [flags.type.normalize('NFC')]).map((type) => ({
         dataset,
         type,
         out: isOne ? out : pathInside(out, dataset.category),

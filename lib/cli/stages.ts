@@ -1,13 +1,15 @@
 /** The steps that several commands share: train, sample with masks. */
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type LogEntry, RunFiles } from '../checkpoints.js';
-import { type Dataset, type Example, imagesIn } from '../dataset/dataset.js';
+import type { Dataset, Example } from '../dataset/dataset.js';
+import { imagesBelow } from '../dataset/folders.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../dataset/foreground.js';
 import { encodePng } from '../dataset/image-file.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { selectPairs } from '../dataset/selection.js';
 import { InvalidOptionError } from '../errors.js';
 import { fileDigest, writeFileAtomic } from '../files.js';
+import { needsGoodImages, refuseNoGoodImages } from '../good-images.js';
 import type { RawImage } from '../image.js';
 import { Layouts, refuseIdlePaste } from '../layouts.js';
 import type { DualAnoDiff } from '../model.js';
@@ -186,10 +188,10 @@ async function backgroundsFor(
       'The adapter was trained without background compensation: it cannot use --background-images',
     );
   }
-  const files = folder === undefined ? goodImages : await imagesIn(resolve(folder));
+  const files = folder === undefined ? goodImages : await imagesBelow(resolve(folder));
   if (files.length === 0) {
     throw new InvalidOptionError(
-      `The adapter was trained with background compensation: it needs good images, but ${folder ? `${folder} holds none` : 'there is no --background-images'}`,
+      `The adapter was trained with background compensation: it needs good images, but ${folder ? `${folder} holds none` : 'there are neither --background-images nor images in train/good of --data'}`,
     );
   }
   const needed = files.slice(0, Math.ceil(count / flags.backgroundEvery));
@@ -233,6 +235,18 @@ export function layoutOptions(flags: LayoutFlags) {
   const checked = checkOptions(layoutChoices, chosen);
   refuseIdlePaste(checked);
   return checked;
+}
+
+/** Ends a job before its training where pairs need good images and the category has none. */
+export async function checkGoodImages(dataset: Dataset, flags: SampleFlags & TrainFlags): Promise<void> {
+  if ((await dataset.goodImages()).length > 0) return;
+  const folder = join(dataset.folder, 'train', 'good');
+  if (flags.vary !== undefined && needsGoodImages(layoutOptions(flags))) {
+    refuseNoGoodImages(folder, '--own-share 1 and --small-own-share 1, which keep defects in their own images');
+  }
+  if (flags.vary === undefined && flags.background !== 'off' && flags.backgroundImages === undefined) {
+    refuseNoGoodImages(folder, '--background-images');
+  }
 }
 
 /** Where variations start; undefined for pairs from noise. */

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, parse, resolve } from 'node:path';
-import { DatasetError, withFileErrors } from '../errors.js';
+import { basename, join, resolve } from 'node:path';
+import { DatasetError } from '../errors.js';
 import type { RawImage } from '../image.js';
+import { isTypeName } from '../options/type-name.js';
+import { readExample } from './example-file.js';
+import { fewAtOnce } from './few-at-once.js';
 import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
+import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
 import { type ForegroundSource, foregroundOf } from './foreground.js';
-import { IMAGE_ENDINGS, type Kernel, readImage, readMask } from './image-file.js';
+import type { Kernel } from './image-file.js';
+import { maskPathOf, masksIn, tellUnused } from './mask-files.js';
 
 /** One image of a defect with its mask. */
 export interface Example {
-  /** The file's name without its ending. */
+  /** The file's name without its ending, in Unicode's composed form (NFC). */
   name: string;
   image: string;
   mask: string;
@@ -26,27 +30,6 @@ export interface LoadedExample extends Example {
 
 const GOOD = 'good';
 
-const isFolder = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-
-/** The names of the folders in a folder, links to folders among them, sorted. */
-export async function foldersIn(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await withFileErrors('read', folder, () => readdir(folder))) {
-    if (await isFolder(join(folder, name))) found.push(name);
-  }
-  return found.sort();
-}
-
-/** The image files of a folder, sorted by name. */
-export async function imagesIn(folder: string): Promise<string[]> {
-  const names = await withFileErrors('read', folder, () => readdir(folder));
-  return names
-    .filter((name) => IMAGE_ENDINGS.test(name))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
 /**
  * A category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
  *
@@ -57,15 +40,17 @@ export async function imagesIn(folder: string): Promise<string[]> {
 export class Dataset {
   /** The folder. */
   readonly folder: string;
-  /** The category: the folder's name. */
+  /** The category: the folder's name, in NFC. */
   readonly category: string;
-  /** The defect types, sorted by name. */
+  /** The defect types in NFC, sorted by name. */
   readonly types: readonly string[];
+  readonly #typeFolders: ReadonlyMap<string, string>;
 
-  private constructor(folder: string, types: string[]) {
+  private constructor(folder: string, typeFolders: ReadonlyMap<string, string>) {
     this.folder = folder;
-    this.category = basename(folder);
-    this.types = types;
+    this.category = basename(folder).normalize('NFC');
+    this.types = [...typeFolders.keys()];
+    this.#typeFolders = typeFolders;
   }
 
   /** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
@@ -76,10 +61,12 @@ export class Dataset {
     if (!(await isFolder(test))) {
       throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
     }
-    const types = (await foldersIn(test)).filter((name) => name !== GOOD);
+    const types = (await foldersIn(test)).filter(({ name }) => name !== GOOD);
+    const unsafe = types.find(({ name }) => !isTypeName(name));
+    if (unsafe) throw new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`);
     if (types.length === 0)
       throw new DatasetError(`${test} holds no defect type: expected a folder for each, beside good`);
-    return new Dataset(path, types);
+    return new Dataset(path, new Map(types.map((type) => [type.name, type.path])));
   }
 
   /** The folders of the categories of a folder: itself where it is one, else those in it that are, sorted by name. */
@@ -87,8 +74,8 @@ export class Dataset {
     const path = resolve(folder);
     if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [path];
     const found: string[] = [];
-    for (const name of await foldersIn(path)) {
-      if (await isFolder(join(path, name, 'test'))) found.push(join(path, name));
+    for (const entry of await foldersIn(path)) {
+      if (await isFolder(join(entry.path, 'test'))) found.push(entry.path);
     }
     return found.length > 0 ? found : [path]; // to open it says what a category looks like
   }
@@ -100,22 +87,26 @@ export class Dataset {
     return categories;
   }
 
-  /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */
+  /**
+   * Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are, or images or
+   * masks that share a name. Masks without an image are named in a warning.
+   */
   async examples(type: string): Promise<Example[]> {
-    if (!this.types.includes(type)) {
+    const folder = this.#typeFolders.get(type.normalize('NFC'));
+    if (folder === undefined) {
       throw new DatasetError(`${this.folder} has no defect type ${type}; it has ${this.types.join(', ')}`);
     }
-    const images = await imagesIn(join(this.folder, 'test', type));
-    return images.map((image) => {
-      const { name } = parse(image);
-      return { name, image, mask: join(this.folder, 'ground_truth', type, `${name}_mask.png`) };
-    });
+    const images = await imagesIn(folder);
+    refuseSameStems(images, (stem) => `the mask ${stem}_mask.png`);
+    const maskFolder = await folderNamed(join(this.folder, 'ground_truth'), type);
+    const masks = await masksIn(maskFolder);
+    tellUnused(masks, images, maskFolder);
+    return images.map((image) => ({ name: stemOf(image), image, mask: maskPathOf(image, masks, maskFolder) }));
   }
 
-  /** The good images of `train/good`, sorted by name. */
-  async goodImages(): Promise<string[]> {
-    const folder = join(this.folder, 'train', GOOD);
-    return (await isFolder(folder)) ? imagesIn(folder) : [];
+  /** The good images of `train/good` and of the folders in it, sorted by path; none where it is missing. */
+  goodImages(): Promise<string[]> {
+    return imagesBelow(join(this.folder, 'train', GOOD));
   }
 
   /**
@@ -153,7 +144,7 @@ export class Dataset {
     foregrounds?: ForegroundSource,
     kernel?: Kernel,
   ): Promise<LoadedExample[]> {
-    return Promise.all(examples.map((example) => loadExample(example, resolution, fit, foregrounds, kernel)));
+    return fewAtOnce(examples, (example) => loadExample(example, resolution, fit, foregrounds, kernel));
   }
 }
 
@@ -164,17 +155,8 @@ async function loadExample(
   foregrounds: ForegroundSource | undefined,
   kernel: Kernel | undefined,
 ): Promise<LoadedExample> {
-  const image = await readImage(example.image);
-  if (!(await stat(example.mask).catch(() => undefined))) {
-    throw new DatasetError(`${example.image} has no mask: expected ${example.mask}`);
-  }
-  const mask = await readMask(example.mask);
-  if (mask.width !== image.width || mask.height !== image.height) {
-    throw new DatasetError(
-      `The mask ${example.mask} is ${mask.width} x ${mask.height}, but its image ${example.image} is ${image.width} x ${image.height}`,
-    );
-  }
-  if (!boundingBox(mask)) throw new DatasetError(`The mask ${example.mask} is empty: it marks no pixel above one half`);
+  const { image, stored, mask } = await readExample(example);
+  if (!boundingBox(mask)) throw new DatasetError(`The mask ${example.mask} is empty: it marks no pixel`);
   const refit = (picture: RawImage) => fitAround(picture, mask, resolution, fit);
   const pixels = await fitAround(image, mask, resolution, fit, kernel);
   const maskPixels = binarize(await refit(mask));
@@ -182,7 +164,7 @@ async function loadExample(
     throw new DatasetError(`The defect in ${example.mask} vanishes at ${resolution} pixels: use a higher resolution`);
   }
   if (!foregrounds) return { ...example, pixels, maskPixels };
-  const foregroundPixels = await foregroundOf(foregrounds, example.image, image, pixels, refit);
+  const foregroundPixels = await foregroundOf(foregrounds, stored, pixels, refit);
   return { ...example, pixels, maskPixels, foregroundPixels };
 }
 

@@ -1,13 +1,16 @@
 /** The foreground of an image, M_f: what background compensation leaves out. */
-import { existsSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import type { z } from 'zod';
 import { DatasetError } from '../errors.js';
 import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { foregroundSchema } from '../options/schemas.js';
+import { fewAtOnce } from './few-at-once.js';
 import { binarize, type Fit, fitAround } from './fit.js';
-import { type Kernel, readImage, readMask } from './image-file.js';
+import { refuseSameStems } from './folders.js';
+import { type Kernel, readStored, type Stored } from './image-file.js';
+import { readMaskOf } from './mask-file.js';
+import { foregroundPathOf, masksIn } from './mask-files.js';
 
 /** Masks in a folder, a mask model that is shown the image, or none: all of the image is background. */
 export type ForegroundSource = 'none' | { folder: string } | { masker: Masker };
@@ -38,21 +41,15 @@ export async function withForegroundSource<T>(
   return await use({ masker });
 }
 
-const ENDINGS = ['.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff'];
-
-/** `<name>_mask.png` or `<name>.png` (or another image ending) in the folder, of the image's size. */
-async function readForeground(folder: string, file: string, image: RawImage): Promise<RawImage> {
-  const { name } = parse(file);
-  const candidates = [`${name}_mask`, name].flatMap((stem) => ENDINGS.map((ending) => join(folder, stem + ending)));
-  const found = candidates.find((path) => existsSync(path));
-  if (!found) throw new DatasetError(`${file} has no foreground mask: expected ${candidates[0]}`);
-  const mask = await readMask(found);
-  if (mask.width !== image.width || mask.height !== image.height) {
+/** `<name>_mask` or `<name>` in the folder, with any image ending, of the image's size. */
+async function readForeground(folder: string, image: Stored): Promise<RawImage> {
+  const found = foregroundPathOf(image.path, await masksIn(folder));
+  if (found === undefined) {
     throw new DatasetError(
-      `The foreground mask ${found} is ${mask.width} x ${mask.height}, but its image ${file} is ${image.width} x ${image.height}`,
+      `${image.path} has no foreground mask: expected ${join(folder, `${parse(image.path).name}_mask.png`)}`,
     );
   }
-  return mask;
+  return readMaskOf(image, found, 'foreground mask');
 }
 
 /**
@@ -61,34 +58,32 @@ async function readForeground(folder: string, file: string, image: RawImage): Pr
  */
 export async function foregroundOf(
   source: ForegroundSource,
-  file: string,
-  image: RawImage,
+  image: Stored,
   fitted: RawImage,
   refit: (mask: RawImage) => Promise<RawImage>,
 ): Promise<RawImage> {
   const { width, height } = fitted;
   if (source === 'none') return { data: new Uint8Array(width * height), width, height, channels: 1 };
   if ('masker' in source) return source.masker.mask(fitted);
-  return binarize(await refit(await readForeground(source.folder, file, image)));
+  return binarize(await refit(await readForeground(source.folder, image)));
 }
 
 /**
  * Decodes good images to squares of `resolution` around their middle, resized by `kernel` (`linear` by default, as
  * published).
  */
-export function loadBackgrounds(
+export async function loadBackgrounds(
   files: string[],
   resolution: number,
   fit: Fit,
   source: ForegroundSource,
   kernel?: Kernel,
 ): Promise<Background[]> {
-  return Promise.all(
-    files.map(async (file) => {
-      const image = await readImage(file);
-      const refit = (picture: RawImage) => fitAround(picture, undefined, resolution, fit);
-      const fitted = await fitAround(image, undefined, resolution, fit, kernel);
-      return { file, image: fitted, foreground: await foregroundOf(source, file, image, fitted, refit) };
-    }),
-  );
+  if (source !== 'none' && 'folder' in source) refuseSameStems(files, (stem) => `the foreground mask ${stem}_mask.png`);
+  return fewAtOnce(files, async (file) => {
+    const { image, stored } = await readStored(file);
+    const refit = (picture: RawImage) => fitAround(picture, undefined, resolution, fit);
+    const fitted = await fitAround(image, undefined, resolution, fit, kernel);
+    return { file, image: fitted, foreground: await foregroundOf(source, stored, fitted, refit) };
+  });
 }

@@ -1,47 +1,103 @@
-import { readFile } from 'node:fs/promises';
-import { decode as decodeBmp } from 'bmp-ts';
-import sharp, { type Sharp } from 'sharp';
-import { DatasetError, withFileErrors } from '../errors.js';
+/** The reader of images. What each format gives is in docs/images.md. */
+import { dirname } from 'node:path';
+import sharp from 'sharp';
+import { DatasetError } from '../errors.js';
 import type { RawImage } from '../image.js';
+import { warn } from '../warnings.js';
+import { bitDepthOf } from './bit-depth.js';
+import { type Decoded, decodeFile, turned } from './decode.js';
 
-/** Endings of the files that count as images. */
-export const IMAGE_ENDINGS = /\.(png|jpe?g|bmp|tiff?)$/i;
+/** What is out of 0 to 1 by no more than this is rounding. */
+const TOLERANCE = 1e-4;
 
-/** BMP, which sharp does not read, as sharp's raw input. */
-function openBmp(bytes: Buffer): Sharp {
-  const { data, width, height } = decodeBmp(bytes, { toRGBA: true });
-  return sharp(data, { raw: { width, height, channels: 4 } });
+/** How an image lies in its file, for a mask that goes with it. */
+export interface Stored {
+  path: string;
+  /** Before it is turned. */
+  width: number;
+  height: number;
+  /** EXIF orientation, 1 to 8. */
+  orientation: number;
 }
 
-async function open(path: string): Promise<Sharp> {
-  const bytes = await withFileErrors('read', path, () => readFile(path));
-  const isBmp = bytes[0] === 0x42 && bytes[1] === 0x4d;
-  return (isBmp ? openBmp(bytes) : sharp(bytes, { failOn: 'error' })).autoOrient();
-}
-
-async function decode(path: string, prepare: (image: Sharp) => Sharp): Promise<RawImage> {
-  try {
-    const { data, info } = await prepare(await open(path))
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { data: new Uint8Array(data), width: info.width, height: info.height, channels: info.channels };
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause) throw cause;
-    throw new DatasetError(`${path} is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
+/** Smallest and largest number, `undefined` where one of them is not finite. */
+function rangeOf(data: Float32Array): [number, number] | undefined {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of data) {
+    if (!Number.isFinite(value)) return undefined;
+    if (value < low) low = value;
+    if (value > high) high = value;
   }
+  return [low, high];
 }
 
-/** An image as RGB, turned as its EXIF orientation says; grey is repeated, transparency is dropped. */
-export function readImage(path: string): Promise<RawImage> {
-  return decode(path, (image) => image.removeAlpha().toColourspace('srgb'));
+/** Throws ERR_DATASET_INVALID for floats out of 0 to 1: nothing says which of them is white. */
+export function refuseOtherFloats(path: string, data: Float32Array): void {
+  const range = rangeOf(data);
+  if (!range) throw new DatasetError(`${path} has floats that are not finite (NaN or infinite)`);
+  const [low, high] = range;
+  if (low >= -TOLERANCE && high <= 1 + TOLERANCE) return;
+  throw new DatasetError(`${path} has floats from ${low} to ${high}: expected 0 (black) to 1 (white), so scale them`);
 }
 
-/** A mask as one channel, turned as its EXIF orientation says. */
-export async function readMask(path: string): Promise<RawImage> {
-  const mask = await decode(path, (image) => image.removeAlpha().toColourspace('b-w'));
-  if (mask.channels === 1) return mask;
-  const data = mask.data.filter((_, i) => i % mask.channels === 0);
-  return { ...mask, data, channels: 1 };
+/** Samples as 8 bits, in the file's channels, or in RGB where its profile says how. */
+async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: number }> {
+  const { path, data, channels, alpha, byProfile } = image;
+  if (data instanceof Uint8Array) return { bytes: data, channels };
+  if (data instanceof Float32Array) {
+    refuseOtherFloats(path, data);
+    return { bytes: Uint8Array.from(data, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1))), channels };
+  }
+  const bits = await bitDepthOf(image);
+  if (byProfile && bits === 16) return { bytes: await byProfile(), channels: alpha ? 4 : 3 };
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const isAlpha = alpha && i % channels === channels - 1;
+    bytes[i] = (data[i] as number) >> (isAlpha ? 8 : bits - 8);
+  }
+  return { bytes, channels };
+}
+
+/** RGB; grey is repeated. What is transparent shows `blank`, or its stored colour where there is none. */
+function toRgb(path: string, bytes: Uint8Array, channels: number, blank: number | undefined): Uint8Array {
+  if (channels === 3) return bytes;
+  const hasAlpha = channels % 2 === 0;
+  const colours = channels - (hasAlpha ? 1 : 0);
+  const rgb = new Uint8Array((3 * bytes.length) / channels);
+  let isTransparent = false;
+  for (let from = 0, to = 0; from < bytes.length; from += channels, to += 3) {
+    const alpha = hasAlpha ? (bytes[from + colours] as number) / 255 : 1;
+    if (alpha < 1) isTransparent = true;
+    for (let channel = 0; channel < 3; channel++) {
+      const value = bytes[from + (colours === 3 ? channel : 0)] as number;
+      rgb[to + channel] = alpha === 1 || blank === undefined ? value : Math.round(value * alpha + blank * (1 - alpha));
+    }
+  }
+  if (isTransparent && blank === undefined) {
+    warn(
+      `${path} has transparent pixels: they are read with the colours stored for them, and so are others of its folder.`,
+      `transparent ${dirname(path)}`,
+    );
+  }
+  return rgb;
+}
+
+/** An image as RGB, turned as its EXIF orientation says, and how it lies in its file. */
+export async function readStored(path: string, blank?: number): Promise<{ image: RawImage; stored: Stored }> {
+  const decoded = await decodeFile(path);
+  const { width, height, orientation } = decoded;
+  const { bytes, channels } = await toBytes(decoded);
+  const image = { data: toRgb(path, bytes, channels, blank), width, height, channels: 3 };
+  return { image: turned(image, orientation), stored: { path, width, height, orientation } };
+}
+
+/**
+ * An image as RGB, turned as its EXIF orientation says; grey is repeated. Transparent pixels show `blank`, 0 to 255, or
+ * the colour stored for them where it is not given.
+ * Throws ERR_DATASET_INVALID naming the file.
+ */
+export async function readImage(path: string, { blank }: { blank?: number } = {}): Promise<RawImage> {
+  return (await readStored(path, blank)).image;
 }
 
 /** A PNG file's bytes. */

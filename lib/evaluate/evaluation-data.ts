@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { imagesBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
 import { fileDigest } from '../files.js';
 import { Pool } from '../pool.js';
 import type { Split } from './split.js';
-import { imagesIfAny, loadDefects, loadGood, type NamedSquare } from './squares.js';
+import { loadDefects, loadGood, type NamedSquare } from './squares.js';
 
 async function loadPool(files: readonly string[], size: number): Promise<Pool> {
   const pool = await Pool.create(size);
@@ -47,7 +48,7 @@ export class EvaluationData {
     const testGood = await load(loadGood(split.testingGood, size));
     const testDefects = new Map<string, NamedSquare[]>();
     for (const [type, examples] of split.testing) testDefects.set(type, await load(loadDefects(examples, size)));
-    const textureFiles = texturesFolder === undefined ? [] : await imagesIfAny(resolve(texturesFolder));
+    const textureFiles = texturesFolder === undefined ? [] : await imagesBelow(resolve(texturesFolder));
     if (texturesFolder !== undefined && textureFiles.length === 0) {
       throw new DatasetError(`${resolve(texturesFolder)} holds no images for textures`);
     }

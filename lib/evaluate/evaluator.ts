@@ -71,6 +71,8 @@ export interface Evaluation {
   protocol: Protocol & { name: string };
   /** Images that test: of each type, and good ones. */
   tested: Record<string, number>;
+  /** Images left out of the test because they have the pixels of one that trains. */
+  leftOut: number;
   /** Real images that train: of each type, and good ones. */
   training: Record<string, number>;
   runs: EvaluationRun[];
@@ -302,7 +304,7 @@ export class Evaluator {
   }
 
   #describe(runs: EvaluationRun[], quality: Quality[]): Evaluation {
-    const { training, testing, trainingGood, testingGood } = this.split;
+    const { training, testing, trainingGood, testingGood, leftOut } = this.split;
     const counts = (examples: ReadonlyMap<string, Example[]>, good: readonly string[]) => ({
       ...Object.fromEntries([...examples].map(([type, list]) => [type, list.length])),
       [GOOD]: good.length,
@@ -313,6 +315,7 @@ export class Evaluator {
       rows: this.rows.map(({ name }) => name),
       protocol: this.protocol,
       tested: counts(testing, testingGood),
+      leftOut,
       training: counts(training, trainingGood),
       runs,
       quality,

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Dataset, type Example, foldersIn } from '../dataset/dataset.js';
+import { Dataset, type Example } from '../dataset/dataset.js';
+import { foldersIn, isFolder } from '../dataset/folders.js';
 import { DatasetError, InvalidOptionError } from '../errors.js';
 import type { baselines } from '../options/schemas.js';
 
@@ -29,13 +29,12 @@ const BASELINES: Record<(typeof baselines)[number], Row> = {
 /** The datasets in a folder: it is one itself, or holds `<type>/dataset` as `run` leaves them. */
 async function datasetsIn(folder: string): Promise<Dataset[]> {
   const path = resolve(folder);
-  const names = await foldersIn(path);
   const found: Dataset[] = [];
-  for (const name of names) {
-    const inside = await readdir(join(path, name, 'dataset')).catch(() => [] as string[]);
-    if (inside.includes('test')) found.push(await Dataset.open(join(path, name, 'dataset')));
+  for (const type of await foldersIn(path)) {
+    const dataset = join(type.path, 'dataset');
+    if (await isFolder(join(dataset, 'test'))) found.push(await Dataset.open(dataset));
   }
-  if (found.length === 0 && names.includes('test')) return [await Dataset.open(path)]; // last: a type may be called test
+  if (found.length === 0 && (await isFolder(join(path, 'test')))) return [await Dataset.open(path)]; // last: a type may be called test
   if (found.length === 0) {
     throw new DatasetError(`${path} holds no generated pairs: expected test/<type>, or <type>/dataset/test/<type>`);
   }

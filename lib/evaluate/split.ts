@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Dataset, type Example } from '../dataset/dataset.js';
+import { imagesBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
-import { imagesIfAny } from './squares.js';
+import { withoutOverlap } from './overlap.js';
 
 export const GOOD = 'good';
 
@@ -13,11 +14,13 @@ export interface Split {
   testingGood: readonly string[];
   /** How many of a type's images train, as `trainImages` says it. */
   share: number | string;
+  /** Images that would test, but have the pixels of one that trains. */
+  leftOut: number;
 }
 
 /**
  * What trains and what tests: the first third of each type, or what `trainImages` says, and the rest of `dataset`, or all of it and all of
- * `testData`. Throws ERR_DATASET_INVALID where something is missing.
+ * `testData`, but for images that train (by their pixels). Throws ERR_DATASET_INVALID where something is missing.
  */
 export async function splitOf(
   dataset: Dataset,
@@ -40,13 +43,17 @@ export async function splitOf(
     training.set(type, examples);
     testing.set(type, rest);
   }
-  const testingGood = await imagesIfAny(join(tests.folder, 'test', GOOD));
+  const testingGood = await imagesBelow(join(tests.folder, 'test', GOOD));
   if (testingGood.length === 0) {
-    throw new DatasetError(`${tests.folder} has no good images to test on: expected test/good`);
+    throw new DatasetError(
+      `${tests.folder} has no good images to test on: expected images in ${join(tests.folder, 'test', GOOD)}`,
+    );
   }
   const trainingGood = await dataset.goodImages();
   if (trainingGood.length === 0) {
-    throw new DatasetError(`${dataset.folder} has no good images to train on: expected train/good`);
+    throw new DatasetError(
+      `${dataset.folder} has no good images to train on: expected images in ${join(dataset.folder, 'train', GOOD)}`,
+    );
   }
-  return { training, testing, trainingGood, testingGood, share };
+  return withoutOverlap({ training, testing, trainingGood, testingGood, share, leftOut: 0 });
 }

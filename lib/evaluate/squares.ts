@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { type Example, imagesIn } from '../dataset/dataset.js';
-import { binarize } from '../dataset/fit.js';
-import { readImage, readMask, resizeImage } from '../dataset/image-file.js';
-import { DatasetError } from '../errors.js';
+import type { Example } from '../dataset/dataset.js';
+import { readExample } from '../dataset/example-file.js';
+import { fewAtOnce } from '../dataset/few-at-once.js';
+import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { Square } from '../pool.js';
 
 /** An image as a detector sees it. */
@@ -18,30 +17,26 @@ function binarizeKeeping(mask: Uint8Array): Uint8Array {
 }
 
 async function loadSquare(name: string, image: string, mask: string | undefined, size: number): Promise<NamedSquare> {
-  const picture = await readImage(image);
-  const { data: pixels } = await resizeImage(picture, size, size);
-  if (mask === undefined) return { name, pixels, mask: new Uint8Array(size * size) };
-  if (!(await stat(mask).catch(() => undefined))) {
-    throw new DatasetError(`${image} has no mask: expected ${mask}`);
+  if (mask === undefined) {
+    const { data: pixels } = await resizeImage(await readImage(image), size, size);
+    return { name, pixels, mask: new Uint8Array(size * size) };
   }
-  const marked = await readMask(mask);
-  if (marked.width !== picture.width || marked.height !== picture.height) {
-    throw new DatasetError(
-      `The mask ${mask} is ${marked.width} x ${marked.height}, but its image ${image} is ${picture.width} x ${picture.height}`,
-    );
-  }
-  const { data } = await resizeImage(binarize(marked), size, size);
+  const example = await readExample({ image, mask });
+  const { data: pixels } = await resizeImage(example.image, size, size);
+  const { data } = await resizeImage(example.mask, size, size);
   return { name, pixels, mask: binarizeKeeping(data) };
 }
 
-/** Files that are decoded at once. */
+/** Squares that are handed on at once. */
 const CHUNK = 16;
 
 async function* inChunks<T>(
   items: readonly T[],
   load: (item: T) => Promise<NamedSquare>,
 ): AsyncGenerator<NamedSquare[]> {
-  for (let i = 0; i < items.length; i += CHUNK) yield await Promise.all(items.slice(i, i + CHUNK).map(load));
+  for (let i = 0; i < items.length; i += CHUNK) {
+    yield await fewAtOnce(items.slice(i, i + CHUNK), load);
+  }
 }
 
 /** Defects with their masks, stretched to squares, a few at a time. Throws ERR_DATASET_INVALID naming the file. */
@@ -52,10 +47,4 @@ export function loadDefects(examples: readonly Example[], size: number): AsyncGe
 /** Good images, stretched to squares, a few at a time. */
 export function loadGood(files: readonly string[], size: number): AsyncGenerator<NamedSquare[]> {
   return inChunks(files, (file) => loadSquare(file, file, undefined, size));
-}
-
-/** The images of a folder that may be missing. */
-export async function imagesIfAny(folder: string): Promise<string[]> {
-  const there = (await stat(folder).catch(() => undefined))?.isDirectory() ?? false;
-  return there ? imagesIn(folder) : [];
 }

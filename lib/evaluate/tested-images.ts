@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { encodePng } from '../dataset/image-file.js';
 import { writeFileAtomic } from '../files.js';
 import { removePartialFiles } from '../partial-files.js';
@@ -21,6 +21,13 @@ export interface TestedGood {
   name: string;
   meanProbability: number;
   map: string;
+}
+
+/** A good image's name below `test/good`, with its ending: 000.png and 000.jpg are two images. */
+export function goodNameOf(file: string): string {
+  const folder = [sep, 'test', sep, GOOD, sep].join('');
+  const at = file.lastIndexOf(folder);
+  return at < 0 ? basename(file) : file.slice(at + folder.length);
 }
 
 /**
@@ -50,9 +57,8 @@ export async function writeMaps(
     }
   }
   const judgedGood: TestedGood[] = [];
-  // Names of good images keep their endings: 000.png and 000.jpg are two images.
   for (const [index, { name: file }] of good.squares.entries()) {
-    const name = basename(file);
+    const name = goodNameOf(file);
     const values = valuesOf(good, index);
     judgedGood.push({ name, meanProbability: mean([...values]), map: await write(GOOD, name, values) });
   }

@@ -1,12 +1,13 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Example } from '../dataset/dataset.js';
+import { readExample } from '../dataset/example-file.js';
 import { binarize } from '../dataset/fit.js';
-import { readImage, readMask, resizeImage } from '../dataset/image-file.js';
+import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { Evaluation, EvaluationRun, Evaluator } from '../evaluate/evaluator.js';
 import type { Row } from '../evaluate/rows.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
 import { AVERAGE, cellText, type Line, tableOf } from '../evaluate/table.js';
-import type { TestedGood, TestedImage } from '../evaluate/tested-images.js';
+import { goodNameOf, type TestedGood, type TestedImage } from '../evaluate/tested-images.js';
 import { writeFileAtomic } from '../files.js';
 import type { RawImage } from '../image.js';
 import { escapeHtml, page, picture } from './html.js';
@@ -55,14 +56,14 @@ function barChart(lines: readonly Line[]): string {
 
 /** An example as the detectors see it, its mask's outline in red. */
 async function outlined(example: Example, size: number): Promise<RawImage> {
-  const image = await resizeImage(await readImage(example.image), size, size);
-  return overlay(image, binarize(await resizeImage(await readMask(example.mask), size, size)));
+  const { image, mask } = await readExample(example);
+  return overlay(await resizeImage(image, size, size), binarize(await resizeImage(mask, size, size)));
 }
 
 /** An image beside its map. */
 async function caseFigure(image: RawImage, map: string, label: string) {
   const shown = await picture(image, `${label}, image`);
-  const found = await picture(await readMask(map), `${label}, map`);
+  const found = await picture(await readImage(map), `${label}, map`);
   return `<figure>${shown}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
 }
 
@@ -74,7 +75,7 @@ async function defectFigure(evaluator: Evaluator, folder: string, { type, name, 
 }
 
 async function goodFigure(evaluator: Evaluator, folder: string, { name, meanProbability, map }: TestedGood) {
-  const file = evaluator.split.testingGood.find((one) => basename(one) === name);
+  const file = evaluator.split.testingGood.find((one) => goodNameOf(one) === name);
   if (file === undefined) return '';
   const { resolution } = evaluator.protocol;
   const image = await resizeImage(await readImage(file), resolution, resolution);
@@ -123,13 +124,14 @@ function qualitySection({ quality }: Evaluation): string {
   return `<h2>Generated pictures</h2><table class="scores"><tr><th>type</th><th>generated</th><th>images</th><th>Inception Score</th><th>IC-LPIPS</th></tr>${body.join('\n')}</table>`;
 }
 
-function settings({ protocol, training, tested, runs }: Evaluation): string {
+function settings({ protocol, training, tested, leftOut, runs }: Evaluation): string {
   const counts = (images: Record<string, number>) => Object.entries(images).map(([name, count]) => `${count} ${name}`);
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
   const rows = {
     protocol: `${protocol.name}: ${protocol.resolution} pixels, base width ${protocol.channels}, ${protocol.iterations} steps of ${protocol.batchSize} at ${protocol.learningRate}`,
     'real images that train': counts(training).join(', '),
     'images that test': counts(tested).join(', '),
+    ...(leftOut > 0 && { 'left out of the test': `${leftOut} that train, by their pixels` }),
     seeds,
     minutes: (runs.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1),
   };

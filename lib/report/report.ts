@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LoadedExample } from '../dataset/dataset.js';
-import { readImage, readMask } from '../dataset/image-file.js';
+import { readImage } from '../dataset/image-file.js';
+import { readMask } from '../dataset/mask-file.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
 import { writeFileAtomic } from '../files.js';
 import { type LossPoint, lossChart } from './chart.js';

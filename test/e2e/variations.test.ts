@@ -221,6 +221,7 @@ describe('variations of real pairs', () => {
     );
     const gone = await Layouts.create(await (await Dataset.open(embedded.example)).examples('stain'), [], {
       resolution: SIDE,
+      ownShare: 1,
     });
     await gone.dispose();
     await expect(sampler.begin({ ...one, scheduler: 'ddim', layouts: gone })).rejects.toThrow('layouts are disposed');

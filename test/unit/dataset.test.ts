@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encode } from 'bmp-ts';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { boundingBox, fitAround } from '../../lib/dataset/fit.js';
 import { loadBackgrounds } from '../../lib/dataset/foreground.js';
 import { readImage } from '../../lib/dataset/image-file.js';
+import { bmp } from '../helpers/bmp.js';
 import { writeCategory, writeExample } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -137,10 +137,8 @@ describe('readImage', () => {
   it('reads png, tif and bmp alike', async () => {
     await source().png().toFile(join(folder, 'a.png'));
     await source().tiff({ compression: 'lzw' }).toFile(join(folder, 'a.tif'));
-    const abgr = Buffer.alloc(6 * 4 * 4);
-    for (let i = 0; i < 24; i++)
-      abgr.set([255, pixels[3 * i + 2] as number, pixels[3 * i + 1] as number, pixels[3 * i] as number], 4 * i);
-    writeFileSync(join(folder, 'a.bmp'), encode({ data: abgr, width: 6, height: 4, bitPP: 24 } as never).data);
+    const numbers = Array.from({ length: 24 }, (_, i) => pixels.readUIntBE(3 * i, 3));
+    writeFileSync(join(folder, 'a.bmp'), bmp({ width: 6, height: 4, bits: 24, pixels: numbers }));
     const expected = { data: new Uint8Array(pixels), width: 6, height: 4, channels: 3 };
     for (const name of ['a.png', 'a.tif', 'a.bmp']) expect(await readImage(join(folder, name))).toEqual(expected);
   });

@@ -1,0 +1,11 @@
+import { WARNING } from '../warnings.js';
+
+/** Shows warnings of the library as one line on standard error; others as Node does it. */
+export function showWarnings(): void {
+  const others = process.listeners('warning');
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name === WARNING) process.stderr.write(`warning: ${warning.message}\n`);
+    else for (const listener of others) listener(warning);
+  });
+}

@@ -1,0 +1,158 @@
+/** Files as samples: what sharp or the BMP decoder reads, before it is an image or a mask. See docs/images.md. */
+import { readFile } from 'node:fs/promises';
+import sharp, { type Metadata, type SharpOptions } from 'sharp';
+import { DatasetError, DualAnoDiffError, withFileErrors } from '../errors.js';
+import { decodeBmp, isBmp } from './bmp.js';
+import { tiffSamples } from './tiff-samples.js';
+
+/** Pixels that an image may have. */
+const MAX_PIXELS = 2 ** 28;
+
+const FORMATS = ['png', 'jpeg', 'tiff', 'webp', 'gif', 'heif'];
+const FLOATS = ['float', 'double'];
+const DEPTHS: Record<string, string> = {
+  char: 'signed 8-bit integers',
+  short: 'signed 16-bit integers',
+  uint: '32-bit integers',
+  int: 'signed 32-bit integers',
+  complex: 'complex numbers',
+  dpcomplex: 'complex numbers',
+};
+
+/** Samples of a file as they are stored: channels interleaved, not turned. */
+export interface Decoded {
+  path: string;
+  data: Uint8Array | Uint16Array | Float32Array;
+  width: number;
+  height: number;
+  /** 1 (grey) or 3 (RGB), and one more where there is `alpha`. */
+  channels: number;
+  alpha: boolean;
+  /** EXIF orientation, 1 to 8. */
+  orientation: number;
+  /** Whether compression may have changed levels. */
+  lossy: boolean;
+  /** Reads 16-bit samples as 8-bit sRGB, by the file's colour profile; only where it has one. */
+  byProfile?: () => Promise<Uint8Array>;
+}
+
+/** The line of sharp's message that says most. */
+function reasonOf(cause: unknown): string {
+  const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n').map((line) => line.trim());
+  const reason = lines.find((line) => line !== '' && !line.startsWith('source: bad seek')) ?? 'unknown error';
+  return reason.replace('Input buffer', 'the file').replace('Input image', 'the image');
+}
+
+/** Runs what may fail over a file's content, and names the file where it does. */
+async function naming<T>(path: string, bytes: Buffer, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof DualAnoDiffError) throw cause;
+    const samples = tiffSamples(bytes);
+    const what = samples === undefined ? '' : ` (a TIFF of ${samples})`;
+    throw new DatasetError(`${path} is not a readable image${what}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Throws ERR_DATASET_INVALID for what sharp would read in part, or as something else. */
+function refuseOthers(path: string, metadata: Metadata, bytes: Buffer): void {
+  const { format, pages = 1, depth, space, channels, hasAlpha } = metadata;
+  const refuse = (what: string) => {
+    throw new DatasetError(`${path} ${what}`);
+  };
+  if (!FORMATS.includes(format)) refuse(`is ${format.toUpperCase()}, which is not read as an image: save it as PNG`);
+  const isAnimated = format === 'png' && bytes.subarray(0, 4096).includes('acTL');
+  if (pages > 1 || isAnimated) {
+    refuse(`holds ${isAnimated ? 'several' : pages} pages or frames: save each as a file of its own`);
+  }
+  if (depth in DEPTHS) refuse(`holds ${DEPTHS[depth]}: save it with 8 or 16 bits, or as floats from 0 to 1`);
+  const colours = channels - (hasAlpha ? 1 : 0);
+  const isCmyk = space === 'cmyk' && colours === 4;
+  if (colours !== 1 && colours !== 3 && !isCmyk) {
+    refuse(`has ${channels} channels: expected grey, RGB or CMYK, with or without alpha`);
+  }
+  if (isCmyk && depth !== 'uchar') refuse('is CMYK of more than 8 bits: save it as RGB');
+}
+
+/** Bytes of a buffer as numbers, without a copy. */
+function numbersOf<T>(
+  Numbers: { new (buffer: ArrayBufferLike, offset: number, length: number): T; BYTES_PER_ELEMENT: number },
+  bytes: Buffer,
+): T {
+  return new Numbers(bytes.buffer, bytes.byteOffset, bytes.byteLength / Numbers.BYTES_PER_ELEMENT);
+}
+
+/** Whether a format's compression changes levels. */
+const isLossy = (format: string, bytes: Buffer): boolean =>
+  format === 'jpeg' || format === 'heif' || (format === 'webp' && !bytes.subarray(0, 4096).includes('VP8L'));
+
+async function decodeBySharp(path: string, bytes: Buffer, ignoreIcc: boolean): Promise<Decoded> {
+  const options: SharpOptions = { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc };
+  const metadata = await sharp(bytes, options).metadata();
+  refuseOthers(path, metadata, bytes);
+  const { depth, space, format, channels: stored, hasAlpha: alpha, hasProfile, orientation = 1 } = metadata;
+  const common = { path, alpha, orientation, lossy: isLossy(format, bytes) };
+  const asSrgb = () => sharp(bytes, options).toColourspace('srgb').raw({ depth: 'uchar' });
+  if (depth === 'uchar') {
+    const isGrey = ignoreIcc && stored === 1; // sharp repeats grey in RGB, and leaves out its alpha otherwise
+    const read = isGrey ? sharp(bytes, options).toColourspace('b-w').raw({ depth: 'uchar' }) : asSrgb();
+    const { data, info } = await read.toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    return { ...common, data: numbersOf(Uint8Array, data), width, height, channels };
+  }
+  const isFloat = FLOATS.includes(depth);
+  const { data, info } = await sharp(bytes, { ...options, ignoreIcc: true })
+    .toColourspace(space)
+    .raw({ depth: isFloat ? 'float' : 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels !== stored) {
+    throw new DatasetError(`${path} has ${stored} channels of ${depth} samples, which are not read: save it as PNG`);
+  }
+  const numbers = isFloat ? numbersOf(Float32Array, data) : numbersOf(Uint16Array, data);
+  const byProfile = async () => numbersOf(Uint8Array, await asSrgb().toBuffer());
+  return { ...common, data: numbers, width, height, channels, ...(hasProfile && !ignoreIcc && { byProfile }) };
+}
+
+/**
+ * Decodes a file; by its content, not by its name. Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID where the file is
+ * damaged, cut off, or holds what is not read.
+ */
+export async function decodeFile(path: string, { ignoreIcc = false } = {}): Promise<Decoded> {
+  const bytes = await withFileErrors('read', path, () => readFile(path));
+  return naming(path, bytes, () => {
+    if (bytes.length === 0) throw new Error('the file is empty');
+    if (!isBmp(bytes)) return decodeBySharp(path, bytes, ignoreIcc);
+    const bitmap = decodeBmp(bytes, MAX_PIXELS);
+    return { path, ...bitmap, alpha: bitmap.channels === 4, orientation: 1, lossy: false };
+  });
+}
+
+/** Width and height of what EXIF orientation turns. */
+export const turnedSize = ({ width, height }: { width: number; height: number }, orientation: number) =>
+  orientation >= 5 ? { width: height, height: width } : { width, height };
+
+/** Pixels turned and mirrored as EXIF orientation says. */
+export function turned<T extends { data: Uint8Array; width: number; height: number; channels: number }>(
+  image: T,
+  orientation: number,
+): T {
+  if (orientation < 2 || orientation > 8) return image;
+  const { width, height, channels } = image;
+  const size = turnedSize(image, orientation);
+  const data = new Uint8Array(image.data.length);
+  const swaps = orientation >= 5;
+  const [fromRight, fromBottom] = [[2, 3, 7, 8].includes(orientation), [3, 4, 6, 7].includes(orientation)];
+  let to = 0;
+  for (let y = 0; y < size.height; y++) {
+    for (let x = 0; x < size.width; x++) {
+      const [u, v] = swaps ? [y, x] : [x, y];
+      const column = fromRight ? width - 1 - u : u;
+      const row = fromBottom ? height - 1 - v : v;
+      const from = (row * width + column) * channels;
+      for (let channel = 0; channel < channels; channel++) data[to++] = image.data[from + channel] as number;
+    }
+  }
+  return { ...image, data, ...size };
+}

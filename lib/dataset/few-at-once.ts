@@ -1,0 +1,27 @@
+import { sideBySide } from '../side-by-side.js';
+
+/** Images that are decoded at once: photographs of full size must not pile up. */
+export const DECODED_AT_ONCE = 4;
+
+/**
+ * Does the work for each input, few at once, and returns the results in the inputs' order. Of several failures the first
+ * input's is thrown, so that the same files give the same error.
+ */
+export async function fewAtOnce<Input, Result>(
+  inputs: readonly Input[],
+  work: (input: Input) => Promise<Result>,
+): Promise<Result[]> {
+  const failures: { index: number; error: unknown }[] = [];
+  const results = await sideBySide([...inputs.entries()], DECODED_AT_ONCE, undefined, async ([index, input]) => {
+    if (failures.length > 0) return undefined; // inputs are taken in their order: an earlier one has failed
+    try {
+      return await work(input);
+    } catch (error) {
+      failures.push({ index, error });
+      return undefined;
+    }
+  });
+  const [first] = failures.sort((a, b) => a.index - b.index);
+  if (first) throw first.error;
+  return results as Result[];
+}

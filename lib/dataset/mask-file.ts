@@ -1,0 +1,156 @@
+/** The reader of masks. What each kind gives is in docs/images.md. */
+import { DatasetError } from '../errors.js';
+import type { RawImage } from '../image.js';
+import { type Decoded, decodeFile, turned, turnedSize } from './decode.js';
+import { refuseOtherFloats, type Stored } from './image-file.js';
+import { cutOf, type Levels } from './mask-levels.js';
+
+/** Weights of red, green and blue in luminance (Rec. 709). */
+const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
+/** Channels of grey differ by no more than this, in 1 / 255. */
+const GREY_SPREAD = 32;
+/** Levels that an error lists. */
+const LISTED = 8;
+
+/** A mask and how it lies in its file. */
+interface StoredMask extends Stored {
+  mask: RawImage;
+}
+
+/** Integers of the file's own range; of floats, 65535 is 1. */
+function integersOf({ path, data }: Decoded): Uint8Array | Uint16Array {
+  if (!(data instanceof Float32Array)) return data;
+  refuseOtherFloats(path, data);
+  return Uint16Array.from(data, (value) => Math.round(65535 * Math.min(Math.max(value, 0), 1)));
+}
+
+/**
+ * Luminance times alpha, and the largest number of any channel times alpha. A mask in one colour, whose luminance may be
+ * little, is spread to that number; in a lossy format its largest channel is the level.
+ */
+function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & { peak: number } {
+  const { channels, alpha, width, height, lossy } = image;
+  if (channels === 1) {
+    let most = 0;
+    for (let i = 0; i < numbers.length; i++) if ((numbers[i] as number) > most) most = numbers[i] as number;
+    return { data: numbers, width, height, lossy, peak: most };
+  }
+  const white = numbers instanceof Uint8Array ? 255 : 65535;
+  const colours = channels - (alpha ? 1 : 0);
+  const opacity = (from: number) => (alpha ? (numbers[from + colours] as number) / white : 1);
+  let [peak, brightest] = [0, 0];
+  const luminance = (from: number) => {
+    const red = numbers[from] as number;
+    if (colours === 1) return red;
+    const [green, blue] = [numbers[from + 1] as number, numbers[from + 2] as number];
+    if (red === green && red === blue) return red;
+    if (lossy) return Math.max(red, green, blue); // colours are stored more coarsely, and bleed into dark pixels
+    return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue;
+  };
+  for (let from = 0; from < numbers.length; from += channels) {
+    const shown = opacity(from);
+    brightest = Math.max(brightest, luminance(from) * shown);
+    for (let channel = 0; channel < colours; channel++) {
+      peak = Math.max(peak, (numbers[from + channel] as number) * shown);
+    }
+  }
+  const data = numbers instanceof Uint8Array ? new Uint8Array(width * height) : new Uint16Array(width * height);
+  const scale = brightest === 0 ? 1 : peak / brightest;
+  for (let i = 0, from = 0; i < data.length; i++, from += channels) {
+    const level = luminance(from) * opacity(from) * scale;
+    data[i] = level > 0 ? Math.max(1, Math.round(level)) : 0; // what is marked is never black
+  }
+  return { data, width, height, lossy, peak };
+}
+
+/** The colour of the first pixel of a level, as 0 to 255. */
+function colourOf(image: Decoded, numbers: Uint8Array | Uint16Array, { data }: Levels, level: number): number[] {
+  const at = data.indexOf(level) * image.channels;
+  const colours = image.channels - (image.alpha ? 1 : 0);
+  const white = numbers instanceof Uint8Array ? 255 : 65535;
+  if (level === 0) return [0];
+  return Array.from({ length: colours }, (_, i) => Math.round(((numbers[at + i] as number) * 255) / white));
+}
+
+const isColour = (colour: readonly number[]) => Math.max(...colour) - Math.min(...colour) > GREY_SPREAD;
+const hexOf = (colour: readonly number[]) => `#${colour.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+
+/** The levels for an error: numbers, or colours where there are any. */
+function describeLevels(levels: readonly number[], colours: readonly number[][]): string {
+  const names = colours.some(isColour)
+    ? colours.map((colour) => hexOf(colour.length === 1 ? [0, 0, 0].map(() => colour[0] as number) : colour))
+    : levels.map(String);
+  const shown = names.slice(0, LISTED);
+  const last = names.length > LISTED ? `${names.length - LISTED} more` : shown.pop();
+  return `${shown.join(', ')} and ${last}`;
+}
+
+async function readStoredMask(path: string): Promise<StoredMask> {
+  const image = await decodeFile(path, { ignoreIcc: true });
+  const numbers = integersOf(image);
+  const { peak, ...levels } = levelsOf(image, numbers);
+  const { width, height, orientation } = image;
+  const found = cutOf(levels, peak);
+  const colours = (of: readonly number[]) => of.map((level) => colourOf(image, numbers, levels, level));
+  if ('plateaus' in found) {
+    const { plateaus } = found;
+    throw new DatasetError(
+      `The mask ${path} has the levels ${describeLevels(plateaus, colours(plateaus))}: it must have two, such as 0 (no defect) and 255 (defect), beside soft edges`,
+    );
+  }
+  const data = new Uint8Array(width * height);
+  let [lowest, isEmpty] = [Number.POSITIVE_INFINITY, true];
+  for (let i = 0; i < data.length; i++) {
+    const level = levels.data[i] as number;
+    if (level < lowest) lowest = level;
+    if (level < found.cut) continue;
+    data[i] = 255;
+    isEmpty = false;
+  }
+  const [off] = colours([lowest]) as [number[]];
+  if (!isEmpty && lowest < found.cut && isColour(off)) {
+    throw new DatasetError(
+      `The mask ${path} is coloured: ${hexOf(off)} is no background. Save it as 0 (no defect) and 255 (defect)`,
+    );
+  }
+  if (isEmpty && image.alpha && numbers.some((value, i) => value > 0 && i % image.channels < image.channels - 1)) {
+    throw new DatasetError(`The mask ${path} has transparency, and is black wherever it is opaque: save it without`);
+  }
+  const mask = { data, width, height, channels: 1 };
+  return { path, mask, width, height, orientation };
+}
+
+/** A mask as one channel of 0 and 255, turned as its EXIF orientation says. Throws ERR_DATASET_INVALID naming the file. */
+export async function readMask(path: string): Promise<RawImage> {
+  const { mask, orientation } = await readStoredMask(path);
+  return turned(mask, orientation);
+}
+
+const sizeOf = ({ width, height }: { width: number; height: number }) => `${width} x ${height}`;
+
+/**
+ * The mask of an image that was turned by its own orientation. Programs that draw masks turn the image first, or do not;
+ * the mask's own orientation says which, or else the sizes.
+ * Throws ERR_DATASET_INVALID where neither does, and where the sizes differ. `what` names the mask in errors.
+ */
+export async function readMaskOf(image: Stored, path: string, what = 'mask'): Promise<RawImage> {
+  const stored = await readStoredMask(path);
+  const { mask, orientation: own } = stored;
+  const shown = sizeOf(turnedSize(image, image.orientation));
+  const fits = (orientation: number) => sizeOf(turnedSize(stored, orientation)) === shown;
+  // A mask without an orientation, or one that its program left over, may lie as the image is stored.
+  const other = own === 1 ? image.orientation : image.orientation === 1 ? 1 : own;
+  const possible = [...new Set([own, other])].filter(fits);
+  if (possible.length === 0) {
+    throw new DatasetError(
+      `The ${what} ${path} is ${sizeOf(turnedSize(stored, own))}, but its image ${image.path} is ${shown}`,
+    );
+  }
+  if (possible.length > 1) {
+    const [turnedFile, plain] = own === 1 ? [image.path, path] : [path, image.path];
+    throw new DatasetError(
+      `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so that image and ${what} may not lie on each other: turn the pixels and remove the orientation`,
+    );
+  }
+  return turned(mask, possible[0] as number);
+}
