@@ -71,7 +71,7 @@ async function checkDevice(): Promise<Check> {
 }
 
 export function addDoctor(program: Command, runner: Runner): void {
-  const command = program.command('doctor').description('show what is there and what to do about what is not');
+  const command = program.command('doctor').description('check what is installed and say how to fix what is wrong');
   runner.attach(command, async (_: object, { io }) => {
     const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     const hasAssets = existsSync(join(embedded.base, 'unet', 'config.json')) && existsSync(embedded.maskModel);

@@ -123,7 +123,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--pairs <n>', 'pairs of each type that are made', number, 150)
     .option(
       '--pairs-seed <n>',
-      'of those pairs and their adapters, of the first type; the next has the next',
+      'seed of those pairs and their adapters for the first type; each further type adds 1',
       number,
       0,
     )
@@ -132,7 +132,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--no-with-real', 'no rows of generated and real pairs together')
     .option('--compare <names>', 'baselines, separated by commas', someOf(baselines), [...baselines])
     .option('--seeds <n>', 'runs of each row', number, 3)
-    .option('--seed <n>', 'the first of them', number, 0)
+    .option('--seed <n>', 'seed of the first run', number, 0)
     .addOption(new Option('--protocol <name>', 'size of the detector').choices(protocols).default('small'))
     .option(
       '--train-images <n>',
@@ -140,7 +140,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     )
     .option('--textures <dir>', 'images for the textures of draem (default: noise and good images)')
     .option('--iterations <n>', "training steps of a detector (default: the protocol's)", number)
-    .option('--learning-rate <x>', "of a detector (default: the protocol's)", number)
+    .option('--learning-rate <x>', "learning rate of a detector (default: the protocol's)", number)
     .option('--no-classifier', 'train no classifiers of the types')
     .option('--classifier-iterations <n>', "training steps of a classifier (default: the protocol's)", number)
     .option('--classifier-weights <file>', "torchvision's ResNet-18 to start from (default: fresh weights)")

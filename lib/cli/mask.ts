@@ -29,9 +29,9 @@ export function addMask(program: Command, runner: Runner): void {
     .description('make masks of anomaly parts')
     .requiredOption('--parts <dir>', 'folder of part images')
     .requiredOption('--out <dir>', 'folder for the masks')
-    .addOption(new Option('--method <name>', 'how').choices(['u2net', 'threshold']).default('u2net'))
+    .addOption(new Option('--method <name>', 'how masks are made').choices(['u2net', 'threshold']).default('u2net'))
     .option('--weights <file>', 'U2-Net weights, .pth or .safetensors (default: the embedded ones)')
-    .option('--threshold <x>', 'of saliency (0.5) or of distance from the fill (0.12)', number)
+    .option('--threshold <x>', 'threshold of saliency (0.5) or of distance from the fill (0.12)', number)
     .addOption(new Option('--part-fill <how>', 'blank of the parts').choices(['grey', 'black']).default('grey'))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto');
   addProfileOption(command);

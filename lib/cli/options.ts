@@ -34,12 +34,16 @@ export function addTrainOptions(command: Command): Command {
     .option('--rank <n>', 'rank of the LoRA layers', number, 32)
     .option('--learning-rate <x>', 'learning rate', number)
     .option('--timestep-power <x>', 'above 1: train more on high noise', number)
-    .option('--defect-share <x>', 'share of the loss that comes from the defect at least; 0: as large as it is', number)
+    .option('--defect-share <x>', 'smallest share of the loss that comes from the defect; 0: its area decides', number)
     .option('--initial-adapter <file>', "adapter to start from, 'none' for a fresh one (default: the base's, if any)")
     .option('--warmup-steps <n>', 'steps over which the learning rate rises', number, 0)
     .option('--resolution <n>', 'pixels along each side', number)
     .option('--seed <n>', 'seed of everything that is random', number, 0)
-    .option('--train-images <n>', 'how many images train: N or a/b, the first by name; a/b@k: the k-th so many', '1/3')
+    .option(
+      '--train-images <n>',
+      'how many images train: N or a/b, the first by name; a/b@k: the k-th such part',
+      '1/3',
+    )
     .addOption(words('--fit <how>', 'for images that are not square', ['crop', 'stretch']).default('crop'))
     .addOption(
       words('--part-fill <how>', 'blank of the anomaly part; auto: the one that more of the defects can be told from', [
@@ -89,11 +93,11 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     .option(steps, 'denoising steps', number, 50)
     .option('--guidance-scale <x>', 'classifier-free guidance', number, 2.5)
     .addOption(
-      new Option('--guidance-interval <from:to>', 'guided calls, by their place between image (0) and noise (1)')
+      new Option('--guidance-interval <from:to>', 'range of guided calls, from image (0) to noise (1)')
         .argParser(interval)
         .default([0, 1], '0:1'),
     )
-    .option('--reuse-features <n>', "compute the UNet's inner levels at every so many calls", number, 1)
+    .option('--reuse-features <n>', "compute the UNet's inner levels at every n-th call only", number, 1)
     .addOption(
       words('--preset <name>', 'fewer and cheaper calls of the model: see the README for what that costs', ['fast'])
         .implies({ ...fast, [steps === '--steps <n>' ? 'steps' : 'sampleSteps']: ofFast })
@@ -101,7 +105,7 @@ export function addSampleOptions(command: Command, steps: '--steps <n>' | '--sam
     )
     .addOption(words('--scheduler <name>', 'scheduler', schedulers).default('pndm'))
     .addOption(
-      new Option('--vary <strength>', 'draw variations of the real pairs, 0 (as they are put) to 1 (nearly new)')
+      new Option('--vary <strength>', 'draw variations of the real pairs, from 0 (as placed) to 1 (nearly new)')
         .argParser(number)
         .implies({ scheduler: 'ddim', mask: ['layout'] }),
     )
@@ -170,7 +174,11 @@ export function addMaskOptions(command: Command): Command {
       'drop pairs whose mask is empty, touches nothing or disagrees: 80% keeps the best, 0.5 those with such an IoU',
     )
     .option('--weights <file>', 'U2-Net weights, .pth or .safetensors (default: the embedded ones)')
-    .option('--mask-threshold <x>', 'of saliency or attention (0.5) or of distance from the fill (0.12)', number);
+    .option(
+      '--mask-threshold <x>',
+      'threshold of saliency or attention (0.5) or of distance from the fill (0.12)',
+      number,
+    );
 }
 
 /** The flags that are options of a schema, but for those that the user left out. */

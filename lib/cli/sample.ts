@@ -47,7 +47,7 @@ export function addSample(program: Command, runner: Runner): void {
     .option('--no-background-scaled', 'do not, as published')
     .option('--data <dir>', 'category folder of the real pairs that --vary starts from')
     .option('--type <name>', 'their defect type (default: what the adapter was trained on)')
-    .option('--train-images <n>', 'how many of them: N or a/b, the first by name; a/b@k: the k-th so many', '1/3')
+    .option('--train-images <n>', 'how many of them: N or a/b, the first by name; a/b@k: the k-th such part', '1/3')
     .option('--resume', 'keep the pairs that are there');
   addMaskOptions(addSampleOptions(addBaseOptions(command), '--steps <n>'));
   runner.attach(command, async (flags: Flags, { signal, io }) => {

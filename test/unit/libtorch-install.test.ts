@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -275,6 +276,10 @@ describe('installs beside one another', () => {
     await install({ from });
     expect(statSync(cacheFolder()).ino).not.toBe(before);
     expect(readdirSync(cache)).toEqual(['libtorch-2.11.0']);
+    rmSync(join(cacheFolder(), 'dualanodiff-install.json')); // as if it had been copied and interrupted
+    writeFileSync(join(cacheFolder(), 'rest'), '');
+    expect(existsSync(await install({ from }))).toBe(true);
+    expect(readdirSync(cacheFolder()).sort()).toEqual(['dualanodiff-install.json', 'nvidia', 'torch']);
   });
 
   it('removes what killed ones have left, and nothing of those that run', async () => {
