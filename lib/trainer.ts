@@ -299,7 +299,8 @@ export class Trainer {
       this.#position = step.step;
       return { ...step, steps, seconds: (performance.now() - start) / 1000 };
     } catch (error) {
-      const lostWork = error instanceof AbortedError && files !== undefined && this.#position > 0;
+      const isAborted = error instanceof AbortedError || signal?.aborted; // the signal's reason may be any error of ours
+      const lostWork = isAborted && files !== undefined && this.#position > 0;
       if (lostWork) await this.#checkpoint(files);
       throw error;
     }

@@ -11,7 +11,7 @@ import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { DualAnoDiffError, withFileErrors } from './errors.js';
+import { DualAnoDiffError, FileAccessError, fileErrorReason, withFileErrors } from './errors.js';
 import { writeFileAtomic } from './files.js';
 import { isRunning, self } from './process-identity.js';
 
@@ -130,7 +130,9 @@ async function writeClaim(prefix: string): Promise<string> {
     return claim;
   } catch (error) {
     held.delete(claim);
-    throw error;
+    if (!(error instanceof FileAccessError)) throw error;
+    const { cause } = error; // its message names a file that nobody has heard of
+    throw new FileAccessError(`Cannot write to ${dirname(claim)}: ${fileErrorReason(cause as Error)}`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Many types one after the other: one that fails is noted, and the others go on. */
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
-import { AbortedError, DualAnoDiffError } from '../errors.js';
+import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import type { DualAnoDiff } from '../model.js';
 import { describeRun, type RunFlags, type RunSummary, runType } from './run-type.js';
@@ -34,6 +34,8 @@ export function failureOf(member: { category: string; type?: string }, error: un
   return { ...member, code, message: error instanceof Error ? error.message : String(error) };
 }
 
+const SUMMARY = 'summary.json';
+
 const nameOf = ({ category, type }: CampaignFailure) => (type === undefined ? category : `${category} ${type}`);
 
 /**
@@ -49,6 +51,8 @@ export async function runCampaign(
   flags: RunFlags,
   context: Context,
 ): Promise<Campaign> {
+  const inTheWay = jobs.find((job) => [job.out, join(job.out, job.type)].includes(join(out, SUMMARY)));
+  if (inTheWay) throw new InvalidOptionError(`${out} is to hold ${SUMMARY}: a type or category cannot be called that`);
   const campaign: Campaign = { types: [], failures: [...failures] };
   const isAlone = jobs.length + failures.length === 1;
   for (const failure of failures) warn(failure, context);
@@ -62,7 +66,7 @@ export async function runCampaign(
       campaign.failures.push(failure);
       warn(failure, context);
     }
-    await writeFileAtomic(join(out, 'summary.json'), `${JSON.stringify(campaign, undefined, 2)}\n`);
+    await writeFileAtomic(join(out, SUMMARY), `${JSON.stringify(campaign, undefined, 2)}\n`);
   }
   return campaign;
 }

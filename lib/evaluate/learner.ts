@@ -66,7 +66,8 @@ export async function trainLearner(learner: NativeLearner, options: TrainLearner
       onStep(step, loss);
     }
   } catch (error) {
-    if (error instanceof AbortedError && position > 0) await save();
+    const isAborted = error instanceof AbortedError || signal?.aborted; // the signal's reason may be any error of ours
+    if (isAborted && position > 0) await save();
     throw error;
   }
 }

@@ -272,7 +272,7 @@ describe('a campaign', () => {
     const out = join(folder, 'campaign');
     const { code, stderr } = await inCase('17-truncated-bmp', run('set', out));
     expect(code).toBe(1);
-    expect(stderr).not.toContain(' at '); // no stack
+    expect(stderr).not.toMatch(/^\s+at /m); // no stack
     const { types, failures } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
     expect(types).toMatchObject([{ category: 'b', pairs: 1 }]);
     expect(failures).toMatchObject([{ category: 'a', type: 'crack' }]);
@@ -294,6 +294,31 @@ describe('a campaign', () => {
     rmSync(join(data, 'a'), { recursive: true });
     expect(await cli(run(data, join(folder, 'opened none')))).toMatchObject({ code: 1, stdout: '' });
     expect(existsSync(join(folder, 'opened none'))).toBe(false);
+  });
+});
+
+describe('an evaluation', () => {
+  it('goes on past a run that fails, keeps the others, and says how many failed', async () => {
+    const [out, pairs] = [join(folder, 'evaluation'), join(folder, 'damaged pairs')];
+    cpSync(caseFolder('tile'), pairs, { recursive: true });
+    for (const name of readdirSync(join(pairs, 'test', 'crack')))
+      writeFileSync(
+        join(pairs, 'test', 'crack', name),
+        readFileSync(join(pairs, 'test', 'crack', name)).subarray(0, 90),
+      );
+    const { code, stderr, stdout } = await cli([
+      ...['evaluate', '--data', caseFolder('tile'), '--generated', `damaged=${pairs}`, '--no-with-real', '--compare'],
+      ...['draem,none', '--seeds', '1', '--iterations', '2', '--resolution', '32', '--no-classifier', '--jobs', '1'],
+      ...['--out', out, '--json'],
+    ]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^error: 1 of 3 runs failed; the others are kept\. damaged seed 0: .*000\.png.* \(ERR_DATASET_INVALID\)\n$/,
+    );
+    expect(filesOf(join(out, 'runs')).map((name) => name.replace(/-\w+\.json$/, ''))).toEqual([
+      'draem-detector-seed0',
+      'none-detector-seed0',
+    ]);
   });
 });
 

@@ -71,6 +71,14 @@ describe('runCampaign', () => {
     expect(context.io.warnings[0]).toBe('broken: cannot be opened (ERR_UNEXPECTED)');
   });
 
+  it('refuses a type whose folder would lie where its summary belongs, before any work', async () => {
+    const context = { io: new Quiet(), signal: new AbortController().signal };
+    const jobs = [failing(folder, 'crack', new Error('no')), failing(folder, 'summary.json', new Error('no'))];
+    const campaign = runCampaign(model, jobs, [], folder, { ...DEFAULT_RUN_FLAGS, count: 1 }, context);
+    await expect(campaign).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+    expect(context.io.warnings).toEqual([]);
+  });
+
   it('ends with an abort, whatever it makes of the work', async () => {
     await expect(run('aborted', [new AbortedError(), new Error('not reached')])).rejects.toThrow('aborted');
     const signal = AbortSignal.abort();

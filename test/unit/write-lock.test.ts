@@ -57,6 +57,12 @@ describe('lockFolder', () => {
     expect(readdirSync(outer)).toEqual(['file']);
   });
 
+  it('names the folder that it cannot write to', async () => {
+    writeFileSync(join(folder, 'in the way'), '');
+    await expect(lockFolder(join(folder, 'in the way', 'x'))).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    await expect(lockFolder('/proc/self')).rejects.toThrow(/^Cannot write to \/proc\/self: /);
+  });
+
   it('lets one of many in that come at once', async () => {
     const place = join(folder, 'many');
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(place)));
