@@ -64,7 +64,7 @@ function readHeader(bytes: Buffer): Header {
 export function decodeBmp(bytes: Buffer, maxPixels: number): Bitmap {
   const header = readHeader(bytes);
   const { width, height, bits, compression } = header;
-  const claimed = `its header claims ${width} x ${height} pixels`;
+  const claimed = `it claims ${width} x ${height} pixels`;
   if (width <= 0 || height <= 0) throw new Error(claimed);
   if (width * height > maxPixels) throw new Error(`${claimed}, more than the ${maxPixels} that are read`);
   if (compression in COMPRESSIONS) throw new Error(`BMP with ${COMPRESSIONS[compression]} inside is not read`);
