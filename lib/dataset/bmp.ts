@@ -63,8 +63,9 @@ function readHeader(bytes: Buffer): Header {
 /** Decodes a bitmap of at most `maxPixels`. Throws an error that says what is wrong, and takes no memory before that. */
 export function decodeBmp(bytes: Buffer, maxPixels: number): Bitmap {
   const header = readHeader(bytes);
-  const { width, height, bits, compression } = header;
-  const claimed = `its header claims ${width} x ${height} pixels`;
+  const { width, height, bits, compression, offset } = header;
+  if (offset !== 0 && offset < FILE_HEADER + header.size) throw new Error('its pixels begin within its header');
+  const claimed = `it claims ${width} x ${height} pixels`;
   if (width <= 0 || height <= 0) throw new Error(claimed);
   if (width * height > maxPixels) throw new Error(`${claimed}, more than the ${maxPixels} that are read`);
   if (compression in COMPRESSIONS) throw new Error(`BMP with ${COMPRESSIONS[compression]} inside is not read`);
@@ -78,7 +79,7 @@ export function decodeBmp(bytes: Buffer, maxPixels: number): Bitmap {
       throw new Error(`${claimed}, but it has only ${bytes.length} bytes`);
     }
     const { colours, end } = readPalette(bytes, header);
-    return coloured(rleIndices(bytes.subarray(header.offset || end), header), colours, header);
+    return coloured(rleIndices(bytes.subarray(offset || end), header), colours, header);
   }
   return bits <= 8 ? decodeIndexed(bytes, header, claimed) : decodeTrueColour(bytes, header, claimed);
 }

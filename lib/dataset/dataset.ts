@@ -9,7 +9,7 @@ import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
 import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
 import { type ForegroundSource, foregroundOf } from './foreground.js';
 import type { Kernel } from './image-file.js';
-import { maskPathOf, masksIn, tellUnused } from './mask-files.js';
+import { maskPathOf, masksIn, tellUnmarked, tellUnused } from './mask-files.js';
 
 /** One image of a defect with its mask. */
 export interface Example {
@@ -111,7 +111,7 @@ export class Dataset {
 
   /**
    * The images of a type that train, by name: the first so many, or a fraction `a/b` (rounded down, at least one); with
-   * `@k` behind it, the k-th so many. The rest is for testing.
+   * `@k` behind it, the k-th so many. The rest is for testing; those of it without a mask are named in a warning.
    */
   async trainingExamples(type: string, share: number | string): Promise<Example[]> {
     const all = await this.examples(type);
@@ -129,7 +129,9 @@ export class Dataset {
         `${this.folder} has ${all.length} images of ${type}, but ${share} are asked for: take fewer, or an earlier part`,
       );
     }
-    return all.slice(end - count, end);
+    const chosen = all.slice(end - count, end);
+    tellUnmarked(all.filter((example) => !chosen.includes(example)));
+    return chosen;
   }
 
   /**

@@ -57,30 +57,36 @@ async function naming<T>(path: string, bytes: Buffer, read: () => T | Promise<T>
 
 /** Throws ERR_DATASET_INVALID for what sharp would read in part, or as something else. */
 function refuseOthers(path: string, metadata: Metadata, bytes: Buffer): void {
-  const { format, pages = 1, depth, space, channels, hasAlpha } = metadata;
+  const { format, pages = 1, depth, space, channels, hasAlpha, width, height } = metadata;
   const refuse = (what: string) => {
     throw new DatasetError(`${path} ${what}`);
   };
   if (!FORMATS.includes(format)) refuse(`is ${format.toUpperCase()}, which is not read as an image: save it as PNG`);
+  if (width * height > MAX_PIXELS) {
+    refuse(`claims ${width} x ${height} pixels, more than the ${MAX_PIXELS} that are read`);
+  }
   const isAnimated = format === 'png' && bytes.subarray(0, 4096).includes('acTL');
   if (pages > 1 || isAnimated) {
     refuse(`holds ${isAnimated ? 'several' : pages} pages or frames: save each as a file of its own`);
   }
   if (depth in DEPTHS) refuse(`holds ${DEPTHS[depth]}: save it with 8 or 16 bits, or as floats from 0 to 1`);
   const colours = channels - (hasAlpha ? 1 : 0);
-  const isCmyk = space === 'cmyk' && colours === 4;
-  if (colours !== 1 && colours !== 3 && !isCmyk) {
+  const isGrey = space === 'b-w' || space === 'grey16';
+  const isCmyk = space === 'cmyk';
+  if (colours !== (isGrey ? 1 : isCmyk ? 4 : 3)) {
     refuse(`has ${channels} channels: expected grey, RGB or CMYK, with or without alpha`);
   }
   if (isCmyk && depth !== 'uchar') refuse('is CMYK of more than 8 bits: save it as RGB');
 }
 
-/** Bytes of a buffer as numbers, without a copy. */
+/** Bytes of a buffer as numbers; without a copy where they lie at a multiple of their size. */
 function numbersOf<T>(
   Numbers: { new (buffer: ArrayBufferLike, offset: number, length: number): T; BYTES_PER_ELEMENT: number },
   bytes: Buffer,
 ): T {
-  return new Numbers(bytes.buffer, bytes.byteOffset, bytes.byteLength / Numbers.BYTES_PER_ELEMENT);
+  const { BYTES_PER_ELEMENT: size } = Numbers;
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new Numbers(buffer, byteOffset, byteLength / size);
 }
 
 /** Whether a format's compression changes levels. */
@@ -89,7 +95,7 @@ const isLossy = (format: string, bytes: Buffer): boolean =>
 
 async function decodeBySharp(path: string, bytes: Buffer, ignoreIcc: boolean): Promise<Decoded> {
   const options: SharpOptions = { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc };
-  const metadata = await sharp(bytes, options).metadata();
+  const metadata = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
   refuseOthers(path, metadata, bytes);
   const { depth, space, format, channels: stored, hasAlpha: alpha, hasProfile, orientation = 1 } = metadata;
   const common = { path, alpha, orientation, lossy: isLossy(format, bytes) };

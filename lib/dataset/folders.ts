@@ -103,6 +103,7 @@ async function list(folder: string): Promise<Listing> {
   const names = await withFileErrors('read', folder, () => readdir(folder, { withFileTypes: true }));
   for (const entry of names) {
     if (isHidden(entry.name)) continue;
+    if (!entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()) continue; // a pipe would never end
     const one = { name: entry.name.normalize('NFC'), path: join(folder, entry.name) };
     if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(one.path)))) found.folders.push(one);
     else if (IMAGE_ENDINGS.includes(endingOf(one.name))) found.images.push(one);

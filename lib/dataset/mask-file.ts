@@ -1,6 +1,7 @@
 /** The reader of masks. What each kind gives is in docs/images.md. */
 import { DatasetError } from '../errors.js';
 import type { RawImage } from '../image.js';
+import { warn } from '../warnings.js';
 import { type Decoded, decodeFile, turned, turnedSize } from './decode.js';
 import { refuseOtherFloats, type Stored } from './image-file.js';
 import { cutOf, type Levels } from './mask-levels.js';
@@ -126,6 +127,14 @@ export async function readMask(path: string): Promise<RawImage> {
   return turned(mask, orientation);
 }
 
+/** Whether all of the border is marked, but not all of the mask: as where the defect is black on white. */
+function looksInverted({ data, width, height }: RawImage): boolean {
+  const isMarked = (x: number, y: number) => data[y * width + x] === 255;
+  for (let x = 0; x < width; x++) if (!isMarked(x, 0) || !isMarked(x, height - 1)) return false;
+  for (let y = 0; y < height; y++) if (!isMarked(0, y) || !isMarked(width - 1, y)) return false;
+  return data.includes(0);
+}
+
 const sizeOf = ({ width, height }: { width: number; height: number }) => `${width} x ${height}`;
 
 /**
@@ -151,6 +160,9 @@ export async function readMaskOf(image: Stored, path: string, what = 'mask'): Pr
     throw new DatasetError(
       `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so that image and ${what} may not lie on each other: turn the pixels and remove the orientation`,
     );
+  }
+  if (what === 'mask' && looksInverted(mask)) {
+    warn(`The mask ${path} marks the whole border of its image: white is the defect, so is it inverted?`);
   }
   return turned(mask, possible[0] as number);
 }

@@ -1,5 +1,6 @@
 /** Which file is the mask of an image: `<name>_mask` with any image ending, in any case. */
-import { basename, join, parse } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, parse } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { warn } from '../warnings.js';
 import { imagesHere, isFolder, someOf, stemOf } from './folders.js';
@@ -40,4 +41,12 @@ export function tellUnused(masks: MaskFiles, images: readonly string[], folder: 
   const names = new Set(images.map((image) => `${stemOf(image)}_mask`));
   const unused = [...masks].flatMap(([name, files]) => (names.has(name) ? [] : files.map((file) => basename(file))));
   if (unused.length > 0) warn(`Masks in ${folder} that belong to no image: ${someOf(unused)}.`);
+}
+
+/** Names in a warning the images whose mask is missing. */
+export function tellUnmarked(examples: readonly { image: string; mask: string }[]): void {
+  const unmarked = examples.filter(({ mask }) => !existsSync(mask)).map(({ image }) => image);
+  const [first] = unmarked;
+  if (first === undefined) return;
+  warn(`Images in ${dirname(first)} that have no mask: ${someOf(unmarked.map((image) => basename(image)))}.`);
 }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readImage, readMask, resizeImage } from '../../lib/dataset/image-file.js';
+import { readImage, resizeImage } from '../../lib/dataset/image-file.js';
+import { readMask } from '../../lib/dataset/mask-file.js';
 import {
   Dataset,
   DualAnoDiff,

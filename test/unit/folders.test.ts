@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -116,6 +116,16 @@ describe('a category', () => {
     await expect((await Dataset.open(only)).examples('dent')).rejects.toThrow(
       `${type} holds no image that is read, but 000.heic`,
     );
+  });
+
+  it('names images without a mask that do not train', async () => {
+    const folder = await category(4);
+    for (const name of ['001', '003']) rmSync(join(folder, 'ground_truth', 'crack', `${name}_mask.png`));
+    const dataset = await Dataset.open(folder);
+    expect(await dataset.trainingExamples('crack', 2)).toHaveLength(2);
+    expect(await warned(folder)).toEqual([`Images in ${join(folder, 'test', 'crack')} that have no mask: 003.png.`]);
+    const load = Dataset.load(await dataset.examples('crack'), 32, 'crop');
+    await expect(load).rejects.toThrow(/001\.png has no mask: expected .*crack\/001_mask\.png/);
   });
 
   it('refuses a folder that cannot name a type', async () => {

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readMask } from '../../lib/dataset/mask-file.js';
+import { readMask, readMaskOf } from '../../lib/dataset/mask-file.js';
 import { rowsOf } from '../helpers/docs-table.js';
 import { png, tiff } from '../helpers/png-tiff.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -161,6 +162,20 @@ const table: Record<string, Row> = {
     gives: /has the levels #000000, #(ff0000 and #00ff00|800000 and #e0e0c0): it must have two/,
   },
 };
+
+describe('readMaskOf', () => {
+  it('warns of a mask that may be inverted', async () => {
+    const warnings: string[] = [];
+    process.on('warning', ({ message }) => warnings.push(message));
+    for (const [name, of] of Object.entries({ inverted: levels(255, 0), whole: all, plain: square })) {
+      const path = join(folder, `${name}.png`);
+      writeFileSync(path, grey(of));
+      await readMaskOf({ path: 'image.png', ...size, orientation: 1 }, path);
+    }
+    await setImmediate();
+    expect(warnings).toEqual([expect.stringMatching(/inverted\.png marks the whole border/)]);
+  });
+});
 
 describe('docs/images.md, masks', () => {
   it('has a row for each of these files, and no other', () => {
