@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { RawImage } from '../image.js';
 import type { Layouts } from '../layouts.js';
 import { above, flag, integer, oneOf, real, signal, text } from './check.js';
+import { typeName } from './type-name.js';
 
 export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
 /** The paper's nested prompts. */
@@ -69,7 +70,7 @@ const foregroundShape = {
 export const foregroundSchema = z.strictObject(foregroundShape);
 
 export const trainerSchema = z.strictObject({
-  type: text().min(1, 'the name of a defect type'),
+  type: typeName(),
   rank: integer(1, 320).default(32),
   learningRate: above(0, 1).optional(),
   warmupSteps: integer(0).default(0),
