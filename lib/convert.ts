@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { checkAdapterFile } from './adapter-info.js';
 import { FileAccessError, withFileErrors } from './errors.js';
 import { baseSource } from './model.js';
 import { checkOptions } from './options/check.js';
@@ -51,6 +52,7 @@ export async function convertAdapter(
   options: ConvertAdapterOptions = {},
 ): Promise<AdapterConversion> {
   const { layout, dtype, saimRank = 0, signal } = checkOptions(convertAdapterSchema, options);
+  await checkAdapterFile(resolve(input));
   const native = { input: resolve(input), out: await prepare(out), layout, dtype, saimRank };
   const { numbers, saimErrors, background, backgroundScaled } = await runNative({ signal }, (engine, task) =>
     engine.convertAdapter(native, task),
