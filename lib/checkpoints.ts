@@ -85,11 +85,20 @@ export class RunFiles {
   }
 }
 
-/** Throws ERR_CHECKPOINT_MISMATCH naming every setting that differs, with both values. */
+/** What a finished adapter says beside the settings that it was trained with. */
+const BESIDE = new Set(['format', 'format_version', 'lora_scale', 'saim_rank', 'latent_levels', 'steps', 'base']);
+
+/**
+ * Throws ERR_CHECKPOINT_MISMATCH naming every setting that differs, with both values; those that only the file has are
+ * settings of another version of the package, whose run cannot go on with this one.
+ */
 export function requireSameSettings(file: string, saved: Record<string, string>, wanted: Record<string, string>): void {
-  const names = Object.keys(wanted).filter((name) => saved[name] !== wanted[name]);
+  const unknown = Object.keys(saved).filter((name) => !(name in wanted) && !BESIDE.has(name) && !name.startsWith('_'));
+  const names = [...Object.keys(wanted).filter((name) => saved[name] !== wanted[name]), ...unknown];
   if (names.length === 0) return;
-  const differences = names.map((name) => `${name} was ${saved[name] ?? 'not set'}, is now ${wanted[name]}`);
+  const differences = names.map(
+    (name) => `${name} was ${saved[name] ?? 'not set'}, is now ${wanted[name] ?? 'not known'}`,
+  );
   throw new TrainingError(
     `${file} was made with other settings: ${differences.join('; ')}. Train with the old ones, or remove it to start afresh.`,
     'ERR_CHECKPOINT_MISMATCH',

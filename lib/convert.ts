@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { checkAdapterFile } from './adapter-info.js';
 import { FileAccessError } from './errors.js';
 import { baseSource } from './model.js';
 import { checkOptions } from './options/check.js';
@@ -52,6 +53,7 @@ export async function convertAdapter(
   options: ConvertAdapterOptions = {},
 ): Promise<AdapterConversion> {
   const { layout, dtype, saimRank = 0, signal } = checkOptions(convertAdapterSchema, options);
+  await checkAdapterFile(resolve(input));
   const native = { input: resolve(input), layout, dtype, saimRank };
   const { numbers, saimErrors, background, backgroundScaled } = await writing(out, (path) =>
     runNative({ signal }, (engine, task) => engine.convertAdapter({ ...native, out: path }, task)),

@@ -1,5 +1,6 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
 
+export type { AdapterInfo } from './adapter-info.js';
 export type { NativeModelInfo as ModelInfo } from './addon-types.js';
 export {
   type AdapterConversion,
@@ -65,7 +66,7 @@ export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';
 export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
 export type { TaskOptions } from './run-native.js';
-export { type AdapterInfo, type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
+export { type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
 export type { Tensor } from './tensor.js';
 export {
   type PreviewOptions,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { type AdapterInfo, adapterInfo } from './adapter-info.js';
 import type { NativeBackgrounds, NativeLayouts, NativeSampleOptions, NativeSampler } from './addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { toRgb } from './image.js';
@@ -7,7 +8,7 @@ import { inTurn } from './in-turn.js';
 import { Layouts } from './layouts.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions } from './options/check.js';
-import { batchSchema, DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
+import { batchSchema, sampleSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
 import { PairBatch } from './pair-batch.js';
 import { runNative, type TaskOptions, throwIfAborted } from './run-native.js';
@@ -24,34 +25,6 @@ export type SampleOptions = z.input<typeof sampleSchema>;
  * @interface
  */
 export type BatchOptions = z.input<typeof batchSchema>;
-
-/** What an adapter's file says of itself; empty for files of the published code. */
-export interface AdapterInfo {
-  type?: string;
-  partFill: 'grey' | 'black';
-  globalPrompt: string;
-  anomalyPrompt: string;
-  /** Pixels along each side of the training images. */
-  resolution?: number;
-  /** Background compensation, which needs backgrounds to sample. */
-  background: 'off' | 'add' | 'interpolate';
-  /** Whether it was trained on background latents that are scaled by the autoencoder's factor; published ones were not. */
-  backgroundScaled: boolean;
-  metadata: Readonly<Record<string, string>>;
-}
-
-function readInfo(metadata: Record<string, string>): AdapterInfo {
-  return {
-    ...(metadata.type === undefined ? {} : { type: metadata.type }),
-    ...(metadata.resolution === undefined ? {} : { resolution: Number(metadata.resolution) }),
-    partFill: metadata.part_fill === 'black' ? 'black' : 'grey',
-    globalPrompt: metadata.global_prompt ?? DEFAULT_PROMPTS.global,
-    anomalyPrompt: metadata.anomaly_prompt ?? DEFAULT_PROMPTS.anomaly,
-    background: metadata.background as AdapterInfo['background'],
-    backgroundScaled: metadata.background_scaled === 'true',
-    metadata,
-  };
-}
 
 /** Never undefined where layouts are asked for: pairs from noise in their place would be a silent change. */
 function nativeLayouts(layouts: Layouts | undefined): NativeLayouts | undefined {
@@ -100,23 +73,26 @@ export class Sampler {
   readonly #release: () => void;
   #handle: NativeSampler | undefined;
 
-  private constructor(model: DualAnoDiff, handle: NativeSampler, release: () => void) {
+  private constructor(model: DualAnoDiff, handle: NativeSampler, adapter: AdapterInfo, release: () => void) {
     this.#model = model;
     this.#handle = handle;
     this.#release = release;
-    this.adapter = readInfo(handle.metadata());
+    this.adapter = adapter;
   }
 
   /**
    * Reads an adapter: the own format, or a file of the published code (`.bin` or `.safetensors`).
-   * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged.
+   * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged or says
+   * something of itself that is not known or that no option may be.
    */
   static async create(model: DualAnoDiff, adapterFile: string): Promise<Sampler> {
     const [native, release] = model.hold();
+    let handle: NativeSampler | undefined;
     try {
-      const handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
-      return new Sampler(model, handle, release);
+      handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
+      return new Sampler(model, handle, adapterInfo(adapterFile, handle.metadata()), release);
     } catch (error) {
+      handle?.dispose();
       release();
       throw error;
     }

@@ -2,12 +2,20 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { checkAdapterFile, fileName, wholeNumber } from './adapter-info.js';
 import type { NativeStep, NativeTrainer } from './addon-types.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { withForegroundSource } from './dataset/foreground.js';
 import { clearerFill } from './dataset/part-fill.js';
-import { AbortedError, DualAnoDiffError, FileAccessError, TrainingError, withFileErrors } from './errors.js';
+import {
+  AbortedError,
+  DualAnoDiffError,
+  FileAccessError,
+  ModelError,
+  TrainingError,
+  withFileErrors,
+} from './errors.js';
 import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
@@ -248,7 +256,10 @@ export class Trainer {
         )
       : undefined;
     const initialAdapter = rest.initialAdapter === NO_ADAPTER ? '' : resolve(rest.initialAdapter);
-    if (initialAdapter) this.#initialDigest = await fileDigest(initialAdapter);
+    if (initialAdapter) {
+      await checkAdapterFile(initialAdapter);
+      this.#initialDigest = await fileDigest(initialAdapter);
+    }
     const [model, release] = this.#model.hold();
     this.#release = release;
     const size = { width: resolution, height: resolution };
@@ -280,8 +291,12 @@ export class Trainer {
     if (source !== undefined) {
       const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));
       requireSameSettings(source, saved, this.#settingsText());
-      if (finished && Number(saved.steps) >= steps) {
-        this.#position = Number(saved.steps);
+      const done = wholeNumber(saved.steps ?? '');
+      if (finished && !(Number.isInteger(done) && done > 0)) {
+        throw new ModelError(`The metadata of ${source}: steps is ${saved.steps}, no number`, 'ERR_WEIGHTS_INVALID');
+      }
+      if (finished && done >= steps) {
+        this.#position = done;
         await runNative({}, (_, task) => handle.loadFinished(source, this.#position, task));
         return true;
       }
@@ -318,10 +333,7 @@ export class Trainer {
     // Where foregrounds came from does not matter: they are in the digest of the images. Nor does checkpointing, but for
     // rounding: a run that was out of memory may go on with it.
     const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...deciding } = this.settings;
-    const settings = Object.entries(deciding).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      String(value),
-    ]);
+    const settings = Object.entries(deciding).map(([name, value]) => [fileName(name), String(value)]);
     return {
       ...Object.fromEntries(settings),
       initial_adapter: this.#initialDigest,

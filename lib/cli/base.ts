@@ -1,9 +1,10 @@
 /** The flags that say which base model a command works on. */
+import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DualAnoDiff } from '../model.js';
 import { given } from '../options/check.js';
 import { embedded } from '../paths.js';
-import { addProfileOption, number } from './options.js';
+import { addProfileOption } from './options.js';
 import type { Context } from './runner.js';
 
 export interface BaseFlags {
@@ -16,11 +17,20 @@ export interface BaseFlags {
   dtype: 'auto';
 }
 
-/** `FILE` or `FILE=SCALE`, once for each file. */
-function addLora(text: string, before: { file: string; scale: number }[] = []): { file: string; scale: number }[] {
-  const [, file, scale] = /^(.+?)(?:=([^=/]*))?$/.exec(text) ?? [];
-  if (file === undefined) throw new InvalidArgumentError('Expected FILE or FILE=SCALE.');
-  return [...before, { file, scale: scale === undefined ? 1 : number(scale) }];
+/**
+ * `FILE` or `FILE=SCALE`, once for each file; names of files may hold `=`, so that what is there under the whole text is
+ * meant. A folder is one that holds a LoRA.
+ */
+export function addLora(
+  text: string,
+  before: { file: string; scale: number }[] = [],
+): { file: string; scale: number }[] {
+  const [, file, scale] = /^(.+)=([^=/]*)$/.exec(text) ?? [];
+  if (file === undefined || scale === undefined || existsSync(text)) return [...before, { file: text, scale: 1 }];
+  const factor = scale.trim() === '' ? Number.NaN : Number(scale);
+  if (Number.isFinite(factor)) return [...before, { file, scale: factor }];
+  if (!existsSync(file)) return [...before, { file: text, scale: 1 }]; // an error that names the whole
+  throw new InvalidArgumentError(`Expected a number after ${file}= but received ${JSON.stringify(scale)}.`);
 }
 
 /** What `convert` needs of these too. */
@@ -45,7 +55,11 @@ export function addBaseOptions(command: Command): Command {
       'base model: diffusers folder or checkpoint file (default: the embedded one)',
     ),
   )
-    .option('--lora <file[=scale]>', 'LoRA made for the base, merged into it (may be repeated)', addLora)
+    .option(
+      '--lora <file[=scale]>',
+      'LoRA made for the base, a file or the folder of one, merged into it (may be repeated)',
+      addLora,
+    )
     .option('--taesd <path>', 'TAESD decoder, for previews and `--decoder taesd`')
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
     .addOption(

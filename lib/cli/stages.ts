@@ -195,8 +195,7 @@ async function backgroundsFor(
     );
   }
   const needed = files.slice(0, Math.ceil(count / flags.backgroundEvery));
-  const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
-  return withForegroundSource(flags, device, (source) => loadBackgrounds(needed, resolution, fit, source));
+  return withForegroundSource(flags, device, (source) => loadBackgrounds(needed, resolution, adapter.fit, source));
 }
 
 type LayoutFlags = Pick<
@@ -257,10 +256,9 @@ async function layoutsFor(
 ): Promise<Layouts | undefined> {
   if (flags.vary === undefined) return undefined;
   if (!examples) throw new InvalidOptionError('Variations start from real pairs: name their category with --data');
-  const fit = adapter.metadata.fit === 'stretch' ? 'stretch' : 'crop';
   const { varyResolution, seed } = flags;
   return Layouts.create(examples, goodImages, {
-    ...{ resolution: varyResolution ?? resolution, fit, seed },
+    ...{ resolution: varyResolution ?? resolution, fit: adapter.fit, seed },
     ...layoutOptions(flags),
   });
 }

@@ -30,7 +30,7 @@ export const loadSchema = z.strictObject({
   device: device(),
   dtype: oneOf(['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
   ...sourceShape,
-  /** LoRA files made for the base, merged into its weights. */
+  /** LoRA files made for the base, or folders with one (PEFT's with its adapter_config.json), merged into its weights. */
   loras: z
     .array(
       z.strictObject({ file: text().min(1, 'a file'), scale: real(-100, 100).default(1) }, 'an object { file, scale }'),

@@ -5,6 +5,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "dual/adapter_metadata.h"
 #include "dual/folded_adapter.h"
 
 namespace dan::binding {
@@ -23,6 +24,7 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
         RECORD_USER_SCOPE("read and fold the adapter");
         const dual::AdapterFile file = dual::readAdapterFile(path);
         dual::expectBase(file, path, base->fingerprint);
+        dual::expectLevels(file.metadata, base->vae->config().latentChannels, path);
         auto adapter = std::make_unique<dual::Adapter>(file.tensors, file.settings, *base->unet,
                                                        base->textEncoder->config(), path);
         io::Metadata metadata = file.metadata;

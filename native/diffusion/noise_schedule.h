@@ -22,7 +22,7 @@ struct ScheduleConfig {
   bool setAlphaToOne = true, clipSample = true, useKarrasSigmas = false, lowerOrderFinal = true;
 };
 
-// Throws ERR_MODEL_INVALID naming `source`, the key and its value where a setting is not implemented.
+// Throws ERR_MODEL_INVALID naming `source`, the key and its value where a setting is not implemented or not known.
 ScheduleConfig parseScheduleConfig(const nlohmann::json& json, const std::string& source);
 
 class NoiseSchedule {

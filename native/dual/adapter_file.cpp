@@ -1,6 +1,8 @@
 #include "dual/adapter_file.h"
 
 #include "core/error.h"
+#include "core/finite.h"
+#include "dual/adapter_metadata.h"
 #include "dual/compact_saim.h"
 #include "io/weights_file.h"
 
@@ -42,29 +44,27 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   io::SafetensorsFile file = io::readWeightsFile(path);
   AdapterFile adapter;
   adapter.metadata = file.metadata;
-  if (file.metadata.count("format") && file.metadata.at("format") == kAdapterFormat) {
-    const int version = std::atoi(file.metadata["format_version"].c_str());
-    if (version > kCompactFormatVersion) {
-      fail(kAdapterMismatch, path, " has adapter format ", version, "; this version of dualanodiff reads up to ",
-           kCompactFormatVersion, ": update the package");
-    }
-    adapter.settings.loraScale = std::atof(file.metadata["lora_scale"].c_str());
-    injection = parseBackgroundMode(file.metadata["background"]);
-  }
   bool hasBackground = false, isAdapter = false;
   for (const auto& [name, tensor] : file.tensors) {
     const std::string own = fromPublishedName(name);
     if (isUnusedBackground(own)) continue;
+    if (!allFinite(tensor)) {
+      fail(kWeightsInvalid, path, ": ", name, " holds numbers that are not finite: the file is damaged");
+    }
     hasBackground = hasBackground || own.find(".background.") != std::string::npos;
     if (endsWith(own, kRankName) && tensor.dim() == 2) {
       adapter.settings.rank = tensor.size(0);
       isAdapter = true;
     }
-    adapter.tensors[own] = tensor;
+    if (!adapter.tensors.emplace(own, tensor).second) fail(kWeightsInvalid, path, " has two tensors called ", own);
   }
   if (!isAdapter) fail(kAdapterMismatch, path, " is not an adapter: it has no matrix called …", kRankName);
+  if (isOwnFormat(file.metadata, path)) {
+    adapter.settings = settingsOf(file.metadata, adapter.settings.rank, hasBackground, path);
+  } else {
+    adapter.settings.background = hasBackground ? injection : BackgroundMode::kOff;
+  }
   expandSaim(adapter.tensors, path);
-  adapter.settings.background = hasBackground ? injection : BackgroundMode::kOff;
   return adapter;
 }
 

@@ -20,8 +20,8 @@ struct AdapterFile {
 };
 
 // Reads `.safetensors` of either naming, or a published `.bin`. `injection` decides the background form where the file
-// has one but does not say which (published files: interpolate). Throws ERR_WEIGHTS_INVALID, or ERR_ADAPTER_MISMATCH
-// for a newer format version.
+// has one but does not say which (published files: interpolate). Throws ERR_WEIGHTS_INVALID naming a tensor that is not
+// finite or a setting that is missing, damaged or not known, ERR_ADAPTER_MISMATCH for a newer format version.
 AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
 
 // Throws ERR_ADAPTER_MISMATCH where the file says that it was trained on a base of another fingerprint.

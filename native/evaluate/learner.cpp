@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/random.h"
+#include "train/checkpoint.h"
 
 namespace dan::evaluate {
 
@@ -79,6 +80,8 @@ void Learner::saveCheckpoint(const std::string& path, const io::Metadata& settin
 void Learner::loadCheckpoint(const std::string& path) {
   const at::NoGradGuard noGrad;
   const io::SafetensorsFile file = io::readSafetensors(path);
+  train::expectFinite(file.tensors, path);
+  const int64_t position = train::takeCount(file.tensors, "position", options_.iterations, path);
   TensorMap optimizerState;
   for (const auto& [name, tensor] : file.tensors) {
     if (name.rfind("optimizer/", 0) == 0) optimizerState[name.substr(10)] = tensor;
@@ -92,7 +95,7 @@ void Learner::loadCheckpoint(const std::string& path) {
   };
   for (auto& [name, tensor] : weights_) tensor.copy_(take("network/" + name, tensor.sizes()));
   optimizer_->loadState(optimizerState, path);
-  position_ = take("position", {1}).item<int64_t>();
+  position_ = position;
 }
 
 }  // namespace dan::evaluate

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/settings.h"
 #include "io/weights_file.h"
 
 namespace dan::mask {
@@ -59,9 +60,8 @@ at::Tensor spreadRange(const at::Tensor& map) {
 U2netMasker::U2netMasker(const std::string& path, const at::Device& device)
     : device_(device), inputSize_(kPublishedInputSize) {
   io::SafetensorsFile file = io::readWeightsFile(path);
-  const auto size = file.metadata.find("input_size");
-  if (size != file.metadata.end()) inputSize_ = std::atoll(size->second.c_str());
-  if (inputSize_ < 32 || inputSize_ > 4096) fail(kWeightsInvalid, path, ": input_size is ", inputSize_);
+  Settings settings = Settings::ofText(file.metadata, path, kWeightsInvalid);
+  inputSize_ = settings.integer("input_size", kPublishedInputSize, 32, 4096);
   const nn::Weights weights = nn::Weights::fromTensors(std::move(file.tensors), path, at::kFloat, device);
   network_ = std::make_unique<model::U2net>(weights, model::U2netConfig::fromWeights(weights));
   weights.expectAllTaken({model::kBatchCount});

@@ -6,13 +6,13 @@
 namespace dan::model {
 
 struct LoraFile {
-  std::string path;
+  std::string path;  // of a file, or of a folder that holds one
   double scale = 1.0;
 };
 
-// Adds scale * alpha / rank * up x down to the weights that the file names, in float32. Names: diffusers with PEFT
-// (`unet.….lora_A.weight`), diffusers before it (`….lora.down.weight`, `….processor.to_q_lora.down.weight`) and kohya
-// (`lora_unet_….lora_down.weight`). Throws ERR_WEIGHTS_INVALID naming a tensor that is no LoRA or fits nothing.
+// Adds scale times the file's own scale (alpha / rank, or what PEFT's settings say) times up x down to the weights that
+// it names, in float32. Throws ERR_WEIGHTS_INVALID naming what is damaged, fits nothing or is no plain LoRA, and where
+// nothing changes.
 void mergeLora(BaseParts& parts, const LoraFile& lora);
 
 }  // namespace dan::model

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "io/mapped_file.h"
+#include "model/lora_file.h"
 #include "ops/cpu/kernels.h"
 
 namespace dan::model {
@@ -26,8 +27,12 @@ std::string fingerprintOf(const TensorMap& unet, const std::vector<LoraFile>& lo
     addToHash(hash, half.const_data_ptr(), half.nbytes());
   }
   for (const LoraFile& lora : loras) {
-    const auto file = io::MappedFile::open(lora.path);
-    addToHash(hash, file->data(), file->size());
+    const std::string path = loraFileAt(lora.path), config = peftConfigOf(path);
+    for (const std::string& part : {path, config}) {
+      if (part.empty()) continue;
+      const auto file = io::MappedFile::open(part);
+      addToHash(hash, file->data(), file->size());
+    }
     addToHash(hash, &lora.scale, sizeof(lora.scale));
   }
   char text[17];
@@ -77,14 +82,18 @@ std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::D
   base->folder = parts.source;
   base->fingerprint = fingerprintOf(parts.unetWeights.tensors, options.loras);
   for (const LoraFile& lora : options.loras) mergeLora(parts, lora);
-  base->schedule = diffusion::parseScheduleConfig(parts.scheduler, parts.schedulerSource);
-  base->schedulerName = parts.scheduler.value("_class_name", "PNDMScheduler");
+  base->schedule = parts.schedule;
+  base->schedulerName = parts.scheduler.at("_class_name");
   base->unet = build<Unet>(std::move(parts.unetWeights), parts.unet, dtype, device, {});
   base->vae = build<Vae>(std::move(parts.vaeWeights), parts.vae, at::kFloat, device, {});
   base->textEncoder =
       build<TextEncoder>(std::move(parts.textWeights), parts.text, dtype == at::kHalf ? at::kFloat : dtype, device,
                          {"position_ids", "text_projection.weight"});
-  base->tokenizer = std::make_unique<ClipTokenizer>(parts.tokenizerFolder, parts.text.maxLength, parts.padToken);
+  base->tokenizer = std::make_unique<ClipTokenizer>(parts.tokenizer, parts.text.maxLength, parts.padToken);
+  if (base->tokenizer->largestId() >= parts.text.vocabSize) {
+    fail(kModelInvalid, "The parts of ", parts.source, " do not belong together: the tokenizer ", parts.tokenizerFolder,
+         " has ids up to ", base->tokenizer->largestId(), ", the text encoder ", parts.text.vocabSize, " embeddings");
+  }
   if (!options.taesd.empty()) {
     base->taesd = std::make_unique<Taesd>(options.taesd, device);
     if (base->taesd->upscale() != parts.vae.downscale() || base->taesd->latentChannels() != parts.vae.latentChannels) {

@@ -6,6 +6,7 @@
 #include "io/atomic_file.h"
 #include "io/mapped_file.h"
 #include "io/weights_file.h"
+#include "model/model_index.h"
 #include "model/single_file.h"
 #include "model/text_encoder.h"
 #include "model/vae.h"
@@ -27,6 +28,9 @@ PartWeights readShards(const std::string& folder, const std::string& indexPath) 
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     fail(kModelInvalid, indexPath, ": expected an object with a weight_map");
   }
+  Settings settings(index, indexPath);
+  settings.harmless({"metadata", "weight_map"});  // the sizes of the files; what is read below
+  settings.finish();
   PartWeights weights{{}, indexPath};
   std::map<std::string, TensorMap> shards;
   for (const auto& [name, file] : index["weight_map"].items()) {
@@ -46,14 +50,15 @@ PartWeights readShards(const std::string& folder, const std::string& indexPath) 
 BaseParts readFolder(const std::string& folder) {
   for (const char* part : {"unet", "vae", "text_encoder"}) requirePart(folder, part, "config.json");
   requirePart(folder, "scheduler", "scheduler_config.json");
-  for (const char* file : {"vocab.json", "merges.txt"}) requirePart(folder, "tokenizer", file);
+  requirePart(folder, "tokenizer", "");
+  checkModelIndex(folder);
   BaseParts parts;
   parts.source = folder;
   parts.unet = readUnetConfig(folder + "/unet/config.json");
   parts.vae = readVaeConfig(folder + "/vae/config.json");
   parts.text = readTextConfig(folder + "/text_encoder/config.json");
   parts.schedulerSource = folder + "/scheduler/scheduler_config.json";
-  parts.scheduler = readJsonFile(parts.schedulerSource);
+  parts.scheduler = readSettings(parts.schedulerSource).json();
   parts.tokenizerFolder = folder + "/tokenizer";
   parts.unetWeights = readPart(folder, "unet", {"diffusion_pytorch_model"});
   parts.vaeWeights = readPart(folder, "vae", {"diffusion_pytorch_model"});
@@ -73,14 +78,17 @@ void writeJson(const std::string& path, const nlohmann::json& json) { writeText(
 
 // A copy of the tokenizer, whose settings name `padToken` where it is not empty.
 void writeTokenizer(const BaseParts& parts, const std::string& folder) {
-  for (const char* file : {"vocab.json", "merges.txt"}) {
-    writeText(folder + "/" + file, io::readTextFile(parts.tokenizerFolder + "/" + file));
-  }
-  for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
+  for (const char* file : kTokenizerFiles) {
     const std::string path = parts.tokenizerFolder + "/" + file;
-    nlohmann::json settings = fs::exists(path) ? readJsonFile(path) : nlohmann::json::object();
-    if (!parts.padToken.empty()) settings["pad_token"] = parts.padToken;
-    if (!settings.empty()) writeJson(folder + "/" + file, settings);
+    const bool namesPad =
+        file == std::string("special_tokens_map.json") || file == std::string("tokenizer_config.json");
+    if (!parts.padToken.empty() && namesPad) {
+      nlohmann::json settings = fs::exists(path) ? readJsonFile(path) : nlohmann::json::object();
+      settings["pad_token"] = parts.padToken;
+      writeJson(folder + "/" + file, settings);
+    } else if (fs::exists(path)) {
+      writeText(folder + "/" + file, io::readTextFile(path));
+    }
   }
 }
 
@@ -117,6 +125,11 @@ BaseParts readBaseParts(const BaseSource& source) {
   if (!fs::exists(source.path)) fail(kModelInvalid, "The base model ", source.path, " does not exist");
   BaseParts parts = fs::is_directory(source.path) ? readFolder(source.path) : readSingleFile(source);
   if (!source.predictionType.empty()) parts.scheduler["prediction_type"] = source.predictionType;
+  if (parts.scheduler.value("_class_name", nlohmann::json()).is_null()) {
+    parts.scheduler["_class_name"] = "PNDMScheduler";
+  }
+  parts.schedule = diffusion::parseScheduleConfig(parts.scheduler, parts.schedulerSource);
+  parts.tokenizer = readTokenizerFiles(parts.tokenizerFolder);
   if (parts.unet.crossAttentionDim != parts.text.hiddenSize) {
     fail(kModelInvalid, "The parts of ", source.path,
          " do not belong together: the UNet expects text features of width ", parts.unet.crossAttentionDim,
@@ -140,16 +153,19 @@ void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::Scal
     writeJson(temporary + "/unet/config.json", toJson(parts.unet));
     writeJson(temporary + "/vae/config.json", toJson(parts.vae));
     writeJson(temporary + "/text_encoder/config.json", toJson(parts.text));
-    writeJson(temporary + "/scheduler/scheduler_config.json", parts.scheduler);
-    writeJson(temporary + "/model_index.json",
-              {{"_class_name", "StableDiffusionPipeline"},
-               {"feature_extractor", {nullptr, nullptr}},
-               {"safety_checker", {nullptr, nullptr}},
-               {"scheduler", {"diffusers", parts.scheduler.value("_class_name", "PNDMScheduler")}},
-               {"text_encoder", {"transformers", "CLIPTextModel"}},
-               {"tokenizer", {"transformers", "CLIPTokenizer"}},
-               {"unet", {"diffusers", "UNet2DConditionModel"}},
-               {"vae", {"diffusers", "AutoencoderKL"}}});
+    nlohmann::json scheduler = parts.scheduler;
+    if (scheduler.value("lambda_min_clipped", nlohmann::json()) == "-Infinity") {
+      scheduler.erase("lambda_min_clipped");  // the default, which JSON cannot say
+    }
+    writeJson(temporary + "/scheduler/scheduler_config.json", scheduler);
+    writeJson(temporary + "/model_index.json", {{"_class_name", "StableDiffusionPipeline"},
+                                                {"feature_extractor", {nullptr, nullptr}},
+                                                {"safety_checker", {nullptr, nullptr}},
+                                                {"scheduler", {"diffusers", parts.scheduler.at("_class_name")}},
+                                                {"text_encoder", {"transformers", "CLIPTextModel"}},
+                                                {"tokenizer", {"transformers", "CLIPTokenizer"}},
+                                                {"unet", {"diffusers", "UNet2DConditionModel"}},
+                                                {"vae", {"diffusers", "AutoencoderKL"}}});
     const io::Metadata format = {{"format", "pt"}};
     io::writeSafetensors(temporary + "/unet/diffusion_pytorch_model.safetensors",
                          inPrecision(parts.unetWeights.tensors, dtype), format);

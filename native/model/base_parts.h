@@ -6,7 +6,9 @@
 #include <string>
 
 #include "core/tensor_map.h"
+#include "diffusion/noise_schedule.h"
 #include "model/config.h"
+#include "model/tokenizer_files.h"
 
 namespace dan::model {
 
@@ -29,8 +31,10 @@ struct BaseParts {
   TextConfig text;
   nlohmann::json scheduler;  // diffusers' scheduler_config.json
   std::string schedulerSource;
+  diffusion::ScheduleConfig schedule;  // what it says
   std::string tokenizerFolder;
-  std::string padToken;  // what pads prompts, where it is not what the tokenizer's folder says
+  TokenizerFiles tokenizer;  // what is in it
+  std::string padToken;      // what pads prompts, where it is not what the tokenizer's folder says
   PartWeights unetWeights, vaeWeights, textWeights;
 };
 

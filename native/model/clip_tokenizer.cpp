@@ -2,22 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "core/error.h"
-#include "io/mapped_file.h"
-#include "model/config.h"
 #include "model/unicode.h"
 
 namespace dan::model {
 
 namespace {
 
-constexpr const char* kStartToken = "<|startoftext|>";
-constexpr const char* kEndToken = "<|endoftext|>";
 constexpr const char* kEndOfWord = "</w>";
 
 // Every byte gets a printable character: itself where it is one, else the next from U+0100 on.
@@ -60,69 +53,63 @@ size_t pieceLength(std::u32string_view text) {
   return length;
 }
 
-constexpr int64_t kMaxVocabulary = 1 << 24;
+constexpr size_t kNowhere = std::u32string::npos;
 
-// The token that a settings file names, which is text or an object with "content"; empty where it names none.
-std::string padTokenOf(const std::string& path) {
-  if (!std::filesystem::exists(path)) return "";
-  const nlohmann::json settings = readJsonFile(path);
-  if (!settings.is_object() || !settings.contains("pad_token")) return "";
-  const nlohmann::json& token = settings["pad_token"];
-  if (token.is_string()) return token.get<std::string>();
-  return token.is_object() && token.contains("content") && token["content"].is_string()
-             ? token["content"].get<std::string>()
-             : "";
+bool isWordSign(char32_t c) { return isLetter(c) || isNumber(c) || c == U'_'; }
+
+std::u32string normalized(std::u32string_view text) {
+  return toLowercase(collapseWhitespace(normalizeNfc(std::u32string(text))));
 }
 
 }  // namespace
 
 ClipTokenizer::ClipTokenizer(const std::string& folder, int64_t maxLength, const std::string& padToken)
-    : ClipTokenizer(io::readTextFile(folder + "/vocab.json"), io::readTextFile(folder + "/merges.txt"), folder,
-                    maxLength) {
-  for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    const std::string path = folder + "/" + file;
-    const std::string token = padToken.empty() ? padTokenOf(path) : padToken;
-    if (token.empty()) continue;
-    if (vocabulary_.count(token) == 0) fail(kModelInvalid, path, ": the vocabulary lacks the pad token ", token);
-    padId_ = vocabulary_[token];
-    return;
+    : ClipTokenizer(readTokenizerFiles(folder), maxLength, padToken) {}
+
+ClipTokenizer::ClipTokenizer(const TokenizerFiles& files, int64_t maxLength, const std::string& padToken)
+    : vocabulary_(files.vocabulary), maxLength_(maxLength) {
+  if (files.modelMaxLength > 0 && files.modelMaxLength < static_cast<double>(maxLength)) {
+    fail(kModelInvalid, files.source, "/tokenizer_config.json: expected at least ", maxLength,
+         ", which the text encoder reads, for model_max_length but found ", files.modelMaxLength);
   }
+  const auto symbols = printableBytes();
+  for (size_t b = 0; b < symbols.size(); ++b) byteSymbols_[b] = encodeUtf8({&symbols[b], 1});
+  int64_t rank = 0;
+  for (const std::string& merge : files.merges) mergeRanks_.emplace(merge, rank++);
+  startId_ = vocabulary_.at(kStartToken);
+  padId_ = endId_ = vocabulary_.at(kEndToken);
+  for (const auto& [token, id] : vocabulary_) largestId_ = std::max(largestId_, id);
+  addTokens(files.added);
+  const std::string& pad = padToken.empty() ? files.padToken : padToken;
+  if (pad.empty()) return;
+  const auto known = vocabulary_.find(pad);
+  if (known == vocabulary_.end()) {
+    fail(kModelInvalid, "The tokenizer ", files.source, ": the vocabulary lacks the pad token ", pad);
+  }
+  padId_ = known->second;
 }
 
 ClipTokenizer::ClipTokenizer(const std::string& vocabulary, const std::string& merges, const std::string& source,
                              int64_t maxLength)
-    : maxLength_(maxLength) {
-  const std::string path = source + "/vocab.json";
-  const nlohmann::json ids = parseJson(vocabulary, path);
-  if (!ids.is_object()) fail(kModelInvalid, path, ": expected an object of token to id");
-  for (const auto& [token, id] : ids.items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > kMaxVocabulary)
-      fail(kModelInvalid, path, ": the id of ", token, " is not an integer up to ", kMaxVocabulary);
-    vocabulary_[token] = id.get<int64_t>();
-  }
-  for (const char* token : {kStartToken, kEndToken}) {
-    if (vocabulary_.count(token) == 0) fail(kModelInvalid, path, " lacks the token ", token);
-  }
-  startId_ = vocabulary_[kStartToken];
-  padId_ = endId_ = vocabulary_[kEndToken];
-  const auto symbols = printableBytes();
-  for (size_t b = 0; b < symbols.size(); ++b) byteSymbols_[b] = encodeUtf8({&symbols[b], 1});
-  loadMerges(merges, source + "/merges.txt");
-}
+    : ClipTokenizer(parseTokenizerFiles(vocabulary, merges, source), maxLength) {}
 
-void ClipTokenizer::loadMerges(const std::string& merges, const std::string& path) {
-  std::istringstream lines(merges);
-  int64_t rank = 0, number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || (number == 1 && line.rfind("#version", 0) == 0)) continue;
-    const size_t space = line.find(' ');
-    if (space == std::string::npos || space == 0 || line.find(' ', space + 1) != std::string::npos) {
-      fail(kModelInvalid, path, ", line ", number, ": expected two symbols and one space");
-    }
-    mergeRanks_.emplace(std::move(line), rank++);
+// A token of several vectors is stored as several: <crack>, <crack>_1, <crack>_2 … The first one's text stands for all.
+void ClipTokenizer::addTokens(const std::vector<AddedToken>& added) {
+  std::unordered_map<std::string, int64_t> ids;
+  for (const AddedToken& token : added) ids[token.content] = token.id;
+  for (const AddedToken& token : added) {
+    Written written{decodeUtf8(token.content), {token.id}, token.isSingleWord};
+    for (int64_t i = 1; ids.count(token.content + "_" + std::to_string(i)) > 0; ++i)
+      written.ids.push_back(ids.at(token.content + "_" + std::to_string(i)));
+    vocabulary_[token.content] = token.id;
+    largestId_ = std::max(largestId_, token.id);
+    if (token.content == kStartToken || token.content == kEndToken) continue;  // below
+    if (token.isNormalized) written.text = normalized(written.text);
+    if (!written.text.empty()) (token.isNormalized ? written_ : writtenExactly_).push_back(std::move(written));
   }
+  // Special tokens written out in the text stand for themselves.
+  written_.push_back({decodeUtf8(kStartToken), {startId_}, false});
+  written_.push_back({decodeUtf8(kEndToken), {endId_}, false});
 }
 
 void ClipTokenizer::encodeWord(std::u32string_view word, std::vector<int64_t>& ids) const {
@@ -167,28 +154,34 @@ void ClipTokenizer::encodeSegment(std::u32string_view text, std::vector<int64_t>
   }
 }
 
-std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
-  const std::u32string normalized = toLowercase(collapseWhitespace(normalizeNfc(decodeUtf8(text))));
-  static const std::pair<std::u32string, bool> kSpecial[] = {{decodeUtf8(kStartToken), true},
-                                                             {decodeUtf8(kEndToken), false}};
-  std::vector<int64_t> ids;
+void ClipTokenizer::splitAt(const std::vector<Written>& tokens, std::u32string_view text, std::vector<int64_t>& ids,
+                            const std::function<void(std::u32string_view)>& rest) const {
+  const auto isFree = [&](size_t at) { return at >= text.size() || !isWordSign(text[at]); };
   size_t begin = 0;
-  while (begin < normalized.size()) {  // special tokens written out in the text stand for themselves
-    size_t next = std::u32string::npos, length = 0;
-    int64_t id = 0;
-    for (const auto& [token, isStart] : kSpecial) {
-      const size_t at = normalized.find(token, begin);
-      if (at < next) {
-        next = at;
-        length = token.size();
-        id = isStart ? startId_ : endId_;
+  while (begin < text.size()) {
+    size_t next = kNowhere;
+    const Written* found = nullptr;
+    for (const Written& token : tokens) {  // the first in the text, and of those that begin there the longest
+      size_t at = text.find(token.text, begin);
+      while (token.isSingleWord && at != kNowhere && !((at == 0 || isFree(at - 1)) && isFree(at + token.text.size()))) {
+        at = text.find(token.text, at + 1);
       }
+      if (at == kNowhere || at > next) continue;
+      if (at < next || token.text.size() > found->text.size()) found = &token;
+      next = at;
     }
-    encodeSegment(std::u32string_view(normalized).substr(begin, next - begin), ids);
-    if (next == std::u32string::npos) break;
-    ids.push_back(id);
-    begin = next + length;
+    rest(text.substr(begin, next - begin));
+    if (found == nullptr) break;
+    ids.insert(ids.end(), found->ids.begin(), found->ids.end());
+    begin = next + found->text.size();
   }
+}
+
+std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
+  std::vector<int64_t> ids;
+  splitAt(writtenExactly_, decodeUtf8(text), ids, [&](std::u32string_view piece) {
+    splitAt(written_, normalized(piece), ids, [&](std::u32string_view words) { encodeSegment(words, ids); });
+  });
   ids.insert(ids.begin(), startId_);
   if (static_cast<int64_t>(ids.size()) > maxLength_ - 1) ids.resize(maxLength_ - 1);
   ids.push_back(endId_);

@@ -1,22 +1,28 @@
-// The byte-pair tokenizer of CLIP (arXiv 2103.00020, section 2.4), with the vocabulary files of the model folder.
+// The byte-pair tokenizer of CLIP (arXiv 2103.00020, section 2.4), with the tokenizer files of the model folder.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "model/tokenizer_files.h"
+
 namespace dan::model {
 
 class ClipTokenizer {
  public:
-  // Reads `vocab.json` and `merges.txt` of `folder`, and which token pads from its `special_tokens_map.json` (else its
-  // `tokenizer_config.json`, else the end token) unless `padToken` names it. Throws ERR_MODEL_INVALID or
-  // ERR_FILE_ACCESS.
+  // Of the files in `folder`; `padToken` pads where it is not empty, else what the files name, else the end token.
+  // Throws ERR_MODEL_INVALID or ERR_FILE_ACCESS.
   explicit ClipTokenizer(const std::string& folder, int64_t maxLength = 77, const std::string& padToken = "");
-  // Of the texts of the two files; `source` names them in errors.
+  explicit ClipTokenizer(const TokenizerFiles& files, int64_t maxLength = 77, const std::string& padToken = "");
+  // Of the texts of `vocab.json` and `merges.txt`; `source` names their folder in errors.
   ClipTokenizer(const std::string& vocabulary, const std::string& merges, const std::string& source, int64_t maxLength);
+
+  // The largest id that a prompt may give: the text encoder needs one embedding more.
+  int64_t largestId() const { return largestId_; }
 
   // The number of tokens of `text` between start and end token, as encode() keeps them.
   int64_t countTokens(std::string_view text) const;
@@ -26,14 +32,24 @@ class ClipTokenizer {
   std::vector<int64_t> encode(std::string_view text) const;
 
  private:
-  void loadMerges(const std::string& merges, const std::string& source);
+  // An added token and the ids that its text stands for.
+  struct Written {
+    std::u32string text;
+    std::vector<int64_t> ids;
+    bool isSingleWord;
+  };
+  void addTokens(const std::vector<AddedToken>& added);
+  // Puts the ids of `tokens` that are written in `text` behind `ids`, and calls `rest` with what is between them.
+  void splitAt(const std::vector<Written>& tokens, std::u32string_view text, std::vector<int64_t>& ids,
+               const std::function<void(std::u32string_view)>& rest) const;
   void encodeWord(std::u32string_view word, std::vector<int64_t>& ids) const;
   void encodeSegment(std::u32string_view text, std::vector<int64_t>& ids) const;
 
   std::unordered_map<std::string, int64_t> vocabulary_;
   std::unordered_map<std::string, int64_t> mergeRanks_;  // "left right" -> rank
   std::string byteSymbols_[256];                         // each byte as a printable character, in UTF-8
-  int64_t maxLength_, startId_ = 0, endId_ = 0, padId_ = 0;
+  std::vector<Written> written_, writtenExactly_;        // looked for in the normalized text, and before that
+  int64_t maxLength_, startId_ = 0, endId_ = 0, padId_ = 0, largestId_ = 0;
 };
 
 }  // namespace dan::model

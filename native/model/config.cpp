@@ -1,9 +1,8 @@
 #include "model/config.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "core/error.h"
-#include "io/mapped_file.h"
 
 namespace dan::model {
 
@@ -11,178 +10,223 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kMaxNesting = 64;
+constexpr int64_t kMost = int64_t{1} << 24;
 
-// Reads keys with defaults, and says which file and key an unusable value stands in.
-class ConfigReader {
- public:
-  explicit ConfigReader(const std::string& path) : path_(path), json_(readJsonFile(path)) {
-    if (!json_.is_object()) fail(kModelInvalid, path, ": expected a JSON object");
+int64_t positive(Settings& settings, const char* key, int64_t fallback) {
+  return settings.integer(key, fallback, 1, kMost);
+}
+
+// A list, or one number for every level.
+std::vector<int64_t> perLevel(Settings& settings, const char* key, int64_t fallback, size_t levels) {
+  const Json& value = settings.value(key);
+  if (!value.is_array()) return std::vector<int64_t>(levels, positive(settings, key, fallback));
+  std::vector<int64_t> values;
+  for (const Json& one : value) {
+    if (!one.is_number_unsigned() || one == 0 || one > kMost) settings.reject(key, "positive integers");
+    values.push_back(one.get<int64_t>());
   }
+  if (values.size() != levels) settings.reject(key, c10::str("a list of ", levels, " numbers"));
+  return values;
+}
 
-  bool has(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
+std::vector<int64_t> channelsOf(Settings& settings) {
+  const Json& value = settings.value("block_out_channels");
+  const size_t levels = value.is_array() ? value.size() : 0;
+  if (levels < 1 || levels > 16) settings.reject("block_out_channels", "a list of 1 to 16 channel counts");
+  return perLevel(settings, "block_out_channels", 1, levels);
+}
 
-  template <class T>
-  T get(const char* key, T fallback) const {
-    if (!has(key)) return fallback;
-    try {
-      return json_[key].get<T>();
-    } catch (const Json::exception&) {
-      reject(key, "a value of another type");
+// One flag per block: whether its type is the one with cross-attention.
+std::vector<bool> attentionFlags(Settings& settings, const char* key, const char* with, const char* without,
+                                 size_t levels) {
+  const auto types = settings.texts(key);
+  if (types.size() != levels) settings.reject(key, c10::str("a list of ", levels, " block types"));
+  std::vector<bool> flags;
+  for (const std::string& type : types) {
+    if (type != with && type != without) {
+      settings.reject(key, c10::str(with, " or ", without, " (no other block is built)"));
     }
+    flags.push_back(type == with);
   }
+  return flags;
+}
 
-  int64_t positive(const char* key, int64_t fallback) const {
-    const auto value = get<int64_t>(key, fallback);
-    if (value <= 0 || value > (int64_t{1} << 24)) reject(key, "a positive integer");
-    return value;
+// The blocks of an autoencoder are all of one type, one for each level.
+void expectBlocks(Settings& settings, const char* key, const char* type, size_t levels) {
+  const auto types = settings.texts(key);
+  const auto of = static_cast<size_t>(std::count(types.begin(), types.end(), type));
+  if (settings.has(key) && (types.size() != levels || of != levels)) {
+    settings.reject(key, c10::str(levels, " times ", type, " (no other block is built)"));
   }
+}
 
-  // A list, or one number for every level.
-  std::vector<int64_t> perLevel(const char* key, int64_t fallback, size_t levels) const {
-    std::vector<int64_t> values(levels, fallback);
-    if (has(key) && json_[key].is_array()) {
-      values = get<std::vector<int64_t>>(key, {});
-      if (values.size() != levels) reject(key, c10::str("a list of ", levels, " numbers"));
-    } else {
-      values.assign(levels, positive(key, fallback));
-    }
-    for (const int64_t value : values) {
-      if (value <= 0 || value > (1 << 20)) reject(key, "positive integers");
-    }
-    return values;
+// A flag, or a list of one for each level, all of them false.
+void expectFalse(Settings& settings, const char* key) {
+  const Json& value = settings.value(key);
+  if (value.is_null()) return;
+  const Json list = value.is_array() ? value : Json::array({value});
+  for (const Json& one : list) {
+    if (one != false) settings.reject(key, "false (nothing else is implemented)");
   }
+}
 
-  std::vector<int64_t> channels() const {
-    if (!has("block_out_channels")) reject("block_out_channels", "a list of channel counts");
-    const size_t levels = json_["block_out_channels"].is_array() ? json_["block_out_channels"].size() : 0;
-    if (levels < 1 || levels > 16) reject("block_out_channels", "a list of 1 to 16 channel counts");
-    return perLevel("block_out_channels", 1, levels);
-  }
-
-  // One flag per block: whether its type is the one with cross-attention.
-  std::vector<bool> attentionFlags(const char* key, const char* with, const char* without, size_t levels) const {
-    const auto types = get<std::vector<std::string>>(key, {});
-    if (types.size() != levels) reject(key, c10::str("a list of ", levels, " block types"));
-    std::vector<bool> flags;
-    for (const std::string& type : types) {
-      if (type != with && type != without) reject(key, c10::str(with, " or ", without, " (no other block is built)"));
-      flags.push_back(type == with);
-    }
-    return flags;
-  }
-
-  template <class T>
-  void expect(const char* key, const T& value) const {
-    if (has(key) && get<T>(key, value) != value) reject(key, c10::str(value, " (nothing else is implemented)"));
-  }
-
-  void expectAbsent(const char* key) const {
-    if (has(key)) reject(key, "no value (this variant is not implemented)");
-  }
-
-  [[noreturn]] void reject(const char* key, const std::string& expected) const {
-    fail(kModelInvalid, path_, ": expected ", expected, " for ", key, " but found ",
-         json_.contains(key) ? json_[key].dump() : "nothing");
-  }
-
- private:
-  std::string path_;
-  Json json_;
-};
-
-void checkGroups(const ConfigReader& reader, const std::vector<int64_t>& channels, int64_t groups) {
+void checkGroups(const Settings& settings, const std::vector<int64_t>& channels, int64_t groups) {
   for (const int64_t count : channels) {
-    if (count % groups != 0) reader.reject("norm_num_groups", "a divisor of every block's channels");
+    if (count % groups != 0) settings.reject("norm_num_groups", "a divisor of every block's channels");
+  }
+}
+
+// Diffusers builds something else where these are null instead of absent.
+void expectNotNull(Settings& settings, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    if (settings.contains(key) && !settings.has(key)) settings.reject(key, "a value");
   }
 }
 
 }  // namespace
 
-Json readJsonFile(const std::string& path) { return parseJson(io::readTextFile(path), path); }
-
-Json parseJson(const std::string& text, const std::string& source) {
-  // The parser itself needs no stack for nesting, but what it makes does: nothing here is nested that deeply.
-  const auto check = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxNesting) fail(kModelInvalid, source, " is nested too deeply");
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::exception& error) {
-    fail(kModelInvalid, source, " is not valid JSON: ", error.what());
-  }
-}
-
 UnetConfig readUnetConfig(const std::string& path) {
-  const ConfigReader reader(path);
+  Settings settings = readSettings(path);
   UnetConfig config;
-  config.blockOutChannels = reader.channels();
+  settings.expect("_class_name", {"UNet2DConditionModel"});
+  expectNotNull(settings, {"norm_num_groups", "mid_block_type"});
+  config.blockOutChannels = channelsOf(settings);
   const size_t levels = config.blockOutChannels.size();
-  config.inChannels = reader.positive("in_channels", config.inChannels);
-  config.outChannels = reader.positive("out_channels", config.outChannels);
-  config.layersPerBlock = reader.positive("layers_per_block", config.layersPerBlock);
-  config.crossAttentionDim = reader.positive("cross_attention_dim", config.crossAttentionDim);
-  config.groups = reader.positive("norm_num_groups", config.groups);
-  config.normEps = reader.get("norm_eps", config.normEps);
-  config.freqShift = reader.get("freq_shift", config.freqShift);
-  config.flipSinToCos = reader.get("flip_sin_to_cos", config.flipSinToCos);
-  config.linearProjection = reader.get("use_linear_projection", config.linearProjection);
-  config.heads =
-      reader.perLevel(reader.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", 8, levels);
-  config.depths = reader.perLevel("transformer_layers_per_block", 1, levels);
-  config.downHasAttention = reader.attentionFlags("down_block_types", "CrossAttnDownBlock2D", "DownBlock2D", levels);
-  config.upHasAttention = reader.attentionFlags("up_block_types", "CrossAttnUpBlock2D", "UpBlock2D", levels);
-  checkGroups(reader, config.blockOutChannels, config.groups);
+  config.inChannels = positive(settings, "in_channels", config.inChannels);
+  config.outChannels = positive(settings, "out_channels", config.outChannels);
+  config.layersPerBlock = positive(settings, "layers_per_block", config.layersPerBlock);
+  config.crossAttentionDim = positive(settings, "cross_attention_dim", config.crossAttentionDim);
+  config.groups = positive(settings, "norm_num_groups", config.groups);
+  config.normEps = settings.number("norm_eps", config.normEps);
+  config.freqShift = settings.number("freq_shift", config.freqShift);
+  config.flipSinToCos = settings.flag("flip_sin_to_cos", config.flipSinToCos);
+  config.linearProjection = settings.flag("use_linear_projection", config.linearProjection);
+  const bool saysHeads = settings.has("num_attention_heads");
+  config.heads = perLevel(settings, saysHeads ? "num_attention_heads" : "attention_head_dim", 8, levels);
+  config.depths = perLevel(settings, "transformer_layers_per_block", 1, levels);
+  config.downHasAttention = attentionFlags(settings, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D", levels);
+  config.upHasAttention = attentionFlags(settings, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D", levels);
+  checkGroups(settings, config.blockOutChannels, config.groups);
   for (size_t i = 0; i < levels; ++i) {
     if (config.blockOutChannels[i] % config.heads[i] != 0) {
-      reader.reject("attention_head_dim", "a divisor of every block's channels");
+      settings.reject("attention_head_dim", "a divisor of every block's channels");
     }
   }
-  reader.expect<std::string>("act_fn", "silu");
-  reader.expect<std::string>("time_embedding_type", "positional");
-  reader.expect<std::string>("mid_block_type", "UNetMidBlock2DCrossAttn");
-  reader.expect<std::string>("resnet_time_scale_shift", "default");
-  reader.expect("only_cross_attention", false);
-  reader.expect("center_input_sample", false);
-  for (const char* key : {"class_embed_type", "addition_embed_type", "encoder_hid_dim", "num_class_embeds"}) {
-    reader.expectAbsent(key);
-  }
+  settings.expect("act_fn", {"silu", "swish"});
+  settings.expect("attention_type", {"default"});
+  settings.expect("conv_in_kernel", {3});
+  settings.expect("conv_out_kernel", {3});
+  settings.expect("downsample_padding", {1});
+  settings.expect("mid_block_scale_factor", {1});
+  settings.expect("mid_block_type", {"UNetMidBlock2DCrossAttn"});
+  settings.expect("resnet_out_scale_factor", {1});
+  settings.expect("resnet_time_scale_shift", {"default"});
+  settings.expect("time_embedding_type", {"positional"});
+  for (const char* key : {"only_cross_attention", "mid_block_only_cross_attention"}) expectFalse(settings, key);
+  settings.expectOff({"addition_embed_type", "center_input_sample", "class_embed_type", "class_embeddings_concat",
+                      "cross_attention_norm", "dual_cross_attention", "encoder_hid_dim", "encoder_hid_dim_type",
+                      "num_class_embeds", "resnet_skip_time_act", "reverse_transformer_layers_per_block",
+                      "time_cond_proj_dim", "time_embedding_act_fn", "time_embedding_dim", "timestep_post_act"});
+  // Sizes of embeddings that are refused above; dropout is of training; attention accumulates in float32 anyway.
+  settings.harmless({"addition_embed_type_num_heads", "addition_time_embed_dim", "dropout",
+                     "projection_class_embeddings_input_dim", "sample_size", "upcast_attention"});
+  settings.finish();
   return config;
 }
 
 VaeConfig readVaeConfig(const std::string& path) {
-  const ConfigReader reader(path);
+  Settings settings = readSettings(path);
   VaeConfig config;
-  config.blockOutChannels = reader.channels();
-  config.inChannels = reader.positive("in_channels", config.inChannels);
-  config.outChannels = reader.positive("out_channels", config.outChannels);
-  config.latentChannels = reader.positive("latent_channels", config.latentChannels);
-  config.layersPerBlock = reader.positive("layers_per_block", config.layersPerBlock);
-  config.groups = reader.positive("norm_num_groups", config.groups);
-  config.scalingFactor = reader.get("scaling_factor", config.scalingFactor);
-  checkGroups(reader, config.blockOutChannels, config.groups);
-  reader.expect<std::string>("act_fn", "silu");
-  reader.expect("use_quant_conv", true);
-  reader.expect("use_post_quant_conv", true);
-  reader.expect("mid_block_add_attention", true);
+  settings.expect("_class_name", {"AutoencoderKL"});
+  expectNotNull(settings, {"norm_num_groups"});
+  config.blockOutChannels = channelsOf(settings);
+  const size_t levels = config.blockOutChannels.size();
+  config.inChannels = positive(settings, "in_channels", config.inChannels);
+  config.outChannels = positive(settings, "out_channels", config.outChannels);
+  config.latentChannels = positive(settings, "latent_channels", config.latentChannels);
+  config.layersPerBlock = positive(settings, "layers_per_block", config.layersPerBlock);
+  config.groups = positive(settings, "norm_num_groups", config.groups);
+  config.scalingFactor = settings.number("scaling_factor", config.scalingFactor);
+  if (config.scalingFactor <= 0) settings.reject("scaling_factor", "a number above 0");
+  checkGroups(settings, config.blockOutChannels, config.groups);
+  expectBlocks(settings, "down_block_types", "DownEncoderBlock2D", levels);
+  expectBlocks(settings, "up_block_types", "UpDecoderBlock2D", levels);
+  settings.expect("act_fn", {"silu", "swish"});
+  for (const char* key : {"use_quant_conv", "use_post_quant_conv", "mid_block_add_attention"}) {
+    settings.expect(key, {true});
+  }
+  settings.expectOff({"latents_mean", "latents_std", "shift_factor"});
+  settings.harmless({"force_upcast", "sample_size"});  // it always computes in float32
+  settings.finish();
   return config;
 }
 
 TextConfig readTextConfig(const std::string& path) {
-  const ConfigReader reader(path);
+  Settings settings = readSettings(path);
   TextConfig config;
-  config.vocabSize = reader.positive("vocab_size", config.vocabSize);
-  config.hiddenSize = reader.positive("hidden_size", config.hiddenSize);
-  config.intermediateSize = reader.positive("intermediate_size", config.intermediateSize);
-  config.numLayers = reader.positive("num_hidden_layers", config.numLayers);
-  config.heads = reader.positive("num_attention_heads", config.heads);
-  config.maxLength = reader.positive("max_position_embeddings", config.maxLength);
-  config.layerNormEps = reader.get("layer_norm_eps", config.layerNormEps);
-  const auto activation = reader.get<std::string>("hidden_act", "quick_gelu");
-  if (activation != "quick_gelu" && activation != "gelu") reader.reject("hidden_act", "quick_gelu or gelu");
+  settings.expect("architectures", {Json::array({"CLIPTextModel"}), Json::array({"CLIPTextModelWithProjection"})});
+  settings.expect("model_type", {"clip_text_model"});
+  config.vocabSize = positive(settings, "vocab_size", config.vocabSize);
+  config.hiddenSize = positive(settings, "hidden_size", config.hiddenSize);
+  config.intermediateSize = positive(settings, "intermediate_size", config.intermediateSize);
+  config.numLayers = positive(settings, "num_hidden_layers", config.numLayers);
+  config.heads = positive(settings, "num_attention_heads", config.heads);
+  config.maxLength = positive(settings, "max_position_embeddings", config.maxLength);
+  config.layerNormEps = settings.number("layer_norm_eps", config.layerNormEps);
+  const auto activation = settings.text("hidden_act", "quick_gelu");
+  if (activation != "quick_gelu" && activation != "gelu") settings.reject("hidden_act", "quick_gelu or gelu");
   config.quickGelu = activation == "quick_gelu";
-  if (config.hiddenSize % config.heads != 0) reader.reject("num_attention_heads", "a divisor of hidden_size");
+  if (config.hiddenSize % config.heads != 0) settings.reject("num_attention_heads", "a divisor of hidden_size");
+  settings.expectOff({"add_cross_attention", "is_decoder", "is_encoder_decoder", "pruned_heads", "torchscript",
+                      "quantization_config", "use_bfloat16"});
+  // Of the pooled state and the projection, which no UNet here sees; of training; of how the weights were stored.
+  settings.harmless({"attention_dropout", "bos_token_id", "dropout", "dtype", "eos_token_id", "gradient_checkpointing",
+                     "initializer_factor", "initializer_range", "pad_token_id", "projection_dim", "torch_dtype",
+                     "transformers_version"});
+  // What transformers writes into the config of every model; most of it is of generated text.
+  settings.harmless({"bad_words_ids",
+                     "begin_suppress_tokens",
+                     "chunk_size_feed_forward",
+                     "cross_attention_hidden_size",
+                     "decoder_start_token_id",
+                     "diversity_penalty",
+                     "do_sample",
+                     "early_stopping",
+                     "encoder_no_repeat_ngram_size",
+                     "exponential_decay_length_penalty",
+                     "finetuning_task",
+                     "forced_bos_token_id",
+                     "forced_eos_token_id",
+                     "id2label",
+                     "label2id",
+                     "length_penalty",
+                     "max_length",
+                     "min_length",
+                     "no_repeat_ngram_size",
+                     "num_beam_groups",
+                     "num_beams",
+                     "num_return_sequences",
+                     "output_attentions",
+                     "output_hidden_states",
+                     "output_scores",
+                     "prefix",
+                     "problem_type",
+                     "remove_invalid_values",
+                     "repetition_penalty",
+                     "return_dict",
+                     "return_dict_in_generate",
+                     "sep_token_id",
+                     "suppress_tokens",
+                     "task_specific_params",
+                     "temperature",
+                     "tf_legacy_loss",
+                     "tie_encoder_decoder",
+                     "tie_word_embeddings",
+                     "tokenizer_class",
+                     "top_k",
+                     "top_p",
+                     "typical_p"});
+  settings.finish();
   return config;
 }
 

@@ -3,9 +3,10 @@
 
 #include <ATen/ATen.h>
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
+
+#include "model/json_file.h"
 
 namespace dan::model {
 
@@ -34,16 +35,11 @@ struct TextConfig {
   bool quickGelu = true;
 };
 
-// Each reads `path` and throws ERR_MODEL_INVALID naming the file, the key and its value when a setting is missing, has
-// another type, or is one that the engine does not implement.
+// Each reads `path` and throws ERR_MODEL_INVALID naming the file, the key and its value where a setting is missing, has
+// another type, is one that the engine does not implement, or is one that it does not know.
 UnetConfig readUnetConfig(const std::string& path);
 VaeConfig readVaeConfig(const std::string& path);
 TextConfig readTextConfig(const std::string& path);
-
-// A config file as JSON. Throws ERR_FILE_ACCESS or ERR_MODEL_INVALID.
-nlohmann::json readJsonFile(const std::string& path);
-// Of text that `source` names in errors.
-nlohmann::json parseJson(const std::string& text, const std::string& source);
 
 // What the pretraining recipe writes; the readers above take them back.
 nlohmann::json toJson(const UnetConfig& config);

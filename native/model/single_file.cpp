@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "io/weights_file.h"
+#include "model/file_notes.h"
 #include "model/original_names.h"
 
 namespace dan::model {
@@ -103,6 +104,20 @@ TextConfig textConfigOf(const TensorMap& tensors, bool isOpenClip, const std::st
   return config;
 }
 
+// Some checkpoints hold the schedule that they were trained with.
+void expectSchedule(const BaseParts& parts, const TensorMap& file) {
+  const auto found = file.find("alphas_cumprod");
+  if (found == file.end()) return;
+  const diffusion::NoiseSchedule schedule(diffusion::parseScheduleConfig(parts.scheduler, parts.schedulerSource));
+  const at::Tensor expected = at::tensor(schedule.alphasCumprod(), at::kDouble);
+  const at::Tensor own = found->second.flatten().to(at::kDouble);
+  constexpr double kTolerance = 0.01;  // of merges that store it in bfloat16
+  if (own.sizes() == expected.sizes() && at::allclose(own, expected, kTolerance, 0)) return;
+  fail(kModelInvalid, parts.source, ": its alphas_cumprod are not those of ",
+       parts.schedulerSource == parts.source ? "the published schedule: give the folder of its configs"
+                                             : parts.schedulerSource);
+}
+
 // The schedule of every published 1.x and 2.x model.
 nlohmann::json publishedSchedule(const std::string& predictionType) {
   return {{"_class_name", "PNDMScheduler"},   {"beta_start", 0.00085},       {"beta_end", 0.012},
@@ -116,7 +131,8 @@ nlohmann::json publishedSchedule(const std::string& predictionType) {
 BaseParts readSingleFile(const BaseSource& source) {
   namespace fs = std::filesystem;
   const std::string &path = source.path, &configs = source.configFolder;
-  const TensorMap file = io::readWeightsFile(path).tensors;
+  const io::SafetensorsFile whole = io::readWeightsFile(path);
+  const TensorMap& file = whole.tensors;
   for (const auto& [prefix, what] : {std::pair{kOriginalUnet, "UNet"}, std::pair{kOriginalVae, "autoencoder"},
                                      std::pair{kOriginalText, "text encoder"}}) {
     if (below(file, prefix).empty()) {
@@ -136,19 +152,29 @@ BaseParts readSingleFile(const BaseSource& source) {
   parts.vae = configs.empty() ? vaeConfigOf(parts.vaeWeights.tensors, path) : readVaeConfig(config("vae"));
   parts.text = configs.empty() ? textConfigOf(parts.textWeights.tensors, isOpenClip, path)
                                : readTextConfig(config("text_encoder"));
+  const std::string said = predictionTypeOf(whole, path);
   const std::string scheduler = configs + "/scheduler/scheduler_config.json";
   if (!configs.empty() && fs::exists(scheduler)) {
-    parts.scheduler = readJsonFile(scheduler);
+    Settings settings = readSettings(scheduler);
+    parts.scheduler = settings.json();
     parts.schedulerSource = scheduler;
+    const std::string configured = settings.text("prediction_type", said);
+    if (source.predictionType.empty() && !said.empty() && configured != said) {
+      fail(kModelInvalid, path, " says that it predicts ", said, ", but ", scheduler, " says ", configured,
+           ": give the prediction type");
+    }
+    if (!configured.empty()) parts.scheduler["prediction_type"] = configured;
   } else {
-    if (isOpenClip && source.predictionType.empty()) {
+    const std::string predicted = source.predictionType.empty() ? said : source.predictionType;
+    if (isOpenClip && predicted.empty()) {
       fail(kModelInvalid, path,
            " is a Stable Diffusion 2.x checkpoint, whose tensors do not say what it predicts: give the prediction type "
            "(v_prediction for the 768-pixel models, epsilon for the 512-pixel base)");
     }
-    parts.scheduler = publishedSchedule(source.predictionType.empty() ? "epsilon" : source.predictionType);
+    parts.scheduler = publishedSchedule(predicted.empty() ? "epsilon" : predicted);
     parts.schedulerSource = path;
   }
+  expectSchedule(parts, file);
   const std::string tokenizer = configs + "/tokenizer";
   if (!configs.empty() && fs::exists(tokenizer)) {
     parts.tokenizerFolder = tokenizer;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "io/weights_file.h"
 #include "model/base_parts.h"
+#include "model/json_file.h"
 
 namespace dan::model {
 
@@ -40,11 +41,28 @@ nn::Conv2d readConv(const nn::Weights& weights, const std::string& name) {
   return conv;
 }
 
+// Of an AutoencoderTiny, whose tensors say the rest.
+void checkConfig(const std::string& path) {
+  Settings settings = readSettings(path);
+  settings.expect("_class_name", {"AutoencoderTiny"});
+  settings.expect("act_fn", {"relu"});
+  settings.expect("latent_magnitude", {3});
+  settings.expect("latent_shift", {0.5});
+  settings.expect("scaling_factor", {1});
+  settings.expect("upsample_fn", {"nearest"});
+  settings.expect("upsampling_scaling_factor", {2});
+  settings.expectOff({"shift_factor"});
+  settings.harmless({"block_out_channels", "decoder_block_out_channels", "encoder_block_out_channels", "force_upcast",
+                     "in_channels", "latent_channels", "num_decoder_blocks", "num_encoder_blocks", "out_channels"});
+  settings.finish();
+}
+
 }  // namespace
 
 Taesd::Taesd(const std::string& path, const at::Device& device) {
   namespace fs = std::filesystem;
-  const fs::path place(path);
+  const fs::path place(path), config = place / "config.json";
+  if (fs::exists(config)) checkConfig(config.string());
   const PartWeights file = fs::is_directory(path) ? readPart(place.parent_path(), place.filename(),
                                                              {"diffusion_pytorch_model", "taesd_decoder"})
                                                   : PartWeights{io::readWeightsFile(path).tensors, path};

@@ -4,10 +4,12 @@
 #include <ATen/record_function.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/random.h"
 #include "dual/adapter_start.h"
 #include "nn/gradient_checkpoint.h"
+#include "train/checkpoint.h"
 
 namespace dan::train {
 
@@ -204,22 +206,27 @@ void PairTrainer::loadFinished(const std::string& path, int64_t steps) {
 
 void PairTrainer::loadCheckpoint(const std::string& path) {
   const io::SafetensorsFile file = io::readSafetensors(path);
-  const auto take = [&](const std::string& name) {
-    const auto found = file.tensors.find(name);
-    if (found == file.tensors.end()) fail(kWeightsInvalid, path, " is not a checkpoint: it lacks ", name);
-    return found->second;
-  };
+  expectFinite(file.tensors, path);
   TensorMap optimizerState;
   for (const auto& [name, tensor] : file.tensors) {
     if (name.rfind("optimizer/", 0) == 0) optimizerState[name.substr(10)] = tensor;
+    if (name.rfind("adapter/", 0) == 0 && adapter_->parameters().count(name.substr(8)) == 0) {
+      fail(kCheckpointMismatch, path, " has ", name, ", which this adapter does not have");
+    }
+  }
+  const at::Tensor order = takeOrder(file.tensors, "order", latents_.count(), path);
+  const int64_t cursor = takeCount(file.tensors, "cursor", order.defined() ? order.size(0) : 0, path);
+  const int64_t position = takeCount(file.tensors, "position", std::numeric_limits<int64_t>::max(), path);
+  const auto state = file.tensors.find("random_state");
+  if (state == file.tensors.end() || state->second.scalar_type() != at::kByte) {
+    fail(kWeightsInvalid, path, " is not a checkpoint: it lacks random_state");
   }
   copyParameters(file.tensors, "adapter/", path);
   optimizer_->loadState(optimizerState, path);
-  setGeneratorState(generator_, take("random_state").clone());
-  order_ = take("order").clone();
-  if (order_.numel() == 0) order_ = at::Tensor();
-  cursor_ = take("cursor").item<int64_t>();
-  position_ = take("position").item<int64_t>();
+  setGeneratorState(generator_, state->second.clone());
+  order_ = order;
+  cursor_ = cursor;
+  position_ = position;
 }
 
 }  // namespace dan::train

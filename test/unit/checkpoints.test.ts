@@ -50,7 +50,11 @@ describe('RunFiles', () => {
 
   it('names every setting that differs', () => {
     const wanted = { rank: '4', seed: '1', type: 'crack' };
-    expect(() => requireSameSettings('f', { rank: '4', seed: '1', type: 'crack', more: 'x' }, wanted)).not.toThrow();
+    const beside = { steps: '3', lora_scale: '1', _note: 'mine' };
+    expect(() => requireSameSettings('f', { rank: '4', seed: '1', type: 'crack', ...beside }, wanted)).not.toThrow();
+    expect(() => requireSameSettings('f', { rank: '4', seed: '1', type: 'crack', more: 'x' }, wanted)).toThrow(
+      'more was x, is now not known',
+    );
     expect(() => requireSameSettings('f', { rank: '8', type: 'crack' }, wanted)).toThrow(
       'rank was 8, is now 4; seed was not set, is now 1',
     );

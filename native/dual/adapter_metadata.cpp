@@ -1,0 +1,81 @@
+#include "dual/adapter_metadata.h"
+
+#include <cmath>
+
+#include "core/settings.h"
+#include "dual/branch.h"
+#include "io/safetensors.h"
+
+namespace dan::dual {
+
+namespace {
+
+constexpr int64_t kMostRank = 1 << 20;
+constexpr double kMostScale = 100;  // of the option of LoRA files, too
+
+// 2 x branches x channels: means, then deviations.
+nlohmann::json levelsOf(Settings& settings) {
+  const std::string text = settings.text("latent_levels", "");
+  if (!settings.has("latent_levels")) return {};
+  const auto levels = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  bool isValid = levels.is_array() && !levels.empty() && levels.size() % (2 * kNumBranches) == 0;
+  for (size_t i = 0; isValid && i < levels.size(); ++i) {
+    const bool isDeviation = i >= levels.size() / 2;
+    isValid =
+        levels[i].is_number() && std::isfinite(levels[i].get<float>()) && (!isDeviation || levels[i].get<float>() >= 0);
+  }
+  if (!isValid) settings.reject("latent_levels", "a list of means and deviations");
+  return levels;
+}
+
+}  // namespace
+
+bool isOwnFormat(const io::Metadata& metadata, const std::string& path) {
+  const auto format = metadata.find("format");
+  if (format != metadata.end() && format->second == kAdapterFormat) return true;
+  Settings settings = Settings::ofText(metadata, path, kWeightsInvalid);
+  settings.expect("format", {"pt"});
+  settings.harmless({"lora_adapter_metadata"});  // diffusers'; what the published code reads has scale 1
+  settings.finish();
+  return false;
+}
+
+AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasBackground, const std::string& path) {
+  Settings settings = Settings::ofText(metadata, path, kWeightsInvalid);
+  for (const char* key : {"format_version", "rank", "lora_scale", "background"}) settings.require(key);
+  const int64_t version = settings.integer("format_version", 0, 1, 1 << 20);
+  if (version > kCompactFormatVersion) {
+    fail(kAdapterMismatch, path, " has adapter format ", version, "; this version of dualanodiff reads up to ",
+         kCompactFormatVersion, ": update the package");
+  }
+  const bool isCompact = version == kCompactFormatVersion;
+  settings.integer("saim_rank", 1, 1, kMostRank);
+  if (settings.has("saim_rank") != isCompact) settings.reject("saim_rank", isCompact ? "a rank" : "nothing");
+  AdapterSettings result;
+  result.rank = settings.integer("rank", 0, 1, kMostRank);
+  if (result.rank != rank) settings.reject("rank", c10::str(rank, ", as its matrices have,"));
+  result.loraScale = settings.number("lora_scale", 0);
+  if (result.loraScale <= 0 || result.loraScale > kMostScale) {
+    settings.reject("lora_scale", c10::str("a number above 0 and up to ", kMostScale));
+  }
+  settings.expect("background", {"off", "add", "interpolate"});
+  result.background = parseBackgroundMode(settings.text("background", ""));
+  if ((result.background != BackgroundMode::kOff) != hasBackground) {
+    settings.reject("background", hasBackground ? "add or interpolate, as its tensors have a background," : "off");
+  }
+  settings.expect("part_fill", {"grey", "black"});
+  settings.expect("branches", {"joint", "separate", "one"});
+  settings.flag("background_scaled", false);
+  levelsOf(settings);
+  return result;
+}
+
+void expectLevels(const io::Metadata& metadata, int64_t channels, const std::string& path) {
+  Settings settings = Settings::ofText(metadata, path, kWeightsInvalid);
+  const auto levels = levelsOf(settings);
+  const auto expected = static_cast<size_t>(2 * kNumBranches * channels);
+  if (levels.is_null() || levels.size() == expected) return;
+  settings.reject("latent_levels", c10::str(expected, " numbers"));
+}
+
+}  // namespace dan::dual

@@ -1,0 +1,36 @@
+// Checkpoints that are damaged are refused before anything of the trainer has changed.
+#include "train/checkpoint.h"
+
+#include <cmath>
+
+#include "tests/test.h"
+
+namespace dan::tests {
+
+DAN_TEST(counts_and_orders_of_a_checkpoint_are_whole) {
+  TensorMap tensors = {{"position", at::full({1}, 7, at::kLong)}, {"order", at::tensor({2, 0, 1}, at::kLong)}};
+  EXPECT(train::takeCount(tensors, "position", 7, "c") == 7);
+  EXPECT(train::takeOrder(tensors, "order", 3, "c").equal(tensors.at("order")));
+  expectError([&] { train::takeCount(tensors, "position", 6, "c"); }, "c: position is no integer from 0 to 6");
+  expectError([&] { train::takeCount(tensors, "cursor", 6, "c"); }, "lacks cursor");
+  for (const at::Tensor& damaged : {at::full({1}, -1, at::kLong), at::full({1}, 2.0), at::full({2}, 1, at::kLong)}) {
+    tensors["position"] = damaged;
+    expectError([&] { train::takeCount(tensors, "position", 7, "c"); }, "position is no integer");
+  }
+  for (const at::Tensor& damaged : {at::tensor({2, 0, 2}, at::kLong), at::tensor({0, 1}, at::kLong),
+                                    at::tensor({0, 1, 9}, at::kLong), at::tensor({0.0, 1.0, 2.0})}) {
+    tensors["order"] = damaged;
+    expectError([&] { train::takeOrder(tensors, "order", 3, "c"); }, "c: order is no order of 3 images");
+  }
+  tensors["order"] = at::empty({0}, at::kLong);  // before the first step
+  EXPECT(!train::takeOrder(tensors, "order", 3, "c").defined());
+}
+
+DAN_TEST(a_checkpoint_with_numbers_that_are_none_names_the_tensor) {
+  TensorMap tensors = {{"a", at::zeros({3})}, {"b", at::zeros({2}, at::kHalf)}, {"c", at::zeros({2}, at::kLong)}};
+  train::expectFinite(tensors, "file");
+  tensors["b"][1] = std::nan("");
+  expectError([&] { train::expectFinite(tensors, "file"); }, "file: b holds numbers that are not finite");
+}
+
+}  // namespace dan::tests
