@@ -22,7 +22,7 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
       [base, path](const Task&, const ReportProgress&) {
         RECORD_USER_SCOPE("read and fold the adapter");
         const dual::AdapterFile file = dual::readAdapterFile(path);
-        dual::expectBase(file, path, base->fingerprint);
+        dual::expectBase(file, path, *base);
         auto adapter = std::make_unique<dual::Adapter>(file.tensors, file.settings, *base->unet,
                                                        base->textEncoder->config(), path);
         io::Metadata metadata = file.metadata;

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "io/mapped_file.h"
+#include "io/input_file.h"
 #include "model/config.h"
 #include "model/unicode.h"
 

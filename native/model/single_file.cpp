@@ -116,7 +116,9 @@ nlohmann::json publishedSchedule(const std::string& predictionType) {
 BaseParts readSingleFile(const BaseSource& source) {
   namespace fs = std::filesystem;
   const std::string &path = source.path, &configs = source.configFolder;
-  const TensorMap file = io::readWeightsFile(path).tensors;
+  // A second UNet, the average over the training, which is neither read nor kept.
+  const auto isWanted = [](const std::string& name) { return name.find("model_ema.") == std::string::npos; };
+  const TensorMap file = io::readWeightsFile(path, isWanted).tensors;
   for (const auto& [prefix, what] : {std::pair{kOriginalUnet, "UNet"}, std::pair{kOriginalVae, "autoencoder"},
                                      std::pair{kOriginalText, "text encoder"}}) {
     if (below(file, prefix).empty()) {
