@@ -1,7 +1,7 @@
 // npm run fuzz -- TARGET [RUNS]: fuzzes a reader of files from elsewhere (safetensors, torch-file or tokenizer) with
 // libFuzzer, AddressSanitizer, UBSan and a limit of memory for each input (native/fuzz/memory_limit.h). Needs clang:
-// apt-get install clang libclang-rt-dev. The corpus grows in
-// build-fuzz/; what breaks a reader is written to build-fuzz/findings/ and ends the run.
+// apt-get install clang libclang-rt-dev. The corpus grows in build-fuzz/; what breaks a reader is written to
+// build-fuzz/findings/ and ends the run.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,6 @@
 #include "io/input_file.h"
 
+#include <c10/util/Exception.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
