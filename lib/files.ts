@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withFileErrors } from './errors.js';
 
 /** Writes a file whole or not at all: beside its place, flushed, renamed. Makes the folder if need be. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.partial-${process.pid}`;
+  // No other writer's: worker threads share the process's number, and a second copy of this module any counter.
+  const temporary = `${path}.partial-${process.pid}-${randomUUID().slice(0, 8)}`;
   await withFileErrors('write', path, async () => {
     await mkdir(dirname(path), { recursive: true });
     try {
-      const file = await open(temporary, 'w');
+      const file = await open(temporary, 'wx');
       try {
         await file.writeFile(data);
         await file.sync();

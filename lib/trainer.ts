@@ -290,6 +290,8 @@ export class Trainer {
     const source = newest?.file ?? (finished ? files.out : undefined);
     if (source !== undefined) {
       const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));
+      const { fingerprint, legacyFingerprint } = this.#model.info;
+      if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint; // of version 0.1.0
       requireSameSettings(source, saved, this.#settingsText());
       const done = wholeNumber(saved.steps ?? '');
       if (finished && !(Number.isInteger(done) && done > 0)) {

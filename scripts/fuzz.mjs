@@ -1,6 +1,7 @@
 // npm run fuzz -- TARGET [RUNS]: fuzzes a reader of files from elsewhere (safetensors, torch-file or tokenizer) with
-// libFuzzer, AddressSanitizer and UBSan. Needs clang: apt-get install clang libclang-rt-dev. The corpus grows in
-// build-fuzz/; what breaks a reader is written to build-fuzz/findings/ and ends the run.
+// libFuzzer, AddressSanitizer, UBSan and a limit of memory for each input (native/fuzz/memory_limit.h). Needs clang:
+// apt-get install clang libclang-rt-dev. The corpus grows in build-fuzz/; what breaks a reader is written to
+// build-fuzz/findings/ and ends the run.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,6 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const build = join(root, 'build-fuzz');
 const ENDINGS = { safetensors: '.safetensors', 'torch-file': '.pth', tokenizer: null };
 const MAX_SEED_BYTES = 1 << 16;
+const MAX_INPUT_BYTES = 1 << 18;
 const [target, runs = '10000000'] = process.argv.slice(2);
 if (!(target in ENDINGS) || !/^\d+$/.test(runs)) {
   console.error(`usage: npm run fuzz -- ${Object.keys(ENDINGS).join('|')} [RUNS]`);
@@ -50,8 +52,14 @@ writeSeeds(folders.seeds);
 run(
   join(build, 'native', 'fuzz', `${target}-fuzz`),
   [
-    ...[`-runs=${runs}`, '-max_len=4096', '-timeout=10', '-rss_limit_mb=2048', '-malloc_limit_mb=256'],
-    ...['-print_final_stats=1', `-artifact_prefix=${folders.findings}/`, folders.corpus, folders.seeds],
+    ...[`-runs=${runs}`, `-max_len=${MAX_INPUT_BYTES}`, '-timeout=30', '-rss_limit_mb=2048', '-malloc_limit_mb=256'],
+    ...[
+      `-dict=${join(root, 'native', 'fuzz', `${target}.dict`)}`,
+      '-print_final_stats=1',
+      `-artifact_prefix=${folders.findings}/`,
+      folders.corpus,
+      folders.seeds,
+    ],
   ],
   { OMP_NUM_THREADS: '1' },
 );

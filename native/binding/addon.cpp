@@ -13,6 +13,7 @@
 #include "binding/options.h"
 #include "core/accelerator.h"
 #include "core/profile.h"
+#include "io/weights_file.h"
 
 namespace dan::binding {
 
@@ -124,12 +125,14 @@ Napi::Value stopProfile(const Napi::CallbackInfo& info) {
       });
 }
 
-// readMetadata(path, task): what a safetensors file says of itself.
+// readMetadata(path, task): what a safetensors file says of itself; nothing for a PyTorch file. No tensor is read.
 Napi::Value readMetadata(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   return runTask<io::Metadata>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
-      [path](const Task&, const ReportProgress&) { return io::readSafetensors(path).metadata; },
+      [path](const Task&, const ReportProgress&) {
+        return io::readWeightsAsNamed(path, [](const std::string&) { return false; }).metadata;
+      },
       [](Napi::Env env, io::Metadata& metadata) -> Napi::Value { return toObject(env, metadata); });
 }
 

@@ -37,6 +37,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         Napi::Object details = Napi::Object::New(env);
         details.Set("deviceNotice", *notice);
         details.Set("fingerprint", base->fingerprint);
+        details.Set("legacyFingerprint", base->legacyFingerprint);
         details.Set("device", base->device().str());
         details.Set("dtype", dtypeName(base->unet->dtype()));
         details.Set("scheduler", base->schedulerName);

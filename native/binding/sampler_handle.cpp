@@ -23,7 +23,7 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
       [base, path](const Task&, const ReportProgress&) {
         RECORD_USER_SCOPE("read and fold the adapter");
         const dual::AdapterFile file = dual::readAdapterFile(path);
-        dual::expectBase(file, path, base->fingerprint);
+        dual::expectBase(file, path, *base);
         dual::expectLevels(file.metadata, base->vae->config().latentChannels, path);
         auto adapter = std::make_unique<dual::Adapter>(file.tensors, file.settings, *base->unet,
                                                        base->textEncoder->config(), path);

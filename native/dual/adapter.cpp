@@ -86,7 +86,7 @@ Adapter::Adapter(const TensorMap& tensors, const AdapterSettings& settings, cons
                  const model::TextConfig& text, const std::string& source)
     : settings_(settings) {
   try {
-    // Cloned: training writes to them, and files are mapped read-only.
+    // Cloned: training writes to them, and the caller may use the file's again.
     TensorMap owned;
     for (const auto& [name, tensor] : tensors) owned[name] = tensor.clone();
     const nn::Weights weights = nn::Weights::fromTensors(std::move(owned), source, at::kFloat, unet.device());

@@ -5,6 +5,8 @@
 #include "dual/adapter_metadata.h"
 #include "dual/compact_saim.h"
 #include "io/weights_file.h"
+#include "model/base_fingerprint.h"
+#include "model/base_model.h"
 
 namespace dan::dual {
 
@@ -68,11 +70,15 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   return adapter;
 }
 
-void expectBase(const AdapterFile& file, const std::string& path, const std::string& fingerprint) {
-  const auto trainedOn = file.metadata.find("base_fingerprint");
-  if (trainedOn == file.metadata.end() || trainedOn->second == fingerprint) return;
-  fail(kAdapterMismatch, path, " was trained on another base model (fingerprint ", trainedOn->second,
-       "; this base has ", fingerprint, "): use the base that it was trained on, ",
+void expectBase(const AdapterFile& file, const std::string& path, const model::BaseModel& base) {
+  const auto found = file.metadata.find("base_fingerprint");
+  if (found == file.metadata.end()) return;
+  const std::string& trainedOn = found->second;
+  if (trainedOn == base.legacyFingerprint || model::isSameBase(trainedOn, base.fingerprint)) return;
+  constexpr size_t kShown = 16;
+  fail(kAdapterMismatch, path, " was trained on a base model of other weights (fingerprint ",
+       trainedOn.substr(0, kShown), "…; ", base.folder, " has ", base.fingerprint.substr(0, kShown),
+       "…): use the base that it was trained on, ",
        file.metadata.count("base") ? file.metadata.at("base") : "which the file does not name");
 }
 

@@ -7,6 +7,10 @@
 #include "dual/adapter.h"
 #include "io/safetensors.h"
 
+namespace dan::model {
+struct BaseModel;
+}
+
 namespace dan::dual {
 
 inline constexpr const char* kAdapterFormat = "dualanodiff-adapter";
@@ -24,8 +28,8 @@ struct AdapterFile {
 // finite or a setting that is missing, damaged or not known, ERR_ADAPTER_MISMATCH for a newer format version.
 AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
 
-// Throws ERR_ADAPTER_MISMATCH where the file says that it was trained on a base of another fingerprint.
-void expectBase(const AdapterFile& file, const std::string& path, const std::string& fingerprint);
+// Throws ERR_ADAPTER_MISMATCH where the file says that it was trained on a base of other weights.
+void expectBase(const AdapterFile& file, const std::string& path, const model::BaseModel& base);
 
 // `metadata` with format, version, rank, scale and background form.
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata);

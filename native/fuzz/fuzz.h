@@ -7,12 +7,13 @@
 
 #include "core/error.h"
 #include "core/tensor_map.h"
-#include "io/mapped_file.h"
+#include "fuzz/memory_limit.h"
+#include "io/input_file.h"
 
 namespace dan::fuzz {
 
-inline std::shared_ptr<const io::MappedFile> asFile(const uint8_t* data, size_t size) {
-  return io::MappedFile::fromMemory("input", std::vector<uint8_t>(data, data + size));
+inline std::shared_ptr<const io::InputFile> asFile(const uint8_t* data, size_t size) {
+  return io::InputFile::fromMemory("input", std::vector<uint8_t>(data, data + size));
 }
 
 // Reads every element, so that a tensor that reaches beyond its bytes is found.
@@ -26,9 +27,11 @@ inline void readAll(const TensorMap& tensors) {
   }
 }
 
-// Runs `read`; a CoreError is the answer that a broken file should get, and anything else ends the fuzzer.
+// Runs `read` within the limit of memory for an input of `size` bytes; a CoreError is the answer that a broken file
+// should get, and anything else ends the fuzzer.
 template <class Read>
-void expectDataOrError(const Read& read) {
+void expectDataOrError(size_t size, const Read& read) {
+  const MemoryLimit limit(size);
   try {
     read();
   } catch (const CoreError&) {

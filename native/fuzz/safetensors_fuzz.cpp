@@ -3,6 +3,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   dan::fuzz::expectDataOrError(
-      [&] { dan::fuzz::readAll(dan::io::readSafetensors(dan::fuzz::asFile(data, size)).tensors); });
+      size, [&] { dan::fuzz::readAll(dan::io::readSafetensors(*dan::fuzz::asFile(data, size)).tensors); });
   return 0;
 }

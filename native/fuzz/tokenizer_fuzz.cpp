@@ -18,7 +18,7 @@ std::string takePart(std::string& rest) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string rest(reinterpret_cast<const char*>(data), size);
   const std::string vocabulary = takePart(rest), merges = takePart(rest);
-  dan::fuzz::expectDataOrError([&] {
+  dan::fuzz::expectDataOrError(size, [&] {
     const dan::model::ClipTokenizer tokenizer(vocabulary, merges, "input", 77);
     if (tokenizer.encode(rest).size() != 77) __builtin_trap();
   });

@@ -10,7 +10,7 @@ namespace dan::golden {
 
 namespace {
 
-// Cases share files; they are mapped, so keeping them costs nothing.
+// Cases share files, each of which is read once.
 const TensorMap& tensorsOf(const std::string& path) {
   static std::map<std::string, TensorMap> files;
   const auto found = files.find(path);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,9 +12,16 @@
 
 namespace dan::io {
 
-AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporaryPath_(path_ + ".partial-" + std::to_string(::getpid())) {
-  fd_ = ::open(temporaryPath_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+std::string temporaryName(const std::string& path) {
+  static std::atomic<uint64_t> count{0};
+  return path + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
+}
+
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  do {
+    temporaryPath_ = temporaryName(path_);
+    fd_ = ::open(temporaryPath_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  } while (fd_ < 0 && errno == EEXIST);
   if (fd_ < 0) failWith("create");
 }
 

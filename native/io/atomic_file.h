@@ -8,6 +8,7 @@ namespace dan::io {
 
 class AtomicFile {
  public:
+  // The temporary name is no other writer's: not another thread's, process's or copy of this library's.
   explicit AtomicFile(std::string path);
   // Removes what was written unless commit() was reached.
   ~AtomicFile();
@@ -23,5 +24,9 @@ class AtomicFile {
   std::string temporaryPath_;
   int fd_;
 };
+
+// A name beside `path` that this process has not given before. Whoever makes it must refuse one that exists: another
+// process may have the same number in another container.
+std::string temporaryName(const std::string& path);
 
 }  // namespace dan::io

@@ -13,28 +13,33 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-const std::map<std::string, at::ScalarType> kStorageTypes = {
-    {"torch FloatStorage", at::kFloat},   {"torch HalfStorage", at::kHalf}, {"torch BFloat16Storage", at::kBFloat16},
-    {"torch DoubleStorage", at::kDouble}, {"torch LongStorage", at::kLong}, {"torch IntStorage", at::kInt},
-    {"torch ShortStorage", at::kShort},   {"torch CharStorage", at::kChar}, {"torch ByteStorage", at::kByte},
-    {"torch BoolStorage", at::kBool}};
+// Globals are written as in the pickle: module, end of line, name.
+const std::map<std::string_view, at::ScalarType> kStorageTypes = {
+    {"torch\nFloatStorage", at::kFloat},   {"torch\nHalfStorage", at::kHalf}, {"torch\nBFloat16Storage", at::kBFloat16},
+    {"torch\nDoubleStorage", at::kDouble}, {"torch\nLongStorage", at::kLong}, {"torch\nIntStorage", at::kInt},
+    {"torch\nShortStorage", at::kShort},   {"torch\nCharStorage", at::kChar}, {"torch\nByteStorage", at::kByte},
+    {"torch\nBoolStorage", at::kBool}};
 
-constexpr const char* kOrderedDict = "collections OrderedDict";
-constexpr const char* kRebuildTensor = "torch._utils _rebuild_tensor_v2";
-constexpr const char* kRebuildParameter = "torch._utils _rebuild_parameter";
+constexpr std::string_view kOrderedDict = "collections\nOrderedDict";
+constexpr std::string_view kRebuildTensor = "torch._utils\n_rebuild_tensor_v2";
+constexpr std::string_view kRebuildParameter = "torch._utils\n_rebuild_parameter";
+
+// A tensor of a large model takes about 40. At most some 200 MB of values come of this many.
+constexpr size_t kMaxOpcodes = 2'000'000;
+constexpr size_t kMaxDims = 8;  // kernels have four
 
 // What training frameworks leave in their checkpoints beside the weights. Nothing is made of these: a call of one gives
 // None.
-const std::set<std::string> kIgnoredGlobals = {"pytorch_lightning.callbacks.model_checkpoint ModelCheckpoint",
-                                               "pytorch_lightning.callbacks model_checkpoint",
-                                               "numpy.core.multiarray scalar",
-                                               "numpy._core.multiarray scalar",
-                                               "numpy dtype",
-                                               "_codecs encode",
-                                               "__builtin__ set",
-                                               "torch Size"};
+const std::set<std::string_view> kIgnoredGlobals = {"pytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint",
+                                                    "pytorch_lightning.callbacks\nmodel_checkpoint",
+                                                    "numpy.core.multiarray\nscalar",
+                                                    "numpy._core.multiarray\nscalar",
+                                                    "numpy\ndtype",
+                                                    "_codecs\nencode",
+                                                    "__builtin__\nset",
+                                                    "torch\nSize"};
 
-bool isAllowedGlobal(const std::string& name) {
+bool isAllowedGlobal(std::string_view name) {
   return name == kOrderedDict || name == kRebuildTensor || name == kRebuildParameter || kStorageTypes.count(name) > 0 ||
          kIgnoredGlobals.count(name) > 0;
 }
@@ -74,18 +79,38 @@ enum Opcode : uint8_t {
   kBinPersId = 'Q'
 };
 
+// A name of the file for an error's one line.
+std::string shown(std::string_view name) {
+  constexpr size_t kShown = 100;
+  std::string text(name.substr(0, kShown));
+  for (char& c : text) c = c == '\n' || static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  return text + (name.size() > kShown ? "…" : "");
+}
+
 }  // namespace
+
+StorageReference storageOf(const PickleValue& value) {
+  return {value.items[1]->text, kStorageTypes.at(value.items[0]->text), value.items[2]->integer};
+}
+
+std::vector<int64_t> integersOf(const PickleValue& tuple) {
+  std::vector<int64_t> values;
+  values.reserve(tuple.items.size());
+  for (const PickleValue* item : tuple.items) values.push_back(item->integer);
+  return values;
+}
 
 class PickleReader::Machine {
  public:
   explicit Machine(PickleReader& reader) : reader_(reader) {}
 
   const PickleValue* run() {
-    while (true) {
+    for (size_t i = 0; i < kMaxOpcodes; ++i) {
       const uint8_t opcode = byte();
       if (opcode == kStop) return pop();
       execute(opcode);
     }
+    reject(c10::str("it has more than ", kMaxOpcodes, " values, which no state dict needs"));
   }
 
  private:
@@ -108,21 +133,23 @@ class PickleReader::Machine {
     std::memcpy(&value, take(sizeof(T)), sizeof(T));
     return value;
   }
-  std::string text(size_t length) { return std::string(reinterpret_cast<const char*>(take(length)), length); }
-  std::string line() {
-    const auto* begin = reader_.data_ + reader_.position_;
-    const void* end = std::memchr(begin, '\n', reader_.size_ - reader_.position_);
-    if (end == nullptr) reject("a name has no end");
-    const std::string result = text(static_cast<const uint8_t*>(end) - begin);
-    take(1);
-    return result;
+  std::string_view text(size_t length) { return {reinterpret_cast<const char*>(take(length)), length}; }
+  // Two lines, without the end of the second.
+  std::string_view twoLines() {
+    const std::string_view rest(reinterpret_cast<const char*>(reader_.data_) + reader_.position_,
+                                reader_.size_ - reader_.position_);
+    const size_t first = rest.find('\n');
+    const size_t second = first == std::string_view::npos ? first : rest.find('\n', first + 1);
+    if (second == std::string_view::npos) reject("a name has no end");
+    take(second + 1);
+    return rest.substr(0, second);
   }
 
   // --- stack -------------------------------------------------------------------------------------------------------
   PickleValue* make(Kind kind) {
-    reader_.arena_.push_back(std::make_unique<PickleValue>());
-    reader_.arena_.back()->kind = kind;
-    return reader_.arena_.back().get();
+    reader_.arena_.emplace_back();
+    reader_.arena_.back().kind = kind;
+    return &reader_.arena_.back();
   }
   void push(PickleValue* value) { stack_.push_back(value); }
   PickleValue* pop() {
@@ -147,20 +174,20 @@ class PickleReader::Machine {
     v->integer = value;
     push(v);
   }
-  void pushText(Kind kind, std::string value) {
+  void pushText(Kind kind, std::string_view value) {
     PickleValue* v = make(kind);
-    v->text = std::move(value);
+    v->text = value;
     push(v);
   }
-  void pushTuple(PickleList items) {
-    PickleValue* v = make(Kind::kTuple);
+  void pushItems(Kind kind, PickleList items) {
+    PickleValue* v = make(kind);
     v->items = std::move(items);
     push(v);
   }
   void pushLastAsTuple(size_t count) {
     PickleList items(count);
     for (size_t i = count; i-- > 0;) items[i] = pop();
-    pushTuple(std::move(items));
+    pushItems(Kind::kTuple, std::move(items));
   }
 
   // --- opcodes -----------------------------------------------------------------------------------------------------
@@ -192,13 +219,13 @@ class PickleReader::Machine {
       case kShortBinString:
         return pushText(Kind::kText, text(byte()));
       case kEmptyTuple:
-        return pushTuple({});
+        return pushItems(Kind::kTuple, {});
       case kTuple1:
       case kTuple2:
       case kTuple3:
         return pushLastAsTuple(opcode - kTuple1 + 1);
       case kTupleOp:
-        return pushTuple(popToMark());
+        return pushItems(Kind::kTuple, popToMark());
       case kEmptyList:
         return push(make(Kind::kList));
       case kEmptyDict:
@@ -238,7 +265,7 @@ class PickleReader::Machine {
   }
 
   void longInteger() {
-    const std::string bytes = text(byte());
+    const std::string_view bytes = text(byte());
     if (bytes.size() > 8) return pushText(Kind::kLong, bytes);
     int64_t value = !bytes.empty() && (static_cast<uint8_t>(bytes.back()) & 0x80) ? -1 : 0;
     std::memcpy(&value, bytes.data(), bytes.size());
@@ -246,11 +273,8 @@ class PickleReader::Machine {
   }
 
   void floatNumber() {
-    uint64_t bits = 0;
-    for (int i = 0; i < 8; ++i) bits = bits << 8 | byte();  // big-endian, alone among the numbers
-    PickleValue* v = make(Kind::kFloat);
-    std::memcpy(&v->number, &bits, sizeof(bits));
-    push(v);
+    take(8);  // a loss or a rate: nothing that weights need
+    push(make(Kind::kFloat));
   }
 
   void append(const PickleList& items) {
@@ -276,10 +300,11 @@ class PickleReader::Machine {
   }
 
   void global() {
-    const std::string module = line();
-    const std::string name = module + " " + line();
+    const std::string_view name = twoLines();
     if (!isAllowedGlobal(name)) {
-      reject("it refers to `" + name + "`, which weights have no use for; a file that does may be an attack");
+      reject("it refers to `" + shown(name) +
+             "`, which weights have no use for: it holds Python objects, or is an attack; of a model of your own, save "
+             "its state_dict()");
     }
     pushText(Kind::kGlobal, name);
   }
@@ -298,39 +323,35 @@ class PickleReader::Machine {
       return push(const_cast<PickleValue*>(arguments->items[0]));
     }
     if (kIgnoredGlobals.count(callee->text) > 0) return push(make(Kind::kNone));
-    reject("it calls `" + callee->text + "`");
+    reject("it calls `" + shown(callee->text) + "`");
   }
 
-  std::vector<int64_t> integers(const PickleValue* tuple) {
-    if (tuple->kind != Kind::kTuple && tuple->kind != Kind::kList) reject("a shape is no tuple");
-    std::vector<int64_t> values;
+  // A tuple, which unlike a list stays as it was checked.
+  void expectShape(const PickleValue* tuple) {
+    if (tuple->kind != Kind::kTuple) reject("a shape is no tuple");
+    if (tuple->items.size() > kMaxDims) reject("a tensor has too many dimensions");
     for (const PickleValue* item : tuple->items) {
       if (item->kind != Kind::kInteger) reject("a shape holds what is no integer");
-      values.push_back(item->integer);
     }
-    return values;
   }
 
   void rebuildTensor(const PickleList& arguments) {
     if (arguments.size() < 4 || arguments[0]->kind != Kind::kStorage || arguments[1]->kind != Kind::kInteger) {
       reject("a tensor lacks its storage");
     }
-    PickleValue* tensor = make(Kind::kTensor);
-    tensor->storage = arguments[0]->storage;
-    tensor->storageOffset = arguments[1]->integer;
-    tensor->sizes = integers(arguments[2]);
-    tensor->strides = integers(arguments[3]);
-    checkExtent(*tensor);
-    push(tensor);
+    expectShape(arguments[2]);
+    expectShape(arguments[3]);
+    checkExtent(storageOf(*arguments[0]), arguments[1]->integer, arguments[2]->items, arguments[3]->items);
+    pushItems(Kind::kTensor, PickleList(arguments.begin(), arguments.begin() + 4));
   }
 
   // Every element must lie in the storage, and no storage may be blown up by strides of zero.
-  void checkExtent(const PickleValue& tensor) {
-    int64_t last = tensor.storageOffset, numel = 1;
-    if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > 64 || last < 0)
-      reject("a tensor's shape and strides disagree");
-    for (size_t i = 0; i < tensor.sizes.size(); ++i) {
-      const int64_t size = tensor.sizes[i], stride = tensor.strides[i];
+  void checkExtent(const StorageReference& storage, int64_t offset, const PickleList& sizes,
+                   const PickleList& strides) {
+    int64_t last = offset, numel = 1;
+    if (sizes.size() != strides.size() || last < 0) reject("a tensor's shape and strides disagree");
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      const int64_t size = sizes[i]->integer, stride = strides[i]->integer;
       int64_t reach = 0;
       if (size < 0 || stride < 0 || __builtin_mul_overflow(numel, size, &numel) ||
           (size > 0 &&
@@ -338,8 +359,8 @@ class PickleReader::Machine {
         reject("a tensor has an impossible shape");
       }
     }
-    if (numel > 0 && (last >= tensor.storage.numel || numel > tensor.storage.numel)) {
-      reject("a tensor reaches beyond its storage " + tensor.storage.key);
+    if (numel > 0 && (last >= storage.numel || numel > storage.numel)) {
+      reject("a tensor reaches beyond its storage " + shown(storage.key));
     }
   }
 
@@ -352,9 +373,7 @@ class PickleReader::Machine {
         items[4]->kind != Kind::kInteger || items[4]->integer < 0) {
       reject("it refers to something that is no storage");
     }
-    PickleValue* v = make(Kind::kStorage);
-    v->storage = {items[2]->text, kStorageTypes.at(items[1]->text), items[4]->integer};
-    push(v);
+    pushItems(Kind::kStorage, {items[1], items[2], items[4]});
   }
 
   PickleReader& reader_;
@@ -368,12 +387,14 @@ PickleReader::PickleReader(const uint8_t* data, size_t sizeBytes, std::string so
 
 PickleReader::~PickleReader() = default;
 
-std::vector<StorageReference> PickleReader::storages() const {
-  std::vector<StorageReference> storages;
-  for (const auto& value : arena_) {
-    if (value->kind == Kind::kStorage) storages.push_back(value->storage);
+std::map<std::string_view, at::ScalarType> PickleReader::storageTypes() const {
+  std::map<std::string_view, at::ScalarType> types;
+  for (const PickleValue& value : arena_) {
+    if (value.kind != Kind::kStorage) continue;
+    const StorageReference storage = storageOf(value);
+    types[storage.key] = storage.dtype;
   }
-  return storages;
+  return types;
 }
 
 const PickleValue* PickleReader::read() { return Machine(*this).run(); }

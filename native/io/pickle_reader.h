@@ -5,9 +5,10 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <map>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 namespace dan::io {
@@ -15,29 +16,34 @@ namespace dan::io {
 struct PickleValue;
 using PickleList = std::vector<const PickleValue*>;
 
-// A storage as a pickle names it; its bytes are elsewhere in the file.
-struct StorageReference {
-  std::string key;
-  at::ScalarType dtype = at::kFloat;
-  int64_t numel = 0;
-};
-
+// A value of a pickle. Text is a view of the pickle's bytes, and whatever refers to other values points to them: the
+// memory of a pickle is a small multiple of its length however often it recalls a value.
 struct PickleValue {
   enum class Kind { kNone, kBool, kInteger, kLong, kFloat, kText, kTuple, kList, kDict, kGlobal, kStorage, kTensor };
   Kind kind = Kind::kNone;
-  int64_t integer = 0;       // of kBool, kInteger
-  double number = 0;         // of kFloat
-  std::string text;          // of kText, kGlobal ("module name"), kLong (little-endian bytes)
-  PickleList items;          // of kTuple, kList; of kDict: key, value, key, value, …
-  StorageReference storage;  // of kStorage, kTensor
-  int64_t storageOffset = 0;
-  std::vector<int64_t> sizes, strides;  // of kTensor
+  int64_t integer = 0;    // of kBool, kInteger
+  std::string_view text;  // of kText, kGlobal ("module\nname"), kLong (little-endian bytes)
+  // Of kTuple, kList; of kDict: key, value, key, value, …; of kStorage: type, key, number of elements; of kTensor:
+  // storage, offset, sizes, strides, which are checked.
+  PickleList items;
 };
 
-// One pickle; values live as long as the reader.
+// A storage as a pickle names it; its bytes are elsewhere in the file.
+struct StorageReference {
+  std::string_view key;
+  at::ScalarType dtype;
+  int64_t numel;
+};
+// Of a kStorage.
+StorageReference storageOf(const PickleValue& value);
+// Of a tuple of integers.
+std::vector<int64_t> integersOf(const PickleValue& tuple);
+
+// One pickle. Values live as long as the reader, and it and they refer to the pickle's bytes.
 class PickleReader {
  public:
-  // `source` names the file in errors. Time and memory are bounded by the length of the input.
+  // `source` names the file in errors. Time and memory are bounded by the length of the input, and by a number of
+  // opcodes that no state dict needs.
   PickleReader(const uint8_t* data, size_t sizeBytes, std::string source);
   ~PickleReader();
 
@@ -45,8 +51,8 @@ class PickleReader {
   const PickleValue* read();
   // Where the byte after STOP is.
   size_t position() const { return position_; }
-  // Every storage that the pickle refers to.
-  std::vector<StorageReference> storages() const;
+  // The type of each storage that the pickle refers to, by its key.
+  std::map<std::string_view, at::ScalarType> storageTypes() const;
 
  private:
   class Machine;
@@ -54,7 +60,7 @@ class PickleReader {
   size_t size_;
   size_t position_ = 0;
   std::string source_;
-  std::vector<std::unique_ptr<PickleValue>> arena_;  // flat ownership: deep nesting cannot overflow a destructor
+  std::deque<PickleValue> arena_;  // flat ownership: deep nesting cannot overflow a destructor
 };
 
 }  // namespace dan::io

@@ -5,10 +5,13 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/read_tensor.h"
 
 namespace dan::io {
 
@@ -19,7 +22,7 @@ using Json = nlohmann::json;
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the official reader's limit
 constexpr size_t kMaxDims = 64;
-constexpr int kMaxNesting = 4;  // header -> tensor -> shape: three levels
+constexpr size_t kMaxKeys = 65536;  // of an entry; only __metadata__ has more than a few
 
 const std::map<std::string, at::ScalarType> kDtypes = {{"F64", at::kDouble},
                                                        {"F32", at::kFloat},
@@ -52,25 +55,6 @@ struct Entry {
 uint64_t asUnsigned(const std::string& path, const Json& value, const std::string& what) {
   if (!value.is_number_unsigned()) reject(path, what + " is not a non-negative integer");
   return value.get<uint64_t>();
-}
-
-// Parses with the two checks that nlohmann::json leaves to its callers: depth, and keys that appear twice.
-Json parseHeader(const std::string& path, const uint8_t* begin, const uint8_t* end) {
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxNesting) reject(path, "the header is nested too deeply");
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
-      reject(path, "the header names " + parsed.get<std::string>() + " twice");
-    }
-    return true;
-  };
-  try {
-    return Json::parse(begin, end, check);
-  } catch (const Json::exception& error) {
-    reject(path, std::string("the header is not JSON (") + error.what() + ")");
-  }
 }
 
 Entry parseEntry(const std::string& path, const std::string& name, const Json& value) {
@@ -108,62 +92,112 @@ Entry parseEntry(const std::string& path, const std::string& name, const Json& v
   return entry;
 }
 
-Metadata parseMetadata(const std::string& path, const Json& value) {
-  if (!value.is_object()) reject(path, "__metadata__ is not an object");
-  Metadata metadata;
-  for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) reject(path, "the metadata of " + key + " is not text");
-    metadata[key] = text.get<std::string>();
+// The header's entries. Each is taken as the parser reaches its end and then dropped, and what no entry may hold is
+// refused where it begins, so that the header never becomes a tree of many times its size.
+class Header {
+ public:
+  Header(const std::string& path, std::string_view text) : path_(path) {
+    try {
+      const auto take = [&](int depth, Json::parse_event_t event, Json& parsed) { return keep(depth, event, parsed); };
+      if (!Json::parse(text.begin(), text.end(), take).is_object()) reject(path_, "the header is not an object");
+    } catch (const Json::exception& error) {
+      reject(path_, std::string("the header is not JSON (") + error.what() + ")");
+    }
   }
-  return metadata;
-}
+
+  std::map<std::string, Entry> entries;
+  Metadata metadata;
+
+ private:
+  // Depth 0 is the header, 1 its entries, 2 what they hold, 3 the numbers of a shape. False drops what was parsed.
+  bool keep(int depth, Json::parse_event_t event, Json& parsed) {
+    using Event = Json::parse_event_t;
+    if (event == Event::array_start) {
+      if (depth < 2) reject(path_, depth == 0 ? "the header is not an object" : notAnObject());
+      if (depth > 2) reject(path_, "the header is nested too deeply");
+      numbers_ = 0;
+    } else if (event == Event::object_start) {
+      if (depth > 1) reject(path_, "the header is nested too deeply");
+      keys_.clear();
+    } else if (event == Event::key) {
+      noteKey(depth, parsed.get<std::string>());
+    } else if (event == Event::value) {
+      if (depth == 1) reject(path_, notAnObject());
+      if (depth > 2 && ++numbers_ > kMaxDims) reject(path_, name_ + " has more than 64 dimensions");
+    } else if (event == Event::object_end && depth == 1) {
+      finish(parsed);
+      return false;
+    }
+    return true;
+  }
+
+  std::string notAnObject() const { return "the entry of " + name_ + " is not an object"; }
+
+  void noteKey(int depth, const std::string& key) {
+    if (depth == 1) {
+      name_ = key;
+      if (entries.count(key) > 0 || (key == kMetadata && hasMetadata_)) {
+        reject(path_, "the header names " + key + " twice");
+      }
+    } else {
+      if (!keys_.insert(key).second) reject(path_, "the header names " + key + " twice");
+      if (keys_.size() > kMaxKeys) reject(path_, "the entry of " + name_ + " has too many keys");
+    }
+  }
+
+  void finish(const Json& value) {
+    if (name_ != kMetadata) {
+      entries.emplace(name_, parseEntry(path_, name_, value));
+      return;
+    }
+    hasMetadata_ = true;
+    for (const auto& [key, text] : value.items()) {
+      if (!text.is_string()) reject(path_, "the metadata of " + key + " is not text");
+      metadata[key] = text.get<std::string>();
+    }
+  }
+
+  static constexpr const char* kMetadata = "__metadata__";
+  const std::string& path_;
+  std::string name_;            // of the entry that is read
+  std::set<std::string> keys_;  // of that entry
+  size_t numbers_ = 0;          // of the list that is read
+  bool hasMetadata_ = false;
+};
 
 }  // namespace
 
-SafetensorsFile readSafetensors(const std::string& path) { return readSafetensors(MappedFile::open(path)); }
+SafetensorsFile readSafetensors(const std::string& path) { return readSafetensors(*InputFile::open(path)); }
 
-SafetensorsFile readSafetensors(const std::shared_ptr<const MappedFile>& file) {
-  const std::string& path = file->path();
-  if (file->size() < kLengthBytes) reject(path, "it has only " + std::to_string(file->size()) + " bytes");
+SafetensorsFile readSafetensors(const InputFile& file, const Wanted& wanted) {
+  const std::string& path = file.path();
+  if (file.size() < kLengthBytes) reject(path, "it has only " + std::to_string(file.size()) + " bytes");
   uint64_t headerBytes = 0;
-  std::memcpy(&headerBytes, file->data(), kLengthBytes);
+  file.read(0, &headerBytes, kLengthBytes);
   if (headerBytes > kMaxHeaderBytes) reject(path, "its header claims " + std::to_string(headerBytes) + " bytes");
-  if (headerBytes > file->size() - kLengthBytes) reject(path, "its header is longer than the file");
-
-  const uint8_t* data = file->data() + kLengthBytes + headerBytes;
-  const uint64_t dataBytes = file->size() - kLengthBytes - headerBytes;
-  const Json header = parseHeader(path, file->data() + kLengthBytes, data);
-  if (!header.is_object()) reject(path, "the header is not an object");
+  if (headerBytes > file.size() - kLengthBytes) reject(path, "its header is longer than the file");
+  const uint64_t data = kLengthBytes + headerBytes, dataBytes = file.size() - data;
+  Header header(path, file.text(kLengthBytes, headerBytes));
 
   SafetensorsFile result;
-  std::vector<Entry> entries;
-  for (const auto& [name, value] : header.items()) {
-    if (name == "__metadata__") {
-      result.metadata = parseMetadata(path, value);
-    } else {
-      entries.push_back(parseEntry(path, name, value));
-    }
-  }
+  result.metadata = std::move(header.metadata);
+  std::vector<const Entry*> entries;
+  for (const auto& [name, entry] : header.entries) entries.push_back(&entry);
   std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+            [](const Entry* a, const Entry* b) { return std::tie(a->begin, a->end) < std::tie(b->begin, b->end); });
   uint64_t position = 0;
-  for (const Entry& entry : entries) {
-    if (entry.begin != position) reject(path, entry.name + " leaves a gap or overlaps the tensor before it");
-    position = entry.end;
+  for (const Entry* entry : entries) {
+    if (entry->begin != position) reject(path, entry->name + " leaves a gap or overlaps the tensor before it");
+    position = entry->end;
   }
   if (position != dataBytes) {
     reject(path, "its tensors end at byte " + std::to_string(position) + " of " + std::to_string(dataBytes));
   }
-  for (const Entry& entry : entries) {
-    const auto options = at::TensorOptions().dtype(entry.dtype);
-    if (entry.begin == entry.end) {
-      result.tensors[entry.name] = at::empty(entry.shape, options);
-      continue;
-    }
-    // The deleter holds the mapping: it lives as long as the last tensor on it.
-    result.tensors[entry.name] = at::from_blob(
-        const_cast<uint8_t*>(data + entry.begin), entry.shape, [file](void*) {}, options);
+  for (const Entry* entry : entries) {
+    if (wanted && !wanted(entry->name)) continue;
+    result.tensors[entry->name] = readTensor(file, data + entry->begin, entry->shape, entry->dtype);
   }
+  file.expectUnchanged();
   return result;
 }
 

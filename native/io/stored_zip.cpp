@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -16,18 +18,27 @@ constexpr size_t kEndBytes = 22, kEnd64LocatorBytes = 20, kEnd64Bytes = 56, kDir
 constexpr size_t kMaxComment = 0xffff;
 constexpr uint16_t kZip64Field = 1, kEncryptedFlag = 1;
 constexpr uint32_t kIn64 = 0xffffffff;
+// An entry of the directory takes some 100 bytes, and a model has some thousand entries.
+constexpr uint64_t kMaxDirectoryBytes = 64u << 20;
 
-// Reads little-endian numbers at checked places of the file.
+[[noreturn]] void reject(const InputFile& file, const std::string& reason) {
+  fail(kWeightsInvalid, file.path(), " is not a valid PyTorch weights file: ", reason);
+}
+
+// A part of the file in memory. Reads little-endian numbers at checked places, which count from the file's beginning.
 class Bytes {
  public:
-  explicit Bytes(const MappedFile& file) : file_(file) {}
-
-  [[noreturn]] void reject(const std::string& reason) const {
-    fail(kWeightsInvalid, file_.path(), " is not a valid PyTorch weights file: ", reason);
+  Bytes(const InputFile& file, uint64_t begin, uint64_t end) : file_(file), begin_(begin) {
+    if (begin > end || end > file.size()) reject("its zip directory leaves the file");
+    bytes_ = file.text(begin, end - begin);
   }
-  const uint8_t* at(uint64_t position, uint64_t count) const {
-    if (position > file_.size() || count > file_.size() - position) reject("its zip directory leaves the file");
-    return file_.data() + position;
+
+  [[noreturn]] void reject(const std::string& reason) const { io::reject(file_, reason); }
+  const char* at(uint64_t position, uint64_t count) const {
+    if (position < begin_ || position - begin_ > bytes_.size() || count > bytes_.size() - (position - begin_)) {
+      reject("its zip directory leaves the file");
+    }
+    return bytes_.data() + (position - begin_);
   }
   template <class T>
   T number(uint64_t position) const {
@@ -37,28 +48,35 @@ class Bytes {
   }
 
  private:
-  const MappedFile& file_;
+  const InputFile& file_;
+  uint64_t begin_;
+  std::string bytes_;
 };
 
 struct Directory {
-  uint64_t count, position;
+  uint64_t count, begin, end;
 };
 
-Directory findDirectory(const Bytes& bytes, size_t fileBytes) {
-  if (fileBytes < kEndBytes) bytes.reject("it is too short for a zip archive");
+Directory findDirectory(const InputFile& file) {
+  if (file.size() < kEndBytes) reject(file, "it is too short for a zip archive");
   // The end record is the last thing in the file but for a comment.
-  const uint64_t last = fileBytes - kEndBytes, first = last - std::min<uint64_t>(last, kMaxComment);
+  const uint64_t last = file.size() - kEndBytes, first = last - std::min<uint64_t>(last, kMaxComment);
+  const Bytes tail(file, first - std::min<uint64_t>(first, kEnd64LocatorBytes), file.size());
   uint64_t end = last;
-  while (bytes.number<uint32_t>(end) != kEndSignature) {
-    if (end-- == first) bytes.reject("its zip directory is missing: the file is cut off");
+  while (tail.number<uint32_t>(end) != kEndSignature) {
+    if (end-- == first) reject(file, "its zip directory is missing: the file is cut off");
   }
-  if (end >= kEnd64LocatorBytes && bytes.number<uint32_t>(end - kEnd64LocatorBytes) == kEnd64LocatorSignature) {
-    const auto record = bytes.number<uint64_t>(end - kEnd64LocatorBytes + 8);
-    bytes.at(record, kEnd64Bytes);
-    if (bytes.number<uint32_t>(record) != kEnd64Signature) bytes.reject("its zip directory is damaged");
-    return {bytes.number<uint64_t>(record + 32), bytes.number<uint64_t>(record + 48)};
+  Directory directory{tail.number<uint16_t>(end + 10), tail.number<uint32_t>(end + 16), end};
+  if (end >= kEnd64LocatorBytes && tail.number<uint32_t>(end - kEnd64LocatorBytes) == kEnd64LocatorSignature) {
+    const auto position = tail.number<uint64_t>(end - kEnd64LocatorBytes + 8);
+    if (position > end || end - position < kEnd64Bytes) reject(file, "its zip directory leaves the file");
+    const Bytes record(file, position, position + kEnd64Bytes);
+    if (record.number<uint32_t>(position) != kEnd64Signature) reject(file, "its zip directory is damaged");
+    directory = {record.number<uint64_t>(position + 32), record.number<uint64_t>(position + 48), position};
   }
-  return {bytes.number<uint16_t>(end + 10), bytes.number<uint32_t>(end + 16)};
+  if (directory.begin > directory.end) reject(file, "its zip directory leaves the file");
+  if (directory.end - directory.begin > kMaxDirectoryBytes) reject(file, "its zip directory is too long");
+  return directory;
 }
 
 // Sizes and position of an entry, which are in an extra field where they do not fit into 32 bits.
@@ -96,36 +114,45 @@ std::string belowFolder(const Bytes& bytes, std::string& folder, const std::stri
 
 }  // namespace
 
-StoredZip::StoredZip(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {
-  const Bytes bytes(*file_);
-  const Directory directory = findDirectory(bytes, file_->size());
-  uint64_t position = directory.position;
+StoredZip::StoredZip(const InputFile& file) {
+  const Directory directory = findDirectory(file);
+  const Bytes bytes(file, directory.begin, directory.end);
+  uint64_t position = directory.begin;
   std::string folder;
+  std::vector<std::pair<uint64_t, uint64_t>> taken;  // where each entry begins and ends
   for (uint64_t i = 0; i < directory.count; ++i) {
     bytes.at(position, kDirectoryBytes);
     if (bytes.number<uint32_t>(position) != kDirectorySignature) bytes.reject("its zip directory is damaged");
     const auto nameBytes = bytes.number<uint16_t>(position + 28), extraBytes = bytes.number<uint16_t>(position + 30),
                commentBytes = bytes.number<uint16_t>(position + 32);
     const uint64_t extra = position + kDirectoryBytes + nameBytes;
-    const std::string path(reinterpret_cast<const char*>(bytes.at(position + kDirectoryBytes, nameBytes)), nameBytes);
+    const std::string path(bytes.at(position + kDirectoryBytes, nameBytes), nameBytes);
     const Extent extent = readExtent(bytes, position, extra, extraBytes);
     if ((bytes.number<uint16_t>(position + 8) & kEncryptedFlag) != 0) bytes.reject(path + " is encrypted");
     if (bytes.number<uint16_t>(position + 10) != 0 || extent.size != extent.compressedSize) {
       bytes.reject("the record " + path + " is compressed, which torch.save does not do");
     }
-    bytes.at(extent.localHeader, kLocalBytes);
-    if (bytes.number<uint32_t>(extent.localHeader) != kLocalSignature) bytes.reject("the record " + path + " is lost");
+    const std::string lost = "the record " + path + " is lost";
+    if (extent.localHeader > file.size() || file.size() - extent.localHeader < kLocalBytes) bytes.reject(lost);
+    const Bytes local(file, extent.localHeader, extent.localHeader + kLocalBytes);
+    if (local.number<uint32_t>(extent.localHeader) != kLocalSignature) bytes.reject(lost);
     // Name and extra field are as long as the entry's own header says, not the directory.
-    const uint64_t data = extent.localHeader + kLocalBytes + bytes.number<uint16_t>(extent.localHeader + 26) +
-                          bytes.number<uint16_t>(extent.localHeader + 28);
-    if (data > file_->size() || extent.size > file_->size() - data) {
+    const uint64_t data = extent.localHeader + kLocalBytes + local.number<uint16_t>(extent.localHeader + 26) +
+                          local.number<uint16_t>(extent.localHeader + 28);
+    if (data > file.size() || extent.size > file.size() - data) {
       bytes.reject("the record " + path + " claims more bytes than the file has");
     }
     const std::string name = belowFolder(bytes, folder, path);
-    if (!entries_.emplace(name, Entry{file_->data() + data, extent.size}).second) {
+    if (!entries_.emplace(name, Entry{data, extent.size}).second) {
       bytes.reject("its zip directory names " + name + " twice");
     }
+    taken.emplace_back(extent.localHeader, data + extent.size);
     position = extra + extraBytes + commentBytes;
+  }
+  // Else a small file could give the same bytes as many large tensors.
+  std::sort(taken.begin(), taken.end());
+  for (size_t i = 1; i < taken.size(); ++i) {
+    if (taken[i].first < taken[i - 1].second) bytes.reject("records of its zip archive overlap");
   }
 }
 

@@ -7,12 +7,16 @@
 
 namespace dan::io {
 
-// `.safetensors` by its name; anything else as what torch.save writes (zip or legacy). Throws ERR_WEIGHTS_INVALID or
-// ERR_FILE_ACCESS naming the file and the reason.
-SafetensorsFile readWeightsFile(const std::string& path);
+// Safetensors or what torch.save writes (zip or the older format), told by content, not by name. Throws
+// ERR_WEIGHTS_INVALID naming the file and the reason, or what it is instead (a Git LFS pointer, an HTML page, ONNX, …);
+// ERR_FILE_ACCESS. Prefixes of wrappers are taken off the names; `wanted` sees the names in the file.
+SafetensorsFile readWeightsFile(const std::string& path, const Wanted& wanted = {});
 
-// The tensors of a torch.save file: a dict of tensors, or one under "state_dict". Nothing in the file is executed.
-TensorMap readTorchFile(const std::string& path);
-TensorMap readTorchFile(const std::shared_ptr<const MappedFile>& file);
+// The same with the names as they are in the file: a shard's, which an index refers to.
+SafetensorsFile readWeightsAsNamed(const std::string& path, const Wanted& wanted = {});
+
+// Without what wrappers put before every name: "module." (DataParallel), "_orig_mod." (torch.compile), "model.",
+// "net.", "state_dict." (training frameworks). A prefix that some name lacks belongs to the network and stays.
+TensorMap withoutWrappers(TensorMap tensors);
 
 }  // namespace dan::io

@@ -3,42 +3,12 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "io/mapped_file.h"
-#include "model/lora_file.h"
+#include "model/base_fingerprint.h"
 #include "ops/cpu/kernels.h"
 
 namespace dan::model {
 
 namespace {
-
-// FNV-1a.
-void addToHash(uint64_t& hash, const void* data, size_t count) {
-  const auto* bytes = static_cast<const uint8_t*>(data);
-  for (size_t i = 0; i < count; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
-}
-
-// Of the UNet's first and last layer in half precision, which full and half files share, and of what was merged.
-std::string fingerprintOf(const TensorMap& unet, const std::vector<LoraFile>& loras) {
-  uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char* name : {"conv_in.weight", "conv_out.weight"}) {
-    const auto found = unet.find(name);
-    if (found == unet.end()) continue;
-    const at::Tensor half = found->second.to(at::kHalf).contiguous();
-    addToHash(hash, half.const_data_ptr(), half.nbytes());
-  }
-  for (const LoraFile& lora : loras) {
-    const std::string path = loraFileAt(lora.path), config = peftConfigOf(path);
-    for (const std::string& part : {path, config}) {
-      if (part.empty()) continue;
-      const auto file = io::MappedFile::open(part);
-      addToHash(hash, file->data(), file->size());
-    }
-    addToHash(hash, &lora.scale, sizeof(lora.scale));
-  }
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016lx", static_cast<unsigned long>(hash));
-  return text;
-}
 
 template <class Model, class Config>
 std::unique_ptr<Model> build(PartWeights loaded, const Config& config, at::ScalarType dtype, const at::Device& device,
@@ -80,8 +50,9 @@ std::unique_ptr<BaseModel> loadBaseModel(const BaseOptions& options, const at::D
   const at::ScalarType dtype = chosen.value_or(suitedDtype(parts.unet, device, ops::cpu::computesInBFloat16()));
   auto base = std::make_unique<BaseModel>();
   base->folder = parts.source;
-  base->fingerprint = fingerprintOf(parts.unetWeights.tensors, options.loras);
+  base->legacyFingerprint = legacyFingerprintOf(parts.unetWeights.tensors, options.loras);
   for (const LoraFile& lora : options.loras) mergeLora(parts, lora);
+  base->fingerprint = fingerprintOf(parts.unetWeights.tensors, parts.textWeights.tensors);
   base->schedule = parts.schedule;
   base->schedulerName = parts.scheduler.at("_class_name");
   base->unet = build<Unet>(std::move(parts.unetWeights), parts.unet, dtype, device, {});
@@ -112,7 +83,7 @@ std::unique_ptr<BaseModel> randomBaseModel(const at::Device& device, at::ScalarT
   };
   auto base = std::make_unique<BaseModel>();
   base->folder = "random weights";
-  base->fingerprint = "random";
+  base->fingerprint = base->legacyFingerprint = "random";
   base->schedulerName = "PNDMScheduler";
   base->schedule.betaStart = 0.00085;
   base->schedule.betaEnd = 0.012;

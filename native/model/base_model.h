@@ -16,9 +16,10 @@
 namespace dan::model {
 
 struct BaseModel {
-  std::string folder;         // or the checkpoint file
-  std::string fingerprint;    // tells bases apart whatever precision their files have
-  std::string schedulerName;  // diffusers' class name
+  std::string folder;             // or the checkpoint file
+  std::string fingerprint;        // tells bases apart whatever precision their files have: see base_fingerprint.h
+  std::string legacyFingerprint;  // what adapters of version 0.1.0 say of this base
+  std::string schedulerName;      // diffusers' class name
   diffusion::ScheduleConfig schedule;
   std::unique_ptr<ClipTokenizer> tokenizer;
   std::unique_ptr<TextEncoder> textEncoder;

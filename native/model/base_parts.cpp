@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
-#include "io/mapped_file.h"
+#include "io/input_file.h"
 #include "io/weights_file.h"
 #include "model/model_index.h"
 #include "model/single_file.h"
@@ -39,11 +39,12 @@ PartWeights readShards(const std::string& folder, const std::string& indexPath) 
     if (shard.empty() || shard.find('/') != std::string::npos) {
       fail(kModelInvalid, indexPath, ": ", name, " is in ", file.dump(), ", which is no file name");
     }
-    if (shards.count(shard) == 0) shards[shard] = io::readWeightsFile(folder + "/" + shard).tensors;
+    if (shards.count(shard) == 0) shards[shard] = io::readWeightsAsNamed(folder + "/" + shard).tensors;
     const auto found = shards[shard].find(name);
     if (found == shards[shard].end()) fail(kWeightsInvalid, folder, "/", shard, " lacks ", name);
     weights.tensors[name] = found->second;
   }
+  weights.tensors = io::withoutWrappers(std::move(weights.tensors));
   return weights;
 }
 
@@ -144,9 +145,12 @@ BaseParts readBaseParts(const BaseSource& source) {
 
 void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::ScalarType dtype) {
   if (fs::exists(folder)) fail(kFileAccess, "Cannot write the base model ", folder, ": it exists already");
-  const std::string temporary = folder + ".partial";
+  std::string temporary;
   try {
-    fs::remove_all(temporary);
+    const fs::path parent = fs::path(folder).parent_path();
+    if (!parent.empty()) fs::create_directories(parent);
+    do temporary = io::temporaryName(folder);
+    while (!fs::create_directory(temporary));
     for (const char* part : {"unet", "vae", "text_encoder", "scheduler", "tokenizer"})
       fs::create_directories(temporary + "/" + part);
     writeTokenizer(parts, temporary + "/tokenizer");

@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
-#include "io/mapped_file.h"
+#include "io/input_file.h"
 
 namespace dan::model {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "core/finite.h"
-#include "io/mapped_file.h"
+#include "io/input_file.h"
 #include "io/weights_file.h"
 #include "model/file_notes.h"
 #include "model/json_file.h"

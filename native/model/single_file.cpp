@@ -131,7 +131,9 @@ nlohmann::json publishedSchedule(const std::string& predictionType) {
 BaseParts readSingleFile(const BaseSource& source) {
   namespace fs = std::filesystem;
   const std::string &path = source.path, &configs = source.configFolder;
-  const io::SafetensorsFile whole = io::readWeightsFile(path);
+  // A second UNet, the average over the training, which is neither read nor kept.
+  const auto isWanted = [](const std::string& name) { return name.find("model_ema.") == std::string::npos; };
+  const io::SafetensorsFile whole = io::readWeightsFile(path, isWanted);
   const TensorMap& file = whole.tensors;
   for (const auto& [prefix, what] : {std::pair{kOriginalUnet, "UNet"}, std::pair{kOriginalVae, "autoencoder"},
                                      std::pair{kOriginalText, "text encoder"}}) {

@@ -30,9 +30,9 @@ TensorMap decoderLayers(const TensorMap& file) {
 }
 
 nn::Conv2d readConv(const nn::Weights& weights, const std::string& name) {
-  const auto shape = weights.shapeOf(name + ".weight");
+  const std::vector<int64_t> shape = weights.shapeOf(name + ".weight").vec();  // take() lets go of what was read
   if (shape.size() != 4 || shape[2] != 3 || shape[3] != 3) {
-    fail(kWeightsInvalid, "a TAESD decoder has 3 x 3 kernels, but ", name, " has shape ", shape);
+    fail(kWeightsInvalid, "a TAESD decoder has 3 x 3 kernels, but ", name, " has shape ", at::IntArrayRef(shape));
   }
   nn::Conv2d conv;
   conv.weight = weights.take(name + ".weight", shape);

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "io/mapped_file.h"
+#include "io/input_file.h"
 #include "model/json_file.h"
 
 namespace dan::model {

@@ -83,6 +83,7 @@ at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
     value = value.to(state_->device, state_->dtype);
     // Kernels in the layout that the convolutions run in.
     if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+    if (!state_->generator) state_->tensors[full] = value;  // what was read is not needed any more
   }
   state_->taken[full] = value;
   return value;

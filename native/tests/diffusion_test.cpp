@@ -2,7 +2,7 @@
 #include <set>
 
 #include "diffusion/scheduler.h"
-#include "io/mapped_file.h"
+#include "io/input_file.h"
 #include "tests/test.h"
 
 namespace dan::tests {

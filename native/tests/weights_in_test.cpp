@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "io/pickle_reader.h"
+#include "io/torch_file.h"
 #include "io/weights_file.h"
 #include "model/base_model.h"
 #include "model/original_names.h"

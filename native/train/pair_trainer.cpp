@@ -73,7 +73,7 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
   const std::string& initial = options_.initialAdapter;
   if (!initial.empty()) {
     const dual::AdapterFile file = dual::readAdapterFile(initial);
-    dual::expectBase(file, initial, base.fingerprint);
+    dual::expectBase(file, initial, base);
     start = dual::startFrom(std::move(start), file, initial);
   }
   const bool joined = options_.branches == Branches::kJoint;

@@ -55,7 +55,7 @@ describe('bad input is one clear line', () => {
     cpSync(join(embedded.base, 'unet', 'config.json'), join(noWeights, 'unet', 'config.json'));
     await expectFailure(train('--base', noWeights), 'has no weights of its unet');
     writeFileSync(join(noWeights, 'unet', 'diffusion_pytorch_model.safetensors'), 'broken');
-    await expectFailure(train('--base', noWeights), 'is not a valid safetensors file: it has only 6 bytes');
+    await expectFailure(train('--base', noWeights), 'it is a text file, which begins with "broken"');
     const other = baseWithout('other-shape', 'vae');
     cpSync(join(embedded.base, 'vae'), join(other, 'vae'), { recursive: true });
     const config = join(other, 'vae', 'config.json');
@@ -84,10 +84,10 @@ describe('bad input is one clear line', () => {
     const adapter = join(folder, 'not.safetensors');
     writeFileSync(adapter, '{}');
     const sample = ['sample', '--adapter', adapter, '--out', join(folder, 'pairs'), '--count', '1'];
-    await expectFailure(sample, 'not.safetensors is not a valid safetensors file');
+    await expectFailure(sample, 'not.safetensors holds no weights that can be read: it is a JSON file');
     await expectFailure([...sample, '--adapter', join(folder, 'gone.safetensors')], 'gone.safetensors: No such file');
     await expectFailure([...sample, '--weights', adapter, '--adapter', join(folder, 'gone.bin')], 'gone.bin');
-    await expectFailure(train('--initial-adapter', adapter), 'not.safetensors is not a valid safetensors file');
+    await expectFailure(train('--initial-adapter', adapter), 'not.safetensors holds no weights that can be read');
     await expectFailure(train('--initial-adapter', join(folder, 'gone.safetensors')), 'gone.safetensors');
     rmSync(adapter);
     expect(existsSync(join(folder, 'pairs'))).toBe(false);

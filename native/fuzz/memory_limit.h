@@ -1,0 +1,51 @@
+// Ends the fuzzer where an input makes its reader hold too much memory, whatever the process holds besides.
+// (libFuzzer's own limits see the whole process, once a second, or one allocation alone.)
+#pragma once
+
+#include <sanitizer/allocator_interface.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+
+namespace dan::fuzz {
+
+class MemoryLimit {
+ public:
+  // From here to the object's end, at most kMaxBytes may be live, and at most so many for each byte of the input: what
+  // takes a small file's memory a hundred times over would take all memory for a large one.
+  explicit MemoryLimit(size_t inputBytes) {
+    static const int isInstalled = __sanitizer_install_malloc_and_free_hooks(onAllocation, onFree);
+    (void)isInstalled;
+    limit_ = std::min(kMaxBytes, kFixedBytes + kBytesForEach * inputBytes);
+    begin_ = __sanitizer_get_current_allocated_bytes();
+    unchecked_ = 0;
+    isOn_ = true;
+  }
+  ~MemoryLimit() { isOn_ = false; }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+
+ private:
+  static constexpr size_t kMaxBytes = 256u << 20, kFixedBytes = 2u << 20, kBytesForEach = 128;
+  static constexpr size_t kCheckEvery = 1u << 18;
+
+  static void onAllocation(const volatile void*, size_t size) {
+    if (!isOn_ || (unchecked_ += size) < kCheckEvery) return;
+    unchecked_ = 0;
+    const size_t live = __sanitizer_get_current_allocated_bytes();
+    if (live <= begin_ + limit_) return;
+    isOn_ = false;
+    std::fprintf(stderr, "This input makes its reader hold %zu bytes; at most %zu are expected.\n", live - begin_,
+                 limit_);
+    __builtin_trap();
+  }
+  static void onFree(const volatile void*) {}
+
+  inline static std::atomic<bool> isOn_{false};
+  inline static std::atomic<size_t> unchecked_{0};
+  inline static size_t limit_ = 0, begin_ = 0;
+};
+
+}  // namespace dan::fuzz

@@ -1,0 +1,38 @@
+#include "io/read_tensor.h"
+
+#include <sys/mman.h>
+
+#include <memory>
+
+#include "core/error.h"
+
+namespace dan::io {
+
+namespace {
+
+constexpr size_t kSmallest = 1u << 20;  // smaller ones are libtorch's
+
+std::shared_ptr<void> largeBlock(size_t bytes, const std::string& path) {
+  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) fail(kOutOfMemory, "There is no memory for ", bytes, " bytes of ", path);
+  return std::shared_ptr<void>(data, [bytes](void* block) { ::munmap(block, bytes); });
+}
+
+}  // namespace
+
+at::Tensor readTensor(const InputFile& file, uint64_t position, at::IntArrayRef shape, at::ScalarType dtype) {
+  const auto options = at::TensorOptions().dtype(dtype);
+  const size_t bytes = c10::multiply_integers(shape) * c10::elementSize(dtype);
+  at::Tensor tensor;
+  if (bytes < kSmallest) {
+    tensor = at::empty(shape, options);
+  } else {
+    const std::shared_ptr<void> block = largeBlock(bytes, file.path());
+    tensor = at::from_blob(
+        block.get(), shape, [block](void*) {}, options);
+  }
+  if (bytes > 0) file.read(position, tensor.mutable_data_ptr(), bytes);
+  return tensor;
+}
+
+}  // namespace dan::io

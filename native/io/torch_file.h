@@ -1,0 +1,16 @@
+// What torch.save writes: a zip archive of stored records, or the older format. Nothing in the file is executed.
+#pragma once
+
+#include <string>
+
+#include "core/tensor_map.h"
+#include "io/safetensors.h"
+
+namespace dan::io {
+
+// The tensors of a dict of tensors, or of one below "state_dict" and the like, each with memory of its own but for
+// those that share it in the file. Throws ERR_WEIGHTS_INVALID or ERR_FILE_ACCESS naming the file and the reason.
+TensorMap readTorchFile(const std::string& path);
+TensorMap readTorchFile(const InputFile& file, const Wanted& wanted = {});
+
+}  // namespace dan::io

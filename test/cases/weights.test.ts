@@ -1,0 +1,151 @@
+/** Weights files that are not what they seem, in the hands of wrappers, and files that change under a loaded model. */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeFileAtomic } from '../../lib/files.js';
+import { embedded } from '../../lib/index.js';
+import { caseFolder, casesFolder, inCase, lossOf, TILE_LOSS, trainInCase } from '../helpers/cases.js';
+import type { Outcome } from '../helpers/cli.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const parts = join(casesFolder, '01-bmp-8bit-grey', 'parts_png');
+
+/** The embedded base, copied, with a case's files put over it. */
+function baseWith(name: string, overlay?: string): string {
+  const base = join(folder, name);
+  cpSync(embedded.base, base, { recursive: true });
+  rmSync(join(base, 'initial_adapter.safetensors'), { force: true });
+  if (overlay !== undefined) {
+    for (const file of readdirSync(overlay, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const to = join(base, file.parentPath.slice(overlay.length), file.name);
+      rmSync(to, { force: true });
+      mkdirSync(join(to, '..'), { recursive: true });
+      writeFileSync(to, readFileSync(join(file.parentPath, file.name)));
+    }
+  }
+  return base;
+}
+
+function expectNamed({ code, stderr }: Outcome, file: string, ...words: string[]): void {
+  expect(code).toBe(1);
+  const lines = stderr.trim().split('\n');
+  expect(lines[lines.length - 1]).toContain(file);
+  for (const word of words) expect(stderr).toContain(word);
+  expect(stderr).not.toMatch(/^\s+at /m);
+}
+
+describe('30-git-lfs-pointer', () => {
+  const name = '30-git-lfs-pointer';
+  const train = (base: string) => trainInCase(name, join(folder, 'a.safetensors'), '--data', '../tile', '--base', base);
+  const mask = (file: string) =>
+    inCase(name, ['mask', '--parts', parts, '--out', join(folder, 'masks'), '--weights', file]);
+
+  it('pointers and pages are named, with what to do', async () => {
+    const base = baseWith('lfs', join(caseFolder(name), 'base'));
+    const unet = 'diffusion_pytorch_model.safetensors';
+    expectNamed(await train(base), unet, 'a Git LFS pointer', 'git lfs pull');
+    expectNamed(await train('sd.ckpt'), 'sd.ckpt', 'a Git LFS pointer', 'git lfs pull');
+    expectNamed(await mask('u2net.pth'), 'u2net.pth', 'a Git LFS pointer', 'git lfs pull');
+    expectNamed(await mask('page.safetensors'), 'page.safetensors', 'an HTML page');
+  });
+});
+
+describe('38-u2net-dataparallel', () => {
+  const name = '38-u2net-dataparallel';
+  it('gives the masks of the embedded weights', async () => {
+    const run = async (out: string, ...more: string[]) => {
+      const outcome = await inCase(name, ['mask', '--parts', parts, '--out', join(folder, out), ...more]);
+      expect(outcome.stderr.includes('Error')).toBe(false);
+      expect(outcome.code).toBe(0);
+      return readdirSync(join(folder, out)).map((file) => readFileSync(join(folder, out, file)).toString('base64'));
+    };
+    const masks = await run('wrapped', '--weights', 'u2netp_module.safetensors');
+    expect(masks.length).toBeGreaterThan(0);
+    expect(masks).toEqual(await run('plain'));
+  });
+});
+
+describe('a base', () => {
+  /** Writes safetensors again with `prefix` before each tensor's name. */
+  function addPrefix(file: string, prefix: string): void {
+    const bytes = readFileSync(file);
+    const length = Number(bytes.readBigUInt64LE(0));
+    const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<string, unknown>;
+    const renamed = Object.entries(header).map(([key, value]) => [key === '__metadata__' ? key : prefix + key, value]);
+    const text = Buffer.from(JSON.stringify(Object.fromEntries(renamed)));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(text.length));
+    writeFileSync(file, Buffer.concat([size, text, bytes.subarray(8 + length)]));
+  }
+
+  it('whose names a wrapper has prefixed, and whose file has another ending, trains as it does without', async () => {
+    const base = baseWith('wrapped-base');
+    const unet = join(base, 'unet', 'diffusion_pytorch_model.safetensors');
+    addPrefix(unet, 'module._orig_mod.');
+    cpSync(unet, join(base, 'unet', 'diffusion_pytorch_model.bin')); // safetensors under the other name
+    rmSync(unet);
+    const out = join(folder, 'wrapped.safetensors');
+    const loss = lossOf(await trainInCase('tile', out, '--data', '.', '--base', base));
+    expect(loss).toBeCloseTo(TILE_LOSS, 6);
+  });
+
+  it('may be overwritten and cut off once it is loaded', async () => {
+    const base = baseWith('overwritten');
+    const program = `
+      import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+      import { join } from 'node:path';
+      import { DualAnoDiff, Sampler } from 'dualanodiff';
+      const base = ${JSON.stringify(base)};
+      const model = await DualAnoDiff.load(base, { device: 'cpu', dtype: 'float32' });
+      const draw = async () => {
+        const sampler = await Sampler.create(model, ${JSON.stringify(join(casesFolder, 'adapter.safetensors'))});
+        const options = { count: 1, steps: 2, resolution: 32, seed: 1 };
+        const { value } = await sampler.sample(options).next();
+        return Buffer.from(value.image.data).toString('base64');
+      };
+      const before = await draw();
+      const weights = readdirSync(base, { recursive: true }).filter((name) => name.endsWith('.safetensors'));
+      if (weights.length < 3) throw new Error('no weights');
+      for (const name of weights) {
+        const path = join(base, name);
+        writeFileSync(path, Buffer.alloc(statSync(path).size, 0xff), { flag: 'r+' });
+      }
+      if (await draw() !== before) throw new Error('the weights have changed');
+      for (const name of weights) truncateSync(join(base, name), 0);
+      if (await draw() !== before) throw new Error('the weights have changed');
+      console.log('the same');
+    `;
+    const run = await node(program);
+    expect(run.stderr).toBe('');
+    expect(run.stdout).toBe('the same\n');
+  });
+});
+
+function node(program: string): Promise<{ stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: join(import.meta.dirname, '..', '..'),
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data) => {
+      stdout += data;
+    });
+    child.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    child.on('close', (code, signal) => resolve({ stdout, stderr: stderr + (signal ?? (code === 0 ? '' : code)) }));
+  });
+}
+
+describe('writeFileAtomic', () => {
+  it('writes whole files from several places at once', async () => {
+    const path = join(folder, 'together', 'file.json');
+    const texts = Array.from({ length: 16 }, (_, i) => String(i).repeat(200_000 - i));
+    await Promise.all(texts.map((text) => writeFileAtomic(path, text)));
+    expect(texts).toContain(readFileSync(path, 'utf8'));
+    expect(readdirSync(join(folder, 'together'))).toEqual(['file.json']);
+  });
+});
