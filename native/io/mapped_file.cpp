@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/host_memory.h"
 
 namespace dan::io {
 
@@ -39,6 +40,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
   if (size == 0) return std::shared_ptr<const MappedFile>(new MappedFile(path, nullptr, 0));
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) fail(kFileAccess, "Cannot map ", path, ": ", std::strerror(errno));
+  countHostBytes(static_cast<int64_t>(size));
   return std::shared_ptr<const MappedFile>(new MappedFile(path, static_cast<const uint8_t*>(data), size));
 }
 
@@ -53,7 +55,9 @@ std::shared_ptr<const MappedFile> MappedFile::fromMemory(std::string name, std::
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr && owned_.empty()) ::munmap(const_cast<uint8_t*>(data_), size_);
+  if (data_ == nullptr || !owned_.empty()) return;
+  ::munmap(const_cast<uint8_t*>(data_), size_);
+  countHostBytes(-static_cast<int64_t>(size_));
 }
 
 std::string readTextFile(const std::string& path, size_t limitBytes) {
