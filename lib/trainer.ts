@@ -73,7 +73,6 @@ export class Trainer {
   /** The training images, once `train` has begun. */
   examples: readonly LoadedExample[] = [];
   readonly #model: DualAnoDiff;
-  #release: (() => void) | undefined;
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
@@ -158,7 +157,6 @@ export class Trainer {
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
-    this.#release?.();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -197,18 +195,12 @@ export class Trainer {
       : undefined;
     const initialAdapter = rest.initialAdapter === NO_ADAPTER ? '' : resolve(rest.initialAdapter);
     if (initialAdapter) this.#initialDigest = await fileDigest(initialAdapter);
-    const [model, release] = this.#model.hold();
-    this.#release = release;
+    const { native: model } = this.#model;
     const size = { width: resolution, height: resolution };
     const native = { ...rest, partFill, initialAdapter, count: this.examples.length, ...size };
-    try {
-      this.#handle = await runNative({ signal }, (engine, task) =>
-        engine.createTrainer(model, native, pixels, masks, foregrounds, task),
-      );
-    } catch (error) {
-      release();
-      throw error;
-    }
+    this.#handle = await runNative({ signal }, (engine, task) =>
+      engine.createTrainer(model, native, pixels, masks, foregrounds, task),
+    );
   }
 
   /** Resumes or starts the run's files; true where the run is finished already. */
