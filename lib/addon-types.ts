@@ -311,6 +311,8 @@ export interface NativeEngine {
     builtForTorch: string;
     /** The engine's own operations, by their names in libtorch's dispatcher. */
     ops: string[];
+    /** Engine objects that handles of this thread hold or that wait to be freed, and the bytes that V8 was told of. */
+    held: { objects: number; bytes: number };
     options: Record<
       | 'load'
       | 'train'

@@ -112,9 +112,6 @@ export class DualAnoDiff {
   /** Training settings that suit this base. */
   readonly defaults: Readonly<TrainingDefaults>;
   #handle: NativeModel | undefined;
-  #holds = 0;
-  #released: (() => void) | undefined;
-  #disposal: Promise<void> | undefined;
 
   private constructor(folder: string, handle: NativeModel, info: NativeModelInfo, defaults: TrainingDefaults) {
     this.folder = folder;
@@ -140,10 +137,15 @@ export class DualAnoDiff {
       taesd: taesd === undefined ? '' : resolve(taesd),
     };
     const { handle, info } = await runNative({ signal }, (engine, task) => engine.loadModel(native, task));
-    const defaults = readDefaults(native.path);
-    // An adapter that fits the base as it is does not fit what the LoRA made of it.
-    const fitting = loras.length === 0 ? defaults : { ...defaults, initialAdapter: PAPER_DEFAULTS.initialAdapter };
-    return new DualAnoDiff(native.path, handle, info, fitting);
+    try {
+      const defaults = readDefaults(native.path);
+      // An adapter that fits the base as it is does not fit what the LoRA made of it.
+      const fitting = loras.length === 0 ? defaults : { ...defaults, initialAdapter: PAPER_DEFAULTS.initialAdapter };
+      return new DualAnoDiff(native.path, handle, info, fitting);
+    } catch (error) {
+      handle.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -177,19 +179,12 @@ export class DualAnoDiff {
   }
 
   /**
-   * Frees the model once every trainer and sampler on it is disposed. May be called twice.
+   * Lets go of the model. Trainers and samplers on it go on; its memory is freed with the last of them. May be called
+   * twice.
    */
-  dispose(): Promise<void> {
-    this.#disposal ??= (async () => {
-      const handle = this.#handle;
-      this.#handle = undefined;
-      if (this.#holds > 0)
-        await new Promise<void>((done) => {
-          this.#released = done;
-        });
-      handle?.dispose();
-    })();
-    return this.#disposal;
+  async dispose(): Promise<void> {
+    this.#handle?.dispose();
+    this.#handle = undefined;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -197,19 +192,11 @@ export class DualAnoDiff {
   }
 
   /**
-   * Keeps the model alive for a trainer or a sampler; the second value lets go.
+   * For trainers and samplers, whose native parts share its ownership.
    * @internal
    */
-  hold(): [NativeModel, () => void] {
-    const handle = this.#alive();
-    this.#holds++;
-    let held = true;
-    const release = () => {
-      if (!held) return;
-      held = false;
-      if (--this.#holds === 0) this.#released?.();
-    };
-    return [handle, release];
+  get native(): NativeModel {
+    return this.#alive();
   }
 
   #alive(): NativeModel {

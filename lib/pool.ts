@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NativePool } from './addon-types.js';
 import { getEngine } from './native.js';
+import { callNative } from './run-native.js';
 
 /** A picture, and where it shows a defect. */
 export interface Square {
@@ -20,7 +21,20 @@ export class Pool {
   private constructor(readonly handle: NativePool) {}
 
   static async create(resolution: number): Promise<Pool> {
-    return new Pool((await getEngine()).createPool(resolution, resolution));
+    const engine = await getEngine();
+    return new Pool(callNative(() => engine.createPool(resolution, resolution)));
+  }
+
+  /** A pool that `fill` puts pictures into; freed at once where that fails. */
+  static async fill(resolution: number, fill: (pool: Pool) => Promise<void>): Promise<Pool> {
+    const pool = await Pool.create(resolution);
+    try {
+      await fill(pool);
+      return pool;
+    } catch (error) {
+      pool.dispose();
+      throw error;
+    }
   }
 
   get size(): number {
@@ -55,7 +69,7 @@ export class Pool {
     const masks = withMasks ? Buffer.concat(squares.map(({ mask }) => mask)) : undefined;
     this.#hash.update(images);
     if (masks) this.#hash.update(masks);
-    this.handle.append(images, masks, squares.length);
+    callNative(() => this.handle.append(images, masks, squares.length));
     this.#size += squares.length;
   }
 }

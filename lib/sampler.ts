@@ -11,7 +11,7 @@ import { checkOptions } from './options/check.js';
 import { batchSchema, sampleSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
 import { PairBatch } from './pair-batch.js';
-import { runNative, type TaskOptions, throwIfAborted } from './run-native.js';
+import { callNative, runNative, type TaskOptions, throwIfAborted } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
 /**
@@ -70,13 +70,11 @@ export class Sampler {
   /** What the adapter's file says of itself. */
   readonly adapter: AdapterInfo;
   readonly #model: DualAnoDiff;
-  readonly #release: () => void;
   #handle: NativeSampler | undefined;
 
-  private constructor(model: DualAnoDiff, handle: NativeSampler, adapter: AdapterInfo, release: () => void) {
+  private constructor(model: DualAnoDiff, handle: NativeSampler, adapter: AdapterInfo) {
     this.#model = model;
     this.#handle = handle;
-    this.#release = release;
     this.adapter = adapter;
   }
 
@@ -86,21 +84,27 @@ export class Sampler {
    * something of itself that is not known or that no option may be.
    */
   static async create(model: DualAnoDiff, adapterFile: string): Promise<Sampler> {
-    const [native, release] = model.hold();
-    let handle: NativeSampler | undefined;
+    const { native } = model;
+    const handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
     try {
-      handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
-      return new Sampler(model, handle, adapterInfo(adapterFile, handle.metadata()), release);
+      return new Sampler(
+        model,
+        handle,
+        adapterInfo(
+          adapterFile,
+          callNative(() => handle.metadata()),
+        ),
+      );
     } catch (error) {
-      handle?.dispose();
-      release();
+      handle.dispose();
       throw error;
     }
   }
 
   /**
    * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
-   * whatever the batch size. Leaving the loop early stops the work.
+   * whatever the batch size. Leaving the loop early stops the work and frees what it held; what `onProgress` throws does
+   * so, too, and is what the loop throws.
    */
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
     const checked = checkOptions(sampleSchema, options);
@@ -120,11 +124,16 @@ export class Sampler {
         // A GPU's work is on its way before it is done: the next batch's is put behind it while this one's is fetched.
         ahead: this.#model.info.device.startsWith('cuda'),
         start: (batch) =>
-          runNative({ signal: leaving.signal }, (_, task) =>
-            this.#alive().draw(native, batch, backgrounds, nativeLayouts(layouts), task, (step, steps) =>
-              onProgress?.(step, steps),
-            ),
+          runNative({ signal: leaving.signal, onProgress }, (_, task, progress) =>
+            this.#alive().draw(native, batch, backgrounds, nativeLayouts(layouts), task, progress),
           ),
+        abandon: (started) => {
+          leaving.abort();
+          return started.then(
+            (drawn) => drawn.dispose(),
+            () => {}, // as it was told to
+          );
+        },
         finish: async (started) => {
           try {
             return await runNative({ signal }, (_, task) => started.take(task));
@@ -184,7 +193,6 @@ export class Sampler {
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
-    this.#release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -221,14 +229,8 @@ export class Sampler {
     };
     const images = Buffer.concat(rows.map(({ image }) => image.data));
     const foregrounds = Buffer.concat(rows.map(({ foreground }) => foreground.data));
-    const [model, release] = this.#model.hold();
-    try {
-      return await runNative({ signal }, (engine, task) =>
-        engine.encodeBackgrounds(model, native, images, foregrounds, task),
-      );
-    } finally {
-      release();
-    }
+    const { native: model } = this.#model;
+    return runNative({ signal }, (engine, task) => engine.encodeBackgrounds(model, native, images, foregrounds, task));
   }
 
   #alive(): NativeSampler {

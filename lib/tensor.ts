@@ -8,10 +8,22 @@ export interface Tensor {
 
 /** The tensor, checked. Throws ERR_INVALID_OPTION naming `name`. */
 export function checkTensor(tensor: Tensor, name: string): Tensor {
-  const size = tensor?.shape?.reduce((product, extent) => product * extent, 1);
-  if (!(tensor?.data instanceof Float32Array) || tensor.data.length !== size) {
+  const { data, shape } = (tensor ?? {}) as Partial<Tensor>;
+  const extents = Array.isArray(shape) ? shape : undefined;
+  if (!(data instanceof Float32Array) || extents === undefined) {
     throw new InvalidOptionError(
-      `Expected { data: Float32Array, shape } for ${name} but received ${tensor?.data?.length ?? 'no'} numbers of shape ${tensor?.shape?.join(' x ') ?? 'unknown'}`,
+      `Expected { data: Float32Array, shape } for ${name} but received ${data?.length ?? 'no'} numbers of shape ${extents?.join(' x ') ?? 'unknown'}`,
+    );
+  }
+  if (!extents.every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
+    throw new InvalidOptionError(
+      `Expected integers above 0 for the shape of ${name} but received ${extents.join(' x ')}`,
+    );
+  }
+  const size = extents.reduce((product, extent) => product * extent, 1);
+  if (data.length !== size) {
+    throw new InvalidOptionError(
+      `Expected ${size} numbers for ${name} of shape ${extents.join(' x ')} but received ${data.length}`,
     );
   }
   return tensor;

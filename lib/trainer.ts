@@ -82,7 +82,6 @@ export class Trainer {
   /** The training images, once `train` has begun. */
   examples: readonly LoadedExample[] = [];
   readonly #model: DualAnoDiff;
-  #release: (() => void) | undefined;
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
@@ -204,7 +203,6 @@ export class Trainer {
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
-    this.#release?.();
     await this.#letGo();
   }
 
@@ -260,18 +258,12 @@ export class Trainer {
       await checkAdapterFile(initialAdapter);
       this.#initialDigest = await fileDigest(initialAdapter);
     }
-    const [model, release] = this.#model.hold();
-    this.#release = release;
+    const { native: model } = this.#model;
     const size = { width: resolution, height: resolution };
     const native = { ...rest, partFill, initialAdapter, count: this.examples.length, ...size };
-    try {
-      this.#handle = await runNative({ signal }, (engine, task) =>
-        engine.createTrainer(model, native, pixels, masks, foregrounds, task),
-      );
-    } catch (error) {
-      release();
-      throw error;
-    }
+    this.#handle = await runNative({ signal }, (engine, task) =>
+      engine.createTrainer(model, native, pixels, masks, foregrounds, task),
+    );
   }
 
   /** Resumes or starts the run's files; true where the run is finished already. */

@@ -8,9 +8,9 @@ import type { Split } from './split.js';
 import { loadDefects, loadGood, type NamedSquare } from './squares.js';
 
 async function loadPool(files: readonly string[], size: number): Promise<Pool> {
-  const pool = await Pool.create(size);
-  for await (const squares of loadGood(files, size)) pool.addGood(squares);
-  return pool;
+  return Pool.fill(size, async (pool) => {
+    for await (const squares of loadGood(files, size)) pool.addGood(squares);
+  });
 }
 
 /** Everything that an evaluation looks at, decoded, but for the defects of its rows. */
@@ -53,8 +53,13 @@ export class EvaluationData {
       throw new DatasetError(`${resolve(texturesFolder)} holds no images for textures`);
     }
     const good = await loadPool(split.trainingGood, size);
-    const textures = texturesFolder === undefined ? undefined : await loadPool(textureFiles, size);
-    return new EvaluationData(good, textures, testGood, testDefects, hash.digest('hex'), backboneDigest);
+    try {
+      const textures = texturesFolder === undefined ? undefined : await loadPool(textureFiles, size);
+      return new EvaluationData(good, textures, testGood, testDefects, hash.digest('hex'), backboneDigest);
+    } catch (error) {
+      good.dispose();
+      throw error;
+    }
   }
 
   dispose(): void {

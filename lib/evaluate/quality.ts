@@ -23,9 +23,9 @@ export interface QualityWeights {
 }
 
 async function poolOf(examples: readonly Example[], size: number): Promise<Pool> {
-  const pool = await Pool.create(size);
-  for await (const squares of loadDefects(examples, size)) pool.addGood(squares);
-  return pool;
+  return Pool.fill(size, async (pool) => {
+    for await (const squares of loadDefects(examples, size)) pool.addGood(squares);
+  });
 }
 
 /** Measures the types of a row's generated sets at the protocol's resolution. */
@@ -39,8 +39,10 @@ export async function measureQuality(
   for (const type of real.keys()) {
     const examples = generated.flatMap(({ types }) => types.get(type) ?? []);
     const made = await poolOf(examples, resolution);
-    const there = await poolOf(real.get(type) ?? [], resolution);
+    let there: Pool | undefined;
     try {
+      there = await poolOf(real.get(type) ?? [], resolution);
+      const { handle } = there;
       measured.push({
         row: name,
         type,
@@ -53,12 +55,12 @@ export async function measureQuality(
           lpips === undefined
             ? undefined
             : await runNative(options, (engine, task) =>
-                engine.icLpips(made.handle, there.handle, lpips.backbone, lpips.linear, device, task),
+                engine.icLpips(made.handle, handle, lpips.backbone, lpips.linear, device, task),
               ),
       });
     } finally {
       made.dispose();
-      there.dispose();
+      there?.dispose();
     }
   }
   return measured;

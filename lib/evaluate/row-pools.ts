@@ -20,18 +20,19 @@ async function load(
   { training }: Split,
   size: number,
 ): Promise<RowDefects> {
-  const pool = await Pool.create(size);
   let emptyMasks = 0;
-  for (const [index, [type, examples]] of [...training].entries()) {
-    if (real) {
-      for await (const squares of loadDefects(examples, size)) pool.addDefects(squares, REAL_GROUP, index);
+  const pool = await Pool.fill(size, async (into) => {
+    for (const [index, [type, examples]] of [...training].entries()) {
+      if (real) {
+        for await (const squares of loadDefects(examples, size)) into.addDefects(squares, REAL_GROUP, index);
+      }
+      for await (const squares of loadDefects(generated?.types.get(type) ?? [], size)) {
+        const marked = squares.filter(({ mask }) => mask.some((value) => value > 0));
+        emptyMasks += squares.length - marked.length;
+        into.addDefects(marked, GENERATED_GROUP, index);
+      }
     }
-    for await (const squares of loadDefects(generated?.types.get(type) ?? [], size)) {
-      const marked = squares.filter(({ mask }) => mask.some((value) => value > 0));
-      emptyMasks += squares.length - marked.length;
-      pool.addDefects(marked, GENERATED_GROUP, index);
-    }
-  }
+  });
   return { pool, emptyMasks };
 }
 

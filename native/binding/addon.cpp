@@ -51,6 +51,11 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("convertBase", optionNames<ConvertBaseOptions>(env));
   options.Set("convertAdapter", optionNames<ConvertAdapterOptions>(env));
   result.Set("options", options);
+  EnvData& data = EnvData::of(env);
+  Napi::Object held = Napi::Object::New(env);
+  held.Set("objects", Napi::Number::New(env, static_cast<double>(data.objects.load())));
+  held.Set("bytes", Napi::Number::New(env, static_cast<double>(data.reportedBytes)));
+  result.Set("held", held);
   return result;
 }
 
@@ -159,13 +164,13 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   data->queue = Napi::ThreadSafeFunction::New(env, nothing, "dualanodiff", 0, 1);
   data->queue.Unref(env);
   env.AddCleanupHook([](EnvData* hooked) { hooked->torch.end(); }, data);
-  exports.Set("nativeInfo", Napi::Function::New(env, nativeInfo));
-  exports.Set("shutdown", Napi::Function::New(env, shutdown));
-  exports.Set("deviceInfo", Napi::Function::New(env, deviceInfo));
-  exports.Set("setThreads", Napi::Function::New(env, setThreads));
-  exports.Set("startProfile", Napi::Function::New(env, startProfile));
-  exports.Set("stopProfile", Napi::Function::New(env, stopProfile));
-  exports.Set("readMetadata", Napi::Function::New(env, readMetadata));
+  exportFunction<nativeInfo>(exports, "nativeInfo");
+  exportFunction<shutdown>(exports, "shutdown");
+  exportFunction<deviceInfo>(exports, "deviceInfo");
+  exportFunction<setThreads>(exports, "setThreads");
+  exportFunction<startProfile>(exports, "startProfile");
+  exportFunction<stopProfile>(exports, "stopProfile");
+  exportFunction<readMetadata>(exports, "readMetadata");
   exports.Set("Task", TaskHandle::define(env));
   defineModel(env, exports);
   defineTrainer(env, exports);

@@ -1,33 +1,67 @@
 #include "binding/convert.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <nlohmann/json.hpp>
 
 namespace dan::binding {
 
-at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape) {
-  if (!value.IsTypedArray()) throw Napi::TypeError::New(value.Env(), "expected a Uint8Array");
-  const auto bytes = value.As<Napi::Uint8Array>();
-  at::Tensor tensor = at::empty(shape, at::kByte);
-  if (bytes.ByteLength() != tensor.nbytes()) {
-    throw Napi::TypeError::New(
-        value.Env(), c10::str("expected ", tensor.nbytes(), " bytes of pixels but received ", bytes.ByteLength()));
+namespace {
+
+// A copy of a typed array as a tensor. Neither the array nor the shape is trusted.
+at::Tensor copyOf(Napi::Value value, at::IntArrayRef shape, at::ScalarType dtype, const char* what) {
+  const size_t elementSize = c10::elementSize(dtype);
+  const bool isFloat = dtype == at::kFloat;
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().ElementSize() != elementSize ||
+      (value.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) != isFloat) {
+    throw Napi::TypeError::New(value.Env(), isFloat ? "expected a Float32Array" : "expected a Uint8Array");
   }
-  std::memcpy(tensor.data_ptr(), bytes.Data(), tensor.nbytes());
+  const auto given = value.As<Napi::TypedArray>();
+  int64_t count = 1;
+  for (const int64_t extent : shape) {
+    if (extent < 0 || __builtin_mul_overflow(count, extent, &count)) {
+      fail(kInvalidOption, "Expected a shape without negative or immense extents but received ", shape);
+    }
+  }
+  if (static_cast<size_t>(count) != given.ElementLength()) {
+    fail(kInvalidOption, "Expected ", count, " ", what, " for the shape ", shape, " but received ",
+         given.ElementLength());
+  }
+  at::Tensor tensor = at::empty(shape, dtype);
+  if (count > 0) {
+    const auto* bytes = static_cast<const char*>(given.ArrayBuffer().Data()) + given.ByteOffset();
+    std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
+  }
   return tensor;
 }
 
+// V8 ends the process where it finds no memory for an array, so it is looked for first.
+void expectMemory(size_t bytes) {
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr && bytes > 0) throw std::bad_alloc();
+  std::free(memory);
+}
+
+}  // namespace
+
+at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape) {
+  return copyOf(value, shape, at::kByte, "bytes of pixels");
+}
+
 Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor) {
+  expectMemory(tensor.nbytes());
   Napi::Uint8Array bytes = Napi::Uint8Array::New(env, tensor.nbytes());
-  std::memcpy(bytes.Data(), tensor.data_ptr(), tensor.nbytes());
+  if (tensor.nbytes() > 0) std::memcpy(bytes.Data(), tensor.data_ptr(), tensor.nbytes());
   return bytes;
 }
 
 Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor) {
   const at::Tensor floats = tensor.to(at::kFloat).cpu().contiguous();
+  expectMemory(floats.nbytes());
   Napi::Float32Array data = Napi::Float32Array::New(env, static_cast<size_t>(floats.numel()));
-  std::memcpy(data.Data(), floats.const_data_ptr(), floats.nbytes());
+  if (floats.nbytes() > 0) std::memcpy(data.Data(), floats.const_data_ptr(), floats.nbytes());
   Napi::Array shape = Napi::Array::New(env);
   for (const int64_t size : floats.sizes())
     shape.Set(shape.Length(), Napi::Number::New(env, static_cast<double>(size)));
@@ -39,14 +73,7 @@ Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor) {
 
 at::Tensor fromJsTensor(Napi::Value value) {
   const auto object = value.As<Napi::Object>();
-  const auto data = object.Get("data").As<Napi::Float32Array>();
-  const at::Tensor tensor = at::empty(toIntegers(object.Get("shape")), at::kFloat);
-  if (data.ByteLength() != tensor.nbytes()) {
-    throw Napi::TypeError::New(value.Env(),
-                               c10::str("expected ", tensor.numel(), " numbers but received ", data.ElementLength()));
-  }
-  std::memcpy(tensor.data_ptr(), data.Data(), tensor.nbytes());
-  return tensor;
+  return copyOf(object.Get("data"), toIntegers(object.Get("shape")), at::kFloat, "numbers");
 }
 
 io::Metadata toMetadata(Napi::Value value) {

@@ -9,12 +9,13 @@
 
 namespace dan::binding {
 
-// A copy of a Uint8Array as a tensor of `shape`; throws a TypeError when the length does not fit.
+// A copy of a Uint8Array as a tensor of `shape`. Throws ERR_INVALID_OPTION where the shape is none or the length does
+// not fit it.
 at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape);
 // A copy of a contiguous uint8 tensor.
 Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor);
 
-// { data: Float32Array, shape } and back, copied.
+// { data: Float32Array, shape } and back, copied. fromJsTensor throws as toTensor does.
 Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor);
 at::Tensor fromJsTensor(Napi::Value value);
 

@@ -59,8 +59,8 @@ Napi::Value convertAdapter(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void defineConvert(Napi::Env env, Napi::Object exports) {
-  exports.Set("convertBase", Napi::Function::New(env, convertBase));
-  exports.Set("convertAdapter", Napi::Function::New(env, convertAdapter));
+  exportFunction<convertBase>(exports, "convertBase");
+  exportFunction<convertAdapter>(exports, "convertAdapter");
 }
 
 }  // namespace dan::binding

@@ -6,6 +6,7 @@
 
 #include "binding/run_task.h"
 #include "core/host_memory.h"
+#include "core/memory_meter.h"
 #include "dual/adapter_file.h"
 #include "evaluate/learner.h"
 #include "mask/part_masker.h"
@@ -20,7 +21,8 @@ class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit TaskHandle(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<TaskHandle>(info), task(std::make_shared<JsTask>(info[0].ToNumber().Uint32Value())) {}
+      : Napi::ObjectWrap<TaskHandle>(info),
+        task(guarded(info.Env(), [&] { return std::make_shared<JsTask>(info[0].ToNumber().Uint32Value()); })) {}
   static std::shared_ptr<JsTask> from(Napi::Value value);
   const std::shared_ptr<JsTask> task;
 
@@ -28,16 +30,36 @@ class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
   Napi::Value cancel(const Napi::CallbackInfo& info);
 };
 
-// A handle of an engine object; made by a static method, empty after dispose().
+// An engine object on its way to its handle, and the bytes that it keeps.
+template <class T>
+struct Made {
+  std::shared_ptr<T> object;
+  int64_t bytes = 0;
+};
+
+// What `make` returns, measured. On the torch thread.
+template <class Make>
+auto measured(Make make) -> Made<typename decltype(make())::element_type> {
+  const MemoryMeter meter;
+  auto object = make();
+  return {std::move(object), meter.grown()};
+}
+
+// A handle of an engine object, empty after dispose(). The object is let go of by dispose(), or when the handle is
+// collected; V8 is told how much it keeps, so that the collector has a reason to look.
 template <class Derived, class T>
 class Handle : public Napi::ObjectWrap<Derived> {
  public:
-  explicit Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Derived>(info) {}
-  ~Handle() override { release(Napi::ObjectWrap<Derived>::Env()); }
+  explicit Handle(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Derived>(info), data_(EnvData::of(info.Env())), napiEnv_(info.Env()) {}
+  ~Handle() override { release(); }
 
-  static Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value, const Napi::FunctionReference& constructor) {
+  static Napi::Value wrap(Napi::Env env, Made<T> made, const Napi::FunctionReference& constructor) {
     Napi::Object object = constructor.New({});
-    Derived::Unwrap(object)->value_ = std::move(value);
+    Derived* handle = Derived::Unwrap(object);
+    handle->value_ = std::move(made.object);
+    ++handle->data_.objects;
+    handle->grow(made.bytes);
     return object;
   }
   static std::shared_ptr<T> from(Napi::Value value) {
@@ -46,26 +68,60 @@ class Handle : public Napi::ObjectWrap<Derived> {
     return shared;
   }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
-    release(info.Env());
+    release();
     return info.Env().Undefined();
   }
 
  protected:
+  using Method = Napi::Value (Derived::*)(const Napi::CallbackInfo&);
+
+  // A method of the JavaScript class; all but dispose() are made by this.
+  template <Method body>
+  static Napi::ClassPropertyDescriptor<Derived> method(const char* name) {
+    return Derived::InstanceMethod(name, static_cast<Method>(&Handle::template guardedMethod<body>));
+  }
+  static Napi::ClassPropertyDescriptor<Derived> disposeMethod() {
+    return Derived::InstanceMethod("dispose", static_cast<Method>(&Handle::dispose));
+  }
+
   std::shared_ptr<T> value() const {
     if (!value_) throw Napi::Error::New(Napi::ObjectWrap<Derived>::Env(), "the native object is disposed");
     return value_;
   }
 
- private:
-  void release(Napi::Env env) {
-    if (!value_) return;
-    auto doomed = std::make_shared<std::shared_ptr<T>>(std::move(value_));
-    EnvData::of(env).torch.post(0, std::make_shared<Task>(), [doomed]() mutable {
-      doomed->reset();
-      releaseHostMemory();
-    });
+  // The object keeps so many bytes more.
+  void grow(int64_t bytes) {
+    data_.reportMemory(napiEnv_, bytes);
+    bytes_ += bytes;
   }
+
+ private:
+  template <Method body>
+  Napi::Value guardedMethod(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (static_cast<Derived*>(this)->*body)(info); });
+  }
+
+  void release() noexcept {
+    if (!value_) return;
+    EnvData& data = data_;
+    try {
+      grow(-bytes_);
+      auto doomed = std::make_shared<std::shared_ptr<T>>(std::move(value_));
+      data.torch.post(0, std::make_shared<Task>(), [doomed, &data] {
+        doomed->reset();
+        --data.objects;
+        releaseHostMemory();
+      });
+    } catch (...) {  // no memory to post it with: it is freed here
+      value_.reset();
+      --data.objects;
+    }
+  }
+
+  EnvData& data_;
+  napi_env napiEnv_;
   std::shared_ptr<T> value_;
+  int64_t bytes_ = 0;
 };
 
 // A trainer and what it needs alive.

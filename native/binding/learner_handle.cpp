@@ -12,7 +12,7 @@ namespace dan::binding {
 
 namespace {
 
-using Learner = std::shared_ptr<evaluate::Learner>;
+using Learner = Made<evaluate::Learner>;
 using Scores = evaluate::DetectionScores;
 
 // createPool(width, height)
@@ -20,7 +20,7 @@ Napi::Value createPool(const Napi::CallbackInfo& info) {
   auto pool = std::make_shared<PixelPool>();
   pool->width = info[0].ToNumber().Int64Value();
   pool->height = info[1].ToNumber().Int64Value();
-  return PoolHandle::wrap(info.Env(), pool, EnvData::of(info.Env()).pool);
+  return PoolHandle::wrap(info.Env(), {pool}, EnvData::of(info.Env()).pool);
 }
 
 // What both networks learn from: (options, good, defects, groups, types, ...): pools, and for each image of a defect a
@@ -43,7 +43,7 @@ struct LearnerInput {
 };
 
 Napi::Value wrapLearner(Napi::Env env, Learner& learner) {
-  return LearnerHandle::wrap(env, learner, EnvData::of(env).learner);
+  return LearnerHandle::wrap(env, std::move(learner), EnvData::of(env).learner);
 }
 
 // createDetector(options, good, defects, groups, types, textures or undefined, task)
@@ -54,8 +54,10 @@ Napi::Value createDetector(const Napi::CallbackInfo& info) {
       [input = LearnerInput(info), textures](const Task&, const ReportProgress&) -> Learner {
         const auto& [options, good, defects, strata] = input;
         const at::Device device = parseDevice(options.device);
-        auto source = evaluate::makeDefectSource(options.source, good, defects, strata, textures);
-        return std::make_shared<evaluate::Detector>(options.training, good, std::move(source), device);
+        return measured([&, &good = good, &defects = defects]() -> std::shared_ptr<evaluate::Learner> {
+          auto source = evaluate::makeDefectSource(options.source, good, defects, strata, textures);
+          return std::make_shared<evaluate::Detector>(options.training, good, std::move(source), device);
+        });
       },
       wrapLearner);
 }
@@ -69,8 +71,10 @@ Napi::Value createClassifier(const Napi::CallbackInfo& info) {
       [input = LearnerInput(info), classes, backbone](const Task&, const ReportProgress&) -> Learner {
         const auto& [options, good, defects, strata] = input;
         const at::Device device = parseDevice(options.device);
-        auto source = evaluate::makeDefectSource(options.source, good, defects, strata);
-        return std::make_shared<evaluate::Classifier>(options.training, std::move(source), classes, backbone, device);
+        return measured([&]() -> std::shared_ptr<evaluate::Learner> {
+          auto source = evaluate::makeDefectSource(options.source, good, defects, strata);
+          return std::make_shared<evaluate::Classifier>(options.training, std::move(source), classes, backbone, device);
+        });
       },
       wrapLearner);
 }
@@ -127,19 +131,19 @@ Napi::Value icLpips(const Napi::CallbackInfo& info) {
 Napi::Value PoolHandle::append(const Napi::CallbackInfo& info) {
   const auto pool = value();
   const int64_t count = info[2].ToNumber().Int64Value();
-  for (const at::Tensor& image : toTensor(info[0], {count, pool->height, pool->width, 3}).unbind()) {
-    pool->images.push_back(image);
-  }
-  if (info[1].IsUndefined()) return info.Env().Undefined();
-  for (const at::Tensor& mask : toTensor(info[1], {count, pool->height, pool->width}).unbind()) {
-    pool->masks.push_back(mask);
-  }
+  const at::Tensor images = toTensor(info[0], {count, pool->height, pool->width, 3});
+  at::Tensor masks;
+  if (!info[1].IsUndefined()) masks = toTensor(info[1], {count, pool->height, pool->width});
+  for (const at::Tensor& image : images.unbind()) pool->images.push_back(image);
+  grow(static_cast<int64_t>(images.nbytes()));
+  if (!masks.defined()) return info.Env().Undefined();
+  for (const at::Tensor& mask : masks.unbind()) pool->masks.push_back(mask);
+  grow(static_cast<int64_t>(masks.nbytes()));
   return info.Env().Undefined();
 }
 
 Napi::Function PoolHandle::define(Napi::Env env) {
-  return DefineClass(env, "PoolHandle",
-                     {InstanceMethod("append", &PoolHandle::append), InstanceMethod("dispose", &PoolHandle::dispose)});
+  return DefineClass(env, "PoolHandle", {method<&PoolHandle::append>("append"), disposeMethod()});
 }
 
 // step(task): { step, loss }
@@ -193,21 +197,20 @@ Napi::Value LearnerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
 
 Napi::Function LearnerHandle::define(Napi::Env env) {
   return DefineClass(env, "LearnerHandle",
-                     {InstanceMethod("step", &LearnerHandle::step), InstanceMethod("predict", &LearnerHandle::predict),
-                      InstanceMethod("saveCheckpoint", &LearnerHandle::saveCheckpoint),
-                      InstanceMethod("loadCheckpoint", &LearnerHandle::loadCheckpoint),
-                      InstanceMethod("dispose", &LearnerHandle::dispose)});
+                     {method<&LearnerHandle::step>("step"), method<&LearnerHandle::predict>("predict"),
+                      method<&LearnerHandle::saveCheckpoint>("saveCheckpoint"),
+                      method<&LearnerHandle::loadCheckpoint>("loadCheckpoint"), disposeMethod()});
 }
 
 void defineEvaluation(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).pool = Napi::Persistent(PoolHandle::define(env));
   EnvData::of(env).learner = Napi::Persistent(LearnerHandle::define(env));
-  exports.Set("createPool", Napi::Function::New(env, createPool));
-  exports.Set("createDetector", Napi::Function::New(env, createDetector));
-  exports.Set("createClassifier", Napi::Function::New(env, createClassifier));
-  exports.Set("inceptionScore", Napi::Function::New(env, inceptionScore));
-  exports.Set("icLpips", Napi::Function::New(env, icLpips));
-  exports.Set("scoreMaps", Napi::Function::New(env, scoreMaps));
+  exportFunction<createPool>(exports, "createPool");
+  exportFunction<createDetector>(exports, "createDetector");
+  exportFunction<createClassifier>(exports, "createClassifier");
+  exportFunction<inceptionScore>(exports, "inceptionScore");
+  exportFunction<icLpips>(exports, "icLpips");
+  exportFunction<scoreMaps>(exports, "scoreMaps");
 }
 
 }  // namespace dan::binding

@@ -10,7 +10,7 @@ namespace dan::binding {
 
 namespace {
 
-using Masker = std::shared_ptr<mask::U2netMasker>;
+using Masker = Made<mask::U2netMasker>;
 
 // loadMasker(path, device, task)
 Napi::Value loadMasker(const Napi::CallbackInfo& info) {
@@ -18,10 +18,10 @@ Napi::Value loadMasker(const Napi::CallbackInfo& info) {
   return runTask<Masker>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [path, device](const Task&, const ReportProgress&) {
-        return std::make_shared<mask::U2netMasker>(path, parseDevice(device));
+        return measured([&] { return std::make_shared<mask::U2netMasker>(path, parseDevice(device)); });
       },
       [](Napi::Env env, Masker& masker) -> Napi::Value {
-        return MaskerHandle::wrap(env, masker, EnvData::of(env).masker);
+        return MaskerHandle::wrap(env, std::move(masker), EnvData::of(env).masker);
       });
 }
 
@@ -55,14 +55,13 @@ Napi::Value MaskerHandle::mask(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function MaskerHandle::define(Napi::Env env) {
-  return DefineClass(env, "MaskerHandle",
-                     {InstanceMethod("mask", &MaskerHandle::mask), InstanceMethod("dispose", &MaskerHandle::dispose)});
+  return DefineClass(env, "MaskerHandle", {method<&MaskerHandle::mask>("mask"), disposeMethod()});
 }
 
 void defineMasker(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).masker = Napi::Persistent(MaskerHandle::define(env));
-  exports.Set("loadMasker", Napi::Function::New(env, loadMasker));
-  exports.Set("thresholdMask", Napi::Function::New(env, thresholdMask));
+  exportFunction<loadMasker>(exports, "loadMasker");
+  exportFunction<thresholdMask>(exports, "thresholdMask");
 }
 
 }  // namespace dan::binding

@@ -12,7 +12,7 @@ namespace dan::binding {
 
 namespace {
 
-using Base = std::shared_ptr<model::BaseModel>;
+using Base = Made<model::BaseModel>;
 
 // loadModel(options, task): { handle, info }
 Napi::Value loadModel(const Napi::CallbackInfo& info) {
@@ -30,10 +30,11 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
           base.loras.push_back({options.loraFiles[i], options.loraScales.at(i)});
         }
         const bool suited = options.dtype == "auto";
-        return Base(model::loadBaseModel(base, device,
-                                         suited ? std::nullopt : std::optional(parseDtype(options.dtype, device))));
+        const auto dtype = suited ? std::nullopt : std::optional(parseDtype(options.dtype, device));
+        return measured([&] { return std::shared_ptr<model::BaseModel>(model::loadBaseModel(base, device, dtype)); });
       },
-      [notice](Napi::Env env, Base& base) -> Napi::Value {
+      [notice](Napi::Env env, Base& made) -> Napi::Value {
+        const auto& base = made.object;
         Napi::Object details = Napi::Object::New(env);
         details.Set("deviceNotice", *notice);
         details.Set("fingerprint", base->fingerprint);
@@ -47,7 +48,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         details.Set("resolutionMultiple", Napi::Number::New(env, static_cast<double>(base->resolutionMultiple())));
         Napi::Object result = Napi::Object::New(env);
         result.Set("info", details);
-        result.Set("handle", ModelHandle::wrap(env, base, EnvData::of(env).model));
+        result.Set("handle", ModelHandle::wrap(env, std::move(made), EnvData::of(env).model));
         return result;
       });
 }
@@ -102,15 +103,14 @@ Napi::Value ModelHandle::textEncode(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function ModelHandle::define(Napi::Env env) {
-  return DefineClass(
-      env, "ModelHandle",
-      {InstanceMethod("encode", &ModelHandle::encode), InstanceMethod("decode", &ModelHandle::decode),
-       InstanceMethod("textEncode", &ModelHandle::textEncode), InstanceMethod("dispose", &ModelHandle::dispose)});
+  return DefineClass(env, "ModelHandle",
+                     {method<&ModelHandle::encode>("encode"), method<&ModelHandle::decode>("decode"),
+                      method<&ModelHandle::textEncode>("textEncode"), disposeMethod()});
 }
 
 void defineModel(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).model = Napi::Persistent(ModelHandle::define(env));
-  exports.Set("loadModel", Napi::Function::New(env, loadModel));
+  exportFunction<loadModel>(exports, "loadModel");
 }
 
 }  // namespace dan::binding

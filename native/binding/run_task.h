@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "binding/env_data.h"
+#include "binding/failure.h"
 
 namespace dan::binding {
 
@@ -19,52 +21,53 @@ struct JsTask : Task {
   const size_t thread;
 };
 
-struct TaskFailure {
-  std::string code, message;
-  bool failed = false;
-};
-
-// Runs `work` and turns whatever it throws into a code and one line of text.
-TaskFailure captureFailure(const std::function<void()>& work);
-
 // `work` runs on the task's torch thread and touches no Napi value; `toJs` runs on the JS thread and touches no tensor
-// operation. `progress` may be empty. R must hold no device memory.
+// operation. `progress` may be empty; it must throw nothing (lib/run-native.ts sees to that). R must hold no device
+// memory.
 template <class R>
 Napi::Value runTask(Napi::Env env, std::shared_ptr<JsTask> task, Napi::Value progress,
                     std::function<R(const Task&, const ReportProgress&)> work,
                     std::function<Napi::Value(Napi::Env, R&)> toJs) {
+  struct Outcome {
+    std::optional<R> result;
+    TaskFailure failure;
+  };
   const auto deferred = Napi::Promise::Deferred::New(env);
   EnvData& data = EnvData::of(env);
+  const auto outcome = std::make_shared<Outcome>();
   const uint64_t id = data.begin(env, progress);
-  data.torch.post(task->thread, task, [=, queue = data.queue]() mutable {
+  auto job = [=, queue = data.queue, work = std::move(work)]() mutable {
     const ReportProgress report = [queue, id](size_t step, size_t steps) {
       queue.NonBlockingCall([id, step, steps](Napi::Env jsEnv, Napi::Function) {
-        const auto found = EnvData::of(jsEnv).pending.find(id);
-        if (found == EnvData::of(jsEnv).pending.end() || found->second.IsEmpty()) return;
         try {
-          found->second.Call({Napi::Number::New(jsEnv, static_cast<double>(step)),
-                              Napi::Number::New(jsEnv, static_cast<double>(steps))});
-        } catch (const Napi::Error&) {  // the environment is going away
+          EnvData::of(jsEnv).report(jsEnv, id, step, steps);
+        } catch (...) {  // the environment is going away
         }
       });
     };
-    auto result = std::make_shared<std::unique_ptr<R>>();
-    const TaskFailure failure = captureFailure([&] {
+    outcome->failure = captureFailure([&] {
       task->checkCancelled();
-      *result = std::make_unique<R>(work(*task, report));
+      outcome->result.emplace(work(*task, report));
     });
     work = nullptr;  // releases what it captured on this thread
-    queue.NonBlockingCall([deferred, result, failure, toJs, id](Napi::Env jsEnv, Napi::Function) {
-      EnvData::of(jsEnv).end(jsEnv, id);
+    queue.NonBlockingCall([deferred, outcome, toJs, id, task](Napi::Env jsEnv, Napi::Function) {
       try {
-        if (!failure.failed) return deferred.Resolve(toJs(jsEnv, **result));
-        const Napi::Error error = Napi::Error::New(jsEnv, failure.message);
-        error.Set("code", Napi::String::New(jsEnv, failure.code));
-        deferred.Reject(error.Value());
-      } catch (const Napi::Error&) {  // without this, ending a worker can end the process
+        EnvData& answered = EnvData::of(jsEnv);
+        answered.end(jsEnv, id);
+        const bool given = settle(jsEnv, deferred, outcome->failure, [&] { return toJs(jsEnv, *outcome->result); });
+        if (given || !outcome->result) return;
+        // Nobody has the result: tensors are freed where they were made.
+        answered.torch.post(task->thread, std::make_shared<Task>(), [outcome] { outcome->result.reset(); });
+      } catch (...) {  // the environment is going away
       }
     });
-  });
+  };
+  try {
+    data.torch.post(task->thread, task, std::move(job));
+  } catch (...) {
+    data.end(env, id);  // or the process would wait for it
+    throw;
+  }
   return deferred.Promise();
 }
 

@@ -12,7 +12,7 @@ namespace dan::binding {
 
 namespace {
 
-using State = std::shared_ptr<SamplerState>;
+using State = Made<SamplerState>;
 
 // createSampler(model, adapterPath, task): the adapter, checked against the base.
 Napi::Value createSampler(const Napi::CallbackInfo& info) {
@@ -22,21 +22,23 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [base, path](const Task&, const ReportProgress&) {
         RECORD_USER_SCOPE("read and fold the adapter");
-        const dual::AdapterFile file = dual::readAdapterFile(path);
-        dual::expectBase(file, path, *base);
-        dual::expectLevels(file.metadata, base->vae->config().latentChannels, path);
-        auto adapter = std::make_unique<dual::Adapter>(file.tensors, file.settings, *base->unet,
-                                                       base->textEncoder->config(), path);
-        io::Metadata metadata = file.metadata;
-        metadata["background"] = dual::backgroundModeName(file.settings.background);
-        auto folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
-        adapter->releaseLayers();
-        auto unet = dual::makeSamplingModel(*base->unet, *folded);
-        return std::make_shared<SamplerState>(
-            SamplerState{base, std::move(metadata), std::move(adapter), std::move(folded), std::move(unet)});
+        return measured([&] {
+          const dual::AdapterFile file = dual::readAdapterFile(path);
+          dual::expectBase(file, path, *base);
+          dual::expectLevels(file.metadata, base->vae->config().latentChannels, path);
+          io::Metadata metadata = file.metadata;
+          metadata["background"] = dual::backgroundModeName(file.settings.background);
+          auto adapter = std::make_unique<dual::Adapter>(file.tensors, file.settings, *base->unet,
+                                                         base->textEncoder->config(), path);
+          auto folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
+          adapter->releaseLayers();
+          auto unet = dual::makeSamplingModel(*base->unet, *folded);
+          return std::make_shared<SamplerState>(
+              SamplerState{base, std::move(metadata), std::move(adapter), std::move(folded), std::move(unet)});
+        });
       },
       [](Napi::Env env, State& state) -> Napi::Value {
-        return SamplerHandle::wrap(env, state, EnvData::of(env).sampler);
+        return SamplerHandle::wrap(env, std::move(state), EnvData::of(env).sampler);
       });
 }
 
@@ -46,26 +48,39 @@ Napi::Value encodeBackgrounds(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<BackgroundOptions>(info[1]);
   const at::Tensor images = toTensor(info[2], {options.count, options.height, options.width, 3});
   const at::Tensor foregrounds = toTensor(info[3], {options.count, options.height, options.width});
-  return runTask<std::shared_ptr<sample::Backgrounds>>(
+  return runTask<Made<sample::Backgrounds>>(
       info.Env(), TaskHandle::from(info[4]), info.Env().Undefined(),
       [=](const Task& task, const ReportProgress&) {
         sample::checkResolution(*base, options.width, options.height);
-        return std::make_shared<sample::Backgrounds>(*base, images, foregrounds, options.chosen, task);
+        return measured(
+            [&] { return std::make_shared<sample::Backgrounds>(*base, images, foregrounds, options.chosen, task); });
       },
-      [](Napi::Env env, std::shared_ptr<sample::Backgrounds>& backgrounds) -> Napi::Value {
-        return BackgroundsHandle::wrap(env, backgrounds, EnvData::of(env).backgrounds);
+      [](Napi::Env env, Made<sample::Backgrounds>& backgrounds) -> Napi::Value {
+        return BackgroundsHandle::wrap(env, std::move(backgrounds), EnvData::of(env).backgrounds);
       });
+}
+
+int64_t bytesOf(const PixelPool& pool) {
+  size_t bytes = 0;
+  for (const auto* list : {&pool.images, &pool.masks}) {
+    for (const at::Tensor& picture : *list) bytes += picture.nbytes();
+  }
+  return static_cast<int64_t>(bytes);
 }
 
 // createLayouts(options, defects, good, task): pools
 Napi::Value createLayouts(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<sample::LayoutOptions>(info[0]);
-  return runTask<std::shared_ptr<sample::Layouts>>(
+  return runTask<Made<sample::Layouts>>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
-      [options, defects = PoolHandle::from(info[1]), good = PoolHandle::from(info[2])](
-          const Task&, const ReportProgress&) { return std::make_shared<sample::Layouts>(defects, good, options); },
-      [](Napi::Env env, std::shared_ptr<sample::Layouts>& layouts) -> Napi::Value {
-        return LayoutsHandle::wrap(env, layouts, EnvData::of(env).layouts);
+      [options, defects = PoolHandle::from(info[1]), good = PoolHandle::from(info[2])](const Task&,
+                                                                                       const ReportProgress&) {
+        Made<sample::Layouts> made{std::make_shared<sample::Layouts>(defects, good, options)};
+        made.bytes = bytesOf(*defects) + bytesOf(*good);  // which it keeps, whatever becomes of the pools' handles
+        return made;
+      },
+      [](Napi::Env env, Made<sample::Layouts>& layouts) -> Napi::Value {
+        return LayoutsHandle::wrap(env, std::move(layouts), EnvData::of(env).layouts);
       });
 }
 
@@ -100,15 +115,17 @@ Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env,
 Napi::Value SamplerHandle::draw(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
   options.levels = levelsFromText(value()->metadata);
-  return runTask<std::shared_ptr<sample::DrawnPairs>>(
+  return runTask<Made<sample::DrawnPairs>>(
       info.Env(), TaskHandle::from(info[4]), info[5],
       [options, sources = Sources(info[2], info[3]), indices = toIntegers(info[1]), state = value()](
           const Task& task, const ReportProgress& report) {
-        return std::make_shared<sample::DrawnPairs>(
-            sample::drawPairs(sources.with(*state), options, indices, task, report));
+        return measured([&] {
+          return std::make_shared<sample::DrawnPairs>(
+              sample::drawPairs(sources.with(*state), options, indices, task, report));
+        });
       },
-      [](Napi::Env env, std::shared_ptr<sample::DrawnPairs>& drawn) -> Napi::Value {
-        return DrawnHandle::wrap(env, drawn, EnvData::of(env).drawn);
+      [](Napi::Env env, Made<sample::DrawnPairs>& drawn) -> Napi::Value {
+        return DrawnHandle::wrap(env, std::move(drawn), EnvData::of(env).drawn);
       });
 }
 
@@ -120,8 +137,7 @@ Napi::Value DrawnHandle::take(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function DrawnHandle::define(Napi::Env env) {
-  return DefineClass(env, "DrawnHandle",
-                     {InstanceMethod("take", &DrawnHandle::take), InstanceMethod("dispose", &DrawnHandle::dispose)});
+  return DefineClass(env, "DrawnHandle", {method<&DrawnHandle::take>("take"), disposeMethod()});
 }
 
 // begin(options, indices, backgrounds or undefined, layouts or undefined, task): { handle, timesteps, latents }
@@ -129,28 +145,29 @@ Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
   auto options = parseOptions<sample::SampleOptions>(info[0]);
   options.levels = levelsFromText(value()->metadata);
   struct Begun {
-    std::shared_ptr<BatchState> state;
+    Made<BatchState> made;
     at::Tensor latents;  // on the CPU
   };
   return runTask<Begun>(
       info.Env(), TaskHandle::from(info[4]), info.Env().Undefined(),
       [options, sources = Sources(info[2], info[3]), indices = toIntegers(info[1]), state = value()](
           const Task&, const ReportProgress&) {
-        auto batch = std::make_unique<sample::PairBatch>(sources.with(*state), options, indices);
-        const at::Tensor latents = batch->latents().cpu();
-        return Begun{
-            std::make_shared<BatchState>(BatchState{state, sources.backgrounds, sources.layouts, std::move(batch)}),
-            latents};
+        const auto made = measured([&] {
+          auto batch = std::make_unique<sample::PairBatch>(sources.with(*state), options, indices);
+          return std::make_shared<BatchState>(
+              BatchState{state, sources.backgrounds, sources.layouts, std::move(batch)});
+        });
+        return Begun{made, made.object->batch->latents().cpu()};
       },
       [](Napi::Env env, Begun& begun) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
         Napi::Array timesteps = Napi::Array::New(env);
-        for (const double t : begun.state->batch->timesteps())
-          timesteps.Set(timesteps.Length(), Napi::Number::New(env, t));
+        const sample::PairBatch& batch = *begun.made.object->batch;
+        for (const double t : batch.timesteps()) timesteps.Set(timesteps.Length(), Napi::Number::New(env, t));
         result.Set("timesteps", timesteps);
         result.Set("latents", toJsTensor(env, begun.latents));
-        result.Set("position", Napi::Number::New(env, static_cast<double>(begun.state->batch->position())));
-        result.Set("handle", BatchHandle::wrap(env, begun.state, EnvData::of(env).batch));
+        result.Set("position", Napi::Number::New(env, static_cast<double>(batch.position())));
+        result.Set("handle", BatchHandle::wrap(env, std::move(begun.made), EnvData::of(env).batch));
         return result;
       });
 }
@@ -174,18 +191,17 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
       [latents, timesteps, context, state = value()](const Task&, const ReportProgress&) {
         const model::BaseModel& base = *state->base;
+        const int64_t tokens = base.textEncoder->config().maxLength;
         const bool fits = latents.dim() == 4 && latents.size(0) % dual::kNumBranches == 0 &&
                           latents.size(1) == base.vae->config().latentChannels && timesteps.dim() == 1 &&
                           timesteps.size(0) == latents.size(0) && context.dim() == 3 &&
-                          context.size(0) == latents.size(0) &&
+                          context.size(0) == latents.size(0) && context.size(1) == tokens &&
                           context.size(2) == base.unet->config().crossAttentionDim;
         if (!fits) {
           fail(kInvalidOption, "Expected latents (2 N, ", base.vae->config().latentChannels,
-               ", h, w), timesteps (2 N) and text states (2 N, tokens, ", base.unet->config().crossAttentionDim,
+               ", h, w), timesteps (2 N) and text states (2 N, ", tokens, ", ", base.unet->config().crossAttentionDim,
                ") but received ", latents.sizes(), ", ", timesteps.sizes(), " and ", context.sizes());
         }
-        state->unet->recordAttention(nullptr);
-        state->unet->shareInnerFeatures(nullptr);
         return state->unet
             ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
             .to(at::kFloat)
@@ -217,38 +233,34 @@ Napi::Value BatchHandle::decode(const Napi::CallbackInfo& info) {
 
 Napi::Function BatchHandle::define(Napi::Env env) {
   return DefineClass(env, "BatchHandle",
-                     {InstanceMethod("step", &BatchHandle::step), InstanceMethod("decode", &BatchHandle::decode),
-                      InstanceMethod("dispose", &BatchHandle::dispose)});
+                     {method<&BatchHandle::step>("step"), method<&BatchHandle::decode>("decode"), disposeMethod()});
 }
 
 // metadata(): what the adapter's file says of itself
 Napi::Value SamplerHandle::metadata(const Napi::CallbackInfo& info) { return toObject(info.Env(), value()->metadata); }
 
 Napi::Function SamplerHandle::define(Napi::Env env) {
-  return DefineClass(
-      env, "SamplerHandle",
-      {InstanceMethod("draw", &SamplerHandle::draw), InstanceMethod("begin", &SamplerHandle::begin),
-       InstanceMethod("textEncode", &SamplerHandle::textEncode), InstanceMethod("predict", &SamplerHandle::predict),
-       InstanceMethod("metadata", &SamplerHandle::metadata), InstanceMethod("dispose", &SamplerHandle::dispose)});
+  return DefineClass(env, "SamplerHandle",
+                     {method<&SamplerHandle::draw>("draw"), method<&SamplerHandle::begin>("begin"),
+                      method<&SamplerHandle::textEncode>("textEncode"), method<&SamplerHandle::predict>("predict"),
+                      method<&SamplerHandle::metadata>("metadata"), disposeMethod()});
 }
 
 Napi::Function BackgroundsHandle::define(Napi::Env env) {
-  return DefineClass(env, "BackgroundsHandle", {InstanceMethod("dispose", &BackgroundsHandle::dispose)});
+  return DefineClass(env, "BackgroundsHandle", {disposeMethod()});
 }
 
-Napi::Function LayoutsHandle::define(Napi::Env env) {
-  return DefineClass(env, "LayoutsHandle", {InstanceMethod("dispose", &LayoutsHandle::dispose)});
-}
+Napi::Function LayoutsHandle::define(Napi::Env env) { return DefineClass(env, "LayoutsHandle", {disposeMethod()}); }
 
 void defineSampler(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).layouts = Napi::Persistent(LayoutsHandle::define(env));
-  exports.Set("createLayouts", Napi::Function::New(env, createLayouts));
+  exportFunction<createLayouts>(exports, "createLayouts");
   EnvData::of(env).backgrounds = Napi::Persistent(BackgroundsHandle::define(env));
-  exports.Set("encodeBackgrounds", Napi::Function::New(env, encodeBackgrounds));
+  exportFunction<encodeBackgrounds>(exports, "encodeBackgrounds");
   EnvData::of(env).drawn = Napi::Persistent(DrawnHandle::define(env));
   EnvData::of(env).batch = Napi::Persistent(BatchHandle::define(env));
   EnvData::of(env).sampler = Napi::Persistent(SamplerHandle::define(env));
-  exports.Set("createSampler", Napi::Function::New(env, createSampler));
+  exportFunction<createSampler>(exports, "createSampler");
 }
 
 }  // namespace dan::binding

@@ -8,7 +8,7 @@ namespace dan::binding {
 
 namespace {
 
-using State = std::shared_ptr<TrainerState>;
+using State = Made<TrainerState>;
 
 // createTrainer(model, options, images, masks, foregrounds or undefined, task): encodes the images; images RGB, masks
 // and foregrounds one byte a pixel.
@@ -27,12 +27,14 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
         sample::checkResolution(*base, options.width, options.height);
         options.train.branches = train::parseBranches(options.branches);
         options.train.background = dual::parseBackgroundMode(options.background);
-        train::PairLatents latents(*base, pixels, task);
-        auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);
-        return std::make_shared<TrainerState>(TrainerState{base, std::move(trainer)});
+        return measured([&] {
+          train::PairLatents latents(*base, pixels, task);
+          auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);
+          return std::make_shared<TrainerState>(TrainerState{base, std::move(trainer)});
+        });
       },
       [](Napi::Env env, State& state) -> Napi::Value {
-        return TrainerHandle::wrap(env, state, EnvData::of(env).trainer);
+        return TrainerHandle::wrap(env, std::move(state), EnvData::of(env).trainer);
       });
 }
 
@@ -132,16 +134,15 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
 Napi::Function TrainerHandle::define(Napi::Env env) {
   return DefineClass(
       env, "TrainerHandle",
-      {InstanceMethod("step", &TrainerHandle::step), InstanceMethod("saveCheckpoint", &TrainerHandle::saveCheckpoint),
-       InstanceMethod("loadCheckpoint", &TrainerHandle::loadCheckpoint),
-       InstanceMethod("loadFinished", &TrainerHandle::loadFinished),
-       InstanceMethod("saveAdapter", &TrainerHandle::saveAdapter), InstanceMethod("preview", &TrainerHandle::preview),
-       InstanceMethod("dispose", &TrainerHandle::dispose)});
+      {method<&TrainerHandle::step>("step"), method<&TrainerHandle::saveCheckpoint>("saveCheckpoint"),
+       method<&TrainerHandle::loadCheckpoint>("loadCheckpoint"), method<&TrainerHandle::loadFinished>("loadFinished"),
+       method<&TrainerHandle::saveAdapter>("saveAdapter"), method<&TrainerHandle::preview>("preview"),
+       disposeMethod()});
 }
 
 void defineTrainer(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).trainer = Napi::Persistent(TrainerHandle::define(env));
-  exports.Set("createTrainer", Napi::Function::New(env, createTrainer));
+  exportFunction<createTrainer>(exports, "createTrainer");
 }
 
 }  // namespace dan::binding

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 
@@ -59,6 +60,8 @@ std::string openCudaLibtorch() {
   return "";
 }
 
+std::atomic<DeviceServices*> opened{nullptr};
+
 CudaState openCuda() {
   if (!driverHasDevice()) return {};
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // without which cuBLAS may add in any order
@@ -86,8 +89,14 @@ CudaState openCuda() {
 }  // namespace
 
 const CudaState& cudaState() {
-  static const CudaState state = openCuda();
+  static const CudaState state = [] {
+    CudaState found = openCuda();
+    opened.store(found.services);
+    return found;
+  }();
   return state;
 }
+
+DeviceServices* openedCudaServices() { return opened.load(); }
 
 }  // namespace dan

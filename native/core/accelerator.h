@@ -62,6 +62,8 @@ struct CudaState {
   std::string reason;
 };
 const CudaState& cudaState();
+// The same services where something has opened them already, else null: never waits.
+DeviceServices* openedCudaServices();
 
 // What the library gives for dlsym("dualanodiffCudaServices"): null unless it was built for the same contract.
 using CudaServicesFunction = DeviceServices* (*)(const char* contract);

@@ -1,6 +1,7 @@
 #include "core/host_memory.h"
 
 #include <c10/core/CPUAllocator.h>
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -24,12 +25,18 @@ struct Block {
   size_t size;
 };
 
+thread_local int64_t bytesOfThread = 0;
+
+int64_t sizeOfSmall(void* data) { return static_cast<int64_t>(::malloc_usable_size(data)); }
+
 void unmap(const Block& block) { ::munmap(block.data, block.size); }
 
 class KeepingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* data = bytes < kSmallest ? takeSmall(bytes) : take((bytes + kUnit - 1) / kUnit * kUnit);
+    const bool isSmall = bytes < kSmallest;
+    void* data = isSmall ? takeSmall(bytes) : take((bytes + kUnit - 1) / kUnit * kUnit);
+    if (isSmall && data != nullptr) bytesOfThread += sizeOfSmall(data);
     return {data, data, &KeepingAllocator::free, c10::Device(c10::kCPU)};
   }
 
@@ -56,7 +63,9 @@ class KeepingAllocator final : public c10::Allocator {
 
  private:
   static void free(void* data) {
-    if (data != nullptr && !instance().keep(data)) c10::GetDefaultCPUAllocator()->raw_deallocate(data);
+    if (data == nullptr || instance().keep(data)) return;
+    bytesOfThread -= sizeOfSmall(data);
+    c10::GetDefaultCPUAllocator()->raw_deallocate(data);
   }
 
   void* takeSmall(size_t bytes) {
@@ -87,6 +96,7 @@ class KeepingAllocator final : public c10::Allocator {
       block.data = map(size);
     }
     used_ += block.size;
+    bytesOfThread += static_cast<int64_t>(block.size);
     usedPeak_ = std::max(usedPeak_, used_);
     sizes_[block.data] = block.size;
     return block.data;
@@ -115,6 +125,7 @@ class KeepingAllocator final : public c10::Allocator {
     const Block block{data, found->second};
     sizes_.erase(found);
     used_ -= block.size;
+    bytesOfThread -= static_cast<int64_t>(block.size);
     blocks_.push_front(block);
     kept_ += block.size;
     shrinkTo(usedPeak_ > 0 ? usedPeak_ + kSpare - used_ : 0);
@@ -147,6 +158,8 @@ class KeepingAllocator final : public c10::Allocator {
 void keepHostMemory() { c10::SetCPUAllocator(&KeepingAllocator::instance(), /*priority=*/1); }
 
 HostMemory hostMemory() { return KeepingAllocator::instance().state(); }
+
+int64_t hostBytesOfThread() { return bytesOfThread; }
 
 void releaseHostMemory() { KeepingAllocator::instance().release(); }
 

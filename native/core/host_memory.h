@@ -19,6 +19,9 @@ void keepHostMemory();
 
 HostMemory hostMemory();
 
+// Bytes that this thread allocated for tensors on the CPU less those that it freed, whoever allocated them.
+int64_t hostBytesOfThread();
+
 // Gives what is kept back to the system, and forgets the peak.
 void releaseHostMemory();
 

@@ -17,8 +17,8 @@ struct RecordedTime {
   double ownSeconds = 0;  // without the operations that it calls
 };
 
-// From now on this thread's stages and operations are recorded, which costs about a microsecond an operation; those of
-// other threads are not seen.
+// From now on this thread's stages and operations are recorded, which costs about a microsecond an operation, with
+// those that libtorch's own threads do for it (the backward pass on CUDA); what others do is not seen.
 void startProfile();
 // What was recorded since, the largest own time first; none where nothing was started.
 std::vector<RecordedTime> stopProfile();

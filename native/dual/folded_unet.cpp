@@ -53,32 +53,31 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
 
 at::Tensor FoldedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
-  preparePrompt(encoderHiddenStates);
-  return predict(noisyLatents, timesteps, background);
+  return predict(noisyLatents, timesteps, preparePrompt(encoderHiddenStates), background);
 }
 
-void FoldedUnet::preparePrompt(const at::Tensor& encoderHiddenStates) const {
+const FoldedUnet::Prompt& FoldedUnet::preparePrompt(const at::Tensor& encoderHiddenStates) const {
   const at::NoGradGuard noGrad;
-  Prompt& prompt = prompts_[encoderHiddenStates.size(0)];
-  if (prompt.states.is_same(encoderHiddenStates)) return;
+  Prompt& prompt = prompts_[encoderHiddenStates.sizes().vec()];
+  if (prompt.states.is_same(encoderHiddenStates)) return prompt;
   const at::Tensor context = toBranchMajor(encoderHiddenStates).to(unet_.device(), unet_.dtype());
   for (const nn::AttentionLayer* layer : unet_.attentionLayers()) {
     if (layer->isSelfAttention) continue;
     at::Tensor& kept = prompt.keys[layer->name];
     const at::Tensor keys = grouped(context, adapter_.layer(layer->name).kv);
-    if (kept.defined() && kept.sizes() == keys.sizes()) {
-      kept.copy_(keys);  // a captured graph reads them where they are
+    if (kept.defined()) {
+      kept.copy_(keys);
     } else {
       kept = keys;
     }
   }
   prompt.states = encoderHiddenStates;
+  return prompt;
 }
 
-at::Tensor FoldedUnet::predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+at::Tensor FoldedUnet::predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const Prompt& prompt,
                                const BackgroundFeatures* background) const {
   const at::NoGradGuard noGrad;
-  const Prompt& prompt = prompts_.at(noisyLatents.size(0));
   const at::Tensor isPrepared;  // the context is in the prompt's keys
   return toPairMajor(unet_.forward(
       toBranchMajor(noisyLatents), toBranchMajor(timesteps), isPrepared,

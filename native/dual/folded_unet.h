@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <string>
+#include <vector>
 
 #include "dual/folded_adapter.h"
 #include "dual/pair_model.h"
@@ -19,25 +21,26 @@ class FoldedUnet : public PairModel {
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                         const at::Tensor& encoderHiddenStates) const override;
 
-  // The keys and values of cross-attention, which are the same at every step: kept for the last states of each number
-  // of rows, in the same memory as long as this object is.
-  void preparePrompt(const at::Tensor& encoderHiddenStates) const;
-  // forward() on the prompt that was prepared for as many rows.
-  at::Tensor predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+  // The keys and values of cross-attention, which are the same at every step.
+  struct Prompt {
+    at::Tensor states;                       // whose keys and values these are
+    std::map<std::string, at::Tensor> keys;  // by layer, (2 * N, tokens, 2 C)
+  };
+  // Those of the last states of each shape (N * 2, tokens, D), in the same memory as long as this object is: a captured
+  // graph reads them there.
+  const Prompt& preparePrompt(const at::Tensor& encoderHiddenStates) const;
+  // forward() on a prompt that was prepared for as many rows.
+  at::Tensor predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const Prompt& prompt,
                      const BackgroundFeatures* background) const;
 
  private:
-  struct Prompt {
-    at::Tensor states;                       // whose keys and values these are
-    std::map<std::string, at::Tensor> keys;  // by layer, (2 * N, 77, 2 C)
-  };
   // Rows are branch-major inside: (2, N), so that each branch's tokens are one block.
   at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const Prompt& prompt,
                     const BackgroundFeatures* background) const;
 
   const model::Unet& unet_;
   const FoldedAdapter& adapter_;
-  mutable std::map<int64_t, Prompt> prompts_;  // by number of rows
+  mutable std::map<std::vector<int64_t>, Prompt> prompts_;  // by the states' shape
 };
 
 }  // namespace dan::dual

@@ -4,7 +4,28 @@
 
 namespace dan::dual {
 
+namespace {
+
+// What a graph depends on beside the weights: its memory and its kernels are made for these shapes and precisions.
+std::string keyOf(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
+                  const BackgroundFeatures* background) {
+  std::string key;
+  const auto add = [&key](const at::Tensor& x) { key += c10::str(x.sizes(), x.scalar_type(), ';'); };
+  add(noisyLatents);
+  key += c10::str(timesteps.sizes(), ';');            // which are copied to float32
+  key += c10::str(encoderHiddenStates.sizes(), ';');  // which the keys and values of the UNet's precision are made of
+  if (background == nullptr) return key;
+  for (const auto& [name, feature] : *background) {
+    key += name;
+    add(feature);
+  }
+  return key;
+}
+
+}  // namespace
+
 std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
+                                                           const FoldedUnet::Prompt& prompt,
                                                            const BackgroundFeatures* background) const {
   auto recorded = std::make_unique<Recorded>();
   // What a graph reads is on the device, wherever the caller's is: no copy from the host can be recorded.
@@ -17,8 +38,9 @@ std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noi
     for (const auto& [name, feature] : *background)
       recorded->background[name] = onDevice(feature, feature.scalar_type());
   }
-  const auto predict = [this, into = recorded.get(), withBackground = background != nullptr] {
-    into->prediction = plain_.predict(into->latents, into->timesteps, withBackground ? &into->background : nullptr);
+  const auto predict = [this, &prompt, into = recorded.get(), withBackground = background != nullptr] {
+    const BackgroundFeatures* features = withBackground ? &into->background : nullptr;
+    into->prediction = plain_.predict(into->latents, into->timesteps, prompt, features);
   };
   predict();  // once without recording: libraries choose their algorithms and take their memory at the first call
   recorded->graph = services_.capture(device_, predict);
@@ -28,13 +50,15 @@ std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noi
 at::Tensor GraphedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                 const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
   const at::NoGradGuard noGrad;
-  plain_.preparePrompt(encoderHiddenStates);
-  if (attentionMaps_ != nullptr || inner_ != nullptr) return plain_.predict(noisyLatents, timesteps, background);
-  std::vector<int64_t> key = noisyLatents.sizes().vec();
-  key.push_back(background != nullptr ? 1 : 0);
+  const FoldedUnet::Prompt& prompt = plain_.preparePrompt(encoderHiddenStates);
+  if (attentionMaps_ != nullptr || inner_ != nullptr) {
+    const Extras extras(plain_, attentionMaps_, inner_);
+    return plain_.predict(noisyLatents, timesteps, prompt, background);
+  }
+  const std::string key = keyOf(noisyLatents, timesteps, encoderHiddenStates, background);
   auto found = recorded_.find(key);
   if (found == recorded_.end()) {
-    found = recorded_.emplace(key, record(noisyLatents, timesteps, background)).first;
+    found = recorded_.emplace(key, record(noisyLatents, timesteps, prompt, background)).first;
   }
   Recorded& recorded = *found->second;
   recorded.latents.copy_(noisyLatents);

@@ -25,15 +25,28 @@ class PairModel {
   virtual BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                                 const at::Tensor& encoderHiddenStates) const = 0;
 
-  // From now on forward() adds what the anomaly branch's last maps->pairs() rows look at (the conditional half of
-  // guidance); null ends it. `maps` must outlive that.
-  virtual void recordAttention(AttentionMaps* maps) { attentionMaps_ = maps; }
+  // While one lives, forward() does more than predict. With `maps` it adds to them what the anomaly branch's last
+  // maps->pairs() rows look at (the conditional half of guidance). With `inner` it keeps there what the inner levels
+  // make, and takes it from there where that says so. Either may be null; both must outlive this.
+  class Extras {
+   public:
+    Extras(PairModel& model, AttentionMaps* maps, model::InnerFeatures* inner) : model_(model) {
+      model_.use(maps, inner);
+    }
+    ~Extras() { model_.use(nullptr, nullptr); }
+    Extras(const Extras&) = delete;
+    Extras& operator=(const Extras&) = delete;
 
-  // From now on forward() keeps in `inner` what the inner levels make, and takes it from there where that says so; null
-  // ends it. Both must outlive that.
-  virtual void shareInnerFeatures(model::InnerFeatures* inner) { inner_ = inner; }
+   private:
+    PairModel& model_;
+  };
 
  protected:
+  void use(AttentionMaps* maps, model::InnerFeatures* inner) {
+    attentionMaps_ = maps;
+    inner_ = inner;
+  }
+
   model::InnerFeatures* inner_ = nullptr;
   AttentionMaps* attentionMaps_ = nullptr;
 };

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <node_api.h>
 
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ std::string stringArgument(napi_env env, napi_value value) {
 // load(libtorchLibFolder: string, enginePath: string): the engine's exports.
 // Throws ERR_LIBTORCH_MISSING when libtorch cannot be opened, ERR_LIBTORCH_INCOMPATIBLE when the engine does not fit
 // it.
-napi_value load(napi_env env, napi_callback_info info) {
+napi_value loadEngine(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   size_t count = 2;
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
@@ -58,6 +59,15 @@ napi_value load(napi_env env, napi_callback_info info) {
   napi_value exports;
   napi_create_object(env, &exports);
   return init(env, exports);
+}
+
+// What C++ throws must not leave a function that Node called.
+napi_value load(napi_env env, napi_callback_info info) {
+  try {
+    return loadEngine(env, info);
+  } catch (const std::exception& error) {
+    return throwError(env, "ERR_ENGINE_MISSING", std::string("The engine cannot be opened: ") + error.what());
+  }
 }
 
 napi_value init(napi_env env, napi_value exports) {

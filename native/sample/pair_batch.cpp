@@ -264,10 +264,10 @@ void PairBatch::setLatents(const at::Tensor& latents) {
 void PairBatch::step() {
   RECORD_USER_SCOPE("denoise");
   TORCH_CHECK(!isDone(), "every step is done");
-  source_.unet.recordAttention(attention_.get());  // other batches may take turns with this one
   const auto since = static_cast<int64_t>(position_ - firstPosition_);
   inner_.reuse = since % options_.reuseFeatures != 0;
-  source_.unet.shareInnerFeatures(options_.reuseFeatures > 1 ? &inner_ : nullptr);
+  // For this call alone: other batches take turns with this one, and may outlive it.
+  const dual::PairModel::Extras extras(source_.unet, attention_.get(), options_.reuseFeatures > 1 ? &inner_ : nullptr);
   inputs_.background = background_.get();
   inputs_.reusesBackground = inner_.reuse;
   latents_ = denoiseStep(source_.unet, *scheduler_, inputs_, position_++, latents_);

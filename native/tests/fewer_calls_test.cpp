@@ -39,21 +39,14 @@ DAN_TEST(inner_features_serve_the_calls_that_ask_for_them) {
   };
   const at::Tensor plain = predict(first, 500), other = predict(second, 400);
   model::InnerFeatures inner;
-  f.unet.shareInnerFeatures(&inner);
+  std::optional<dual::PairModel::Extras> sharing(std::in_place, f.unet, nullptr, &inner);
   expectClose(predict(first, 500), plain, 0, 0, "keeping them changes nothing");
   inner.reuse = true;
   expectClose(predict(first, 500), plain, 0, 0, "they are what the same call would make");
   EXPECT(!predict(second, 400).equal(other));  // the inner levels still are those of `first`
-  expectClose(
-      predict(second.narrow(0, 0, 2), 400),
-      [&] {
-        f.unet.shareInnerFeatures(nullptr);
-        const at::Tensor alone = predict(second.narrow(0, 0, 2), 400);
-        f.unet.shareInnerFeatures(&inner);
-        return alone;
-      }(),
-      0, 0, "those of another number of rows are not taken");
-  f.unet.shareInnerFeatures(nullptr);
+  const at::Tensor fewer = predict(second.narrow(0, 0, 2), 400);
+  sharing.reset();
+  expectClose(fewer, predict(second.narrow(0, 0, 2), 400), 0, 0, "those of another number of rows are not taken");
   expectClose(predict(second, 400), other, 0, 0, "and they end");
 }
 

@@ -67,18 +67,48 @@ at::Tensor onHost(const at::Tensor& x) {
   return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.dtype()));
 }
 
-thread_local bool isRecording = false;
+// Of the graph that this thread records; null for none.
+thread_local std::vector<std::function<void()>>* recording = nullptr;
 
 // While this device computes on the host what another would compute itself.
 struct OwnAffair {
-  const bool wasRecording = std::exchange(isRecording, false);
-  ~OwnAffair() { isRecording = wasRecording; }
+  std::vector<std::function<void()>>* const before = std::exchange(recording, nullptr);
+  ~OwnAffair() { recording = before; }
 };
 
+void remember(std::function<void()> operation) {
+  if (recording != nullptr) recording->push_back(std::move(operation));
+}
+
 at::Tensor copyFrom(const at::Tensor& from, const at::Tensor& to, bool) {
-  TORCH_CHECK(!isRecording || (!from.is_cpu() && !to.is_cpu()), "a copy between host and device cannot be recorded");
+  TORCH_CHECK(recording == nullptr || (!from.is_cpu() && !to.is_cpu()),
+              "a copy between host and device cannot be recorded");
   onHost(to).copy_(onHost(from));
+  remember([from, to] { onHost(to).copy_(onHost(from)); });
   return to;
+}
+
+// Tensors among an operation's arguments or results.
+std::vector<at::Tensor> tensorsOf(at::ArrayRef<c10::IValue> values) {
+  std::vector<at::Tensor> tensors;
+  for (const c10::IValue& value : values) {
+    if (value.isTensor()) tensors.push_back(value.toTensor());
+    if (!value.isTensorList()) continue;
+    for (const at::Tensor& tensor : value.toTensorVector()) tensors.push_back(tensor);
+  }
+  return tensors;
+}
+
+// Does an operation again with the tensors that it had, and writes where its results were.
+void doAgain(const c10::OperatorHandle& op, const std::vector<c10::IValue>& arguments,
+             const std::vector<at::Tensor>& results) {
+  torch::jit::Stack stack = arguments;
+  at::native::cpu_fallback(op, &stack);
+  const auto again = tensorsOf(torch::jit::last(stack, op.schema().returns().size()));
+  for (size_t i = 0; i < results.size(); ++i) {
+    const bool isThere = !results[i].defined() || results[i].data_ptr() == again[i].data_ptr();
+    if (!isThere) onHost(results[i]).copy_(onHost(again[i]));
+  }
 }
 
 at::Tensor copyFromAndResize(const at::Tensor& from, const at::Tensor& to) {
@@ -93,22 +123,21 @@ void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
                                                         "aten::_index_put_impl_"};
   static const std::set<std::string> normalisesGroups = {"aten::native_group_norm", "aten::native_group_norm_backward"};
   const auto& name = op.operator_name();
-  TORCH_CHECK(!isRecording || name.name != "aten::_local_scalar_dense", "a number read cannot be recorded");
+  TORCH_CHECK(recording == nullptr || name.name != "aten::_local_scalar_dense", "a number read cannot be recorded");
   const std::string full = name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
-  const auto arguments = torch::jit::last(*stack, op.schema().arguments().size());
-  for (const c10::IValue& argument : arguments) {
-    std::vector<at::Tensor> tensors;
-    if (argument.isTensor()) tensors.push_back(argument.toTensor());
-    if (argument.isTensorList()) tensors = argument.toTensorVector();
-    for (const at::Tensor& tensor : tensors) {
-      if (!tensor.defined()) continue;
-      TORCH_CHECK(!tensor.is_cpu() || tensor.dim() == 0 || takeHostIndices.count(full) > 0, full,
-                  ": a tensor of shape ", tensor.sizes(), " is on the CPU, others on the device");
-      TORCH_CHECK(normalisesGroups.count(full) == 0 || tensor.is_contiguous(), full, ": a tensor is not contiguous");
-    }
+  const std::vector<c10::IValue> arguments = torch::jit::last(*stack, op.schema().arguments().size()).vec();
+  for (const at::Tensor& tensor : tensorsOf(arguments)) {
+    if (!tensor.defined()) continue;
+    TORCH_CHECK(!tensor.is_cpu() || tensor.dim() == 0 || takeHostIndices.count(full) > 0, full, ": a tensor of shape ",
+                tensor.sizes(), " is on the CPU, others on the device");
+    TORCH_CHECK(normalisesGroups.count(full) == 0 || tensor.is_contiguous(), full, ": a tensor is not contiguous");
   }
-  const OwnAffair toTheHostAndBack;
-  at::native::cpu_fallback(op, stack);
+  {
+    const OwnAffair toTheHostAndBack;
+    at::native::cpu_fallback(op, stack);
+  }
+  const auto results = tensorsOf(torch::jit::last(*stack, op.schema().returns().size()));
+  remember([op, arguments, results] { doAgain(op, arguments, results); });
 }
 
 void expectThere(const char* op, std::initializer_list<at::Tensor> tensors) {
@@ -122,10 +151,18 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std:
                        at::IntArrayRef outputPadding, int64_t groups) {
   const at::Tensor offset = bias.value_or(at::Tensor());
   expectThere("convolution", {x, weight, offset});
-  const OwnAffair toTheHostAndBack;
-  return at::convolution(onHost(x), onHost(weight), offset.defined() ? onHost(offset) : offset, stride, padding,
-                         dilation, transposed, outputPadding, groups)
-      .to(x.device());
+  const auto compute = [=, stride = stride.vec(), padding = padding.vec(), dilation = dilation.vec(),
+                        outputPadding = outputPadding.vec()] {
+    return at::convolution(onHost(x), onHost(weight), offset.defined() ? onHost(offset) : offset, stride, padding,
+                           dilation, transposed, outputPadding, groups);
+  };
+  at::Tensor result;
+  {
+    const OwnAffair toTheHostAndBack;
+    result = compute().to(x.device());
+  }
+  remember([=] { onHost(result).copy_(compute()); });
+  return result;
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> convolutionBackward(const at::Tensor& gradient, const at::Tensor& x,
@@ -216,7 +253,19 @@ at::Device standInDevice() {
   return at::Device(kDevice, 0);
 }
 
-StandInRecording::StandInRecording() { isRecording = true; }
-StandInRecording::~StandInRecording() { isRecording = false; }
+StandInGraph::StandInGraph(const std::function<void()>& work) {
+  recording = &operations_;
+  try {
+    work();
+  } catch (...) {
+    recording = nullptr;
+    throw;
+  }
+  recording = nullptr;
+}
+
+void StandInGraph::replay() {
+  for (const auto& operation : operations_) operation();
+}
 
 }  // namespace dan::tests

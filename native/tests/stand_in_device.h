@@ -5,18 +5,26 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
+#include <vector>
+
+#include "core/accelerator.h"
+
 namespace dan::tests {
 
 // Registers it at the first call.
 at::Device standInDevice();
 
-// While one lives, it refuses on this thread what no graph of CUDA's can record: copies from and to the host.
-class StandInRecording {
+// What this device did while `work` ran once. A replay does each operation again with the tensors that it had, and
+// writes where its results were: like a graph of CUDA's, it does not see what other tensors have been put in their
+// place. What no graph of CUDA's can record is refused: copies from and to the host, and reading a number.
+class StandInGraph : public CapturedGraph {
  public:
-  StandInRecording();
-  ~StandInRecording();
-  StandInRecording(const StandInRecording&) = delete;
-  StandInRecording& operator=(const StandInRecording&) = delete;
+  explicit StandInGraph(const std::function<void()>& work);
+  void replay() override;
+
+ private:
+  std::vector<std::function<void()>> operations_;
 };
 
 }  // namespace dan::tests

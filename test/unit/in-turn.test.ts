@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { inTurn } from '../../lib/in-turn.js';
 
-/** What happens, in order, when three inputs are worked on; `failing` fails to start. */
-async function happens(ahead: boolean, failing = -1): Promise<string[]> {
+/** What happens, in order, when three inputs are worked on; `failing` fails to start, and the loop ends behind `last`. */
+async function happens(ahead: boolean, { failing = -1, last = 3, how = 'break' } = {}): Promise<string[]> {
   const log: string[] = [];
   const work = {
     ahead,
@@ -15,9 +15,16 @@ async function happens(ahead: boolean, failing = -1): Promise<string[]> {
       log.push(`finish ${input}`);
       return input;
     },
+    abandon: async (started: Promise<number>) => {
+      log.push(`abandon ${await started.catch(({ message }: Error) => message)}`);
+    },
   };
   try {
-    for await (const result of inTurn([1, 2, 3], work)) log.push(`got ${result}`);
+    for await (const result of inTurn([1, 2, 3], work)) {
+      log.push(`got ${result}`);
+      if (result === last && how === 'throw') throw new Error('thrown');
+      if (result === last) break;
+    }
   } catch (error) {
     log.push((error as Error).message);
   }
@@ -35,6 +42,14 @@ describe('inTurn', () => {
   });
 
   it('tells a failure in its turn, after the results before it', async () => {
-    expect(await happens(true, 2)).toEqual(['start 1', 'start 2', 'finish 1', 'got 1', 'no 2']);
+    expect(await happens(true, { failing: 2 })).toEqual(['start 1', 'start 2', 'finish 1', 'got 1', 'no 2']);
+  });
+
+  it('abandons what was started ahead when the loop is left, however that happens', async () => {
+    const begun = ['start 1', 'start 2', 'finish 1', 'got 1'];
+    expect(await happens(true, { last: 1 })).toEqual([...begun, 'abandon 2']);
+    expect(await happens(true, { last: 1, how: 'throw' })).toEqual([...begun, 'abandon 2', 'thrown']);
+    expect(await happens(true, { last: 1, failing: 2 })).toEqual([...begun, 'abandon no 2']);
+    expect(await happens(false, { last: 1 })).toEqual(['start 1', 'finish 1', 'got 1']);
   });
 });

@@ -1,4 +1,4 @@
-#include "binding/run_task.h"
+#include "binding/failure.h"
 
 #include <c10/util/Exception.h>
 
@@ -15,16 +15,15 @@ const std::string kMemoryAdvice = "Out of memory: use a smaller batch, resolutio
 
 // What is cached for tensors that are gone goes back to the device, so that the process, and others, can go on.
 TaskFailure outOfDeviceMemory(const std::string& message) {
-  if (DeviceServices* services = cudaState().services) services->releaseCache();
+  if (DeviceServices* services = openedCudaServices()) services->releaseCache();
   return {kOutOfMemory, kMemoryAdvice + message, true};
 }
 
 }  // namespace
 
-TaskFailure captureFailure(const std::function<void()>& work) {
+TaskFailure describeFailure() {
   try {
-    work();
-    return {};
+    throw;
   } catch (const CoreError& error) {
     return {error.code, error.what(), true};
   } catch (const c10::OutOfMemoryError& error) {
@@ -42,6 +41,44 @@ TaskFailure captureFailure(const std::function<void()>& work) {
     return {"ERR_NATIVE", error.what(), true};
   } catch (...) {
     return {"ERR_NATIVE", "unknown native exception", true};
+  }
+}
+
+TaskFailure captureFailure(const std::function<void()>& work) {
+  try {
+    work();
+    return {};
+  } catch (...) {
+    return describeFailure();
+  }
+}
+
+Napi::Error errorOf(Napi::Env env, const TaskFailure& failure) {
+  Napi::Error error = Napi::Error::New(env, failure.message);
+  error.Set("code", Napi::String::New(env, failure.code));
+  return error;
+}
+
+bool settle(Napi::Env env, const Napi::Promise::Deferred& deferred, const TaskFailure& failure,
+            const std::function<Napi::Value()>& value) noexcept {
+  try {
+    Napi::Value result, reason;
+    try {
+      if (failure.failed) throw errorOf(env, failure);
+      result = value();
+    } catch (const Napi::Error& error) {
+      reason = error.Value();
+    } catch (...) {
+      reason = errorOf(env, describeFailure()).Value();
+    }
+    if (reason.IsEmpty()) {
+      deferred.Resolve(result);
+    } else {
+      deferred.Reject(reason);
+    }
+    return reason.IsEmpty();
+  } catch (...) {  // the environment is going away, and with it those who wait
+    return false;
   }
 }
 

@@ -13,7 +13,7 @@
 
 #include "core/task.h"
 
-namespace dan::binding {
+namespace dan {
 
 class TorchThread {
  public:
@@ -63,4 +63,4 @@ class TorchThreads {
   bool ended_ = false;
 };
 
-}  // namespace dan::binding
+}  // namespace dan

@@ -1,8 +1,8 @@
-#include "binding/torch_thread.h"
+#include "core/torch_thread.h"
 
 #include <algorithm>
 
-namespace dan::binding {
+namespace dan {
 
 TorchThread::TorchThread() : thread_([this] { loop(); }) {}
 
@@ -81,4 +81,4 @@ void TorchThreads::end() {
   threads_.clear();
 }
 
-}  // namespace dan::binding
+}  // namespace dan
