@@ -3,8 +3,9 @@ import { arch, freemem, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
-import { defaultThreads, findBinary, getEngine } from '../native.js';
+import { findBinary, getEngine } from '../native.js';
 import { embedded, packageRoot } from '../paths.js';
+import { defaultThreads } from '../threads.js';
 import { EXIT, type Runner } from './runner.js';
 
 interface Check {
