@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // One file at a time: libtorch's threads spin while they wait, and there may be two cores.
+    // One file at a time: each takes all cores, of which there may be two.
     fileParallelism: false,
     pool: 'forks',
     testTimeout: 120_000,

@@ -1,5 +1,6 @@
 // npm run bench -- NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
 //                       [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile] [--peer PYTHON] [--json]
+// npm run bench -- two-jobs [--reps N] [--spins N] [--spinning] [--json]: see two-jobs.mjs
 // Runs one benchmark in a process of its own; with --peer, the peer's script too, in the same minute, and the ratio.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -9,6 +10,19 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const peerScript = join(root, '..', 'shared', 'peer', 'dual_step.py');
+
+function setUp() {
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) process.exit(1);
+}
+
+if (process.argv[2] === 'two-jobs') {
+  setUp();
+  const args = [join(root, 'bench', 'two-jobs.mjs'), ...process.argv.slice(3)];
+  process.exit(spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1);
+}
 const text = { type: 'string' };
 const flag = { type: 'boolean' };
 const { values, positionals } = parseArgs({
@@ -47,14 +61,11 @@ function measure(command, args) {
 
 if (!name) {
   console.error(
-    'usage: npm run bench -- denoise-step|train-step|saim|bcm|vae|sample|load [options]; see bench/README.md',
+    'usage: npm run bench -- denoise-step|train-step|saim|bcm|vae|sample|load|two-jobs [options]; see bench/README.md',
   );
   process.exit(2);
 }
-const setup = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-if (setup.status !== 0) process.exit(1);
+setUp();
 const result = measure(join(root, 'build', 'dualanodiff-bench'), [
   name,
   ...flags(shared),

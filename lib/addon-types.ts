@@ -307,12 +307,19 @@ export interface NativeLearner {
 }
 
 export interface NativeEngine {
+  /**
+   * How the threads of OpenMP wait: `own` for the engine's short spinning, `user` for what the environment says, else the
+   * path of an OpenMP library that the process had opened before, whose way nothing can change.
+   */
+  readonly openMpWait: string;
   nativeInfo(): {
     builtForTorch: string;
     /** The engine's own operations, by their names in libtorch's dispatcher. */
     ops: string[];
     /** Engine objects that handles of this thread hold or that wait to be freed, and the bytes that V8 was told of. */
     held: { objects: number; bytes: number };
+    /** The sets of CPU kernels that are used here: `avx2`, `avx512`, `avx512_bf16`. */
+    kernels: string[];
     options: Record<
       | 'load'
       | 'train'
@@ -332,6 +339,7 @@ export interface NativeEngine {
   deviceInfo(task: NativeTask): Promise<NativeDeviceInfo>;
   /** How many libtorch uses for the work of the task's torch thread. */
   setThreads(count: number, task: NativeTask): Promise<void>;
+  getThreads(task: NativeTask): Promise<number>;
   startProfile(task: NativeTask): Promise<void>;
   stopProfile(task: NativeTask): Promise<NativeRecordedTime[]>;
   readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;

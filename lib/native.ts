@@ -2,9 +2,8 @@
  * The only importer of the engine: finds libtorch, opens the loader and through it the engine, once for each thread of
  * JavaScript.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { NativeEngine } from './addon-types.js';
@@ -12,6 +11,7 @@ import { errorFromCode, LibtorchError } from './errors.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from './libtorch/locate.js';
 import { requirePlatform } from './libtorch/requirements.js';
 import { packageRoot } from './paths.js';
+import { defaultThreads } from './threads.js';
 
 interface Loader {
   load(libtorchLibFolder: string, enginePath: string): NativeEngine;
@@ -36,23 +36,6 @@ export function findBinary(): string | undefined {
   const loader = findLoader();
   if (loader === undefined || !existsSync(loader) || !existsSync(join(dirname(loader), ENGINE))) return undefined;
   return dirname(loader);
-}
-
-/**
- * The cores that are really there: the affinity of the process and the quota of its container. libtorch's threads spin
- * while they wait, so that one thread too many costs more than it gives.
- */
-export function defaultThreads(): number {
-  const wanted = Number(process.env.OMP_NUM_THREADS);
-  if (wanted > 0) return wanted;
-  const cores = availableParallelism();
-  try {
-    const [quota, period] = readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ');
-    const share = Number(quota) / Number(period);
-    return share > 0 ? Math.max(1, Math.min(cores, Math.floor(share))) : cores;
-  } catch {
-    return cores; // no control group limits this process
-  }
 }
 
 function openEngine(): NativeEngine {

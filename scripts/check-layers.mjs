@@ -32,7 +32,7 @@ const layers = {
   tests: ENGINE,
   fuzz: MODEL,
   cuda: [...OPS, 'tests'], // its kernels' tests have the register of the others
-  loader: [],
+  loader: CORE,
 };
 
 const problems = [];

@@ -24,6 +24,18 @@ function check(name, command, args) {
   else failed++;
 }
 
+/** Each set of CPU kernels, with whether a run of the native tests used it. */
+const kernelSets = new Map();
+
+/** The processor, with its instruction sets that the engine or libtorch has code for. */
+function describeCpu() {
+  const text = readFileSync('/proc/cpuinfo', 'utf8');
+  const value = (name) => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(text)?.[1] ?? 'unknown';
+  const flags = value('flags').split(' ');
+  const known = /^(fma|f16c|avx2|avx512(f|bw|vl|dq|_bf16|_fp16|_vnni)|amx_\w+)$/;
+  return `${value('model name')}, ${flags.filter((flag) => known.test(flag)).join(' ') || 'no AVX2'}`;
+}
+
 /** A program that closes with its own `N passed, N failed`. */
 function suite(name, command, args, env = {}) {
   const ended = spawnSync(command, args, {
@@ -37,6 +49,8 @@ function suite(name, command, args, env = {}) {
   const counts = /(\d+) passed, (\d+) failed$/.exec(output);
   const lines = output.split('\n');
   for (const line of lines.filter((row) => row.startsWith('FAIL'))) console.log(line);
+  for (const [, set, use] of output.matchAll(/^KERNELS (\S+) (used|not used)$/gm))
+    kernelSets.set(set, kernelSets.get(set) === true || use === 'used');
   console.log(`${name}: ${counts ? counts[0] : `no count, behind '${lines.at(-1)}'`}`);
   if (ended.status !== 0) console.log(`${name} ${howItEnded(ended)}`);
   passed += Number(counts?.[1] ?? 0);
@@ -55,6 +69,9 @@ const native = join(root, 'build');
 if (existsSync(shared)) {
   const nativeTests = [join(native, 'dualanodiff-native-tests'), [join(shared, 'fixtures-detail')]];
   suite('native tests', ...nativeTests);
+  // libtorch heeds it, and so do the kernels: what runs on most desktop computers is tested on larger ones, too.
+  if (kernelSets.get('avx512'))
+    suite('native tests, as on a CPU without AVX-512', ...nativeTests, { ATEN_CPU_CAPABILITY: 'avx2' });
   suite('native tests, as on an older CPU', ...nativeTests, { ATEN_CPU_CAPABILITY: 'default' });
   suite('goldens', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures')]);
 } else {
@@ -81,5 +98,7 @@ try {
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
+console.log(`CPU: ${describeCpu()}`);
+for (const [set, used] of kernelSets) console.log(`kernels ${set}: ${used ? 'tested here' : 'NOT tested here'}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

@@ -3,8 +3,9 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
-import { defaultThreads, findBinary, getEngine } from '../native.js';
+import { findBinary, getEngine } from '../native.js';
 import { embedded, packageRoot } from '../paths.js';
+import { defaultThreads } from '../threads.js';
 import { type Check, systemChecks } from './doctor-system.js';
 import { EXIT, type Runner } from './runner.js';
 
@@ -58,9 +59,9 @@ function checkDriver(): Check {
 async function checkDevice(): Promise<Check> {
   try {
     const engine = await getEngine();
-    const { builtForTorch } = engine.nativeInfo();
+    const { builtForTorch, kernels } = engine.nativeInfo();
     const gpu = await engine.deviceInfo(new engine.Task(0));
-    const cpu = `CPU with ${defaultThreads()} threads, engine built for libtorch ${builtForTorch}`;
+    const cpu = `CPU with ${defaultThreads()} threads, kernels ${kernels.join(', ') || 'of libtorch alone'}, engine built for libtorch ${builtForTorch}`;
     if (gpu.reason) return { what: 'device', ok: false, found: `${cpu}; the GPU is not used`, advice: gpu.reason };
     const memory = `${gib(gpu.freeBytes)} free of ${gib(gpu.totalBytes)}`;
     const found = gpu.name ? `${gpu.name} (compute capability ${gpu.capability}), ${memory}; ${cpu}` : cpu;
@@ -68,6 +69,25 @@ async function checkDevice(): Promise<Check> {
   } catch (error) {
     return { what: 'device', ok: false, found: (error as Error).message, advice: 'fix the problems listed above' };
   }
+}
+
+/** How libtorch's threads wait for each other, which decides how two jobs share the cores of one machine. */
+async function checkWaiting(): Promise<Check[]> {
+  const wait = await getEngine().then(
+    (engine) => engine.openMpWait,
+    () => undefined, // the device's check says why
+  );
+  if (wait === undefined) return [];
+  const check = { what: 'waiting', ok: true };
+  if (wait === 'own') return [{ ...check, found: 'threads spin for microseconds, then sleep' }];
+  if (wait === 'user') return [{ ...check, found: 'threads wait as OpenMP is told by the environment' }];
+  return [
+    {
+      ...check,
+      found: `${wait} was open before the engine, so that its threads spin for milliseconds`,
+      advice: 'set OMP_WAIT_POLICY=passive before Node starts where two jobs share one machine',
+    },
+  ];
 }
 
 export function addDoctor(program: Command, runner: Runner): void {
@@ -82,6 +102,7 @@ export function addDoctor(program: Command, runner: Runner): void {
       checkLibtorch(),
       checkDriver(),
       await checkDevice(),
+      ...(await checkWaiting()),
       { what: 'memory', ok: true, found: `${gib(freemem())} free of ${gib(totalmem())}` },
       {
         what: 'assets',

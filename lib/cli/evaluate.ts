@@ -148,7 +148,11 @@ export function addEvaluate(program: Command, runner: Runner): void {
     .option('--lpips-backbone <file>', "torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, for their IC-LPIPS")
     .option('--lpips-linear <file>', "LPIPS's own layers for that network")
     .option('--resolution <n>', "pixels along each side (default: the protocol's)", number)
-    .option('--jobs <n>', 'runs at a time (default: with small on a CPU, as many as there are cores)', number)
+    .option(
+      '--jobs <n>',
+      'runs at a time, which share the cores (default: with small on a CPU, as many as there are cores, at most 8)',
+      number,
+    )
     .option('--checkpoint-every <n>', 'steps between checkpoints', number, 500);
   addBaseOptions(command);
   runner.attach(command, async (flags: Flags, context) => {

@@ -10,6 +10,7 @@
 #include "bench/options.h"
 #include "core/error.h"
 #include "core/host_memory.h"
+#include "core/wait_policy.h"
 
 namespace {
 
@@ -63,6 +64,7 @@ BenchOptions parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dan::restartWithWaitPolicy(argv);
   const std::map<std::string, nlohmann::json (*)(const BenchOptions&)> benchmarks = {
       {"denoise-step", dan::bench::denoiseStep},
       {"train-step", dan::bench::trainStep},

@@ -14,6 +14,7 @@
 #include "core/accelerator.h"
 #include "core/profile.h"
 #include "io/weights_file.h"
+#include "ops/cpu/kernels.h"
 
 namespace dan::binding {
 
@@ -39,6 +40,11 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
     if (name.name.rfind("dualanodiff::", 0) == 0) ops.Set(ops.Length(), name.name);
   }
   result.Set("ops", ops);
+  Napi::Array kernels = Napi::Array::New(env);
+  for (const auto& [name, used] : ops::cpu::kernelSets()) {
+    if (used) kernels.Set(kernels.Length(), name);
+  }
+  result.Set("kernels", kernels);
   Napi::Object options = Napi::Object::New(env);
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));
@@ -93,10 +99,19 @@ Napi::Value setThreads(const Napi::CallbackInfo& info) {
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [count](const Task&, const ReportProgress&) {
+        at::get_num_threads();  // its first call on a thread takes over what any other thread has set last
         at::set_num_threads(count);
         return true;
       },
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+}
+
+// getThreads(task): how many libtorch uses for what the task's torch thread runs.
+Napi::Value getThreads(const Napi::CallbackInfo& info) {
+  return runTask<int>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [](const Task&, const ReportProgress&) { return at::get_num_threads(); },
+      [](Napi::Env env, int& count) -> Napi::Value { return Napi::Number::New(env, count); });
 }
 
 // startProfile(task): records what the task's torch thread does from now on.
@@ -168,6 +183,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exportFunction<shutdown>(exports, "shutdown");
   exportFunction<deviceInfo>(exports, "deviceInfo");
   exportFunction<setThreads>(exports, "setThreads");
+  exportFunction<getThreads>(exports, "getThreads");
   exportFunction<startProfile>(exports, "startProfile");
   exportFunction<stopProfile>(exports, "stopProfile");
   exportFunction<readMetadata>(exports, "readMetadata");

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/wait_policy.h"
 #include "golden/case.h"
 #include "model/config.h"
 
@@ -28,6 +29,7 @@ std::string run(dan::golden::Case& test, const dan::golden::Handlers& handlers) 
 }  // namespace
 
 int main(int argc, char** argv) {
+  dan::restartWithWaitPolicy(argv);
   if (argc != 2 && !(argc == 4 && std::string(argv[2]) == "--kinds")) {
     std::fprintf(stderr, "usage: npm run golden -- DIR [--kinds a,b]\n");
     return 2;

@@ -1,14 +1,20 @@
 // dualanodiff.node: opens libtorch, then the engine beside this file. It links to neither, so that a missing or wrong
 // libtorch is an error with a name and never the dynamic linker's.
 #include <dlfcn.h>
+#include <link.h>
 #include <node_api.h>
 
 #include <exception>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/wait_policy.h"
+
 namespace {
 
+using dan::kSpinCountName;
+using dan::userSetsWaitPolicy;
 using EngineInit = napi_value (*)(napi_env, napi_value);
 
 napi_value throwError(napi_env env, const char* code, const std::string& message) {
@@ -22,6 +28,56 @@ bool openGlobally(const std::string& path, std::string& reason) {
   const char* error = dlerror();
   reason = error == nullptr ? "unknown reason" : error;
   return false;
+}
+
+// The file of an OpenMP library that this process has open, "" for none.
+std::string openedOpenMp() {
+  std::string found;
+  dl_iterate_phdr(
+      [](dl_phdr_info* library, size_t, void* result) {
+        const std::string path = library->dlpi_name, name = path.substr(path.rfind('/') + 1);
+        for (const char* start : {"libgomp", "libiomp", "libomp"}) {
+          if (name.rfind(start, 0) == 0) *static_cast<std::string*>(result) = path;
+        }
+        return 0;
+      },
+      &found);
+  return found;
+}
+
+// In the environment while OpenMP is opened, which reads it at that moment alone. Not from JavaScript, because a
+// worker's process.env is a copy; and taken back, so that the host and its child processes never see it.
+class WaitPolicy {
+ public:
+  explicit WaitPolicy(bool set) : set_(set) {
+    if (set_) ::setenv(kSpinCountName, dan::spinCount().c_str(), 1);
+  }
+  ~WaitPolicy() {
+    if (set_) ::unsetenv(kSpinCountName);
+  }
+  WaitPolicy(const WaitPolicy&) = delete;
+  WaitPolicy& operator=(const WaitPolicy&) = delete;
+
+ private:
+  const bool set_;
+};
+
+// Opens libtorch once for the process, whichever environment of Node comes first. Returns how OpenMP's threads wait,
+// "own", "user" or the file of the OpenMP library that was open before; "" where it cannot be opened.
+std::string openLibtorch(const std::string& folder, std::string& reason) {
+  static std::mutex mutex;
+  static std::string howThreadsWait;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (howThreadsWait.empty()) {
+    const std::string before = openedOpenMp();
+    const bool user = userSetsWaitPolicy();
+    const WaitPolicy policy(!user && before.empty());
+    for (const char* name : {"libc10.so", "libtorch_cpu.so"}) {
+      if (!openGlobally(folder + "/" + name, reason)) return "";
+    }
+    howThreadsWait = user ? "user" : before.empty() ? "own" : before;
+  }
+  return howThreadsWait;
 }
 
 std::string stringArgument(napi_env env, napi_value value) {
@@ -43,11 +99,9 @@ napi_value loadEngine(napi_env env, napi_callback_info info) {
   if (folder.empty() || engine.empty()) return throwError(env, "ERR_INVALID_OPTION", "load(libFolder, enginePath)");
 
   std::string reason;
-  for (const char* name : {"libc10.so", "libtorch_cpu.so"}) {
-    if (!openGlobally(folder + "/" + name, reason)) {
-      return throwError(env, "ERR_LIBTORCH_MISSING", "libtorch in " + folder + " cannot be opened: " + reason);
-    }
-  }
+  const std::string howThreadsWait = openLibtorch(folder, reason);
+  if (howThreadsWait.empty())
+    return throwError(env, "ERR_LIBTORCH_MISSING", "libtorch in " + folder + " cannot be opened: " + reason);
 
   void* library = dlopen(engine.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
@@ -58,6 +112,9 @@ napi_value loadEngine(napi_env env, napi_callback_info info) {
   if (init == nullptr) return throwError(env, "ERR_LIBTORCH_INCOMPATIBLE", engine + " is not the engine");
   napi_value exports;
   napi_create_object(env, &exports);
+  napi_value wait;
+  napi_create_string_utf8(env, howThreadsWait.c_str(), howThreadsWait.size(), &wait);
+  napi_set_named_property(env, exports, "openMpWait", wait);
   return init(env, exports);
 }
 

@@ -1,6 +1,8 @@
 #include "ops/attention.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/native/CPUBlas.h>
 #include <ATen/record_function.h>
 
 #include <algorithm>
@@ -28,7 +30,15 @@ at::Tensor withDenseRows(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.
 
 }  // namespace
 
+bool cannotPack(const std::string& cpuCapability, bool packs) { return packs && cpuCapability != "AVX512"; }
+
 at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal) {
+  const at::ScalarType dtype = q.scalar_type();
+  if (q.device().is_cpu() && at::isReducedFloatingType(dtype) &&
+      cannotPack(at::get_cpu_capability(), at::native::cpublas::could_pack(dtype))) {
+    const auto wide = [](const at::Tensor& x) { return x.to(at::kFloat); };  // which is never packed
+    return attentionPlain(wide(q), wide(k), wide(v), heads, causal).to(dtype);
+  }
   const auto split = [heads](const at::Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
   return at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, causal).transpose(1, 2).flatten(-2);
 }

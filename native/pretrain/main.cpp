@@ -7,9 +7,11 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/wait_policy.h"
 #include "pretrain/recipe.h"
 
 int main(int argc, char** argv) {
+  dan::restartWithWaitPolicy(argv);
   try {
     std::map<std::string, std::string> flags;
     for (int i = 2; i + 1 < argc; i += 2) flags[argv[i]] = argv[i + 1];

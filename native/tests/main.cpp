@@ -2,8 +2,10 @@
 #include <cstdio>
 
 #include "core/host_memory.h"
+#include "core/wait_policy.h"
 #include "io/safetensors.h"
 #include "model/config.h"
+#include "ops/cpu/kernels.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -25,11 +27,15 @@ nlohmann::json fixtureJson(const std::string& relative) { return model::readJson
 }  // namespace dan::tests
 
 int main(int argc, char** argv) {
+  dan::restartWithWaitPolicy(argv);
   if (argc != 2 && argc != 3) {
     std::fprintf(stderr, "usage: dualanodiff-native-tests FIXTURES_DETAIL [TEXT]\n");
     return 2;
   }
   dan::tests::folder = argv[1];
   dan::keepHostMemory();  // as the addon does
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // before the first line; scripts/test.mjs reads these
+  for (const auto& [name, used] : dan::ops::cpu::kernelSets())
+    std::printf("KERNELS %s %s\n", name, used ? "used" : "not used");
   return dan::tests::runAll(argc == 3 ? argv[2] : "");
 }

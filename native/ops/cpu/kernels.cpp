@@ -36,4 +36,12 @@ const Kernels* kernels() {
   return chosen ? &*chosen : nullptr;
 }
 
+std::array<KernelSet, 3> kernelSets() {
+  const Kernels* chosen = kernels();
+  const auto uses = [chosen](const Kernels& set) { return chosen != nullptr && chosen->packPanel == set.packPanel; };
+  return {{{"avx2", uses(kAvx2Kernels)},
+           {"avx512", uses(kAvx512Kernels)},
+           {"avx512_bf16", chosen != nullptr && chosen->attendBFloat16 != nullptr}}};
+}
+
 }  // namespace dan::ops::cpu

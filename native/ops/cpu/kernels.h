@@ -2,6 +2,7 @@
 // instruction set (avx2.cpp, avx512.cpp); which of them run is decided when the program does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace dan::ops::cpu {
@@ -86,6 +87,13 @@ struct Kernels {
 // Those of this CPU; null where it has neither AVX-512 nor AVX2. libtorch's ATEN_CPU_CAPABILITY (default, avx2) asks
 // for less.
 const Kernels* kernels();
+
+// Every set of kernels in this build, and whether it is used here.
+struct KernelSet {
+  const char* name;
+  bool used;
+};
+std::array<KernelSet, 3> kernelSets();
 
 // Whether libtorch and these kernels compute in bfloat16 itself here, rather than in float32 between two roundings.
 bool computesInBFloat16();
