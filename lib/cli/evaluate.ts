@@ -162,7 +162,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     await removePartialFiles(folder);
     const evaluator = await openEvaluator(flags, context);
     const { leftOut } = evaluator.split;
-    if (leftOut > 0) io.warn(`${leftOut} images are left out of the test: they have the pixels of images that train`);
+    if (leftOut > 0) io.warn(`Images left out of the test because they have the pixels of one that trains: ${leftOut}`);
     const bar = io.progress('evaluating', evaluator.steps, 'steps');
     const evaluation = await evaluator
       .evaluate(folder, {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Example } from '../dataset/dataset.js';
 import { readExample } from '../dataset/example-file.js';
+import { fewAtOnce } from '../dataset/few-at-once.js';
 import { binarize } from '../dataset/fit.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { Evaluation, EvaluationRun, Evaluator } from '../evaluate/evaluator.js';
@@ -84,21 +85,21 @@ async function goodFigure(evaluator: Evaluator, folder: string, { name, meanProb
 
 async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): Promise<string> {
   const sorted = [...run.images].sort((a, b) => a.pixelAp - b.pixelAp);
-  const figures = (images: TestedImage[]) => Promise.all(images.map((image) => defectFigure(evaluator, folder, image)));
+  const figures = (images: TestedImage[]) => fewAtOnce(images, (image) => defectFigure(evaluator, folder, image));
   const worst = await figures(sorted.slice(0, CASES));
   const best = await figures(sorted.slice(-CASES).reverse());
   const suspected = [...run.good].sort((a, b) => b.meanProbability - a.meanProbability).slice(0, CASES);
-  const good = await Promise.all(suspected.map((image) => goodFigure(evaluator, folder, image)));
+  const good = await fewAtOnce(suspected, (image) => goodFigure(evaluator, folder, image));
   const section = (title: string, all: string[]) =>
     `<h3>${escapeHtml(run.row)}: ${title}</h3><div class="cases">${all.join('')}</div>`;
   return [section('worst', worst), section('best', best), section('good images, most suspected', good)].join('\n');
 }
 
 async function strip(examples: readonly Example[], size: number, what: string): Promise<string> {
-  const pictures = examples
-    .slice(0, SHOWN)
-    .map(async (example) => picture(await outlined(example, size), `${what} ${example.name}`));
-  return `<div class="strip">${(await Promise.all(pictures)).join('')}</div>`;
+  const pictures = await fewAtOnce(examples.slice(0, SHOWN), async (example) =>
+    picture(await outlined(example, size), `${what} ${example.name}`),
+  );
+  return `<div class="strip">${pictures.join('')}</div>`;
 }
 
 /** Real and generated images of each type, one above the other. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { LoadedExample } from '../dataset/dataset.js';
+import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import { readMask } from '../dataset/mask-file.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
@@ -67,7 +68,7 @@ export async function writeReport(path: string, input: ReportInput): Promise<voi
   const kept = writer.kept;
   const shown = kept.slice(0, SHOWN_PAIRS);
   const exampleFigures = await Promise.all(examples.map(exampleFigure));
-  const pairFigures = await Promise.all(shown.map((record) => pairFigure(writer, record)));
+  const pairFigures = await fewAtOnce(shown, (record) => pairFigure(writer, record));
   const empty = kept.filter((record) => record.empty).length;
   const dropped = writer.records.length - kept.length;
   const seconds = (value: unknown) => `${(value as number).toFixed(1)} s`;

@@ -49,7 +49,7 @@ describe('90-eval-leak', () => {
     it('says so', async () => {
       const { code, stdout, stderr } = await evaluate('tile', 'partly', '--data', copy);
       expect(code).toBe(0);
-      expect(stderr).toContain('2 images are left out of the test: they have the pixels of images that train');
+      expect(stderr).toContain('left out of the test because they have the pixels of one that trains: 2\n');
       expect(JSON.parse(stdout).leftOut).toBe(2);
       expect(JSON.parse(readFileSync(join(folder, 'partly', 'evaluation.json'), 'utf8'))).toMatchObject({
         tested: { crack: 4, good: 3 },
