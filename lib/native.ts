@@ -79,12 +79,13 @@ let ready: Promise<void> | undefined;
  */
 export async function getEngine(): Promise<NativeEngine> {
   if (!engine) {
+    const threads = defaultThreads(); // first, because OMP_NUM_THREADS may be no number
     const opened = openEngine();
     engine = opened;
+    ready = opened.setThreads(threads, new opened.Task(0));
     // A worker's end is a matter of its environment alone, which joins the engine's thread.
     if (isMainThread) process.once('exit', (code) => opened.shutdown(code));
   }
-  ready ??= engine.setThreads(defaultThreads(), new engine.Task(0));
   await ready;
   return engine;
 }

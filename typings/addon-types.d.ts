@@ -6,8 +6,11 @@ export interface NativeTask {
     cancel(): void;
 }
 export interface NativeModelInfo {
-    /** Tells bases apart whatever precision their files have. */
+    /** Tells bases apart by the weights of UNet and text encoder. Copies in float32 and float16 share it; in bfloat16 it
+     * differs by rounding, which is allowed for where an adapter is checked against its base. */
     fingerprint: string;
+    /** What version 0.1.0 wrote into adapters and checkpoints in its place. */
+    legacyFingerprint: string;
     device: string;
     /** Why `device: 'auto'` took the CPU although there is a GPU; '' where that is not so. */
     deviceNotice: string;
@@ -261,10 +264,22 @@ export interface NativeLearner {
     dispose(): void;
 }
 export interface NativeEngine {
+    /**
+     * How the threads of OpenMP wait: `own` for the engine's short spinning, `user` for what the environment says, else the
+     * path of an OpenMP library that the process had opened before, whose way nothing can change.
+     */
+    readonly openMpWait: string;
     nativeInfo(): {
         builtForTorch: string;
         /** The engine's own operations, by their names in libtorch's dispatcher. */
         ops: string[];
+        /** Engine objects that handles of this thread hold or that wait to be freed, and the bytes that V8 was told of. */
+        held: {
+            objects: number;
+            bytes: number;
+        };
+        /** The sets of CPU kernels that are used here: `avx2`, `avx512`, `avx512_bf16`. */
+        kernels: string[];
         options: Record<'load' | 'train' | 'sample' | 'layouts' | 'background' | 'mask' | 'learner' | 'map' | 'convertBase' | 'convertAdapter', string[]>;
     };
     /** For the exit of the process: ends all work, or the process where work does not end. */
@@ -272,6 +287,7 @@ export interface NativeEngine {
     deviceInfo(task: NativeTask): Promise<NativeDeviceInfo>;
     /** How many libtorch uses for the work of the task's torch thread. */
     setThreads(count: number, task: NativeTask): Promise<void>;
+    getThreads(task: NativeTask): Promise<number>;
     startProfile(task: NativeTask): Promise<void>;
     stopProfile(task: NativeTask): Promise<NativeRecordedTime[]>;
     readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;

@@ -37,5 +37,7 @@ export declare class FileAccessError extends DualAnoDiffError {
 }
 /** The class that belongs to a native error's code. */
 export declare function errorFromCode(code: string, message: string, options?: ErrorOptions): DualAnoDiffError;
+/** What a file error of Node means, in words. */
+export declare const fileErrorReason: ({ code, message }: NodeJS.ErrnoException) => string;
 /** Runs a file operation and turns Node's error into one that names the path and the reason. */
 export declare function withFileErrors<T>(what: string, path: string, operation: () => Promise<T>): Promise<T>;

@@ -2,11 +2,13 @@
 export interface TwoParts<Input, Started, Result> {
     start: (input: Input) => Promise<Started>;
     finish: (started: Started) => Promise<Result>;
+    /** Ends a piece that was started and will not be finished. */
+    abandon: (started: Promise<Started>) => Promise<void>;
     /** Whether the next piece is started before the one before it is finished. */
     ahead: boolean;
 }
 /**
- * Does the work for each input, in their order. What fails is told in its turn. A loop that is left early leaves at most
- * one piece started and not finished.
+ * Does the work for each input, in their order. What fails is told in its turn. A loop that is left early, or that an
+ * error ends, abandons the piece that was started ahead.
  */
-export declare function inTurn<Input, Started, Result>(inputs: readonly Input[], { start, finish, ahead }: TwoParts<Input, Started, Result>): AsyncGenerator<Result, void, undefined>;
+export declare function inTurn<Input, Started, Result>(inputs: readonly Input[], { start, finish, abandon, ahead }: TwoParts<Input, Started, Result>): AsyncGenerator<Result, void, undefined>;

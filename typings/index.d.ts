@@ -1,11 +1,13 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
+export type { AdapterInfo } from './adapter-info.js';
 export type { NativeModelInfo as ModelInfo } from './addon-types.js';
 export { type AdapterConversion, type ConvertAdapterOptions, type ConvertCheckpointOptions, convertAdapter, convertCheckpoint, } from './convert.js';
 export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
 export type { Fit } from './dataset/fit.js';
 export { type Background, type ForegroundOptions, type ForegroundSource, loadBackgrounds, withForegroundSource, } from './dataset/foreground.js';
 export type { Kernel } from './dataset/image-file.js';
-export { type PairRecord, PairWriter } from './dataset/pair-writer.js';
+export type { PairRecord } from './dataset/pair-record.js';
+export { PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
 export { AbortedError, DatasetError, DualAnoDiffError, FileAccessError, InvalidOptionError, LibtorchError, ModelError, OutOfMemoryError, TrainingError, } from './errors.js';
 export { type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRun, Evaluator, type EvaluatorOptions, } from './evaluate/evaluator.js';
@@ -27,6 +29,6 @@ export { PairBatch } from './pair-batch.js';
 export { embedded } from './paths.js';
 export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
 export type { TaskOptions } from './run-native.js';
-export { type AdapterInfo, type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
+export { type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
 export type { Tensor } from './tensor.js';
 export { type PreviewOptions, type ResolvedTraining, Trainer, type TrainerOptions, type TrainOptions, type TrainStep, } from './trainer.js';

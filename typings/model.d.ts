@@ -66,7 +66,8 @@ export declare class DualAnoDiff {
     /** Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. */
     textEncode(prompts: string[], { signal }?: TaskOptions): Promise<Tensor>;
     /**
-     * Frees the model once every trainer and sampler on it is disposed. May be called twice.
+     * Lets go of the model. Trainers and samplers on it go on; its memory is freed with the last of them. May be called
+     * twice.
      */
     dispose(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;

@@ -14,6 +14,8 @@ export declare class Pool {
     readonly types: number[];
     private constructor();
     static create(resolution: number): Promise<Pool>;
+    /** A pool that `fill` puts pictures into; freed at once where that fails. */
+    static fill(resolution: number, fill: (pool: Pool) => Promise<void>): Promise<Pool>;
     get size(): number;
     /** Tells pools apart by every pixel, group and type. */
     get digest(): string;

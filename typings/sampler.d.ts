@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type AdapterInfo } from './adapter-info.js';
 import type { DualAnoDiff } from './model.js';
 import { batchSchema, sampleSchema } from './options/schemas.js';
 import { type Pair } from './pair.js';
@@ -15,20 +16,6 @@ export type SampleOptions = z.input<typeof sampleSchema>;
  * @interface
  */
 export type BatchOptions = z.input<typeof batchSchema>;
-/** What an adapter's file says of itself; empty for files of the published code. */
-export interface AdapterInfo {
-    type?: string;
-    partFill: 'grey' | 'black';
-    globalPrompt: string;
-    anomalyPrompt: string;
-    /** Pixels along each side of the training images. */
-    resolution?: number;
-    /** Background compensation, which needs backgrounds to sample. */
-    background: 'off' | 'add' | 'interpolate';
-    /** Whether it was trained on background latents that are scaled by the autoencoder's factor; published ones were not. */
-    backgroundScaled: boolean;
-    metadata: Readonly<Record<string, string>>;
-}
 /**
  * Draws pairs from an adapter.
  *
@@ -43,12 +30,14 @@ export declare class Sampler {
     private constructor();
     /**
      * Reads an adapter: the own format, or a file of the published code (`.bin` or `.safetensors`).
-     * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged.
+     * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged or says
+     * something of itself that is not known or that no option may be.
      */
     static create(model: DualAnoDiff, adapterFile: string): Promise<Sampler>;
     /**
      * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
-     * whatever the batch size. Leaving the loop early stops the work.
+     * whatever the batch size. Leaving the loop early stops the work and frees what it held; what `onProgress` throws does
+     * so, too, and is what the loop throws.
      */
     sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined>;
     /** Pairs of a seed that are to be denoised step by step; `sample` does the same steps in one go. */

@@ -60,11 +60,11 @@ export declare class Trainer {
     get settings(): Readonly<ResolvedTraining>;
     /**
      * Trains up to `steps` steps in all, yielding each. With `out`, a line per step goes to `<out>.jsonl` and checkpoints
-     * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort writes a
-     * checkpoint first.
+     * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort, and a
+     * loop that is left early, write a checkpoint first. The trainer has these files to itself until `save` or `dispose`.
      *
      * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE_LOSS with the
-     * last checkpoint kept, ERR_OUT_OF_MEMORY.
+     * last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another process trains into `out`.
      */
     train(dataset: Dataset, options?: TrainOptions): AsyncGenerator<TrainStep, void, undefined>;
     /**

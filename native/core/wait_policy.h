@@ -30,7 +30,7 @@ inline std::string spinCount() {
     for (int turn = 0; turn < kTurns; ++turn) __builtin_ia32_pause();
     shortest = std::min(shortest, std::chrono::duration<double, std::micro>(Clock::now() - start).count());
   }
-  return std::to_string(std::clamp(std::lround(kSpinMicroseconds * kTurns / shortest), 100L, 100000L));
+  return std::to_string(std::clamp(std::lround(kSpinMicroseconds * kTurns / shortest), 100L, 50000L));
 }
 
 // Whether the user's environment says how OpenMP's threads wait. A variable that is empty says nothing.

@@ -1,4 +1,3 @@
-/** The flags that say which base model a command works on. */
 import { type Command } from 'commander';
 import { DualAnoDiff } from '../model.js';
 import type { Context } from './runner.js';
@@ -14,6 +13,17 @@ export interface BaseFlags {
     device: string;
     dtype: 'auto';
 }
+/**
+ * `FILE` or `FILE=SCALE`, once for each file; names of files may hold `=`, so that what is there under the whole text is
+ * meant. A folder is one that holds a LoRA.
+ */
+export declare function addLora(text: string, before?: {
+    file: string;
+    scale: number;
+}[]): {
+    file: string;
+    scale: number;
+}[];
 /** What `convert` needs of these too. */
 export declare function addSourceOptions(command: Command): Command;
 export declare function addBaseOptions(command: Command): Command;

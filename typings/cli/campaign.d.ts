@@ -10,7 +10,9 @@ export interface CampaignJob {
 }
 export interface CampaignFailure {
     category: string;
-    type: string;
+    /** Absent where the category could not be opened. */
+    type?: string;
+    /** ERR_UNEXPECTED for what no part of this program throws on purpose. */
     code: string;
     message: string;
 }
@@ -20,10 +22,16 @@ export interface Campaign {
     })[];
     failures: CampaignFailure[];
 }
+/** What went wrong with one member, whatever was thrown. */
+export declare function failureOf(member: {
+    category: string;
+    type?: string;
+}, error: unknown): CampaignFailure;
 /**
  * Runs the jobs in turn and writes `summary.json` below `out` after each, so that a night that ends early has one too.
- * With one job its error is the caller's; with several, errors of ours are collected. An abort ends the campaign.
+ * `failures` are of categories that could not be opened. With one job and nothing else its error is the caller's; with
+ * several, errors of every class are collected. An abort ends the campaign.
  */
-export declare function runCampaign(model: DualAnoDiff, jobs: readonly CampaignJob[], out: string, flags: RunFlags, context: Context): Promise<Campaign>;
+export declare function runCampaign(model: DualAnoDiff, jobs: readonly CampaignJob[], failures: readonly CampaignFailure[], out: string, flags: RunFlags, context: Context): Promise<Campaign>;
 /** The campaign for people. */
 export declare function describeCampaign({ types, failures }: Campaign): string;

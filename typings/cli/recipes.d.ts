@@ -1,3 +1,4 @@
+/** Ways of making pairs that `evaluate --generate` judges. */
 import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model.js';

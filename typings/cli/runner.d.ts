@@ -7,7 +7,7 @@ export declare const EXIT: {
     readonly interrupted: 130;
 };
 export interface Context {
-    /** Fires on Ctrl-C. */
+    /** Fires on Ctrl-C, on SIGTERM, and when the terminal is closed. */
     signal: AbortSignal;
     io: Console;
 }

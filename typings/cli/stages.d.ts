@@ -1,9 +1,10 @@
 import { type LogEntry } from '../checkpoints.js';
-import { type Dataset, type Example } from '../dataset/dataset.js';
+import type { Dataset, Example } from '../dataset/dataset.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import type { DualAnoDiff } from '../model.js';
 import { type schedulers } from '../options/schemas.js';
 import { Trainer } from '../trainer.js';
+import { type WriteLock } from '../write-lock.js';
 import type { Console } from './console.js';
 import { type MaskFlags } from './masks.js';
 /** Flags of `train` as commander gives them. */
@@ -99,6 +100,8 @@ export interface Sampling {
     goodImages?: string[];
     /** The real pairs that variations start from. */
     examples?: Example[];
+    /** On `out`, where it is taken before. */
+    lock?: WriteLock;
 }
 type LayoutFlags = Pick<SampleFlags, 'vary' | 'ownShare' | 'smallOwnShare' | 'pasteShare' | 'smallPasteShare' | 'thinPasteShare' | 'pasteOnDefects' | 'pasteTurns' | 'lightSpread' | 'smallLightSpread' | 'exposureSpread' | 'movedContrast' | 'varyResolution'>;
 /** What the flags say of variations' layouts. To be called before any work is done; throws ERR_INVALID_OPTION. */
@@ -115,5 +118,7 @@ export declare function layoutOptions(flags: LayoutFlags): {
     exposureSpread: number;
     movedContrast: number;
 };
+/** Ends a job before its training where pairs need good images and the category has none. */
+export declare function checkGoodImages(dataset: Dataset, flags: SampleFlags & TrainFlags): Promise<void>;
 export declare function samplePairs(model: DualAnoDiff, sampling: Sampling, signal: AbortSignal, io: Console): Promise<Generated>;
 export {};

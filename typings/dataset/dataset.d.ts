@@ -1,10 +1,10 @@
 import type { RawImage } from '../image.js';
 import { type Fit } from './fit.js';
 import { type ForegroundSource } from './foreground.js';
-import { type Kernel } from './image-file.js';
+import type { Kernel } from './image-file.js';
 /** One image of a defect with its mask. */
 export interface Example {
-    /** The file's name without its ending. */
+    /** The file's name without its ending, in Unicode's composed form (NFC). */
     name: string;
     image: string;
     mask: string;
@@ -17,10 +17,6 @@ export interface LoadedExample extends Example {
     /** One channel of 0 and 255, where foregrounds were asked for. */
     foregroundPixels?: RawImage;
 }
-/** The names of the folders in a folder, links to folders among them, sorted. */
-export declare function foldersIn(folder: string): Promise<string[]>;
-/** The image files of a folder, sorted by name. */
-export declare function imagesIn(folder: string): Promise<string[]>;
 /**
  * A category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
  *
@@ -29,27 +25,30 @@ export declare function imagesIn(folder: string): Promise<string[]>;
  * console.log(dataset.types);
  */
 export declare class Dataset {
+    #private;
     /** The folder. */
     readonly folder: string;
-    /** The category: the folder's name. */
+    /** The category: the folder's name, in NFC. */
     readonly category: string;
-    /** The defect types, sorted by name. */
+    /** The defect types in NFC, sorted by name. */
     readonly types: readonly string[];
     private constructor();
     /** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
     static open(folder: string): Promise<Dataset>;
-    /**
-     * The categories of a folder: itself where it is one, else the folders in it that are, sorted by name.
-     * Throws ERR_DATASET_INVALID where there is none.
-     */
+    /** The folders of the categories of a folder: itself where it is one, else those in it that are, sorted by name. */
+    static categoriesIn(folder: string): Promise<string[]>;
+    /** Opens the categories of a folder. Throws ERR_DATASET_INVALID where there is none. */
     static openAll(folder: string): Promise<Dataset[]>;
-    /** Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are. */
+    /**
+     * Every image of a type, sorted by name. Throws ERR_DATASET_INVALID naming the types that there are, or images or
+     * masks that share a name. Masks without an image are named in a warning.
+     */
     examples(type: string): Promise<Example[]>;
-    /** The good images of `train/good`, sorted by name. */
+    /** The good images of `train/good` and of the folders in it, sorted by path; none where it is missing. */
     goodImages(): Promise<string[]>;
     /**
      * The images of a type that train, by name: the first so many, or a fraction `a/b` (rounded down, at least one); with
-     * `@k` behind it, the k-th so many. The rest is for testing.
+     * `@k` behind it, the k-th so many. The rest is for testing; those of it without a mask are named in a warning.
      */
     trainingExamples(type: string, share: number | string): Promise<Example[]>;
     /**

@@ -3,7 +3,7 @@ import type { RawImage } from '../image.js';
 import { Masker } from '../masker.js';
 import type { foregroundSchema } from '../options/schemas.js';
 import { type Fit } from './fit.js';
-import { type Kernel } from './image-file.js';
+import { type Kernel, type Stored } from './image-file.js';
 /** Masks in a folder, a mask model that is shown the image, or none: all of the image is background. */
 export type ForegroundSource = 'none' | {
     folder: string;
@@ -28,7 +28,7 @@ export declare function withForegroundSource<T>({ foregroundMasks, foregroundWei
  * The image's foreground, fitted as the image is: `refit` makes a mask of the file's size into what `fitted` shows.
  * Throws ERR_DATASET_INVALID naming the file.
  */
-export declare function foregroundOf(source: ForegroundSource, file: string, image: RawImage, fitted: RawImage, refit: (mask: RawImage) => Promise<RawImage>): Promise<RawImage>;
+export declare function foregroundOf(source: ForegroundSource, image: Stored, fitted: RawImage, refit: (mask: RawImage) => Promise<RawImage>): Promise<RawImage>;
 /**
  * Decodes good images to squares of `resolution` around their middle, resized by `kernel` (`linear` by default, as
  * published).

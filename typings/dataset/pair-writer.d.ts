@@ -1,46 +1,32 @@
 import type { Mask, MaskMethod } from '../masker.js';
 import type { Pair } from '../pair.js';
+import { type PairRecord } from './pair-record.js';
 import type { DropReason } from './selection.js';
-/** One line of `pairs.jsonl`. Paths are relative to the folder. */
-export interface PairRecord {
-    index: number;
-    seed: number;
-    type: string;
-    image: string;
-    part: string;
-    /** Absent where no mask was asked for. */
-    mask?: string;
-    maskMethod?: MaskMethod;
-    /** Share of the pixels in the mask, 0 to 1. */
-    coverage?: number;
-    /** The mask has no pixel: no defect was found. */
-    empty?: boolean;
-    /** Whether the mask covers anything that is not blank in the part. */
-    touches?: boolean;
-    /** The IoU of every two mask methods, where several were asked for: `{ 'u2net/threshold': 0.8 }`. */
-    agreement?: Record<string, number>;
-    /** Why the pair does not count; its files are then below `dropped/`. */
-    dropped?: DropReason;
-    /** Digest of the adapter's file and of the settings that decide the pixels. */
-    adapter: string;
-    settings: Record<string, unknown>;
-}
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
  * `ground_truth/<type>/000000_mask.png` and `pairs.jsonl`. Every file appears whole or not at all; a pair is listed once
- * all of its files are there.
+ * all of its files are there. One writer at a time has a folder, until it is closed.
+ *
+ * @example
+ * await using writer = await PairWriter.open('out/pairs', { type: 'crack', adapter, settings: {}, resume: true });
+ * for await (const pair of sampler.sample({ count: 100, skip: writer.done })) await writer.write(pair);
  */
 export declare class PairWriter {
     #private;
     readonly folder: string;
-    readonly type: string;
-    private readonly adapter;
-    private readonly settings;
+    private readonly source;
+    /** By index. */
     readonly records: PairRecord[];
     private constructor();
+    /** The defect type. */
+    get type(): string;
     /**
-     * Opens a folder for pairs of one adapter and one set of settings. With `resume`, pairs that are there are kept.
-     * Throws ERR_DATASET_INVALID where the folder holds pairs and `resume` is not set, or pairs of other settings.
+     * Opens a folder for pairs of one adapter and one set of settings. With `resume`, pairs that are there are kept; what
+     * a killed process left half-written is removed, and files that it was moving are put where the list says.
+     *
+     * Throws ERR_DATASET_INVALID where the folder holds pairs and `resume` is not set, or pairs of other settings;
+     * ERR_FILE_ACCESS naming the line of `pairs.jsonl` that is damaged; ERR_BUSY where another writer has the folder;
+     * ERR_INVALID_OPTION where `type` is not one folder's name.
      */
     static open(folder: string, options: {
         type: string;
@@ -52,7 +38,10 @@ export declare class PairWriter {
     get done(): ReadonlySet<number>;
     /** The pairs that count. */
     get kept(): PairRecord[];
-    /** Writes a pair with its mask and what is known of that. */
+    /**
+     * Writes a pair with its mask and what is known of that. Throws ERR_DATASET_INVALID where the pair is there already, and
+     * ERR_FILE_ACCESS where the disk is full: the pairs before it are kept.
+     */
     write(pair: Pair, found?: {
         mask: Mask;
         method: MaskMethod;
@@ -61,4 +50,7 @@ export declare class PairWriter {
     }): Promise<PairRecord>;
     /** Moves the files of the pairs in `reasons` below `dropped/`, and those of the others back to their places. */
     drop(reasons: ReadonlyMap<number, DropReason>): Promise<void>;
+    /** Lets others write to the folder. May be called twice; nothing can be written afterwards. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { PairRecord } from './pair-writer.js';
+import type { PairRecord } from './pair-record.js';
 /** The best share of the pairs, or those whose masks agree at least so far; both 0 to 1. */
 export type KeepRule = {
     share: number;

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Dataset } from '../dataset/dataset.js';
 import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
@@ -52,6 +52,8 @@ export interface Evaluation {
     };
     /** Images that test: of each type, and good ones. */
     tested: Record<string, number>;
+    /** Images left out of the test because they have the pixels of one that trains. */
+    leftOut: number;
     /** Real images that train: of each type, and good ones. */
     training: Record<string, number>;
     runs: EvaluationRun[];
@@ -85,6 +87,9 @@ export declare class Evaluator {
     /**
      * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
      * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one number of jobs.
+     *
+     * A run that fails does not stop the others: once all have ended, its error is thrown, with how many failed. Throws
+     * ERR_BUSY where another evaluation writes to `out`.
      */
     evaluate(out: string, { signal, onProgress }?: EvaluateOptions): Promise<Evaluation>;
 }

@@ -8,10 +8,12 @@ export interface Split {
     testingGood: readonly string[];
     /** How many of a type's images train, as `trainImages` says it. */
     share: number | string;
+    /** Images that would test, but have the pixels of one that trains. */
+    leftOut: number;
 }
 /**
  * What trains and what tests: the first third of each type, or what `trainImages` says, and the rest of `dataset`, or all of it and all of
- * `testData`. Throws ERR_DATASET_INVALID where something is missing.
+ * `testData`, but for images that train (by their pixels). Throws ERR_DATASET_INVALID where something is missing.
  */
 export declare function splitOf(dataset: Dataset, { testData, trainImages }: {
     testData?: string | undefined;

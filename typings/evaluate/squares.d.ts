@@ -1,4 +1,4 @@
-import { type Example } from '../dataset/dataset.js';
+import type { Example } from '../dataset/dataset.js';
 import type { Square } from '../pool.js';
 /** An image as a detector sees it. */
 export interface NamedSquare extends Square {
@@ -8,5 +8,3 @@ export interface NamedSquare extends Square {
 export declare function loadDefects(examples: readonly Example[], size: number): AsyncGenerator<NamedSquare[]>;
 /** Good images, stretched to squares, a few at a time. */
 export declare function loadGood(files: readonly string[], size: number): AsyncGenerator<NamedSquare[]>;
-/** The images of a folder that may be missing. */
-export declare function imagesIfAny(folder: string): Promise<string[]>;

@@ -13,6 +13,8 @@ export interface TestedGood {
     meanProbability: number;
     map: string;
 }
+/** A good image's name below `test/good`, with its ending: 000.png and 000.jpg are two images. */
+export declare function goodNameOf(file: string): string;
 /**
  * Writes the maps of a run as pictures in `maps` below the folder, 255 for a certain defect, and says how well each
  * image was judged.

@@ -5,6 +5,8 @@ export declare function cacheFolder(): string;
 export declare const cachedLibtorch: () => string;
 /** Written last by the installer: its presence says that the folder is whole. */
 export declare const INSTALL_MARK = "dualanodiff-install.json";
+/** Whether a folder as the installer leaves it has everything. */
+export declare const isWholeInstall: (folder: string) => boolean;
 /** Every place that is looked at, in order, and what is there. */
 export declare function libtorchPlaces(): {
     source: 'LIBTORCH' | 'cache';

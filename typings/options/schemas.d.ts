@@ -280,6 +280,12 @@ export declare const evaluatorSchema: z.ZodObject<{
     checkpointEvery: z.ZodDefault<z.ZodNumber>;
     device: z.ZodDefault<z.ZodString>;
 }, z.core.$strict>;
+export declare const pairWriterSchema: z.ZodObject<{
+    type: z.ZodString;
+    adapter: z.ZodString;
+    settings: z.ZodRecord<z.ZodString, z.ZodUnknown>;
+    resume: z.ZodBoolean;
+}, z.core.$strict>;
 /** An attention map is a saliency already. */
 export declare const attentionSchema: z.ZodObject<{
     threshold: z.ZodDefault<z.ZodNumber>;
