@@ -1,5 +1,7 @@
 // npm run sanitize -- address|thread: the native tests under AddressSanitizer with UBSan, or under ThreadSanitizer. libtorch
-// itself is not instrumented, so that it runs on one thread: the others would be OpenMP's, whose locks nobody can see.
+// itself is not instrumented, so it starts no threads of its own: they would be OpenMP's, whose locks nobody can see.
+// Threads of ours are started by the tests of what they share (native/tests/threads_test.cpp, engine_threads_test.cpp,
+// profile_test.cpp).
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,54 +1,19 @@
-// What is shared between threads of ours. `npm run sanitize -- thread` looks at how.
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
+// Torch threads, and the memory that they share. `npm run sanitize -- thread` looks at how.
+#include <ATen/ATen.h>
 
-#include <atomic>
 #include <condition_variable>
-#include <fstream>
-#include <sstream>
+#include <mutex>
 #include <thread>
 
-#include "core/accelerator.h"
 #include "core/host_memory.h"
 #include "core/memory_meter.h"
-#include "core/random.h"
 #include "core/torch_thread.h"
-#include "io/safetensors.h"
-#include "model/base_model.h"
-#include "ops/frozen.h"
-#include "ops/geglu.h"
-#include "ops/group_norm_silu.h"
-#include "ops/pair_norm.h"
+#include "tests/on_threads.h"
 #include "tests/test.h"
 
 namespace dan::tests {
 
 namespace {
-
-constexpr int kThreads = 4;
-
-// Runs `work` on so many threads at once, each with its number; what they throw is thrown here.
-void onThreads(const std::function<void(int)>& work) {
-  std::vector<std::thread> threads;
-  std::vector<std::exception_ptr> failures(kThreads);
-  std::atomic<int> waiting{kThreads};
-  for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] {
-      --waiting;
-      while (waiting > 0) std::this_thread::yield();  // so that all begin together
-      try {
-        at::set_num_threads(1);
-        work(i);
-      } catch (...) {
-        failures[static_cast<size_t>(i)] = std::current_exception();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const auto& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-}
 
 // Waits until it has happened so many times.
 class Counter {
@@ -176,48 +141,6 @@ DAN_TEST(tensors_pass_from_thread_to_thread) {
   made.clear();
   onThreads([](int) { releaseHostMemory(); });
   EXPECT(hostMemory().used == before && hostMemory().kept == 0);
-}
-
-DAN_TEST(operations_are_found_and_chosen_by_several_threads) {
-  const at::Tensor x = randn({2, 32, 12, 12}, makeGenerator(1)), tokens = randn({2, 9, 32}, makeGenerator(2));
-  const at::Tensor kernel = randn({32, 32, 3, 3}, makeGenerator(3)), weight = randn({64, 32}, makeGenerator(4));
-  const at::Tensor scale = randn({32}, makeGenerator(5)), shift = randn({32}, makeGenerator(6));
-  const auto compute = [&] {
-    const at::NoGradGuard noGrad;
-    return std::vector<at::Tensor>{
-        ops::frozenConv2d(x, kernel, shift, {1, 1, 1}), ops::geglu(ops::frozenLinear(tokens, weight, {})),
-        ops::groupNormSilu(x, 8, scale, shift, 1e-5), std::get<1>(ops::pairNorm(tokens, scale, shift, 1e-6))};
-  };
-  std::vector<std::vector<at::Tensor>> results(kThreads);
-  onThreads([&](int i) {
-    EXPECT(cudaState().services == openedCudaServices());
-    results[static_cast<size_t>(i)] = compute();
-  });
-  const auto expected = compute();
-  for (const auto& result : results) {
-    for (size_t k = 0; k < expected.size(); ++k) EXPECT(result[k].equal(expected[k]));
-  }
-}
-
-DAN_TEST(bases_are_loaded_and_files_written_by_several_threads) {
-  const Scratch scratch;
-  const auto path = [&](int i) { return scratch.at(c10::str("states-", i, ".safetensors")); };
-  std::vector<std::string> fingerprints(kThreads);
-  onThreads([&](int i) {
-    const at::NoGradGuard noGrad;
-    const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
-    fingerprints[static_cast<size_t>(i)] = base->fingerprint;
-    io::writeSafetensors(path(i), {{"states", base->textEncoder->forward(base->tokenize({"a stain"}))}}, {});
-  });
-  const auto bytes = [&](int i) {
-    std::ostringstream text;
-    text << std::ifstream(path(i), std::ios::binary).rdbuf();
-    return text.str();
-  };
-  for (int i = 1; i < kThreads; ++i) {
-    EXPECT(fingerprints[static_cast<size_t>(i)] == fingerprints[0]);
-    EXPECT(bytes(i) == bytes(0) && !bytes(i).empty());
-  }
 }
 
 }  // namespace dan::tests
