@@ -11,6 +11,8 @@ const KEPT = 2;
 export interface LogEntry {
   step: number;
   loss: number;
+  /** In float16: the steps so far whose gradients overflowed. */
+  skippedSteps?: number;
 }
 
 export class RunFiles {

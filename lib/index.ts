@@ -28,6 +28,7 @@ export {
   InvalidOptionError,
   LibtorchError,
   ModelError,
+  NonFiniteError,
   OutOfMemoryError,
   TrainingError,
 } from './errors.js';

@@ -7,12 +7,13 @@ import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { withForegroundSource } from './dataset/foreground.js';
 import { clearerFill } from './dataset/part-fill.js';
-import { AbortedError, DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
+import { DualAnoDiffError, TrainingError, withFileErrors } from './errors.js';
 import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
 import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
+import { warnOfLongPrompts } from './prompts.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { toNative } from './sampler.js';
 
@@ -99,8 +100,11 @@ export class Trainer {
    * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort writes a
    * checkpoint first.
    *
-   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE_LOSS with the
-   * last checkpoint kept, ERR_OUT_OF_MEMORY.
+   * In float16 the loss is scaled; a step whose gradients overflow changes no weights and is counted in `skippedSteps`.
+   *
+   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the base's
+   * encoder gives no numbers, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY. After any error of a
+   * step the trainer is as it was before that step.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
     const {
@@ -202,6 +206,10 @@ export class Trainer {
     const size = { width: resolution, height: resolution };
     const native = { ...rest, partFill, initialAdapter, count: this.examples.length, ...size };
     try {
+      await warnOfLongPrompts(model, [
+        ['global prompt', rest.globalPrompt],
+        ['anomaly prompt', rest.anomalyPrompt],
+      ]);
       this.#handle = await runNative({ signal }, (engine, task) =>
         engine.createTrainer(model, native, pixels, masks, foregrounds, task),
       );
@@ -246,8 +254,7 @@ export class Trainer {
       this.#position = step.step;
       return { ...step, steps, seconds: (performance.now() - start) / 1000 };
     } catch (error) {
-      const lostWork = error instanceof AbortedError && files !== undefined && this.#position > 0;
-      if (lostWork) await this.#checkpoint(files);
+      if (signal?.aborted && files !== undefined && this.#position > 0) await this.#checkpoint(files);
       throw error;
     }
   }

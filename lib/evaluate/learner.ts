@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
-import { AbortedError, TrainingError, withFileErrors } from '../errors.js';
+import { TrainingError, withFileErrors } from '../errors.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
 import type { EvaluationData } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
@@ -66,7 +66,7 @@ export async function trainLearner(learner: NativeLearner, options: TrainLearner
       onStep(step, loss);
     }
   } catch (error) {
-    if (error instanceof AbortedError && position > 0) await save();
+    if (signal?.aborted && position > 0) await save();
     throw error;
   }
 }
