@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import type { NativeBackgrounds, NativeLayouts, NativeSampleOptions, NativeSampler } from './addon-types.js';
+import type {
+  NativeBackgrounds,
+  NativeLayouts,
+  NativeModel,
+  NativeSampleOptions,
+  NativeSampler,
+} from './addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from './errors.js';
 import { toRgb } from './image.js';
 import { inTurn } from './in-turn.js';
@@ -10,6 +16,7 @@ import { checkOptions } from './options/check.js';
 import { batchSchema, DEFAULT_PROMPTS, sampleSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
 import { PairBatch } from './pair-batch.js';
+import { quoted, warnOfLongPrompts } from './prompts.js';
 import { runNative, type TaskOptions, throwIfAborted } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
@@ -97,11 +104,13 @@ export class Sampler {
   /** What the adapter's file says of itself. */
   readonly adapter: AdapterInfo;
   readonly #model: DualAnoDiff;
+  readonly #native: NativeModel;
   readonly #release: () => void;
   #handle: NativeSampler | undefined;
 
-  private constructor(model: DualAnoDiff, handle: NativeSampler, release: () => void) {
+  private constructor(model: DualAnoDiff, native: NativeModel, handle: NativeSampler, release: () => void) {
     this.#model = model;
+    this.#native = native;
     this.#handle = handle;
     this.#release = release;
     this.adapter = readInfo(handle.metadata());
@@ -115,7 +124,7 @@ export class Sampler {
     const [native, release] = model.hold();
     try {
       const handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
-      return new Sampler(model, handle, release);
+      return new Sampler(model, native, handle, release);
     } catch (error) {
       release();
       throw error;
@@ -125,11 +134,14 @@ export class Sampler {
   /**
    * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
    * whatever the batch size. Leaving the loop early stops the work.
+   *
+   * Throws ERR_NON_FINITE naming the denoising step or the decoder whose numbers are not finite. Prompts of more than 75
+   * tokens are cut, with a warning of the process (`DUALANODIFF_LONG_PROMPT`).
    */
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
     const checked = checkOptions(sampleSchema, options);
     const { count, batchSize, skip, layouts, signal, onProgress } = checked;
-    const [native, size] = this.#resolve(checked);
+    const [native, size] = await this.#resolve(checked);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     const leaving = new AbortController();
@@ -171,7 +183,7 @@ export class Sampler {
   async begin(options: BatchOptions): Promise<PairBatch> {
     const { indices, ...checked } = checkOptions(batchSchema, options);
     const handle = this.#alive();
-    const [native, size] = this.#resolve(checked);
+    const [native, size] = await this.#resolve(checked);
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     try {
       const begun = await runNative({ signal: checked.signal }, (_, task) =>
@@ -187,6 +199,7 @@ export class Sampler {
   /** Prompts as the adapter's UNet sees them, (N, 77, width): the text encoder with the adapter's LoRA. */
   async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
     const handle = this.#alive();
+    await warnOfLongPrompts(this.#native, quoted(prompts));
     return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
   }
 
@@ -215,9 +228,16 @@ export class Sampler {
     return this.dispose();
   }
 
-  #resolve(options: ResolvedSampling): [NativeSampleOptions, number] {
+  async #resolve(options: ResolvedSampling): Promise<[NativeSampleOptions, number]> {
+    this.#alive();
     const size = options.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
-    return [toNative(options, size, this.#model.defaults.matchLevels, this.adapter), size];
+    const native = toNative(options, size, this.#model.defaults.matchLevels, this.adapter);
+    await warnOfLongPrompts(this.#native, [
+      ['global prompt', native.globalPrompt],
+      ['anomaly prompt', native.anomalyPrompt],
+      ['negative prompt', native.negativePrompt],
+    ]);
+    return [native, size];
   }
 
   async #encodeBackgrounds(options: ResolvedSampling, size: number): Promise<NativeBackgrounds | undefined> {

@@ -13,12 +13,14 @@ import { addRun } from './run.js';
 import { EXIT, Runner } from './runner.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
+import { showWarnings } from './warnings.js';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 const program = new Command('dualanodiff')
   .description('Learn a defect from a few images, generate many pairs of image and mask')
   .version(version)
   .showHelpAfterError('(--help shows every option)');
+showWarnings();
 program.exitOverride(); // before the commands, which inherit it
 const runner = new Runner();
 for (const add of [addTrain, addSample, addMask, addRun, addEvaluate, addConvert, addDemo, addDoctor, addLibtorch])

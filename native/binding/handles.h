@@ -95,6 +95,7 @@ struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
   Napi::Value encode(const Napi::CallbackInfo& info);
   Napi::Value decode(const Napi::CallbackInfo& info);
   Napi::Value textEncode(const Napi::CallbackInfo& info);
+  Napi::Value checkPrompts(const Napi::CallbackInfo& info);
 };
 struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   using Handle::Handle;

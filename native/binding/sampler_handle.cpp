@@ -5,6 +5,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "core/finite.h"
 #include "dual/folded_adapter.h"
 
 namespace dan::binding {
@@ -136,6 +137,7 @@ Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
           const Task&, const ReportProgress&) {
         auto batch = std::make_unique<sample::PairBatch>(sources.with(*state), options, indices);
         const at::Tensor latents = batch->latents().cpu();
+        batch->expectFinite();
         return Begun{
             std::make_shared<BatchState>(BatchState{state, sources.backgrounds, sources.layouts, std::move(batch)}),
             latents};
@@ -160,7 +162,10 @@ Napi::Value SamplerHandle::textEncode(const Napi::CallbackInfo& info) {
       [prompts = toTexts(info[0]), state = value()](const Task&, const ReportProgress&) {
         const at::NoGradGuard noGrad;
         const model::BaseModel& base = *state->base;
-        return base.textEncoder->forward(base.tokenize(prompts), state->adapter->textHook()).to(at::kFloat).cpu();
+        const at::Tensor states =
+            base.textEncoder->forward(base.tokenize(prompts), state->adapter->textHook()).to(at::kFloat).cpu();
+        expectFinite(states, "The text encoder");
+        return states;
       },
       tensorOf);
 }
@@ -184,10 +189,13 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
         }
         state->unet->recordAttention(nullptr);
         state->unet->shareInnerFeatures(nullptr);
-        return state->unet
-            ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
-            .to(at::kFloat)
-            .cpu();
+        const at::Tensor prediction =
+            state->unet
+                ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
+                .to(at::kFloat)
+                .cpu();
+        expectFinite(prediction, "The UNet");
+        return prediction;
       },
       tensorOf);
 }
@@ -200,7 +208,9 @@ Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
       [latents, state = value()](const Task&, const ReportProgress&) {
         if (latents.defined()) state->batch->setLatents(latents);
         state->batch->step();
-        return state->batch->latents().cpu();
+        const at::Tensor after = state->batch->latents().cpu();
+        state->batch->expectFinite();
+        return after;
       },
       tensorOf);
 }
