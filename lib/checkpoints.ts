@@ -15,6 +15,8 @@ const KEPT = 2;
 export interface LogEntry {
   step: number;
   loss: number;
+  /** In float16: the steps so far whose gradients overflowed. */
+  skippedSteps?: number;
 }
 
 const logEntrySchema = z.looseObject({ step: z.int('expected an integer'), loss: z.number('expected a number') });

@@ -37,6 +37,9 @@ export class DatasetError extends DualAnoDiffError {
 /** Training cannot go on: a loss that is not finite, or a checkpoint of other settings. */
 export class TrainingError extends DualAnoDiffError {}
 
+/** Weights or an overflow gave numbers that are not finite: there is nothing to show. */
+export class NonFiniteError extends DualAnoDiffError {}
+
 /** Memory of the device or the machine is used up; the process can go on. */
 export class OutOfMemoryError extends DualAnoDiffError {}
 
@@ -62,6 +65,7 @@ const classes: Record<string, ErrorClass> = {
   ERR_ADAPTER_MISMATCH: ModelError,
   ERR_CHECKPOINT_MISMATCH: TrainingError,
   ERR_NON_FINITE_LOSS: TrainingError,
+  ERR_NON_FINITE: NonFiniteError,
   ERR_OUT_OF_MEMORY: OutOfMemoryError,
   ERR_LIBTORCH_MISSING: LibtorchError,
   ERR_LIBTORCH_INCOMPATIBLE: LibtorchError,

@@ -30,6 +30,7 @@ export {
   InvalidOptionError,
   LibtorchError,
   ModelError,
+  NonFiniteError,
   OutOfMemoryError,
   TrainingError,
 } from './errors.js';

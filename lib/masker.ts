@@ -68,7 +68,8 @@ export class Masker {
 
   /**
    * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
-   * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default).
+   * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default). Where the network finds
+   * nothing, with a probability below 0.05 everywhere, the mask is empty.
    * Throws ERR_WEIGHTS_INVALID naming the file and the reason; nothing in the file is executed.
    */
   static async load(file: string = embedded.maskModel, options: MaskerOptions = {}): Promise<Masker> {
@@ -97,7 +98,8 @@ export class Masker {
     const { threshold } = checkOptions(attentionSchema, options);
     return new Masker('attention', async ({ data }) => {
       const grey = data.filter((_, i) => i % 3 === 0);
-      return grey.map((value) => (value >= 255 * threshold ? 255 : 0));
+      const isFlat = grey.every((value) => value === grey[0]); // it looked nowhere more than elsewhere
+      return grey.map((value) => (!isFlat && value >= 255 * threshold ? 255 : 0));
     });
   }
 
@@ -118,10 +120,16 @@ export class Masker {
         'Expected pairs that were sampled with attention: true for masks from attention maps',
       );
     }
-    return this.mask(pair.attention, options);
+    // A map is spread to the full range, so it has its brightest place even where the part shows nothing.
+    const { data, width, height } = toRgb(pair.part);
+    const isBlank = await runNative(options, (engine, task) => engine.lacksContrast(data, width, height, task));
+    return this.mask(isBlank ? { ...pair.attention, data: new Uint8Array(data.length / 3) } : pair.attention, options);
   }
 
-  /** The mask of a part of any size. */
+  /**
+   * The mask of a part of any size; empty for a part of one colour, grain aside.
+   * Throws ERR_NON_FINITE naming the weights that give no numbers.
+   */
   async mask(part: RawImage, options: TaskOptions = {}): Promise<Mask> {
     if (this.#disposed) throw new DualAnoDiffError('The masker is disposed', 'ERR_DISPOSED');
     const rgb = toRgb(part);

@@ -7,6 +7,7 @@ import { type RawImage, toRgb } from './image.js';
 import { checkOptions, flag, given, integer, real, text } from './options/check.js';
 import { DEFAULT_PROMPTS, loadSchema } from './options/schemas.js';
 import { embedded } from './paths.js';
+import { quoted, warnOfLongPrompts } from './prompts.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
@@ -150,7 +151,7 @@ export class DualAnoDiff {
 
   /**
    * An image as latents, (1, channels, h, w): the posterior's mean, scaled as the UNet sees it. Sides must be multiples
-   * of `info.resolutionMultiple`.
+   * of `info.resolutionMultiple`. Throws ERR_NON_FINITE.
    */
   async encode(image: RawImage, { signal }: TaskOptions = {}): Promise<Tensor> {
     const { data, width, height } = toRgb(image);
@@ -158,7 +159,7 @@ export class DualAnoDiff {
     return runNative({ signal }, (_, task) => handle.encode(data, width, height, task));
   }
 
-  /** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. */
+  /** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. Throws ERR_NON_FINITE. */
   async decode(latents: Tensor, { decoder = 'vae', signal }: DecodeOptions = {}): Promise<RawImage> {
     const handle = this.#alive();
     const fast = decoder === 'taesd';
@@ -172,9 +173,13 @@ export class DualAnoDiff {
     return { data, width: width * factor, height: height * factor, channels: 3 };
   }
 
-  /** Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. */
+  /**
+   * Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. A prompt of more than 75 tokens
+   * is cut, with a warning of the process.
+   */
   async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
     const handle = this.#alive();
+    await warnOfLongPrompts(handle, quoted(prompts));
     return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
   }
 

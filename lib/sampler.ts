@@ -11,6 +11,7 @@ import { checkOptions } from './options/check.js';
 import { batchSchema, sampleSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
 import { PairBatch } from './pair-batch.js';
+import { quoted, warnOfLongPrompts } from './prompts.js';
 import { callNative, runNative, type TaskOptions, throwIfAborted } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
@@ -105,11 +106,14 @@ export class Sampler {
    * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
    * whatever the batch size. Leaving the loop early stops the work and frees what it held; what `onProgress` throws does
    * so, too, and is what the loop throws.
+   *
+   * Throws ERR_NON_FINITE naming the denoising step or the decoder whose numbers are not finite. Prompts of more than 75
+   * tokens are cut, with a warning of the process.
    */
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
     const checked = checkOptions(sampleSchema, options);
     const { count, batchSize, skip, layouts, signal, onProgress } = checked;
-    const [native, size] = this.#resolve(checked);
+    const [native, size] = await this.#resolve(checked);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     const leaving = new AbortController();
@@ -156,7 +160,7 @@ export class Sampler {
   async begin(options: BatchOptions): Promise<PairBatch> {
     const { indices, ...checked } = checkOptions(batchSchema, options);
     const handle = this.#alive();
-    const [native, size] = this.#resolve(checked);
+    const [native, size] = await this.#resolve(checked);
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     try {
       const begun = await runNative({ signal: checked.signal }, (_, task) =>
@@ -172,6 +176,7 @@ export class Sampler {
   /** Prompts as the adapter's UNet sees them, (N, 77, width): the text encoder with the adapter's LoRA. */
   async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
     const handle = this.#alive();
+    await warnOfLongPrompts(handle, quoted(prompts));
     return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
   }
 
@@ -199,9 +204,16 @@ export class Sampler {
     return this.dispose();
   }
 
-  #resolve(options: ResolvedSampling): [NativeSampleOptions, number] {
+  async #resolve(options: ResolvedSampling): Promise<[NativeSampleOptions, number]> {
+    const handle = this.#alive();
     const size = options.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
-    return [toNative(options, size, this.#model.defaults.matchLevels, this.adapter), size];
+    const native = toNative(options, size, this.#model.defaults.matchLevels, this.adapter);
+    await warnOfLongPrompts(handle, [
+      ['global prompt', native.globalPrompt],
+      ['anomaly prompt', native.anomalyPrompt],
+      ['negative prompt', native.negativePrompt],
+    ]);
+    return [native, size];
   }
 
   async #encodeBackgrounds(options: ResolvedSampling, size: number): Promise<NativeBackgrounds | undefined> {

@@ -21,6 +21,7 @@ import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
 import { adapterFile, sampleSchema, trainerSchema, trainSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
+import { warnOfLongPrompts } from './prompts.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { toNative } from './sampler.js';
 import type { WriteLock } from './write-lock.js';
@@ -109,8 +110,11 @@ export class Trainer {
    * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort, and a
    * loop that is left early, write a checkpoint first. The trainer has these files to itself until `save` or `dispose`.
    *
-   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE_LOSS with the
-   * last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another process trains into `out`.
+   * In float16 the loss is scaled; a step whose gradients overflow changes no weights and is counted in `skippedSteps`.
+   *
+   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the base's
+   * encoder gives no numbers, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
+   * process trains into `out`. After any error of a step the trainer is as it was before that step.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
     const {
@@ -261,6 +265,10 @@ export class Trainer {
     const { native: model } = this.#model;
     const size = { width: resolution, height: resolution };
     const native = { ...rest, partFill, initialAdapter, count: this.examples.length, ...size };
+    await warnOfLongPrompts(model, [
+      ['global prompt', rest.globalPrompt],
+      ['anomaly prompt', rest.anomalyPrompt],
+    ]);
     this.#handle = await runNative({ signal }, (engine, task) =>
       engine.createTrainer(model, native, pixels, masks, foregrounds, task),
     );

@@ -26,11 +26,14 @@ export function addTrain(program: Command, runner: Runner): void {
     await using model = await loadBase(flags, { signal, io });
     const { trainer, losses, seconds } = await trainType(model, dataset, flags.type, flags.out, flags, signal, io);
     await trainer.dispose();
-    io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s`, {
+    const { skippedSteps = 0 } = losses.at(-1) ?? {};
+    const skipped = skippedSteps > 0 ? `, ${skippedSteps} of ${losses.length} steps skipped over float16 overflow` : '';
+    io.result(`wrote ${flags.out} in ${seconds.toFixed(1)} s${skipped}`, {
       adapter: flags.out,
       steps: losses.length,
       firstLoss: losses[0]?.loss,
       lastLoss: losses.at(-1)?.loss,
+      ...(skippedSteps > 0 && { skippedSteps }),
       seconds,
     });
   });

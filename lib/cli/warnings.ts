@@ -3,6 +3,7 @@ import { WARNING } from '../warnings.js';
 /** Shows warnings of the library as one line on standard error; others as Node does it. */
 export function showWarnings(): void {
   const others = process.listeners('warning');
+  if (others.length === 0) return; // switched off with NODE_NO_WARNINGS or --no-warnings
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
     if (warning.name === WARNING) process.stderr.write(`warning: ${warning.message}\n`);

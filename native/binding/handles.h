@@ -145,12 +145,17 @@ struct BatchState {
   std::unique_ptr<sample::PairBatch> batch;
 };
 
+// checkPrompts(prompts, task) of models and samplers: { maxTokens, leftOut }, the words of each prompt that have no
+// room, or ''.
+Napi::Value checkPromptsOf(std::shared_ptr<model::BaseModel> base, const Napi::CallbackInfo& info);
+
 struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value encode(const Napi::CallbackInfo& info);
   Napi::Value decode(const Napi::CallbackInfo& info);
   Napi::Value textEncode(const Napi::CallbackInfo& info);
+  Napi::Value checkPrompts(const Napi::CallbackInfo& info);
 };
 struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   using Handle::Handle;
@@ -169,6 +174,7 @@ struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
   Napi::Value begin(const Napi::CallbackInfo& info);
   Napi::Value textEncode(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value checkPrompts(const Napi::CallbackInfo& info);
   Napi::Value metadata(const Napi::CallbackInfo& info);
 };
 struct DrawnHandle : Handle<DrawnHandle, sample::DrawnPairs> {

@@ -27,6 +27,17 @@ Napi::Value loadMasker(const Napi::CallbackInfo& info) {
 
 Napi::Value bytesOf(Napi::Env env, at::Tensor& mask) { return toBytes(env, mask); }
 
+// lacksContrast(part, width, height, task): whether nothing is to be seen in it
+Napi::Value lacksContrast(const Napi::CallbackInfo& info) {
+  const int64_t width = info[1].ToNumber().Int64Value(), height = info[2].ToNumber().Int64Value();
+  return runTask<bool>(
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [part = toTensor(info[0], {height, width, 3})](const Task&, const ReportProgress&) {
+        return mask::lacksContrast(part);
+      },
+      [](Napi::Env env, bool& lacks) -> Napi::Value { return Napi::Boolean::New(env, lacks); });
+}
+
 // thresholdMask(part, options, task): 0 and 255, one byte a pixel
 Napi::Value thresholdMask(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<MaskOptions>(info[1]);
@@ -61,6 +72,7 @@ Napi::Function MaskerHandle::define(Napi::Env env) {
 void defineMasker(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).masker = Napi::Persistent(MaskerHandle::define(env));
   exportFunction<loadMasker>(exports, "loadMasker");
+  exportFunction<lacksContrast>(exports, "lacksContrast");
   exportFunction<thresholdMask>(exports, "thresholdMask");
 }
 

@@ -7,6 +7,7 @@
 #include "binding/options.h"
 #include "core/accelerator.h"
 #include "core/device.h"
+#include "core/finite.h"
 
 namespace dan::binding {
 
@@ -67,7 +68,9 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
         const at::NoGradGuard noGrad;
         sample::checkResolution(*base, image.size(1), image.size(0));
         const at::Tensor pixels = image.permute({2, 0, 1}).unsqueeze(0).to(base->device(), at::kFloat) / 127.5 - 1;
-        return (base->vae->encode(pixels).mean * base->vae->config().scalingFactor).cpu();
+        const at::Tensor latents = (base->vae->encode(pixels).mean * base->vae->config().scalingFactor).cpu();
+        expectFinite(latents, model::kVaeEncoder);
+        return latents;
       },
       tensorOf);
 }
@@ -85,8 +88,10 @@ Napi::Value ModelHandle::decode(const Napi::CallbackInfo& info) {
           fail(kInvalidOption, "Expected latents of shape (1, ", channels, ", h, w) but received ", latents.sizes());
         }
         const at::Tensor onDevice = latents.to(base->device());
-        return sample::toBytes(fast ? base->taesd->decode(onDevice)
-                                    : base->vae->decode(onDevice / base->vae->config().scalingFactor))[0];
+        const at::Tensor pixels =
+            fast ? base->taesd->decode(onDevice) : base->vae->decode(onDevice / base->vae->config().scalingFactor);
+        expectFinite(pixels, fast ? model::kTaesdDecoder : model::kVaeDecoder);
+        return sample::toBytes(pixels)[0];
       },
       [](Napi::Env env, at::Tensor& image) -> Napi::Value { return toBytes(env, image); });
 }
@@ -97,15 +102,42 @@ Napi::Value ModelHandle::textEncode(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [prompts = toTexts(info[0]), base = value()](const Task&, const ReportProgress&) {
         const at::NoGradGuard noGrad;
-        return base->textEncoder->forward(base->tokenize(prompts)).to(at::kFloat).cpu();
+        const at::Tensor states = base->textEncoder->forward(base->tokenize(prompts)).to(at::kFloat).cpu();
+        expectFinite(states, "The text encoder");
+        return states;
       },
       tensorOf);
 }
 
+Napi::Value checkPromptsOf(std::shared_ptr<model::BaseModel> base, const Napi::CallbackInfo& info) {
+  struct Checked {
+    int64_t maxTokens;
+    std::vector<std::string> leftOut;
+  };
+  return runTask<Checked>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [prompts = toTexts(info[0]), base = std::move(base)](const Task&, const ReportProgress&) {
+        Checked checked{base->tokenizer->maxTokens(), {}};
+        for (const std::string& prompt : prompts) checked.leftOut.push_back(base->tokenizer->leftOut(prompt));
+        return checked;
+      },
+      [](Napi::Env env, Checked& checked) -> Napi::Value {
+        Napi::Array leftOut = Napi::Array::New(env);
+        for (const std::string& words : checked.leftOut) leftOut.Set(leftOut.Length(), Napi::String::New(env, words));
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("maxTokens", Napi::Number::New(env, static_cast<double>(checked.maxTokens)));
+        result.Set("leftOut", leftOut);
+        return result;
+      });
+}
+
+Napi::Value ModelHandle::checkPrompts(const Napi::CallbackInfo& info) { return checkPromptsOf(value(), info); }
+
 Napi::Function ModelHandle::define(Napi::Env env) {
   return DefineClass(env, "ModelHandle",
                      {method<&ModelHandle::encode>("encode"), method<&ModelHandle::decode>("decode"),
-                      method<&ModelHandle::textEncode>("textEncode"), disposeMethod()});
+                      method<&ModelHandle::textEncode>("textEncode"),
+                      method<&ModelHandle::checkPrompts>("checkPrompts"), disposeMethod()});
 }
 
 void defineModel(Napi::Env env, Napi::Object exports) {

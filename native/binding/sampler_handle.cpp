@@ -5,6 +5,7 @@
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
+#include "core/finite.h"
 #include "dual/adapter_metadata.h"
 #include "dual/folded_adapter.h"
 
@@ -157,7 +158,9 @@ Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
           return std::make_shared<BatchState>(
               BatchState{state, sources.backgrounds, sources.layouts, std::move(batch)});
         });
-        return Begun{made, made.object->batch->latents().cpu()};
+        const at::Tensor latents = made.object->batch->latents().cpu();
+        made.object->batch->expectFinite();
+        return Begun{made, latents};
       },
       [](Napi::Env env, Begun& begun) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
@@ -179,7 +182,10 @@ Napi::Value SamplerHandle::textEncode(const Napi::CallbackInfo& info) {
       [prompts = toTexts(info[0]), state = value()](const Task&, const ReportProgress&) {
         const at::NoGradGuard noGrad;
         const model::BaseModel& base = *state->base;
-        return base.textEncoder->forward(base.tokenize(prompts), state->adapter->textHook()).to(at::kFloat).cpu();
+        const at::Tensor states =
+            base.textEncoder->forward(base.tokenize(prompts), state->adapter->textHook()).to(at::kFloat).cpu();
+        expectFinite(states, "The text encoder");
+        return states;
       },
       tensorOf);
 }
@@ -202,10 +208,13 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
                ", h, w), timesteps (2 N) and text states (2 N, ", tokens, ", ", base.unet->config().crossAttentionDim,
                ") but received ", latents.sizes(), ", ", timesteps.sizes(), " and ", context.sizes());
         }
-        return state->unet
-            ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
-            .to(at::kFloat)
-            .cpu();
+        const at::Tensor prediction =
+            state->unet
+                ->forward(latents.to(base.device()), timesteps.to(base.device()), context.to(base.device()), nullptr)
+                .to(at::kFloat)
+                .cpu();
+        expectFinite(prediction, "The UNet");
+        return prediction;
       },
       tensorOf);
 }
@@ -218,7 +227,9 @@ Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
       [latents, state = value()](const Task&, const ReportProgress&) {
         if (latents.defined()) state->batch->setLatents(latents);
         state->batch->step();
-        return state->batch->latents().cpu();
+        const at::Tensor after = state->batch->latents().cpu();
+        state->batch->expectFinite();
+        return after;
       },
       tensorOf);
 }
@@ -239,11 +250,14 @@ Napi::Function BatchHandle::define(Napi::Env env) {
 // metadata(): what the adapter's file says of itself
 Napi::Value SamplerHandle::metadata(const Napi::CallbackInfo& info) { return toObject(info.Env(), value()->metadata); }
 
+Napi::Value SamplerHandle::checkPrompts(const Napi::CallbackInfo& info) { return checkPromptsOf(value()->base, info); }
+
 Napi::Function SamplerHandle::define(Napi::Env env) {
   return DefineClass(env, "SamplerHandle",
                      {method<&SamplerHandle::draw>("draw"), method<&SamplerHandle::begin>("begin"),
                       method<&SamplerHandle::textEncode>("textEncode"), method<&SamplerHandle::predict>("predict"),
-                      method<&SamplerHandle::metadata>("metadata"), disposeMethod()});
+                      method<&SamplerHandle::metadata>("metadata"),
+                      method<&SamplerHandle::checkPrompts>("checkPrompts"), disposeMethod()});
 }
 
 Napi::Function BackgroundsHandle::define(Napi::Env env) {

@@ -42,17 +42,20 @@ Napi::Value undefined(Napi::Env env, bool&) { return env.Undefined(); }
 
 }  // namespace
 
-// step(task): { step, loss, gradNorm, learningRate }
+// step(task): { step, loss, gradNorm, learningRate }, in float16 { lossScale, skippedSteps }, too
 Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
   return runTask<train::StepResult>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
       [state = value()](const Task& task, const ReportProgress&) { return state->trainer->step(task); },
-      [](Napi::Env env, train::StepResult& step) -> Napi::Value {
+      [scalesLoss = value()->trainer->scalesLoss()](Napi::Env env, train::StepResult& step) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
         result.Set("step", Napi::Number::New(env, static_cast<double>(step.step)));
         result.Set("loss", Napi::Number::New(env, step.loss));
         result.Set("gradNorm", Napi::Number::New(env, step.gradNorm));
         result.Set("learningRate", Napi::Number::New(env, step.learningRate));
+        if (!scalesLoss) return result;
+        result.Set("lossScale", Napi::Number::New(env, step.lossScale));
+        result.Set("skippedSteps", Napi::Number::New(env, static_cast<double>(step.skippedSteps)));
         return result;
       });
 }

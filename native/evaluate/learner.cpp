@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "core/finite.h"
 #include "core/random.h"
 #include "train/checkpoint.h"
 
@@ -41,6 +42,20 @@ double Learner::learningRate() const {
 LearnerStep Learner::step(const Task& task) {
   RECORD_USER_SCOPE("evaluation step");
   task.checkCancelled();
+  TensorMap statisticsBefore;  // the forward pass updates them
+  for (const auto& [name, tensor] : weights_) {
+    if (isRunningStatistic(name)) statisticsBefore[name] = tensor.clone();
+  }
+  try {
+    return tryStep();
+  } catch (...) {
+    optimizer_->clearGradients();
+    for (const auto& [name, tensor] : statisticsBefore) weights_.at(name).copy_(tensor);
+    throw;
+  }
+}
+
+LearnerStep Learner::tryStep() {
   std::vector<Example> examples;
   for (int64_t i = 0; i < options_.batchSize; ++i) {
     Draw chances(makeGenerator(options_.seed, static_cast<uint64_t>(position_ * options_.batchSize + i)));
@@ -48,11 +63,15 @@ LearnerStep Learner::step(const Task& task) {
   }
   const at::Tensor loss = this->loss(examples);
   const double value = loss.item<double>();
-  if (!std::isfinite(value)) {
-    fail(kNonFiniteLoss, "The loss is not finite at step ", position_ + 1, ": lower the learning rate");
+  double gradNorm = 0;
+  if (std::isfinite(value)) {
+    loss.backward();
+    gradNorm = optimizer_->step(learningRate());
   }
-  loss.backward();
-  optimizer_->step(learningRate());
+  if (!std::isfinite(value) || !std::isfinite(gradNorm)) {
+    fail(kNonFiniteLoss, "The loss of step ", position_ + 1, " is not finite (loss ", value, ", gradient norm ",
+         gradNorm, "): lower the learning rate");
+  }
   return {++position_, value};
 }
 
@@ -66,7 +85,9 @@ at::Tensor Learner::predict(const at::Tensor& images, const Task& task) const {
     const at::Tensor batch = images.narrow(0, from, count).permute({0, 3, 1, 2}).to(device_, at::kFloat) / 255;
     outputs.push_back(probabilities(batch).cpu());
   }
-  return at::cat(outputs);
+  const at::Tensor all = at::cat(outputs);
+  expectFinite(all, "The evaluation's network");
+  return all;
 }
 
 void Learner::saveCheckpoint(const std::string& path, const io::Metadata& settings) const {

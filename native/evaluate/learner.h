@@ -30,10 +30,12 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  // One update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS.
+  // One update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS when loss
+  // or gradients are not finite. Whatever it throws, the network is as it was before the step.
   LearnerStep step(const Task& task);
 
-  // The network's probabilities for images, (N, H, W, 3) uint8; an output for each, float on the CPU.
+  // The network's probabilities for images, (N, H, W, 3) uint8; an output for each, float on the CPU. Throws
+  // ERR_NON_FINITE.
   at::Tensor predict(const at::Tensor& images, const Task& task) const;
 
   int64_t position() const { return position_; }
@@ -45,6 +47,7 @@ class Learner {
   Learner(LearnerOptions options, at::Device device) : options_(options), device_(device) {}
   const LearnerOptions& options() const { return options_; }
   at::Device device() const { return device_; }
+  const TensorMap& weights() const { return weights_; }
 
   // Takes the network's tensors; all but running statistics are trained.
   void train(const TensorMap& weights);
@@ -57,6 +60,7 @@ class Learner {
   virtual at::Tensor probabilities(const at::Tensor& images) const = 0;
 
  private:
+  LearnerStep tryStep();
   double learningRate() const;
 
   LearnerOptions options_;

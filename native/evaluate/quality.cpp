@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/finite.h"
 #include "io/weights_file.h"
 #include "metrics/generation.h"
 #include "model/inception.h"
@@ -38,7 +39,9 @@ double inceptionScoreOf(const Images& images, const std::string& weights, at::De
     task.checkCancelled();
     probabilities.push_back(at::softmax(net.forward(toBatch(image, device)), 1).cpu());
   }
-  return metrics::inceptionScore(at::cat(probabilities), 1).mean;
+  const at::Tensor all = at::cat(probabilities);
+  expectFinite(all, weights);
+  return metrics::inceptionScore(all, 1).mean;
 }
 
 double icLpipsOf(const Images& generated, const Images& real, const LpipsFiles& files, at::Device device,
@@ -57,6 +60,7 @@ double icLpipsOf(const Images& generated, const Images& real, const LpipsFiles& 
       toReferences[i][static_cast<int64_t>(r)] = net.distance(features, references[r])[0].cpu();
     }
   }
+  expectFinite(toReferences, c10::str(files.backbone, " with ", files.linear));
   // The features of one cluster at a time: those of all images may be more than memory holds.
   for (const at::Tensor& members : metrics::clusterMembers(toReferences)) {
     std::vector<Features> features;

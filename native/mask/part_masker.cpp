@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/settings.h"
 #include "io/weights_file.h"
 
@@ -13,6 +14,9 @@ namespace dan::mask {
 namespace {
 
 constexpr int64_t kPublishedInputSize = 320;
+// Below this probability everywhere the network has found nothing. Spreading to the full range would mark the pixels
+// that it is least sure are ground.
+constexpr double kFaintestSaliency = 0.05;
 const double kMean[] = {0.485, 0.456, 0.406}, kStd[] = {0.229, 0.224, 0.225};
 
 // Gaussian blur along one dimension, zero beyond the border; cut off at four deviations.
@@ -58,7 +62,7 @@ at::Tensor spreadRange(const at::Tensor& map) {
 }
 
 U2netMasker::U2netMasker(const std::string& path, const at::Device& device)
-    : device_(device), inputSize_(kPublishedInputSize) {
+    : path_(path), device_(device), inputSize_(kPublishedInputSize) {
   io::SafetensorsFile file = io::readWeightsFile(path);
   Settings settings = Settings::ofText(file.metadata, path, kWeightsInvalid);
   inputSize_ = settings.integer("input_size", kPublishedInputSize, 32, 4096);
@@ -70,11 +74,34 @@ U2netMasker::U2netMasker(const std::string& path, const at::Device& device)
 at::Tensor U2netMasker::saliency(const at::Tensor& image) const {
   const at::NoGradGuard noGrad;
   const at::Tensor input = prepareForU2net(image.permute({2, 0, 1}).to(device_, at::kFloat) / 255, inputSize_);
-  const at::Tensor map = spreadRange(at::sigmoid(network_->forward(input)[0]));
+  const at::Tensor salient = at::sigmoid(network_->forward(input)[0]);
+  expectFinite(salient, path_);
+  const bool findsNothing = lacksContrast(image) || salient.max().item<double>() < kFaintestSaliency;
+  if (findsNothing) return at::zeros({image.size(0), image.size(1)});
+  const at::Tensor map = spreadRange(salient);
   return at::_upsample_bilinear2d_aa(map, {image.size(0), image.size(1)}, false)[0][0].cpu().contiguous();
 }
 
+bool lacksContrast(const at::Tensor& part) {
+  // Two levels to either side are the rounding of a decoder or of JPEG, which nobody sees.
+  constexpr double kUnseen = 4;
+  // Grain may reach farther where it is everywhere: 12 of its medians are 8 of its standard deviations. A faint line on
+  // clean ground does not pass for it, because there the median is zero.
+  constexpr double kMedians = 12;
+  const at::Tensor x = part.permute({2, 0, 1}).to(at::kFloat);  // (3, H, W)
+  const auto range = [](const at::Tensor& y) {
+    return (y.flatten(1).amax(1) - y.flatten(1).amin(1)).max().item<double>();
+  };
+  if (range(x) <= kUnseen) return true;
+  const at::Tensor around = at::avg_pool2d(x, 5, 1, 2, /*ceil_mode=*/false, /*count_include_pad=*/false);
+  if (range(around) > kUnseen) return false;
+  const at::Tensor grain = (x - around).abs().flatten(1);
+  const at::Tensor usual = (kMedians * std::get<0>(grain.median(1))).clamp_min(kUnseen / 2);
+  return (grain.amax(1) <= usual).all().item<bool>();
+}
+
 at::Tensor distanceFromFill(const at::Tensor& part, double fill) {
+  if (lacksContrast(part)) return at::zeros({part.size(0), part.size(1)});
   constexpr double kAlone = 9 / 4.;  // a speck counts a quarter, a line of one pixel three quarters, an area whole
   const at::Tensor distance = (part.to(at::kFloat) - fill).abs().amax(2) / 255;
   const at::Tensor padded = at::replication_pad2d(distance.unsqueeze(0), {1, 1, 1, 1}).unsqueeze(0);

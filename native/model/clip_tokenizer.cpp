@@ -177,16 +177,37 @@ void ClipTokenizer::splitAt(const std::vector<Written>& tokens, std::u32string_v
   }
 }
 
-std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
+std::vector<int64_t> ClipTokenizer::tokensOf(std::string_view text) const {
   std::vector<int64_t> ids;
   splitAt(writtenExactly_, decodeUtf8(text), ids, [&](std::u32string_view piece) {
     splitAt(written_, normalized(piece), ids, [&](std::u32string_view words) { encodeSegment(words, ids); });
   });
+  return ids;
+}
+
+std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
+  std::vector<int64_t> ids = tokensOf(text);
   ids.insert(ids.begin(), startId_);
   if (static_cast<int64_t>(ids.size()) > maxLength_ - 1) ids.resize(maxLength_ - 1);
   ids.push_back(endId_);
   ids.resize(maxLength_, padId_);
   return ids;
+}
+
+std::string ClipTokenizer::leftOut(std::string_view text) const {
+  const auto fits = [&](size_t length) {
+    return static_cast<int64_t>(tokensOf(text.substr(0, length)).size()) <= maxTokens();
+  };
+  if (fits(text.size())) return "";
+  std::vector<size_t> starts;  // of the words
+  constexpr std::string_view kSpace = " \t\r\n";
+  for (size_t at = text.find_first_not_of(kSpace); at != std::string_view::npos;) {
+    starts.push_back(at);
+    at = text.find_first_not_of(kSpace, std::min(text.find_first_of(kSpace, at), text.size()));
+  }
+  // The last word that all before it leave room for. Nothing comes before the first, so there is one.
+  const size_t from = *std::prev(std::partition_point(starts.begin(), starts.end(), fits));
+  return std::string(text.substr(from, text.find_last_not_of(kSpace) + 1 - from));
 }
 
 int64_t ClipTokenizer::countTokens(std::string_view text) const {

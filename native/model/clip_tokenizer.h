@@ -27,6 +27,11 @@ class ClipTokenizer {
   // The number of tokens of `text` between start and end token, as encode() keeps them.
   int64_t countTokens(std::string_view text) const;
 
+  // How many tokens of a text encode() keeps.
+  int64_t maxTokens() const { return maxLength_ - 2; }
+  // The words at the end of `text` that encode() has no room for, whole or in part; empty where all fit.
+  std::string leftOut(std::string_view text) const;
+
   // Start token, at most maxLength - 2 tokens of `text` (UTF-8), end token, padded to maxLength. Stable Diffusion 1.x
   // pads with the end token, 2.x with "!".
   std::vector<int64_t> encode(std::string_view text) const;
@@ -42,6 +47,8 @@ class ClipTokenizer {
   // Puts the ids of `tokens` that are written in `text` behind `ids`, and calls `rest` with what is between them.
   void splitAt(const std::vector<Written>& tokens, std::u32string_view text, std::vector<int64_t>& ids,
                const std::function<void(std::u32string_view)>& rest) const;
+  // Of `text` alone; of a long one at least one token more than encode() keeps.
+  std::vector<int64_t> tokensOf(std::string_view text) const;
   void encodeWord(std::u32string_view word, std::vector<int64_t>& ids) const;
   void encodeSegment(std::u32string_view text, std::vector<int64_t>& ids) const;
 

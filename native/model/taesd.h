@@ -9,6 +9,8 @@
 
 namespace dan::model {
 
+inline constexpr const char* kTaesdDecoder = "The TAESD decoder";  // as errors name it
+
 class Taesd {
  public:
   // A diffusers folder or file of AutoencoderTiny, or the original taesd_decoder (.safetensors, .pth). Throws

@@ -28,6 +28,10 @@ class VaeMidBlock {
   nn::Linear toQ_, toK_, toV_, toOut_;
 };
 
+// As errors name them.
+inline constexpr const char* kVaeEncoder = "The VAE's encoder";
+inline constexpr const char* kVaeDecoder = "The VAE's decoder";
+
 class Vae {
  public:
   Vae(const nn::Weights& weights, const VaeConfig& config);

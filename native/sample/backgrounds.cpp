@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
+#include "core/finite.h"
 #include "core/random.h"
 #include "dual/background.h"
 
@@ -50,6 +51,7 @@ Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images,
     levels.push_back(levelOf(encoded.back(), foreground) * toScaled);
   }
   latents_ = at::cat(encoded);
+  expectFinite(latents_, model::kVaeEncoder);
   levels_ = at::cat(levels);
   zeroLatent_ = encodeScaled(base, at::zeros({1, 3, images.size(1), images.size(2)}, latents_.options()),
                              options_.scaled, generator);

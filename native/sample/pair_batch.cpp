@@ -53,6 +53,7 @@ at::Tensor toBytes(const at::Tensor& pixelValues) { return toLevels(pixelValues)
 
 std::vector<SampledPair> DrawnPairs::take() {
   if (arrived) arrived->wait();
+  checks.expect();
   return std::move(pairs);
 }
 
@@ -86,6 +87,7 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   inputs_.initialLatents = drawNoise();
   if (options_.matchLevels && options_.levels.defined()) inputs_.initialLatents = withLevels(inputs_.initialLatents);
   inputs_.encoderHiddenStates = encodePrompts();
+  checks_.add(inputs_.encoderHiddenStates, "The text encoder");
   inputs_.guidanceScale = options_.guidanceScale;
   const auto trained = static_cast<double>(base.schedule.numTrainTimesteps);
   inputs_.guidedFrom = options_.guidedFrom * trained;
@@ -244,6 +246,7 @@ void PairBatch::startFromLayouts() {
   latents_.reset();
   if (isDone()) return;
   const at::Tensor& encoded = layouts_->latents();
+  checks_.add(encoded, model::kVaeEncoder);
   const at::Tensor timestep = at::full({encoded.size(0)}, static_cast<int64_t>(timesteps()[position_]), at::kLong);
   const at::Tensor noise = drawNoise();
   latents_ = diffusion::NoiseSchedule(base.schedule).addNoise(encoded, noise, timestep.to(base.device()));
@@ -258,6 +261,9 @@ void PairBatch::setLatents(const at::Tensor& latents) {
   if (latents.sizes() != latents_.sizes()) {
     fail(kInvalidOption, "Expected latents of shape ", latents_.sizes(), " but received ", latents.sizes());
   }
+  if (!at::isfinite(latents).all().item<bool>()) {
+    fail(kInvalidOption, "Expected finite numbers for latents but received some that are not");
+  }
   latents_ = latents.to(latents_.options());
 }
 
@@ -271,19 +277,22 @@ void PairBatch::step() {
   inputs_.background = background_.get();
   inputs_.reusesBackground = inner_.reuse;
   latents_ = denoiseStep(source_.unet, *scheduler_, inputs_, position_++, latents_);
+  checks_.add(latents_, c10::str("Denoising step ", position_, " of ", timesteps().size()));
 }
 
-at::Tensor PairBatch::decoded(const at::Tensor& latents) const {
+at::Tensor PairBatch::decoded(const at::Tensor& latents, FiniteChecks& checks) const {
   const model::BaseModel& base = source_.base;
-  return options_.fastDecoder ? base.taesd->decode(latents)
-                              : base.vae->decode(latents / base.vae->config().scalingFactor);
+  const at::Tensor pixels =
+      options_.fastDecoder ? base.taesd->decode(latents) : base.vae->decode(latents / base.vae->config().scalingFactor);
+  checks.add(pixels, options_.fastDecoder ? model::kTaesdDecoder : model::kVaeDecoder);
+  return pixels;
 }
 
-SampledPair PairBatch::vary(size_t row) const {
+SampledPair PairBatch::vary(size_t row, FiniteChecks& checks) const {
   at::Tensor pixels;
   if (latents_.defined()) {
     pixels = layouts_->varied(row, dual::unpackBranches(latents_)[static_cast<int64_t>(row)],
-                              [this](const at::Tensor& x) { return decoded(x); });
+                              [&](const at::Tensor& x) { return decoded(x, checks); });
   } else {
     pixels = layouts_->pixels(row);
   }
@@ -303,29 +312,31 @@ DrawnPairs PairBatch::decode(const Task& task) const {
     attention = sentToHost(attention_->maps(height, width).mul(255).round().to(at::kByte));
   }
   DrawnPairs drawn;
+  drawn.checks = checks_;
   const size_t most = device.is_cpu() ? kDecodedOnCpu : kDecodedOnDevice;
   for (size_t from = 0; from < indices_.size(); from += most) {
     task.checkCancelled();
-    for (SampledPair& pair : decodePairs(from, std::min(most, indices_.size() - from))) {
+    for (SampledPair& pair : decodePairs(from, std::min(most, indices_.size() - from), drawn.checks)) {
       const size_t i = drawn.pairs.size();
       pair.index = indices_[i];
       if (attention.defined()) pair.attention = attention[static_cast<int64_t>(i)];
       drawn.pairs.push_back(std::move(pair));
     }
   }
+  drawn.checks.send();
   if (device.is_cuda()) drawn.arrived = cudaState().services->mark(device);
   return drawn;
 }
 
-std::vector<SampledPair> PairBatch::decodePairs(size_t from, size_t count) const {
+std::vector<SampledPair> PairBatch::decodePairs(size_t from, size_t count, FiniteChecks& checks) const {
   std::vector<SampledPair> pairs(count);
   if (layouts_) {
-    for (size_t i = 0; i < count; ++i) pairs[i] = vary(from + i);
+    for (size_t i = 0; i < count; ++i) pairs[i] = vary(from + i, checks);
     return pairs;
   }
   const at::Tensor byPair =
       dual::unpackBranches(latents_).narrow(0, static_cast<int64_t>(from), static_cast<int64_t>(count));
-  const at::Tensor bytes = dual::unpackBranches(sentToHost(toLevels(decoded(byPair.flatten(0, 1)))));
+  const at::Tensor bytes = dual::unpackBranches(sentToHost(toLevels(decoded(byPair.flatten(0, 1), checks))));
   for (size_t i = 0; i < count; ++i) {
     const at::Tensor pair = bytes[static_cast<int64_t>(i)];
     pairs[i].image = pair[dual::kGlobal];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/accelerator.h"
+#include "core/finite.h"
 #include "dual/adapter.h"
 #include "dual/pair_model.h"
 #include "model/base_model.h"
@@ -45,7 +46,9 @@ struct SampledPair {
 struct DrawnPairs {
   std::vector<SampledPair> pairs;
   std::unique_ptr<DeviceMark> arrived;  // null where they are there
-  // The pairs, once they are there. May be called once.
+  FiniteChecks checks;
+  // The pairs, once they are there. May be called once. Throws ERR_NON_FINITE naming the step or the decoder whose
+  // numbers are not finite, unless what drew them has thrown it already.
   std::vector<SampledPair> take();
 };
 
@@ -76,7 +79,10 @@ class PairBatch {
   // (B * 2, 4, h, w) float32, as the scheduler keeps them; may be changed between steps.
   const at::Tensor& latents();
   void setLatents(const at::Tensor& latents);
+  // Throws ERR_NON_FINITE naming the step, on a device but at expectFinite, decode or DrawnPairs::take.
   void step();
+  // Waits for the device.
+  void expectFinite() const { checks_.expect(); }
 
   // The pairs as they are now; attention maps are the mean of the steps so far.
   DrawnPairs decode(const Task& task) const;
@@ -89,9 +95,9 @@ class PairBatch {
   void addBackgrounds();
   void addLayoutBackgrounds();
   void startFromLayouts();
-  at::Tensor decoded(const at::Tensor& latents) const;
-  std::vector<SampledPair> decodePairs(size_t from, size_t count) const;
-  SampledPair vary(size_t row) const;
+  at::Tensor decoded(const at::Tensor& latents, FiniteChecks& checks) const;
+  std::vector<SampledPair> decodePairs(size_t from, size_t count, FiniteChecks& checks) const;
+  SampledPair vary(size_t row, FiniteChecks& checks) const;
 
   PairSource source_;
   SampleOptions options_;
@@ -101,7 +107,8 @@ class PairBatch {
   std::unique_ptr<diffusion::Scheduler> scheduler_;
   std::unique_ptr<dual::AttentionMaps> attention_;
   DenoiseInputs inputs_;
-  at::Tensor latents_;  // undefined where pairs stay as their layouts are
+  at::Tensor latents_;   // undefined where pairs stay as their layouts are
+  FiniteChecks checks_;  // of the prompts, the layouts and the steps so far
   size_t position_ = 0, firstPosition_ = 0;
   model::InnerFeatures inner_;
   std::unique_ptr<LayoutBatch> layouts_;

@@ -127,6 +127,76 @@ DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
   EXPECT(!at::equal(other.predict(images, task), expected));
 }
 
+namespace {
+
+// A network of one number and one running statistic whose training goes wrong as it is told.
+class BadLearner : public evaluate::Learner {
+ public:
+  enum class Fault { kNone, kLoss, kGradient, kThrow, kOutput };
+  Fault fault = Fault::kNone;
+
+  explicit BadLearner(uint64_t seed) : Learner(options(seed), at::kCPU) {
+    train({{"weight", at::ones({3})}, {"running_mean", at::zeros({3})}});
+  }
+  TensorMap checkpoint() const {
+    const Scratch scratch;
+    saveCheckpoint(scratch.at("checkpoint.safetensors"), {});
+    TensorMap copies;
+    for (const auto& [name, tensor] : io::readSafetensors(scratch.at("checkpoint.safetensors")).tensors) {
+      copies[name] = tensor.clone();
+    }
+    return copies;
+  }
+
+ protected:
+  evaluate::Example draw(Draw&) const override { return {}; }
+  at::Tensor loss(const std::vector<evaluate::Example>&) const override {
+    weights().at("running_mean").add_(1);  // as a batch norm does
+    const at::Tensor& weight = weights().at("weight");
+    if (fault == Fault::kLoss) return (weight / 0).sum();
+    if (fault == Fault::kGradient) return at::sqrt(weight - 1).sum();  // 0, with an infinite slope
+    if (fault == Fault::kThrow) weight.view({2});
+    return weight.square().sum();
+  }
+  at::Tensor probabilities(const at::Tensor& images) const override {
+    return images.flatten(1).mean(1) / (fault == Fault::kOutput ? 0.0 : 1.0);
+  }
+
+ private:
+  static evaluate::LearnerOptions options(uint64_t seed) {
+    evaluate::LearnerOptions options;
+    options.batchSize = 2;
+    options.seed = seed;
+    return options;
+  }
+};
+
+}  // namespace
+
+DAN_TEST(a_learner_whose_step_fails_is_as_it_was_before) {
+  using Fault = BadLearner::Fault;
+  const Task task;
+  BadLearner learner(1);
+  const std::pair<Fault, const char*> faults[] = {{Fault::kLoss, "The loss of step 1 is not finite"},
+                                                  {Fault::kGradient, "gradient norm"},
+                                                  {Fault::kThrow, "shape"}};
+  const TensorMap before = learner.checkpoint();
+  for (const auto& [fault, message] : faults) {
+    learner.fault = fault;
+    expectError([&, &learner = learner] { learner.step(task); }, message);
+    for (const auto& [name, tensor] : learner.checkpoint()) EXPECT(tensor.equal(before.at(name)));
+  }
+  learner.fault = Fault::kNone;
+  BadLearner whole(1);
+  whole.step(task);
+  learner.step(task);
+  const TensorMap expected = whole.checkpoint();
+  for (const auto& [name, tensor] : learner.checkpoint()) EXPECT(tensor.equal(expected.at(name)));
+  EXPECT(!expected.at("network/weight").equal(before.at("network/weight")));
+  learner.fault = Fault::kOutput;
+  expectError([&] { learner.predict(at::ones({2, 4, 4, 3}, at::kByte), task); }, "not finite");
+}
+
 // Parameters as torchvision counts them: 11,689,512 with a thousand classes.
 DAN_TEST(resnet18_has_the_published_parameters) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(1));

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   dan::tests::folder = argv[1];
-  dan::keepHostMemory();  // as the addon does
+  dan::keepHostMemory();                     // as the addon does
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // before the first line; scripts/test.mjs reads these
   for (const auto& [name, used] : dan::ops::cpu::kernelSets())
     std::printf("KERNELS %s %s\n", name, used ? "used" : "not used");

@@ -1,4 +1,8 @@
 // Masks by threshold: as wide as the defect, whatever the blank's level.
+#include <cmath>
+#include <limits>
+
+#include "core/random.h"
 #include "mask/part_masker.h"
 #include "tests/test.h"
 
@@ -38,6 +42,58 @@ DAN_TEST(threshold_masks_leave_out_specks_and_close_holes) {
   part.narrow(0, 10, 6).narrow(1, 10, 6).fill_(230);
   part[12][12].fill_(128);
   EXPECT(maskOf(part, 128).sum().item<int64_t>() == 36);
+}
+
+DAN_TEST(a_part_of_one_colour_lacks_contrast_and_a_faint_defect_does_not) {
+  constexpr int64_t kWide = 96;
+  const auto plain = [&](int64_t level) { return at::full({kWide, kWide, 3}, level, at::kByte); };
+  const auto plus = [](const at::Tensor& part, const at::Tensor& more) {
+    return (part.to(at::kFloat) + more).round().clamp(0, 255).to(at::kByte);
+  };
+  for (const int64_t level : {0, 3, 127, 200, 255}) {
+    EXPECT(mask::lacksContrast(plain(level)));
+    EXPECT(!mask::distanceFromFill(plain(level), 128).any().item<bool>());  // even where it is not the fill's colour
+    at::Generator generator = makeGenerator(static_cast<uint64_t>(level));
+    EXPECT(mask::lacksContrast(plus(plain(level), at::randint(-2, 3, {kWide, kWide, 3}, generator))));
+    for (const double deviation : {0.5, 1.0, 2.0}) {
+      const at::Tensor grey = deviation * randn({kWide, kWide, 1}, generator);
+      EXPECT(mask::lacksContrast(plus(plain(level), grey)));
+      EXPECT(mask::lacksContrast(plus(plain(level), deviation * randn({kWide, kWide, 3}, generator))));
+    }
+    const int64_t sign = level > 128 ? -1 : 1;
+    for (const int64_t contrast : {6, 12, 40}) {
+      at::Tensor area = plain(level), line = plain(level), dot = plain(level);
+      area.narrow(0, 30, 8).narrow(1, 30, 8).fill_(level + sign * contrast);
+      line.narrow(0, 50, 1).narrow(1, 10, 60).fill_(level + sign * contrast);
+      dot.narrow(0, 10, 2).narrow(1, 10, 2).select(2, 0).fill_(level + sign * contrast);  // of one channel
+      EXPECT(!mask::lacksContrast(area) && !mask::lacksContrast(line) && !mask::lacksContrast(dot));
+    }
+    const at::Tensor grain = randn({kWide, kWide, 1}, generator);
+    at::Tensor seen = plus(plain(level), grain);
+    seen.narrow(0, 30, 12).narrow(1, 30, 12).fill_(level + sign * 10);
+    EXPECT(!mask::lacksContrast(seen));
+  }
+  for (const int64_t side : {1, 2, 5}) EXPECT(mask::lacksContrast(plain(90).narrow(0, 0, side).narrow(1, 0, side)));
+}
+
+DAN_TEST(u2net_says_nothing_where_it_finds_nothing_and_names_weights_that_are_not_finite) {
+  const Scratch scratch;
+  const std::string path = scratch.at("u2net.safetensors");
+  const nn::Weights weights = nn::Weights::random(makeGenerator(1));
+  const model::U2net network(weights, model::U2netConfig::uniform(2, 2));
+  TensorMap tensors = weights.taken();
+  at::Tensor part = blank(127);
+  part.narrow(0, 6, 8).narrow(1, 6, 8).fill_(20);
+  const auto saliency = [&](double bias, const at::Tensor& of) {
+    tensors["outconv.bias"].fill_(bias);
+    io::writeSafetensors(path, tensors, {{"input_size", "32"}});
+    return mask::U2netMasker(path, at::kCPU).saliency(of);
+  };
+  EXPECT(saliency(0, part).max().item<double>() > 0.5);
+  EXPECT(!saliency(0, blank(127)).any().item<bool>());
+  EXPECT(saliency(0, blank(127)).sizes() == at::IntArrayRef({kSide, kSide}));
+  EXPECT(!saliency(-1e4, part).any().item<bool>());  // a probability of nought everywhere
+  expectError([&] { saliency(std::numeric_limits<double>::quiet_NaN(), part); }, path + " gives numbers that are not");
 }
 
 }  // namespace dan::tests

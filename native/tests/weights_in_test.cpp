@@ -220,6 +220,23 @@ DAN_TEST(prompts_are_padded_as_the_tokenizer_says) {
   expectError([&] { last(); }, "lacks the pad token nonsense-token");
 }
 
+DAN_TEST(words_that_a_prompt_has_no_room_for_are_named) {
+  const model::ClipTokenizer tokenizer(fixture("tiny-sd/tokenizer"));
+  const auto words = [](const std::string& word, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += word + " ";
+    return text;
+  };
+  EXPECT(tokenizer.maxTokens() == 75);
+  EXPECT(tokenizer.leftOut("").empty() && tokenizer.leftOut("  \n").empty());
+  EXPECT(tokenizer.countTokens("a") == 1 && tokenizer.countTokens("a,") == 2);
+  EXPECT(tokenizer.leftOut(words("a", 75)).empty());
+  EXPECT(tokenizer.leftOut(words("a", 75) + "crack  there ") == "crack  there");
+  EXPECT(tokenizer.leftOut(words("a", 74) + "a, b") == "a, b");  // a word of which only a part has room
+  EXPECT(tokenizer.leftOut(words("a,", 40)) == words("a,", 2) + "a,");
+  EXPECT(tokenizer.encode(words("a", 75) + "crack") == tokenizer.encode(words("a", 75)));
+}
+
 // Training frameworks leave callbacks and counters beside the weights; nothing is made of those, and nothing else
 // passes.
 DAN_TEST(a_pickle_skips_what_frameworks_leave_and_refuses_the_rest) {

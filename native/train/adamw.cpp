@@ -18,12 +18,17 @@ AdamW::AdamW(const TensorMap& parameters, AdamWOptions options) : options_(optio
   }
 }
 
-double AdamW::step(double learningRate) {
+void AdamW::clearGradients() {
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
+}
+
+double AdamW::step(double learningRate, double gradientScale) {
   const at::NoGradGuard noGrad;
   std::vector<at::Tensor> parameters, gradients, expAvgs, expAvgSqs, steps, norms;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor gradient = parameters_[i].grad();
     if (!gradient.defined()) continue;
+    if (gradientScale != 1.0) gradient.mul_(1 / gradientScale);
     parameters.push_back(parameters_[i]);
     gradients.push_back(gradient);
     expAvgs.push_back(expAvgs_[i]);
@@ -42,7 +47,7 @@ double AdamW::step(double learningRate) {
     at::_fused_adamw_(parameters, gradients, expAvgs, expAvgSqs, {}, steps, learningRate, options_.beta1,
                       options_.beta2, options_.weightDecay, options_.eps, false, false);
   }
-  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
+  clearGradients();
   return norm;
 }
 

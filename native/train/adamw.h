@@ -18,9 +18,11 @@ class AdamW {
   // `parameters` are leaves that require gradients; they are updated in place.
   AdamW(const TensorMap& parameters, AdamWOptions options);
 
-  // Clips, updates and clears the gradients. Parameters without a gradient are left alone. Returns the gradients'
-  // global norm before clipping; if that is not finite nothing is updated.
-  double step(double learningRate);
+  // Divides the gradients by `gradientScale`, clips, updates and clears them. Parameters without a gradient are left
+  // alone. Returns the gradients' global norm before clipping; if that is not finite nothing is updated.
+  double step(double learningRate, double gradientScale = 1.0);
+  // Forgets the gradients of a step that does not come to its end.
+  void clearGradients();
 
   // Moments and step counts as tensors named "<what>/<parameter>", and back. Throws ERR_WEIGHTS_INVALID on a mismatch.
   TensorMap state() const;

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
+#include "core/finite.h"
 #include "core/random.h"
 #include "dual/background.h"
 
@@ -42,9 +43,13 @@ PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pix
   mean_ = byImage(means);
   deviation_ = byImage(deviations);
   defect_ = byImage(defects);
+  expectFinite(mean_, model::kVaeEncoder);
+  expectFinite(deviation_, model::kVaeEncoder);
   if (!pixels.foregrounds.defined()) return;
   backgroundMean_ = byImage(backgroundMeans);
   backgroundDeviation_ = byImage(backgroundDeviations);
+  expectFinite(backgroundMean_, model::kVaeEncoder);
+  expectFinite(backgroundDeviation_, model::kVaeEncoder);
 }
 
 at::Tensor PairLatents::levels() const {

@@ -66,6 +66,7 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
       options_(std::move(options)),
       schedule_(base.schedule),
       inputIds_(base.tokenize({options_.globalPrompt, options_.anomalyPrompt})),
+      scaler_(base.unet->dtype() == at::kHalf),
       generator_(makeGenerator(options_.seed, 1)) {
   const dual::AdapterSettings settings{options_.rank, options_.background, 1.0};
   const model::TextConfig& text = base.textEncoder->config();
@@ -152,27 +153,56 @@ double PairTrainer::learningRateAt(int64_t step) const {
 
 StepResult PairTrainer::step(const Task& task) {
   RECORD_USER_SCOPE("train step");
+  const at::Tensor generatorBefore = generatorState(generator_);
+  const at::Tensor orderBefore = order_;  // never written to: an epoch makes a new one
+  const int64_t cursorBefore = cursor_;
+  try {
+    return tryStep(task);
+  } catch (...) {
+    optimizer_->clearGradients();
+    setGeneratorState(generator_, generatorBefore);
+    order_ = orderBefore;
+    cursor_ = cursorBefore;
+    throw;
+  }
+}
+
+StepResult PairTrainer::tryStep(const Task& task) {
   StepResult result;
   result.step = position_ + 1;
   result.learningRate = learningRateAt(result.step);
+  result.lossScale = scaler_.scale();
   for (int64_t i = 0; i < options_.gradientAccumulation; ++i) {
     task.checkCancelled();
     const at::Tensor loss = lossOfBatch() / static_cast<double>(options_.gradientAccumulation);
     result.loss += loss.item<double>();
-    if (!std::isfinite(result.loss)) break;
+    if (!std::isfinite(result.loss)) failNotFinite(result);
     RECORD_USER_SCOPE("train step: backward");
-    loss.backward();
+    (scaler_.enabled() ? loss * result.lossScale : loss).backward();
   }
-  if (std::isfinite(result.loss)) {
+  {
     RECORD_USER_SCOPE("train step: update");
-    result.gradNorm = optimizer_->step(result.learningRate);
+    result.gradNorm = optimizer_->step(result.learningRate, result.lossScale);
   }
-  if (!std::isfinite(result.loss) || !std::isfinite(result.gradNorm)) {
-    fail(kNonFiniteLoss, "The loss of step ", result.step, " is not finite (loss ", result.loss, ", gradient norm ",
-         result.gradNorm, "). The last checkpoint is good: lower the learning rate, or train in float32");
-  }
+  const bool isFinite = std::isfinite(result.gradNorm);
+  if (scaler_.enabled() ? !scaler_.update(!isFinite) : !isFinite) failNotFinite(result);
+  result.skippedSteps = scaler_.skipped();
   position_ = result.step;
   return result;
+}
+
+void PairTrainer::failNotFinite(const StepResult& result) const {
+  for (const auto& [name, tensor] : adapter_->parameters()) {
+    if (at::isfinite(tensor).all().item<bool>()) continue;
+    fail(kNonFiniteLoss, "The loss of step ", result.step, " is not finite: the adapter's ", name,
+         " holds numbers that are not finite");
+  }
+  const std::string advice = result.step == 1
+                                 ? ". At the first step the weights of the base are the likely cause, or float16 is "
+                                   "too narrow for them: try another base file, or float32"
+                                 : ". The last checkpoint is good: lower the learning rate, or train in float32";
+  fail(kNonFiniteLoss, "The loss of step ", result.step, " is not finite (loss ", result.loss, ", gradient norm ",
+       result.gradNorm, scaler_.enabled() ? c10::str(", loss scale ", result.lossScale) : "", ")", advice);
 }
 
 void PairTrainer::saveCheckpoint(const std::string& path, const io::Metadata& settings) const {
@@ -183,6 +213,7 @@ void PairTrainer::saveCheckpoint(const std::string& path, const io::Metadata& se
   tensors["order"] = order_.defined() ? order_ : at::empty({0}, at::kLong);
   tensors["cursor"] = at::full({1}, cursor_, at::kLong);
   tensors["position"] = at::full({1}, position_, at::kLong);
+  if (scaler_.enabled()) tensors["loss_scale"] = scaler_.state();
   io::writeSafetensors(path, tensors, settings);
 }
 
@@ -220,6 +251,13 @@ void PairTrainer::loadCheckpoint(const std::string& path) {
   const auto state = file.tensors.find("random_state");
   if (state == file.tensors.end() || state->second.scalar_type() != at::kByte) {
     fail(kWeightsInvalid, path, " is not a checkpoint: it lacks random_state");
+  }
+  if (scaler_.enabled()) {
+    if (file.tensors.count("loss_scale") == 0) {
+      fail(kCheckpointMismatch, path, " is of float16 without loss scaling, as version 0.1.0 trained. Remove it to ",
+           "start afresh");
+    }
+    scaler_.loadState(take("loss_scale"), path);
   }
   copyParameters(file.tensors, "adapter/", path);
   optimizer_->loadState(optimizerState, path);

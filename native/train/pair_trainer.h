@@ -6,6 +6,7 @@
 #include "dual/adapter_file.h"
 #include "dual/dual_unet.h"
 #include "train/adamw.h"
+#include "train/loss_scaler.h"
 #include "train/pair_latents.h"
 
 namespace dan::train {
@@ -37,6 +38,10 @@ struct TrainOptions {
 struct StepResult {
   int64_t step = 0;  // counted from 1
   double loss = 0, gradNorm = 0, learningRate = 0;
+  // In float16: what the loss was multiplied by, and the steps so far, this one included, whose gradients overflowed
+  // and which changed nothing but that factor. `gradNorm` of such a step is not finite.
+  double lossScale = 1;
+  int64_t skippedSteps = 0;
 };
 
 class PairTrainer {
@@ -44,9 +49,12 @@ class PairTrainer {
   // `base` must outlive this object.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
-  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS, leaving the adapter
-  // as it was, when loss or gradients are not finite.
+  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS when the loss is not
+  // finite, or the gradients; in float16 when they are not at any loss scale. Whatever it throws, the trainer is as it
+  // was before the step: what comes next is what an uninterrupted run would have done.
   StepResult step(const Task& task);
+  // Whether the loss is scaled: in float16.
+  bool scalesLoss() const { return scaler_.enabled(); }
 
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
@@ -67,6 +75,8 @@ class PairTrainer {
   void copyParameters(const TensorMap& tensors, const std::string& prefix, const std::string& path);
   at::Tensor nextIndices();
   at::Tensor lossOfBatch();
+  StepResult tryStep(const Task& task);
+  [[noreturn]] void failNotFinite(const StepResult& result) const;
   double learningRateAt(int64_t step) const;
 
   const model::BaseModel& base_;
@@ -76,6 +86,7 @@ class PairTrainer {
   at::Tensor inputIds_;  // (2, 77): global prompt, anomaly prompt
   std::unique_ptr<dual::Adapter> adapter_;
   std::unique_ptr<AdamW> optimizer_;
+  LossScaler scaler_;
   at::Generator generator_;
   at::Tensor order_;  // (N) the images in this epoch's order
   int64_t cursor_ = 0, position_ = 0;
