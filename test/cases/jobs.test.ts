@@ -301,11 +301,8 @@ describe('an evaluation', () => {
   it('goes on past a run that fails, keeps the others, and says how many failed', async () => {
     const [out, pairs] = [join(folder, 'evaluation'), join(folder, 'damaged pairs')];
     cpSync(caseFolder('tile'), pairs, { recursive: true });
-    for (const name of readdirSync(join(pairs, 'test', 'crack')))
-      writeFileSync(
-        join(pairs, 'test', 'crack', name),
-        readFileSync(join(pairs, 'test', 'crack', name)).subarray(0, 90),
-      );
+    const damaged = join(pairs, 'test', 'crack', '000.png');
+    writeFileSync(damaged, readFileSync(damaged).subarray(0, 90));
     const { code, stderr, stdout } = await cli([
       ...['evaluate', '--data', caseFolder('tile'), '--generated', `damaged=${pairs}`, '--no-with-real', '--compare'],
       ...['draem,none', '--seeds', '1', '--iterations', '2', '--resolution', '32', '--no-classifier', '--jobs', '1'],
