@@ -31,7 +31,8 @@ describe('the package', () => {
         console.log(answer, model.info.device);
       } else {
         const masker = Masker.threshold();
-        const mask = await masker.mask({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 });
+        const data = new Uint8Array(64 * 64 * 3).fill(255, 64 * 32 * 3); // half black, half white
+        const mask = await masker.mask({ data, width: 64, height: 64, channels: 3 });
         const loading = DualAnoDiff.load(embedded.base);
         loading.catch(() => {});
         parentPort.postMessage(mask.coverage);
