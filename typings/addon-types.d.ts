@@ -6,8 +6,11 @@ export interface NativeTask {
     cancel(): void;
 }
 export interface NativeModelInfo {
-    /** Tells bases apart whatever precision their files have. */
+    /** Tells bases apart by the weights of UNet and text encoder. Copies in float32 and float16 share it; in bfloat16 it
+     * differs by rounding, which is allowed for where an adapter is checked against its base. */
     fingerprint: string;
+    /** What version 0.1.0 wrote into adapters and checkpoints in its place. */
+    legacyFingerprint: string;
     device: string;
     /** Why `device: 'auto'` took the CPU although there is a GPU; '' where that is not so. */
     deviceNotice: string;
