@@ -1,6 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
 
 #include "bench/options.h"

@@ -22,7 +22,7 @@ namespace {
 constexpr size_t kProjections = 32;
 constexpr double kStep = 1.0 / 2048;           // what a projection is written in multiples of, in 16 bits
 constexpr double kMaxRootMeanSquare = 0.0025;  // three times what bfloat16's rounding gives
-constexpr int64_t kSamples = 4096;             // of each tensor: a load reads gigabytes, and must not wait for this
+constexpr int64_t kSamples = 1024;             // of each tensor: a load reads gigabytes, and must not wait for this
 constexpr size_t kDigits = 4;                  // of a projection
 
 using Projections = std::array<double, kProjections>;

@@ -46,8 +46,7 @@ DAN_TEST(a_base_is_another_when_one_layer_is) {
   size_t matrices = 0;
   for (const TensorMap* part : {&unet, &text}) {
     for (const auto& [name, tensor] : *part) {
-      if (tensor.dim() < 2) continue;
-      ++matrices;
+      if (tensor.dim() < 2 || ++matrices % 10 != 0) continue;
       TensorMap changed = *part;
       changed[name] = tensor + 0.2 * tensor.std() * at::randn(tensor.sizes(), makeGenerator(matrices));
       const std::string other =
