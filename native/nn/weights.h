@@ -33,10 +33,11 @@ class Weights {
   at::Device device() const;
 
   // The parameter `name` below this prefix. Throws ERR_WEIGHTS_INVALID, naming the tensor and both shapes, when it is
-  // missing or of another shape.
+  // missing or of another shape. What was read is let go of where it was converted.
   at::Tensor take(std::string_view name, at::IntArrayRef shape) const;
 
-  // The shape of a tensor that decides the network's own (channels read off the file), and whether it is there at all.
+  // The shape of a tensor that decides the network's own (channels read off the file), valid until that is taken, and
+  // whether it is there at all.
   at::IntArrayRef shapeOf(std::string_view name) const;
   bool has(std::string_view name) const;
 
