@@ -26,6 +26,10 @@ struct Recording : c10::DebugInfoBase, std::enable_shared_from_this<Recording> {
   std::mutex mutex;
   std::map<std::string, RecordedTime> times;
   std::vector<double> open{0};  // on that thread: seconds in what each open operation called, the outermost first
+
+  Recording() = default;
+  // The last one to let go may be a thread of libtorch's, whose counting of owners ThreadSanitizer does not see.
+  ~Recording() override { const std::lock_guard<std::mutex> lock(mutex); }
 };
 constexpr auto kKind = c10::DebugInfoKind::TEST_INFO;  // libtorch itself uses it for nothing
 
