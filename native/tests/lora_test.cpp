@@ -4,6 +4,7 @@
 #include <fstream>
 #include <limits>
 
+#include "io/safetensors.h"
 #include "model/base_model.h"
 #include "model/lora_file.h"
 #include "tests/test.h"
@@ -102,10 +103,10 @@ DAN_TEST(an_adapter_of_peft_has_its_config_beside_it) {
       "megatron_config": null, "megatron_core": "megatron.core", "modules_to_save": null, "peft_type": "LORA", "r": 4,
       "rank_pattern": {}, "revision": null, "target_modules": ["to_q"], "task_type": null, "use_dora": false,
       "use_rslora": false})");
-    json.update(more);
+    if (!more.empty()) json.update(more);
     std::ofstream(scratch.at("adapter_config.json")) << json.dump();
   };
-  for (const std::string& prefix : {"base_model.model.", "base_model.model.unet.", "", "unet."}) {
+  for (const std::string prefix : {"base_model.model.", "base_model.model.unet.", "", "unet."}) {
     io::writeSafetensors(path, pairOf(prefix + kLayer));
     config({});
     EXPECT(isNear(mergedScale(path), 2));
