@@ -47,7 +47,15 @@ export interface NativeTensor {
     data: Float32Array;
     shape: number[];
 }
-export interface NativeModel {
+/** What reads prompts. */
+export interface NativePrompts {
+    /** The words at each prompt's end that have no room, or ''. */
+    checkPrompts(prompts: string[], task: NativeTask): Promise<{
+        maxTokens: number;
+        leftOut: string[];
+    }>;
+}
+export interface NativeModel extends NativePrompts {
     encode(image: Uint8Array, width: number, height: number, task: NativeTask): Promise<NativeTensor>;
     decode(latents: NativeTensor, fast: boolean, task: NativeTask): Promise<Uint8Array>;
     textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
@@ -164,8 +172,13 @@ export interface NativeMaskOptions {
 export interface NativeStep {
     step: number;
     loss: number;
+    /** Before clipping. Not finite where the step was skipped. */
     gradNorm: number;
     learningRate: number;
+    /** In float16: what the loss was multiplied by, so that gradients do not vanish. */
+    lossScale?: number;
+    /** In float16: the steps of the run so far whose gradients overflowed, and which changed no weights. */
+    skippedSteps?: number;
 }
 export interface NativePair {
     index: number;
@@ -204,7 +217,7 @@ export interface NativeDrawn {
     take(task: NativeTask): Promise<NativePair[]>;
     dispose(): void;
 }
-export interface NativeSampler {
+export interface NativeSampler extends NativePrompts {
     metadata(): Record<string, string>;
     draw(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask, progress: NativeProgress): Promise<NativeDrawn>;
     begin(options: NativeSampleOptions, indices: number[], backgrounds: NativeBackgrounds | undefined, layouts: NativeLayouts | undefined, task: NativeTask): Promise<NativeBegun>;
@@ -301,6 +314,7 @@ export interface NativeEngine {
     encodeBackgrounds(model: NativeModel, options: NativeBackgroundOptions, images: Uint8Array, foregrounds: Uint8Array, task: NativeTask): Promise<NativeBackgrounds>;
     createSampler(model: NativeModel, adapter: string, task: NativeTask): Promise<NativeSampler>;
     loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
+    lacksContrast(part: Uint8Array, width: number, height: number, task: NativeTask): Promise<boolean>;
     thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;
     createLayouts(options: {
         ownShare: number;

@@ -3,6 +3,8 @@ import { type WriteLock } from './write-lock.js';
 export interface LogEntry {
     step: number;
     loss: number;
+    /** In float16: the steps so far whose gradients overflowed. */
+    skippedSteps?: number;
 }
 export declare class RunFiles {
     #private;

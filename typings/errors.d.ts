@@ -24,6 +24,9 @@ export declare class DatasetError extends DualAnoDiffError {
 /** Training cannot go on: a loss that is not finite, or a checkpoint of other settings. */
 export declare class TrainingError extends DualAnoDiffError {
 }
+/** Weights or an overflow gave numbers that are not finite: there is nothing to show. */
+export declare class NonFiniteError extends DualAnoDiffError {
+}
 /** Memory of the device or the machine is used up; the process can go on. */
 export declare class OutOfMemoryError extends DualAnoDiffError {
 }

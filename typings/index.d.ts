@@ -9,7 +9,7 @@ export type { Kernel } from './dataset/image-file.js';
 export type { PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
-export { AbortedError, DatasetError, DualAnoDiffError, FileAccessError, InvalidOptionError, LibtorchError, ModelError, OutOfMemoryError, TrainingError, } from './errors.js';
+export { AbortedError, DatasetError, DualAnoDiffError, FileAccessError, InvalidOptionError, LibtorchError, ModelError, NonFiniteError, OutOfMemoryError, TrainingError, } from './errors.js';
 export { type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRun, Evaluator, type EvaluatorOptions, } from './evaluate/evaluator.js';
 export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
 export type { Quality } from './evaluate/quality.js';

@@ -42,7 +42,8 @@ export declare class Masker {
     private constructor();
     /**
      * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
-     * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default).
+     * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default). Where the network finds
+     * nothing, with a probability below 0.05 everywhere, the mask is empty.
      * Throws ERR_WEIGHTS_INVALID naming the file and the reason; nothing in the file is executed.
      */
     static load(file?: string, options?: MaskerOptions): Promise<Masker>;
@@ -57,7 +58,10 @@ export declare class Masker {
     static layout(): Masker;
     /** The mask of a pair: of its part, of its attention map, or its own. */
     maskPair(pair: Pair, options?: TaskOptions): Promise<Mask>;
-    /** The mask of a part of any size. */
+    /**
+     * The mask of a part of any size; empty for a part of one colour, grain aside.
+     * Throws ERR_NON_FINITE naming the weights that give no numbers.
+     */
     mask(part: RawImage, options?: TaskOptions): Promise<Mask>;
     /** Frees the network. May be called twice. */
     dispose(): Promise<void>;

@@ -58,12 +58,15 @@ export declare class DualAnoDiff {
     static load(base: string, options?: LoadOptions): Promise<DualAnoDiff>;
     /**
      * An image as latents, (1, channels, h, w): the posterior's mean, scaled as the UNet sees it. Sides must be multiples
-     * of `info.resolutionMultiple`.
+     * of `info.resolutionMultiple`. Throws ERR_NON_FINITE.
      */
     encode(image: RawImage, { signal }?: TaskOptions): Promise<Tensor>;
-    /** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. */
+    /** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. Throws ERR_NON_FINITE. */
     decode(latents: Tensor, { decoder, signal }?: DecodeOptions): Promise<RawImage>;
-    /** Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. */
+    /**
+     * Prompts as the UNet's cross-attention sees them, (N, 77, width), without any adapter. A prompt of more than 75 tokens
+     * is cut, with a warning of the process.
+     */
     textEncode(prompts: string[], { signal }?: TaskOptions): Promise<Tensor>;
     /**
      * Lets go of the model. Trainers and samplers on it go on; its memory is freed with the last of them. May be called

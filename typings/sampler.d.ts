@@ -38,6 +38,9 @@ export declare class Sampler {
      * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
      * whatever the batch size. Leaving the loop early stops the work and frees what it held; what `onProgress` throws does
      * so, too, and is what the loop throws.
+     *
+     * Throws ERR_NON_FINITE naming the denoising step or the decoder whose numbers are not finite. Prompts of more than 75
+     * tokens are cut, with a warning of the process.
      */
     sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined>;
     /** Pairs of a seed that are to be denoised step by step; `sample` does the same steps in one go. */

@@ -63,8 +63,11 @@ export declare class Trainer {
      * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort, and a
      * loop that is left early, write a checkpoint first. The trainer has these files to itself until `save` or `dispose`.
      *
-     * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE_LOSS with the
-     * last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another process trains into `out`.
+     * In float16 the loss is scaled; a step whose gradients overflow changes no weights and is counted in `skippedSteps`.
+     *
+     * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the base's
+     * encoder gives no numbers, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
+     * process trains into `out`. After any error of a step the trainer is as it was before that step.
      */
     train(dataset: Dataset, options?: TrainOptions): AsyncGenerator<TrainStep, void, undefined>;
     /**

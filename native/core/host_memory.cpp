@@ -160,6 +160,7 @@ void keepHostMemory() { c10::SetCPUAllocator(&KeepingAllocator::instance(), /*pr
 HostMemory hostMemory() { return KeepingAllocator::instance().state(); }
 
 int64_t hostBytesOfThread() { return bytesOfThread; }
+void countHostBytes(int64_t bytes) { bytesOfThread += bytes; }
 
 void releaseHostMemory() { KeepingAllocator::instance().release(); }
 

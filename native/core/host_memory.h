@@ -21,6 +21,8 @@ HostMemory hostMemory();
 
 // Bytes that this thread allocated for tensors on the CPU less those that it freed, whoever allocated them.
 int64_t hostBytesOfThread();
+// Adds memory of tensors that is not libtorch's; below 0 when it goes.
+void countHostBytes(int64_t bytes);
 
 // Gives what is kept back to the system, and forgets the peak.
 void releaseHostMemory();

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/host_memory.h"
 
 namespace dan::io {
 
@@ -15,7 +16,12 @@ constexpr size_t kSmallest = 1u << 20;  // smaller ones are libtorch's
 std::shared_ptr<void> largeBlock(size_t bytes, const std::string& path) {
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) fail(kOutOfMemory, "There is no memory for ", bytes, " bytes of ", path);
-  return std::shared_ptr<void>(data, [bytes](void* block) { ::munmap(block, bytes); });
+  const auto counted = static_cast<int64_t>(bytes);
+  countHostBytes(counted);
+  return std::shared_ptr<void>(data, [counted](void* block) {
+    ::munmap(block, static_cast<size_t>(counted));
+    countHostBytes(-counted);
+  });
 }
 
 }  // namespace
