@@ -253,11 +253,12 @@ void PairTrainer::loadCheckpoint(const std::string& path) {
     fail(kWeightsInvalid, path, " is not a checkpoint: it lacks random_state");
   }
   if (scaler_.enabled()) {
-    if (file.tensors.count("loss_scale") == 0) {
+    const auto scale = file.tensors.find("loss_scale");
+    if (scale == file.tensors.end()) {
       fail(kCheckpointMismatch, path, " is of float16 without loss scaling, as version 0.1.0 trained. Remove it to ",
            "start afresh");
     }
-    scaler_.loadState(take("loss_scale"), path);
+    scaler_.loadState(scale->second, path);
   }
   copyParameters(file.tensors, "adapter/", path);
   optimizer_->loadState(optimizerState, path);
