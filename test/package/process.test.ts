@@ -54,10 +54,11 @@ describe('the process', () => {
 
   it('ends cleanly in the middle of jobs on several threads', () => {
     const { status, signal, stderr } = run(`
-      const { cpSync, mkdtempSync, rmSync } = await import('node:fs');
+      const { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } = await import('node:fs');
       const folder = mkdtempSync('/tmp/dualanodiff-jobs-');
       cpSync(embedded.example, folder, { recursive: true });
-      cpSync(folder + '/train/good', folder + '/test/good', { recursive: true });
+      mkdirSync(folder + '/test/good');
+      renameSync(folder + '/train/good/000.png', folder + '/test/good/000.png');
       const evaluator = await Evaluator.open(await Dataset.open(folder), {
         ...{ compare: ['none', 'crop-paste'], resolution: 64, jobs: 3, seeds: 2 },
       });
