@@ -1,6 +1,7 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFileErrors } from './errors.js';
+import { namesIn } from './files.js';
 
 /** What files are called until they are whole: `000000.png.partial-4711`, with more behind it where names could be equal. */
 const PARTIAL = /\.partial-\d[\w-]*$/;
@@ -15,8 +16,7 @@ export async function removePartialFiles(
   folder: string,
   isOurs: (name: string) => boolean = () => true,
 ): Promise<void> {
-  const names = await readdir(folder).catch(() => [] as string[]); // no folder, nothing left in it
-  for (const name of names) {
+  for (const name of await namesIn(folder)) {
     const whole = name.replace(PARTIAL, '');
     if (whole === name || CLAIM.test(whole) || !isOurs(whole)) continue;
     const path = join(folder, name);

@@ -179,8 +179,8 @@ describe('PairWriter', () => {
 
   const line = (change: object) => (record: PairRecord) => JSON.stringify({ ...record, ...change });
   it.each([
-    ['a record without its image', line({ image: undefined }), /line 2 is no record \(image: expected a path\)/],
-    ['an index that is no integer', line({ index: 1.5 }), /line 2 is no record \(index: expected an integer/],
+    ['a record without its image', line({ image: undefined }), /line 2 is not a record \(image: expected a path\)/],
+    ['an index that is no integer', line({ index: 1.5 }), /line 2 is not a record \(index: expected an integer/],
     ['an image outside the folder', line({ image: '../../000001.png' }), /line 2 has the image "..\/..\/000001.png"/],
     ['a mask of another pair', line({ mask: 'ground_truth/crack/000000_mask.png' }), /line 2 has the mask/],
     [
@@ -193,8 +193,8 @@ describe('PairWriter', () => {
       }),
       /line 2 lists pair 0, as line 1 does/,
     ],
-    ['half a line in between', () => '{"index":1,', /line 2 is no JSON/],
-    ['something else', () => '"crack"', /line 2 is no record/],
+    ['half a line in between', () => '{"index":1,', /line 2 is not valid JSON/],
+    ['something else', () => '"crack"', /line 2 is not a record/],
   ])('names the line with %s', async (name, damage, message) => {
     const out = await filled(`damaged ${name}`, [0, 1, 2]);
     const list = join(out, 'pairs.jsonl');
@@ -205,6 +205,15 @@ describe('PairWriter', () => {
     expect(error).toMatchObject({ code: 'ERR_FILE_ACCESS', message: expect.stringMatching(message) });
     expect(error.message).toContain(list);
     expect(contents(out)).toEqual(damaged);
+  });
+
+  it('removes nothing where a folder cannot be read', async () => {
+    const out = await filled('unreadable', [0, 1]);
+    rmSync(join(out, 'part'), { recursive: true });
+    writeFileSync(join(out, 'part'), 'no folder');
+    const before = contents(out);
+    await expect(resume(out)).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    expect(contents(out)).toEqual(before);
   });
 
   it('reads a list that an editor has saved, and keeps what it does not know', async () => {
