@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { checkAdapterFile, fileName, wholeNumber } from './adapter-info.js';
+import { checkAdapterFile, numberFrom, snakeCase } from './adapter-info.js';
 import type { NativeStep, NativeTrainer } from './addon-types.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
@@ -291,7 +291,7 @@ export class Trainer {
       const { fingerprint, legacyFingerprint } = this.#model.info;
       if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint; // of version 0.1.0
       requireSameSettings(source, saved, this.#settingsText());
-      const done = wholeNumber(saved.steps ?? '');
+      const done = numberFrom(saved.steps ?? '');
       if (finished && !(Number.isInteger(done) && done > 0)) {
         throw new ModelError(
           `The metadata of ${source}: expected a number above 0 for steps but found ${saved.steps ?? 'nothing'}`,
@@ -331,7 +331,7 @@ export class Trainer {
     // Where foregrounds came from does not matter: they are in the digest of the images. Nor does checkpointing, but for
     // rounding: a run that was out of memory may go on with it.
     const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...deciding } = this.settings;
-    const settings = Object.entries(deciding).map(([name, value]) => [fileName(name), String(value)]);
+    const settings = Object.entries(deciding).map(([name, value]) => [snakeCase(name), String(value)]);
     return {
       ...Object.fromEntries(settings),
       initial_adapter: this.#initialDigest,
