@@ -32,6 +32,16 @@ describe('16-bit samples of fewer bits', () => {
     expect(await brightest(dark)).toBe(3000 >> 8);
   });
 
+  it('are looked at again when the images have changed', async () => {
+    const dark = write(800, 'again', '000.png');
+    write(3900, 'again', '001.png');
+    expect(await brightest(dark)).toBe(800 >> 4);
+    write(60000, 'again', '001.png');
+    expect(await brightest(dark)).toBe(800 >> 8);
+    write(900, 'again', '001.png');
+    expect(await brightest(dark)).toBe(800 >> 2);
+  });
+
   it('are 8 bits where nothing is larger', async () => {
     expect(await brightest(write(200, 'eight', '000.png'))).toBe(200);
     expect(await brightest(write(0, 'black', '000.png'))).toBe(0);
