@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { convertAdapter } from '../../lib/index.js';
+import { convertAdapter, DualAnoDiff } from '../../lib/index.js';
 import { embedded } from '../../lib/paths.js';
 import { caseFolder, inCase, lossOf, TILE_LOSS, trainInCase } from '../helpers/cases.js';
 import { cli, type Outcome } from '../helpers/cli.js';
@@ -81,10 +81,12 @@ describe('LoRA files', () => {
       loha: 'hada_w1_a',
     };
     for (const [name, text] of Object.entries(expected)) {
-      const outcome = await train('37-kohya-variants', '--lora', `${name}.safetensors`);
-      expectError(outcome, `${name}.safetensors`, text);
-      expect(outcome.stderr).not.toContain('learning rate');
+      const file = join(caseFolder('37-kohya-variants'), `${name}.safetensors`);
+      const error = await DualAnoDiff.load(embedded.base, { device: 'cpu', loras: [{ file }] }).catch((cause) => cause);
+      expect(error, name).toMatchObject({ code: 'ERR_WEIGHTS_INVALID' });
+      for (const part of [file, text]) expect(error.message).toContain(part);
     }
+    expectError(await train('37-kohya-variants', '--lora', 'nan.safetensors'), 'nan.safetensors', expected.nan);
   });
 });
 
