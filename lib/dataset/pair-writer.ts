@@ -192,12 +192,12 @@ export class PairWriter {
 
   /** The files of the type that are there, relative to the folder, without what a killed process left half-written. */
   async #present(): Promise<Set<string>> {
-    await removePartialFiles(this.folder);
+    await removePartialFiles(this.folder, (name) => name === LIST);
     const found = new Set<string>();
     for (const isDropped of [false, true]) {
       for (const kind of FILE_KINDS) {
         const folder = folderOf(kind, this.type, isDropped);
-        await removePartialFiles(this.#path(folder));
+        await removePartialFiles(this.#path(folder), (name) => name.endsWith('.png'));
         for (const name of await namesIn(this.#path(folder))) found.add(`${folder}/${name}`);
       }
     }

@@ -129,6 +129,8 @@ describe('PairWriter', () => {
     writeFileSync(join(torn, 'pairs.jsonl'), list.subarray(0, -40)); // the disk was full, or the process killed
     writeFileSync(join(torn, 'test/crack/000001.png.partial-4711'), 'half');
     writeFileSync(join(torn, 'pairs.jsonl.partial-4711-abc'), 'half');
+    const neighbours = join(torn, 'b.checkpoint-000010.safetensors.partial-4712-0'); // of a training that goes on
+    writeFileSync(neighbours, 'half');
     writeFileSync(join(torn, 'test/crack/000001.png'), 'of a pair that is not listed');
     await expect(open(torn)).rejects.toThrow('holds 2 generated pairs');
     {
@@ -137,6 +139,7 @@ describe('PairWriter', () => {
       for (const index of [3, 2, 1]) await writer.write(pair(index), found(index));
       expect(writer.records.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
     }
+    rmSync(neighbours); // it is still there
     expect(contents(torn)).toEqual(contents(whole));
   });
 
