@@ -26,7 +26,7 @@ export interface AdapterInfo {
 const FORMAT = 'dualanodiff-adapter';
 
 /** An option's name as files have it. */
-export const fileName = (option: string): string => option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const snakeCase = (option: string): string => option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 // Where the foregrounds came from is in the digest of the images; checkpointing changes nothing.
 const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...trained } = trainerSchema.shape;
@@ -38,7 +38,7 @@ function bare(schema: z.ZodType): z.ZodType {
 }
 
 const schemas: Record<string, z.ZodType> = {
-  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [fileName(name), bare(schema)])),
+  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [snakeCase(name), bare(schema)])),
   part_fill: oneOf(['grey', 'black']), // `auto` is decided when training begins
   format: text(),
   format_version: integer(1),
@@ -59,13 +59,12 @@ const OF_TRAINING = [
   ...['global_prompt', 'anomaly_prompt'],
 ];
 
-/** The number that a text is, whole; NaN for anything else. */
-export const wholeNumber = (value: string): number =>
-  /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN;
+/** The number that a text is and nothing besides; NaN for anything else. */
+export const numberFrom = (value: string): number => (/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN);
 
-/** A text as the type that its option has; itself where it is none of that. */
+/** A text as the type of its option; itself where it cannot be read so. */
 function decoded(schema: z.ZodType | undefined, value: string): unknown {
-  if (schema instanceof z.ZodNumber) return Number.isNaN(wholeNumber(value)) ? value : wholeNumber(value);
+  if (schema instanceof z.ZodNumber) return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
   if (schema instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value;
   return value;
 }
@@ -124,6 +123,5 @@ export function adapterInfo(file: string, metadata: Record<string, string>): Ada
 
 /** Throws ERR_WEIGHTS_INVALID as `adapterInfo` does, for a file that nothing is to be sampled from. */
 export async function checkAdapterFile(file: string): Promise<void> {
-  if (!file.endsWith('.safetensors')) return; // a published file in PyTorch's format, which says nothing
   settingsOf(file, await runNative({}, (engine, task) => engine.readMetadata(file, task)));
 }

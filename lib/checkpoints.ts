@@ -1,9 +1,9 @@
 /** A training run's files beside its adapter: `<out>.jsonl` and `<stem>.checkpoint-<step>.safetensors`. */
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { TrainingError } from './errors.js';
-import { writeFileAtomic } from './files.js';
+import { namesIn, writeFileAtomic } from './files.js';
 import { appendJsonLine, jsonLines, readJsonLines } from './json-files.js';
 import { removePartialFiles } from './partial-files.js';
 import { lockFile, type WriteLock } from './write-lock.js';
@@ -37,7 +37,7 @@ export class RunFiles {
   /** The checkpoints that are there, newest first. */
   async checkpoints(): Promise<{ step: number; file: string }[]> {
     const folder = dirname(this.out);
-    const names = await readdir(folder).catch(() => [] as string[]);
+    const names = await namesIn(folder);
     const prefix = `${basename(this.#stem)}.checkpoint-`;
     const found = names.flatMap((name) => {
       const step = /^(\d+)\.safetensors$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1];

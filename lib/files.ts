@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withFileErrors } from './errors.js';
 
@@ -29,4 +29,14 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 export async function fileDigest(path: string): Promise<string> {
   const bytes = await withFileErrors('read', path, () => readFile(path));
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+}
+
+/** The names in a folder; none where it is missing. */
+export function namesIn(folder: string): Promise<string[]> {
+  return withFileErrors('read', folder, () =>
+    readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error; // to take it for empty would make again, or remove, what is there
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-/** Jobs that need good images end where there are none: nothing is made without them in silence. */
+/** A job that needs good images is refused where there are none. */
 import { DatasetError } from './errors.js';
 
 /** How layouts share out defects. */

@@ -44,10 +44,10 @@ export async function readJsonLines<S extends z.ZodType>(file: string, schema: S
       value = JSON.parse(row);
     } catch {
       if (line === rows.length) return { text, lines, torn: true };
-      failAtLine(file, line, 'is no JSON');
+      failAtLine(file, line, 'is not valid JSON');
     }
     const wrong = flaw(schema, value);
-    if (wrong !== undefined) failAtLine(file, line, `is no record (${wrong})`);
+    if (wrong !== undefined) failAtLine(file, line, `is not a record (${wrong})`);
     lines.push({ line, value: value as z.output<S> });
   }
   return { text, lines, torn: false };
@@ -91,9 +91,9 @@ export async function readJson<S extends z.ZodType>(file: string, schema: S): Pr
   try {
     value = JSON.parse(text.replace(BYTE_ORDER_MARK, ''));
   } catch (cause) {
-    throw new FileAccessError(`Cannot use ${file}: it is no JSON. Remove it, and it is made again.`, { cause });
+    throw new FileAccessError(`Cannot use ${file}: it is not valid JSON. Remove it; it will be made again.`, { cause });
   }
   const wrong = flaw(schema, value);
   if (wrong === undefined) return value as z.output<S>;
-  throw new FileAccessError(`Cannot use ${file}: ${wrong}. Remove it, and it is made again.`);
+  throw new FileAccessError(`Cannot use ${file}: ${wrong}. Remove it; it will be made again.`);
 }

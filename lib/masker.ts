@@ -128,7 +128,7 @@ export class Masker {
 
   /**
    * The mask of a part of any size; empty for a part of one colour, grain aside.
-   * Throws ERR_NON_FINITE naming the weights that give no numbers.
+   * Throws ERR_NON_FINITE naming the weights whose results are not finite.
    */
   async mask(part: RawImage, options: TaskOptions = {}): Promise<Mask> {
     if (this.#disposed) throw new DualAnoDiffError('The masker is disposed', 'ERR_DISPOSED');

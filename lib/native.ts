@@ -79,7 +79,7 @@ let ready: Promise<void> | undefined;
  */
 export async function getEngine(): Promise<NativeEngine> {
   if (!engine) {
-    const threads = defaultThreads(); // first, because OMP_NUM_THREADS may be no number
+    const threads = defaultThreads(); // first: an OMP_NUM_THREADS that is not a number is an error before libtorch is opened
     const opened = openEngine();
     engine = opened;
     ready = opened.setThreads(threads, new opened.Task(0));

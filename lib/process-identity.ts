@@ -43,17 +43,23 @@ export function self(): ProcessIdentity {
   return identity;
 }
 
+/** Whether there is a process of this number here, whatever it is. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: it is another user's
+  }
+}
+
 /** Whether a process is running; undefined where that cannot be told from here: on another machine or in another container. */
 export function isRunning({ host, boot, pidNamespace, pid, started }: ProcessIdentity): boolean | undefined {
   const here = self();
   if (host !== here.host) return undefined;
   if (boot !== here.boot) return false;
   if (pidNamespace !== here.pidNamespace) return undefined;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false; // EPERM: it is another user's
-  }
+  if (!isAlive(pid)) return false;
   const stat = statOf(pid);
   if (stat === undefined || started === undefined) return true;
   return stat.started === started && !['Z', 'X'].includes(stat.state); // a zombie has ended

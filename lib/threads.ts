@@ -98,7 +98,7 @@ function quotaBelow(root: string, mount: Mount, group: string): number {
   return Math.min(...quotas);
 }
 
-/** Threads for libtorch; see the head of this file. Throws ERR_INVALID_OPTION for an OMP_NUM_THREADS that is no number. */
+/** Threads for libtorch; see the head of this file. Throws ERR_INVALID_OPTION for an OMP_NUM_THREADS that is not a number. */
 export function defaultThreads({ root = '/', env = process.env, cores }: Surroundings = {}): number {
   const wanted = threadsFromEnvironment(env);
   if (wanted !== undefined) return wanted;

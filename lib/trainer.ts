@@ -1,21 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { checkAdapterFile, fileName, wholeNumber } from './adapter-info.js';
+import { checkAdapterFile, numberFrom, snakeCase } from './adapter-info.js';
 import type { NativeStep, NativeTrainer } from './addon-types.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { Dataset, digestOf, type LoadedExample } from './dataset/dataset.js';
 import { withForegroundSource } from './dataset/foreground.js';
 import { clearerFill } from './dataset/part-fill.js';
-import {
-  AbortedError,
-  DualAnoDiffError,
-  FileAccessError,
-  ModelError,
-  TrainingError,
-  withFileErrors,
-} from './errors.js';
+import { AbortedError, DualAnoDiffError, ModelError, TrainingError } from './errors.js';
 import { fileDigest } from './files.js';
 import type { DualAnoDiff } from './model.js';
 import { checkOptions, given } from './options/check.js';
@@ -91,6 +83,8 @@ export class Trainer {
   #finished: string | undefined;
   /** On the files of the run. */
   #lock: WriteLock | undefined;
+  /** The step up to which the run's files hold the work. */
+  #kept = 0;
 
   /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
   constructor(model: DualAnoDiff, options: TrainerOptions) {
@@ -112,8 +106,8 @@ export class Trainer {
    *
    * In float16 the loss is scaled; a step whose gradients overflow changes no weights and is counted in `skippedSteps`.
    *
-   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the base's
-   * encoder gives no numbers, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
+   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the results of the
+   * base's encoder are not finite, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
    * process trains into `out`. After any error of a step the trainer is as it was before that step.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
@@ -140,34 +134,37 @@ export class Trainer {
     }
   }
 
-  /** Trains to the end. However it is left, no step that has been done is lost. */
+  /**
+   * Trains to the end. However it is left, no step that has been done is lost, but for those since the last checkpoint
+   * where the loss is not finite: the weights may be spoilt already.
+   */
   async *#steps(
     steps: number,
     files: RunFiles | undefined,
     checkpointEvery: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<TrainStep, void, undefined> {
-    let kept = this.#position;
+    const isUnsaved = () => this.#handle !== undefined && this.#position > this.#kept;
     let hasFailed = false;
     try {
       while (this.#position < steps) {
-        const step = await this.#step(steps, files, signal);
+        const step = await this.#step(steps, signal);
         await files?.appendLog(step);
-        if (files && (step.step % checkpointEvery === 0 || step.step === steps)) {
-          await this.#checkpoint(files);
-          kept = step.step;
-        }
+        if (files && (step.step % checkpointEvery === 0 || step.step === steps)) await this.#checkpoint(files);
         yield step;
       }
     } catch (error) {
       hasFailed = true;
-      // The disk may have no room for a line of the log, and yet for a checkpoint.
-      const isUnsaved = files && error instanceof FileAccessError && this.#position > kept;
-      if (isUnsaved) await this.#checkpoint(files).catch(() => {}); // the first error says what is wrong
+      if (files && isUnsaved() && !(error instanceof TrainingError)) {
+        const isAborted = error instanceof AbortedError || signal?.aborted; // the signal's reason may be any error
+        await this.#checkpoint(files).catch((failure) => {
+          if (isAborted) throw failure; // else the first error says what is wrong
+        });
+      }
       throw error;
     } finally {
       // The caller left the loop: with `break`, or by an error of its own.
-      if (files && !hasFailed && this.#position > kept) await this.#checkpoint(files);
+      if (files && !hasFailed && isUnsaved()) await this.#checkpoint(files);
     }
   }
 
@@ -179,16 +176,18 @@ export class Trainer {
     const handle = this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
     const files = new RunFiles(path);
-    await this.#take(files);
+    const isOfRun = this.#lock?.place === path;
+    const lock = isOfRun ? undefined : await files.lock(); // the run's own files stay locked
     try {
       if (path !== this.#finished || !existsSync(path)) {
-        await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
         const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
         await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
       }
       await files.removeCheckpoints();
+      if (isOfRun) this.#kept = this.#position;
     } finally {
-      await this.#letGo();
+      await lock?.release();
+      if (isOfRun && !this.#busy) await this.#letGo();
     }
   }
 
@@ -277,7 +276,6 @@ export class Trainer {
   /** Resumes or starts the run's files; true where the run is finished already. */
   async #begin(files: RunFiles, resume: boolean, steps: number): Promise<boolean> {
     const handle = this.#started();
-    await withFileErrors('write', files.out, () => mkdir(dirname(files.out), { recursive: true }));
     await files.removePartial();
     const [newest] = await files.checkpoints();
     if (newest && !resume) {
@@ -293,9 +291,12 @@ export class Trainer {
       const { fingerprint, legacyFingerprint } = this.#model.info;
       if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint; // of version 0.1.0
       requireSameSettings(source, saved, this.#settingsText());
-      const done = wholeNumber(saved.steps ?? '');
+      const done = numberFrom(saved.steps ?? '');
       if (finished && !(Number.isInteger(done) && done > 0)) {
-        throw new ModelError(`The metadata of ${source}: steps is ${saved.steps}, no number`, 'ERR_WEIGHTS_INVALID');
+        throw new ModelError(
+          `The metadata of ${source}: expected a number above 0 for steps but found ${saved.steps ?? 'nothing'}`,
+          'ERR_WEIGHTS_INVALID',
+        );
       }
       if (finished && done >= steps) {
         this.#position = done;
@@ -304,29 +305,24 @@ export class Trainer {
       }
     }
     if (newest) this.#position = await runNative({}, (_, task) => handle.loadCheckpoint(newest.file, task));
+    this.#kept = newest ? this.#position : 0;
     await files.rewindLog(this.#position);
     return false;
   }
 
-  async #step(steps: number, files: RunFiles | undefined, signal: AbortSignal | undefined): Promise<TrainStep> {
+  async #step(steps: number, signal: AbortSignal | undefined): Promise<TrainStep> {
     const handle = this.#started();
     const start = performance.now();
-    try {
-      const step = await runNative({ signal }, (_, task) => handle.step(task));
-      this.#position = step.step;
-      return { ...step, steps, seconds: (performance.now() - start) / 1000 };
-    } catch (error) {
-      const isAborted = error instanceof AbortedError || signal?.aborted; // the signal's reason may be any error of ours
-      const lostWork = isAborted && files !== undefined && this.#position > 0;
-      if (lostWork) await this.#checkpoint(files);
-      throw error;
-    }
+    const step = await runNative({ signal }, (_, task) => handle.step(task));
+    this.#position = step.step;
+    return { ...step, steps, seconds: (performance.now() - start) / 1000 };
   }
 
   async #checkpoint(files: RunFiles): Promise<void> {
     const handle = this.#started();
     const path = files.checkpoint(this.#position);
     await runNative({}, (_, task) => handle.saveCheckpoint(path, this.#settingsText(), task));
+    this.#kept = this.#position;
     await files.prune();
   }
 
@@ -335,7 +331,7 @@ export class Trainer {
     // Where foregrounds came from does not matter: they are in the digest of the images. Nor does checkpointing, but for
     // rounding: a run that was out of memory may go on with it.
     const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...deciding } = this.settings;
-    const settings = Object.entries(deciding).map(([name, value]) => [fileName(name), String(value)]);
+    const settings = Object.entries(deciding).map(([name, value]) => [snakeCase(name), String(value)]);
     return {
       ...Object.fromEntries(settings),
       initial_adapter: this.#initialDigest,

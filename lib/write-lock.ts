@@ -131,7 +131,7 @@ async function writeClaim(prefix: string): Promise<string> {
   } catch (error) {
     held.delete(claim);
     if (!(error instanceof FileAccessError)) throw error;
-    const { cause } = error; // its message names a file that nobody has heard of
+    const { cause } = error; // its message names the claim, which means nothing to users
     throw new FileAccessError(`Cannot write to ${dirname(claim)}: ${fileErrorReason(cause as Error)}`, { cause });
   }
 }

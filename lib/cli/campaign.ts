@@ -34,7 +34,8 @@ export function failureOf(member: { category: string; type?: string }, error: un
   return { ...member, code, message: error instanceof Error ? error.message : String(error) };
 }
 
-const SUMMARY = 'summary.json';
+/** What a campaign writes beside its types. */
+export const SUMMARY = 'summary.json';
 
 const nameOf = ({ category, type }: CampaignFailure) => (type === undefined ? category : `${category} ${type}`);
 

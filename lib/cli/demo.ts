@@ -29,7 +29,7 @@ export function addDemo(program: Command, runner: Runner): void {
     .option('--resolution <n>', 'pixels along each side', number, 64);
   runner.attach(command, async (flags: Flags, context) => {
     const out = resolve(flags.out ?? DEMO_FOLDER);
-    await using _lock = await lockFolder(out); // before it is emptied: another demo may be at work there
+    await using _lock = await lockFolder(out); // before it is emptied: another demo may be writing to it
     if (flags.out === undefined) await rm(join(out, DEMO_TYPE), { recursive: true, force: true });
     const dataset = await Dataset.open(embedded.example);
     await using model = await DualAnoDiff.load(embedded.base, { signal: context.signal });

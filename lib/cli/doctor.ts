@@ -14,17 +14,12 @@ const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 function checkLibtorch(): Check {
   const folder = findLibtorch();
   const advice = 'run `npx dualanodiff libtorch install`, or set LIBTORCH to a libtorch folder';
-  if (!folder) {
-    const named = process.env.LIBTORCH;
-    if (named)
-      return {
-        what: 'libtorch',
-        ok: false,
-        found: `none in ${named}, which LIBTORCH names`,
-        advice: 'correct or unset it',
-      };
-    return { what: 'libtorch', ok: false, found: 'not found', advice };
+  const named = process.env.LIBTORCH;
+  if (!folder && named) {
+    const found = `none in ${named}, which LIBTORCH names`;
+    return { what: 'libtorch', ok: false, found, advice: 'correct LIBTORCH or unset it' };
   }
+  if (!folder) return { what: 'libtorch', ok: false, found: 'not found', advice };
   const version = libtorchVersion(folder) ?? 'version unknown';
   const ok = version.startsWith(PINNED_TORCH) || version === 'version unknown';
   return {

@@ -111,6 +111,9 @@ async function openEvaluator(flags: Flags, context: Context): Promise<Evaluator>
   return open({ generated: { ...generated, ...(await generateAll(flags, dataset, first, context)) } });
 }
 
+/** What an evaluation writes into its folder at the end. */
+const FILES = { json: 'evaluation.json', markdown: 'table.md', csv: 'table.csv', report: 'report.html' };
+
 export function addEvaluate(program: Command, runner: Runner): void {
   const command = program
     .command('evaluate')
@@ -159,7 +162,7 @@ export function addEvaluate(program: Command, runner: Runner): void {
     const { signal, io } = context;
     const folder = resolve(flags.out);
     await using _lock = await lockFolder(folder);
-    await removePartialFiles(folder);
+    await removePartialFiles(folder, (name) => Object.values(FILES).includes(name));
     const evaluator = await openEvaluator(flags, context);
     const { leftOut } = evaluator.split;
     if (leftOut > 0) io.warn(`Images left out of the test because they have the pixels of one that trains: ${leftOut}`);
@@ -176,10 +179,10 @@ export function addEvaluate(program: Command, runner: Runner): void {
       .finally(() => bar.stop());
     const lines = tableOf(evaluation);
     const files = {
-      json: join(folder, 'evaluation.json'),
-      markdown: join(folder, 'table.md'),
-      csv: join(folder, 'table.csv'),
-      report: join(folder, 'report.html'),
+      json: join(folder, FILES.json),
+      markdown: join(folder, FILES.markdown),
+      csv: join(folder, FILES.csv),
+      report: join(folder, FILES.report),
     };
     await writeFileAtomic(files.json, `${JSON.stringify({ ...evaluation, table: lines }, undefined, 2)}\n`);
     const tables = [markdownTable(lines), ...qualityTable(evaluation.quality)].join('\n');

@@ -43,7 +43,7 @@ export function addMask(program: Command, runner: Runner): void {
     const { threshold, partFill, device } = flags;
     const out = resolve(flags.out);
     await using _lock = await lockFolder(out);
-    await removePartialFiles(out);
+    await removePartialFiles(out, (name) => name.endsWith('_mask.png'));
     await using masker =
       flags.method === 'threshold'
         ? Masker.threshold(given({ partFill, threshold }))

@@ -6,7 +6,14 @@ import { removePartialFiles } from '../partial-files.js';
 import { pathInside } from '../path-inside.js';
 import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
-import { type CampaignFailure, type CampaignJob, describeCampaign, failureOf, runCampaign } from './campaign.js';
+import {
+  type CampaignFailure,
+  type CampaignJob,
+  describeCampaign,
+  failureOf,
+  runCampaign,
+  SUMMARY,
+} from './campaign.js';
 import { keepRule } from './masks.js';
 import { addMaskOptions, addSampleOptions, addTrainOptions, number } from './options.js';
 import type { RunFlags } from './run-type.js';
@@ -72,7 +79,7 @@ export function addRun(program: Command, runner: Runner): void {
       })),
     );
     await using _lock = await lockFolder(out);
-    await removePartialFiles(out);
+    await removePartialFiles(out, (name) => name === SUMMARY);
     await using model = await loadBase(flags, context);
     const campaign = await runCampaign(model, jobs, failures, out, flags, context);
     context.io.result(describeCampaign(campaign), { out, ...campaign });

@@ -53,7 +53,7 @@ export function addSample(program: Command, runner: Runner): void {
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     keepRule(flags); // wrong flags are an error before the model is read
     layoutOptions(flags);
-    await using lock = await lockFolder(flags.out); // at once: another process may be at work there
+    await using lock = await lockFolder(flags.out); // before the model is read: another process may be writing to it
     await using model = await loadBase(flags, { signal, io });
     const sampleFlags = { ...flags, sampleBatchSize: flags.batchSize };
     const { adapter, out, count, device } = flags;

@@ -1,6 +1,7 @@
 /** How many bits 16-bit samples use: cameras of 10, 12 or 14 bits write them into 16. */
+import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { DatasetError } from '../errors.js';
+import { DatasetError, withFileErrors } from '../errors.js';
 import { warn } from '../warnings.js';
 import { type Decoded, decodeFile } from './decode.js';
 import { fewAtOnce } from './few-at-once.js';
@@ -46,9 +47,13 @@ async function companions(path: string): Promise<{ folder: string; files: string
   return { folder, files: found.flat() };
 }
 
-async function bitsOf(files: readonly string[]): Promise<{ bits: number; most: number }> {
+/** Some of the files, evenly spread. */
+function sampleOf(files: readonly string[]): string[] {
   const step = Math.max(1, files.length / LOOKED_AT);
-  const chosen = files.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+  return files.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+}
+
+async function bitsOf(chosen: readonly string[]): Promise<{ bits: number; most: number }> {
   let most = 0;
   await fewAtOnce(chosen, async (file) => {
     if (bitsFor(most) === FULL) return;
@@ -58,8 +63,17 @@ async function bitsOf(files: readonly string[]): Promise<{ bits: number; most: n
   return { bits: bitsFor(most), most };
 }
 
-/** By folder, so that all of its images are read alike. */
-const found = new Map<string, Promise<{ bits: number; most: number }>>();
+/** What files are now: another text once they were written again. */
+async function stateOf(files: readonly string[]): Promise<string> {
+  const states = files.map(async (file) => {
+    const { size, mtimeMs } = await stat(file);
+    return `${file} ${size} ${mtimeMs}`;
+  });
+  return (await Promise.all(states)).join('\n');
+}
+
+/** By folder, so that all of its images are read alike for as long as they stay the same. */
+const found = new Map<string, { state: string; looking: Promise<{ bits: number; most: number }> }>();
 
 /**
  * The bits that a 16-bit image's samples use: 16, or fewer where no image of its category (or folder) uses more.
@@ -69,9 +83,14 @@ export async function bitDepthOf(image: Decoded): Promise<number> {
   const own = largest(image);
   if (bitsFor(own) === FULL) return FULL;
   const { folder, files } = await companions(image.path);
-  const looking = found.get(folder) ?? bitsOf(files.includes(image.path) ? files : [image.path, ...files]);
-  found.set(folder, looking);
-  const { bits, most } = await looking;
+  const chosen = sampleOf(files.includes(image.path) ? files : [image.path, ...files]);
+  const state = await withFileErrors('read', folder, () => stateOf(chosen));
+  let known = found.get(folder);
+  if (known?.state !== state) {
+    known = { state, looking: bitsOf(chosen) };
+    found.set(folder, known);
+  }
+  const { bits, most } = await known.looking;
   if (bits === FULL) return FULL;
   const range = `0 to ${2 ** bits - 1}`;
   if (own >= 2 ** bits) {

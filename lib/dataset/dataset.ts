@@ -111,7 +111,7 @@ export class Dataset {
 
   /**
    * The images of a type that train, by name: the first so many, or a fraction `a/b` (rounded down, at least one); with
-   * `@k` behind it, the k-th so many. The rest is for testing; those of it without a mask are named in a warning.
+   * `@k` behind it, the k-th such part. The rest is for testing; those of it without a mask are named in a warning.
    */
   async trainingExamples(type: string, share: number | string): Promise<Example[]> {
     const all = await this.examples(type);

@@ -111,7 +111,7 @@ async function readStoredMask(path: string): Promise<StoredMask> {
   const [off] = colours([lowest]) as [number[]];
   if (!isEmpty && lowest < found.cut && isColour(off)) {
     throw new DatasetError(
-      `The mask ${path} is coloured: ${hexOf(off)} is no background. Save it as 0 (no defect) and 255 (defect)`,
+      `The mask ${path} is coloured: ${hexOf(off)} is not a background. Save it as 0 (no defect) and 255 (defect)`,
     );
   }
   if (isEmpty && image.alpha && numbers.some((value, i) => value > 0 && i % image.channels < image.channels - 1)) {
@@ -158,7 +158,7 @@ export async function readMaskOf(image: Stored, path: string, what = 'mask'): Pr
   if (possible.length > 1) {
     const [turnedFile, plain] = own === 1 ? [image.path, path] : [path, image.path];
     throw new DatasetError(
-      `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so that image and ${what} may not lie on each other: turn the pixels and remove the orientation`,
+      `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so image and ${what} may not match: rotate the pixels and remove the orientation`,
     );
   }
   if (what === 'mask' && looksInverted(mask)) {

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
+import { namesIn, writeFileAtomic } from '../files.js';
 import { appendJsonLine, jsonLines } from '../json-files.js';
 import type { Mask, MaskMethod } from '../masker.js';
 import { checkOptions } from '../options/check.js';
@@ -192,14 +192,13 @@ export class PairWriter {
 
   /** The files of the type that are there, relative to the folder, without what a killed process left half-written. */
   async #present(): Promise<Set<string>> {
-    await removePartialFiles(this.folder);
+    await removePartialFiles(this.folder, (name) => name === LIST);
     const found = new Set<string>();
     for (const isDropped of [false, true]) {
       for (const kind of FILE_KINDS) {
         const folder = folderOf(kind, this.type, isDropped);
-        await removePartialFiles(this.#path(folder));
-        const names = await readdir(this.#path(folder)).catch(() => [] as string[]);
-        for (const name of names) found.add(`${folder}/${name}`);
+        await removePartialFiles(this.#path(folder), (name) => name.endsWith('.png'));
+        for (const name of await namesIn(this.#path(folder))) found.add(`${folder}/${name}`);
       }
     }
     return found;

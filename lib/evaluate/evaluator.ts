@@ -187,7 +187,7 @@ export class Evaluator {
     const { resolution } = this.protocol;
     const { seeds, seed: firstSeed, textures, classifierWeights } = this.#options;
     await using _lock = await lockFolder(join(folder, RUNS));
-    await removePartialFiles(join(folder, RUNS));
+    await removePartialFiles(join(folder, RUNS), (name) => /\.(json|checkpoint\.safetensors)$/.test(name));
     const data = await EvaluationData.load(this.split, { textures, classifierWeights }, resolution);
     const pools = new RowPools(this.split, resolution, seeds);
     const inputs = this.rows.flatMap((row) =>

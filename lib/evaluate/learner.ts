@@ -53,7 +53,7 @@ export async function trainLearner(learner: NativeLearner, options: TrainLearner
       const saved = await runNative({ torchThread }, (engine, task) => engine.readMetadata(checkpoint, task));
       if (saved.digest !== digest) {
         throw new TrainingError(
-          `${checkpoint} is of another evaluation: remove it, or choose another folder`,
+          `${checkpoint} belongs to another evaluation: remove it, or choose another folder`,
           'ERR_CHECKPOINT_MISMATCH',
         );
       }

@@ -42,7 +42,9 @@ export async function writeMaps(
   options: NativeTaskOptions,
 ): Promise<{ images: TestedImage[]; good: TestedGood[] }> {
   const valuesOf = (of: Tested, index: number) => of.maps.subarray(index * size * size, (index + 1) * size * size);
-  for (const type of [...tested.keys(), GOOD]) await removePartialFiles(join(folder, maps, type));
+  for (const type of [...tested.keys(), GOOD]) {
+    await removePartialFiles(join(folder, maps, type), (name) => name.endsWith('.png'));
+  }
   const write = async (type: string, name: string, values: Float32Array) => {
     const map = join(maps, type, `${name}.png`);
     const data = Uint8Array.from(values, (value) => Math.round(255 * value));

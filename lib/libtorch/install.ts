@@ -94,13 +94,13 @@ async function wheelOf(file: string, wanted: Wheel[], signal?: AbortSignal): Pro
   const known = wanted.find(({ sha256 }) => sha256 === digest);
   if (!known && file.endsWith('.whl')) {
     const names = wanted.map((wheel) => `  ${wheel.file}`).join('\n');
-    throw failure(`${basename(file)} is none of the wheels that libtorch is installed from:\n${names}`);
+    throw failure(`${basename(file)} is not one of the wheels that libtorch is installed from:\n${names}`);
   }
   return known;
 }
 
 /**
- * Downloads wheels through pip, checks each against its digest and unpacks what of it is kept into `folder`.
+ * Downloads wheels through pip, checks each against its digest and unpacks the needed files into `folder`.
  * Throws ERR_LIBTORCH_DOWNLOAD.
  */
 export async function installWheels(
@@ -131,7 +131,7 @@ async function downloadAll(missing: Wheel[], wanted: Wheel[], work: Work): Promi
   }
 }
 
-/** Installs from a file or an address; returns the wheels that are still to be had. */
+/** Installs from a file or an address; returns the wheels that are still missing. */
 async function unpackOne(from: string, wanted: Wheel[], work: Work): Promise<Wheel[]> {
   const downloads = join(work.folder, 'downloads');
   await mkdir(downloads, { recursive: true });

@@ -2,21 +2,13 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promi
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FileAccessError } from '../errors.js';
+import { isAlive } from '../process-identity.js';
 
 /** No install takes longer: what is older was left behind, whatever process has its number now. */
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
 
 const host = hostname().replace(/[^\w.-]/g, '_');
 const remove = (folder: string) => rm(folder, { recursive: true, force: true, maxRetries: 5 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it belongs to somebody else
-  }
-}
 
 /** Removes what killed installs left beside `target`; folders of installs that are running stay. */
 export async function removeLeftovers(target: string): Promise<void> {

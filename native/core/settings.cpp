@@ -128,7 +128,7 @@ void Settings::finish() const {
   }
   if (!unread.empty()) {
     fail(code_, source_, " has settings that are not read: ", unread,
-         " (take them out if they change nothing; names that begin with _ are passed over)");
+         " (remove them if they change nothing; names that begin with _ are ignored)");
   }
 }
 

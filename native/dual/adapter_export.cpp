@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
+#include "core/text.h"
 #include "io/torch_writer.h"
 
 namespace dan::dual {
@@ -12,10 +14,6 @@ namespace dan::dual {
 namespace {
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-bool endsWith(const std::string& text, std::string_view ending) {
-  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
 
 void replace(std::string& text, std::string_view from, std::string_view to) {
   const size_t at = text.find(from);
@@ -81,7 +79,7 @@ TensorMap inPrecision(const TensorMap& tensors, at::ScalarType dtype) {
   TensorMap converted;
   for (const auto& [name, tensor] : tensors) {
     converted[name] = tensor.to(dtype);
-    if (!at::isfinite(converted[name]).all().item<bool>()) {
+    if (!allFinite(converted[name])) {
       fail(kInvalidOption, "Expected a wider dtype than ", dtype, ": ", name, " holds ",
            tensor.abs().max().item<double>());
     }

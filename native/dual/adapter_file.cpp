@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "core/text.h"
 #include "dual/adapter_metadata.h"
 #include "dual/compact_saim.h"
 #include "io/weights_file.h"
@@ -15,10 +16,6 @@ namespace {
 void replace(std::string& text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   if (at != std::string::npos) text.replace(at, from.size(), to);
-}
-
-bool endsWith(const std::string& text, const std::string& ending) {
-  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
 
 // What every adapter has, and what its rank is read off.

@@ -5,16 +5,13 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace dan::dual {
 
 namespace {
 
 constexpr std::string_view kDown = ".down.weight", kUp = ".up.weight";
-
-bool endsWith(std::string_view text, std::string_view ending) {
-  return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
-}
 
 struct LowRank {
   at::Tensor down, up;  // (rank, in), (out, rank)

@@ -18,6 +18,7 @@ inline std::shared_ptr<const io::InputFile> asFile(const uint8_t* data, size_t s
 
 // Reads every element, so that a tensor that reaches beyond its bytes is found.
 inline void readAll(const TensorMap& tensors) {
+  MemoryLimit::check();
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor bytes = tensor.contiguous();
     uint8_t sum = 0;

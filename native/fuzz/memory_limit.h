@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "core/host_memory.h"
+
 namespace dan::fuzz {
 
 class MemoryLimit {
@@ -19,7 +21,7 @@ class MemoryLimit {
     static const int isInstalled = __sanitizer_install_malloc_and_free_hooks(onAllocation, onFree);
     (void)isInstalled;
     limit_ = std::min(kMaxBytes, kFixedBytes + kBytesForEach * inputBytes);
-    begin_ = __sanitizer_get_current_allocated_bytes();
+    begin_ = liveBytes();
     unchecked_ = 0;
     isOn_ = true;
   }
@@ -27,19 +29,28 @@ class MemoryLimit {
   MemoryLimit(const MemoryLimit&) = delete;
   MemoryLimit& operator=(const MemoryLimit&) = delete;
 
- private:
-  static constexpr size_t kMaxBytes = 256u << 20, kFixedBytes = 2u << 20, kBytesForEach = 128;
-  static constexpr size_t kCheckEvery = 1u << 18;
-
-  static void onAllocation(const volatile void*, size_t size) {
-    if (!isOn_ || (unchecked_ += size) < kCheckEvery) return;
-    unchecked_ = 0;
-    const size_t live = __sanitizer_get_current_allocated_bytes();
+  // To be called while what was read is there: large tensors are no allocations of malloc's.
+  static void check() {
+    if (!isOn_) return;
+    const size_t live = liveBytes();
     if (live <= begin_ + limit_) return;
     isOn_ = false;
     std::fprintf(stderr, "This input makes its reader hold %zu bytes; at most %zu are expected.\n", live - begin_,
                  limit_);
     __builtin_trap();
+  }
+
+ private:
+  static constexpr size_t kMaxBytes = 256u << 20, kFixedBytes = 2u << 20, kBytesForEach = 128;
+  static constexpr size_t kCheckEvery = 1u << 18;
+
+  static size_t liveBytes() {
+    return __sanitizer_get_current_allocated_bytes() + static_cast<size_t>(hostBytesOfThread());
+  }
+  static void onAllocation(const volatile void*, size_t size) {
+    if (!isOn_ || (unchecked_ += size) < kCheckEvery) return;
+    unchecked_ = 0;
+    check();
   }
   static void onFree(const volatile void*) {}
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/text.h"
+
 namespace dan::io {
 
 namespace {
@@ -48,12 +50,6 @@ constexpr Signature kSignatures[] = {
      "a program or library (ELF)", ""},
     {0, "MZ"sv, "a Windows program", ""},
 };
-
-bool startsWith(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
-
-bool endsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
 
 bool isPrintable(char c) { return (c >= ' ' && c != '\x7f') || c == '\n' || c == '\r' || c == '\t'; }
 

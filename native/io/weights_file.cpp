@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "io/foreign_file.h"
 #include "io/torch_file.h"
 
 namespace dan::io {
 
 namespace {
-
-bool startsWith(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
 // The checkpoints of Stable Diffusion call their UNet so: no wrapper's prefix, although a file may have nothing else.
 constexpr std::string_view kOriginalUnet = "model.diffusion_model.";
@@ -39,9 +38,7 @@ SafetensorsFile readWeightsAsNamed(const std::string& path, const Wanted& wanted
   const auto file = InputFile::open(path);
   const std::string kind = foreignKind(*file);
   if (!kind.empty()) fail(kWeightsInvalid, path, " holds no weights that can be read: it is ", kind);
-  constexpr std::string_view kSafetensors = ".safetensors";
-  const bool isNamedSo = path.size() >= kSafetensors.size() &&
-                         path.compare(path.size() - kSafetensors.size(), kSafetensors.size(), kSafetensors) == 0;
+  const bool isNamedSo = endsWith(path, ".safetensors");
   constexpr std::string_view kZip("PK\3\4", 4), kPickle("\x80", 1);
   const std::string head = file->text(0, std::min(file->size(), kZip.size()));
   // The name decides where the content says nothing: which format's error a damaged file gets.

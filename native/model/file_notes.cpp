@@ -5,12 +5,11 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace dan::model {
 
 namespace {
-
-bool beginsWith(const std::string& text, std::string_view start) { return text.compare(0, start.size(), start) == 0; }
 
 std::string lowercase(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -20,7 +19,7 @@ std::string lowercase(std::string text) {
 // Records of how files were trained and made, which say nothing of how they are used but what is read by name.
 bool isRecord(const std::string& key) {
   for (const char* start : {"ss_", "sshs_", "modelspec.", "sd_merge_", "ot_", "_"}) {
-    if (beginsWith(key, start)) return true;
+    if (startsWith(key, start)) return true;
   }
   return key == "format";
 }
@@ -54,7 +53,7 @@ bool flagOf(const io::Metadata& metadata, const char* key, const char* code, con
 void expectStableDiffusion(const io::Metadata& metadata, const char* code, const std::string& path) {
   const std::string architecture = lowercase(valueOf(metadata, "modelspec.architecture"));
   const bool isKnown =
-      beginsWith(architecture, "stable-diffusion-v1") || beginsWith(architecture, "stable-diffusion-v2");
+      startsWith(architecture, "stable-diffusion-v1") || startsWith(architecture, "stable-diffusion-v2");
   if (!architecture.empty() && !isKnown) {
     fail(code, path, " is for another model than Stable Diffusion 1.x or 2.x: modelspec.architecture is ",
          architecture);
@@ -101,7 +100,7 @@ std::string predictionTypeOf(const io::SafetensorsFile& file, const std::string&
       said[name] = "v_prediction";
     } else if (name == "ztsnr") {
       refuseZeroSnr(path, name);
-    } else if (beginsWith(name, "edm_") || (tensor.numel() == 0 && name.find('.') == std::string::npos)) {
+    } else if (startsWith(name, "edm_") || (tensor.numel() == 0 && name.find('.') == std::string::npos)) {
       fail(kModelInvalid, path, " has the tensor ", name, ", which says something of the model that is not read");
     }
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/finite.h"
+#include "core/text.h"
 #include "io/input_file.h"
 #include "io/weights_file.h"
 #include "model/file_notes.h"
@@ -64,14 +65,13 @@ bool isPeftFile(const std::string& path) { return fs::path(path).stem() == kPeft
 
 const Ending* endingOf(const std::string& name) {
   for (const Ending& ending : kEndings) {
-    const std::string_view text(ending.text);
-    if (name.size() > text.size() && name.compare(name.size() - text.size(), text.size(), text) == 0) return &ending;
+    if (endsWith(name, ending.text) && name != ending.text) return &ending;
   }
   return nullptr;
 }
 
 at::Tensor checked(const at::Tensor& tensor, const std::string& name, const std::string& path) {
-  const bool isAlpha = tensor.numel() == 1 && name.size() > 6 && name.compare(name.size() - 6, 6, ".alpha") == 0;
+  const bool isAlpha = tensor.numel() == 1 && endsWith(name, ".alpha");
   if (!tensor.is_floating_point() && !isAlpha) {  // what is quantized needs scales that are not here
     fail(kWeightsInvalid, path, ": ", name, " holds ", tensor.dtype(), ", not numbers");
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "ops/frozen.h"
 
 namespace dan::nn {
@@ -19,10 +20,6 @@ struct Weights::State {
 };
 
 namespace {
-
-bool endsWith(std::string_view text, std::string_view ending) {
-  return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
-}
 
 at::Tensor drawParameter(std::string_view name, at::IntArrayRef shape, const at::Generator& generator) {
   at::Tensor value = at::zeros(shape, at::kFloat);

@@ -261,7 +261,7 @@ void PairBatch::setLatents(const at::Tensor& latents) {
   if (latents.sizes() != latents_.sizes()) {
     fail(kInvalidOption, "Expected latents of shape ", latents_.sizes(), " but received ", latents.sizes());
   }
-  if (!at::isfinite(latents).all().item<bool>()) {
+  if (!allFinite(latents)) {
     fail(kInvalidOption, "Expected finite numbers for latents but received some that are not");
   }
   latents_ = latents.to(latents_.options());

@@ -11,16 +11,16 @@ DAN_TEST(counts_and_orders_of_a_checkpoint_are_whole) {
   TensorMap tensors = {{"position", at::full({1}, 7, at::kLong)}, {"order", at::tensor({2, 0, 1}, at::kLong)}};
   EXPECT(train::takeCount(tensors, "position", 7, "c") == 7);
   EXPECT(train::takeOrder(tensors, "order", 3, "c").equal(tensors.at("order")));
-  expectError([&] { train::takeCount(tensors, "position", 6, "c"); }, "c: position is no integer from 0 to 6");
+  expectError([&] { train::takeCount(tensors, "position", 6, "c"); }, "c: position is not an integer from 0 to 6");
   expectError([&] { train::takeCount(tensors, "cursor", 6, "c"); }, "lacks cursor");
   for (const at::Tensor& damaged : {at::full({1}, -1, at::kLong), at::full({1}, 2.0), at::full({2}, 1, at::kLong)}) {
     tensors["position"] = damaged;
-    expectError([&] { train::takeCount(tensors, "position", 7, "c"); }, "position is no integer");
+    expectError([&] { train::takeCount(tensors, "position", 7, "c"); }, "position is not an integer");
   }
   for (const at::Tensor& damaged : {at::tensor({2, 0, 2}, at::kLong), at::tensor({0, 1}, at::kLong),
                                     at::tensor({0, 1, 9}, at::kLong), at::tensor({0.0, 1.0, 2.0})}) {
     tensors["order"] = damaged;
-    expectError([&] { train::takeOrder(tensors, "order", 3, "c"); }, "c: order is no order of 3 images");
+    expectError([&] { train::takeOrder(tensors, "order", 3, "c"); }, "c: order is not an order of 3 images");
   }
   tensors["order"] = at::empty({0}, at::kLong);  // before the first step
   EXPECT(!train::takeOrder(tensors, "order", 3, "c").defined());

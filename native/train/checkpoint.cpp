@@ -26,7 +26,7 @@ int64_t takeCount(const TensorMap& tensors, const std::string& name, int64_t mos
   const at::Tensor& tensor = taken(tensors, name, path);
   const bool isCount = tensor.scalar_type() == at::kLong && tensor.numel() == 1;
   const int64_t count = isCount ? tensor.item<int64_t>() : -1;
-  if (count < 0 || count > most) fail(kWeightsInvalid, path, ": ", name, " is no integer from 0 to ", most);
+  if (count < 0 || count > most) fail(kWeightsInvalid, path, ": ", name, " is not an integer from 0 to ", most);
   return count;
 }
 
@@ -35,7 +35,7 @@ at::Tensor takeOrder(const TensorMap& tensors, const std::string& name, int64_t 
   if (order.scalar_type() == at::kLong && order.numel() == 0) return {};
   const bool isOrder = order.scalar_type() == at::kLong && order.dim() == 1 && order.size(0) == count &&
                        std::get<0>(order.sort()).equal(at::arange(count, at::kLong));
-  if (!isOrder) fail(kWeightsInvalid, path, ": ", name, " is no order of ", count, " images");
+  if (!isOrder) fail(kWeightsInvalid, path, ": ", name, " is not an order of ", count, " images");
   return order.clone();
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/finite.h"
 #include "core/random.h"
 #include "dual/adapter_start.h"
 #include "nn/gradient_checkpoint.h"
@@ -193,7 +194,7 @@ StepResult PairTrainer::tryStep(const Task& task) {
 
 void PairTrainer::failNotFinite(const StepResult& result) const {
   for (const auto& [name, tensor] : adapter_->parameters()) {
-    if (at::isfinite(tensor).all().item<bool>()) continue;
+    if (allFinite(tensor)) continue;
     fail(kNonFiniteLoss, "The loss of step ", result.step, " is not finite: the adapter's ", name,
          " holds numbers that are not finite");
   }

@@ -1,6 +1,6 @@
 /** What ends jobs in the field: readers that go away, closed terminals, full disks, neighbours, torn files. */
 import { spawn } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -95,7 +95,7 @@ describe('pairs.jsonl (61)', () => {
       'with a byte order mark and an empty line',
       (list) => writeFileSync(list, `\uFEFF${readFileSync(list, 'utf8')}\r\n`),
     ],
-  ])('%s is put right by --resume', async (name, damage) => {
+  ])('%s is repaired by --resume', async (name, damage) => {
     const out = join(folder, `p ${name}`);
     cpSync(whole, out, { recursive: true });
     damage(join(out, 'pairs.jsonl'));
@@ -115,7 +115,7 @@ describe('pairs.jsonl (61)', () => {
     const { code, stderr } = await cli(sample(out, 3, '--resume'));
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `error: Cannot use ${list}: line 2 is no JSON. Correct the line or remove it. (ERR_FILE_ACCESS)\n`,
+      `error: Cannot use ${list}: line 2 is not valid JSON. Correct the line or remove it. (ERR_FILE_ACCESS)\n`,
     );
   });
 });
@@ -123,12 +123,15 @@ describe('pairs.jsonl (61)', () => {
 describe('two writers (64)', () => {
   it('have a folder one at a time; a lock that a dead process left is no obstacle', async () => {
     const out = join(folder, 'two');
-    const first = cli(sample(out, 8, '--batch-size', '8', '--steps', '12'));
-    await until(() => existsSync(out) && readdirSync(out).some((name) => name.startsWith('.lock-')));
+    const first = spawn(process.execPath, [main, ...sample(out, 8, '--batch-size', '8')], { stdio: 'ignore' });
+    const ended = new Promise((done) => first.on('close', done));
+    await until(() => existsSync(out) && readdirSync(out).some((name) => /^\.lock-\d+-\w+$/.test(name)));
+    first.kill('SIGSTOP'); // it must not end before the second one looks
     const second = await cli(sample(out, 8, '--batch-size', '4', '--seed', '1'));
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(/^error: .*two is in use by process \d+ on \S+ since .*\(ERR_BUSY\)\n$/);
-    expect(await first).toMatchObject({ code: 0 });
+    first.kill('SIGCONT');
+    expect(await ended).toBe(0);
     expect(records(out).map(({ seed }) => seed)).toEqual(Array(8).fill(0));
     expect(leftovers(out)).toEqual([]);
 
@@ -315,27 +318,6 @@ describe('an evaluation', () => {
     expect(filesOf(join(out, 'runs')).map((name) => name.replace(/-\w+\.json$/, ''))).toEqual([
       'draem-detector-seed0',
       'none-detector-seed0',
-    ]);
-  });
-});
-
-describe('an adapter whose type leads out of the folder (83)', () => {
-  it('is refused, and nothing is written', async () => {
-    const inner = join(folder, 'deep', 'a', 'b', 'c');
-    mkdirSync(inner, { recursive: true });
-    copyFileSync(
-      join(caseFolder('83-adapter-type-traversal'), 'evil.safetensors'),
-      join(folder, 'deep', 'evil.safetensors'),
-    );
-    const args = ['sample', '--adapter', '../../../evil.safetensors', '--count', '1', '--steps', '2'];
-    const { code, stderr } = await cli([...args, '--mask', 'none', '--out', 'out'], { cwd: inner });
-    expect([1, 2]).toContain(code);
-    expect(stderr).toMatch(/^error: .*type.*\n$/);
-    expect(readdirSync(join(folder, 'deep'), { recursive: true }).map(String).sort()).toEqual([
-      'a',
-      'a/b',
-      'a/b/c',
-      'evil.safetensors',
     ]);
   });
 });

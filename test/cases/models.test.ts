@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { convertAdapter, DualAnoDiff } from '../../lib/index.js';
 import { embedded } from '../../lib/paths.js';
 import { caseFolder, inCase, lossOf, TILE_LOSS, trainInCase } from '../helpers/cases.js';
 import { cli, type Outcome } from '../helpers/cli.js';
@@ -80,10 +81,12 @@ describe('LoRA files', () => {
       loha: 'hada_w1_a',
     };
     for (const [name, text] of Object.entries(expected)) {
-      const outcome = await train('37-kohya-variants', '--lora', `${name}.safetensors`);
-      expectError(outcome, `${name}.safetensors`, text);
-      expect(outcome.stderr).not.toContain('learning rate');
+      const file = join(caseFolder('37-kohya-variants'), `${name}.safetensors`);
+      const error = await DualAnoDiff.load(embedded.base, { device: 'cpu', loras: [{ file }] }).catch((cause) => cause);
+      expect(error, name).toMatchObject({ code: 'ERR_WEIGHTS_INVALID' });
+      for (const part of [file, text]) expect(error.message).toContain(part);
     }
+    expectError(await train('37-kohya-variants', '--lora', 'nan.safetensors'), 'nan.safetensors', expected.nan);
   });
 });
 
@@ -96,6 +99,14 @@ describe('adapters', () => {
     expectError(await cli(args, { cwd: deep }), 'evil.safetensors', 'for type', '../../../escaped/here');
     expect(existsSync(join(folder, 'escaped'))).toBe(false);
     expect(existsSync(join(deep, 'out'))).toBe(false);
+  });
+
+  it('83: is refused under another ending, too', async () => {
+    const renamed = join(folder, 'evil.bin');
+    cpSync(join(caseFolder('83-adapter-type-traversal'), 'evil.safetensors'), renamed);
+    const out = join(folder, 'converted-evil.safetensors');
+    await expect(convertAdapter(renamed, out)).rejects.toMatchObject({ code: 'ERR_WEIGHTS_INVALID' });
+    expect(existsSync(out)).toBe(false);
   });
 });
 

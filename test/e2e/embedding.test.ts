@@ -145,6 +145,12 @@ describe('a batch', () => {
     await expect(
       sampler.predict({ latents: before, timesteps: [t], textStates: { data: new Float32Array(2), shape: [2] } }),
     ).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+    const states = await sampler.textEncode([globalPrompt, anomalyPrompt]);
+    const width = states.shape[2] as number;
+    const brief = { data: states.data.slice(0, 2 * 20 * width), shape: [2, 20, width] };
+    await expect(sampler.predict({ latents: before, timesteps: [t, t], textStates: brief })).rejects.toThrow(
+      `text states (2 N, 77, ${width})`,
+    );
   });
 });
 

@@ -50,6 +50,43 @@ describe('a loop over training that is left', () => {
   });
 });
 
+describe('an adapter that is saved while training goes on', () => {
+  it('is complete under the name of the run, which is left with no checkpoint', async () => {
+    await using trainer = new Trainer(model, settings);
+    const out = join(folder, 'early.safetensors');
+    for await (const { step } of trainer.train(dataset, { steps: 4, out })) {
+      if (step < 2) continue;
+      await trainer.save(out);
+      break;
+    }
+    expect(filesOf('early')).toEqual(['early.safetensors', 'early.safetensors.jsonl']);
+  });
+
+  it('leaves the run alone under another name', async () => {
+    await using first = new Trainer(model, settings);
+    await using second = new Trainer(model, settings);
+    const out = join(folder, 'run.safetensors');
+    for await (const { step } of first.train(dataset, { steps: 3, out })) {
+      if (step !== 1) continue;
+      await first.save(join(folder, 'snapshot.safetensors'));
+      await expect(train(second, 'run')).rejects.toMatchObject({ code: 'ERR_BUSY' });
+    }
+    await expect(train(second, 'run')).rejects.toMatchObject({ code: 'ERR_BUSY' });
+    expect(filesOf('snapshot')).toEqual(['snapshot.safetensors']);
+  });
+
+  it('is all that is left of a trainer that is disposed of in the loop', async () => {
+    const trainer = new Trainer(model, settings);
+    for await (const _ of trainer.train(dataset, { steps: 4, out: join(folder, 'gone.safetensors') })) {
+      await trainer.save(join(folder, 'kept.safetensors'));
+      await trainer.dispose();
+      break;
+    }
+    expect(filesOf('kept')).toEqual(['kept.safetensors']);
+    expect(filesOf('gone')).toEqual(['gone.safetensors.jsonl']);
+  });
+});
+
 describe('the files of a run', () => {
   it("are one trainer's until it has saved or is disposed", async () => {
     await using first = new Trainer(model, settings);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readImage } from '../../lib/dataset/image-file.js';
@@ -30,6 +30,16 @@ describe('16-bit samples of fewer bits', () => {
     const dark = write(3000, 'full', 'test', 'crack', '000.png');
     write(60000, 'full', 'test', 'good', '000.png');
     expect(await brightest(dark)).toBe(3000 >> 8);
+  });
+
+  it('are looked at again when the images have changed', async () => {
+    const dark = write(800, 'again', '000.png');
+    write(3900, 'again', '001.png');
+    expect(await brightest(dark)).toBe(800 >> 4);
+    utimesSync(write(60000, 'again', '001.png'), 1, 1); // of the same size, perhaps in the same tick
+    expect(await brightest(dark)).toBe(800 >> 8);
+    utimesSync(write(900, 'again', '001.png'), 2, 2);
+    expect(await brightest(dark)).toBe(800 >> 2);
   });
 
   it('are 8 bits where nothing is larger', async () => {

@@ -14,7 +14,8 @@ const model = { defaults: { steps: 1, globalPrompt: 'x', anomalyPrompt: 'x' } } 
 /** A job that fails like that. */
 function failing(out: string, type: string, error: unknown): CampaignJob {
   const trainingExamples = () => Promise.reject(error);
-  return { dataset: { category: 'tile', trainingExamples } as unknown as CampaignJob['dataset'], type, out };
+  const dataset = { category: 'tile', trainingExamples, goodImages: async () => ['good.png'] };
+  return { dataset: dataset as unknown as CampaignJob['dataset'], type, out };
 }
 
 class Quiet extends Console {

@@ -31,7 +31,7 @@ describe('RunFiles', () => {
   it('names the line of its log that is damaged', async () => {
     const files = new RunFiles(join(folder, 'damaged.safetensors'));
     writeFileSync(files.log, '{"step":1,"loss":0.5}\n{"st\n{"step":3,"loss":0.5}\n');
-    await expect(files.rewindLog(3)).rejects.toThrow(`${files.log}: line 2 is no JSON`);
+    await expect(files.rewindLog(3)).rejects.toThrow(`${files.log}: line 2 is not valid JSON`);
   });
 
   it('leaves alone what a neighbour is writing, though its name begins alike', async () => {

@@ -33,12 +33,12 @@ describe('readJsonLines', () => {
   });
 
   it.each([
-    ['{"a":1}\n{"a":\n{"a":3}\n', 'line 2 is no JSON'],
-    ['{"a":1}\n\n{"a":\n', 'line 3 is no JSON'],
-    ['{"a":1.5}\n', 'line 1 is no record (a: expected an integer)'],
-    ['{"a":1}\n{"b":1}\n', 'line 2 is no record'],
-    ['[1]', 'line 1 is no record'],
-    ['null\n', 'line 1 is no record'],
+    ['{"a":1}\n{"a":\n{"a":3}\n', 'line 2 is not valid JSON'],
+    ['{"a":1}\n\n{"a":\n', 'line 3 is not valid JSON'],
+    ['{"a":1.5}\n', 'line 1 is not a record (a: expected an integer)'],
+    ['{"a":1}\n{"b":1}\n', 'line 2 is not a record'],
+    ['[1]', 'line 1 is not a record'],
+    ['null\n', 'line 1 is not a record'],
   ])('names the file and the line of other damage: %j', async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({
       code: 'ERR_FILE_ACCESS',

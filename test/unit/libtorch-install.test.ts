@@ -237,7 +237,7 @@ describe('libtorch install --from a file or an address', () => {
     expect((await failure(install({ from: 'http://127.0.0.1:9/x.zip' }))).message).toContain('cannot be reached: ');
     answers['/torch-9.9-cp311-cp311-linux_x86_64.whl'] = [200, official('2.11.0')];
     const other = await failure(install({ from: `${address}/torch-9.9-cp311-cp311-linux_x86_64.whl` }));
-    expect(other.message).toContain('is none of the wheels');
+    expect(other.message).toContain('is not one of the wheels');
     expect(other.message).toContain(wanted[0]?.file);
     expectNothing();
   });

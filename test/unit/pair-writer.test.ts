@@ -129,6 +129,8 @@ describe('PairWriter', () => {
     writeFileSync(join(torn, 'pairs.jsonl'), list.subarray(0, -40)); // the disk was full, or the process killed
     writeFileSync(join(torn, 'test/crack/000001.png.partial-4711'), 'half');
     writeFileSync(join(torn, 'pairs.jsonl.partial-4711-abc'), 'half');
+    const neighbours = join(torn, 'b.checkpoint-000010.safetensors.partial-4712-0'); // of a training that goes on
+    writeFileSync(neighbours, 'half');
     writeFileSync(join(torn, 'test/crack/000001.png'), 'of a pair that is not listed');
     await expect(open(torn)).rejects.toThrow('holds 2 generated pairs');
     {
@@ -137,6 +139,7 @@ describe('PairWriter', () => {
       for (const index of [3, 2, 1]) await writer.write(pair(index), found(index));
       expect(writer.records.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
     }
+    rmSync(neighbours); // it is still there
     expect(contents(torn)).toEqual(contents(whole));
   });
 
@@ -179,8 +182,8 @@ describe('PairWriter', () => {
 
   const line = (change: object) => (record: PairRecord) => JSON.stringify({ ...record, ...change });
   it.each([
-    ['a record without its image', line({ image: undefined }), /line 2 is no record \(image: expected a path\)/],
-    ['an index that is no integer', line({ index: 1.5 }), /line 2 is no record \(index: expected an integer/],
+    ['a record without its image', line({ image: undefined }), /line 2 is not a record \(image: expected a path\)/],
+    ['an index that is no integer', line({ index: 1.5 }), /line 2 is not a record \(index: expected an integer/],
     ['an image outside the folder', line({ image: '../../000001.png' }), /line 2 has the image "..\/..\/000001.png"/],
     ['a mask of another pair', line({ mask: 'ground_truth/crack/000000_mask.png' }), /line 2 has the mask/],
     [
@@ -193,8 +196,8 @@ describe('PairWriter', () => {
       }),
       /line 2 lists pair 0, as line 1 does/,
     ],
-    ['half a line in between', () => '{"index":1,', /line 2 is no JSON/],
-    ['something else', () => '"crack"', /line 2 is no record/],
+    ['half a line in between', () => '{"index":1,', /line 2 is not valid JSON/],
+    ['something else', () => '"crack"', /line 2 is not a record/],
   ])('names the line with %s', async (name, damage, message) => {
     const out = await filled(`damaged ${name}`, [0, 1, 2]);
     const list = join(out, 'pairs.jsonl');
@@ -205,6 +208,15 @@ describe('PairWriter', () => {
     expect(error).toMatchObject({ code: 'ERR_FILE_ACCESS', message: expect.stringMatching(message) });
     expect(error.message).toContain(list);
     expect(contents(out)).toEqual(damaged);
+  });
+
+  it('removes nothing where a folder cannot be read', async () => {
+    const out = await filled('unreadable', [0, 1]);
+    rmSync(join(out, 'part'), { recursive: true });
+    writeFileSync(join(out, 'part'), 'no folder');
+    const before = contents(out);
+    await expect(resume(out)).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    expect(contents(out)).toEqual(before);
   });
 
   it('reads a list that an editor has saved, and keeps what it does not know', async () => {

@@ -5,18 +5,26 @@ import { sideBySide } from '../../lib/side-by-side.js';
 describe('sideBySide', () => {
   it('does so many at a time, each lane one after the other, and keeps the order', async () => {
     const busy = new Set<number>();
-    let most = 0;
-    const results = await sideBySide([30, 5, 5, 5, 5], 2, undefined, async (input, lane) => {
+    let [most, done] = [0, 0];
+    let endOfOthers = () => {};
+    const othersAreDone = new Promise<void>((end) => {
+      endOfOthers = end;
+    });
+    const results = await sideBySide([0, 1, 2, 3, 4], 2, undefined, async (input, lane) => {
       expect(busy.has(lane)).toBe(false);
       busy.add(lane);
       most = Math.max(most, busy.size);
-      await wait(input);
+      if (input === 0) await othersAreDone;
+      else await new Promise(setImmediate);
+      if (input > 0 && ++done === 4) endOfOthers();
       busy.delete(lane);
       return [input, lane];
     });
     expect(most).toBe(2);
-    expect(results.map(([input]) => input)).toEqual([30, 5, 5, 5, 5]);
-    expect(results.map(([, lane]) => lane)).toEqual([0, 1, 1, 1, 1]); // the first one takes longer than all others
+    expect(results).toEqual([
+      [0, 0], // the first one takes longer than all others
+      ...[1, 2, 3, 4].map((input) => [input, 1]),
+    ]);
   });
 
   it('needs no more lanes than there is work', async () => {
