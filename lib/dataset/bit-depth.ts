@@ -42,7 +42,7 @@ async function companions(path: string): Promise<{ folder: string; files: string
   const test = [folder, 'test'].join(sep);
   const types = (await isFolder(test)) ? await foldersIn(test) : [];
   const found = [await imagesBelow([folder, 'train', 'good'].join(sep))];
-  for (const type of types) found.push(await imagesBelow(type.path));
+  for (const type of types) found.push(await imagesBelow(type.path).catch(() => [])); // told by whoever reads it
   return { folder, files: found.flat() };
 }
 
@@ -67,7 +67,6 @@ const found = new Map<string, Promise<{ bits: number; most: number }>>();
  */
 export async function bitDepthOf(image: Decoded): Promise<number> {
   const own = largest(image);
-  if (bitsFor(own) === FULL) return FULL;
   const { folder, files } = await companions(image.path);
   const looking = found.get(folder) ?? bitsOf(files.includes(image.path) ? files : [image.path, ...files]);
   found.set(folder, looking);
