@@ -22,7 +22,6 @@ const program = new Command('dualanodiff')
   .description('Learn a defect from a few images, generate many pairs of image and mask')
   .version(version)
   .showHelpAfterError('(--help shows every option)');
-showWarnings();
 program.exitOverride(); // before the commands, which inherit it
 showWarnings();
 const runner = new Runner();
