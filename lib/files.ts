@@ -1,12 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { withFileErrors } from './errors.js';
+
+/** What file systems take for one name, in bytes. */
+const MAX_NAME = 255;
+
+/** Beside a file's place, with its name as far as there is room for it. */
+function beside(path: string, ending: string): string {
+  let name = basename(path);
+  while (Buffer.byteLength(name + ending) > MAX_NAME) name = name.slice(0, -1);
+  return join(dirname(path), name + ending);
+}
 
 /** Writes a file whole or not at all: beside its place, flushed, renamed. Makes the folder if need be. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   // No other writer's: worker threads share the process's number, and a second copy of this module any counter.
-  const temporary = `${path}.partial-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const temporary = beside(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
   await withFileErrors('write', path, async () => {
     await mkdir(dirname(path), { recursive: true });
     try {

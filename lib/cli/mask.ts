@@ -1,6 +1,6 @@
 import { basename, parse, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { imagesIn, refuseSameStems } from '../dataset/folders.js';
+import { imagesIn, refuseSameStems, stemOf } from '../dataset/folders.js';
 import { encodePng, readImage } from '../dataset/image-file.js';
 import { fillLevel } from '../dataset/part-fill.js';
 import { DatasetError } from '../errors.js';
@@ -23,6 +23,12 @@ interface Flags {
   device: string;
 }
 
+/** Without the masks that an earlier call has left, where they lie beside the parts. */
+function partsOf(images: readonly string[], masksAmong: boolean): string[] {
+  const masks = new Set(images.map((image) => `${stemOf(image)}_mask`));
+  return images.filter((image) => !masksAmong || !masks.has(stemOf(image)));
+}
+
 export function addMask(program: Command, runner: Runner): void {
   const command = program
     .command('mask')
@@ -37,11 +43,11 @@ export function addMask(program: Command, runner: Runner): void {
   addProfileOption(command);
   runner.attach(command, async (flags: Flags, { signal, io }) => {
     const folder = resolve(flags.parts);
-    const files = await imagesIn(folder);
+    const out = resolve(flags.out);
+    const files = partsOf(await imagesIn(folder, out), folder === out);
     if (files.length === 0) throw new DatasetError(`${folder} holds no images`);
     refuseSameStems(files, (stem) => `the mask ${stem}_mask.png`);
     const { threshold, partFill, device } = flags;
-    const out = resolve(flags.out);
     await using _lock = await lockFolder(out);
     await removePartialFiles(out, (name) => name.endsWith('_mask.png'));
     await using masker =

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type SharpOptions } from 'sharp';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../errors.js';
 import { decodeBmp, isBmp } from './bmp.js';
-import { tiffSamples } from './tiff-samples.js';
+import { isWhiteZero, tiffSamples } from './tiff-samples.js';
 
 /** Pixels that an image may have. */
 const MAX_PIXELS = 2 ** 28;
@@ -70,6 +70,8 @@ function refuseOthers(path: string, metadata: Metadata, bytes: Buffer): void {
     refuse(`holds ${isAnimated ? 'several' : pages} pages or frames: save each as a file of its own`);
   }
   if (depth in DEPTHS) refuse(`holds ${DEPTHS[depth]}: save it with 8 or 16 bits, or as floats from 0 to 1`);
+  if (FLOATS.includes(depth) && space === 'grey16') refuse('holds grey 16-bit floats: save it with 32-bit floats');
+  if (FLOATS.includes(depth) && isWhiteZero(bytes)) refuse('holds floats of which 0 is white: save it with 0 as black');
   const colours = channels - (hasAlpha ? 1 : 0);
   const isGrey = space === 'b-w' || space === 'grey16';
   const isCmyk = space === 'cmyk';

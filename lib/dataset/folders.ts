@@ -60,7 +60,7 @@ const UNREAD_ENDINGS = [
 
 /** Names that operating systems and network drives leave in folders. */
 const SYSTEM_NAMES = [
-  ...['__macosx', '@eadir', '#recycle', '$recycle.bin', 'system volume information', 'lost+found'],
+  ...['__macosx', '@eadir', '#recycle', '@recycle', '$recycle.bin', 'system volume information', 'lost+found'],
   ...['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r'],
 ];
 
@@ -103,9 +103,10 @@ async function list(folder: string): Promise<Listing> {
   const names = await withFileErrors('read', folder, () => readdir(folder, { withFileTypes: true }));
   for (const entry of names) {
     if (isHidden(entry.name)) continue;
-    if (!entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()) continue; // a pipe would never end
     const one = { name: entry.name.normalize('NFC'), path: join(folder, entry.name) };
-    if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(one.path)))) found.folders.push(one);
+    const target = entry.isSymbolicLink() ? await stat(one.path).catch(() => undefined) : entry;
+    if (target && !target.isFile() && !target.isDirectory()) continue; // a pipe would never end
+    if (target?.isDirectory()) found.folders.push(one);
     else if (IMAGE_ENDINGS.includes(endingOf(one.name))) found.images.push(one);
     else if (UNREAD_ENDINGS.includes(endingOf(one.name))) found.unread.push(one);
   }
@@ -156,10 +157,11 @@ export async function imagesHere(folder: string): Promise<string[]> {
   return listing.images.map(({ path }) => path);
 }
 
-/** The same of a folder where all images lie: those in folders below are ERR_DATASET_INVALID. */
-export async function imagesIn(folder: string): Promise<string[]> {
+/** The same of a folder where all images lie: those in folders below are ERR_DATASET_INVALID, but for `ours`. */
+export async function imagesIn(folder: string, ours?: string): Promise<string[]> {
   const { folders } = await list(folder);
   for (const { path } of folders) {
+    if (path === ours) continue;
     const { images, unread } = await list(path);
     if (images.length + unread.length > 0) {
       throw new DatasetError(`${path} is a folder with images within a folder of images: move them to ${folder}`);

@@ -35,6 +35,9 @@ function firstNumbers(bytes: Buffer): Map<number, number> | undefined {
   }
 }
 
+/** Whether the first page's darkest number is its brightest. */
+export const isWhiteZero = (bytes: Buffer): boolean => firstNumbers(bytes)?.get(PHOTOMETRIC) === 0;
+
 /** Such as "64-bit floats"; undefined for what is no TIFF. */
 export function tiffSamples(bytes: Buffer): string | undefined {
   const numbers = firstNumbers(bytes);

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dataset, DualAnoDiff, embedded, Masker, type PairRecord, Sampler, Trainer } from '../../lib/index.js';
 import { cli } from '../helpers/cli.js';
@@ -26,6 +27,29 @@ const recordsIn = (out: string): PairRecord[] =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as PairRecord);
+
+describe('mask', () => {
+  it('can be called again where the masks lie beside the parts or below them, and takes long names', async () => {
+    const parts = join(folder, 'parts');
+    mkdirSync(parts);
+    const name = 'x'.repeat(240);
+    const raw = { width: 16, height: 16, channels: 3 as const };
+    const part = Buffer.alloc(3 * 256, 127).fill(10, 300, 400);
+    for (const stem of [name, 'a'])
+      await sharp(part, { raw })
+        .png()
+        .toFile(join(parts, `${stem}.png`));
+    for (const out of [join(parts, 'masks'), parts]) {
+      for (let call = 0; call < 2; call++) {
+        const { code, stderr } = await cli(['mask', '--method', 'threshold', '--parts', parts, '--out', out]);
+        expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+        const masks = readdirSync(out).filter((file) => file.includes('_mask'));
+        expect(masks.sort()).toEqual(['a_mask.png', `${name}_mask.png`]);
+      }
+      rmSync(join(parts, 'masks'), { recursive: true, force: true });
+    }
+  });
+});
 
 describe('masks from attention', () => {
   it('lie on the defect: they agree with the threshold of the part', async () => {

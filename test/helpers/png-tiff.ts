@@ -70,6 +70,8 @@ export interface TiffOptions {
   bits?: number;
   /** 0 white is 0, 1 black is 0, 2 RGB, 8 CIELAB. */
   photometric?: number;
+  /** 1 unsigned, 2 signed, 3 floats; by default what the samples are. */
+  format?: number;
 }
 
 const sampleFormat = (samples: Numbers) =>
@@ -93,7 +95,7 @@ export function tiff(...pages: TiffOptions[]): Buffer {
       [277, 3, [channels]],
       [278, 4, [height]],
       [279, 4, [data.length]],
-      [339, 3, Array<number>(channels).fill(sampleFormat(samples))],
+      [339, 3, Array<number>(channels).fill(page.format ?? sampleFormat(samples))],
     ];
     const size = 2 + 12 * tags.length + 4;
     const extra = Buffer.alloc(4 * 2 * channels); // of tags that do not fit into 4 bytes

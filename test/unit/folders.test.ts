@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -147,6 +148,9 @@ describe('a category', () => {
     expect(await (await Dataset.open(folder)).goodImages()).toEqual(files);
     expect(await imagesBelow(join(folder, 'train', 'none'))).toEqual([]);
     await expect(imagesIn(good)).rejects.toThrow('batch1 is a folder with images');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    symlinkSync(join(folder, 'pipe'), join(good, 'pipe.png'));
+    expect(await imagesIn(good, join(good, 'batch1'))).toEqual([join(good, '9.png')]);
     const twins = [join(good, '9.png'), await put(good, 'batch1', '9.png')];
     await expect(loadBackgrounds(twins, 16, 'crop', { folder: good })).rejects.toThrow(
       'would share the foreground mask',

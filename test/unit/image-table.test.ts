@@ -216,6 +216,14 @@ const table: Record<string, Row> = {
     files: () => [tiff({ ...size, samples: Float64Array.from(floats(grey)) })],
     gives: /a TIFF of 64-bit floats/,
   },
+  'TIFF, grey, 16-bit floats': {
+    files: () => [tiff({ ...size, samples: uint16(grey.map(() => 0x3800)), format: 3 })], // one half, all of them
+    gives: /holds grey 16-bit floats/,
+  },
+  'TIFF, floats of which 0 is white': {
+    files: () => [tiff({ ...size, samples: floats(grey), photometric: 0 })],
+    gives: /holds floats of which 0 is white/,
+  },
   'TIFF, signed integers, 8, 16 or 32 bits': {
     files: () => [Int8Array, Int16Array, Int32Array].map((Numbers) => tiff({ ...size, samples: Numbers.from(grey) })),
     gives: /holds signed (8|16|32)-bit integers|holds signed 32-bit integers/,
