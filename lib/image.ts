@@ -10,11 +10,16 @@ export interface RawImage {
 
 /** The image with three channels; grey is repeated. Throws ERR_INVALID_OPTION when sizes and bytes disagree. */
 export function toRgb(image: RawImage): RawImage {
-  const { data, width, height, channels } = image;
-  if ((channels !== 1 && channels !== 3) || !(width > 0) || !(height > 0)) {
+  const { data, width, height, channels } = (image ?? {}) as RawImage;
+  const isSize = (extent: unknown) => Number.isSafeInteger(extent) && (extent as number) > 0;
+  if ((channels !== 1 && channels !== 3) || !isSize(width) || !isSize(height)) {
     throw new InvalidOptionError(
       `Expected an image of 1 or 3 channels but received ${width} x ${height} x ${channels}`,
     );
+  }
+  const isBytes = [Uint8Array, Uint8ClampedArray].some((type) => data instanceof type);
+  if (!isBytes || !(data.buffer instanceof ArrayBuffer)) {
+    throw new InvalidOptionError('Expected a Uint8Array (of memory that is not shared) for the data of an image');
   }
   if (data.length !== width * height * channels) {
     throw new InvalidOptionError(

@@ -7,7 +7,7 @@ import { type RawImage, toRgb } from './image.js';
 import { checkOptions, flag, given, integer, real, text } from './options/check.js';
 import { DEFAULT_PROMPTS, loadSchema } from './options/schemas.js';
 import { embedded } from './paths.js';
-import { quoted, warnOfLongPrompts } from './prompts.js';
+import { checkPrompts, quoted, warnOfLongPrompts } from './prompts.js';
 import { runNative, type TaskOptions } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
@@ -163,6 +163,9 @@ export class DualAnoDiff {
   async decode(latents: Tensor, { decoder = 'vae', signal }: DecodeOptions = {}): Promise<RawImage> {
     const handle = this.#alive();
     const fast = decoder === 'taesd';
+    if (!fast && decoder !== 'vae') {
+      throw new InvalidOptionError(`Expected vae or taesd for decoder but received ${String(decoder)}`);
+    }
     if (fast && !this.info.fastDecoder) {
       throw new InvalidOptionError('Expected vae for decoder but received taesd: the model was loaded without one');
     }
@@ -179,6 +182,7 @@ export class DualAnoDiff {
    */
   async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
     const handle = this.#alive();
+    checkPrompts(prompts);
     await warnOfLongPrompts(handle, quoted(prompts));
     return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
   }

@@ -1,5 +1,6 @@
 /** Prompts that are longer than the text encoder reads. */
 import type { NativePrompts } from './addon-types.js';
+import { InvalidOptionError } from './errors.js';
 import { runNative } from './run-native.js';
 import { warn } from './warnings.js';
 
@@ -31,6 +32,12 @@ export async function warnOfLongPrompts(
       `The ${fresh[i]?.[0]} has more than ${maxTokens} tokens, which is what the text encoder reads. Left out: "${shortened(words)}"`,
     );
   }
+}
+
+/** Throws ERR_INVALID_OPTION for what is no list of texts. */
+export function checkPrompts(prompts: readonly string[]): void {
+  const isList = Array.isArray(prompts) && prompts.length > 0 && prompts.every((text) => typeof text === 'string');
+  if (!isList) throw new InvalidOptionError('Expected a list of texts that is not empty for prompts');
 }
 
 /** Names for prompts that have none. */

@@ -11,7 +11,7 @@ import { checkOptions } from './options/check.js';
 import { batchSchema, sampleSchema } from './options/schemas.js';
 import { type Pair, toPair } from './pair.js';
 import { PairBatch } from './pair-batch.js';
-import { quoted, warnOfLongPrompts } from './prompts.js';
+import { checkPrompts, quoted, warnOfLongPrompts } from './prompts.js';
 import { callNative, runNative, type TaskOptions, throwIfAborted } from './run-native.js';
 import { checkTensor, type Tensor } from './tensor.js';
 
@@ -176,6 +176,7 @@ export class Sampler {
   /** Prompts as the adapter's UNet sees them, (N, 77, width): the text encoder with the adapter's LoRA. */
   async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
     const handle = this.#alive();
+    checkPrompts(prompts);
     await warnOfLongPrompts(handle, quoted(prompts));
     return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
   }
@@ -189,6 +190,9 @@ export class Sampler {
     { signal }: TaskOptions = {},
   ): Promise<Tensor> {
     const handle = this.#alive();
+    if (!Array.isArray(timesteps) || !timesteps.every(Number.isFinite)) {
+      throw new InvalidOptionError('Expected a list of finite numbers for timesteps');
+    }
     const times = { data: Float32Array.from(timesteps), shape: [timesteps.length] };
     const rows = [checkTensor(latents, 'latents'), checkTensor(textStates, 'textStates')] as const;
     return runNative({ signal }, (_, task) => handle.predict(rows[0], times, rows[1], task));

@@ -12,12 +12,15 @@ export function checkTensor(tensor: Tensor, name: string): Tensor {
   const extents = Array.isArray(shape) ? shape : undefined;
   if (!(data instanceof Float32Array) || extents === undefined) {
     throw new InvalidOptionError(
-      `Expected { data: Float32Array, shape } for ${name} but received ${data?.length ?? 'no'} numbers of shape ${extents?.join(' x ') ?? 'unknown'}`,
+      `Expected { data: Float32Array, shape } for ${name} but received ${data?.length ?? 'no'} numbers of shape ${extents?.map(String).join(' x ') ?? 'unknown'}`,
     );
   }
-  if (!extents.every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
+  if (!(data.buffer instanceof ArrayBuffer)) {
+    throw new InvalidOptionError(`Expected memory that is not shared for the data of ${name}`);
+  }
+  if (!Array.from(extents).every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
     throw new InvalidOptionError(
-      `Expected integers above 0 for the shape of ${name} but received ${extents.join(' x ')}`,
+      `Expected integers above 0 for the shape of ${name} but received ${extents.map(String).join(' x ')}`,
     );
   }
   const size = extents.reduce((product, extent) => product * extent, 1);

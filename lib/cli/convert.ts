@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { convertAdapter, convertCheckpoint } from '../convert.js';
+import { InvalidOptionError } from '../errors.js';
 import { given } from '../options/check.js';
 import { addSourceOptions } from './base.js';
 import { number } from './options.js';
@@ -34,6 +35,10 @@ export function addConvert(program: Command, runner: Runner): void {
     .option('--saim-rank <n>', 'store SAIM at this rank: a compact adapter (own format)', number);
   runner.attach(addSourceOptions(command), async (flags: Flags, { signal, io }) => {
     const { input, out, to, dtype, saimRank, baseConfig: configFolder, predictionType } = flags;
+    const ofOthers = to === 'base' ? { saimRank } : { baseConfig: configFolder, predictionType };
+    for (const [name, value] of Object.entries(given(ofOthers))) {
+      throw new InvalidOptionError(`Expected no ${name} with --to ${to} but received ${value}`);
+    }
     if (to === 'base') {
       await convertCheckpoint(input, out, { ...given({ configFolder, predictionType }), dtype, signal });
       io.result(`wrote the base model ${out}`, { out });

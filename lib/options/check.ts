@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../errors.js';
 
+const SHOWN = 200; // of a value in an error
+
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  return `${typeof value === 'string' ? JSON.stringify(value) : String(value)} of type ${typeof value}`;
+  const whole = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const shown = whole.length <= SHOWN ? whole : `${whole.slice(0, SHOWN)}…`;
+  return `${shown} of type ${typeof value}`;
 }
 
 function valueAt(input: unknown, path: PropertyKey[]): unknown {

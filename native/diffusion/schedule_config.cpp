@@ -99,6 +99,7 @@ ScheduleConfig parseScheduleConfig(const nlohmann::json& json, const std::string
       fail(kModelInvalid, source, ": ", key, " is ", value.dump().substr(0, 80), ", which is not implemented");
     }
   }
+  settings.expect("predict_epsilon", {true});  // what prediction_type was called before diffusers 0.9
   expectSolver(settings, name, config.clipSample);
   settings.finish();
   return config;

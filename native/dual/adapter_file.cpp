@@ -47,6 +47,8 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   for (const auto& [name, tensor] : file.tensors) {
     const std::string own = fromPublishedName(name);
     if (isUnusedBackground(own)) continue;
+    if (!tensor.is_floating_point())
+      fail(kWeightsInvalid, path, ": ", name, " holds ", tensor.dtype(), ", not numbers");
     if (!allFinite(tensor)) {
       fail(kWeightsInvalid, path, ": ", name, " holds numbers that are not finite: the file is damaged");
     }

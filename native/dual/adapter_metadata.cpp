@@ -66,6 +66,9 @@ AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasB
   settings.expect("part_fill", {"grey", "black"});
   settings.expect("branches", {"joint", "separate", "one"});
   settings.flag("background_scaled", false);
+  if (settings.text("base_fingerprint", "0").find_first_not_of("0123456789abcdef") != std::string::npos) {
+    settings.reject("base_fingerprint", "hexadecimal digits");
+  }
   levelsOf(settings);
   return result;
 }

@@ -50,10 +50,12 @@ uint64_t mixed(uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// Some copies of a text encoder have these and some do not, or with numbers of another type; nothing reads them.
 bool isLeftOut(std::string_view name) {
-  // Some copies of a text encoder have it and some do not; nothing reads it.
-  constexpr std::string_view kUnread = "text_projection.weight";
-  return name.size() >= kUnread.size() && name.substr(name.size() - kUnread.size()) == kUnread;
+  for (const std::string_view unread : {"text_projection.weight", "position_ids"}) {
+    if (name.size() >= unread.size() && name.substr(name.size() - unread.size()) == unread) return true;
+  }
+  return false;
 }
 
 template <class T>

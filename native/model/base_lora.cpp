@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "model/lora_file.h"
 
 namespace dan::model {
@@ -89,6 +90,10 @@ void mergeLora(BaseParts& parts, const LoraFile& lora) {
            down.sizes(), ", the base has ", weight->sizes());
     }
     const at::Tensor change = module.scale * at::matmul(up.flatten(1), down.flatten(1)).view_as(*weight);
+    if (!allFinite(lora.scale * change)) {
+      fail(kWeightsInvalid, path, ": what ", name,
+           " adds to the base is not finite: its alpha or the scale is too large");
+    }
     changes = changes || change.count_nonzero().item<int64_t>() > 0;
     *weight = weight->to(at::kFloat) + lora.scale * change;
   }

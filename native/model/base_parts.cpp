@@ -124,7 +124,12 @@ PartWeights readPart(const std::string& folder, const std::string& part, std::in
 
 BaseParts readBaseParts(const BaseSource& source) {
   if (!fs::exists(source.path)) fail(kModelInvalid, "The base model ", source.path, " does not exist");
-  BaseParts parts = fs::is_directory(source.path) ? readFolder(source.path) : readSingleFile(source);
+  const bool isFolder = fs::is_directory(source.path);
+  if (isFolder && !source.configFolder.empty()) {
+    fail(kInvalidOption, "Expected no folder of configs for the base ", source.path, " but received ",
+         source.configFolder, ": a folder has its own, only a checkpoint file needs one");
+  }
+  BaseParts parts = isFolder ? readFolder(source.path) : readSingleFile(source);
   if (!source.predictionType.empty()) parts.scheduler["prediction_type"] = source.predictionType;
   if (parts.scheduler.value("_class_name", nlohmann::json()).is_null()) {
     parts.scheduler["_class_name"] = "PNDMScheduler";
@@ -135,6 +140,11 @@ BaseParts readBaseParts(const BaseSource& source) {
     fail(kModelInvalid, "The parts of ", source.path,
          " do not belong together: the UNet expects text features of width ", parts.unet.crossAttentionDim,
          ", the text encoder gives ", parts.text.hiddenSize);
+  }
+  if (parts.unet.inChannels > parts.vae.latentChannels && parts.unet.outChannels == parts.vae.latentChannels) {
+    fail(kModelInvalid, source.path, " is not a base that makes images of text alone: its UNet takes ",
+         parts.unet.inChannels, " channels instead of ", parts.vae.latentChannels,
+         ", as models for inpainting (9), depth (5) and editing (8) do. Use the text-to-image model that it came from");
   }
   if (parts.unet.inChannels != parts.vae.latentChannels || parts.unet.outChannels != parts.vae.latentChannels) {
     fail(kModelInvalid, "The parts of ", source.path, " do not belong together: the UNet has ", parts.unet.inChannels,

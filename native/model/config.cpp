@@ -98,6 +98,7 @@ UnetConfig readUnetConfig(const std::string& path) {
   config.crossAttentionDim = positive(settings, "cross_attention_dim", config.crossAttentionDim);
   config.groups = positive(settings, "norm_num_groups", config.groups);
   config.normEps = settings.number("norm_eps", config.normEps);
+  if (config.normEps < 0) settings.reject("norm_eps", "a number from 0 up");
   config.freqShift = settings.number("freq_shift", config.freqShift);
   config.flipSinToCos = settings.flag("flip_sin_to_cos", config.flipSinToCos);
   config.linearProjection = settings.flag("use_linear_projection", config.linearProjection);
@@ -130,6 +131,9 @@ UnetConfig readUnetConfig(const std::string& path) {
   // Sizes of embeddings that are refused above; dropout is of training; attention accumulates in float32 anyway.
   settings.harmless({"addition_embed_type_num_heads", "addition_time_embed_dim", "dropout",
                      "projection_class_embeddings_input_dim", "sample_size", "upcast_attention"});
+  // How diffusers' EMAModel averaged the weights that lie beside it.
+  settings.harmless(
+      {"decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"});
   settings.finish();
   return config;
 }
@@ -173,6 +177,7 @@ TextConfig readTextConfig(const std::string& path) {
   config.heads = positive(settings, "num_attention_heads", config.heads);
   config.maxLength = positive(settings, "max_position_embeddings", config.maxLength);
   config.layerNormEps = settings.number("layer_norm_eps", config.layerNormEps);
+  if (config.layerNormEps < 0) settings.reject("layer_norm_eps", "a number from 0 up");
   const auto activation = settings.text("hidden_act", "quick_gelu");
   if (activation != "quick_gelu" && activation != "gelu") settings.reject("hidden_act", "quick_gelu or gelu");
   config.quickGelu = activation == "quick_gelu";
@@ -225,7 +230,8 @@ TextConfig readTextConfig(const std::string& path) {
                      "tokenizer_class",
                      "top_k",
                      "top_p",
-                     "typical_p"});
+                     "typical_p",
+                     "use_cache"});
   settings.finish();
   return config;
 }

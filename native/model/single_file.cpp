@@ -41,6 +41,12 @@ class Sizes {
   const std::string& path_;
 };
 
+void expectGroups(int64_t channels, const std::string& path) {
+  if (channels % kOriginalGroups == 0) return;
+  fail(kModelInvalid, path, " has a level of ", channels,
+       " channels, which the original code cannot have: give the folder that its configs are in");
+}
+
 UnetConfig unetConfigOf(const TensorMap& tensors, const std::string& path) {
   const Sizes sizes(tensors, path);
   UnetConfig config;
@@ -66,10 +72,7 @@ UnetConfig unetConfigOf(const TensorMap& tensors, const std::string& path) {
     const std::string blocks =
         (config.downHasAttention.back() ? down + "attentions.0." : middle) + "transformer_blocks.";
     config.depths.push_back(sizes.count(blocks, ".norm1.weight"));
-    if (channels % kOriginalGroups != 0) {
-      fail(kModelInvalid, path, " has a level of ", channels,
-           " channels, which the original code cannot have: give the folder that its configs are in");
-    }
+    expectGroups(channels, path);
   }
   return config;
 }
@@ -86,6 +89,7 @@ VaeConfig vaeConfigOf(const TensorMap& tensors, const std::string& path) {
   for (int64_t i = 0; i < levels; ++i) {
     config.blockOutChannels.push_back(
         sizes.of("encoder.down_blocks." + std::to_string(i) + ".resnets.0.conv1.weight", 0));
+    expectGroups(config.blockOutChannels.back(), path);
   }
   return config;
 }

@@ -29,11 +29,15 @@ TensorMap decoderLayers(const TensorMap& file) {
   return layers;
 }
 
-nn::Conv2d readConv(const nn::Weights& weights, const std::string& name) {
+// A convolution of `width` channels, or of any where that is 0; `width` then has what it gives.
+nn::Conv2d readConv(const nn::Weights& weights, const std::string& name, int64_t& width, const std::string& source) {
   const std::vector<int64_t> shape = weights.shapeOf(name + ".weight").vec();  // take() lets go of what was read
-  if (shape.size() != 4 || shape[2] != 3 || shape[3] != 3) {
-    fail(kWeightsInvalid, "a TAESD decoder has 3 x 3 kernels, but ", name, " has shape ", at::IntArrayRef(shape));
+  const bool fits = shape.size() == 4 && (width == 0 || shape[1] == width) && shape[2] == 3 && shape[3] == 3;
+  if (!fits) {
+    fail(kWeightsInvalid, source, " is not a TAESD decoder, whose kernels are 3 x 3 and follow each other: ", name,
+         " has shape ", at::IntArrayRef(shape));
   }
+  width = shape[0];
   nn::Conv2d conv;
   conv.weight = weights.take(name + ".weight", shape);
   if (weights.has(name + ".bias")) conv.bias = weights.take(name + ".bias", {shape[0]});
@@ -68,18 +72,21 @@ Taesd::Taesd(const std::string& path, const at::Device& device) {
                                                   : PartWeights{io::readWeightsFile(path).tensors, path};
   const nn::Weights weights = nn::Weights::fromTensors(decoderLayers(file.tensors), file.source, at::kFloat, device);
   if (!weights.has("0.weight")) fail(kWeightsInvalid, file.source, " is not a TAESD decoder: it has no first layer");
-  input_ = readConv(weights, "0");
+  int64_t width = 0;
+  const auto conv = [&](const std::string& name) { return readConv(weights, name, width, file.source); };
+  input_ = conv("0");
   // Layer 1 is an activation; then blocks, and between two convolutions without numbers a doubling that has no weights.
   Stage stage;
   int64_t index = 2;
   for (int64_t gap = 0; gap < 2; ++index) {
     const std::string name = std::to_string(index);
     if (weights.has(name + ".conv.0.weight")) {
-      stage.blocks.push_back({readConv(weights, name + ".conv.0"), readConv(weights, name + ".conv.2"),
-                              readConv(weights, name + ".conv.4")});
+      const int64_t around = width;
+      stage.blocks.push_back({conv(name + ".conv.0"), conv(name + ".conv.2"), conv(name + ".conv.4")});
+      if (width != around) fail(kWeightsInvalid, file.source, ": ", name, " changes the number of channels");
       if (weights.has(name + ".skip.weight")) fail(kWeightsInvalid, file.source, ": ", name, ".skip is not built");
     } else if (weights.has(name + ".weight")) {
-      stage.out = readConv(weights, name);
+      stage.out = conv(name);
       upscale_ *= stage.doubles ? 2 : 1;
       stages_.push_back(std::move(stage));
       stage = {};

@@ -279,10 +279,27 @@ class Reader {
     for (const char* side : {"padding_side", "truncation_side"}) settings.expect(side, {"right"});
     settings.expectOff({"add_prefix_space", "split_special_tokens"});
     files_.modelMaxLength = settings.number("model_max_length", 0);
-    settings.harmless({"backend", "clean_up_tokenization_spaces", "errors", "is_local", "legacy", "local_files_only",
-                       "max_length", "model_input_names", "model_max_length", "name_or_path", "pad_to_multiple_of",
-                       "pad_token_type_id", "processor_class", "special_tokens_map_file", "stride", "tokenizer_file",
-                       "truncation_strategy", "use_fast"});
+    settings.harmless({"backend",
+                       "cache_dir",
+                       "clean_up_tokenization_spaces",
+                       "errors",
+                       "from_slow",
+                       "is_local",
+                       "legacy",
+                       "local_files_only",
+                       "max_length",
+                       "model_input_names",
+                       "model_max_length",
+                       "name_or_path",
+                       "pad_to_multiple_of",
+                       "pad_token_type_id",
+                       "processor_class",
+                       "special_tokens_map_file",
+                       "stride",
+                       "tokenizer_file",
+                       "truncation_strategy",
+                       "trust_remote_code",
+                       "use_fast"});
     settings.finish();
   }
 

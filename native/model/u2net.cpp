@@ -19,13 +19,19 @@ at::Tensor resizeLike(const at::Tensor& x, const at::Tensor& like) {
   return at::upsample_bilinear2d(x, {like.size(2), like.size(3)}, /*align_corners=*/false);
 }
 
+// What the tensor of a convolution gives; 0, which then fits nothing, where it is none.
+int64_t channelsOf(const nn::Weights& weights, const char* name) {
+  const at::IntArrayRef shape = weights.shapeOf(name);
+  return shape.empty() ? 0 : shape[0];
+}
+
 }  // namespace
 
 U2netConfig U2netConfig::fromWeights(const nn::Weights& weights) {
   U2netConfig config{};
   for (size_t i = 0; i < kStages; ++i) {
     const nn::Weights stage = weights.scope(kStageNames[i]);
-    config.stages[i] = {stage.shapeOf("rebnconv1.conv_s1.weight")[0], stage.shapeOf("rebnconvin.conv_s1.weight")[0]};
+    config.stages[i] = {channelsOf(stage, "rebnconv1.conv_s1.weight"), channelsOf(stage, "rebnconvin.conv_s1.weight")};
   }
   return config;
 }

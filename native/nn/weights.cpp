@@ -71,6 +71,10 @@ at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
       fail(kWeightsInvalid, state_->source, ": expected shape ", shape, " for ", full, " but the file has ",
            value.sizes());
     }
+    if (!value.is_floating_point()) {  // what is quantized needs scales that are not here
+      fail(kWeightsInvalid, state_->source, ": ", full, " holds ", value.dtype(), ", not numbers: weights that are ",
+           "quantized are not read");
+    }
   }
   if (state_->storedAs && shape.size() >= 2) value = value.to(*state_->storedAs);
   const bool isRead =

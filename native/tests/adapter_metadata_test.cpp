@@ -57,6 +57,8 @@ DAN_TEST(an_adapters_settings_are_read_whole_or_refused_by_name) {
                                                           {"lora_scale", "nan"},
                                                           {"lora_scale", "-1"},
                                                           {"lora_scale", "1e9"},
+                                                          {"base_fingerprint", "12 ab"},
+                                                          {"base_fingerprint", "\n"},
                                                           {"lora_scale", " 1"},
                                                           {"background", "add"},
                                                           {"background", "on"},
@@ -115,6 +117,11 @@ DAN_TEST(an_adapter_with_numbers_that_are_none_names_the_tensor) {
     io::writeSafetensors(path, tensors, kGood);
     expectError([&] { dual::readAdapterFile(path); }, path + ": " + name);
   }
+  TensorMap tensors = freshTensors(dual::BackgroundMode::kOff);
+  auto& [name, tensor] = *std::next(tensors.begin(), 5);
+  tensor = tensor.to(at::kChar);
+  io::writeSafetensors(path, tensors, kGood);
+  expectError([&] { dual::readAdapterFile(path); }, path + ": " + name + " holds signed char");
 }
 
 }  // namespace dan::tests

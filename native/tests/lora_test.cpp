@@ -136,6 +136,16 @@ DAN_TEST(an_adapter_of_peft_has_its_config_beside_it) {
   expectError([&] { mergedScale(scratch.at("")); }, "is a folder without a LoRA");
 }
 
+DAN_TEST(a_scale_that_makes_weights_infinite_is_an_error) {
+  const Scratch scratch;
+  const std::string path = scratch.at("lora.safetensors");
+  TensorMap tensors = pairOf(kKohya.substr(0, kKohya.size() - 1), ".lora_down.weight", ".lora_up.weight");
+  tensors[kKohya + "alpha"] = at::tensor(3e38F);
+  tensors[kKohya + "lora_up.weight"] = 8 * tensors[kKohya + "lora_up.weight"];
+  io::writeSafetensors(path, tensors);
+  expectError([&] { mergedScale(path); }, path + ": what " + kKohya.substr(0, kKohya.size() - 1) + " adds");
+}
+
 DAN_TEST(two_scales_of_one_file_are_two_bases) {
   const Scratch scratch;
   io::writeSafetensors(scratch.at("adapter_model.safetensors"), pairOf(kLayer));

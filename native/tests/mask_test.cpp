@@ -76,6 +76,20 @@ DAN_TEST(a_part_of_one_colour_lacks_contrast_and_a_faint_defect_does_not) {
   for (const int64_t side : {1, 2, 5}) EXPECT(mask::lacksContrast(plain(90).narrow(0, 0, side).narrow(1, 0, side)));
 }
 
+DAN_TEST(u2net_weights_that_are_no_convolution_or_are_quantized_name_file_and_tensor) {
+  const Scratch scratch;
+  const std::string path = scratch.at("u2net.safetensors"), name = "stage1.rebnconv1.conv_s1.weight";
+  const nn::Weights weights = nn::Weights::random(makeGenerator(1));
+  const model::U2net network(weights, model::U2netConfig::uniform(2, 2));
+  for (const at::Tensor& wrong : {at::ones({}), weights.taken().at(name).to(at::kChar)}) {
+    TensorMap tensors = weights.taken();
+    tensors[name] = wrong;
+    io::writeSafetensors(path, tensors);
+    expectError([&] { mask::U2netMasker(path, at::kCPU); }, name);
+    expectError([&] { mask::U2netMasker(path, at::kCPU); }, path);
+  }
+}
+
 DAN_TEST(u2net_says_nothing_where_it_finds_nothing_and_names_weights_that_are_not_finite) {
   const Scratch scratch;
   const std::string path = scratch.at("u2net.safetensors");

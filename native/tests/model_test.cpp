@@ -1,5 +1,9 @@
 #include <ATen/core/grad_mode.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "io/safetensors.h"
 #include "io/weights_file.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
@@ -75,6 +79,27 @@ DAN_TEST(weights_of_another_shape_name_the_tensor_and_both_shapes) {
   expectError([&] { weights.scope("conv").take("weight", {2, 4}); }, "[2, 4] for conv.weight but the file has [2, 3]");
   expectError([&] { weights.take("bias", {2}); }, "lacks the tensor bias");
   expectError([&] { weights.expectAllTaken(); }, "conv.weight");
+}
+
+DAN_TEST(a_base_of_another_kind_says_what_it_is) {
+  const Scratch scratch;
+  namespace fs = std::filesystem;
+  fs::copy(fixture("tiny-sd"), scratch.at("base"), fs::copy_options::recursive);
+  const std::string unet = scratch.at("base/unet/");
+  const auto load = [&] { model::loadBaseModel(scratch.at("base"), at::kCPU, at::kFloat); };
+  TensorMap tensors = io::readSafetensors(unet + "diffusion_pytorch_model.safetensors").tensors;
+  const auto write = [&](const std::string& file, const auto& put) {
+    fs::remove(unet + file);  // fixtures are read-only
+    put(unet + file);
+  };
+  tensors["conv_out.weight"] = tensors.at("conv_out.weight").to(at::kChar);
+  write("diffusion_pytorch_model.safetensors", [&](const auto& path) { io::writeSafetensors(path, tensors); });
+  expectError(load, "conv_out.weight holds signed char, not numbers");
+  auto config = fixtureJson("tiny-sd/unet/config.json");
+  config["in_channels"] = 9;
+  write("config.json", [&](const auto& path) { std::ofstream(path) << config.dump(); });
+  expectError(load, "its UNet takes 9 channels instead of 4, as models for inpainting (9)");
+  expectError([&] { model::readBaseParts({fixture("tiny-sd"), "configs", "", ""}); }, "only a checkpoint file needs");
 }
 
 DAN_TEST(auto_is_bfloat16_where_the_cpu_computes_in_it_and_the_base_is_wide) {

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "diffusion/noise_schedule.h"
+#include "io/safetensors.h"
 #include "model/config.h"
 #include "model/model_index.h"
 #include "model/taesd.h"
@@ -76,10 +77,14 @@ DAN_TEST(configs_of_published_bases_are_read) {
   turbo.update(kOfTurbo);
   EXPECT(readWith(kUnet15, turbo, model::readUnetConfig).crossAttentionDim == 1024);
   EXPECT(readWith(kUnet15, {{"in_channels", 9}}, model::readUnetConfig).inChannels == 9);  // inpainting
+  const Json ema = Json::parse(R"({"decay": 0.9999, "inv_gamma": 1.0, "min_decay": 0.0, "optimization_step": 5000,
+    "power": 0.6666666666666666, "update_after_step": 0, "use_ema_warmup": false})");
+  EXPECT(readWith(kUnet15, ema, model::readUnetConfig).inChannels == 4);  // a trainer's unet_ema
   EXPECT(readWith(kVae, {}, model::readVaeConfig).downscale() == 8);
   EXPECT(readWith(kText, {}, model::readTextConfig).quickGelu);
-  const Json text21 = {{"hidden_act", "gelu"},    {"hidden_size", 1024},   {"num_attention_heads", 16},
-                       {"num_hidden_layers", 23}, {"projection_dim", 512}, {"dtype", "float16"}};
+  const Json text21 = {{"hidden_act", "gelu"},      {"hidden_size", 1024},     {"use_cache", true},
+                       {"num_attention_heads", 16}, {"num_hidden_layers", 23}, {"projection_dim", 512},
+                       {"dtype", "float16"}};
   EXPECT(!readWith(kText, text21, model::readTextConfig).quickGelu);
   // Notes of tools, and settings that are not set.
   EXPECT(readWith(kVae, {{"_note", 3}, {"setting_of_tomorrow", nullptr}}, model::readVaeConfig).groups == 32);
@@ -92,7 +97,7 @@ DAN_TEST(settings_of_a_base_that_are_not_read_are_refused_by_name) {
     "mid_block_scale_factor": 0.5, "mid_block_type": null, "norm_num_groups": null, "num_class_embeds": 1000,
     "only_cross_attention": [true, false, false, false], "resnet_out_scale_factor": 1.4, "resnet_skip_time_act": true,
     "time_cond_proj_dim": 256, "time_embedding_dim": 512, "timestep_post_act": "silu", "layers_per_block": 2.5,
-    "norm_eps": "small", "invented": 1, "invented_flag": false})"),
+    "norm_eps": -1, "invented": 1, "invented_flag": false})"),
                     model::readUnetConfig);
   expectEachRefused(kVae, Json::parse(R"({"_class_name": "AutoencoderTiny", "latents_mean": [0, 0, 0, 0],
     "shift_factor": 0.1, "scaling_factor": 0, "mid_block_add_attention": false, "use_quant_conv": false,
@@ -101,7 +106,7 @@ DAN_TEST(settings_of_a_base_that_are_not_read_are_refused_by_name) {
                     model::readVaeConfig);
   expectEachRefused(kText, Json::parse(R"({"architectures": ["T5EncoderModel"], "model_type": "t5",
     "hidden_act": "relu", "is_decoder": true, "quantization_config": {"bits": 4}, "vocab_size": -1,
-    "rope_theta": 10000})"),
+    "layer_norm_eps": -0.1, "rope_theta": 10000})"),
                     model::readTextConfig);
   expectError([] { readWith(kVae, {{"one", 1}, {"two", 2}}, model::readVaeConfig); }, "one = 1, two = 2");
 }
@@ -142,6 +147,7 @@ DAN_TEST(a_schedule_is_read_or_refused_setting_by_setting) {
   EXPECT(parse(kDdim).predictionType == diffusion::PredictionType::kVPrediction);
   EXPECT(parse(kTurbo).timestepSpacing == "trailing");
   EXPECT(parse(kDpm).useKarrasSigmas);
+  EXPECT(parse(kDdim, {{"predict_epsilon", true}}).betaEnd == 0.012);  // of diffusers before 0.9
   EXPECT(parse(kDeis).betaEnd == 0.012);  // its solver is not built, its schedule is that of any other
 
   const auto refuse = [&](const char* text, const char* changes) {
@@ -151,7 +157,7 @@ DAN_TEST(a_schedule_is_read_or_refused_setting_by_setting) {
     }
   };
   refuse(kPndm, R"({"trained_betas": [0.1, 0.2], "skip_prk_steps": false, "beta_schedule": "sigmoid",
-    "beta_start": 0, "beta_end": 1.5, "num_train_timesteps": 1000.5, "steps_offset": -1, "clip_sample": 1,
+    "beta_start": 0, "beta_end": 1.5, "num_train_timesteps": 1000.5, "steps_offset": -1, "clip_sample": 1, "predict_epsilon": false,
     "_class_name": "FlowMatchEulerDiscreteScheduler", "prediction_type": "sample", "timestep_spacing": "karras",
     "rescale_betas_zero_snr": true, "thresholding": true, "shift": 3.0, "use_dynamic_shifting": true,
     "invented": 2})");
@@ -181,6 +187,17 @@ DAN_TEST(a_tiny_decoders_config_is_that_of_what_is_built) {
   expectEachRefused(taesd, Json::parse(R"({"act_fn": "silu", "latent_shift": 0, "scaling_factor": 0.13025,
     "upsampling_scaling_factor": 4, "upsample_fn": "bilinear", "invented": 1})"),
                     read);
+}
+
+DAN_TEST(a_tiny_decoder_whose_layers_do_not_follow_each_other_is_named) {
+  const Scratch scratch;
+  const std::string path = scratch.at("taesd.safetensors");
+  TensorMap tensors = {{"decoder.layers.0.weight", at::ones({8, 4, 3, 3})}, {"decoder.layers.0.bias", at::ones({8})}};
+  for (const at::Tensor& wrong : {at::ones({3, 6, 3, 3}), at::ones({3, 8, 1, 1}), at::ones({})}) {
+    tensors["decoder.layers.2.weight"] = wrong;
+    io::writeSafetensors(path, tensors);
+    expectError([&] { model::Taesd(path, at::kCPU); }, path + " is not a TAESD decoder");
+  }
 }
 
 DAN_TEST(a_model_index_names_parts_that_are_built) {

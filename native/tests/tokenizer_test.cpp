@@ -124,7 +124,8 @@ DAN_TEST(a_tokenizer_that_is_not_clips_is_refused_by_what_differs) {
     "<|startoftext|>", "lstrip": false, "normalized": true, "rstrip": false, "single_word": false}, "do_lower_case":
     true, "eos_token": "<|endoftext|>", "errors": "replace", "model_max_length": 77, "name_or_path": "x", "pad_token":
     "<|endoftext|>", "special_tokens_map_file": "x", "tokenizer_class": "CLIPTokenizer", "unk_token": "<|endoftext|>",
-    "clean_up_tokenization_spaces": true, "extra_special_tokens": {}, "use_fast": false})");
+    "clean_up_tokenization_spaces": true, "extra_special_tokens": {}, "use_fast": false, "from_slow": true,
+    "trust_remote_code": false, "cache_dir": null})");
   config.write("tokenizer_config.json", ok);
   EXPECT(config.words("rust").size() == 1);
   const Json changes = Json::parse(R"({"tokenizer_class": "BertTokenizer", "do_lower_case": false, "add_prefix_space":

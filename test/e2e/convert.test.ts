@@ -59,6 +59,20 @@ describe('adapters', () => {
     expect(farthest(await draw(join(folder, 'back.safetensors')), expected)).toBeLessThanOrEqual(1);
   });
 
+  it('take no options of bases, nor bases those of adapters', async () => {
+    const out = join(folder, 'refused');
+    for (const [option, input, ...args] of [
+      ['predictionType', adapter, '--prediction-type', 'epsilon'],
+      ['baseConfig', adapter, '--base-config', embedded.base],
+      ['saimRank', embedded.base, '--to', 'base', '--saim-rank', '4'],
+    ] as const) {
+      const { stderr, code } = await cli(['convert', '--input', input, '--out', out, ...args]);
+      expect(stderr).toContain(`Expected no ${option} with --to`);
+      expect(code).toBe(2);
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+
   it('get smaller with SAIM at a lower rank, and the error is said', async () => {
     const out = join(folder, 'compact.safetensors');
     const args = ['convert', '--input', adapter, '--out', out, '--saim-rank', '8', '--dtype', 'float16'];

@@ -76,6 +76,7 @@ describe('the model', () => {
   it('says that there is no TAESD, or none that fits', async () => {
     await using other = await DualAnoDiff.load(embedded.base);
     const latents = { data: new Float32Array(4), shape: [1, 4, 1, 1] };
+    await expect(other.decode(latents, { decoder: 'vqgan' as 'vae' })).rejects.toThrow('Expected vae or taesd');
     await expect(other.decode(latents, { decoder: 'taesd' })).rejects.toThrow('the model was loaded without one');
     await using sampler = await Sampler.create(other, adapter);
     await expect(sampler.sample({ count: 1, steps: 1, decoder: 'taesd' }).next()).rejects.toThrow('without a TAESD');

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { InvalidOptionError } from '../../lib/errors.js';
+import { toRgb } from '../../lib/image.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { sampleSchema, trainerSchema, trainSchema } from '../../lib/options/schemas.js';
+import { checkPrompts } from '../../lib/prompts.js';
+import { checkTensor } from '../../lib/tensor.js';
 
 describe('options', () => {
   it('fills in the defaults of the paper', () => {
@@ -41,5 +45,47 @@ describe('options', () => {
     [trainerSchema, {}, 'for type but received nothing'],
   ])('says what it expected and received (%#)', (schema, input, message) => {
     expect(() => checkOptions(schema, input)).toThrow(message);
+  });
+
+  it('shows only the beginning of a long value', () => {
+    const check = () => checkOptions(sampleSchema, { count: 1, scheduler: 'x'.repeat(10_000) });
+    expect(check).toThrow(/^Expected one of .{0,80} for scheduler but received "x{199}… of type string$/);
+  });
+});
+
+describe('what crosses to the engine', () => {
+  const image = { data: new Uint8Array(12), width: 2, height: 2, channels: 3 };
+  const shared = new SharedArrayBuffer(48);
+
+  it.each([
+    null,
+    {},
+    { ...image, data: new Float32Array(12) },
+    { ...image, data: new Array(12).fill(0) },
+    { ...image, data: new Array(4).fill(0), channels: 1 },
+    { ...image, data: new Uint8Array(shared, 0, 12) },
+    { ...image, width: 1.5, data: new Uint8Array(9) },
+    { ...image, width: 2n },
+    { ...image, width: '2' },
+    { ...image, width: Number.NaN },
+    { ...image, channels: 4 },
+  ])('is an image of bytes (%#)', (value) => {
+    expect(() => toRgb(value as never)).toThrow(InvalidOptionError);
+    expect(toRgb(image)).toBe(image);
+  });
+
+  it.each([
+    [new Float32Array(4), [Symbol('x')]],
+    [new Float32Array(1), new Array(2)],
+    [new Float32Array(shared), [12]],
+    [new Float64Array(4), [4]],
+    [new Float32Array(4), [4n]],
+  ])('is a tensor of floats (%#)', (data, shape) => {
+    expect(() => checkTensor({ data, shape } as never, 'latents')).toThrow(InvalidOptionError);
+  });
+
+  it.each(['a crack', [], [1], [['a']], undefined])('is a list of texts (%#)', (prompts) => {
+    expect(() => checkPrompts(prompts as never)).toThrow(InvalidOptionError);
+    expect(() => checkPrompts(['a crack'])).not.toThrow();
   });
 });
