@@ -52,8 +52,8 @@ PeftConfig::PeftConfig(Settings settings) : source_(settings.source()) {
   // Others begin from base weights that they change: PiSSA, OLoRA, LoftQ, CorDA.
   settings.expect("init_lora_weights", {true, false, "gaussian", "eva", "orthogonal"});
   settings.expectOff({"alora_invocation_tokens", "arrow_config", "fan_in_fan_out", "layer_replication", "lora_bias",
-                      "megatron_config", "modules_to_save", "target_parameters", "trainable_token_indices",
-                      "use_bdlora", "use_dora", "use_qalora"});
+                      "megatron_config", "merge_weights", "modules_to_save", "target_parameters",
+                      "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora"});
   // The tensors say which modules there are; the rest is of training.
   settings.harmless({"auto_mapping", "base_model_name_or_path", "corda_config", "ensure_weight_tying", "eva_config",
                      "exclude_modules", "inference_mode", "layers_pattern", "layers_to_transform", "loftq_config",
