@@ -60,7 +60,7 @@ export declare class Masker {
     maskPair(pair: Pair, options?: TaskOptions): Promise<Mask>;
     /**
      * The mask of a part of any size; empty for a part of one colour, grain aside.
-     * Throws ERR_NON_FINITE naming the weights that give no numbers.
+     * Throws ERR_NON_FINITE naming the weights whose results are not finite.
      */
     mask(part: RawImage, options?: TaskOptions): Promise<Mask>;
     /** Frees the network. May be called twice. */

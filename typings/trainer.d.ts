@@ -65,8 +65,8 @@ export declare class Trainer {
      *
      * In float16 the loss is scaled; a step whose gradients overflow changes no weights and is counted in `skippedSteps`.
      *
-     * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the base's
-     * encoder gives no numbers, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
+     * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the results of the
+     * base's encoder are not finite, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
      * process trains into `out`. After any error of a step the trainer is as it was before that step.
      */
     train(dataset: Dataset, options?: TrainOptions): AsyncGenerator<TrainStep, void, undefined>;

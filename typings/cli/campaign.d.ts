@@ -27,6 +27,8 @@ export declare function failureOf(member: {
     category: string;
     type?: string;
 }, error: unknown): CampaignFailure;
+/** What a campaign writes beside its types. */
+export declare const SUMMARY = "summary.json";
 /**
  * Runs the jobs in turn and writes `summary.json` below `out` after each, so that a night that ends early has one too.
  * `failures` are of categories that could not be opened. With one job and nothing else its error is the caller's; with

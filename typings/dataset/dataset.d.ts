@@ -48,7 +48,7 @@ export declare class Dataset {
     goodImages(): Promise<string[]>;
     /**
      * The images of a type that train, by name: the first so many, or a fraction `a/b` (rounded down, at least one); with
-     * `@k` behind it, the k-th so many. The rest is for testing; those of it without a mask are named in a warning.
+     * `@k` behind it, the k-th such part. The rest is for testing; those of it without a mask are named in a warning.
      */
     trainingExamples(type: string, share: number | string): Promise<Example[]>;
     /**

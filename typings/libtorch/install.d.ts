@@ -16,7 +16,7 @@ export interface InstallOptions {
     signal?: AbortSignal;
 }
 /**
- * Downloads wheels through pip, checks each against its digest and unpacks what of it is kept into `folder`.
+ * Downloads wheels through pip, checks each against its digest and unpacks the needed files into `folder`.
  * Throws ERR_LIBTORCH_DOWNLOAD.
  */
 export declare function installWheels(wanted: Wheel[], folder: string, { cuda, log, signal }: {

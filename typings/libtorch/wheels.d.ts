@@ -7,7 +7,7 @@ export interface Wheel {
     sizeMb: number;
     /** What is unpacked: everything else in the wheel is Python's or not needed at run time. */
     keep: RegExp;
-    /** What of it is left out unless a CUDA libtorch is asked for. */
+    /** What is left out unless a CUDA libtorch is asked for. */
     cudaOnly?: RegExp;
 }
 /** The PyPI wheel of torch and the two small NVIDIA wheels that its CPU path links to. */

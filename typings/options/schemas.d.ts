@@ -56,7 +56,7 @@ export declare const convertAdapterSchema: z.ZodObject<{
     saimRank: z.ZodOptional<z.ZodNumber>;
     signal: z.ZodOptional<z.ZodCustom<AbortSignal, AbortSignal>>;
 }, z.core.$strict>;
-/** How many of a type's images train: 'N' or 'a/b' of them, the first by name; with '@k', the k-th so many. */
+/** How many of a type's images train: 'N' or 'a/b' of them, the first by name; with '@k', the k-th such part. */
 export declare const trainImagesSchema: z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>;
 export declare const fits: readonly ['crop', 'stretch'];
 export declare const foregroundSchema: z.ZodObject<{
