@@ -14,7 +14,7 @@
 namespace dan::io {
 
 std::shared_ptr<const InputFile> InputFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not be waited for
   if (fd < 0) fail(kFileAccess, "Cannot open ", path, ": ", std::strerror(errno));
   const std::shared_ptr<InputFile> file(new InputFile(path, fd, 0));  // closes it from here on
   struct stat info {};

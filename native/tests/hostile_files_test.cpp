@@ -167,6 +167,13 @@ DAN_TEST(a_file_that_changes_while_it_is_read_is_an_error) {
   expectError([&] { io::readSafetensors(*file); }, "it became shorter while it was read");
 }
 
+DAN_TEST(a_pipe_is_an_error_and_is_not_waited_for) {
+  const Scratch scratch;
+  const std::string path = scratch.at("pipe.safetensors");
+  EXPECT(::mkfifo(path.c_str(), 0600) == 0);
+  expectError([&] { io::readWeightsFile(path); }, "not a regular file");
+}
+
 DAN_TEST(writers_of_one_file_do_not_meet) {
   const Scratch scratch;
   const std::string path = scratch.at("file");
