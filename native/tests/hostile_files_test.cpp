@@ -40,7 +40,12 @@ size_t peakOf(const std::function<void()>& body) {
   return std::max(memoryOf("VmHWM"), before) - before;
 }
 
-constexpr size_t kFewBytes = 400u << 20;  // a sanitizer takes several times what the readers hold
+// A sanitizer takes several times what the readers hold.
+#ifdef __SANITIZE_THREAD__
+constexpr size_t kFewBytes = 1600u << 20;
+#else
+constexpr size_t kFewBytes = 400u << 20;
+#endif
 
 void expectRefusedInLittleMemory(const std::string& path, const std::string& bytes, const std::string& reason) {
   writeBytes(path, bytes);
