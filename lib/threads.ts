@@ -1,6 +1,6 @@
 /**
- * How many threads libtorch gets by default: the cores that this process may really use, by its affinity and by the
- * quotas of its control groups, or what the user says in OMP_NUM_THREADS.
+ * The number of threads that libtorch gets by default is the number of cores that this process may really use, by its
+ * affinity and by the quotas of its control groups, or what the user says in OMP_NUM_THREADS.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -1,5 +1,5 @@
 /**
- * What happens where standard output or standard error can no longer be written: the work goes on, and its files are what
+ * The command goes on when standard output or standard error can no longer be written, because its files are what
  * counts. Without a listener, Node would end the process at the first line after `| head` has ended or a terminal closed.
  */
 import { closeSync } from 'node:fs';

@@ -26,7 +26,7 @@ export interface PairList {
  */
 export async function readPairList(file: string, source: PairSource): Promise<PairList> {
   const { lines, torn, text } = await readJsonLines(file, pairRecordSchema);
-  // As the file has them: a setting that is undefined is not written.
+  // The file does not hold settings that are undefined, so they are left out here, too.
   const settings = JSON.parse(JSON.stringify(source.settings)) as PairSource['settings'];
   const lineOf = new Map<number, number>();
   const records = lines.map(({ line, value }) => {
