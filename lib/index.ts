@@ -1,27 +1,6 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
 
-export type { AdapterInfo } from './adapter-info.js';
 export type { NativeModelInfo as ModelInfo } from './addon-types.js';
-export {
-  type AdapterConversion,
-  type ConvertAdapterOptions,
-  type ConvertCheckpointOptions,
-  convertAdapter,
-  convertCheckpoint,
-} from './convert.js';
-export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
-export type { Fit } from './dataset/fit.js';
-export {
-  type Background,
-  type ForegroundOptions,
-  type ForegroundSource,
-  loadBackgrounds,
-  withForegroundSource,
-} from './dataset/foreground.js';
-export type { Kernel } from './dataset/image-file.js';
-export type { PairRecord } from './dataset/pair-record.js';
-export { PairWriter } from './dataset/pair-writer.js';
-export type { DropReason } from './dataset/selection.js';
 export {
   AbortedError,
   DatasetError,
@@ -33,7 +12,17 @@ export {
   NonFiniteError,
   OutOfMemoryError,
   TrainingError,
-} from './errors.js';
+} from './core/errors.js';
+export type { RawImage } from './core/image.js';
+export { embedded } from './core/paths.js';
+export type { Tensor } from './core/tensor.js';
+export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
+export type { Fit } from './dataset/fit.js';
+export type { Kernel } from './dataset/image-file.js';
+export type { Pair } from './dataset/pair.js';
+export type { PairRecord } from './dataset/pair-record.js';
+export { PairWriter } from './dataset/pair-writer.js';
+export type { DropReason } from './dataset/selection.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -49,9 +38,24 @@ export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/
 export type { Split } from './evaluate/split.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';
 export type { TestedGood, TestedImage } from './evaluate/tested-images.js';
-export type { RawImage } from './image.js';
 export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
+export type { AdapterInfo } from './model/adapter-info.js';
+export {
+  type AdapterConversion,
+  type ConvertAdapterOptions,
+  type ConvertCheckpointOptions,
+  convertAdapter,
+  convertCheckpoint,
+} from './model/convert.js';
+export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model/dualanodiff.js';
+export {
+  type Background,
+  type ForegroundOptions,
+  type ForegroundSource,
+  loadBackgrounds,
+  withForegroundSource,
+} from './model/foreground.js';
 export {
   type AttentionOptions,
   type Mask,
@@ -59,16 +63,9 @@ export {
   type MaskerOptions,
   type MaskMethod,
   type ThresholdOptions,
-} from './masker.js';
-export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model.js';
-export { SAMPLING_PRESETS } from './options/schemas.js';
-export type { Pair } from './pair.js';
-export { PairBatch } from './pair-batch.js';
-export { embedded } from './paths.js';
-export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
-export type { TaskOptions } from './run-native.js';
-export { type BatchOptions, type SampleOptions, Sampler } from './sampler.js';
-export type { Tensor } from './tensor.js';
+} from './model/masker.js';
+export { PairBatch } from './model/pair-batch.js';
+export { type BatchOptions, type SampleOptions, Sampler } from './model/sampler.js';
 export {
   type PreviewOptions,
   type ResolvedTraining,
@@ -76,4 +73,7 @@ export {
   type TrainerOptions,
   type TrainOptions,
   type TrainStep,
-} from './trainer.js';
+} from './model/trainer.js';
+export { SAMPLING_PRESETS } from './options/schemas.js';
+export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
+export type { TaskOptions } from './run-native.js';

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { NativeLayouts } from './addon-types.js';
+import { DualAnoDiffError, InvalidOptionError } from './core/errors.js';
 import { Dataset, type Example } from './dataset/dataset.js';
-import { loadBackgrounds } from './dataset/foreground.js';
-import { DualAnoDiffError, InvalidOptionError } from './errors.js';
-import { needsGoodImages, refuseNoGoodImages } from './good-images.js';
+import { needsGoodImages, refuseNoGoodImages } from './dataset/good-images.js';
+import { loadBackgrounds } from './model/foreground.js';
 import { checkOptions } from './options/check.js';
 import { layoutsSchema } from './options/schemas.js';
 import { Pool } from './pool.js';

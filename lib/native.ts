@@ -7,11 +7,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { NativeEngine } from './addon-types.js';
-import { errorFromCode, LibtorchError } from './errors.js';
+import { errorFromCode, LibtorchError } from './core/errors.js';
+import { packageRoot } from './core/paths.js';
+import { defaultThreads } from './core/threads.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from './libtorch/locate.js';
 import { requirePlatform } from './libtorch/requirements.js';
-import { packageRoot } from './paths.js';
-import { defaultThreads } from './threads.js';
 
 interface Loader {
   load(libtorchLibFolder: string, enginePath: string): NativeEngine;

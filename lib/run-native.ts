@@ -1,5 +1,5 @@
 import type { NativeEngine, NativeProgress, NativeTask } from './addon-types.js';
-import { AbortedError, DualAnoDiffError, errorFromCode } from './errors.js';
+import { AbortedError, DualAnoDiffError, errorFromCode } from './core/errors.js';
 import { getEngine } from './native.js';
 
 /** What every long operation takes. */

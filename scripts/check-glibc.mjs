@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOlder, REQUIRED } from '../lib/platform.js';
+import { isOlder, REQUIRED } from '../lib/core/platform.js';
 
 /** What Debian 12 and Ubuntu 22.04 have. */
 const PROMISED = { GLIBC: REQUIRED.glibc, GLIBCXX: REQUIRED.glibcxx, CXXABI: '1.3.13' };

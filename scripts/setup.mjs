@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../lib/platform.js';
+import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../lib/core/platform.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

@@ -1,4 +1,4 @@
-// Every test: layers, typings, native tests, goldens, then vitest. Closes with `N passed, N failed`.
+// Every test: layers, types, native tests, goldens, then vitest. Closes with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,6 @@ function suite(name, command, args, env = {}) {
 }
 
 check('layers', process.execPath, ['scripts/check-layers.mjs']);
-check('typings', process.execPath, ['scripts/check-typings.mjs']);
 check('types', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/types']);
 check('cuda library', process.execPath, ['scripts/build-cuda.mjs']);
 suite('kernel tests', join(root, 'build', 'dualanodiff-kernel-tests'), []);

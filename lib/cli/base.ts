@@ -1,9 +1,9 @@
 /** The flags that say which base model a command works on. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DualAnoDiff } from '../model.js';
+import { embedded } from '../core/paths.js';
+import { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
-import { embedded } from '../paths.js';
 import { addProfileOption } from './options.js';
 import type { Context } from './runner.js';
 

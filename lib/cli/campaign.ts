@@ -1,9 +1,9 @@
 /** Many types one after the other: one that fails is noted, and the others go on. */
 import { join } from 'node:path';
+import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { writeFileAtomic } from '../core/files.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
-import type { DualAnoDiff } from '../model.js';
+import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { describeRun, type RunFlags, type RunSummary, runType } from './run-type.js';
 import type { Context } from './runner.js';
 

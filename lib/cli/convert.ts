@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { convertAdapter, convertCheckpoint } from '../convert.js';
-import { InvalidOptionError } from '../errors.js';
+import { InvalidOptionError } from '../core/errors.js';
+import { convertAdapter, convertCheckpoint } from '../model/convert.js';
 import { given } from '../options/check.js';
 import { addSourceOptions } from './base.js';
 import { number } from './options.js';

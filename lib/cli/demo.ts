@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { embedded } from '../core/paths.js';
+import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import { DualAnoDiff } from '../model.js';
-import { embedded } from '../paths.js';
-import { lockFolder } from '../write-lock.js';
+import { DualAnoDiff } from '../model/dualanodiff.js';
 import { number } from './options.js';
 import { DEFAULT_RUN_FLAGS, describeRun, type RunFlags, runType } from './run-type.js';
 import type { Runner } from './runner.js';

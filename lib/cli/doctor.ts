@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { embedded, packageRoot } from '../core/paths.js';
+import { defaultThreads } from '../core/threads.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
 import { findBinary, getEngine } from '../native.js';
-import { embedded, packageRoot } from '../paths.js';
-import { defaultThreads } from '../threads.js';
 import { type Check, systemChecks } from './doctor-system.js';
 import { EXIT, type Runner } from './runner.js';
 

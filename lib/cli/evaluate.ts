@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidOptionError } from '../core/errors.js';
+import { writeFileAtomic } from '../core/files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import { InvalidOptionError } from '../errors.js';
 import { Evaluator } from '../evaluate/evaluator.js';
 import { csvTable, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
-import { writeFileAtomic } from '../files.js';
 import { baselines, evaluatorSchema, protocols } from '../options/schemas.js';
-import { removePartialFiles } from '../partial-files.js';
 import { writeEvaluationReport } from '../report/evaluation-report.js';
-import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import { number, pickOptions } from './options.js';
 import { generate, type RecipeName, recipeFolder, recipeNames } from './recipes.js';

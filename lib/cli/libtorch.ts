@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { LibtorchError } from '../errors.js';
+import { LibtorchError } from '../core/errors.js';
 import { installLibtorch } from '../libtorch/install.js';
 import { findLibtorch, libtorchPlaces, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
 import type { Runner } from './runner.js';

@@ -4,7 +4,7 @@
  */
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { fileErrorReason } from '../errors.js';
+import { fileErrorReason } from '../core/errors.js';
 
 /** Whoever read it is gone, and wants nothing more. */
 const READER_GONE = ['EPIPE', 'EIO', 'ENXIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];

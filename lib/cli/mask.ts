@@ -1,15 +1,15 @@
 import { basename, parse, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { DatasetError } from '../core/errors.js';
+import { writeFileAtomic } from '../core/files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { pathInside } from '../core/path-inside.js';
+import { lockFolder } from '../core/write-lock.js';
 import { imagesIn, refuseSameStems, stemOf } from '../dataset/folders.js';
 import { encodePng, readImage } from '../dataset/image-file.js';
 import { fillLevel } from '../dataset/part-fill.js';
-import { DatasetError } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
-import { Masker } from '../masker.js';
+import { Masker } from '../model/masker.js';
 import { given } from '../options/check.js';
-import { removePartialFiles } from '../partial-files.js';
-import { pathInside } from '../path-inside.js';
-import { lockFolder } from '../write-lock.js';
 import { addProfileOption, number } from './options.js';
 import type { Runner } from './runner.js';
 

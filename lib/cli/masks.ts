@@ -1,10 +1,11 @@
 /** Masks of one pair in several ways. */
+
+import { InvalidOptionError } from '../core/errors.js';
 import { agreementOf, touches } from '../dataset/agreement.js';
+import type { Pair } from '../dataset/pair.js';
 import { type KeepRule, parseKeepRule } from '../dataset/selection.js';
-import { InvalidOptionError } from '../errors.js';
-import { type Mask, Masker, type MaskMethod } from '../masker.js';
+import { type Mask, Masker, type MaskMethod } from '../model/masker.js';
 import { given } from '../options/check.js';
-import type { Pair } from '../pair.js';
 
 /** Flags of masks as commander gives them. */
 export interface MaskFlags {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { MASK_METHODS, type MaskMethod } from '../masker.js';
+import { MASK_METHODS, type MaskMethod } from '../model/masker.js';
 import { given } from '../options/check.js';
 import { SAMPLING_PRESETS, schedulers } from '../options/schemas.js';
 

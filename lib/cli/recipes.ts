@@ -1,9 +1,10 @@
 /** Ways of making pairs that `evaluate --generate` judges. */
+
+import { pathInside } from '../core/path-inside.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
-import type { DualAnoDiff } from '../model.js';
+import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
-import { pathInside } from '../path-inside.js';
 import { DEFAULT_RUN_FLAGS, type RunFlags, runType } from './run-type.js';
 import type { Context } from './runner.js';
 

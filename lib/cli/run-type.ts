@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { pathInside } from '../core/path-inside.js';
 import { meanAgreement } from '../dataset/agreement.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { DualAnoDiff } from '../model.js';
+import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
 import type { schedulers } from '../options/schemas.js';
-import { pathInside } from '../path-inside.js';
 import { writeReport } from '../report/report.js';
 import type { MaskFlags } from './masks.js';
 import type { Context } from './runner.js';

@@ -1,10 +1,10 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { removePartialFiles } from '../core/partial-files.js';
+import { pathInside } from '../core/path-inside.js';
+import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
 import { given } from '../options/check.js';
-import { removePartialFiles } from '../partial-files.js';
-import { pathInside } from '../path-inside.js';
-import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import {
   type CampaignFailure,

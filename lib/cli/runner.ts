@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { AbortedError, DualAnoDiffError } from '../errors.js';
+import { AbortedError, DualAnoDiffError } from '../core/errors.js';
 import { startProfile, stopProfile } from '../profile.js';
 import { Console } from './console.js';
 

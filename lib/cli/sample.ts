@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { InvalidOptionError } from '../core/errors.js';
+import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import { InvalidOptionError } from '../errors.js';
 import { runNative } from '../run-native.js';
-import { lockFolder } from '../write-lock.js';
 import { addBaseOptions, type BaseFlags, loadBase } from './base.js';
 import { keepRule, type MaskFlags } from './masks.js';
 import { addMaskOptions, addSampleOptions, number } from './options.js';

@@ -1,4 +1,4 @@
-import { WARNING } from '../warnings.js';
+import { WARNING } from '../core/warnings.js';
 
 /** Shows warnings of the library as one line on standard error; others as Node does it. */
 export function showWarnings(): void {

@@ -1,5 +1,5 @@
 /** How far masks of one pair, found in different ways, agree: a pair whose masks disagree is a bad pair. */
-import type { Mask } from '../masker.js';
+import type { Mask } from '../model/masker.js';
 
 /** Intersection over union of the set pixels, 0 to 1; two empty masks agree. */
 export function iou(a: Mask, b: Mask): number {

@@ -1,8 +1,8 @@
 /** How many bits 16-bit samples use: cameras of 10, 12 or 14 bits write them into 16. */
 import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { DatasetError, withFileErrors } from '../errors.js';
-import { warn } from '../warnings.js';
+import { DatasetError, withFileErrors } from '../core/errors.js';
+import { warn } from '../core/warnings.js';
 import { type Decoded, decodeFile } from './decode.js';
 import { fewAtOnce } from './few-at-once.js';
 import { foldersIn, imagesBelow, isFolder } from './folders.js';

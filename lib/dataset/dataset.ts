@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
-import { DatasetError } from '../errors.js';
-import type { RawImage } from '../image.js';
+import { DatasetError } from '../core/errors.js';
+import type { RawImage } from '../core/image.js';
+import { type ForegroundSource, foregroundOf } from '../model/foreground.js';
 import { isTypeName } from '../options/type-name.js';
 import { readExample } from './example-file.js';
 import { fewAtOnce } from './few-at-once.js';
 import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
 import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
-import { type ForegroundSource, foregroundOf } from './foreground.js';
 import type { Kernel } from './image-file.js';
 import { maskPathOf, masksIn, tellUnmarked, tellUnused } from './mask-files.js';
 

@@ -1,7 +1,7 @@
 /** Files as samples: what sharp or the BMP decoder reads, before it is an image or a mask. See docs/images.md. */
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type SharpOptions } from 'sharp';
-import { DatasetError, DualAnoDiffError, withFileErrors } from '../errors.js';
+import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
 import { decodeBmp, isBmp } from './bmp.js';
 import { isWhiteZero, tiffSamples } from './tiff-samples.js';
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { DatasetError } from '../errors.js';
-import type { RawImage } from '../image.js';
+import { DatasetError } from '../core/errors.js';
+import type { RawImage } from '../core/image.js';
 import { readStored, type Stored } from './image-file.js';
 import { readMaskOf } from './mask-file.js';
 

@@ -1,4 +1,4 @@
-import { sideBySide } from '../side-by-side.js';
+import { sideBySide } from '../core/side-by-side.js';
 
 /** Images that are decoded at once: photographs of full size must not pile up. */
 export const DECODED_AT_ONCE = 4;

@@ -1,4 +1,4 @@
-import type { RawImage } from '../image.js';
+import type { RawImage } from '../core/image.js';
 import { type Kernel, resizeImage } from './image-file.js';
 
 /** How a picture that is not square becomes one: a square part of it, or all of it squeezed. */

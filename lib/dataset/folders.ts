@@ -1,8 +1,8 @@
 /** What counts in a folder: which names are images, which are types, and which are neither. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, parse } from 'node:path';
-import { DatasetError, withFileErrors } from '../errors.js';
-import { warn } from '../warnings.js';
+import { DatasetError, withFileErrors } from '../core/errors.js';
+import { warn } from '../core/warnings.js';
 
 /** Endings of the files that are read as images; docs/images.md. */
 const IMAGE_ENDINGS = [

@@ -1,9 +1,9 @@
 /** The reader of images. What each format gives is in docs/images.md. */
 import { dirname } from 'node:path';
 import sharp from 'sharp';
-import { DatasetError } from '../errors.js';
-import type { RawImage } from '../image.js';
-import { warn } from '../warnings.js';
+import { DatasetError } from '../core/errors.js';
+import type { RawImage } from '../core/image.js';
+import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
 import { type Decoded, decodeFile, turned } from './decode.js';
 

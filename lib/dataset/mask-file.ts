@@ -1,7 +1,7 @@
 /** The reader of masks. What each kind gives is in docs/images.md. */
-import { DatasetError } from '../errors.js';
-import type { RawImage } from '../image.js';
-import { warn } from '../warnings.js';
+import { DatasetError } from '../core/errors.js';
+import type { RawImage } from '../core/image.js';
+import { warn } from '../core/warnings.js';
 import { type Decoded, decodeFile, turned, turnedSize } from './decode.js';
 import { refuseOtherFloats, type Stored } from './image-file.js';
 import { cutOf, type Levels } from './mask-levels.js';

@@ -1,8 +1,8 @@
 /** Which file is the mask of an image: `<name>_mask` with any image ending, in any case. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, parse } from 'node:path';
-import { DatasetError } from '../errors.js';
-import { warn } from '../warnings.js';
+import { DatasetError } from '../core/errors.js';
+import { warn } from '../core/warnings.js';
 import { imagesHere, isFolder, someOf, stemOf } from './folders.js';
 
 const SUFFIX = /_mask$/i;

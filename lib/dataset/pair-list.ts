@@ -1,7 +1,7 @@
 /** `pairs.jsonl`: the truth about which pairs there are and where their files belong. */
 import { isDeepStrictEqual } from 'node:util';
-import { DatasetError } from '../errors.js';
-import { failAtLine, readJsonLines } from '../json-files.js';
+import { DatasetError } from '../core/errors.js';
+import { failAtLine, readJsonLines } from '../core/json-files.js';
 import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
 
 /** What all pairs of a folder have in common. */

@@ -1,6 +1,6 @@
 /** What `pairs.jsonl` says of a pair, and where the pair's files are. */
 import { z } from 'zod';
-import type { MaskMethod } from '../masker.js';
+import type { MaskMethod } from '../model/masker.js';
 import type { DropReason } from './selection.js';
 
 /** One line of `pairs.jsonl`. Paths are relative to the folder. */

@@ -1,5 +1,5 @@
 /** Which generated pairs are worth training on. */
-import { InvalidOptionError } from '../errors.js';
+import { InvalidOptionError } from '../core/errors.js';
 import type { PairRecord } from './pair-record.js';
 
 /** The best share of the pairs, or those whose masks agree at least so far; both 0 to 1. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { DatasetError } from '../core/errors.js';
+import { fileDigest } from '../core/files.js';
 import { imagesBelow } from '../dataset/folders.js';
-import { DatasetError } from '../errors.js';
-import { fileDigest } from '../files.js';
 import { Pool } from '../pool.js';
 import type { Split } from './split.js';
 import { loadDefects, loadGood, type NamedSquare } from './squares.js';

@@ -1,6 +1,6 @@
+import { defaultThreads } from '../core/threads.js';
 import { getEngine } from '../native.js';
 import { runNative } from '../run-native.js';
-import { defaultThreads } from '../threads.js';
 
 /** Of small networks; more would wait for memory. */
 const MOST_JOBS = 8;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
-import { AbortedError, TrainingError, withFileErrors } from '../errors.js';
+import { AbortedError, TrainingError, withFileErrors } from '../core/errors.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
 import type { EvaluationData } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';

@@ -1,9 +1,9 @@
 /** Images that train must not test: they are compared by their pixels, whatever their names and formats. */
 import { createHash } from 'node:crypto';
+import { DatasetError } from '../core/errors.js';
 import type { Example } from '../dataset/dataset.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
-import { DatasetError } from '../errors.js';
 import type { Split } from './split.js';
 
 async function digestOf(file: string): Promise<string> {

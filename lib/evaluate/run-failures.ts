@@ -1,4 +1,4 @@
-import { DualAnoDiffError, errorFromCode } from '../errors.js';
+import { DualAnoDiffError, errorFromCode } from '../core/errors.js';
 
 /** Runs of an evaluation that failed while the others went on. */
 export class RunFailures {

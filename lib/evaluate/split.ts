@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { DatasetError } from '../core/errors.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { imagesBelow } from '../dataset/folders.js';
-import { DatasetError } from '../errors.js';
 import { withoutOverlap } from './overlap.js';
 
 export const GOOD = 'good';

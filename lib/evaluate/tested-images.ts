@@ -1,8 +1,8 @@
 import { basename, join, sep } from 'node:path';
+import { writeFileAtomic } from '../core/files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { pathInside } from '../core/path-inside.js';
 import { encodePng } from '../dataset/image-file.js';
-import { writeFileAtomic } from '../files.js';
-import { removePartialFiles } from '../partial-files.js';
-import { pathInside } from '../path-inside.js';
 import type { NativeTaskOptions } from '../run-native.js';
 import type { Detection } from './detection.js';
 import { imageScore, mean, type Tested } from './scores.js';

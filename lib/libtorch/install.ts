@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { AbortedError, DualAnoDiffError, LibtorchError, withFileErrors } from '../errors.js';
+import { AbortedError, DualAnoDiffError, LibtorchError, withFileErrors } from '../core/errors.js';
 import { findBinary } from '../native.js';
 import {
   cachedLibtorch,

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { LibtorchError, withFileErrors } from '../errors.js';
+import { LibtorchError, withFileErrors } from '../core/errors.js';
 import { downloadCommand } from './pip.js';
 import type { Wheel } from './wheels.js';
 

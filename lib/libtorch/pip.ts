@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LibtorchError } from '../errors.js';
-import { isOlder } from '../platform.js';
+import { LibtorchError } from '../core/errors.js';
+import { isOlder } from '../core/platform.js';
 import type { Wheel } from './wheels.js';
 
 const run = promisify(execFile);

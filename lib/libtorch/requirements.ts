@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { DualAnoDiffError } from '../errors.js';
-import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../platform.js';
+import { DualAnoDiffError } from '../core/errors.js';
+import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../core/platform.js';
 
 /** Throws ERR_UNSUPPORTED_PLATFORM, which says what to use instead, where the package cannot run. */
 export function requirePlatform(platform = thisPlatform()): void {

@@ -5,7 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import { DualAnoDiffError, LibtorchError } from '../errors.js';
+import { DualAnoDiffError, LibtorchError } from '../core/errors.js';
 
 const damaged = (file: string, reason: string, options?: ErrorOptions) =>
   new LibtorchError(`${file} cannot be unpacked: ${reason}`, 'ERR_LIBTORCH_DOWNLOAD', options);

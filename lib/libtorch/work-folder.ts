@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { FileAccessError } from '../errors.js';
-import { isAlive } from '../process-identity.js';
+import { FileAccessError } from '../core/errors.js';
+import { isAlive } from '../core/process-identity.js';
 
 /** No install takes longer: what is older was left behind, whatever process has its number now. */
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
-import type { RawImage } from '../image.js';
+import type { RawImage } from '../core/image.js';
 import type { Layouts } from '../layouts.js';
 import { above, flag, integer, oneOf, real, signal, text } from './check.js';
 import { typeName } from './type-name.js';

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { writeFileAtomic } from '../core/files.js';
+import type { RawImage } from '../core/image.js';
 import type { Example } from '../dataset/dataset.js';
 import { readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
@@ -9,8 +11,6 @@ import type { Row } from '../evaluate/rows.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
 import { AVERAGE, cellText, type Line, tableOf } from '../evaluate/table.js';
 import { goodNameOf, type TestedGood, type TestedImage } from '../evaluate/tested-images.js';
-import { writeFileAtomic } from '../files.js';
-import type { RawImage } from '../image.js';
 import { escapeHtml, page, picture } from './html.js';
 import { overlay } from './overlay.js';
 

@@ -1,6 +1,7 @@
 /** What the reports share: text made safe, pictures inside the file, tables, looks. */
+
+import type { RawImage } from '../core/image.js';
 import { encodePng } from '../dataset/image-file.js';
-import type { RawImage } from '../image.js';
 
 export const escapeHtml = (text: string) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);

@@ -1,4 +1,4 @@
-import type { RawImage } from '../image.js';
+import type { RawImage } from '../core/image.js';
 
 const COLOUR = [255, 40, 40] as const;
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { writeFileAtomic } from '../core/files.js';
 import type { LoadedExample } from '../dataset/dataset.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import { readMask } from '../dataset/mask-file.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
-import { writeFileAtomic } from '../files.js';
 import { type LossPoint, lossChart } from './chart.js';
 import { escapeHtml, page, picture } from './html.js';
 import { overlay } from './overlay.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { iou } from '../../lib/dataset/agreement.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { readMask } from '../../lib/dataset/mask-file.js';
-import type { Mask } from '../../lib/masker.js';
+import type { Mask } from '../../lib/model/masker.js';
 import { caseFolder, inCase, lossOf, TILE_LOSS, trainInCase } from '../helpers/cases.js';
 import { scratchFolder } from '../helpers/scratch.js';
 

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { embedded } from '../../lib/paths.js';
+import { embedded } from '../../lib/core/paths.js';
 import { caseFolder, casesFolder, inCase } from '../helpers/cases.js';
 import { cli, main, type Outcome, trainStains } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';

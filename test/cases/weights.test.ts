@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeFileAtomic } from '../../lib/files.js';
+import { writeFileAtomic } from '../../lib/core/files.js';
 import { embedded } from '../../lib/index.js';
 import { caseFolder, casesFolder, inCase, lossOf, TILE_LOSS, trainInCase } from '../helpers/cases.js';
 import type { Outcome } from '../helpers/cli.js';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { embedded } from '../../lib/paths.js';
+import { embedded } from '../../lib/core/paths.js';
 
 const root = join(import.meta.dirname, '..', '..');
 export const main = join(root, 'dist', 'cli', 'main.js');

@@ -1,7 +1,7 @@
 /** Copies of weights with a number that is none. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { embedded } from '../../lib/paths.js';
+import { embedded } from '../../lib/core/paths.js';
 
 const NAN = { F16: [2, 0x7e00], BF16: [2, 0x7fc0], F32: [4, 0x7fc00000] } as const;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { defaultThreads } from '../../lib/core/threads.js';
 import { jobsFor, sharingCores } from '../../lib/evaluate/jobs.js';
 import { getEngine } from '../../lib/native.js';
-import { defaultThreads } from '../../lib/threads.js';
 
 describe('the number of networks that train at a time', () => {
   it('follows the cores on a CPU, and is one on a GPU', async () => {

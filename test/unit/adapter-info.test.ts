@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adapterInfo } from '../../lib/adapter-info.js';
+import { adapterInfo } from '../../lib/model/adapter-info.js';
 
 const good = {
   format: 'dualanodiff-adapter',

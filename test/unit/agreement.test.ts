@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agreementOf, meanAgreement } from '../../lib/dataset/agreement.js';
-import type { Mask } from '../../lib/masker.js';
+import type { Mask } from '../../lib/model/masker.js';
 
 const mask = (...data: number[]): Mask => ({
   ...{ width: data.length, height: 1, channels: 1, coverage: 0 },

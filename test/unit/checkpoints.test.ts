@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunFiles, requireSameSettings } from '../../lib/checkpoints.js';
-import { writeFileAtomic } from '../../lib/files.js';
+import { writeFileAtomic } from '../../lib/core/files.js';
+import { RunFiles, requireSameSettings } from '../../lib/model/checkpoints.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();

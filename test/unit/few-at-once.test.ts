@@ -3,8 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { DECODED_AT_ONCE, fewAtOnce } from '../../lib/dataset/few-at-once.js';
-import { loadBackgrounds } from '../../lib/dataset/foreground.js';
 import { loadDefects, loadGood } from '../../lib/evaluate/squares.js';
+import { loadBackgrounds } from '../../lib/model/foreground.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { imagesBelow, imagesIn } from '../../lib/dataset/folders.js';
-import { loadBackgrounds } from '../../lib/dataset/foreground.js';
+import { loadBackgrounds } from '../../lib/model/foreground.js';
 import { writeCategory, writeExample } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { needsGoodImages } from '../../lib/good-images.js';
+import { needsGoodImages } from '../../lib/dataset/good-images.js';
 import { Layouts } from '../../lib/layouts.js';
 import { layoutsSchema } from '../../lib/options/schemas.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inTurn } from '../../lib/in-turn.js';
+import { inTurn } from '../../lib/core/in-turn.js';
 
 /** What happens, in order, when three inputs are worked on; `failing` fails to start, and the loop ends behind `last`. */
 async function happens(ahead: boolean, { failing = -1, last = 3, how = 'break' } = {}): Promise<string[]> {

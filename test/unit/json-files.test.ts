@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { appendJsonLine, readJson, readJsonLines } from '../../lib/json-files.js';
+import { appendJsonLine, readJson, readJsonLines } from '../../lib/core/json-files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -50,7 +50,7 @@ describe('readJsonLines', () => {
 describe('appendJsonLine', () => {
   it('takes back a line that the disk has no room for', async () => {
     const full = join(folder, 'full.jsonl');
-    const lib = join(import.meta.dirname, '../../dist/json-files.js');
+    const lib = join(import.meta.dirname, '../../dist/core/json-files.js');
     // Files of 1024 bytes at most: the last line fits in part.
     const script = `const { appendJsonLine } = await import(${JSON.stringify(lib)});
       for (let a = 1; a <= 5; a++) await appendJsonLine(${JSON.stringify(full)}, { a, text: 'x'.repeat(280) }).catch(({ message }) => console.log(message));`;

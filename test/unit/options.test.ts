@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../lib/errors.js';
-import { toRgb } from '../../lib/image.js';
+import { InvalidOptionError } from '../../lib/core/errors.js';
+import { toRgb } from '../../lib/core/image.js';
+import { checkTensor } from '../../lib/core/tensor.js';
+import { checkPrompts } from '../../lib/model/prompts.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { sampleSchema, trainerSchema, trainSchema } from '../../lib/options/schemas.js';
-import { checkPrompts } from '../../lib/prompts.js';
-import { checkTensor } from '../../lib/tensor.js';
 
 describe('options', () => {
   it('fills in the defaults of the paper', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readExample } from '../../lib/dataset/example-file.js';
-import { loadBackgrounds } from '../../lib/dataset/foreground.js';
+import { loadBackgrounds } from '../../lib/model/foreground.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();

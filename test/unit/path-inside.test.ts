@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { pathInside } from '../../lib/core/path-inside.js';
 import { makeRows } from '../../lib/evaluate/rows.js';
-import { pathInside } from '../../lib/path-inside.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();

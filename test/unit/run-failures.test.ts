@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { sideBySide } from '../../lib/core/side-by-side.js';
 import { RunFailures } from '../../lib/evaluate/run-failures.js';
 import { TrainingError } from '../../lib/index.js';
-import { sideBySide } from '../../lib/side-by-side.js';
 
 const inputs = [0, 1, 2, 3, 4];
 /** Does all runs, two at a time. */

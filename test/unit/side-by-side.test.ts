@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { sideBySide } from '../../lib/side-by-side.js';
+import { sideBySide } from '../../lib/core/side-by-side.js';
 
 describe('sideBySide', () => {
   it('does so many at a time, each lane one after the other, and keeps the order', async () => {

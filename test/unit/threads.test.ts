@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultThreads } from '../../lib/threads.js';
+import { defaultThreads } from '../../lib/core/threads.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const scratch = scratchFolder();

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isRunning, self } from '../../lib/process-identity.js';
-import { lockFile, lockFolder } from '../../lib/write-lock.js';
+import { isRunning, self } from '../../lib/core/process-identity.js';
+import { lockFile, lockFolder } from '../../lib/core/write-lock.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -109,7 +109,7 @@ describe('lockFolder', () => {
 
   it('goes with the process, however that ends', async () => {
     const place = join(folder, 'gone');
-    const lib = join(import.meta.dirname, '../../dist/write-lock.js');
+    const lib = join(import.meta.dirname, '../../dist/core/write-lock.js');
     const script = `const { lockFolder } = await import(${JSON.stringify(lib)}); await lockFolder(${JSON.stringify(place)});`;
     const run = (end: string) =>
       new Promise((done) =>

@@ -1,0 +1,151 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import type { NativeMasker } from '../addon-types.js';
+import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { type RawImage, toRgb } from '../core/image.js';
+import { embedded } from '../core/paths.js';
+import type { Pair } from '../dataset/pair.js';
+import { fillLevel } from '../dataset/part-fill.js';
+import { checkOptions } from '../options/check.js';
+import { attentionSchema, maskerSchema, thresholdSchema } from '../options/schemas.js';
+import { runNative, type TaskOptions } from '../run-native.js';
+
+/**
+ * Options of {@link Masker.load}.
+ * @interface
+ */
+export type MaskerOptions = z.input<typeof maskerSchema>;
+/**
+ * Options of {@link Masker.threshold}.
+ * @interface
+ */
+export type ThresholdOptions = z.input<typeof thresholdSchema>;
+/**
+ * Options of {@link Masker.attention}.
+ * @interface
+ */
+export type AttentionOptions = z.input<typeof attentionSchema>;
+
+/**
+ * How a mask is found: in the part by a network or by its distance from the blank, by where the model looked, or for
+ * variations of real pairs by where the defect was put.
+ */
+export type MaskMethod = 'u2net' | 'attention' | 'threshold' | 'layout';
+
+/**
+ * Those that work for every pair.
+ * @internal
+ */
+export const MASK_METHODS: readonly MaskMethod[] = ['u2net', 'attention', 'threshold'];
+
+/** A mask: one channel of 0 and 255, of its part's size. */
+export interface Mask extends RawImage {
+  channels: 1;
+  /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */
+  coverage: number;
+}
+
+type Method = (part: RawImage, options: TaskOptions) => Promise<Uint8Array>;
+
+/**
+ * Finds the defect in an anomaly part.
+ *
+ * @example
+ * const masker = await Masker.load();
+ * const mask = await masker.mask(pair.part);
+ */
+export class Masker {
+  readonly method: MaskMethod;
+  #run: Method;
+  #handle: NativeMasker | undefined;
+  #disposed = false;
+
+  private constructor(method: MaskMethod, run: Method, handle?: NativeMasker) {
+    this.method = method;
+    this.#run = run;
+    this.#handle = handle;
+  }
+
+  /**
+   * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
+   * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default). Where the network finds
+   * nothing, with a probability below 0.05 everywhere, the mask is empty.
+   * Throws ERR_WEIGHTS_INVALID naming the file and the reason; nothing in the file is executed.
+   */
+  static async load(file: string = embedded.maskModel, options: MaskerOptions = {}): Promise<Masker> {
+    const { device, threshold } = checkOptions(maskerSchema, options);
+    const handle = await runNative({}, (engine, task) => engine.loadMasker(resolve(file), device, task));
+    const run: Method = ({ data, width, height }, taskOptions) =>
+      runNative(taskOptions, (_, task) => handle.mask(data, { width, height, threshold, fill: 0 }, task));
+    return new Masker('u2net', run, handle);
+  }
+
+  /** A pixel belongs to the mask where its distance from the part's fill is at least `threshold` (0.12 by default). */
+  static threshold(options: ThresholdOptions = {}): Masker {
+    const { partFill, threshold } = checkOptions(thresholdSchema, options);
+    return new Masker('threshold', ({ data, width, height }, taskOptions) =>
+      runNative(taskOptions, (engine, task) =>
+        engine.thresholdMask(data, { width, height, threshold, fill: fillLevel[partFill] }, task),
+      ),
+    );
+  }
+
+  /**
+   * For pairs that were sampled with `attention`: a pixel belongs to the mask where the attention map, spread to 0..1, is
+   * at least `threshold` (0.5 by default). `mask` takes the map in the part's place.
+   */
+  static attention(options: AttentionOptions = {}): Masker {
+    const { threshold } = checkOptions(attentionSchema, options);
+    return new Masker('attention', async ({ data }) => {
+      const grey = data.filter((_, i) => i % 3 === 0);
+      const isFlat = grey.every((value) => value === grey[0]); // it looked nowhere more than elsewhere
+      return grey.map((value) => (!isFlat && value >= 255 * threshold ? 255 : 0));
+    });
+  }
+
+  /** For pairs that were sampled with `layouts`: the mask that they carry. `mask` takes it in the part's place. */
+  static layout(): Masker {
+    return new Masker('layout', async ({ data }) => data.filter((_, i) => i % 3 === 0));
+  }
+
+  /** The mask of a pair: of its part, of its attention map, or its own. */
+  async maskPair(pair: Pair, options: TaskOptions = {}): Promise<Mask> {
+    if (this.method === 'layout') {
+      if (!pair.mask) throw new InvalidOptionError('Expected variations of layouts for masks from layouts');
+      return this.mask(pair.mask, options);
+    }
+    if (this.method !== 'attention') return this.mask(pair.part, options);
+    if (!pair.attention) {
+      throw new InvalidOptionError(
+        'Expected pairs that were sampled with attention: true for masks from attention maps',
+      );
+    }
+    // A map is spread to the full range, so it has its brightest place even where the part shows nothing.
+    const { data, width, height } = toRgb(pair.part);
+    const isBlank = await runNative(options, (engine, task) => engine.lacksContrast(data, width, height, task));
+    return this.mask(isBlank ? { ...pair.attention, data: new Uint8Array(data.length / 3) } : pair.attention, options);
+  }
+
+  /**
+   * The mask of a part of any size; empty for a part of one colour, grain aside.
+   * Throws ERR_NON_FINITE naming the weights whose results are not finite.
+   */
+  async mask(part: RawImage, options: TaskOptions = {}): Promise<Mask> {
+    if (this.#disposed) throw new DualAnoDiffError('The masker is disposed', 'ERR_DISPOSED');
+    const rgb = toRgb(part);
+    const data = await this.#run(rgb, options);
+    const set = data.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
+    return { data, width: rgb.width, height: rgb.height, channels: 1, coverage: set / data.length };
+  }
+
+  /** Frees the network. May be called twice. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.#handle?.dispose();
+    this.#handle = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}

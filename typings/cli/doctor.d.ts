@@ -1,3 +1,0 @@
-import type { Command } from 'commander';
-import { type Runner } from './runner.js';
-export declare function addDoctor(program: Command, runner: Runner): void;
