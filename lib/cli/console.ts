@@ -1,29 +1,56 @@
-import { SingleBar } from 'cli-progress';
+import type { JobEvent, ProgressEvent } from '../jobs/job.js';
 import type { Profile, RecordedTime } from '../profile.js';
+import { barProgress, lineProgress, type Progress } from './progress.js';
 
 /** Operations that a profile shows; all of them with --json. */
 const SHOWN_OPERATIONS = 15;
 
-/** What a command tells its user: a progress bar on a terminal, one JSON line for machines. */
-export class Console {
-  constructor(readonly json: boolean) {}
+export type ProgressMode = 'bar' | 'json' | 'none';
 
-  /** A line for people; nothing with --json. */
+const VERBS = { train: 'training', sample: 'sampling', mask: 'masking', evaluate: 'evaluating' } as const;
+
+/** What stands behind the bar. */
+function noteOf({ row, seed, network, loss }: ProgressEvent): string {
+  const run = row === undefined ? '' : `${row} seed ${seed} ${network} `;
+  if (loss !== undefined) return `${run}loss ${loss.toFixed(4)}`;
+  return row === undefined ? '' : `${run}was done before`;
+}
+
+/** What a command tells its user: progress, warnings, the result, and errors. */
+export class Console {
+  #shown: { what: string; progress: Progress } | undefined;
+
+  constructor(
+    readonly json: boolean,
+    readonly mode: ProgressMode,
+  ) {}
+
+  /** Prints a line for people; nothing with --json. */
   say(line: string): void {
     if (!this.json) process.stdout.write(`${line}\n`);
   }
 
-  warn(line: string): void {
-    process.stderr.write(`${line}\n`);
+  report(event: JobEvent): void {
+    if (this.mode === 'json') process.stderr.write(`${JSON.stringify(event)}\n`);
+    else if (event.event === 'warning') this.#warn(event.message);
+    else if (this.mode === 'bar') this.#show(event);
   }
 
   /** The command's result: `text` for people, `value` as one line of JSON for machines. */
   result(text: string, value: object): void {
+    this.#stop();
     process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
   }
 
-  /** Where the time went since the process began, on the side: a table, or one line of JSON. */
+  error(line: string, error: { code: string; message: string }): void {
+    this.#stop();
+    process.stderr.write(`${line}\n`);
+    if (this.json) process.stdout.write(`${JSON.stringify({ error })}\n`);
+  }
+
+  /** Where the time went since the process began, on standard error: a table, or one line of JSON. */
   profile({ stages, operations }: Profile): void {
+    this.#stop();
     const seconds = performance.now() / 1000;
     if (this.json) {
       process.stderr.write(`${JSON.stringify({ profile: { seconds, stages, operations } })}\n`);
@@ -34,56 +61,33 @@ export class Console {
     const engine = [...stages, ...operations].reduce((sum, { ownSeconds }) => sum + ownSeconds, 0);
     process.stderr.write(
       [
-        `${seconds.toFixed(1)} s since the process began, ${engine.toFixed(1)} s of them in the engine: its stages (some hold others)\n`,
+        `${seconds.toFixed(1)} s since the process began, ${engine.toFixed(1)} s of them in the engine. Its stages (some contain others):\n`,
         ...stages.map((time) => line(time, time.seconds)),
-        'and its operations, each without those that it calls\n',
+        'Its operations, each without those that it calls:\n',
         ...operations.slice(0, SHOWN_OPERATIONS).map((time) => line(time, time.ownSeconds)),
       ].join(''),
     );
   }
 
-  /** A bar with speed and time left on a terminal; elsewhere about ten lines. `unit` names what is counted. */
-  progress(what: string, total: number, unit: string): Progress {
-    if (this.json) return { update: () => {}, stop: () => {} };
-    return process.stderr.isTTY ? barProgress(what, total, unit) : lineProgress(what, total, unit);
+  #warn(message: string): void {
+    this.#stop(); // or the line would be in the bar
+    process.stderr.write(`warning: ${message}\n`);
   }
-}
 
-export interface Progress {
-  /** `done` of `total`; `note` stands behind the bar. */
-  update(done: number, note?: string): void;
-  stop(): void;
-}
+  #show(event: ProgressEvent): void {
+    const { stage, type, done, total, unit } = event;
+    const what = type === undefined ? VERBS[stage] : `${VERBS[stage]} ${type}`;
+    if (this.#shown?.what !== what) {
+      this.#stop();
+      const make = process.stderr.isTTY ? barProgress : lineProgress;
+      this.#shown = { what, progress: make(what, total, unit) };
+    }
+    this.#shown.progress.update(done, noteOf(event));
+    if (done === total) this.#stop();
+  }
 
-function barProgress(what: string, total: number, unit: string): Progress {
-  const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {eta_formatted} left {note}`;
-  const bar = new SingleBar({ format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, etaBuffer: 50 });
-  const start = performance.now();
-  bar.start(total, 0, { speed: '-', note: '' });
-  let first: number | undefined;
-  return {
-    update(done, note = '') {
-      first ??= done - 1; // a resumed run does not begin at 0
-      const speed = ((done - first) / (performance.now() - start)) * 1000;
-      bar.update(done, { speed: speed.toFixed(2), note });
-    },
-    stop: () => bar.stop(),
-  };
-}
-
-function lineProgress(what: string, total: number, unit: string): Progress {
-  const start = performance.now();
-  let first: number | undefined;
-  let next = 0;
-  return {
-    update(done, note = '') {
-      first ??= done - 1;
-      if (done < next && done !== total) return;
-      next = done + Math.max(1, Math.ceil(total / 10));
-      const speed = ((done - first) / (performance.now() - start)) * 1000;
-      const left = Math.round((total - done) / speed);
-      process.stderr.write(`${what} ${done}/${total} ${speed.toFixed(2)} ${unit}/s, ${left}s left ${note}\n`);
-    },
-    stop: () => {},
-  };
+  #stop(): void {
+    this.#shown?.progress.stop();
+    this.#shown = undefined;
+  }
 }

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { embedded, packageRoot } from '../core/paths.js';
 import { defaultThreads } from '../core/threads.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
 import { findBinary, getEngine } from '../native.js';
+import type { CommandSpec } from './command.js';
 import { type Check, systemChecks } from './doctor-system.js';
-import { EXIT, type Runner } from './runner.js';
+
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
@@ -85,9 +85,10 @@ async function checkWaiting(): Promise<Check[]> {
   ];
 }
 
-export function addDoctor(program: Command, runner: Runner): void {
-  const command = program.command('doctor').description('check what is installed and say how to fix what is wrong');
-  runner.attach(command, async (_: object, { io }) => {
+export const doctor: CommandSpec = {
+  name: 'doctor',
+  description: 'Check what is installed and say how to fix what is wrong.',
+  async run() {
     const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     const hasAssets = existsSync(join(embedded.base, 'unet', 'config.json')) && existsSync(embedded.maskModel);
     const checks: Check[] = [
@@ -110,7 +111,6 @@ export function addDoctor(program: Command, runner: Runner): void {
       ({ what, ok, found, advice }) =>
         `${ok ? 'ok  ' : 'FAIL'} ${what.padEnd(9)} ${found}${advice ? `\n     -> ${advice}` : ''}`,
     );
-    io.result(lines.join('\n'), { checks });
-    if (checks.some((check) => !check.ok)) process.exitCode = EXIT.failed;
-  });
-}
+    return { text: lines.join('\n'), value: { checks }, hasFailed: checks.some((check) => !check.ok) };
+  },
+};

@@ -3,35 +3,36 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../core/paths.js';
-import { addConvert } from './convert.js';
-import { addDemo } from './demo.js';
-import { addDoctor } from './doctor.js';
-import { addEvaluate } from './evaluate.js';
-import { addLibtorch } from './libtorch.js';
+import { addCommand } from './command.js';
+import { convert } from './convert.js';
+import { doctor } from './doctor.js';
+import { jobCommands } from './jobs.js';
+import { libtorchCommands } from './libtorch.js';
 import { keepGoingWithoutReaders } from './lost-output.js';
-import { addMask } from './mask.js';
-import { addRun } from './run.js';
 import { EXIT, Runner } from './runner.js';
-import { addSample } from './sample.js';
-import { addTrain } from './train.js';
 import { showWarnings } from './warnings.js';
 
 keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 const program = new Command('dualanodiff')
-  .description('Learn a defect from a few images, generate many pairs of image and mask')
+  .description('Learn a defect from a few images, and generate many pairs of image and mask.')
   .version(version)
-  .showHelpAfterError('(--help shows every option)');
-program.exitOverride(); // before the commands, which inherit it
+  .showHelpAfterError('(--help shows the common options, --help-all every one)');
+program.exitOverride(); // Commands that are added afterwards inherit it.
 showWarnings();
 const runner = new Runner();
-for (const add of [addTrain, addSample, addMask, addRun, addEvaluate, addConvert, addDemo, addDoctor, addLibtorch])
-  add(program, runner);
+for (const command of [...jobCommands, convert, doctor]) addCommand(program, runner, command);
+const libtorch = program.command('libtorch').description('Find or install libtorch.');
+for (const command of libtorchCommands) addCommand(libtorch, runner, command);
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // commander has said what is wrong, or shown help or version.
+  // By now commander has said what is wrong, or shown help or the version.
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error.exitCode !== 0 && process.argv.includes('--json')) {
+    const { message } = error;
+    process.stdout.write(`${JSON.stringify({ error: { code: 'ERR_INVALID_OPTION', message } })}\n`);
+  }
 }

@@ -1,23 +1,39 @@
-import type { Command } from 'commander';
 import { AbortedError, DualAnoDiffError } from '../core/errors.js';
+import type { JobContext } from '../jobs/job.js';
 import { startProfile, stopProfile } from '../profile.js';
-import { Console } from './console.js';
+import { Console, type ProgressMode } from './console.js';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /**
- * A second Ctrl-C does not wait for the step's end. Within this time it is the first one again: the terminal sends it to
- * every process, and npx and npm send it on.
+ * A second Ctrl-C ends the process without waiting for the step's end. Within this time it counts as the first one,
+ * because the terminal sends it to every process, and npx and npm send it on.
  */
 const SAME_SIGNAL_MS = 500;
 
-export interface Context {
-  /** Fires on Ctrl-C, on SIGTERM, and when the terminal is closed. */
-  signal: AbortSignal;
-  io: Console;
+/** What a command says in the end: to people and, with --json, to machines. */
+export interface Outcome {
+  text: string;
+  value: object;
+  /** The command did what it could, and something failed. */
+  hasFailed?: boolean;
 }
 
-/** Connects commands to what all of them share: --json, Ctrl-C, errors as one line, exit codes. */
+/** The signal fires on Ctrl-C, on SIGTERM, and when the terminal is closed. */
+export interface CommandContext extends JobContext {
+  signal: AbortSignal;
+  /** Prints a line for people; nothing with --json. */
+  say(line: string): void;
+}
+
+/** The flags that every command shares. */
+export interface SharedFlags {
+  json?: boolean;
+  progress?: ProgressMode;
+  profile?: boolean;
+}
+
+/** Runs commands with what all of them share: --json, progress, Ctrl-C, errors as one line, exit codes. */
 export class Runner {
   #abort = new AbortController();
 
@@ -33,39 +49,44 @@ export class Runner {
         abort();
       });
     }
-    process.on('SIGHUP', abort); // a closed terminal sends it more than once: it is never a second Ctrl-C
+    // A closed terminal sends this signal more than once, so it is never a second Ctrl-C.
+    process.on('SIGHUP', abort);
   }
 
-  attach<Flags>(command: Command, action: (flags: Flags, context: Context) => Promise<void>): void {
-    command
-      .option('--json', 'one line of JSON for machines, no progress')
-      .option('--debug', 'show the stack of an error');
-    command.action(async (flags: Flags & { json?: boolean; debug?: boolean; profile?: boolean }) => {
-      const { json = false, debug = false, profile = false, ...rest } = flags;
-      const io = new Console(json);
+  async run(
+    { json = false, progress, profile = false }: SharedFlags,
+    action: (context: CommandContext) => Promise<Outcome>,
+  ): Promise<void> {
+    const io = new Console(json, progress ?? (json ? 'none' : 'bar'));
+    const context: CommandContext = {
+      signal: this.#abort.signal,
+      onEvent: (event) => io.report(event),
+      say: (line) => io.say(line),
+    };
+    try {
+      if (profile) await startProfile();
       try {
-        if (profile) await startProfile();
-        try {
-          await action(rest as Flags, { signal: this.#abort.signal, io });
-        } finally {
-          if (profile) io.profile(await stopProfile()); // of what was interrupted, too
-        }
-      } catch (error) {
-        process.exitCode = report(error, debug);
+        const { text, value, hasFailed = false } = await action(context);
+        io.result(text, value);
+        if (hasFailed) process.exitCode = EXIT.failed;
+      } finally {
+        // The profile of an interrupted command is worth reading, too.
+        if (profile) io.profile(await stopProfile());
       }
-    });
+    } catch (error) {
+      process.exitCode = reportError(error, io);
+    }
   }
 }
 
-/** Prints one line; a stack only for what we did not foresee, or when asked. Returns the exit code. */
-function report(error: unknown, debug: boolean): number {
-  if (error instanceof AbortedError) {
-    process.stderr.write('interrupted\n');
-    return EXIT.interrupted;
-  }
-  const known = error instanceof DualAnoDiffError;
-  const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`error: ${text}${known ? ` (${error.code})` : ''}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  return known && error.code === 'ERR_INVALID_OPTION' ? EXIT.usage : EXIT.failed;
+/** Prints one line; a stack only where DUALANODIFF_DEBUG is set. Returns the exit code. */
+function reportError(error: unknown, io: Console): number {
+  const isKnown = error instanceof DualAnoDiffError;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = isKnown ? error.code : 'ERR_UNEXPECTED';
+  const isAbort = error instanceof AbortedError;
+  io.error(isAbort ? 'interrupted' : `error: ${message}${isKnown ? ` (${code})` : ''}`, { code, message });
+  if (process.env.DUALANODIFF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (isAbort) return EXIT.interrupted;
+  return code === 'ERR_INVALID_OPTION' ? EXIT.usage : EXIT.failed;
 }

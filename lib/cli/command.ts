@@ -1,0 +1,74 @@
+/** Commands: what all of them share, from flags and the config file to the result and the exit code. */
+import { type Command, Option } from 'commander';
+import type { OptionSet } from '../options/option.js';
+import { printConfig, readConfig } from './config-file.js';
+import { flagsOfSet } from './flags.js';
+import type { CommandContext, Outcome, Runner, SharedFlags } from './runner.js';
+
+export interface CommandSpec {
+  name: string;
+  description: string;
+  options?: OptionSet;
+  /** The engine works for it, so that its time can be recorded. */
+  computes?: boolean;
+  run(options: Record<string, unknown>, context: CommandContext): Promise<Outcome>;
+}
+
+interface ConfigFlags extends SharedFlags {
+  config?: string;
+  printConfig?: boolean;
+}
+
+/** Only what the user gave: a default comes from the schema. */
+function givenFlags(command: Command, names: readonly string[]): Record<string, unknown> {
+  const values = command.opts();
+  const entries = names
+    .filter((name) => command.getOptionValueSource(name) === 'cli')
+    .map((name) => [name, values[name]]);
+  return Object.fromEntries(entries);
+}
+
+function addSharedFlags(command: Command, hasOptions: boolean, computes: boolean): void {
+  if (hasOptions) {
+    command
+      .option('--config <file.yaml>', 'Read options from a file; flags win over it.')
+      .addOption(new Option('--print-config', 'Print the options as such a file and do nothing else.').hideHelp());
+  }
+  command.option('--json', 'Print one JSON object as the result, or as the error.');
+  if (!computes) return;
+  command
+    .addOption(
+      new Option('--progress <how>', 'How progress is shown on standard error. Default: bar, or none with --json.')
+        .choices(['bar', 'json', 'none'])
+        .hideHelp(),
+    )
+    .addOption(new Option('--profile', "Say where the engine's time went, by stage and by operation.").hideHelp());
+}
+
+/** `--help-all` shows the options that `--help` leaves out. */
+function addHelpAll(command: Command): void {
+  if (command.options.every(({ hidden }) => !hidden)) return;
+  command.option('--help-all', 'Show every option.');
+  command.on('option:help-all', () => {
+    for (const option of command.options) option.hidden = false;
+    command.help();
+  });
+}
+
+/** Adds a command to a program or to a group of commands. */
+export function addCommand(program: Command, runner: Runner, spec: CommandSpec): void {
+  const { name, description, options = {}, computes = false } = spec;
+  const command = program.command(name).description(description);
+  for (const flag of flagsOfSet(options)) command.addOption(flag);
+  addSharedFlags(command, Object.keys(options).length > 0, computes);
+  addHelpAll(command);
+  command.action(async () => {
+    const { config, printConfig: prints = false, ...shared } = command.opts<ConfigFlags>();
+    await runner.run(shared, async (context) => {
+      const ofFile = config === undefined ? {} : await readConfig(config, options);
+      const given = { ...ofFile, ...givenFlags(command, Object.keys(options)) };
+      if (prints) return { text: printConfig(options, given), value: given };
+      return spec.run(given, context);
+    });
+  });
+}

@@ -1,0 +1,124 @@
+/** The commands that are jobs: their options are the jobs', and each describes its result to people. */
+import { embedded } from '../core/paths.js';
+import { type CampaignResult, campaign, nameOfFailure } from '../jobs/campaign.js';
+import { evaluate } from '../jobs/evaluate.js';
+import { generate } from '../jobs/generate.js';
+import { learn } from '../jobs/learn.js';
+import { mask } from '../jobs/mask.js';
+import type { TypeResult } from '../jobs/run-type.js';
+import { checkOptions } from '../options/check.js';
+import type {
+  CampaignJobOptions,
+  EvaluateJobOptions,
+  GenerateJobOptions,
+  LearnJobOptions,
+  MaskJobOptions,
+} from '../options/generated.js';
+import {
+  campaignOptions,
+  demoOptions,
+  demoSchema,
+  evaluateOptions,
+  generateOptions,
+  learnOptions,
+  maskJobOptions,
+} from '../options/jobs.js';
+import type { CommandSpec } from './command.js';
+import type { Outcome } from './runner.js';
+
+function describeType({ adapter, agreement, ...result }: TypeResult): string {
+  const ious = Object.entries(agreement).map(([methods, iou]) => `, IoU ${methods} ${iou.toFixed(2)}`);
+  const loss = (value: number | null) => value?.toFixed(4) ?? '-';
+  const training =
+    adapter === undefined
+      ? ''
+      : `loss ${loss(result.firstLoss)} -> ${loss(result.lastLoss)} in ${result.trainSeconds.toFixed(0)} s; `;
+  return [
+    `${result.type}: ${training}${result.pairs} pairs in ${result.sampleSeconds.toFixed(0)} s, ${result.emptyMasks} empty masks${ious.join('')}, ${result.dropped} dropped`,
+    `  dataset: ${result.dataset}`,
+    `  report:  ${result.report}`,
+  ].join('\n');
+}
+
+function describeCampaign(result: CampaignResult): Outcome {
+  const failed = result.failures.map((failure) => `${nameOfFailure(failure)} failed: ${failure.message}`);
+  return {
+    text: [...result.types.map(describeType), ...failed].join('\n'),
+    value: result,
+    hasFailed: failed.length > 0,
+  };
+}
+
+const train: CommandSpec = {
+  name: 'train',
+  description: 'Train an adapter on one defect type from a few images.',
+  options: learnOptions,
+  computes: true,
+  async run(options, context) {
+    const result = await learn(options as unknown as LearnJobOptions, context);
+    const { adapter, steps, skippedSteps, seconds } = result;
+    const skipped = skippedSteps > 0 ? `, ${skippedSteps} of ${steps} steps skipped because of float16 overflow` : '';
+    return { text: `wrote ${adapter} in ${seconds.toFixed(1)} s${skipped}`, value: result };
+  },
+};
+
+const sample: CommandSpec = {
+  name: 'sample',
+  description: 'Sample pairs and their masks from an adapter.',
+  options: generateOptions,
+  computes: true,
+  async run(options, context) {
+    const result = await generate(options as unknown as GenerateJobOptions, context);
+    const { out, pairs, emptyMasks, dropped, seconds } = result;
+    const text = `${pairs} pairs in ${out}, ${emptyMasks} with an empty mask, ${dropped} dropped, in ${seconds.toFixed(1)} s`;
+    return { text, value: result };
+  },
+};
+
+const makeMasks: CommandSpec = {
+  name: 'mask',
+  description: 'Make masks of anomaly parts.',
+  options: maskJobOptions,
+  computes: true,
+  async run(options, context) {
+    const result = await mask(options as unknown as MaskJobOptions, context);
+    return { text: `${result.masks} masks in ${result.out}, ${result.emptyMasks} empty`, value: result };
+  },
+};
+
+const run: CommandSpec = {
+  name: 'run',
+  description: 'Make pairs with masks and a report: of one defect type, every one of a category, or every category.',
+  options: campaignOptions,
+  computes: true,
+  run: async (options, context) => describeCampaign(await campaign(options as unknown as CampaignJobOptions, context)),
+};
+
+const evaluatePairs: CommandSpec = {
+  name: 'evaluate',
+  description: 'Train detectors on real, generated and made-up defects, and test them on real images.',
+  options: evaluateOptions,
+  computes: true,
+  async run(options, context) {
+    const { text, ...value } = await evaluate(options as unknown as EvaluateJobOptions, context);
+    return { text: `${text}\nreport: ${value.files.report}`, value };
+  },
+};
+
+/** The type of the embedded example set. */
+const DEMO_TYPE = 'stain';
+
+const demo: CommandSpec = {
+  name: 'demo',
+  description: 'The main job on the embedded example set, with the embedded models and the defaults of run.',
+  options: demoOptions,
+  computes: true,
+  async run(options, context) {
+    const { out } = checkOptions(demoSchema, options);
+    const { example: data } = embedded;
+    context.say(`Learning "${DEMO_TYPE}" from the images in ${data}`);
+    return describeCampaign(await campaign({ data, type: DEMO_TYPE, out, resume: true }, context));
+  },
+};
+
+export const jobCommands = [train, sample, makeMasks, run, evaluatePairs, demo];

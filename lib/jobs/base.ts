@@ -1,0 +1,14 @@
+import { DualAnoDiff } from '../model/dualanodiff.js';
+import { loadOptions } from '../options/base.js';
+import type { LoadSettings } from '../options/generated.js';
+import { pickGiven } from '../recipes/recipe.js';
+import { type JobContext, warnOf } from './job.js';
+
+/** Loads the base that a job's options name; the embedded one where they name none. */
+export async function loadBase(options: LoadSettings & { base?: string | undefined }, context: JobContext): Promise<DualAnoDiff> {
+  const { signal } = context;
+  const model = await DualAnoDiff.load(options.base, { ...pickGiven(options, loadOptions), ...(signal && { signal }) });
+  const { deviceNotice } = model.info;
+  if (deviceNotice) warnOf(`The GPU of this machine cannot be used, so the CPU works: ${deviceNotice}`, context);
+  return model;
+}

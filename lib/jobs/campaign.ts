@@ -1,0 +1,164 @@
+/** All types of one or many categories, one after the other: one that fails is noted, and the others go on. */
+import { basename, join, resolve } from 'node:path';
+import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { writeFileAtomic } from '../core/files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { pathInside } from '../core/path-inside.js';
+import { lockFolder } from '../core/write-lock.js';
+import { Dataset } from '../dataset/dataset.js';
+import type { DualAnoDiff } from '../model/dualanodiff.js';
+import { checkOptions, given } from '../options/check.js';
+import type { CampaignJobOptions } from '../options/generated.js';
+import { campaignSchema } from '../options/jobs.js';
+import { samplingOptions } from '../options/sampling.js';
+import { maskOptions } from '../options/masks.js';
+import { trainingOptions } from '../options/training.js';
+import { pickGiven } from '../recipes/recipe.js';
+import { loadBase } from './base.js';
+import { type JobContext, warnOf } from './job.js';
+import { runType, type TypeResult, type TypeSettings } from './run-type.js';
+import { keepRuleOf } from './write-pairs.js';
+
+/** One category or type that failed. */
+export interface CampaignFailure {
+  category: string;
+  /** Absent where the category could not be opened. */
+  type?: string;
+  /** ERR_UNEXPECTED for what no part of this program throws on purpose. */
+  code: string;
+  message: string;
+}
+
+export interface CampaignResult {
+  /** Folder of everything. */
+  out: string;
+  types: (TypeResult & { category: string })[];
+  failures: CampaignFailure[];
+}
+
+/** What a campaign writes beside its types. */
+const SUMMARY = 'summary.json';
+
+/** One type of one category, and the folder of its category. */
+interface Member {
+  dataset: Dataset;
+  type: string;
+  out: string;
+}
+
+function failureOf(member: { category: string; type?: string }, error: unknown): CampaignFailure {
+  const code = error instanceof DualAnoDiffError ? error.code : 'ERR_UNEXPECTED';
+  return { ...member, code, message: error instanceof Error ? error.message : String(error) };
+}
+
+export const nameOfFailure = ({ category, type }: CampaignFailure): string =>
+  type === undefined ? category : `${category} ${type}`;
+
+/**
+ * Opens the categories of a folder. Of several, one that cannot be opened, or lacks the type, is a failure; where none
+ * can be opened, the first error is thrown.
+ */
+async function openCategories(data: string, type: string | undefined) {
+  const categories: Dataset[] = [];
+  const failures: CampaignFailure[] = [];
+  let first: unknown;
+  for (const folder of await Dataset.categoriesIn(data)) {
+    try {
+      const dataset = await Dataset.open(folder);
+      if (type !== undefined) await dataset.examples(type);
+      categories.push(dataset);
+    } catch (error) {
+      first ??= error;
+      failures.push(failureOf({ category: basename(folder), ...given({ type }) }, error));
+    }
+  }
+  if (categories.length === 0) throw first;
+  return { categories, failures };
+}
+
+function membersOf(categories: readonly Dataset[], data: string, type: string | undefined, out: string): Member[] {
+  const isOne = categories.length === 1 && categories[0]?.folder === resolve(data);
+  const members = categories.flatMap((dataset) =>
+    (type === undefined ? dataset.types : [type]).map((one) => ({
+      ...{ dataset, type: one },
+      out: isOne ? out : pathInside(out, dataset.category),
+    })),
+  );
+  const inTheWay = members.find((member) => [member.out, join(member.out, member.type)].includes(join(out, SUMMARY)));
+  if (inTheWay) {
+    throw new InvalidOptionError(`${out} is to hold ${SUMMARY}: a type or category cannot have this name`);
+  }
+  return members;
+}
+
+/** How each type is made. */
+function settingsOf(options: ReturnType<typeof checkCampaign>, model: DualAnoDiff | undefined): TypeSettings {
+  const { recipe, count, trainSteps, trainBatchSize, batchSize, keepBest, resume, mask } = options;
+  const { globalPrompt: _, anomalyPrompt: __, ...common } = pickGiven(options, { ...samplingOptions, ...maskOptions });
+  return {
+    ...{ recipe, count, trainSteps, resume },
+    training: {
+      ...pickGiven(options, trainingOptions),
+      ...{ fit: options.fit, seed: options.seed, trainImages: ALL_IMAGES },
+      ...given({ batchSize: trainBatchSize }),
+    } as TypeSettings['training'],
+    // The prompts are those that the adapter was trained with a moment ago.
+    sampling: { ...common, batchSize },
+    keepBest: model && keepRuleOf(keepBest, mask ?? model.defaults.mask),
+  };
+}
+
+/** A campaign has no test to keep images for. */
+const ALL_IMAGES = 'all';
+
+const checkCampaign = (options: CampaignJobOptions) => checkOptions(campaignSchema, options);
+
+/** What the recipe augment does not read must not be given: it would have no effect. */
+function refuseUnread(options: CampaignJobOptions): void {
+  const read = ['data', 'type', 'out', 'recipe', 'count', 'resume', 'resolution', 'fit', 'seed'];
+  const unread = Object.keys(given(options)).find((name) => !read.includes(name));
+  if (unread !== undefined) {
+    throw new InvalidOptionError(`The recipe augment has no model, so it does not use ${unread}: leave it out`);
+  }
+}
+
+/**
+ * Trains, samples, masks and reports one type, every type of a category, or every category of a folder, below `out`. It
+ * writes `summary.json` after each type, so that a night that ends early has one, too. With `resume` it skips what is
+ * done.
+ *
+ * With one type, its error is thrown; with several, errors are collected in `failures`. An abort ends the campaign.
+ */
+export async function campaign(options: CampaignJobOptions, context: JobContext = {}): Promise<CampaignResult> {
+  const checked = checkCampaign(options);
+  const { data, type, recipe, mask, keepBest } = checked;
+  if (recipe === 'augment') refuseUnread(options);
+  if (mask !== undefined) keepRuleOf(keepBest, mask); // Wrong options are an error before the hours of training.
+  const { categories, failures } = await openCategories(data, type);
+  const out = resolve(checked.out ?? `out/${basename(resolve(data))}`);
+  const members = membersOf(categories, data, type, out);
+  await using _lock = await lockFolder(out);
+  await removePartialFiles(out, (name) => name === SUMMARY);
+  await using model = recipe === 'augment' ? undefined : await loadBase(pickGiven(checked, campaignSchema.shape), context);
+  const settings = settingsOf(checked, model);
+  const result: CampaignResult = { out, types: [], failures };
+  const isAlone = members.length + failures.length === 1;
+  for (const failure of failures) warnOf(describeFailure(failure), context);
+  for (const member of members) {
+    const { category } = member.dataset;
+    try {
+      const made = await runType(model, member.dataset, member.type, member.out, settings, context);
+      result.types.push({ category, ...made });
+    } catch (error) {
+      if (isAlone || error instanceof AbortedError || context.signal?.aborted) throw error;
+      const failure = failureOf({ category, type: member.type }, error);
+      failures.push(failure);
+      warnOf(describeFailure(failure), context);
+    }
+    await writeFileAtomic(join(out, SUMMARY), `${JSON.stringify(result, undefined, 2)}\n`);
+  }
+  return result;
+}
+
+const describeFailure = (failure: CampaignFailure) =>
+  `${nameOfFailure(failure)}: ${failure.message} (${failure.code})`;

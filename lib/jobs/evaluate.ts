@@ -1,0 +1,86 @@
+/** What pairs do for a detector: makes the pairs of recipes, trains detectors on them, and tests these on real images. */
+import { join, resolve } from 'node:path';
+import { InvalidOptionError } from '../core/errors.js';
+import { writeFileAtomic } from '../core/files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { lockFolder } from '../core/write-lock.js';
+import { Dataset } from '../dataset/dataset.js';
+import { Evaluator } from '../evaluate/evaluator.js';
+import { csvTable, type Line, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
+import { checkOptions } from '../options/check.js';
+import { evaluatorOptions } from '../options/evaluation.js';
+import type { EvaluateJobOptions } from '../options/generated.js';
+import { evaluateSchema } from '../options/jobs.js';
+import { pickGiven } from '../recipes/recipe.js';
+import { writeEvaluationReport } from '../report/evaluation-report.js';
+import { makePairs } from './evaluated-pairs.js';
+import { type JobContext, warnOf } from './job.js';
+
+/** What an evaluation came to. */
+export interface EvaluateResult {
+  out: string;
+  /** The files that it wrote. */
+  files: { json: string; markdown: string; csv: string; report: string };
+  /** Images left out of the test because they have the pixels of one that trains. */
+  leftOut: number;
+  table: Line[];
+  /** The table as Markdown, as in `table.md`. */
+  text: string;
+}
+
+/** What an evaluation writes into its folder at the end. */
+const FILES = { json: 'evaluation.json', markdown: 'table.md', csv: 'table.csv', report: 'report.html' };
+
+type Checked = ReturnType<typeof checkEvaluate>;
+const checkEvaluate = (options: EvaluateJobOptions) => checkOptions(evaluateSchema, options);
+
+/** The evaluator, once the pairs of the recipes are there. */
+async function openEvaluator(options: Checked, dataset: Dataset, context: JobContext): Promise<Evaluator> {
+  const { recipes, ablations, pairs, freshPairs } = options;
+  const made = [...recipes, ...ablations];
+  const open = (more: object) => Evaluator.open(dataset, { ...pickGiven(options, evaluatorOptions), ...more });
+  if (made.length === 0) {
+    if (freshPairs) throw new InvalidOptionError('Expected recipes with freshPairs: name them, as in --recipes augment');
+    return open({});
+  }
+  const twice = made.find((name) => name in pairs);
+  if (twice !== undefined) {
+    throw new InvalidOptionError(`${twice} is a recipe whose pairs are made: give the folder another name`);
+  }
+  // What is wrong with the data or the options is an error before the hours of making pairs.
+  const { split, protocol } = await open({ compare: ['none'] });
+  return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, split, protocol.resolution, context)) } });
+}
+
+/**
+ * Trains detectors on real, generated and made-up defects and tests them on real images. Results of networks are kept
+ * below `out`: an evaluation that was cut off continues when it is called again.
+ *
+ * Throws ERR_DATASET_INVALID where images to train or test on are missing, ERR_INVALID_OPTION, ERR_BUSY.
+ */
+export async function evaluate(options: EvaluateJobOptions, context: JobContext = {}): Promise<EvaluateResult> {
+  const checked = checkEvaluate(options);
+  const { signal, onEvent } = context;
+  const out = resolve(checked.out);
+  await using _lock = await lockFolder(out);
+  await removePartialFiles(out, (name) => Object.values(FILES).includes(name));
+  const evaluator = await openEvaluator(checked, await Dataset.open(checked.data), context);
+  const { leftOut } = evaluator.split;
+  if (leftOut > 0) warnOf(`${leftOut} test images have the pixels of one that trains and are left out`, context);
+  const evaluation = await evaluator.evaluate(out, {
+    ...(signal && { signal }),
+    onProgress: ({ row, seed, network, loss, done, total }) =>
+      onEvent?.({
+        ...{ event: 'progress', stage: 'evaluate', unit: 'steps', done, total, row, seed, network },
+        ...(loss !== undefined && { loss }),
+      }),
+  });
+  const table = tableOf(evaluation);
+  const text = [markdownTable(table), ...qualityTable(evaluation.quality)].join('\n');
+  const files = Object.fromEntries(Object.entries(FILES).map(([kind, name]) => [kind, join(out, name)])) as typeof FILES;
+  await writeFileAtomic(files.json, `${JSON.stringify({ ...evaluation, table }, undefined, 2)}\n`);
+  await writeFileAtomic(files.markdown, text);
+  await writeFileAtomic(files.csv, csvTable(table));
+  await writeEvaluationReport(files.report, evaluator, evaluation, out);
+  return { out, files, leftOut, table, text };
+}

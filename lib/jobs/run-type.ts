@@ -1,0 +1,177 @@
+/** The main job on one defect type: train, sample, find masks, report. */
+import { join } from 'node:path';
+import { DatasetError } from '../core/errors.js';
+import { pathInside } from '../core/path-inside.js';
+import { meanAgreement } from '../dataset/agreement.js';
+import { Dataset, type LoadedExample } from '../dataset/dataset.js';
+import type { KeepRule } from '../dataset/selection.js';
+import type { DualAnoDiff } from '../model/dualanodiff.js';
+import { given } from '../options/check.js';
+import type { TrainerOptions } from '../options/generated.js';
+import type { RecipeName } from '../options/names.js';
+import { openAugment } from '../recipes/augment.js';
+import { type NoiseOptions, openNoise } from '../recipes/noise.js';
+import type { OpenRecipe } from '../recipes/recipe.js';
+import { writeReport } from '../report/report.js';
+import type { JobContext } from './job.js';
+import { type TrainedType, trainType } from './train-type.js';
+import { type WrittenPairs, writePairs } from './write-pairs.js';
+
+/** Everything that decides the pairs of one type. */
+export interface TypeSettings {
+  recipe: RecipeName;
+  count: number;
+  training: Omit<TrainerOptions, 'type'> & Required<Pick<TrainerOptions, 'fit' | 'seed' | 'trainImages'>>;
+  trainSteps?: number | undefined;
+  sampling: NoiseOptions;
+  keepBest?: KeepRule | undefined;
+  resume: boolean;
+}
+
+/** What one type came to. */
+export interface TypeResult {
+  type: string;
+  /** An HTML file with the pairs, the training images and the loss. */
+  report: string;
+  /** Folder of the generated dataset. */
+  dataset: string;
+  /** Absent where the recipe needs none. */
+  adapter?: string;
+  /** Pairs that count. */
+  pairs: number;
+  emptyMasks: number;
+  /** The mean IoU of every two mask methods over the pairs, where there are several. */
+  agreement: Record<string, number>;
+  /** Pairs that `keepBest` dropped. */
+  dropped: number;
+  /** Means over the first and the last tenth of the steps; null without training. */
+  firstLoss: number | null;
+  lastLoss: number | null;
+  trainSeconds: number;
+  sampleSeconds: number;
+}
+
+const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length);
+
+/** Ends a job before its training where the pairs need good images and the category has none. */
+async function requireGoodImages(dataset: Dataset, { recipe, training }: TypeSettings): Promise<void> {
+  const { background = 'off' } = training;
+  if (recipe === 'noise' && background === 'off') return;
+  if ((await dataset.goodImages()).length > 0) return;
+  const why = recipe === 'noise' ? 'background compensation takes backgrounds from' : 'the recipe augment puts defects on';
+  throw new DatasetError(`${dataset.folder} has no good images, which ${why}: expected images in train/good`);
+}
+
+interface TypeRun {
+  dataset: Dataset;
+  type: string;
+  folder: string;
+  settings: TypeSettings;
+  context: JobContext;
+}
+
+/** What came before the pairs of a type. */
+interface Prepared extends AsyncDisposable {
+  recipe: OpenRecipe;
+  trained?: TrainedType;
+  adapter?: string;
+  examples: readonly LoadedExample[];
+}
+
+async function prepareNoise(model: DualAnoDiff, { dataset, type, folder, settings, context }: TypeRun): Promise<Prepared> {
+  const { training, trainSteps: steps, sampling, count, resume } = settings;
+  const adapter = join(folder, 'adapter.safetensors');
+  const trained = await trainType(model, dataset, { ...training, type }, { out: adapter, steps, resume }, context);
+  const { trainer } = trained;
+  try {
+    const recipe = await openNoise(model, adapter, { ...sampling, count }, await dataset.goodImages());
+    return {
+      ...{ recipe, trained, adapter, examples: trainer.examples },
+      [Symbol.asyncDispose]: async () => {
+        await recipe[Symbol.asyncDispose]();
+        await trainer.dispose();
+      },
+    };
+  } catch (error) {
+    await trainer.dispose();
+    throw error;
+  }
+}
+
+async function prepareAugment({ dataset, type, settings }: TypeRun): Promise<Prepared> {
+  const { resolution, fit, seed, trainImages } = settings.training;
+  const examples = await dataset.trainingExamples(type, trainImages);
+  const recipe = await openAugment(type, examples, await dataset.goodImages(), { resolution, fit, seed });
+  const shown = await Dataset.load(examples, SHOWN_RESOLUTION, fit);
+  return { recipe, examples: shown, [Symbol.asyncDispose]: () => recipe[Symbol.asyncDispose]() };
+}
+
+/** Pixels along each side of the training images in the report of a type without training. */
+const SHOWN_RESOLUTION = 128;
+
+function settingsForReport(model: DualAnoDiff | undefined, { recipe, trained }: Prepared): Record<string, unknown> {
+  const { settings } = recipe.source;
+  const training = trained?.trainer.settings;
+  return {
+    recipe: recipe.source.recipe,
+    ...(model && { 'base model': model.folder, device: model.info.device, precision: model.info.dtype }),
+    ...(training && {
+      'training steps': trained.losses.length,
+      'batch size': training.batchSize,
+      'learning rate': training.learningRate,
+      rank: training.rank,
+      prompts: `${training.globalPrompt} / ${training.anomalyPrompt}`,
+      'part fill': training.partFill,
+    }),
+    ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
+  };
+}
+
+function describeType(prepared: Prepared, written: WrittenPairs, report: string, type: string): TypeResult {
+  const { trained, adapter } = prepared;
+  const losses = trained?.losses.map(({ loss }) => loss) ?? [];
+  const tenth = Math.max(1, Math.floor(losses.length / 10));
+  return {
+    ...{ type, report, ...given({ adapter }) },
+    dataset: written.writer.folder,
+    pairs: written.writer.kept.length,
+    emptyMasks: written.emptyMasks,
+    agreement: meanAgreement(written.writer.records),
+    dropped: written.dropped,
+    firstLoss: mean(losses.slice(0, tenth)),
+    lastLoss: mean(losses.slice(-tenth)),
+    trainSeconds: trained?.seconds ?? 0,
+    sampleSeconds: written.seconds,
+  };
+}
+
+/**
+ * Makes the pairs of one type, with all files below `<out>/<type>`: the adapter, `dataset/` and `report.html`. A recipe
+ * that needs a model gets it; the others get none.
+ */
+export async function runType(
+  model: DualAnoDiff | undefined,
+  dataset: Dataset,
+  type: string,
+  out: string,
+  settings: TypeSettings,
+  context: JobContext,
+): Promise<TypeResult> {
+  const folder = pathInside(out, type);
+  await requireGoodImages(dataset, settings);
+  const run: TypeRun = { dataset, type, folder, settings, context };
+  await using prepared = await (model ? prepareNoise(model, run) : prepareAugment(run));
+  const { count, keepBest, resume } = settings;
+  const pairRun = { out: join(folder, 'dataset'), count, keepBest, resume };
+  const written = await writePairs(prepared.recipe, pairRun, context);
+  const report = join(folder, 'report.html');
+  await writeReport(report, {
+    title: `${dataset.category}: ${type}`,
+    examples: prepared.examples,
+    losses: prepared.trained?.losses ?? [],
+    writer: written.writer,
+    settings: settingsForReport(model, prepared),
+    times: { ...(prepared.trained && { training: prepared.trained.seconds }), 'pairs and masks': written.seconds },
+  });
+  return describeType(prepared, written, report, type);
+}

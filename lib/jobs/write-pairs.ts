@@ -1,0 +1,62 @@
+/** Writes the pairs of a recipe as a dataset. */
+import { lockFolder, type WriteLock } from '../core/write-lock.js';
+import { PairWriter } from '../dataset/pair-writer.js';
+import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
+import { InvalidOptionError } from '../core/errors.js';
+import type { OpenRecipe } from '../recipes/recipe.js';
+import { type JobContext, warnOf } from './job.js';
+
+export interface WrittenPairs {
+  writer: PairWriter;
+  emptyMasks: number;
+  /** Pairs that `keepBest` dropped. */
+  dropped: number;
+  seconds: number;
+}
+
+export interface PairRun {
+  /** The folder, or the lock on it where the caller has taken it before. */
+  out: string | WriteLock;
+  count: number;
+  keepBest?: KeepRule | undefined;
+  resume: boolean;
+}
+
+/**
+ * The rule of `keepBest`, which needs several mask methods. It is checked before any work is done.
+ * Throws ERR_INVALID_OPTION.
+ */
+export function keepRuleOf(keepBest: string | undefined, methods: readonly string[]): KeepRule | undefined {
+  if (keepBest === undefined) return undefined;
+  if (methods.length < 2) {
+    throw new InvalidOptionError(
+      `Expected several methods for mask with keepBest, such as all, but received ${methods.join() || 'none'}: pairs are judged by how far the methods agree`,
+    );
+  }
+  return parseKeepRule(keepBest);
+}
+
+/** Makes the pairs that are not there yet and writes each as it is ready. */
+export async function writePairs(
+  recipe: OpenRecipe,
+  { out, count, keepBest, resume }: PairRun,
+  context: JobContext,
+): Promise<WrittenPairs> {
+  const { type } = recipe.source;
+  const { signal, onEvent } = context;
+  const lock = typeof out === 'string' ? await lockFolder(out) : out;
+  await using writer = await PairWriter.openLocked(lock, { ...recipe.source, resume });
+  const start = performance.now();
+  for await (const pair of recipe.pairs({ count, skip: writer.done, signal })) {
+    await writer.write(pair);
+    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total: count, type });
+  }
+  const emptyMasks = writer.records.filter((record) => record.empty).length;
+  if (emptyMasks > 0) {
+    const all = writer.records.length;
+    warnOf(`${type}: ${emptyMasks} of ${all} masks are empty, because no defect was found in those parts`, context);
+  }
+  if (keepBest) await writer.drop(selectPairs(writer.records, keepBest));
+  const dropped = writer.records.length - writer.kept.length;
+  return { writer, emptyMasks, dropped, seconds: (performance.now() - start) / 1000 };
+}

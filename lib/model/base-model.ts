@@ -1,0 +1,102 @@
+import { join, resolve } from 'node:path';
+import type { NativeBaseSource, NativeModel, NativeModelInfo } from '../addon-types.js';
+import { DualAnoDiffError } from '../core/errors.js';
+import { embedded } from '../core/paths.js';
+import { loadSchema } from '../options/base.js';
+import { checkOptions, signal } from '../options/check.js';
+import type { LoadSettings } from '../options/generated.js';
+import { runNative } from '../run-native.js';
+import { type BaseDefaults, NO_ADAPTER, readBaseDefaults } from './base-defaults.js';
+
+/** Options of {@link DualAnoDiff.load}. */
+export type LoadOptions = LoadSettings & { signal?: AbortSignal };
+
+/**
+ * Where the engine finds a base: `path` is a folder or a checkpoint file.
+ * @internal
+ */
+export function baseSource(
+  path: string,
+  options: { baseConfig?: string | undefined; predictionType?: string | undefined },
+): NativeBaseSource {
+  return {
+    path: resolve(path),
+    configFolder: options.baseConfig === undefined ? '' : resolve(options.baseConfig),
+    tokenizerFolder: join(embedded.base, 'tokenizer'), // CLIP's, which every Stable Diffusion 1.x and 2.x has
+    predictionType: options.predictionType ?? '',
+  };
+}
+
+/** What loading a base gives. */
+export interface LoadedBase {
+  folder: string;
+  handle: NativeModel;
+  info: NativeModelInfo;
+  defaults: BaseDefaults;
+}
+
+/**
+ * Loads a Stable Diffusion 1.x or 2.x base: a diffusers folder (tokenizer, text_encoder, vae, unet, scheduler; whole or
+ * sharded files, any precision), or one checkpoint file in the original naming (`.safetensors`, `.ckpt`).
+ */
+export async function loadBaseModel(base: string, options: LoadOptions): Promise<LoadedBase> {
+  const { device, dtype, lora, taesd, signal: abort, ...source } = checkOptions(loadSchema.extend({ signal: signal() }), options);
+  const native = {
+    ...baseSource(base, source),
+    ...{ device, dtype },
+    loraFiles: lora.map(({ file }) => resolve(file)),
+    loraScales: lora.map(({ scale }) => scale),
+    taesd: taesd === undefined ? '' : resolve(taesd),
+  };
+  const { handle, info } = await runNative({ signal: abort }, (engine, task) => engine.loadModel(native, task));
+  try {
+    const defaults = readBaseDefaults(native.path);
+    // An adapter that fits the base as it is does not fit what a LoRA made of it.
+    const initialAdapter = lora.length === 0 ? defaults.training.initialAdapter : NO_ADAPTER;
+    return { folder: native.path, handle, info, defaults: { ...defaults, training: { ...defaults.training, initialAdapter } } };
+  } catch (error) {
+    handle.dispose();
+    throw error;
+  }
+}
+
+/** A frozen base on a device: what trainers and samplers work with. */
+export class BaseModel {
+  /** The base's folder, or its checkpoint file. */
+  readonly folder: string;
+  /** Device, precision and what image sides must be multiples of. */
+  readonly info: Readonly<NativeModelInfo>;
+  /** Settings of training, sampling and masks that suit this base. */
+  readonly defaults: Readonly<BaseDefaults>;
+  #handle: NativeModel | undefined;
+
+  /** @internal */
+  protected constructor({ folder, handle, info, defaults }: LoadedBase) {
+    this.folder = folder;
+    this.#handle = handle;
+    this.info = info;
+    this.defaults = defaults;
+  }
+
+  /**
+   * Lets go of the model. Trainers and samplers on it go on, and its memory is freed with the last of them. May be called
+   * twice.
+   */
+  async dispose(): Promise<void> {
+    this.#handle?.dispose();
+    this.#handle = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /**
+   * The engine's model, whose ownership trainers and samplers share. Throws ERR_DISPOSED.
+   * @internal
+   */
+  get native(): NativeModel {
+    if (!this.#handle) throw new DualAnoDiffError('The model is disposed', 'ERR_DISPOSED');
+    return this.#handle;
+  }
+}

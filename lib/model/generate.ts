@@ -1,0 +1,36 @@
+import { InvalidOptionError } from '../core/errors.js';
+import type { GeneratedPair } from '../dataset/pair.js';
+import { given } from '../options/check.js';
+import type { MaskSettings } from '../options/generated.js';
+import type { Adapter } from './adapter.js';
+import type { BaseModel } from './base-model.js';
+import { PairMasker, resolveMasks } from './pair-masker.js';
+import { type SampleOptions, Sampler } from './sampler.js';
+
+/** Options of {@link DualAnoDiff.generate}. */
+export interface GenerateOptions extends Omit<SampleOptions, 'attention'>, MaskSettings {
+  /** The paper's recipe is the one that samples from an adapter. The recipe `augment` needs no model: see {@link augment}. */
+  recipe?: 'noise';
+}
+
+/** Samples pairs from an adapter and finds their masks. */
+export async function* generatePairs(
+  model: BaseModel,
+  adapter: Adapter | string,
+  { recipe = 'noise', mask, maskWeights, maskThreshold, ...sampling }: GenerateOptions,
+): AsyncGenerator<GeneratedPair, void, undefined> {
+  if (recipe !== 'noise') throw unknownRecipe(recipe);
+  const masks = resolveMasks(given({ mask, maskWeights, maskThreshold }), model);
+  await using sampler = await Sampler.create(model, adapter);
+  const { partFill } = sampler.adapter;
+  await using masker = await PairMasker.create(masks, { partFill, device: model.info.device });
+  const attention = masks.mask.includes('attention');
+  for await (const pair of sampler.sample({ ...sampling, attention })) {
+    yield { ...pair, ...(await masker?.find(pair, sampling.signal)) };
+  }
+}
+
+function unknownRecipe(recipe: string): InvalidOptionError {
+  const advice = recipe === 'augment' ? ': augment() makes these pairs, without a model' : '';
+  return new InvalidOptionError(`Expected noise for recipe but received ${JSON.stringify(recipe)}${advice}`);
+}

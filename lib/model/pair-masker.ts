@@ -1,0 +1,69 @@
+/** Masks of generated pairs, by one or several methods. */
+import type { z } from 'zod';
+import { agreementOf, touches } from '../dataset/agreement.js';
+import type { GeneratedPair, Pair } from '../dataset/pair.js';
+import { checkOptions, given } from '../options/check.js';
+import type { MaskSettings } from '../options/generated.js';
+import { maskSettingsSchema } from '../options/masks.js';
+import type { BaseModel } from './base-model.js';
+import { type Mask, Masker } from './masker.js';
+
+/** How the masks of pairs are made. The mask of the first method is the pair's; there is none where the list is empty. */
+export type ResolvedMasks = z.output<typeof maskSettingsSchema> & { mask: NonNullable<MaskSettings['mask']> };
+
+/** The settings with what they leave out from the base's defaults. Throws ERR_INVALID_OPTION. */
+export function resolveMasks(settings: MaskSettings, { defaults }: BaseModel): ResolvedMasks {
+  const checked = checkOptions(maskSettingsSchema, settings);
+  return { ...checked, mask: checked.mask ?? [...defaults.mask] };
+}
+
+/** What is known of a pair's defect. */
+export type FoundDefect = Required<Pick<GeneratedPair, 'mask' | 'maskMethod' | 'touches'>> &
+  Pick<GeneratedPair, 'agreement'>;
+
+export class PairMasker {
+  private constructor(
+    private readonly maskers: readonly Masker[],
+    private readonly visible: Masker,
+  ) {}
+
+  /** Loads what the methods need; undefined for none. */
+  static async create(
+    { mask: methods, maskWeights, maskThreshold }: ResolvedMasks,
+    { partFill, device }: { partFill: 'grey' | 'black'; device: string },
+  ): Promise<PairMasker | undefined> {
+    const [first] = methods;
+    if (first === undefined) return undefined;
+    const maskers: Masker[] = [];
+    for (const method of methods) {
+      // The threshold belongs to the method whose masks are kept: the methods' scales differ.
+      const threshold = method === first ? maskThreshold : undefined;
+      if (method === 'u2net') maskers.push(await Masker.load(maskWeights, given({ device, threshold })));
+      else if (method === 'attention') maskers.push(Masker.attention(given({ threshold })));
+      else maskers.push(Masker.threshold(given({ partFill, threshold })));
+    }
+    return new PairMasker(maskers, Masker.threshold({ partFill }));
+  }
+
+  async find(pair: Pair, signal?: AbortSignal): Promise<FoundDefect> {
+    const masks: { method: Masker['method']; mask: Mask }[] = [];
+    for (const masker of this.maskers) {
+      masks.push({ method: masker.method, mask: await masker.maskPair(pair, given({ signal })) });
+    }
+    const [first] = masks as [(typeof masks)[number]];
+    return {
+      mask: first.mask,
+      maskMethod: first.method,
+      ...(masks.length > 1 && { agreement: agreementOf(masks) }),
+      touches: touches(first.mask, await this.visible.mask(pair.part, given({ signal }))),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    for (const masker of this.maskers) await masker.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}

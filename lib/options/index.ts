@@ -1,0 +1,3 @@
+/** The options of every job: names, schemas and documentation, for services and user interfaces. */
+export type { JobKind } from './jobs.js';
+export { type JsonSchema, openApiSchemas } from './json-schema.js';

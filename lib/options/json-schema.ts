@@ -1,0 +1,29 @@
+/** JSON Schemas of the options, for OpenAPI and for the types of the package. */
+import { z } from 'zod';
+import { jobKinds, jobOptions } from './jobs.js';
+import { documentationOf, hasNotes, type OptionSet } from './option.js';
+
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** The options of a set as one JSON Schema (draft 2020-12) of what a caller may say, with their documentation. */
+export function jsonSchemaOf(set: OptionSet): JsonSchema {
+  return z.toJSONSchema(z.strictObject(set), {
+    io: 'input',
+    override: ({ zodSchema, jsonSchema }) => {
+      const schema = zodSchema as z.ZodType;
+      if (hasNotes(schema)) jsonSchema.description = documentationOf(schema);
+    },
+  });
+}
+
+const capitalized = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+
+/** The `components.schemas` of an OpenAPI 3.1 document: the options of every kind of job, such as `LearnJobOptions`. */
+export function openApiSchemas(): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    jobKinds.map((kind) => {
+      const { $schema: _, ...schema } = jsonSchemaOf(jobOptions[kind]);
+      return [`${capitalized(kind)}JobOptions`, schema];
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+/**
+ * The model-free recipe: real defects are cut out, moved and pasted onto good photographs, in light and exposure that
+ * vary. It is the baseline that a model has to beat.
+ */
+import type { Dataset, Example } from '../dataset/dataset.js';
+import type { ImageSource } from '../dataset/image-source.js';
+import type { GeneratedPair } from '../dataset/pair.js';
+import { augmentSchema } from '../options/augment.js';
+import { checkOptions, signal } from '../options/check.js';
+import type { AugmentSettings } from '../options/generated.js';
+import type { Fit } from '../options/names.js';
+import { stableDiffusion } from '../options/stable-diffusion.js';
+import { Augmenter } from './augmenter.js';
+import type { OpenRecipe } from './recipe.js';
+
+/** Options of {@link augment}. */
+export type AugmentOptions = AugmentSettings & { signal?: AbortSignal };
+
+const optionsSchema = augmentSchema.extend({ signal: signal() });
+
+/** Prepares pairs of one type. Throws ERR_DATASET_INVALID naming the image or mask that cannot be used. */
+export async function openAugment(
+  type: string,
+  examples: readonly Example[],
+  goodImages: readonly ImageSource[],
+  { resolution = stableDiffusion.training.resolution, fit, seed }: { resolution?: number | undefined; fit: Fit; seed: number },
+): Promise<OpenRecipe> {
+  const settings = { resolution, fit, seed };
+  const augmenter = await Augmenter.create(examples, goodImages, settings);
+  const { partFill, digest } = augmenter;
+  return {
+    source: {
+      type,
+      recipe: 'augment',
+      settings: { ...settings, partFill, examples: examples.map(({ name }) => name), images: digest },
+    },
+    pairs: (request) => withExactMasks(augmenter.pairs(request)),
+    [Symbol.asyncDispose]: () => augmenter.dispose(),
+  };
+}
+
+async function* withExactMasks(pairs: AsyncIterable<GeneratedPair>): AsyncGenerator<GeneratedPair, void, undefined> {
+  for await (const pair of pairs) yield { ...pair, maskMethod: 'exact', touches: true };
+}
+
+/**
+ * Makes pairs 0 to `count` - 1 of a seed from the real defects and the good photographs of a dataset, without a model.
+ * Their masks are exact. The images are squares of `resolution` pixels, 512 by default.
+ *
+ * Throws ERR_DATASET_INVALID naming the image or mask that cannot be used, or where there are no good images;
+ * ERR_INVALID_OPTION; ERR_ABORTED.
+ *
+ * @example
+ * for await (const pair of augment(dataset, { type: 'crack', count: 100 })) await pair.image.toSharp().toFile(`${pair.index}.png`);
+ */
+export async function* augment(
+  dataset: Dataset,
+  options: AugmentOptions,
+): AsyncGenerator<GeneratedPair, void, undefined> {
+  const { signal: abort, type, count, trainImages, ...settings } = checkOptions(optionsSchema, options);
+  await using recipe = await openAugment(type, await dataset.trainingExamples(type, trainImages), await dataset.goodImages(), settings);
+  yield* recipe.pairs({ count, skip: new Set(), signal: abort });
+}

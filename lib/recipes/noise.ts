@@ -1,0 +1,97 @@
+/** The paper's recipe: whole image and anomaly part are denoised together from noise. */
+import { resolve } from 'node:path';
+import { InvalidOptionError } from '../core/errors.js';
+import { imagesBelow } from '../dataset/folders.js';
+import { type ImageSource, nameOf } from '../dataset/image-source.js';
+import { Adapter } from '../model/adapter.js';
+import type { BaseModel } from '../model/base-model.js';
+import { type Background, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
+import { generatePairs } from '../model/generate.js';
+import { type ResolvedMasks, resolveMasks } from '../model/pair-masker.js';
+import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
+import { given } from '../options/check.js';
+import type { GenerateJobOptions } from '../options/generated.js';
+import { type OpenRecipe, pickGiven } from './recipe.js';
+import { maskOptions } from '../options/masks.js';
+import { samplingOptions } from '../options/sampling.js';
+
+/** The type of pairs whose adapter names none, as published ones do not. */
+const UNNAMED_TYPE = 'anomaly';
+
+/** What the recipe is told beside the model and the adapter. */
+export type NoiseOptions = Partial<Omit<GenerateJobOptions, 'adapter' | 'out' | 'resume' | 'keepBest'>>;
+
+/** The backgrounds that the pairs get; undefined for an adapter without background compensation. */
+async function backgroundsFor(
+  { info }: Adapter,
+  options: NoiseOptions,
+  { count, resolution, backgroundEvery }: ResolvedSampling & { count: number },
+  goodImages: readonly ImageSource[],
+  device: string,
+): Promise<Background[] | undefined> {
+  const { backgroundImages: folder, foregroundMasks, foregroundWeights } = options;
+  if (info.background === 'off') {
+    if (folder === undefined) return undefined;
+    throw new InvalidOptionError(
+      'The adapter was trained without background compensation: it cannot use backgroundImages',
+    );
+  }
+  const files = folder === undefined ? goodImages : await imagesBelow(resolve(folder));
+  if (files.length === 0) {
+    throw new InvalidOptionError(
+      `The adapter was trained with background compensation: it needs good images, but ${folder === undefined ? 'there are neither backgroundImages nor images in train/good of the dataset' : `${folder} holds none`}`,
+    );
+  }
+  const needed = files.slice(0, Math.ceil(count / backgroundEvery));
+  const foregrounds = given({ foregroundMasks, foregroundWeights });
+  return withForegroundSource(foregrounds, device, (source) => loadBackgrounds(needed, resolution, info.fit, source));
+}
+
+/** Everything that decides the pixels of the pairs. */
+function settingsOf(
+  sampling: ResolvedSampling,
+  masks: ResolvedMasks,
+  model: BaseModel,
+  backgrounds: readonly Background[] | undefined,
+): Record<string, unknown> {
+  const { backgroundEvery, backgroundNoise, backgroundScaled, keepBackgroundFeatures: _, batchSize: __, ...deciding } = sampling;
+  return {
+    ...deciding,
+    ...masks,
+    dtype: model.info.dtype,
+    ...(backgrounds && {
+      ...{ backgroundEvery, backgroundNoise, backgroundScaled },
+      backgrounds: backgrounds.map(({ file }) => nameOf(file)),
+    }),
+  };
+}
+
+/** Prepares pairs of an adapter. `goodImages` are the backgrounds where the options name no others. */
+export async function openNoise(
+  model: BaseModel,
+  adapterFile: string,
+  options: NoiseOptions,
+  goodImages: readonly ImageSource[] = [],
+): Promise<OpenRecipe> {
+  const adapter = await Adapter.load(adapterFile);
+  try {
+    const sampling = resolveSampling(pickGiven(options, samplingOptions), model, adapter.info);
+    const masks = resolveMasks(pickGiven(options, maskOptions), model);
+    const { count = 0 } = options;
+    const backgrounds = await backgroundsFor(adapter, options, { ...sampling, count }, goodImages, model.info.device);
+    return {
+      source: {
+        type: options.type ?? adapter.info.type ?? UNNAMED_TYPE,
+        recipe: 'noise',
+        adapter: adapter.digest,
+        settings: settingsOf(sampling, masks, model, backgrounds),
+      },
+      pairs: (request) =>
+        generatePairs(model, adapter, { ...sampling, ...given(masks), ...given({ backgrounds }), ...given(request) }),
+      [Symbol.asyncDispose]: () => adapter.dispose(),
+    };
+  } catch (error) {
+    await adapter.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+// Writes what is made from the declarations in lib/options: the interfaces of the package's types, and the tables of
+// docs/options.md between their marks. `--root DIR` works on another copy of the repository.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { compile } from 'json-schema-to-typescript';
+
+const at = process.argv.indexOf('--root');
+const root = at > 0 ? process.argv[at + 1] : dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs the declarations without a build of the rest. */
+async function loadDeclarations() {
+  // Beside node_modules, or the packages that the declarations import are not found.
+  const folder = mkdtempSync(join(root, 'node_modules', '.options-'));
+  try {
+    const outfile = join(folder, 'declarations.mjs');
+    const names = ['interfaces', 'jobs', 'json-schema', 'reference'];
+    const contents = names.map((name) => `export * from './lib/options/${name}.ts';`).join('\n');
+    const stdin = { contents, resolveDir: root, loader: 'ts' };
+    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' });
+    return await import(pathToFileURL(outfile));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const { interfaces, jsonSchemaOf, markdownReference, ...declared } = await loadDeclarations();
+
+function writeIfChanged(path, text) {
+  const before = (() => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined;
+    }
+  })();
+  if (before !== text) writeFileSync(path, text);
+}
+
+const style = { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: false, format: true };
+const compiled = await Promise.all(
+  Object.entries(interfaces).map(([name, { doc, set }]) =>
+    compile({ ...jsonSchemaOf(set), title: name, description: doc }, name, style),
+  ),
+);
+writeIfChanged(
+  join(root, 'lib', 'options', 'generated.ts'),
+  `// Made by scripts/generate-options.mjs from the declarations beside it.\n\n${compiled.join('\n')}`,
+);
+
+const docs = join(root, 'docs', 'options.md');
+const commands = {
+  run: declared.campaignOptions,
+  train: declared.learnOptions,
+  sample: declared.generateOptions,
+  mask: declared.maskJobOptions,
+  evaluate: declared.evaluateOptions,
+  convert: declared.convertJobOptions,
+  demo: declared.demoOptions,
+};
+const sections = Object.entries(commands).map(([name, set]) => `## \`${name}\`\n\n${markdownReference(set)}\n`);
+const before = readFileSync(docs, 'utf8');
+const mark = '<!-- Below this line the file is made by scripts/generate-options.mjs. -->\n';
+writeIfChanged(docs, `${before.slice(0, before.indexOf(mark) + mark.length)}\n${sections.join('\n')}`);
