@@ -1,13 +1,14 @@
 /** The steps that several commands share: train, sample with masks. */
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { fileDigest, writeFileAtomic } from '../core/files.js';
-import type { RawImage } from '../core/image.js';
+import type { PixelData } from '../core/image.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import type { Dataset, Example } from '../dataset/dataset.js';
 import { imagesBelow } from '../dataset/folders.js';
 import { needsGoodImages, refuseNoGoodImages } from '../dataset/good-images.js';
 import { encodePng } from '../dataset/image-file.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { selectPairs } from '../dataset/selection.js';
 import { Layouts, refuseIdlePaste } from '../layouts.js';
@@ -104,7 +105,7 @@ export interface TrainedType {
 }
 
 /** Image and part side by side. */
-function sideBySide(image: RawImage, part: RawImage): RawImage {
+function sideBySide(image: PixelData, part: PixelData): PixelData {
   const row = image.width * 3;
   const data = new Uint8Array(2 * image.data.length);
   for (let y = 0; y < image.height; y++) {
@@ -164,7 +165,7 @@ export interface Sampling {
   flags: SampleFlags & MaskFlags;
   device: string;
   /** Good images, where the flags name no others. */
-  goodImages?: string[];
+  goodImages?: readonly ImageSource[];
   /** The real pairs that variations start from. */
   examples?: Example[];
   /** On `out`, where it is taken before. */
@@ -239,7 +240,7 @@ export function layoutOptions(flags: LayoutFlags) {
 /** Ends a job before its training where pairs need good images and the category has none. */
 export async function checkGoodImages(dataset: Dataset, flags: SampleFlags & TrainFlags): Promise<void> {
   if ((await dataset.goodImages()).length > 0) return;
-  const folder = join(dataset.folder, 'train', 'good');
+  const folder = dataset.goodPlace();
   if (flags.vary !== undefined && needsGoodImages(layoutOptions(flags))) {
     refuseNoGoodImages(folder, '--own-share 1 and --small-own-share 1, which keep defects in their own images');
   }
@@ -308,7 +309,7 @@ export async function samplePairs(
         ...(layouts.movedContrast !== 1 && { movedContrast: layouts.movedContrast }),
         layouts: sampling.examples?.map(({ name }) => name),
       }),
-      ...(backgrounds && { backgrounds: backgrounds.map(({ file }) => basename(file)) }),
+      ...(backgrounds && { backgrounds: backgrounds.map(({ label }) => basename(label)) }),
       seed,
     },
     resume: flags.resume ?? false,

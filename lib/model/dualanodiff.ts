@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { NativeBaseSource, NativeModel, NativeModelInfo } from '../addon-types.js';
 import { DualAnoDiffError, InvalidOptionError, ModelError } from '../core/errors.js';
-import { type RawImage, toRgb } from '../core/image.js';
+import { type PixelData, RawImage, toRgb } from '../core/image.js';
 import { embedded } from '../core/paths.js';
 import { checkTensor, type Tensor } from '../core/tensor.js';
 import { checkOptions, flag, given, integer, real, text } from '../options/check.js';
@@ -153,7 +153,7 @@ export class DualAnoDiff {
    * An image as latents, (1, channels, h, w): the posterior's mean, scaled as the UNet sees it. Sides must be multiples
    * of `info.resolutionMultiple`. Throws ERR_NON_FINITE.
    */
-  async encode(image: RawImage, { signal }: TaskOptions = {}): Promise<Tensor> {
+  async encode(image: PixelData, { signal }: TaskOptions = {}): Promise<Tensor> {
     const { data, width, height } = toRgb(image);
     const handle = this.#alive();
     return runNative({ signal }, (_, task) => handle.encode(data, width, height, task));
@@ -173,7 +173,7 @@ export class DualAnoDiff {
     const data = await runNative({ signal }, (_, task) => handle.decode(checked, fast, task));
     const [height, width] = checked.shape.slice(2) as [number, number];
     const factor = Math.round(Math.sqrt(data.length / 3 / (width * height)));
-    return { data, width: width * factor, height: height * factor, channels: 3 };
+    return new RawImage({ data, width: width * factor, height: height * factor, channels: 3 });
   }
 
   /**

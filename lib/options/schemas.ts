@@ -53,10 +53,13 @@ export const convertAdapterSchema = z.strictObject({
   signal: signal(),
 });
 
-/** How many of a type's images train: 'N' or 'a/b' of them, the first by name; with '@k', the k-th such part. */
+/** How many of a type's images train: 'all', or 'N' or 'a/b' of them, the first by name; with '@k', the k-th such part. */
 export const trainImagesSchema = z
-  .union([integer(1), z.string()], 'N, a/b or a/b@k')
-  .refine((value) => typeof value === 'number' || /^[1-9]\d*(\/[1-9]\d*)?(@[1-9]\d*)?$/.test(value), 'N, a/b or a/b@k');
+  .union([integer(1), z.string()], 'all, N, a/b or a/b@k')
+  .refine(
+    (value) => typeof value === 'number' || /^(all|[1-9]\d*(\/[1-9]\d*)?(@[1-9]\d*)?)$/.test(value),
+    'all, N, a/b or a/b@k',
+  );
 
 export const fits = ['crop', 'stretch'] as const;
 
