@@ -13,16 +13,17 @@ export {
   OutOfMemoryError,
   TrainingError,
 } from './core/errors.js';
-export type { RawImage } from './core/image.js';
+export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
 export type { Tensor } from './core/tensor.js';
-export { Dataset, type Example, type LoadedExample } from './dataset/dataset.js';
+export { Dataset, type Example, type FindForeground, type LoadedExample } from './dataset/dataset.js';
 export type { Fit } from './dataset/fit.js';
-export type { Kernel } from './dataset/image-file.js';
-export type { Pair } from './dataset/pair.js';
-export type { PairRecord } from './dataset/pair-record.js';
+export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
+export type { ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
+export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
+export type { Pair, PairData } from './dataset/pair.js';
+export type { DropReason, PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
-export type { DropReason } from './dataset/selection.js';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -58,7 +59,6 @@ export {
 } from './model/foreground.js';
 export {
   type AttentionOptions,
-  type Mask,
   Masker,
   type MaskerOptions,
   type MaskMethod,

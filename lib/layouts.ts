@@ -3,6 +3,7 @@ import type { NativeLayouts } from './addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from './core/errors.js';
 import { Dataset, type Example } from './dataset/dataset.js';
 import { needsGoodImages, refuseNoGoodImages } from './dataset/good-images.js';
+import type { ImageSource } from './dataset/image-source.js';
 import { loadBackgrounds } from './model/foreground.js';
 import { checkOptions } from './options/check.js';
 import { layoutsSchema } from './options/schemas.js';
@@ -74,7 +75,7 @@ export class Layouts {
   /** Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used, and ERR_INVALID_OPTION. */
   static async create(
     examples: readonly Example[],
-    goodImages: readonly string[],
+    goodImages: readonly ImageSource[],
     options: LayoutsOptions,
   ): Promise<Layouts> {
     const { resolution, fit, ...shares } = checkOptions(layoutsSchema, options);

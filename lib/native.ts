@@ -2,11 +2,11 @@
  * The only importer of the engine: finds libtorch, opens the loader and through it the engine, once for each thread of
  * JavaScript.
  */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { NativeEngine } from './addon-types.js';
+import { ENGINE, findBinary } from './core/binary.js';
 import { errorFromCode, LibtorchError } from './core/errors.js';
 import { packageRoot } from './core/paths.js';
 import { defaultThreads } from './core/threads.js';
@@ -18,25 +18,6 @@ interface Loader {
 }
 
 const nodeRequire = createRequire(import.meta.url);
-const ENGINE = 'dualanodiff-engine.so';
-
-/** Where the loader is: the folder in DUALANODIFF_BINARY, else where node-gyp-build finds it; undefined for nowhere. */
-function findLoader(): string | undefined {
-  const own = process.env.DUALANODIFF_BINARY;
-  if (own) return join(own, 'dualanodiff.node');
-  try {
-    return (nodeRequire('node-gyp-build') as { path(folder: string): string }).path(packageRoot);
-  } catch {
-    return undefined; // it found nothing for this platform
-  }
-}
-
-/** The folder of the loader and the engine that will be opened; undefined where they are not both there. */
-export function findBinary(): string | undefined {
-  const loader = findLoader();
-  if (loader === undefined || !existsSync(loader) || !existsSync(join(dirname(loader), ENGINE))) return undefined;
-  return dirname(loader);
-}
 
 function openEngine(): NativeEngine {
   requirePlatform();

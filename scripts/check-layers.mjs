@@ -1,7 +1,10 @@
-// Checks the layers of DESIGN.md section 3: a folder of native/ includes only itself and the folders named after it, and
-// napi.h stays in the binding. In lib/, only native.ts loads the engine.
-import { readdirSync, readFileSync } from 'node:fs';
+// Checks the layers of DESIGN.md section 3, of this repository or of the folder that is given: a folder of native/ includes
+// only itself and the folders named after it, and napi.h stays in the binding. What lib/ keeps to is in lib-layers.mjs.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkLib } from './lib-layers.mjs';
+
+const root = process.argv[2] ?? '.';
 
 /** Each folder with what it may include besides itself. */
 const CORE = ['core'];
@@ -37,14 +40,16 @@ const layers = {
 
 const problems = [];
 let checked = 0;
-const folders = readdirSync('native', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const native = join(root, 'native');
+const inNative = existsSync(native) ? readdirSync(native, { withFileTypes: true }) : [];
+const folders = inNative.filter((entry) => entry.isDirectory());
 for (const { name } of folders) {
   const allowed = layers[name];
   if (!allowed) {
     problems.push(`native/${name} is in no layer: add it to scripts/check-layers.mjs`);
     continue;
   }
-  const entries = readdirSync(join('native', name), { recursive: true, withFileTypes: true });
+  const entries = readdirSync(join(native, name), { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((found) => found.isFile())) {
     const path = join(entry.parentPath, entry.name);
     checked++;
@@ -57,14 +62,9 @@ for (const { name } of folders) {
     }
   }
 }
-for (const entry of readdirSync('lib', { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-  const path = join(entry.parentPath, entry.name);
-  checked++;
-  if (path !== join('lib', 'native.ts') && /createRequire|\.node['"]/.test(readFileSync(path, 'utf8'))) {
-    problems.push(`${path} loads native code: only lib/native.ts may`);
-  }
-}
+const lib = checkLib(root);
+checked += lib.checked;
+problems.push(...lib.problems);
 if (checked === 0) problems.push('no file was checked');
 for (const problem of problems) console.error(problem);
 console.log(`layers: ${checked} files, ${problems.length} problems`);

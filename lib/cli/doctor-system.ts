@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
+import { findBinary } from '../core/binary.js';
 import { isOlder, type Platform, REQUIRED, thisPlatform, unsupportedPlatform } from '../core/platform.js';
 import { cacheFolder, findLibtorch } from '../libtorch/locate.js';
 import { engineNeeds, libstdcxx, libstdcxxAdvice } from '../libtorch/requirements.js';
 import { wheels } from '../libtorch/wheels.js';
-import { findBinary } from '../native.js';
 
 /** One line of `doctor`. */
 export interface Check {

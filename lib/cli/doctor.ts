@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { findBinary } from '../core/binary.js';
 import { embedded, packageRoot } from '../core/paths.js';
 import { defaultThreads } from '../core/threads.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
-import { findBinary, getEngine } from '../native.js';
+import { getEngine } from '../native.js';
 import type { CommandSpec } from './command.js';
 import { type Check, systemChecks } from './doctor-system.js';
 

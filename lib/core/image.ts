@@ -1,33 +1,132 @@
-import { InvalidOptionError } from './errors.js';
+/** Pixels as functions of this package take them and return them. */
+import sharp, { type Sharp } from 'sharp';
+import { DatasetError, InvalidOptionError } from './errors.js';
 
-/** Pixels, row by row, channels interleaved: 3 (RGB) or 1 (grey) bytes a pixel. */
-export interface RawImage {
-  data: Uint8Array;
-  width: number;
-  height: number;
-  channels: number;
+/** 1 (grey) or 3 (RGB). */
+export type Channels = 1 | 3;
+
+/** Pixels, row by row, channels interleaved, one byte each. Functions that take an image accept any object like this. */
+export interface PixelData {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: Channels;
 }
 
-/** The image with three channels; grey is repeated. Throws ERR_INVALID_OPTION when sizes and bytes disagree. */
-export function toRgb(image: RawImage): RawImage {
-  const { data, width, height, channels } = (image ?? {}) as RawImage;
-  const isSize = (extent: unknown) => Number.isSafeInteger(extent) && (extent as number) > 0;
+/** What is wrong with pixels as an input, as "Expected X but received Y"; undefined where they can be used. */
+function pixelProblem(image: unknown): string | undefined {
+  const { data, width, height, channels } = (image ?? {}) as Partial<PixelData>;
+  const isSize = (extent: unknown): extent is number => Number.isSafeInteger(extent) && (extent as number) > 0;
   if ((channels !== 1 && channels !== 3) || !isSize(width) || !isSize(height)) {
-    throw new InvalidOptionError(
-      `Expected an image of 1 or 3 channels but received ${width} x ${height} x ${channels}`,
-    );
+    return `Expected an image of 1 or 3 channels but received ${width} x ${height} x ${channels}`;
   }
-  const isBytes = [Uint8Array, Uint8ClampedArray].some((type) => data instanceof type);
-  if (!isBytes || !(data.buffer instanceof ArrayBuffer)) {
-    throw new InvalidOptionError('Expected a Uint8Array (of memory that is not shared) for the data of an image');
+  const isBytes = data instanceof Uint8Array || (data as unknown) instanceof Uint8ClampedArray;
+  if (!isBytes || !(data?.buffer instanceof ArrayBuffer)) {
+    return 'Expected a Uint8Array (of memory that is not shared) for the data of an image';
   }
-  if (data.length !== width * height * channels) {
-    throw new InvalidOptionError(
-      `Expected ${width * height * channels} bytes for an image of ${width} x ${height} x ${channels} but received ${data.length}`,
-    );
-  }
+  const size = width * height * channels;
+  if (data.length === size) return undefined;
+  return `Expected ${size} bytes for an image of ${width} x ${height} x ${channels} but received ${data.length}`;
+}
+
+/** Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+export function checkPixels(image: PixelData): void {
+  const problem = pixelProblem(image);
+  if (problem !== undefined) throw new InvalidOptionError(problem);
+}
+
+/** The image with three channels; grey is repeated. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+export function toRgb(image: PixelData): PixelData {
+  checkPixels(image);
+  const { data, width, height, channels } = image;
   if (channels === 3) return image;
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) rgb.fill(data[i] as number, 3 * i, 3 * i + 3);
   return { data: rgb, width, height, channels: 3 };
+}
+
+/** The first of every three channels. */
+const firstChannel = (rgb: Uint8Array): Uint8Array =>
+  Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i] as number);
+
+/** Whether every pixel has three equal channels. */
+function isGrey(rgb: Uint8Array): boolean {
+  for (let i = 0; i < rgb.length; i += 3) {
+    if (rgb[i] !== rgb[i + 1] || rgb[i] !== rgb[i + 2]) return false;
+  }
+  return true;
+}
+
+/**
+ * An image as this package returns it.
+ *
+ * @example
+ * await pair.image.toSharp().resize(256).toFile('pair.png');
+ */
+export class RawImage implements PixelData {
+  /** Row by row, channels interleaved, one byte each. */
+  readonly data: Uint8Array;
+  /** Pixels. */
+  readonly width: number;
+  /** Pixels. */
+  readonly height: number;
+  /** 1 (grey) or 3 (RGB). */
+  readonly channels: Channels;
+
+  /** The data is not copied. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+  constructor(pixels: PixelData) {
+    checkPixels(pixels);
+    this.data = pixels.data;
+    this.width = pixels.width;
+    this.height = pixels.height;
+    this.channels = pixels.channels;
+  }
+
+  /** The image as the input of a sharp pipeline. An image of one channel stays one: its PNG file is a grey one. */
+  toSharp(): Sharp {
+    const { data, width, height, channels } = this;
+    const pipeline = sharp(data, { raw: { width, height, channels } });
+    return channels === 1 ? pipeline.toColourspace('b-w') : pipeline;
+  }
+
+  /**
+   * What a sharp pipeline makes, as 8 bits: grey (1 channel) where its input is grey and it adds no colour, else sRGB
+   * (3 channels). Transparency is dropped. Pixels are turned by EXIF orientation only where the pipeline does so
+   * (`autoOrient`). The pipeline is not changed.
+   * Throws ERR_DATASET_INVALID where sharp cannot read its input, and for colours that are neither grey nor RGB.
+   */
+  static async fromSharp(pipeline: Sharp): Promise<RawImage> {
+    try {
+      const metadata = await pipeline.clone().metadata();
+      const { data, info } = await pipeline
+        .clone()
+        .removeAlpha()
+        .raw({ depth: 'uchar' })
+        .toBuffer({ resolveWithObject: true });
+      const { width, height, channels } = info;
+      if (channels !== 1 && channels !== 3) throw new Error(`it has ${channels} channels`);
+      const hasGreyInput = metadata.channels - (metadata.hasAlpha ? 1 : 0) === 1;
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+      if (channels === 1 || !hasGreyInput || !isGrey(bytes)) {
+        return new RawImage({ data: bytes, width, height, channels });
+      }
+      return new RawImage({ data: firstChannel(bytes), width, height, channels: 1 });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new DatasetError(`The sharp pipeline gives no image: ${reason}`, { cause });
+    }
+  }
+}
+
+/** Where a defect is: one channel of 0 and 255. */
+export class Mask extends RawImage {
+  declare readonly channels: 1;
+  /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */
+  readonly coverage: number;
+
+  /** The data is not copied. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+  constructor(pixels: Omit<PixelData, 'channels'>) {
+    super({ data: pixels.data, width: pixels.width, height: pixels.height, channels: 1 });
+    this.coverage = this.data.reduce((count, value) => count + (value > 0 ? 1 : 0), 0) / this.data.length;
+  }
 }

@@ -1,8 +1,8 @@
 /** How far masks of one pair, found in different ways, agree: a pair whose masks disagree is a bad pair. */
-import type { Mask } from '../model/masker.js';
+import type { PixelData } from '../core/image.js';
 
 /** Intersection over union of the set pixels, 0 to 1; two empty masks agree. */
-export function iou(a: Mask, b: Mask): number {
+export function iou(a: PixelData, b: PixelData): number {
   let both = 0;
   let either = 0;
   for (let i = 0; i < a.data.length; i++) {
@@ -14,7 +14,8 @@ export function iou(a: Mask, b: Mask): number {
 }
 
 /** Whether the masks share a pixel. */
-export const touches = (a: Mask, b: Mask): boolean => a.data.some((value, i) => value > 0 && (b.data[i] as number) > 0);
+export const touches = (a: PixelData, b: PixelData): boolean =>
+  a.data.some((value, i) => value > 0 && (b.data[i] as number) > 0);
 
 /** The means over pairs whose masks were made in several ways. */
 export function meanAgreement(records: readonly { agreement?: Record<string, number> }[]): Record<string, number> {
@@ -27,7 +28,7 @@ export function meanAgreement(records: readonly { agreement?: Record<string, num
 }
 
 /** The IoU of every two masks, by the names of their methods: `{ 'u2net/threshold': 0.8 }`. */
-export function agreementOf(masks: readonly { method: string; mask: Mask }[]): Record<string, number> {
+export function agreementOf(masks: readonly { method: string; mask: PixelData }[]): Record<string, number> {
   const agreement: Record<string, number> = {};
   for (const [i, first] of masks.entries()) {
     for (const second of masks.slice(i + 1))

@@ -3,14 +3,15 @@ import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { DatasetError, withFileErrors } from '../core/errors.js';
 import { warn } from '../core/warnings.js';
-import { type Decoded, decodeFile } from './decode.js';
+import { type Decoded, decodeImage } from './decode.js';
 import { fewAtOnce } from './few-at-once.js';
 import { foldersIn, imagesBelow, isFolder } from './folders.js';
+import { type ImageGroup, type ImageSource, labelOf } from './image-source.js';
 
 /** Depths of cameras, and of 8 bits that something has widened. */
 const DEPTHS = [8, 10, 12, 14];
 const FULL = 16;
-/** Files that are looked at to tell the depth of all. */
+/** Images that are looked at to tell the depth of all. */
 const LOOKED_AT = 64;
 
 /** The largest sample, without alpha. */
@@ -47,17 +48,17 @@ async function companions(path: string): Promise<{ folder: string; files: string
   return { folder, files: found.flat() };
 }
 
-/** Some of the files, evenly spread. */
-function sampleOf(files: readonly string[]): string[] {
-  const step = Math.max(1, files.length / LOOKED_AT);
-  return files.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+/** Some of the images, evenly spread. */
+function sampleOf<Source extends ImageSource>(images: readonly Source[]): Source[] {
+  const step = Math.max(1, images.length / LOOKED_AT);
+  return images.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
 }
 
-async function bitsOf(chosen: readonly string[]): Promise<{ bits: number; most: number }> {
+async function bitsOf(chosen: readonly ImageSource[]): Promise<{ bits: number; most: number }> {
   let most = 0;
-  await fewAtOnce(chosen, async (file) => {
+  await fewAtOnce(chosen, async (source) => {
     if (bitsFor(most) === FULL) return;
-    const decoded = await decodeFile(file).catch(() => undefined); // told by whoever reads it
+    const decoded = await decodeImage(source).catch(() => undefined); // told by whoever reads it
     if (decoded?.data instanceof Uint16Array) most = Math.max(most, largest(decoded));
   });
   return { bits: bitsFor(most), most };
@@ -72,31 +73,46 @@ async function stateOf(files: readonly string[]): Promise<string> {
   return (await Promise.all(states)).join('\n');
 }
 
+type Depth = { bits: number; most: number };
+
 /** By folder, so that all of its images are read alike for as long as they stay the same. */
-const found = new Map<string, { state: string; looking: Promise<{ bits: number; most: number }> }>();
+const ofFolders = new Map<string, { state: string; looking: Promise<Depth> }>();
+const ofGroups = new WeakMap<ImageGroup, Promise<Depth>>();
+
+async function depthOfFolder(path: string): Promise<Depth & { among: string }> {
+  const { folder, files } = await companions(path);
+  const chosen = sampleOf(files.includes(path) ? files : [path, ...files]);
+  const state = await withFileErrors('read', folder, () => stateOf(chosen));
+  let known = ofFolders.get(folder);
+  if (known?.state !== state) {
+    known = { state, looking: bitsOf(chosen) };
+    ofFolders.set(folder, known);
+  }
+  return { ...(await known.looking), among: folder };
+}
+
+async function depthOfGroup(group: ImageGroup): Promise<Depth & { among: string }> {
+  const looking = ofGroups.get(group) ?? bitsOf(sampleOf(group.images));
+  ofGroups.set(group, looking);
+  return { ...(await looking), among: group.label };
+}
 
 /**
- * The bits that a 16-bit image's samples use: 16, or fewer where no image of its category (or folder) uses more.
+ * The bits that a 16-bit image's samples use: 16, or fewer where no image of its category (or folder, or list) uses more.
  * Throws ERR_DATASET_INVALID for an image that is out of the others' range.
  */
 export async function bitDepthOf(image: Decoded): Promise<number> {
   const own = largest(image);
-  const { folder, files } = await companions(image.path);
-  const chosen = sampleOf(files.includes(image.path) ? files : [image.path, ...files]);
-  const state = await withFileErrors('read', folder, () => stateOf(chosen));
-  let known = found.get(folder);
-  if (known?.state !== state) {
-    known = { state, looking: bitsOf(chosen) };
-    found.set(folder, known);
-  }
-  const { bits, most } = await known.looking;
+  const { source } = image;
+  const isFile = typeof source === 'string';
+  const { bits, most, among } = await (isFile ? depthOfFolder(source) : depthOfGroup(source.group));
   if (bits === FULL) return FULL;
   const range = `0 to ${2 ** bits - 1}`;
   if (own >= 2 ** bits) {
     throw new DatasetError(
-      `${image.path} has 16-bit samples up to ${own}, but the other images of ${folder} are ${bits} bits, ${range}: save all with 8 bits, or with one range`,
+      `${labelOf(source)} has 16-bit samples up to ${own}, but the other images of ${among} are ${bits} bits, ${range}: save all with 8 bits, or with one range`,
     );
   }
-  warn(`The 16-bit images of ${folder} have samples up to ${most}: they are read as ${bits} bits, ${range}.`);
+  warn(`The 16-bit images of ${among} have samples up to ${most}: they are read as ${bits} bits, ${range}.`);
   return bits;
 }

@@ -1,8 +1,10 @@
-/** Files as samples: what sharp or the BMP decoder reads, before it is an image or a mask. See docs/images.md. */
+/** Images as samples: what sharp or the BMP decoder reads, before it is an image or a mask. See docs/images.md. */
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type SharpOptions } from 'sharp';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
+import { checkPixels, type PixelData } from '../core/image.js';
 import { decodeBmp, isBmp } from './bmp.js';
+import { type ImageSource, labelOf } from './image-source.js';
 import { isWhiteZero, tiffSamples } from './tiff-samples.js';
 
 /** Pixels that an image may have. */
@@ -19,9 +21,9 @@ const DEPTHS: Record<string, string> = {
   dpcomplex: 'complex numbers',
 };
 
-/** Samples of a file as they are stored: channels interleaved, not turned. */
+/** Samples of an image as they are stored: channels interleaved, not turned. */
 export interface Decoded {
-  path: string;
+  source: ImageSource;
   data: Uint8Array | Uint16Array | Float32Array;
   width: number;
   height: number;
@@ -40,26 +42,26 @@ export interface Decoded {
 function reasonOf(cause: unknown): string {
   const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n').map((line) => line.trim());
   const reason = lines.find((line) => line !== '' && !line.startsWith('source: bad seek')) ?? 'unknown error';
-  return reason.replace('Input buffer', 'the file').replace('Input image', 'the image');
+  return reason.replace('Input buffer', 'it').replace('Input image', 'the image');
 }
 
-/** Runs what may fail over a file's content, and names the file where it does. */
-async function naming<T>(path: string, bytes: Buffer, read: () => T | Promise<T>): Promise<T> {
+/** Runs what may fail over encoded bytes, and names the image where it does. */
+async function naming<T>(label: string, bytes: Buffer, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
     if (cause instanceof DualAnoDiffError) throw cause;
     const samples = tiffSamples(bytes);
     const what = samples === undefined ? '' : ` (a TIFF of ${samples})`;
-    throw new DatasetError(`${path} is not a readable image${what}: ${reasonOf(cause)}`, { cause });
+    throw new DatasetError(`${label} is not a readable image${what}: ${reasonOf(cause)}`, { cause });
   }
 }
 
 /** Throws ERR_DATASET_INVALID for what sharp would read in part, or as something else. */
-function refuseOthers(path: string, metadata: Metadata, bytes: Buffer): void {
+function refuseOthers(label: string, metadata: Metadata, bytes: Buffer): void {
   const { format, pages = 1, depth, space, channels, hasAlpha, width, height } = metadata;
   const refuse = (what: string) => {
-    throw new DatasetError(`${path} ${what}`);
+    throw new DatasetError(`${label} ${what}`);
   };
   if (!FORMATS.includes(format)) refuse(`is ${format.toUpperCase()}, which is not read as an image: save it as PNG`);
   if (width * height > MAX_PIXELS) {
@@ -95,12 +97,12 @@ function numbersOf<T>(
 const isLossy = (format: string, bytes: Buffer): boolean =>
   format === 'jpeg' || format === 'heif' || (format === 'webp' && !bytes.subarray(0, 4096).includes('VP8L'));
 
-async function decodeBySharp(path: string, bytes: Buffer, ignoreIcc: boolean): Promise<Decoded> {
+async function decodeBySharp(source: ImageSource, bytes: Buffer, ignoreIcc: boolean): Promise<Decoded> {
   const options: SharpOptions = { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc };
   const metadata = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
-  refuseOthers(path, metadata, bytes);
+  refuseOthers(labelOf(source), metadata, bytes);
   const { depth, space, format, channels: stored, hasAlpha: alpha, hasProfile, orientation = 1 } = metadata;
-  const common = { path, alpha, orientation, lossy: isLossy(format, bytes) };
+  const common = { source, alpha, orientation, lossy: isLossy(format, bytes) };
   const asSrgb = () => sharp(bytes, options).toColourspace('srgb').raw({ depth: 'uchar' });
   if (depth === 'uchar') {
     const isGrey = ignoreIcc && stored === 1; // sharp repeats grey in RGB, and leaves out its alpha otherwise
@@ -116,24 +118,37 @@ async function decodeBySharp(path: string, bytes: Buffer, ignoreIcc: boolean): P
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   if (channels !== stored) {
-    throw new DatasetError(`${path} has ${stored} channels of ${depth} samples, which are not read: save it as PNG`);
+    throw new DatasetError(
+      `${labelOf(source)} has ${stored} channels of ${depth} samples, which are not read: save it as PNG`,
+    );
   }
   const numbers = isFloat ? numbersOf(Float32Array, data) : numbersOf(Uint16Array, data);
   const byProfile = async () => numbersOf(Uint8Array, await asSrgb().toBuffer());
   return { ...common, data: numbers, width, height, channels, ...(hasProfile && !ignoreIcc && { byProfile }) };
 }
 
+/** Pixels as if they had been decoded. */
+function samplesOf(source: ImageSource, image: PixelData): Decoded {
+  checkPixels(image);
+  const { data, width, height, channels } = image;
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data); // a Uint8ClampedArray is none
+  return { source, data: bytes, width, height, channels, alpha: false, orientation: 1, lossy: false };
+}
+
 /**
- * Decodes a file; by its content, not by its name. Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID where the file is
+ * Decodes an image, a file by its content and not by its name. Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID where it is
  * damaged, cut off, or holds what is not read.
  */
-export async function decodeFile(path: string, { ignoreIcc = false } = {}): Promise<Decoded> {
-  const bytes = await withFileErrors('read', path, () => readFile(path));
-  return naming(path, bytes, () => {
-    if (bytes.length === 0) throw new Error('the file is empty');
-    if (!isBmp(bytes)) return decodeBySharp(path, bytes, ignoreIcc);
+export async function decodeImage(source: ImageSource, { ignoreIcc = false } = {}): Promise<Decoded> {
+  const content =
+    typeof source === 'string' ? await withFileErrors('read', source, () => readFile(source)) : source.content;
+  if ('channels' in content) return samplesOf(source, content);
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  return naming(labelOf(source), bytes, () => {
+    if (bytes.length === 0) throw new Error('it is empty');
+    if (!isBmp(bytes)) return decodeBySharp(source, bytes, ignoreIcc);
     const bitmap = decodeBmp(bytes, MAX_PIXELS);
-    return { path, ...bitmap, alpha: bitmap.channels === 4, orientation: 1, lossy: false };
+    return { source, ...bitmap, alpha: bitmap.channels === 4, orientation: 1, lossy: false };
   });
 }
 

@@ -1,4 +1,4 @@
-import type { RawImage } from '../core/image.js';
+import { type PixelData, RawImage } from '../core/image.js';
 import { type Kernel, resizeImage } from './image-file.js';
 
 /** How a picture that is not square becomes one: a square part of it, or all of it squeezed. */
@@ -12,7 +12,7 @@ interface Box {
 }
 
 /** The smallest box around everything above one half; undefined for an empty mask. */
-export function boundingBox(mask: RawImage): Box | undefined {
+export function boundingBox(mask: PixelData): Box | undefined {
   const box = { left: mask.width, top: mask.height, right: -1, bottom: -1 };
   for (let y = 0; y < mask.height; y++) {
     for (let x = 0; x < mask.width; x++) {
@@ -26,14 +26,14 @@ export function boundingBox(mask: RawImage): Box | undefined {
   return box.right < 0 ? undefined : box;
 }
 
-function crop(image: RawImage, left: number, top: number, size: number): RawImage {
+function crop(image: PixelData, left: number, top: number, size: number): RawImage {
   const { width, channels } = image;
   const data = new Uint8Array(size * size * channels);
   for (let y = 0; y < size; y++) {
     const from = ((top + y) * width + left) * channels;
     data.set(image.data.subarray(from, from + size * channels), y * size * channels);
   }
-  return { data, width: size, height: size, channels };
+  return new RawImage({ data, width: size, height: size, channels });
 }
 
 /** Where a window of `size` begins in `extent` so that it shows the middle of [low, high]. */
@@ -41,10 +41,8 @@ const windowStart = (low: number, high: number, size: number, extent: number): n
   Math.min(Math.max(Math.round((low + high + 1 - size) / 2), 0), extent - size);
 
 /** A mask's channel as 0 and 255, by one half. */
-export const binarize = (mask: RawImage): RawImage => ({
-  ...mask,
-  data: mask.data.map((value) => (value >= 128 ? 255 : 0)),
-});
+export const binarize = ({ data, width, height, channels }: PixelData): RawImage =>
+  new RawImage({ data: data.map((value) => (value >= 128 ? 255 : 0)), width, height, channels });
 
 /**
  * A square of `resolution` pixels of an image or of a mask.
@@ -54,8 +52,8 @@ export const binarize = (mask: RawImage): RawImage => ({
  * image's middle. Either way by `kernel`: bilinear where none is given, as published.
  */
 export async function fitAround(
-  image: RawImage,
-  defect: RawImage | undefined,
+  image: PixelData,
+  defect: PixelData | undefined,
   resolution: number,
   fit: Fit,
   kernel: Kernel = 'linear',

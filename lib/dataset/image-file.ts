@@ -1,18 +1,17 @@
 /** The reader of images. What each format gives is in docs/images.md. */
-import { dirname } from 'node:path';
-import sharp from 'sharp';
 import { DatasetError } from '../core/errors.js';
-import type { RawImage } from '../core/image.js';
+import { type Channels, type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
-import { type Decoded, decodeFile, turned } from './decode.js';
+import { type Decoded, decodeImage, turned } from './decode.js';
+import { groupLabelOf, ImageInMemory, type ImageInput, type ImageSource, labelOf } from './image-source.js';
 
 /** What is out of 0 to 1 by no more than this is rounding. */
 const TOLERANCE = 1e-4;
 
 /** How an image lies in its file, for a mask that goes with it. */
 export interface Stored {
-  path: string;
+  source: ImageSource;
   /** Before it is turned. */
   width: number;
   height: number;
@@ -32,20 +31,22 @@ function rangeOf(data: Float32Array): [number, number] | undefined {
 }
 
 /** Throws ERR_DATASET_INVALID for floats out of 0 to 1: nothing says which of them is white. */
-export function refuseOtherFloats(path: string, data: Float32Array): void {
+export function refuseOtherFloats(source: ImageSource, data: Float32Array): void {
   const range = rangeOf(data);
-  if (!range) throw new DatasetError(`${path} has floats that are not finite (NaN or infinite)`);
+  if (!range) throw new DatasetError(`${labelOf(source)} has floats that are not finite (NaN or infinite)`);
   const [low, high] = range;
   if (low >= -TOLERANCE && high <= 1 + TOLERANCE) return;
-  throw new DatasetError(`${path} has floats from ${low} to ${high}: expected 0 (black) to 1 (white), so scale them`);
+  throw new DatasetError(
+    `${labelOf(source)} has floats from ${low} to ${high}: expected 0 (black) to 1 (white), so scale them`,
+  );
 }
 
 /** Samples as 8 bits, in the file's channels, or in RGB where its profile says how. */
 async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: number }> {
-  const { path, data, channels, alpha, byProfile } = image;
+  const { source, data, channels, alpha, byProfile } = image;
   if (data instanceof Uint8Array) return { bytes: data, channels };
   if (data instanceof Float32Array) {
-    refuseOtherFloats(path, data);
+    refuseOtherFloats(source, data);
     return { bytes: Uint8Array.from(data, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1))), channels };
   }
   const bits = await bitDepthOf(image);
@@ -59,7 +60,7 @@ async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: n
 }
 
 /** RGB; grey is repeated. What is transparent shows `blank`, or its stored colour where there is none. */
-function toRgb(path: string, bytes: Uint8Array, channels: number, blank: number | undefined): Uint8Array {
+function toRgb(source: ImageSource, bytes: Uint8Array, channels: number, blank: number | undefined): Uint8Array {
   if (channels === 3) return bytes;
   const hasAlpha = channels % 2 === 0;
   const colours = channels - (hasAlpha ? 1 : 0);
@@ -75,35 +76,39 @@ function toRgb(path: string, bytes: Uint8Array, channels: number, blank: number 
   }
   if (isTransparent && blank === undefined) {
     warn(
-      `${path} has transparent pixels: they are read with the colours stored for them, and so are others of its folder.`,
-      `transparent ${dirname(path)}`,
+      `${labelOf(source)} has transparent pixels: they are read with the colours stored for them, and so are others of ${groupLabelOf(source)}.`,
+      `transparent ${groupLabelOf(source)}`,
     );
   }
   return rgb;
 }
 
 /** An image as RGB, turned as its EXIF orientation says, and how it lies in its file. */
-export async function readStored(path: string, blank?: number): Promise<{ image: RawImage; stored: Stored }> {
-  const decoded = await decodeFile(path);
+export async function readStored(source: ImageSource, blank?: number): Promise<{ image: RawImage; stored: Stored }> {
+  const decoded = await decodeImage(source);
   const { width, height, orientation } = decoded;
   const { bytes, channels } = await toBytes(decoded);
-  const image = { data: toRgb(path, bytes, channels, blank), width, height, channels: 3 };
-  return { image: turned(image, orientation), stored: { path, width, height, orientation } };
+  const image = { data: toRgb(source, bytes, channels, blank), width, height, channels: 3 as const };
+  return { image: new RawImage(turned(image, orientation)), stored: { source, width, height, orientation } };
 }
 
 /**
- * An image as RGB, turned as its EXIF orientation says; grey is repeated. Transparent pixels show `blank`, 0 to 255, or
- * the colour stored for them where it is not given.
- * Throws ERR_DATASET_INVALID naming the file.
+ * An image as RGB: of a file's path, of a file's bytes, or of pixels. It is turned as its EXIF orientation says; grey is
+ * repeated. Transparent pixels show `blank`, 0 to 255, or the colour stored for them where it is not given.
+ * Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID naming the file and what is wrong with it.
  */
-export async function readImage(path: string, { blank }: { blank?: number } = {}): Promise<RawImage> {
-  return (await readStored(path, blank)).image;
+export async function readImage(
+  image: ImageInput | ImageSource,
+  { blank }: { blank?: number } = {},
+): Promise<RawImage> {
+  const isSource = typeof image === 'string' || image instanceof ImageInMemory;
+  const source = isSource ? image : new ImageInMemory('the image in memory', 'image', image);
+  return (await readStored(source, blank)).image;
 }
 
-/** A PNG file's bytes. */
-export function encodePng({ data, width, height, channels }: RawImage): Promise<Buffer> {
-  const raw = sharp(data, { raw: { width, height, channels: channels as 1 | 3 } });
-  return (channels === 1 ? raw.toColourspace('b-w') : raw).png().toBuffer();
+/** A PNG file's bytes; grey for an image of one channel. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+export async function encodePng(image: PixelData): Promise<Buffer> {
+  return new RawImage(image).toSharp().png().toBuffer();
 }
 
 /** How pixels are weighted where an image is resized: bilinear, as the published code does it, or sharp (Lanczos). */
@@ -111,16 +116,17 @@ export type Kernel = 'linear' | 'lanczos3';
 
 /** Resized to exactly width x height. */
 export async function resizeImage(
-  image: RawImage,
+  image: PixelData,
   width: number,
   height: number,
   kernel: Kernel = 'linear',
 ): Promise<RawImage> {
-  if (image.width === width && image.height === height) return image;
-  const raw = sharp(image.data, {
-    raw: { width: image.width, height: image.height, channels: image.channels as 1 | 3 },
-  });
-  const resized = raw.resize({ width, height, fit: 'fill', kernel });
-  const data = await (image.channels === 1 ? resized.toColourspace('b-w') : resized).raw().toBuffer();
-  return { data: new Uint8Array(data), width, height, channels: image.channels };
+  const raw = image instanceof RawImage ? image : new RawImage(image);
+  if (image.width === width && image.height === height) return raw;
+  const { data, info } = await raw
+    .toSharp()
+    .resize({ width, height, fit: 'fill', kernel })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return new RawImage({ data: new Uint8Array(data), width, height, channels: info.channels as Channels });
 }

@@ -1,9 +1,10 @@
 /** The reader of masks. What each kind gives is in docs/images.md. */
 import { DatasetError } from '../core/errors.js';
-import type { RawImage } from '../core/image.js';
+import { type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
-import { type Decoded, decodeFile, turned, turnedSize } from './decode.js';
+import { type Decoded, decodeImage, turned, turnedSize } from './decode.js';
 import { refuseOtherFloats, type Stored } from './image-file.js';
+import { type ImageSource, labelOf } from './image-source.js';
 import { cutOf, type Levels } from './mask-levels.js';
 
 /** Weights of red, green and blue in luminance (Rec. 709). */
@@ -15,13 +16,13 @@ const LISTED = 8;
 
 /** A mask and how it lies in its file. */
 interface StoredMask extends Stored {
-  mask: RawImage;
+  mask: PixelData;
 }
 
 /** Integers of the file's own range; of floats, 65535 is 1. */
-function integersOf({ path, data }: Decoded): Uint8Array | Uint16Array {
+function integersOf({ source, data }: Decoded): Uint8Array | Uint16Array {
   if (!(data instanceof Float32Array)) return data;
-  refuseOtherFloats(path, data);
+  refuseOtherFloats(source, data);
   return Uint16Array.from(data, (value) => Math.round(65535 * Math.min(Math.max(value, 0), 1)));
 }
 
@@ -86,8 +87,9 @@ function describeLevels(levels: readonly number[], colours: readonly number[][])
   return `${shown.join(', ')} and ${last}`;
 }
 
-async function readStoredMask(path: string): Promise<StoredMask> {
-  const image = await decodeFile(path, { ignoreIcc: true });
+async function readStoredMask(source: ImageSource): Promise<StoredMask> {
+  const label = labelOf(source);
+  const image = await decodeImage(source, { ignoreIcc: true });
   const numbers = integersOf(image);
   const { peak, ...levels } = levelsOf(image, numbers);
   const { width, height, orientation } = image;
@@ -96,7 +98,7 @@ async function readStoredMask(path: string): Promise<StoredMask> {
   if ('plateaus' in found) {
     const { plateaus } = found;
     throw new DatasetError(
-      `The mask ${path} has the levels ${describeLevels(plateaus, colours(plateaus))}: it must have two, such as 0 (no defect) and 255 (defect), beside soft edges`,
+      `The mask ${label} has the levels ${describeLevels(plateaus, colours(plateaus))}: it must have two, such as 0 (no defect) and 255 (defect), beside soft edges`,
     );
   }
   const data = new Uint8Array(width * height);
@@ -111,24 +113,24 @@ async function readStoredMask(path: string): Promise<StoredMask> {
   const [off] = colours([lowest]) as [number[]];
   if (!isEmpty && lowest < found.cut && isColour(off)) {
     throw new DatasetError(
-      `The mask ${path} is coloured: ${hexOf(off)} is not a background. Save it as 0 (no defect) and 255 (defect)`,
+      `The mask ${label} is coloured: ${hexOf(off)} is not a background. Save it as 0 (no defect) and 255 (defect)`,
     );
   }
   if (isEmpty && image.alpha && numbers.some((value, i) => value > 0 && i % image.channels < image.channels - 1)) {
-    throw new DatasetError(`The mask ${path} has transparency, and is black wherever it is opaque: save it without`);
+    throw new DatasetError(`The mask ${label} has transparency, and is black wherever it is opaque: save it without`);
   }
-  const mask = { data, width, height, channels: 1 };
-  return { path, mask, width, height, orientation };
+  const mask = { data, width, height, channels: 1 as const };
+  return { source, mask, width, height, orientation };
 }
 
 /** A mask as one channel of 0 and 255, turned as its EXIF orientation says. Throws ERR_DATASET_INVALID naming the file. */
-export async function readMask(path: string): Promise<RawImage> {
-  const { mask, orientation } = await readStoredMask(path);
-  return turned(mask, orientation);
+export async function readMask(source: ImageSource): Promise<RawImage> {
+  const { mask, orientation } = await readStoredMask(source);
+  return new RawImage(turned(mask, orientation));
 }
 
 /** Whether all of the border is marked, but not all of the mask: as where the defect is black on white. */
-function looksInverted({ data, width, height }: RawImage): boolean {
+function looksInverted({ data, width, height }: PixelData): boolean {
   const isMarked = (x: number, y: number) => data[y * width + x] === 255;
   for (let x = 0; x < width; x++) if (!isMarked(x, 0) || !isMarked(x, height - 1)) return false;
   for (let y = 0; y < height; y++) if (!isMarked(0, y) || !isMarked(width - 1, y)) return false;
@@ -142,8 +144,9 @@ const sizeOf = ({ width, height }: { width: number; height: number }) => `${widt
  * the mask's own orientation says which, or else the sizes.
  * Throws ERR_DATASET_INVALID where neither does, and where the sizes differ. `what` names the mask in errors.
  */
-export async function readMaskOf(image: Stored, path: string, what = 'mask'): Promise<RawImage> {
-  const stored = await readStoredMask(path);
+export async function readMaskOf(image: Stored, source: ImageSource, what = 'mask'): Promise<RawImage> {
+  const stored = await readStoredMask(source);
+  const [imageLabel, label] = [labelOf(image.source), labelOf(source)];
   const { mask, orientation: own } = stored;
   const shown = sizeOf(turnedSize(image, image.orientation));
   const fits = (orientation: number) => sizeOf(turnedSize(stored, orientation)) === shown;
@@ -152,17 +155,17 @@ export async function readMaskOf(image: Stored, path: string, what = 'mask'): Pr
   const possible = [...new Set([own, other])].filter(fits);
   if (possible.length === 0) {
     throw new DatasetError(
-      `The ${what} ${path} is ${sizeOf(turnedSize(stored, own))}, but its image ${image.path} is ${shown}`,
+      `The ${what} ${label} is ${sizeOf(turnedSize(stored, own))}, but its image ${imageLabel} is ${shown}`,
     );
   }
   if (possible.length > 1) {
-    const [turnedFile, plain] = own === 1 ? [image.path, path] : [path, image.path];
+    const [turnedFile, plain] = own === 1 ? [imageLabel, label] : [label, imageLabel];
     throw new DatasetError(
       `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so image and ${what} may not match: rotate the pixels and remove the orientation`,
     );
   }
   if (what === 'mask' && looksInverted(mask)) {
-    warn(`The mask ${path} marks the whole border of its image: white is the defect, so is it inverted?`);
+    warn(`The mask ${label} marks the whole border of its image: white is the defect, so is it inverted?`);
   }
-  return turned(mask, possible[0] as number);
+  return new RawImage(turned(mask, possible[0] as number));
 }

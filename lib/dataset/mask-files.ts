@@ -1,9 +1,10 @@
 /** Which file is the mask of an image: `<name>_mask` with any image ending, in any case. */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, parse } from 'node:path';
+import { basename, join, parse } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { warn } from '../core/warnings.js';
 import { imagesHere, isFolder, someOf, stemOf } from './folders.js';
+import { groupLabelOf, type ImageSource, labelOf, nameOf } from './image-source.js';
 
 const SUFFIX = /_mask$/i;
 
@@ -31,9 +32,9 @@ export function maskPathOf(image: string, masks: MaskFiles, folder: string): str
 }
 
 /** The foreground mask of an image, `<name>_mask` or `<name>`; undefined where there is none. */
-export function foregroundPathOf(image: string, masks: MaskFiles): string | undefined {
-  const stem = stemOf(image);
-  return theOne(image, masks.get(`${stem}_mask`) ?? masks.get(stem) ?? []);
+export function foregroundPathOf(image: ImageSource, masks: MaskFiles): string | undefined {
+  const stem = nameOf(image);
+  return theOne(labelOf(image), masks.get(`${stem}_mask`) ?? masks.get(stem) ?? []);
 }
 
 /** Names in a warning the masks of `folder` that none of the images has. */
@@ -44,9 +45,12 @@ export function tellUnused(masks: MaskFiles, images: readonly string[], folder: 
 }
 
 /** Names in a warning the images whose mask is missing. */
-export function tellUnmarked(examples: readonly { image: string; mask: string }[]): void {
-  const unmarked = examples.filter(({ mask }) => !existsSync(mask)).map(({ image }) => image);
+export function tellUnmarked(examples: readonly { image: ImageSource; mask: ImageSource }[]): void {
+  const unmarked = examples
+    .filter(({ mask }) => typeof mask === 'string' && !existsSync(mask))
+    .map(({ image }) => image);
   const [first] = unmarked;
   if (first === undefined) return;
-  warn(`Images in ${dirname(first)} that have no mask: ${someOf(unmarked.map((image) => basename(image)))}.`);
+  const names = unmarked.map((image) => basename(labelOf(image)));
+  warn(`Images in ${groupLabelOf(first)} that have no mask: ${someOf(names)}.`);
 }

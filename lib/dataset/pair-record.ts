@@ -1,7 +1,9 @@
 /** What `pairs.jsonl` says of a pair, and where the pair's files are. */
 import { z } from 'zod';
-import type { MaskMethod } from '../model/masker.js';
-import type { DropReason } from './selection.js';
+import type { MaskMethod } from '../options/mask-methods.js';
+
+/** Why a pair was dropped. */
+export type DropReason = 'empty' | 'touches nothing' | 'disagrees';
 
 /** One line of `pairs.jsonl`. Paths are relative to the folder. */
 export interface PairRecord {

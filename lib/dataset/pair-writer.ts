@@ -2,18 +2,18 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
+import type { PixelData } from '../core/image.js';
 import { appendJsonLine, jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
-import type { Mask, MaskMethod } from '../model/masker.js';
 import { checkOptions } from '../options/check.js';
+import type { MaskMethod } from '../options/mask-methods.js';
 import { pairWriterSchema } from '../options/schemas.js';
 import { encodePng } from './image-file.js';
-import type { Pair } from './pair.js';
+import type { PairData } from './pair.js';
 import { type PairSource, readPairList } from './pair-list.js';
-import { FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
-import type { DropReason } from './selection.js';
+import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
 
 const LIST = 'pairs.jsonl';
 
@@ -93,8 +93,13 @@ export class PairWriter {
    * ERR_FILE_ACCESS where the disk is full: the pairs before it are kept.
    */
   async write(
-    pair: Pair,
-    found?: { mask: Mask; method: MaskMethod; touches?: boolean; agreement?: Record<string, number> },
+    pair: PairData,
+    found?: {
+      mask: PixelData & { coverage: number };
+      method: MaskMethod;
+      touches?: boolean;
+      agreement?: Record<string, number>;
+    },
   ): Promise<PairRecord> {
     const { type, adapter, settings } = this.source;
     const { index, seed } = pair;

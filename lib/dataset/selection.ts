@@ -1,12 +1,9 @@
 /** Which generated pairs are worth training on. */
 import { InvalidOptionError } from '../core/errors.js';
-import type { PairRecord } from './pair-record.js';
+import type { DropReason, PairRecord } from './pair-record.js';
 
 /** The best share of the pairs, or those whose masks agree at least so far; both 0 to 1. */
 export type KeepRule = { share: number } | { agreement: number };
-
-/** Why a pair was dropped. */
-export type DropReason = 'empty' | 'touches nothing' | 'disagrees';
 
 /** `80%`, or an IoU such as `0.5`. Throws ERR_INVALID_OPTION. */
 export function parseKeepRule(text: string): KeepRule {

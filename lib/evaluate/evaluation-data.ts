@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
 import { imagesBelow } from '../dataset/folders.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { Pool } from '../pool.js';
 import type { Split } from './split.js';
 import { loadDefects, loadGood, type NamedSquare } from './squares.js';
 
-async function loadPool(files: readonly string[], size: number): Promise<Pool> {
+async function loadPool(images: readonly ImageSource[], size: number): Promise<Pool> {
   return Pool.fill(size, async (pool) => {
-    for await (const squares of loadGood(files, size)) pool.addGood(squares);
+    for await (const squares of loadGood(images, size)) pool.addGood(squares);
   });
 }
 

@@ -10,6 +10,7 @@ import { pathInside } from '../core/path-inside.js';
 import { sideBySide } from '../core/side-by-side.js';
 import { lockFolder } from '../core/write-lock.js';
 import type { Dataset, Example } from '../dataset/dataset.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/schemas.js';
 import type { TaskOptions } from '../run-native.js';
@@ -305,7 +306,7 @@ export class Evaluator {
 
   #describe(runs: EvaluationRun[], quality: Quality[]): Evaluation {
     const { training, testing, trainingGood, testingGood, leftOut } = this.split;
-    const counts = (examples: ReadonlyMap<string, Example[]>, good: readonly string[]) => ({
+    const counts = (examples: ReadonlyMap<string, Example[]>, good: readonly ImageSource[]) => ({
       ...Object.fromEntries([...examples].map(([type, list]) => [type, list.length])),
       [GOOD]: good.length,
     });

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
-import { imagesBelow } from '../dataset/folders.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { withoutOverlap } from './overlap.js';
 
 export const GOOD = 'good';
@@ -10,12 +9,20 @@ export const GOOD = 'good';
 export interface Split {
   training: ReadonlyMap<string, Example[]>;
   testing: ReadonlyMap<string, Example[]>;
-  trainingGood: readonly string[];
-  testingGood: readonly string[];
+  trainingGood: readonly ImageSource[];
+  testingGood: readonly ImageSource[];
   /** How many of a type's images train, as `trainImages` says it. */
   share: number | string;
   /** Images that would test, but have the pixels of one that trains. */
   leftOut: number;
+}
+
+async function goodOf(dataset: Dataset, purpose: 'train' | 'test'): Promise<ImageSource[]> {
+  const images = await dataset.goodImages(purpose);
+  if (images.length > 0) return images;
+  throw new DatasetError(
+    `${dataset.label} has no good images to ${purpose} on: expected images in ${dataset.goodPlace(purpose)}`,
+  );
 }
 
 /**
@@ -29,7 +36,7 @@ export async function splitOf(
   const tests = testData === undefined ? dataset : await Dataset.open(testData);
   const types = dataset.types.filter((type) => tests.types.includes(type));
   if (types.length === 0) {
-    throw new DatasetError(`${tests.folder} has none of the defect types ${dataset.types.join(', ')}`);
+    throw new DatasetError(`${tests.label} has none of the defect types ${dataset.types.join(', ')}`);
   }
   const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');
   const training = new Map<string, Example[]>();
@@ -39,21 +46,11 @@ export async function splitOf(
     const trained = new Set(examples.map(({ image }) => image));
     const all = await tests.examples(type);
     const rest = testData === undefined ? all.filter(({ image }) => !trained.has(image)) : all;
-    if (rest.length === 0) throw new DatasetError(`${tests.folder} has no images of ${type} to test on`);
+    if (rest.length === 0) throw new DatasetError(`${tests.label} has no images of ${type} to test on`);
     training.set(type, examples);
     testing.set(type, rest);
   }
-  const testingGood = await imagesBelow(join(tests.folder, 'test', GOOD));
-  if (testingGood.length === 0) {
-    throw new DatasetError(
-      `${tests.folder} has no good images to test on: expected images in ${join(tests.folder, 'test', GOOD)}`,
-    );
-  }
-  const trainingGood = await dataset.goodImages();
-  if (trainingGood.length === 0) {
-    throw new DatasetError(
-      `${dataset.folder} has no good images to train on: expected images in ${join(dataset.folder, 'train', GOOD)}`,
-    );
-  }
-  return withoutOverlap({ training, testing, trainingGood, testingGood, share, leftOut: 0 });
+  const testingGood = await goodOf(tests, 'test');
+  const trainingGood = await goodOf(dataset, 'train');
+  return withoutOverlap({ training, testing, trainingGood, testingGood, share });
 }

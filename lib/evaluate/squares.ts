@@ -1,8 +1,10 @@
-import type { Example } from '../dataset/dataset.js';
-import { readExample } from '../dataset/example-file.js';
+import { basename, sep } from 'node:path';
+import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import type { Square } from '../pool.js';
+import { GOOD } from './split.js';
 
 /** An image as a detector sees it. */
 export interface NamedSquare extends Square {
@@ -16,15 +18,24 @@ function binarizeKeeping(mask: Uint8Array): Uint8Array {
   return mask.map((value) => (value >= threshold ? 255 : 0));
 }
 
-async function loadSquare(name: string, image: string, mask: string | undefined, size: number): Promise<NamedSquare> {
-  if (mask === undefined) {
-    const { data: pixels } = await resizeImage(await readImage(image), size, size);
-    return { name, pixels, mask: new Uint8Array(size * size) };
-  }
-  const example = await readExample({ image, mask });
-  const { data: pixels } = await resizeImage(example.image, size, size);
-  const { data } = await resizeImage(example.mask, size, size);
+/** A good image's name below `test/good`, with its ending: 000.png and 000.jpg are two images. */
+export function goodNameOf(source: ImageSource): string {
+  if (typeof source !== 'string') return source.stem;
+  const folder = [sep, 'test', sep, GOOD, sep].join('');
+  const at = source.lastIndexOf(folder);
+  return at < 0 ? basename(source) : source.slice(at + folder.length);
+}
+
+async function loadDefect({ name, ...from }: Example, size: number): Promise<NamedSquare> {
+  const { image, mask } = await readExample(from);
+  const { data: pixels } = await resizeImage(image, size, size);
+  const { data } = await resizeImage(mask, size, size);
   return { name, pixels, mask: binarizeKeeping(data) };
+}
+
+async function loadGoodImage(source: ImageSource, size: number): Promise<NamedSquare> {
+  const { data: pixels } = await resizeImage(await readImage(source), size, size);
+  return { name: goodNameOf(source), pixels, mask: new Uint8Array(size * size) };
 }
 
 /** Squares that are handed on at once. */
@@ -41,10 +52,10 @@ async function* inChunks<T>(
 
 /** Defects with their masks, stretched to squares, a few at a time. Throws ERR_DATASET_INVALID naming the file. */
 export function loadDefects(examples: readonly Example[], size: number): AsyncGenerator<NamedSquare[]> {
-  return inChunks(examples, ({ name, image, mask }) => loadSquare(name, image, mask, size));
+  return inChunks(examples, (example) => loadDefect(example, size));
 }
 
 /** Good images, stretched to squares, a few at a time. */
-export function loadGood(files: readonly string[], size: number): AsyncGenerator<NamedSquare[]> {
-  return inChunks(files, (file) => loadSquare(file, file, undefined, size));
+export function loadGood(images: readonly ImageSource[], size: number): AsyncGenerator<NamedSquare[]> {
+  return inChunks(images, (source) => loadGoodImage(source, size));
 }

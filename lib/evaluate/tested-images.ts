@@ -1,4 +1,4 @@
-import { basename, join, sep } from 'node:path';
+import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
@@ -21,13 +21,6 @@ export interface TestedGood {
   name: string;
   meanProbability: number;
   map: string;
-}
-
-/** A good image's name below `test/good`, with its ending: 000.png and 000.jpg are two images. */
-export function goodNameOf(file: string): string {
-  const folder = [sep, 'test', sep, GOOD, sep].join('');
-  const at = file.lastIndexOf(folder);
-  return at < 0 ? basename(file) : file.slice(at + folder.length);
 }
 
 /**
@@ -59,8 +52,7 @@ export async function writeMaps(
     }
   }
   const judgedGood: TestedGood[] = [];
-  for (const [index, { name: file }] of good.squares.entries()) {
-    const name = goodNameOf(file);
+  for (const [index, { name }] of good.squares.entries()) {
     const values = valuesOf(good, index);
     judgedGood.push({ name, meanProbability: mean([...values]), map: await write(GOOD, name, values) });
   }

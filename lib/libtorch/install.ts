@@ -3,8 +3,8 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { findBinary } from '../core/binary.js';
 import { AbortedError, DualAnoDiffError, LibtorchError, withFileErrors } from '../core/errors.js';
-import { findBinary } from '../native.js';
 import {
   cachedLibtorch,
   cacheFolder,

@@ -2,11 +2,13 @@
 import { join, parse, resolve } from 'node:path';
 import type { z } from 'zod';
 import { DatasetError } from '../core/errors.js';
-import type { RawImage } from '../core/image.js';
+import { RawImage } from '../core/image.js';
+import type { FindForeground } from '../dataset/dataset.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { binarize, type Fit, fitAround } from '../dataset/fit.js';
 import { refuseSameStems } from '../dataset/folders.js';
 import { type Kernel, readStored, type Stored } from '../dataset/image-file.js';
+import { type ImageSource, labelOf } from '../dataset/image-source.js';
 import { readMaskOf } from '../dataset/mask-file.js';
 import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
 import type { foregroundSchema } from '../options/schemas.js';
@@ -17,8 +19,8 @@ export type ForegroundSource = 'none' | { folder: string } | { masker: Masker };
 
 /** A good image as a square, and its foreground as one channel of 0 and 255. */
 export interface Background {
-  /** The file. */
-  file: string;
+  /** The file, or what messages call an image in memory. */
+  label: string;
   image: RawImage;
   foreground: RawImage;
 }
@@ -41,13 +43,16 @@ export async function withForegroundSource<T>(
   return await use({ masker });
 }
 
-/** `<name>_mask` or `<name>` in the folder, with any image ending, of the image's size. */
+/**
+ * `<name>_mask` or `<name>` in the folder, with any image ending, of the image's size. The name of an image in memory is
+ * its type and its place, such as `good_003`.
+ */
 async function readForeground(folder: string, image: Stored): Promise<RawImage> {
-  const found = foregroundPathOf(image.path, await masksIn(folder));
+  const { source } = image;
+  const found = foregroundPathOf(source, await masksIn(folder));
   if (found === undefined) {
-    throw new DatasetError(
-      `${image.path} has no foreground mask: expected ${join(folder, `${parse(image.path).name}_mask.png`)}`,
-    );
+    const name = typeof source === 'string' ? parse(source).name : source.stem;
+    throw new DatasetError(`${labelOf(source)} has no foreground mask: expected ${join(folder, `${name}_mask.png`)}`);
   }
   return readMaskOf(image, found, 'foreground mask');
 }
@@ -63,27 +68,36 @@ export async function foregroundOf(
   refit: (mask: RawImage) => Promise<RawImage>,
 ): Promise<RawImage> {
   const { width, height } = fitted;
-  if (source === 'none') return { data: new Uint8Array(width * height), width, height, channels: 1 };
+  if (source === 'none') return new RawImage({ data: new Uint8Array(width * height), width, height, channels: 1 });
   if ('masker' in source) return source.masker.mask(fitted);
   return binarize(await refit(await readForeground(source.folder, image)));
 }
+
+/** How `Dataset.load` finds foregrounds in a source of them. */
+export const foregroundFinder =
+  (source: ForegroundSource): FindForeground =>
+  (image, fitted, refit) =>
+    foregroundOf(source, image, fitted, refit);
 
 /**
  * Decodes good images to squares of `resolution` around their middle, resized by `kernel` (`linear` by default, as
  * published).
  */
 export async function loadBackgrounds(
-  files: string[],
+  images: readonly ImageSource[],
   resolution: number,
   fit: Fit,
   source: ForegroundSource,
   kernel?: Kernel,
 ): Promise<Background[]> {
-  if (source !== 'none' && 'folder' in source) refuseSameStems(files, (stem) => `the foreground mask ${stem}_mask.png`);
-  return fewAtOnce(files, async (file) => {
-    const { image, stored } = await readStored(file);
+  if (source !== 'none' && 'folder' in source) {
+    const files = images.filter((image) => typeof image === 'string');
+    refuseSameStems(files, (stem) => `the foreground mask ${stem}_mask.png`);
+  }
+  return fewAtOnce(images, async (from) => {
+    const { image, stored } = await readStored(from);
     const refit = (picture: RawImage) => fitAround(picture, undefined, resolution, fit);
     const fitted = await fitAround(image, undefined, resolution, fit, kernel);
-    return { file, image: fitted, foreground: await foregroundOf(source, stored, fitted, refit) };
+    return { label: labelOf(from), image: fitted, foreground: await foregroundOf(source, stored, fitted, refit) };
   });
 }

@@ -2,11 +2,12 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { NativeMasker } from '../addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
-import { type RawImage, toRgb } from '../core/image.js';
+import { Mask, type PixelData, toRgb } from '../core/image.js';
 import { embedded } from '../core/paths.js';
-import type { Pair } from '../dataset/pair.js';
+import type { PairData } from '../dataset/pair.js';
 import { fillLevel } from '../dataset/part-fill.js';
 import { checkOptions } from '../options/check.js';
+import type { MaskMethod } from '../options/mask-methods.js';
 import { attentionSchema, maskerSchema, thresholdSchema } from '../options/schemas.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 
@@ -26,26 +27,10 @@ export type ThresholdOptions = z.input<typeof thresholdSchema>;
  */
 export type AttentionOptions = z.input<typeof attentionSchema>;
 
-/**
- * How a mask is found: in the part by a network or by its distance from the blank, by where the model looked, or for
- * variations of real pairs by where the defect was put.
- */
-export type MaskMethod = 'u2net' | 'attention' | 'threshold' | 'layout';
+export type { Mask } from '../core/image.js';
+export { MASK_METHODS, type MaskMethod } from '../options/mask-methods.js';
 
-/**
- * Those that work for every pair.
- * @internal
- */
-export const MASK_METHODS: readonly MaskMethod[] = ['u2net', 'attention', 'threshold'];
-
-/** A mask: one channel of 0 and 255, of its part's size. */
-export interface Mask extends RawImage {
-  channels: 1;
-  /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */
-  coverage: number;
-}
-
-type Method = (part: RawImage, options: TaskOptions) => Promise<Uint8Array>;
+type Method = (part: PixelData, options: TaskOptions) => Promise<Uint8Array>;
 
 /**
  * Finds the defect in an anomaly part.
@@ -109,7 +94,7 @@ export class Masker {
   }
 
   /** The mask of a pair: of its part, of its attention map, or its own. */
-  async maskPair(pair: Pair, options: TaskOptions = {}): Promise<Mask> {
+  async maskPair(pair: PairData, options: TaskOptions = {}): Promise<Mask> {
     if (this.method === 'layout') {
       if (!pair.mask) throw new InvalidOptionError('Expected variations of layouts for masks from layouts');
       return this.mask(pair.mask, options);
@@ -123,19 +108,19 @@ export class Masker {
     // A map is spread to the full range, so it has its brightest place even where the part shows nothing.
     const { data, width, height } = toRgb(pair.part);
     const isBlank = await runNative(options, (engine, task) => engine.lacksContrast(data, width, height, task));
-    return this.mask(isBlank ? { ...pair.attention, data: new Uint8Array(data.length / 3) } : pair.attention, options);
+    const blank = { data: new Uint8Array(data.length / 3), width, height, channels: 1 } as const;
+    return this.mask(isBlank ? blank : pair.attention, options);
   }
 
   /**
    * The mask of a part of any size; empty for a part of one colour, grain aside.
    * Throws ERR_NON_FINITE naming the weights whose results are not finite.
    */
-  async mask(part: RawImage, options: TaskOptions = {}): Promise<Mask> {
+  async mask(part: PixelData, options: TaskOptions = {}): Promise<Mask> {
     if (this.#disposed) throw new DualAnoDiffError('The masker is disposed', 'ERR_DISPOSED');
     const rgb = toRgb(part);
     const data = await this.#run(rgb, options);
-    const set = data.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
-    return { data, width: rgb.width, height: rgb.height, channels: 1, coverage: set / data.length };
+    return new Mask({ data, width: rgb.width, height: rgb.height });
   }
 
   /** Frees the network. May be called twice. */

@@ -14,7 +14,7 @@ import { runNative, type TaskOptions } from '../run-native.js';
 import { checkAdapterFile, numberFrom, snakeCase } from './adapter-info.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import type { DualAnoDiff } from './dualanodiff.js';
-import { withForegroundSource } from './foreground.js';
+import { foregroundFinder, withForegroundSource } from './foreground.js';
 import { warnOfLongPrompts } from './prompts.js';
 import { toNative } from './sampler.js';
 
@@ -244,7 +244,7 @@ export class Trainer {
     const needsForegrounds = rest.background !== 'off';
     this.examples = needsForegrounds
       ? await withForegroundSource({ foregroundMasks, foregroundWeights }, this.#model.info.device, (source) =>
-          Dataset.load(examples, resolution, fit, source),
+          Dataset.load(examples, resolution, fit, foregroundFinder(source)),
         )
       : await Dataset.load(examples, resolution, fit);
     const partFill = rest.partFill === 'auto' ? clearerFill(this.examples) : rest.partFill;

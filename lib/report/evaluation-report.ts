@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
-import type { RawImage } from '../core/image.js';
-import type { Example } from '../dataset/dataset.js';
-import { readExample } from '../dataset/example-file.js';
+import type { PixelData } from '../core/image.js';
+import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { binarize } from '../dataset/fit.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { Evaluation, EvaluationRun, Evaluator } from '../evaluate/evaluator.js';
 import type { Row } from '../evaluate/rows.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
+import { goodNameOf } from '../evaluate/squares.js';
 import { AVERAGE, cellText, type Line, tableOf } from '../evaluate/table.js';
-import { goodNameOf, type TestedGood, type TestedImage } from '../evaluate/tested-images.js';
+import type { TestedGood, TestedImage } from '../evaluate/tested-images.js';
 import { escapeHtml, page, picture } from './html.js';
 import { overlay } from './overlay.js';
 
@@ -56,13 +56,13 @@ function barChart(lines: readonly Line[]): string {
 }
 
 /** An example as the detectors see it, its mask's outline in red. */
-async function outlined(example: Example, size: number): Promise<RawImage> {
+async function outlined(example: Example, size: number): Promise<PixelData> {
   const { image, mask } = await readExample(example);
   return overlay(await resizeImage(image, size, size), binarize(await resizeImage(mask, size, size)));
 }
 
 /** An image beside its map. */
-async function caseFigure(image: RawImage, map: string, label: string) {
+async function caseFigure(image: PixelData, map: string, label: string) {
   const shown = await picture(image, `${label}, image`);
   const found = await picture(await readImage(map), `${label}, map`);
   return `<figure>${shown}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;

@@ -1,12 +1,12 @@
 /** What the reports share: text made safe, pictures inside the file, tables, looks. */
 
-import type { RawImage } from '../core/image.js';
+import type { PixelData } from '../core/image.js';
 import { encodePng } from '../dataset/image-file.js';
 
 export const escapeHtml = (text: string) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);
 
-export async function picture(image: RawImage, label: string): Promise<string> {
+export async function picture(image: PixelData, label: string): Promise<string> {
   const bytes = await encodePng(image);
   return `<img alt="${escapeHtml(label)}" title="${escapeHtml(label)}" src="data:image/png;base64,${bytes.toString('base64')}">`;
 }

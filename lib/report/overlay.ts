@@ -1,10 +1,10 @@
-import type { RawImage } from '../core/image.js';
+import type { PixelData } from '../core/image.js';
 
 const COLOUR = [255, 40, 40] as const;
 
 /** The image with its mask's outline drawn in red, so that both stay visible. */
-export function overlay(image: RawImage, mask: RawImage): RawImage {
-  const { width, height } = image;
+export function overlay(image: PixelData, mask: PixelData): PixelData {
+  const { width, height, channels } = image;
   const data = Uint8Array.from(image.data);
   const isSet = (x: number, y: number) =>
     x >= 0 && y >= 0 && x < width && y < height && (mask.data[y * width + x] as number) > 0;
@@ -14,5 +14,5 @@ export function overlay(image: RawImage, mask: RawImage): RawImage {
       if (isEdge) data.set(COLOUR, 3 * (y * width + x));
     }
   }
-  return { ...image, data };
+  return { data, width, height, channels };
 }

@@ -5,16 +5,24 @@ import {
   Dataset,
   DualAnoDiff,
   type DualAnoDiffError,
+  encodePng,
+  type ImageSource,
+  loadBackgrounds,
+  type Mask,
   Masker,
   type MaskMethod,
   type Pair,
   type PairBatch,
-  type RawImage,
+  PairWriter,
+  type PixelData,
+  RawImage,
+  readImage,
   Sampler,
   type Tensor,
   Trainer,
   type TrainStep,
 } from 'dualanodiff';
+import sharp from 'sharp';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Equal<A, B>) => {};
@@ -37,10 +45,35 @@ export async function use(signal: AbortSignal): Promise<void> {
     step.loss.toFixed(2);
   }
 
+  const buffer = Buffer.from('encoded');
+  const pixels = { data: new Uint8Array(4), width: 2, height: 2, channels: 1 } as const;
+  const inMemory = Dataset.from({
+    types: { crack: [{ image: buffer, mask: pixels }], hole: [{ image: 'hole.png', mask: new Uint8Array(9) }] },
+    good: [buffer, 'good.png', pixels],
+    category: 'tile',
+  });
+  for await (const _ of trainer.train(inMemory)) break;
+  const good = await inMemory.goodImages();
+  same<typeof good, ImageSource[]>(true);
+  await loadBackgrounds(good, 64, 'crop', 'none');
+  const [example] = await inMemory.trainingExamples('crack');
+  if (example) await readImage(example.image);
+  // @ts-expect-error an image without its mask
+  Dataset.from({ types: { crack: [{ image: buffer }] } });
+  // @ts-expect-error no list
+  Dataset.from({ types: { crack: { image: buffer, mask: buffer } } });
+
+  const masker = await Masker.load();
   await using sampler = await Sampler.create(model, 'crack.safetensors');
   for await (const pair of sampler.sample({ count: 3, scheduler: 'ddim', onProgress: (step, steps) => step / steps })) {
     same<typeof pair, Pair>(true);
     same<typeof pair.attention, RawImage | undefined>(true);
+    same<typeof pair.image.channels, 1 | 3>(true);
+    await pair.image.toSharp().toFile('x.png');
+    await pair.part.toSharp().resize(64).png().toBuffer();
+    await using writer = await PairWriter.open('out', { type: 'crack', adapter: '', settings: {}, resume: false });
+    await writer.write(pair, { mask: await masker.maskPair(pair), method: masker.method });
+    await writer.write({ index: 1, seed: 0, image: pixels, part: pixels });
   }
   // @ts-expect-error how many?
   sampler.sample({ steps: 3 });
@@ -51,10 +84,21 @@ export async function use(signal: AbortSignal): Promise<void> {
   const latents: Tensor = await batch.step();
   same<typeof latents.data, Float32Array>(true);
 
-  const masker = await Masker.load();
   same<typeof masker.method, MaskMethod>(true);
   const mask = await masker.mask({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 });
+  same<typeof mask, Mask>(true);
   same<typeof mask.coverage, number>(true);
+  same<typeof mask.channels, 1>(true);
+  await mask.toSharp().toFile('mask.png');
+
+  const read: RawImage = await RawImage.fromSharp(sharp('x.png'));
+  const literal: PixelData = { data: read.data, width: 1, height: 1, channels: 3 };
+  await model.encode(literal);
+  await encodePng(await model.decode(await model.encode(read)));
+  // @ts-expect-error no image has two channels
+  await encodePng({ data: read.data, width: 1, height: 1, channels: 2 });
+  // @ts-expect-error pixels alone are no RawImage
+  const _image: RawImage = literal;
   // @ts-expect-error a pair is no picture
   await masker.mask({ index: 0 });
 

@@ -38,6 +38,23 @@ describe('Dataset', () => {
     await expect(names('1/3@4')).rejects.toThrow('has 7 images of crack, but 1/3@4 are asked for');
   });
 
+  it('trains on all images of a type unless a part is asked for, and on a single one', async () => {
+    await writeExample(category, 'single', '000', 48, 48, [4, 4, 8]);
+    const dataset = await Dataset.open(category);
+    expect(await dataset.trainingExamples('crack')).toHaveLength(7);
+    for (const share of ['all', '1/1', 1, '1@1']) {
+      expect((await dataset.trainingExamples('single', share)).map(({ name }) => name)).toEqual(['000']);
+    }
+    await expect(dataset.trainingExamples('single', '1/3')).rejects.toThrow(
+      'has 1 image of single: training on 1/3 of them needs at least 2',
+    );
+    mkdirSync(join(category, 'test', 'none'), { recursive: true });
+    await expect((await Dataset.open(category)).trainingExamples('none')).rejects.toThrow(
+      'has 0 images of none: training needs at least 1',
+    );
+    rmSync(join(category, 'test', 'none'), { recursive: true });
+  });
+
   it('names what is missing', async () => {
     await expect(Dataset.open(join(folder, 'nowhere'))).rejects.toThrow('does not exist');
     await expect(Dataset.open(folder)).rejects.toThrow("not a category in MVTec AD's layout");
@@ -45,9 +62,7 @@ describe('Dataset', () => {
     await expect(dataset.examples('dent')).rejects.toThrow('has no defect type dent; it has crack');
   });
 
-  it('refuses one image, a missing, empty or differently sized mask, and a file that is no image', async () => {
-    await writeExample(category, 'single', '000', 48, 48, [4, 4, 8]);
-    await expect(load('single')).rejects.toThrow('has 1 image of single: training needs at least 2');
+  it('refuses a missing, empty or differently sized mask, and a file that is no image', async () => {
     await writeCategory(category, 'damaged', 2);
     const mask = join(category, 'ground_truth', 'damaged', '000_mask.png');
     await sharp({ create: { width: 48, height: 48, channels: 3, background: '#000' } })
@@ -99,7 +114,7 @@ describe('foregrounds', () => {
   const file = join(folder, 'wide.png');
   const level = async (source: Parameters<typeof loadBackgrounds>[3]) => {
     const [background] = await loadBackgrounds([file], 16, 'crop', source);
-    expect(background).toMatchObject({ file, image: { width: 16, height: 16, channels: 3 } });
+    expect(background).toMatchObject({ label: file, image: { width: 16, height: 16, channels: 3 } });
     return (background as NonNullable<typeof background>).foreground;
   };
 

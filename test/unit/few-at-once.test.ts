@@ -16,10 +16,10 @@ vi.mock('../../lib/dataset/decode.js', async (original) => {
   const real = await original<typeof import('../../lib/dataset/decode.js')>();
   return {
     ...real,
-    decodeFile: async (...of: Parameters<typeof real.decodeFile>) => {
+    decodeImage: async (...of: Parameters<typeof real.decodeImage>) => {
       decoding.most = Math.max(decoding.most, ++decoding.now);
       await setTimeout(2);
-      return real.decodeFile(...of).finally(() => decoding.now--);
+      return real.decodeImage(...of).finally(() => decoding.now--);
     },
   };
 });

@@ -170,7 +170,7 @@ describe('readMaskOf', () => {
     for (const [name, of] of Object.entries({ inverted: levels(255, 0), whole: all, plain: square })) {
       const path = join(folder, `${name}.png`);
       writeFileSync(path, grey(of));
-      await readMaskOf({ path: 'image.png', ...size, orientation: 1 }, path);
+      await readMaskOf({ source: 'image.png', ...size, orientation: 1 }, path);
     }
     await setImmediate();
     expect(warnings).toEqual([expect.stringMatching(/inverted\.png marks the whole border/)]);

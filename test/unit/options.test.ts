@@ -39,8 +39,8 @@ describe('options', () => {
       'Expected a number above 0 and up to 1 for learningRate but received 0',
     ],
     [trainerSchema, { type: 'crack', rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],
-    [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected N, a/b or a/b@k for trainImages'],
-    [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected N, a/b or a/b@k for trainImages'],
+    [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
+    [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
     [trainerSchema, { type: 'crack', guidance: 2 }, 'Unknown option guidance'],
     [trainerSchema, {}, 'for type but received nothing'],
   ])('says what it expected and received (%#)', (schema, input, message) => {

@@ -10,9 +10,9 @@ import {
   checkNode,
   checkPlatform,
 } from '../../lib/cli/doctor-system.js';
+import { findBinary } from '../../lib/core/binary.js';
 import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../../lib/core/platform.js';
 import { engineNeeds, libstdcxx, newestSymbolVersion, requirePlatform } from '../../lib/libtorch/requirements.js';
-import { findBinary } from '../../lib/native.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 

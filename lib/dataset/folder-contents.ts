@@ -1,0 +1,58 @@
+/** A category folder in MVTec AD's layout. */
+import { basename, join, resolve } from 'node:path';
+import { DatasetError } from '../core/errors.js';
+import { isTypeName } from '../options/type-name.js';
+import type { DatasetContents } from './contents.js';
+import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
+import { maskPathOf, masksIn, tellUnused } from './mask-files.js';
+
+const GOOD = 'good';
+
+/** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
+export async function openFolder(folder: string): Promise<DatasetContents> {
+  const path = resolve(folder);
+  if (!(await isFolder(path))) throw new DatasetError(`The dataset folder ${path} does not exist`);
+  const test = join(path, 'test');
+  if (!(await isFolder(test))) {
+    throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
+  }
+  const types = (await foldersIn(test)).filter(({ name }) => name !== GOOD);
+  const unsafe = types.find(({ name }) => !isTypeName(name));
+  if (unsafe) throw new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`);
+  if (types.length === 0)
+    throw new DatasetError(`${test} holds no defect type: expected a folder for each, beside good`);
+  const folders = new Map(types.map((type) => [type.name, type.path]));
+  return {
+    folder: path,
+    label: path,
+    category: basename(path).normalize('NFC'),
+    types: [...folders.keys()],
+    examples: (type) => examplesIn(path, type, folders.get(type) as string),
+    goodImages: (purpose) => imagesBelow(join(path, purpose, GOOD)),
+    goodPlace: (purpose) => join(path, purpose, GOOD),
+  };
+}
+
+/**
+ * Every image of a type with its mask, sorted by name. Throws ERR_DATASET_INVALID where images or masks share a name.
+ * Masks without an image are named in a warning.
+ */
+async function examplesIn(category: string, type: string, folder: string) {
+  const images = await imagesIn(folder);
+  refuseSameStems(images, (stem) => `the mask ${stem}_mask.png`);
+  const maskFolder = await folderNamed(join(category, 'ground_truth'), type);
+  const masks = await masksIn(maskFolder);
+  tellUnused(masks, images, maskFolder);
+  return images.map((image) => ({ name: stemOf(image), image, mask: maskPathOf(image, masks, maskFolder) }));
+}
+
+/** The folders of the categories of a folder: itself where it is one, else those in it that are, sorted by name. */
+export async function categoryFolders(folder: string): Promise<string[]> {
+  const path = resolve(folder);
+  if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [path];
+  const found: string[] = [];
+  for (const entry of await foldersIn(path)) {
+    if (await isFolder(join(entry.path, 'test'))) found.push(entry.path);
+  }
+  return found.length > 0 ? found : [path]; // The error of opening it says what a category looks like.
+}

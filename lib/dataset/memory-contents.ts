@@ -1,0 +1,111 @@
+/** A category whose images are given one by one: as paths, encoded, or as pixels. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { InvalidOptionError } from '../core/errors.js';
+import { checkPixels, type PixelData } from '../core/image.js';
+import { checkOptions } from '../options/check.js';
+import { isTypeName, typeName } from '../options/type-name.js';
+import type { DatasetContents } from './contents.js';
+import { type ImageGroup, ImageInMemory, type ImageInput, type ImageSource } from './image-source.js';
+
+/** An image of a defect, and where it shows the defect; see docs/images.md for what a mask may look like. */
+export interface ExampleInput {
+  image: ImageInput;
+  mask: ImageInput;
+}
+
+/** What `Dataset.from` takes. Data in memory is not copied, so it must stay as it is. */
+export interface DatasetInput {
+  /** The images of each defect type, by the type's name, which must be one that a folder may have. */
+  types: Readonly<Record<string, readonly ExampleInput[]>>;
+  /** Images without a defect: what defects are put onto, and what an evaluation trains detectors on. */
+  good?: readonly ImageInput[] | undefined;
+  /** Images without a defect that an evaluation tests on. */
+  testGood?: readonly ImageInput[] | undefined;
+  /** What the images show, for prompts, folders and reports; a name that a folder may have, `object` by default. */
+  category?: string | undefined;
+}
+
+const EXPECTED_IMAGE =
+  'a path, an encoded image (Buffer or Uint8Array), or pixels { data, width, height, channels: 1 | 3 } with a byte for each channel';
+const EXPECTED_CATEGORY = "a name that a folder may have (no /, \\ or control character, no dot in front, not 'good')";
+
+function isImageInput(value: unknown): boolean {
+  if (typeof value === 'string') return value !== '';
+  if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
+  try {
+    checkPixels(value as PixelData);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const image = () => z.custom<ImageInput>(isImageInput, EXPECTED_IMAGE);
+const images = () => z.array(image(), 'a list of images').default([]);
+const example = z.strictObject({ image: image(), mask: image() }, 'an object { image, mask }');
+const datasetSchema = z.strictObject({
+  types: z.record(
+    z.string(),
+    z.array(example, 'a list of { image, mask }').min(1, 'at least one { image, mask }'),
+    'lists of { image, mask } by the names of defect types',
+  ),
+  good: images(),
+  testGood: images(),
+  category: z.string(EXPECTED_CATEGORY).refine(isTypeName, EXPECTED_CATEGORY).normalize('NFC').default('object'),
+});
+
+/** The names of the types in NFC, each as it was given. Throws ERR_INVALID_OPTION. */
+function typeNames(types: object): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const given of Object.keys(types)) {
+    const { data: name, error } = typeName().safeParse(given);
+    if (error) {
+      throw new InvalidOptionError(
+        `Expected ${error.issues[0]?.message} for each name in types but received ${JSON.stringify(given)}`,
+      );
+    }
+    if (names.has(name)) throw new InvalidOptionError(`Expected ${name} once in types but received it twice`);
+    names.set(name, given);
+  }
+  if (names.size === 0) throw new InvalidOptionError('Expected at least one defect type for types but received none');
+  return new Map([...names].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Throws ERR_INVALID_OPTION naming the image that is none. */
+export function contentsOf(input: DatasetInput): DatasetContents {
+  const { types, good, testGood, category } = checkOptions(datasetSchema, input);
+  const names = typeNames(types);
+  const label = `dataset ${category}`;
+  const group: ImageGroup = { label, images: [] };
+  const sourceOf = (content: ImageInput, place: string, stem: string, siblings?: ImageGroup): ImageSource => {
+    if (typeof content === 'string') return resolve(content);
+    const source = new ImageInMemory(place, stem, content, siblings);
+    siblings?.images.push(source);
+    return source;
+  };
+  const number = (index: number) => String(index).padStart(3, '0');
+  const listOf = (list: readonly ImageInput[], name: string) =>
+    list.map((content, i) => sourceOf(content, `${name}[${i}]`, `${name}_${number(i)}`, group));
+  const examples = new Map(
+    [...names].map(([type, given]) => {
+      const list = types[given] as z.output<typeof example>[];
+      const of = list.map(({ image, mask }, i) => ({
+        name: number(i),
+        image: sourceOf(image, `${type}[${i}].image`, `${type}_${number(i)}`, group),
+        mask: sourceOf(mask, `${type}[${i}].mask`, `${type}_${number(i)}_mask`),
+      }));
+      return [type, of] as const;
+    }),
+  );
+  const goodImages = { train: listOf(good, 'good'), test: listOf(testGood, 'testGood') };
+  return {
+    folder: undefined,
+    label,
+    category,
+    types: [...examples.keys()],
+    examples: async (type) => [...(examples.get(type) ?? [])],
+    goodImages: async (purpose) => [...goodImages[purpose]],
+    goodPlace: (purpose) => (purpose === 'train' ? 'good of Dataset.from' : 'testGood of Dataset.from'),
+  };
+}
