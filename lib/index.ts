@@ -1,18 +1,7 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
 
 export type { NativeModelInfo as ModelInfo } from './addon-types.js';
-export {
-  AbortedError,
-  DatasetError,
-  DualAnoDiffError,
-  FileAccessError,
-  InvalidOptionError,
-  LibtorchError,
-  ModelError,
-  NonFiniteError,
-  OutOfMemoryError,
-  TrainingError,
-} from './core/errors.js';
+export { DualAnoDiffError } from './core/errors.js';
 export type { RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
 export type { Tensor } from './core/tensor.js';
@@ -23,21 +12,6 @@ export type { Pair } from './dataset/pair.js';
 export type { PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
 export type { DropReason } from './dataset/selection.js';
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  type EvaluationProgress,
-  type EvaluationRun,
-  Evaluator,
-  type EvaluatorOptions,
-} from './evaluate/evaluator.js';
-export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
-export type { Quality } from './evaluate/quality.js';
-export type { GeneratedSet, Row } from './evaluate/rows.js';
-export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
-export type { Split } from './evaluate/split.js';
-export { type Cell, type Line, tableOf } from './evaluate/table.js';
-export type { TestedGood, TestedImage } from './evaluate/tested-images.js';
 export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export type { AdapterInfo } from './model/adapter-info.js';
@@ -64,7 +38,7 @@ export {
   type MaskMethod,
   type ThresholdOptions,
 } from './model/masker.js';
-export { PairBatch } from './model/pair-batch.js';
+export type { PairBatch } from './model/pair-batch.js';
 export { type BatchOptions, type SampleOptions, Sampler } from './model/sampler.js';
 export {
   type PreviewOptions,
@@ -74,6 +48,4 @@ export {
   type TrainOptions,
   type TrainStep,
 } from './model/trainer.js';
-export { SAMPLING_PRESETS } from './options/schemas.js';
-export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
 export type { TaskOptions } from './run-native.js';

@@ -59,6 +59,7 @@ run('tsc', process.execPath, [
   join(root, 'dist', '.tsbuildinfo'),
 ]);
 run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
+run('typings', process.execPath, [join(root, 'scripts', 'build-typings.mjs')]);
 run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
 run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
 const { findLibtorch } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'locate.js')));

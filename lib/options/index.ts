@@ -1,0 +1,2 @@
+/** The options' settings by name. */
+export { SAMPLING_PRESETS } from './schemas.js';
