@@ -1,47 +1,21 @@
 /** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
 
 export type { NativeModelInfo as ModelInfo } from './addon-types.js';
-export {
-  AbortedError,
-  DatasetError,
-  DualAnoDiffError,
-  FileAccessError,
-  InvalidOptionError,
-  LibtorchError,
-  ModelError,
-  NonFiniteError,
-  OutOfMemoryError,
-  TrainingError,
-} from './core/errors.js';
+export { DualAnoDiffError } from './core/errors.js';
 export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
-export type { Tensor } from './core/tensor.js';
 export { Dataset, type Example, type FindForeground, type LoadedExample } from './dataset/dataset.js';
-export type { Fit } from './dataset/fit.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
 export type { ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
-export type { Pair, PairData } from './dataset/pair.js';
+export type { GeneratedPair, Pair } from './dataset/pair.js';
 export type { DropReason, PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  type EvaluationProgress,
-  type EvaluationRun,
-  Evaluator,
-  type EvaluatorOptions,
-} from './evaluate/evaluator.js';
-export type { LearnerProtocol, Protocol } from './evaluate/protocol.js';
-export type { Quality } from './evaluate/quality.js';
-export type { GeneratedSet, Row } from './evaluate/rows.js';
-export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/scores.js';
-export type { Split } from './evaluate/split.js';
-export { type Cell, type Line, tableOf } from './evaluate/table.js';
-export type { TestedGood, TestedImage } from './evaluate/tested-images.js';
-export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
+export { Adapter } from './model/adapter.js';
 export type { AdapterInfo } from './model/adapter-info.js';
+export type { BaseDefaults } from './model/base-defaults.js';
+export type { BaseModel, LoadOptions } from './model/base-model.js';
 export {
   type AdapterConversion,
   type ConvertAdapterOptions,
@@ -49,31 +23,26 @@ export {
   convertAdapter,
   convertCheckpoint,
 } from './model/convert.js';
-export { type DecodeOptions, DualAnoDiff, type LoadOptions, type TrainingDefaults } from './model/dualanodiff.js';
-export {
-  type Background,
-  type ForegroundOptions,
-  type ForegroundSource,
-  loadBackgrounds,
-  withForegroundSource,
-} from './model/foreground.js';
-export {
-  type AttentionOptions,
-  Masker,
-  type MaskerOptions,
-  type MaskMethod,
-  type ThresholdOptions,
-} from './model/masker.js';
-export { PairBatch } from './model/pair-batch.js';
-export { type BatchOptions, type SampleOptions, Sampler } from './model/sampler.js';
+export { DualAnoDiff } from './model/dualanodiff.js';
+export { type Background, type ForegroundSource, loadBackgrounds, withForegroundSource } from './model/foreground.js';
+export type { GenerateOptions } from './model/generate.js';
+export type { LearnOptions } from './model/learn.js';
+export { Masker } from './model/masker.js';
+export { type SampleOptions, Sampler } from './model/sampler.js';
 export {
   type PreviewOptions,
   type ResolvedTraining,
   Trainer,
-  type TrainerOptions,
   type TrainOptions,
   type TrainStep,
 } from './model/trainer.js';
-export { SAMPLING_PRESETS } from './options/schemas.js';
-export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
+export type {
+  AttentionOptions,
+  ForegroundOptions,
+  MaskerOptions,
+  ThresholdOptions,
+  TrainerOptions,
+} from './options/generated.js';
+export type { Fit, MaskMethod } from './options/names.js';
+export { type AugmentOptions, augment } from './recipes/augment.js';
 export type { TaskOptions } from './run-native.js';

@@ -1,24 +1,41 @@
-// Bundles the CommonJS entry from the ES modules that tsc wrote, and its declarations' entry.
-import { writeFileSync } from 'node:fs';
+// Bundles the CommonJS entries from the ES modules that tsc wrote. All of them lie in one file, so that a class is the
+// same whichever entry it is taken from; each entry's own file only names its part.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { entriesOf, valuesOf } from './entries.mjs';
+
+/** esbuild takes the namespace for the default export of an ES module that is required, so this one is bundled. */
+const BUNDLED = ['p-map'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries = entriesOf(root);
 await build({
-  entryPoints: [join(root, 'dist', 'index.js')],
-  outfile: join(root, 'dist', 'index.cjs'),
+  stdin: {
+    contents: entries.map(({ name, module }) => `export * as ${name} from './${module}.js';\n`).join(''),
+    resolveDir: dist,
+  },
+  outfile: join(dist, 'all.cjs'),
   bundle: true,
   platform: 'node',
   format: 'cjs',
-  packages: 'external',
+  external: Object.keys(dependencies).filter((name) => !BUNDLED.includes(name)),
   target: 'node20',
-  // CommonJS has no import.meta; the bundle lies in the same folder as the entry it is made of.
+  // CommonJS has no import.meta; the bundle lies in the same folder as the modules it is made of.
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
 });
-writeFileSync(
-  join(root, 'typings', 'index.d.cts'),
-  "export * from './index.js' with { 'resolution-mode': 'import' };\n",
-);
+for (const { name, module } of entries) {
+  const names = await valuesOf(root, module);
+  const lines = [
+    "'use strict';",
+    "Object.defineProperty(exports, '__esModule', { value: true });",
+    `const entry = require('./all.cjs').${name};`,
+    ...names.map((value) => `exports.${value} = entry.${value};`),
+  ];
+  writeFileSync(join(dist, `${name}.cjs`), `${lines.join('\n')}\n`);
+}

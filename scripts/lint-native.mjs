@@ -20,7 +20,7 @@ const files =
   named.length > 0
     ? named
     : readdirSync('native', { recursive: true })
-        .filter((name) => name.endsWith('.cpp') && !name.endsWith('unicode_tables.cpp'))
+        .filter((name) => name.endsWith('.cpp'))
         .map((name) => join('native', name));
 const flags = [
   '-std=c++17',

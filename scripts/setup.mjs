@@ -25,17 +25,20 @@ function requireTool(command, args, packageName) {
   fail(`${command} was not found. On Debian and Ubuntu: apt-get install ${packageName}`);
 }
 
+function requireHeader(header, packageName) {
+  if (existsSync(join('/usr/include', header))) return;
+  const probe = spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: `#include <${header}>\n` });
+  if (probe.status !== 0) fail(`${header} was not found. On Debian and Ubuntu: apt-get install ${packageName}`);
+}
+
 const unsupported = unsupportedPlatform(thisPlatform());
 if (unsupported) fail(`${unsupported.reason}. ${unsupported.advice}`);
 if (isOlder(process.versions.node, REQUIRED.node))
   fail(`Node ${REQUIRED.node} or newer is needed (22 or 24 is recommended), this is ${process.version}`);
 requireTool('cmake', ['--version'], 'cmake');
 requireTool('c++', ['--version'], 'g++');
-if (!existsSync('/usr/include/nlohmann/json.hpp')) {
-  const probe = spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: '#include <nlohmann/json.hpp>\n' });
-  if (probe.status !== 0)
-    fail('nlohmann/json.hpp was not found. On Debian and Ubuntu: apt-get install nlohmann-json3-dev');
-}
+requireHeader('nlohmann/json.hpp', 'nlohmann-json3-dev');
+requireHeader('utf8proc.h', 'libutf8proc-dev');
 
 // npm's own record of what is installed tells whether the lock file has changed since.
 const lock = createHash('sha256')
@@ -56,6 +59,7 @@ run('tsc', process.execPath, [
   join(root, 'dist', '.tsbuildinfo'),
 ]);
 run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
+run('typings', process.execPath, [join(root, 'scripts', 'build-typings.mjs')]);
 run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
 run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
 const { findLibtorch } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'locate.js')));

@@ -1,4 +1,4 @@
-// Every test: layers, types, native tests, goldens, then vitest. Closes with `N passed, N failed`.
+// Every test: format, lint, layers, types, native tests, goldens, then vitest. Closes with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,8 @@ function suite(name, command, args, env = {}) {
   failed += Number(counts?.[2] ?? 0) || (counts && ended.status === 0 ? 0 : 1); // or what failed outside of the tests
 }
 
+check('biome', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check']);
+check('clang-format', process.execPath, ['scripts/format-native.mjs']);
 check('layers', process.execPath, ['scripts/check-layers.mjs']);
 check('types', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/types']);
 check('cuda library', process.execPath, ['scripts/build-cuda.mjs']);

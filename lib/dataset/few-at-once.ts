@@ -1,4 +1,4 @@
-import { sideBySide } from '../core/side-by-side.js';
+import pMap, { pMapSkip } from 'p-map';
 
 /** Images that are decoded at once: photographs of full size must not pile up. */
 export const DECODED_AT_ONCE = 4;
@@ -12,16 +12,20 @@ export async function fewAtOnce<Input, Result>(
   work: (input: Input) => Promise<Result>,
 ): Promise<Result[]> {
   const failures: { index: number; error: unknown }[] = [];
-  const results = await sideBySide([...inputs.entries()], DECODED_AT_ONCE, undefined, async ([index, input]) => {
-    if (failures.length > 0) return undefined; // inputs are taken in their order: an earlier one has failed
-    try {
-      return await work(input);
-    } catch (error) {
-      failures.push({ index, error });
-      return undefined;
-    }
-  });
+  const results = await pMap(
+    inputs,
+    async (input, index) => {
+      if (failures.length > 0) return pMapSkip; // inputs are taken in their order: an earlier one has failed
+      try {
+        return await work(input);
+      } catch (error) {
+        failures.push({ index, error });
+        return pMapSkip;
+      }
+    },
+    { concurrency: DECODED_AT_ONCE },
+  );
   const [first] = failures.sort((a, b) => a.index - b.index);
   if (first) throw first.error;
-  return results as Result[];
+  return results;
 }

@@ -7,7 +7,6 @@ import { writeFileAtomic } from '../core/files.js';
 import { readJson } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
-import { sideBySide } from '../core/side-by-side.js';
 import { lockFolder } from '../core/write-lock.js';
 import type { Dataset, Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
@@ -18,6 +17,7 @@ import { type Accuracy, classify } from './classification.js';
 import { detect } from './detection.js';
 import { EvaluationData } from './evaluation-data.js';
 import { jobsFor, sharingCores } from './jobs.js';
+import { inLanes } from './lanes.js';
 import { removeCheckpoint } from './learner.js';
 import { PROTOCOLS, type Protocol } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
@@ -211,7 +211,7 @@ export class Evaluator {
         );
       };
       const runs = await sharingCores(jobs, () =>
-        sideBySide(inputs, jobs, signal, (input, lane, stopped) =>
+        inLanes(inputs, jobs, signal, (input, lane, stopped) =>
           failures.collect(`${input.row.name} seed ${input.seed}`, stopped, () => start(input, lane, stopped)),
         ),
       );

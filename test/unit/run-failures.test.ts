@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { sideBySide } from '../../lib/core/side-by-side.js';
+import { inLanes } from '../../lib/evaluate/lanes.js';
 import { RunFailures } from '../../lib/evaluate/run-failures.js';
 import { TrainingError } from '../../lib/index.js';
 
 const inputs = [0, 1, 2, 3, 4];
 /** Does all runs, two at a time. */
 async function runAll(failures: RunFailures, log: number[], work: (input: number) => Promise<number> | number) {
-  return sideBySide(inputs, 2, undefined, (input, _, signal) =>
+  return inLanes(inputs, 2, undefined, (input, _, signal) =>
     failures.collect(`run ${input}`, signal, async () => {
       log.push(input);
       await wait(1);

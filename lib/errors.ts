@@ -1,0 +1,13 @@
+/** The classes of the errors that this package throws on purpose. Each error has a stable `code`. */
+export {
+  AbortedError,
+  DatasetError,
+  DualAnoDiffError,
+  FileAccessError,
+  InvalidOptionError,
+  LibtorchError,
+  ModelError,
+  NonFiniteError,
+  OutOfMemoryError,
+  TrainingError,
+} from './core/errors.js';

@@ -1,0 +1,16 @@
+/** What pairs are worth: detectors that learn from them, tested on real images. */
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  type EvaluationRun,
+  Evaluator,
+  type EvaluatorOptions,
+} from './evaluator.js';
+export type { LearnerProtocol, Protocol } from './protocol.js';
+export type { Quality } from './quality.js';
+export type { GeneratedSet, Row } from './rows.js';
+export { MEASURES, type Measure, type RunScores, type Scores } from './scores.js';
+export type { Split } from './split.js';
+export { type Cell, type Line, tableOf } from './table.js';
+export type { TestedGood, TestedImage } from './tested-images.js';

@@ -1,0 +1,3 @@
+/** Sampling step by step: the latents of a batch of pairs, and what they look like so far. */
+export type { Tensor } from './core/tensor.js';
+export { PairBatch } from './model/pair-batch.js';
