@@ -8,7 +8,8 @@ export { Dataset, type Example, type FindForeground, type LoadedExample } from '
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
 export type { ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
-export type { GeneratedPair, Pair } from './dataset/pair.js';
+export type { GeneratedPair, WritablePair } from './dataset/generated-pair.js';
+export type { Pair, PairData } from './dataset/pair.js';
 export type { DropReason, PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';

@@ -38,10 +38,11 @@ function writeIfChanged(path, text) {
   if (before !== text) writeFileSync(path, text);
 }
 
-const style = { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: false, format: true };
+// The compiler of types reads tuples as draft 7 writes them.
+const style = { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: true, format: true };
 const compiled = await Promise.all(
   Object.entries(interfaces).map(([name, { doc, set }]) =>
-    compile({ ...jsonSchemaOf(set), title: name, description: doc }, name, style),
+    compile({ ...jsonSchemaOf(set, 'draft-7'), title: name, description: doc }, name, style),
   ),
 );
 writeIfChanged(

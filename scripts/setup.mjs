@@ -52,6 +52,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
+run('options', process.execPath, [join(root, 'scripts', 'generate-options.mjs')]);
 run('tsc', process.execPath, [
   join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
   '--incremental',

@@ -1,16 +1,30 @@
 /** `pairs.jsonl`: the truth about which pairs there are and where their files belong. */
 import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 import { DatasetError } from '../core/errors.js';
 import { failAtLine, readJsonLines } from '../core/json-files.js';
+import { flag, text } from '../options/check.js';
+import { typeName } from '../options/type-name.js';
 import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
 
 /** What all pairs of a folder have in common. */
 export interface PairSource {
   type: string;
-  /** Digest of the adapter's file. */
-  adapter: string;
+  /** How the pairs came about. */
+  recipe?: string | undefined;
+  /** Digest of the adapter's file; absent for pairs that were made without one. */
+  adapter?: string | undefined;
+  /** Everything else that decides the pixels. */
   settings: Record<string, unknown>;
 }
+
+export const pairWriterSchema = z.strictObject({
+  type: typeName(),
+  recipe: text().optional(),
+  adapter: text().optional(),
+  settings: z.record(z.string(), z.unknown(), 'the settings by their names').default({}),
+  resume: flag().default(false),
+});
 
 export interface PairList {
   /** By index. */
@@ -41,10 +55,11 @@ export async function readPairList(file: string, source: PairSource): Promise<Pa
   return { records: records.sort((a, b) => a.index - b.index), torn, text };
 }
 
-function requireSameSource(file: string, record: PairRecord, { type, adapter, settings }: PairSource): void {
-  if (record.type === type && record.adapter === adapter && isDeepStrictEqual(record.settings, settings)) return;
+function requireSameSource(file: string, record: PairRecord, { type, recipe, adapter, settings }: PairSource): void {
+  const isSame = record.type === type && record.recipe === recipe && record.adapter === adapter;
+  if (isSame && isDeepStrictEqual(record.settings, settings)) return;
   throw new DatasetError(
-    `${file} holds pairs of another adapter or other settings (${record.type}, ${JSON.stringify(record.settings)}; now ${type}, ${JSON.stringify(settings)}): choose another folder`,
+    `${file} holds pairs of another adapter, recipe or settings (${record.type}, ${JSON.stringify(record.settings)}; now ${type}, ${JSON.stringify(settings)}): choose another folder`,
   );
 }
 

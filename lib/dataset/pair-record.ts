@@ -1,6 +1,6 @@
 /** What `pairs.jsonl` says of a pair, and where the pair's files are. */
 import { z } from 'zod';
-import type { MaskMethod } from '../options/mask-methods.js';
+import type { MaskMethod } from '../options/names.js';
 
 /** Why a pair was dropped. */
 export type DropReason = 'empty' | 'touches nothing' | 'disagrees';
@@ -25,8 +25,13 @@ export interface PairRecord {
   agreement?: Record<string, number>;
   /** Why the pair does not count; its files are then below `dropped/`. */
   dropped?: DropReason;
-  /** Digest of the adapter's file and of the settings that decide the pixels. */
-  adapter: string;
+  /** Generated pairs say so wherever they end up. */
+  synthetic: true;
+  /** How the pair came about: the name of a recipe. */
+  recipe?: string;
+  /** Digest of the adapter's file; absent for pairs that were made without one. */
+  adapter?: string;
+  /** The settings that decide the pixels. */
   settings: Record<string, unknown>;
 }
 
@@ -47,7 +52,9 @@ export const pairRecordSchema = z.looseObject({
   touches: z.boolean('expected true or false').optional(),
   agreement: z.record(z.string(), share).optional(),
   dropped: z.string('expected a reason').optional(),
-  adapter: z.string('expected a digest'),
+  synthetic: z.literal(true, 'expected true').default(true), // Version 0.1.0 did not write it.
+  recipe: z.string('expected the name of a recipe').optional(),
+  adapter: z.string('expected a digest').optional(),
   settings: z.record(z.string(), z.unknown(), 'expected the settings'),
 });
 

@@ -7,15 +7,16 @@ import { appendJsonLine, jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
-import { checkOptions } from '../options/check.js';
-import type { MaskMethod } from '../options/mask-methods.js';
-import { pairWriterSchema } from '../options/schemas.js';
+import { checkOptions, given } from '../options/check.js';
 import { encodePng } from './image-file.js';
-import type { PairData } from './pair.js';
-import { type PairSource, readPairList } from './pair-list.js';
+import type { WritablePair } from './generated-pair.js';
+import { type PairSource, pairWriterSchema, readPairList } from './pair-list.js';
 import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
 
 const LIST = 'pairs.jsonl';
+
+/** The share of a mask's pixels that are set, 0 to 1. */
+const shareSet = ({ data }: PixelData): number => data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
@@ -23,8 +24,8 @@ const LIST = 'pairs.jsonl';
  * all of its files are there. One writer at a time has a folder, until it is closed.
  *
  * @example
- * await using writer = await PairWriter.open('out/pairs', { type: 'crack', adapter, settings: {}, resume: true });
- * for await (const pair of sampler.sample({ count: 100, skip: writer.done })) await writer.write(pair);
+ * await using writer = await PairWriter.open('out/pairs', { type: 'crack', resume: true });
+ * for await (const pair of model.generate(adapter, { count: 100, skip: writer.done })) await writer.write(pair);
  */
 export class PairWriter {
   /** By index. */
@@ -56,10 +57,10 @@ export class PairWriter {
    */
   static async open(
     folder: string,
-    options: { type: string; adapter: string; settings: Record<string, unknown>; resume: boolean },
+    options: Omit<PairSource, 'settings'> & { settings?: Record<string, unknown>; resume?: boolean },
   ): Promise<PairWriter> {
-    checkOptions(pairWriterSchema, options);
-    return PairWriter.openLocked(await lockFolder(folder), options);
+    const checked = checkOptions(pairWriterSchema, options);
+    return PairWriter.openLocked(await lockFolder(folder), checked);
   }
 
   /**
@@ -89,20 +90,14 @@ export class PairWriter {
   }
 
   /**
-   * Writes a pair with its mask and what is known of that. Throws ERR_DATASET_INVALID where the pair is there already, and
+   * Writes a pair, with its mask and what is known of that where it has one. Throws ERR_DATASET_INVALID where the pair is there already, and
    * ERR_FILE_ACCESS where the disk is full: the pairs before it are kept.
    */
   async write(
-    pair: PairData,
-    found?: {
-      mask: PixelData & { coverage: number };
-      method: MaskMethod;
-      touches?: boolean;
-      agreement?: Record<string, number>;
-    },
+    pair: WritablePair,
   ): Promise<PairRecord> {
-    const { type, adapter, settings } = this.source;
-    const { index, seed } = pair;
+    const { type, recipe, adapter, settings } = this.source;
+    const { index, seed, mask, maskMethod, touches, agreement } = pair;
     if (this.#find(index) !== undefined) {
       throw new DatasetError(`${this.folder} has the pair ${index} already: skip those that are done`);
     }
@@ -110,18 +105,16 @@ export class PairWriter {
       ...{ index, seed, type },
       image: placeOf('image', type, index, false),
       part: placeOf('part', type, index, false),
-      ...{ adapter, settings },
+      synthetic: true,
+      ...given({ recipe, adapter }),
+      settings,
     };
     await this.#writeFile(record.image, await encodePng(pair.image));
     await this.#writeFile(record.part, await encodePng(pair.part));
-    if (found) {
-      const { mask, method, touches, agreement } = found;
+    if (mask) {
+      const coverage = shareSet(mask);
       record.mask = placeOf('mask', type, index, false);
-      record.maskMethod = method;
-      record.coverage = mask.coverage;
-      record.empty = mask.coverage === 0;
-      if (touches !== undefined) record.touches = touches;
-      if (agreement) record.agreement = agreement;
+      Object.assign(record, given({ maskMethod, coverage, empty: coverage === 0, touches, agreement }));
       await this.#writeFile(record.mask, await encodePng(mask));
     }
     await this.#list(record);

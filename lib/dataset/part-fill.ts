@@ -1,5 +1,5 @@
 import type { PixelData } from '../core/image.js';
-import { thresholdSchema } from '../options/schemas.js';
+import { thresholdSchema } from '../options/masks.js';
 
 export type PartFill = 'grey' | 'black';
 

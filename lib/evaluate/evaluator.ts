@@ -11,12 +11,13 @@ import { lockFolder } from '../core/write-lock.js';
 import type { Dataset, Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { checkOptions } from '../options/check.js';
-import { evaluatorSchema } from '../options/schemas.js';
+import { evaluatorSchema } from '../options/evaluation.js';
+import type { EvaluatorOptions } from '../options/generated.js';
 import type { TaskOptions } from '../run-native.js';
 import { type Accuracy, classify } from './classification.js';
 import { detect } from './detection.js';
 import { EvaluationData } from './evaluation-data.js';
-import { jobsFor, sharingCores } from './jobs.js';
+import { concurrencyFor, sharingCores } from './concurrency.js';
 import { inLanes } from './lanes.js';
 import { removeCheckpoint } from './learner.js';
 import { PROTOCOLS, type Protocol } from './protocol.js';
@@ -28,11 +29,7 @@ import type { DetectorScores, RunScores, Scores } from './scores.js';
 import { GOOD, type Split, splitOf } from './split.js';
 import { type TestedGood, type TestedImage, writeMaps } from './tested-images.js';
 
-/**
- * Options of {@link Evaluator.open}.
- * @interface
- */
-export type EvaluatorOptions = z.input<typeof evaluatorSchema>;
+export type { EvaluatorOptions };
 
 /** Where an evaluation is. */
 export interface EvaluationProgress {
@@ -116,7 +113,7 @@ const runName = ({ name }: Row, network: EvaluationProgress['network'], seed: nu
  * images and defects, one network for all types of a category, and tests it on real images that nothing was trained on.
  *
  * @example
- * const evaluator = await Evaluator.open(await Dataset.open('bottle'), { generated: { ours: 'out/bottle' } });
+ * const evaluator = await Evaluator.open(await Dataset.open('bottle'), { pairs: { ours: 'out/bottle' } });
  * const evaluation = await evaluator.evaluate('out/evaluation');
  */
 export class Evaluator {
@@ -150,14 +147,17 @@ export class Evaluator {
    */
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
-    const { compare, generated } = checked;
+    const { compare, pairs } = checked;
     if (checked.classifierWeights !== undefined && PROTOCOLS[checked.protocol].classifier.channels !== 64) {
       throw new InvalidOptionError(
         "classifierWeights fit the protocol paper alone: torchvision's ResNet-18 is 64 wide",
       );
     }
+    if ((checked.lpipsBackbone === undefined) !== (checked.lpipsLinear === undefined)) {
+      throw new InvalidOptionError('IC-LPIPS needs both lpipsBackbone and lpipsLinear');
+    }
     const split = await splitOf(dataset, checked);
-    const rows = await makeRows(compare, generated, checked, [...split.training.keys()]);
+    const rows = await makeRows(compare, pairs, checked, [...split.training.keys()]);
     return new Evaluator(dataset.category, checked, rows, split);
   }
 
@@ -178,7 +178,7 @@ export class Evaluator {
 
   /**
    * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
-   * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one number of jobs.
+   * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one concurrency.
    *
    * A run that fails does not stop the others: once all have ended, its error is thrown, with how many failed. Throws
    * ERR_BUSY where another evaluation writes to `out`.
@@ -198,7 +198,7 @@ export class Evaluator {
     let [done, total] = [0, this.steps];
     try {
       const quality = await this.#quality({ signal }); // before the hours of training: the weights may not be what they should
-      const jobs = Math.min(await this.#jobs(), inputs.length);
+      const lanes = Math.min(await this.#concurrency(), inputs.length);
       const start = ({ row, index, seed }: (typeof inputs)[number], torchThread: number, stopped: AbortSignal) => {
         let before = 0; // of the network that is trained
         const onStep: RunInput['onStep'] = (network, step, loss) => {
@@ -210,8 +210,8 @@ export class Evaluator {
           this.#run({ row, seed, defects, data, folder, onStep, signal: stopped, torchThread }),
         );
       };
-      const runs = await sharingCores(jobs, () =>
-        inLanes(inputs, jobs, signal, (input, lane, stopped) =>
+      const runs = await sharingCores(lanes, () =>
+        inLanes(inputs, lanes, signal, (input, lane, stopped) =>
           failures.collect(`${input.row.name} seed ${input.seed}`, stopped, () => start(input, lane, stopped)),
         ),
       );
@@ -222,13 +222,14 @@ export class Evaluator {
     }
   }
 
-  async #jobs(): Promise<number> {
-    const { jobs, protocol, device } = this.#options;
-    return jobs ?? (protocol === 'small' ? jobsFor(device) : 1);
+  async #concurrency(): Promise<number> {
+    const { concurrency, protocol, device } = this.#options;
+    return concurrency ?? (protocol === 'small' ? concurrencyFor(device) : 1);
   }
 
   async #quality(options: TaskOptions): Promise<Quality[]> {
-    const { inceptionWeights: inception, lpipsWeights: lpips, device } = this.#options;
+    const { inceptionWeights: inception, lpipsBackbone: backbone, lpipsLinear: linear, device } = this.#options;
+    const lpips = backbone !== undefined && linear !== undefined ? { backbone, linear } : undefined;
     if (inception === undefined && lpips === undefined) return [];
     const { resolution } = this.protocol;
     const measured: Quality[] = [];

@@ -1,4 +1,4 @@
-import type { protocols } from '../options/schemas.js';
+import type { protocols } from '../options/names.js';
 
 /** What decides a network's training, beside its data. */
 export interface LearnerProtocol {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { foldersIn, isFolder } from '../dataset/folders.js';
-import type { baselines } from '../options/schemas.js';
+import type { baselines } from '../options/names.js';
 
 /** One way to get defects to train on: a row of the table. */
 export interface Row {

@@ -3,7 +3,7 @@ import type { NativeBaseSource, NativeModel, NativeModelInfo } from '../addon-ty
 import { DualAnoDiffError } from '../core/errors.js';
 import { embedded } from '../core/paths.js';
 import { loadSchema } from '../options/base.js';
-import { checkOptions, signal } from '../options/check.js';
+import { checkOptions, taskShape } from '../options/check.js';
 import type { LoadSettings } from '../options/generated.js';
 import { runNative } from '../run-native.js';
 import { type BaseDefaults, NO_ADAPTER, readBaseDefaults } from './base-defaults.js';
@@ -40,7 +40,7 @@ export interface LoadedBase {
  * sharded files, any precision), or one checkpoint file in the original naming (`.safetensors`, `.ckpt`).
  */
 export async function loadBaseModel(base: string, options: LoadOptions): Promise<LoadedBase> {
-  const { device, dtype, lora, taesd, signal: abort, ...source } = checkOptions(loadSchema.extend({ signal: signal() }), options);
+  const { device, dtype, lora, taesd, signal: abort, ...source } = checkOptions(loadSchema.extend(taskShape), options);
   const native = {
     ...baseSource(base, source),
     ...{ device, dtype },

@@ -1,25 +1,19 @@
 /** Weights from one format to another. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import { FileAccessError } from '../core/errors.js';
 import { lockFile } from '../core/write-lock.js';
-import { checkOptions } from '../options/check.js';
-import { convertAdapterSchema, convertCheckpointSchema } from '../options/schemas.js';
-import { runNative } from '../run-native.js';
+import { convertAdapterSchema, convertCheckpointSchema } from '../options/base.js';
+import { checkOptions, taskShape } from '../options/check.js';
+import type { ConvertAdapterSettings, ConvertCheckpointSettings } from '../options/generated.js';
+import { runNative, type TaskOptions } from '../run-native.js';
 import { checkAdapterFile } from './adapter-info.js';
-import { baseSource } from './dualanodiff.js';
+import { baseSource } from './base-model.js';
 
-/**
- * Options of {@link convertAdapter}.
- * @interface
- */
-export type ConvertAdapterOptions = z.input<typeof convertAdapterSchema>;
-/**
- * Options of {@link convertCheckpoint}.
- * @interface
- */
-export type ConvertCheckpointOptions = z.input<typeof convertCheckpointSchema>;
+/** Options of {@link convertAdapter}. */
+export type ConvertAdapterOptions = ConvertAdapterSettings & TaskOptions;
+/** Options of {@link convertCheckpoint}. */
+export type ConvertCheckpointOptions = ConvertCheckpointSettings & TaskOptions;
 
 /** What a conversion did to an adapter. */
 export interface AdapterConversion {
@@ -42,8 +36,8 @@ async function writing<R>(out: string, work: (path: string) => Promise<R>): Prom
 }
 
 /**
- * Writes an adapter (own or published) in another layout or precision. The published layout is what the published
- * scripts load: `.bin` or `.safetensors`.
+ * Writes an adapter in another format or precision. The published format is what the published Python scripts
+ * load: `.bin` or `.safetensors`.
  * Throws ERR_WEIGHTS_INVALID for a damaged file, ERR_INVALID_OPTION for what cannot be written, ERR_FILE_ACCESS where
  * `out` exists.
  */
@@ -52,14 +46,14 @@ export async function convertAdapter(
   out: string,
   options: ConvertAdapterOptions = {},
 ): Promise<AdapterConversion> {
-  const { layout, dtype, saimRank = 0, signal } = checkOptions(convertAdapterSchema, options);
+  const { format, dtype, saimRank = 0, signal: abort } = checkOptions(convertAdapterSchema.extend(taskShape), options);
   await checkAdapterFile(resolve(input));
-  const native = { input: resolve(input), layout, dtype, saimRank };
+  const native = { input: resolve(input), format, dtype, saimRank };
   const { numbers, saimErrors, background, backgroundScaled } = await writing(out, (path) =>
-    runNative({ signal }, (engine, task) => engine.convertAdapter({ ...native, out: path }, task)),
+    runNative({ signal: abort }, (engine, task) => engine.convertAdapter({ ...native, out: path }, task)),
   );
   const notes: string[] = [];
-  if (layout === 'published' && background !== 'off' && backgroundScaled) {
+  if (format === 'published' && background !== 'off' && backgroundScaled) {
     notes.push(
       "The adapter was trained on background latents that are scaled by the autoencoder's factor; the published scripts do not scale them (train with backgroundScaled: false for those)",
     );
@@ -76,9 +70,9 @@ export async function convertCheckpoint(
   out: string,
   options: ConvertCheckpointOptions = {},
 ): Promise<void> {
-  const { dtype, signal, ...source } = checkOptions(convertCheckpointSchema, options);
+  const { dtype, signal: abort, ...source } = checkOptions(convertCheckpointSchema.extend(taskShape), options);
   const native = { ...baseSource(input, source), dtype };
   await writing(out, (path) =>
-    runNative({ signal }, (engine, task) => engine.convertBase({ ...native, out: path }, task)),
+    runNative({ signal: abort }, (engine, task) => engine.convertBase({ ...native, out: path }, task)),
   );
 }

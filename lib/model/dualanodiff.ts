@@ -1,5 +1,5 @@
 import type { Dataset } from '../dataset/dataset.js';
-import type { GeneratedPair } from '../dataset/pair.js';
+import type { GeneratedPair } from '../dataset/generated-pair.js';
 import { embedded } from '../core/paths.js';
 import type { Adapter } from './adapter.js';
 import { BaseModel, type LoadOptions, loadBaseModel } from './base-model.js';

@@ -1,6 +1,5 @@
 /** The foreground of an image, M_f: what background compensation leaves out. */
 import { join, parse, resolve } from 'node:path';
-import type { z } from 'zod';
 import { DatasetError } from '../core/errors.js';
 import { RawImage } from '../core/image.js';
 import type { FindForeground } from '../dataset/dataset.js';
@@ -11,7 +10,7 @@ import { type Kernel, readStored, type Stored } from '../dataset/image-file.js';
 import { type ImageSource, labelOf } from '../dataset/image-source.js';
 import { readMaskOf } from '../dataset/mask-file.js';
 import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
-import type { foregroundSchema } from '../options/schemas.js';
+import type { ForegroundOptions } from '../options/generated.js';
 import { Masker } from './masker.js';
 
 /** Masks in a folder, a mask model that is shown the image, or none: all of the image is background. */
@@ -24,12 +23,6 @@ export interface Background {
   image: RawImage;
   foreground: RawImage;
 }
-
-/**
- * Where foregrounds come from.
- * @interface
- */
-export type ForegroundOptions = z.output<typeof foregroundSchema>;
 
 /** Calls `use` with the source that the options ask for, which lives as long as the call. */
 export async function withForegroundSource<T>(

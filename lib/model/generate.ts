@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../core/errors.js';
-import type { GeneratedPair } from '../dataset/pair.js';
+import type { GeneratedPair } from '../dataset/generated-pair.js';
 import { given } from '../options/check.js';
 import type { MaskSettings } from '../options/generated.js';
 import type { Adapter } from './adapter.js';

@@ -1,7 +1,8 @@
 /** Masks of generated pairs, by one or several methods. */
 import type { z } from 'zod';
 import { agreementOf, touches } from '../dataset/agreement.js';
-import type { GeneratedPair, Pair } from '../dataset/pair.js';
+import type { GeneratedPair } from '../dataset/generated-pair.js';
+import type { Pair } from '../dataset/pair.js';
 import { checkOptions, given } from '../options/check.js';
 import type { MaskSettings } from '../options/generated.js';
 import { maskSettingsSchema } from '../options/masks.js';

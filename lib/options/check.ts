@@ -59,6 +59,9 @@ export const flag = (): z.ZodBoolean => z.boolean('true or false');
 export const signal = () =>
   z.custom<AbortSignal>((value) => value === undefined || value instanceof AbortSignal, 'an AbortSignal').optional();
 
+/** What every long operation takes beside its settings. */
+export const taskShape = { signal: signal() };
+
 /** The entries that are not undefined: what the user did not say is left to the API's defaults. */
 export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;

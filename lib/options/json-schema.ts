@@ -5,12 +5,13 @@ import { documentationOf, hasNotes, type OptionSet } from './option.js';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The options of a set as one JSON Schema (draft 2020-12) of what a caller may say, with their documentation. */
-export function jsonSchemaOf(set: OptionSet): JsonSchema {
+/** The options of a set as one JSON Schema of what a caller may say, with their documentation. */
+export function jsonSchemaOf(set: OptionSet, target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12'): JsonSchema {
   return z.toJSONSchema(z.strictObject(set), {
+    target,
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
-      const schema = zodSchema as z.ZodType;
+      const schema = zodSchema as unknown as z.ZodType;
       if (hasNotes(schema)) jsonSchema.description = documentationOf(schema);
     },
   });

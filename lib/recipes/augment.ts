@@ -4,9 +4,9 @@
  */
 import type { Dataset, Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
-import type { GeneratedPair } from '../dataset/pair.js';
+import type { GeneratedPair } from '../dataset/generated-pair.js';
 import { augmentSchema } from '../options/augment.js';
-import { checkOptions, signal } from '../options/check.js';
+import { checkOptions, taskShape } from '../options/check.js';
 import type { AugmentSettings } from '../options/generated.js';
 import type { Fit } from '../options/names.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
@@ -16,7 +16,7 @@ import type { OpenRecipe } from './recipe.js';
 /** Options of {@link augment}. */
 export type AugmentOptions = AugmentSettings & { signal?: AbortSignal };
 
-const optionsSchema = augmentSchema.extend({ signal: signal() });
+const optionsSchema = augmentSchema.extend(taskShape);
 
 /** Prepares pairs of one type. Throws ERR_DATASET_INVALID naming the image or mask that cannot be used. */
 export async function openAugment(

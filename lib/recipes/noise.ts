@@ -1,8 +1,8 @@
 /** The paper's recipe: whole image and anomaly part are denoised together from noise. */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { imagesBelow } from '../dataset/folders.js';
-import { type ImageSource, nameOf } from '../dataset/image-source.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
@@ -61,7 +61,7 @@ function settingsOf(
     dtype: model.info.dtype,
     ...(backgrounds && {
       ...{ backgroundEvery, backgroundNoise, backgroundScaled },
-      backgrounds: backgrounds.map(({ file }) => nameOf(file)),
+      backgrounds: backgrounds.map(({ label }) => basename(label)),
     }),
   };
 }

@@ -1,4 +1,4 @@
-import type { GeneratedPair } from '../dataset/pair.js';
+import type { GeneratedPair } from '../dataset/generated-pair.js';
 import type { PairSource } from '../dataset/pair-list.js';
 import { given } from '../options/check.js';
 import type { OptionSet } from '../options/option.js';
