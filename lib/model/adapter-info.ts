@@ -1,11 +1,11 @@
-/** What an adapter's file says of itself. Its metadata pass the same schemas as the options that they come from. */
+/** What an adapter says of itself. Its metadata pass the same schemas as the options that they come from. */
 import { z } from 'zod';
 import { ModelError } from '../core/errors.js';
 import { above, checkOptions, integer, oneOf, text } from '../options/check.js';
 import { DEFAULT_PROMPTS, type fits, trainerSchema } from '../options/schemas.js';
 import { runNative } from '../run-native.js';
 
-/** What an adapter's file says of itself; empty for files of the published code. */
+/** What an adapter says of itself. Files of the published code say nothing: theirs is what that code does. */
 export interface AdapterInfo {
   type?: string;
   partFill: 'grey' | 'black';
@@ -25,8 +25,18 @@ export interface AdapterInfo {
 /** The own format's name, in the metadata. */
 const FORMAT = 'dualanodiff-adapter';
 
-/** An option's name as files have it. */
-export const snakeCase = (option: string): string => option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Options that files know by an older name: adapters, checkpoints, and the `dualanodiff.json` of bases. */
+const NAMES_IN_FILES: Readonly<Record<string, string>> = {
+  defectLossShare: 'defectShare',
+  startFromLatentMean: 'matchLevels',
+};
+
+/** What a file calls an option. */
+export const nameInFiles = (option: string): string => NAMES_IN_FILES[option] ?? option;
+
+/** What the metadata of adapters and checkpoints call an option. */
+export const metadataKey = (option: string): string =>
+  nameInFiles(option).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 // Where the foregrounds came from is in the digest of the images; checkpointing changes nothing.
 const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...trained } = trainerSchema.shape;
@@ -38,7 +48,7 @@ function bare(schema: z.ZodType): z.ZodType {
 }
 
 const schemas: Record<string, z.ZodType> = {
-  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [snakeCase(name), bare(schema)])),
+  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [metadataKey(name), bare(schema)])),
   part_fill: oneOf(['grey', 'black']), // `auto` is decided when training begins
   format: text(),
   format_version: integer(1),

@@ -9,6 +9,7 @@ import { checkTensor, type Tensor } from '../core/tensor.js';
 import { checkOptions, flag, given, integer, real, text } from '../options/check.js';
 import { DEFAULT_PROMPTS, loadSchema } from '../options/schemas.js';
 import { runNative, type TaskOptions } from '../run-native.js';
+import { nameInFiles } from './adapter-info.js';
 import { checkPrompts, quoted, warnOfLongPrompts } from './prompts.js';
 
 /**
@@ -47,14 +48,17 @@ export interface TrainingDefaults {
   /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
   timestepPower: number;
   /** At least this share of the loss comes from the defect; 0 is the paper's loss. */
-  defectShare: number;
+  defectLossShare: number;
   /** The adapter that training starts from: the base folder's `initial_adapter.safetensors`, else 'none'. */
   initialAdapter: string;
   /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
   globalPrompt: string;
   anomalyPrompt: string;
-  /** Sampling starts from the training images' colour level instead of pure noise, which a small base mistakes for it. */
-  matchLevels: boolean;
+  /**
+   * Sampling starts from the mean of the training images' latents, their colour, instead of pure noise, which a small
+   * base mistakes for it.
+   */
+  startFromLatentMean: boolean;
 }
 
 const PAPER_DEFAULTS: TrainingDefaults = {
@@ -63,26 +67,28 @@ const PAPER_DEFAULTS: TrainingDefaults = {
   batchSize: 4,
   learningRate: 5e-6,
   timestepPower: 1,
-  defectShare: 0,
+  defectLossShare: 0,
   initialAdapter: 'none',
   globalPrompt: DEFAULT_PROMPTS.global,
   anomalyPrompt: DEFAULT_PROMPTS.anomaly,
-  matchLevels: false,
+  startFromLatentMean: false,
 };
 const DEFAULTS_FILE = 'dualanodiff.json';
 const INITIAL_ADAPTER_FILE = 'initial_adapter.safetensors';
-const defaultsSchema = z
-  .strictObject({
-    resolution: integer(8, 4096),
-    steps: integer(1),
-    batchSize: integer(1, 1024),
-    learningRate: real(0, 1),
-    timestepPower: real(1, 10),
-    defectShare: real(0, 1),
-    globalPrompt: text(),
-    anomalyPrompt: text(),
-    matchLevels: flag(),
-  })
+const defaultSchemas = {
+  resolution: integer(8, 4096),
+  steps: integer(1),
+  batchSize: integer(1, 1024),
+  learningRate: real(0, 1),
+  timestepPower: real(1, 10),
+  defectLossShare: real(0, 1),
+  globalPrompt: text(),
+  anomalyPrompt: text(),
+  startFromLatentMean: flag(),
+};
+const options = Object.keys(defaultSchemas) as (keyof typeof defaultSchemas)[];
+const fileSchema = z
+  .strictObject(Object.fromEntries(options.map((option) => [nameInFiles(option), defaultSchemas[option]])))
   .partial();
 
 function readDefaults(folder: string): TrainingDefaults {
@@ -92,8 +98,9 @@ function readDefaults(folder: string): TrainingDefaults {
   const initialAdapter = existsSync(start) ? start : PAPER_DEFAULTS.initialAdapter;
   if (!existsSync(path)) return { ...PAPER_DEFAULTS, initialAdapter };
   try {
-    const own = given(checkOptions(defaultsSchema, JSON.parse(readFileSync(path, 'utf8'))));
-    return { ...PAPER_DEFAULTS, ...own, initialAdapter };
+    const file: Record<string, unknown> = checkOptions(fileSchema, JSON.parse(readFileSync(path, 'utf8')));
+    const own = Object.fromEntries(options.map((option) => [option, file[nameInFiles(option)]]));
+    return { ...PAPER_DEFAULTS, ...given(own), initialAdapter };
   } catch (cause) {
     throw new ModelError(`${path}: ${(cause as Error).message}`, 'ERR_MODEL_INVALID', { cause });
   }

@@ -26,16 +26,10 @@ export type ThresholdOptions = z.input<typeof thresholdSchema>;
  */
 export type AttentionOptions = z.input<typeof attentionSchema>;
 
-/**
- * How a mask is found: in the part by a network or by its distance from the blank, by where the model looked, or for
- * variations of real pairs by where the defect was put.
- */
-export type MaskMethod = 'u2net' | 'attention' | 'threshold' | 'layout';
+/** How a mask is found: in the part by a network or by its distance from the blank, or by where the model looked. */
+export type MaskMethod = 'u2net' | 'attention' | 'threshold';
 
-/**
- * Those that work for every pair.
- * @internal
- */
+/** @internal */
 export const MASK_METHODS: readonly MaskMethod[] = ['u2net', 'attention', 'threshold'];
 
 /** A mask: one channel of 0 and 255, of its part's size. */
@@ -103,17 +97,8 @@ export class Masker {
     });
   }
 
-  /** For pairs that were sampled with `layouts`: the mask that they carry. `mask` takes it in the part's place. */
-  static layout(): Masker {
-    return new Masker('layout', async ({ data }) => data.filter((_, i) => i % 3 === 0));
-  }
-
-  /** The mask of a pair: of its part, of its attention map, or its own. */
+  /** The mask of a pair: of its part, or of its attention map. */
   async maskPair(pair: Pair, options: TaskOptions = {}): Promise<Mask> {
-    if (this.method === 'layout') {
-      if (!pair.mask) throw new InvalidOptionError('Expected variations of layouts for masks from layouts');
-      return this.mask(pair.mask, options);
-    }
     if (this.method !== 'attention') return this.mask(pair.part, options);
     if (!pair.attention) {
       throw new InvalidOptionError(

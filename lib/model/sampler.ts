@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import type { NativeBackgrounds, NativeLayouts, NativeSampleOptions, NativeSampler } from '../addon-types.js';
+import type { NativeBackgrounds, NativeSampleOptions, NativeSampler } from '../addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { toRgb } from '../core/image.js';
 import { inTurn } from '../core/in-turn.js';
 import { checkTensor, type Tensor } from '../core/tensor.js';
 import { type Pair, toPair } from '../dataset/pair.js';
-import { Layouts } from '../layouts.js';
 import { checkOptions } from '../options/check.js';
 import { batchSchema, sampleSchema } from '../options/schemas.js';
-import { callNative, runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
-import { type AdapterInfo, adapterInfo } from './adapter-info.js';
+import { runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
+import { Adapter } from './adapter.js';
+import type { AdapterInfo } from './adapter-info.js';
 import type { DualAnoDiff } from './dualanodiff.js';
 import { PairBatch } from './pair-batch.js';
 import { checkPrompts, quoted, warnOfLongPrompts } from './prompts.js';
@@ -27,13 +27,6 @@ export type SampleOptions = z.input<typeof sampleSchema>;
  */
 export type BatchOptions = z.input<typeof batchSchema>;
 
-/** Never undefined where layouts are asked for: pairs from noise in their place would be a silent change. */
-function nativeLayouts(layouts: Layouts | undefined): NativeLayouts | undefined {
-  if (layouts === undefined) return undefined;
-  if (!(layouts instanceof Layouts)) throw new InvalidOptionError('Expected layouts that Layouts.create made');
-  return layouts.native;
-}
-
 type ResolvedSampling = Omit<z.output<typeof batchSchema>, 'indices'>;
 
 /**
@@ -43,18 +36,18 @@ type ResolvedSampling = Omit<z.output<typeof batchSchema>, 'indices'>;
 export function toNative(
   options: ResolvedSampling,
   size: number,
-  matchLevels: boolean,
+  startFromLatentMean: boolean,
   { globalPrompt, anomalyPrompt }: { globalPrompt: string; anomalyPrompt: string },
 ): NativeSampleOptions {
-  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention } = options;
+  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, attention } = options;
   return {
-    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention },
+    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, attention },
     ...{ guidedFrom: options.guidanceInterval[0], guidedTo: options.guidanceInterval[1] },
     reuseFeatures: options.reuseFeatures,
     globalPrompt: options.globalPrompt ?? globalPrompt,
     anomalyPrompt: options.anomalyPrompt ?? anomalyPrompt,
     fastDecoder: options.decoder === 'taesd',
-    matchLevels: options.matchLevels ?? matchLevels,
+    startFromLatentMean: options.startFromLatentMean ?? startFromLatentMean,
     width: size,
     height: size,
   };
@@ -64,11 +57,11 @@ export function toNative(
  * Draws pairs from an adapter.
  *
  * @example
- * const sampler = await Sampler.create(model, 'crack.safetensors');
+ * await using sampler = await Sampler.create(model, 'crack.safetensors');
  * for await (const pair of sampler.sample({ count: 1000, seed: 7 })) console.log(pair.index);
  */
 export class Sampler {
-  /** What the adapter's file says of itself. */
+  /** What the adapter says of itself. */
   readonly adapter: AdapterInfo;
   readonly #model: DualAnoDiff;
   #handle: NativeSampler | undefined;
@@ -80,26 +73,24 @@ export class Sampler {
   }
 
   /**
-   * Reads an adapter: the own format, or a file of the published code (`.bin` or `.safetensors`).
+   * Makes a sampler of an adapter, or of the file that one is read from: the own format, or a file of the published code
+   * (`.bin` or `.safetensors`). The adapter may be disposed once the sampler is there.
    * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged or says
    * something of itself that is not known or that no option may be.
    */
-  static async create(model: DualAnoDiff, adapterFile: string): Promise<Sampler> {
+  static async create(model: DualAnoDiff, adapter: Adapter | string): Promise<Sampler> {
+    if (adapter instanceof Adapter) return Sampler.#of(model, adapter);
+    if (typeof adapter !== 'string') throw new InvalidOptionError('Expected an Adapter or a file name for adapter');
+    const path = resolve(adapter);
+    const handle = await runNative({}, (engine, task) => engine.readAdapter(path, task));
+    await using read = Adapter.of(handle, adapter); // its digest, which takes time, is not asked for
+    return await Sampler.#of(model, read);
+  }
+
+  static async #of(model: DualAnoDiff, adapter: Adapter): Promise<Sampler> {
     const { native } = model;
-    const handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
-    try {
-      return new Sampler(
-        model,
-        handle,
-        adapterInfo(
-          adapterFile,
-          callNative(() => handle.metadata()),
-        ),
-      );
-    } catch (error) {
-      handle.dispose();
-      throw error;
-    }
+    const handle = await runNative({}, (engine, task) => engine.createSampler(native, adapter.native, task));
+    return new Sampler(model, handle, adapter.info);
   }
 
   /**
@@ -112,7 +103,7 @@ export class Sampler {
    */
   async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
     const checked = checkOptions(sampleSchema, options);
-    const { count, batchSize, skip, layouts, signal, onProgress } = checked;
+    const { count, batchSize, skip, signal, onProgress } = checked;
     const [native, size] = await this.#resolve(checked);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const backgrounds = await this.#encodeBackgrounds(checked, size);
@@ -129,7 +120,7 @@ export class Sampler {
         ahead: this.#model.info.device.startsWith('cuda'),
         start: (batch) =>
           runNative({ signal: leaving.signal, onProgress }, (_, task, progress) =>
-            this.#alive().draw(native, batch, backgrounds, nativeLayouts(layouts), task, progress),
+            this.#alive().draw(native, batch, backgrounds, task, progress),
           ),
         abandon: (started) => {
           leaving.abort();
@@ -147,7 +138,7 @@ export class Sampler {
         },
       });
       for await (const pairs of drawn) {
-        for (const pair of pairs) yield toPair(pair, layouts?.resolution ?? size, native.seed);
+        for (const pair of pairs) yield toPair(pair, size, native.seed);
       }
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -164,9 +155,9 @@ export class Sampler {
     const backgrounds = await this.#encodeBackgrounds(checked, size);
     try {
       const begun = await runNative({ signal: checked.signal }, (_, task) =>
-        handle.begin(native, indices, backgrounds, nativeLayouts(checked.layouts), task),
+        handle.begin(native, indices, backgrounds, task),
       );
-      return new PairBatch(begun, backgrounds, checked.layouts?.resolution ?? size, native.seed);
+      return new PairBatch({ begun, backgrounds, size, seed: native.seed });
     } catch (error) {
       backgrounds?.dispose();
       throw error;
@@ -211,7 +202,7 @@ export class Sampler {
   async #resolve(options: ResolvedSampling): Promise<[NativeSampleOptions, number]> {
     const handle = this.#alive();
     const size = options.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
-    const native = toNative(options, size, this.#model.defaults.matchLevels, this.adapter);
+    const native = toNative(options, size, this.#model.defaults.startFromLatentMean, this.adapter);
     await warnOfLongPrompts(handle, [
       ['global prompt', native.globalPrompt],
       ['anomaly prompt', native.anomalyPrompt],

@@ -11,7 +11,8 @@ import { clearerFill } from '../dataset/part-fill.js';
 import { checkOptions, given } from '../options/check.js';
 import { adapterFile, sampleSchema, trainerSchema, trainSchema } from '../options/schemas.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-import { checkAdapterFile, numberFrom, snakeCase } from './adapter-info.js';
+import { Adapter } from './adapter.js';
+import { checkAdapterFile, metadataKey, numberFrom } from './adapter-info.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import type { DualAnoDiff } from './dualanodiff.js';
 import { withForegroundSource } from './foreground.js';
@@ -47,7 +48,7 @@ export type ResolvedTraining = z.output<typeof trainerSchema> & {
   learningRate: number;
   batchSize: number;
   timestepPower: number;
-  defectShare: number;
+  defectLossShare: number;
   initialAdapter: string;
   resolution: number;
   globalPrompt: string;
@@ -90,7 +91,7 @@ export class Trainer {
   constructor(model: DualAnoDiff, options: TrainerOptions) {
     const chosen = checkOptions(trainerSchema, options);
     this.#model = model;
-    const { steps: _, matchLevels: __, ...defaults } = model.defaults;
+    const { steps: _, startFromLatentMean: __, ...defaults } = model.defaults;
     this.#settings = { ...defaults, ...given(chosen) };
   }
 
@@ -168,20 +169,27 @@ export class Trainer {
     }
   }
 
+  /** The adapter as it is now, on the CPU and in float32. Training goes on without changing it. */
+  async adapter(): Promise<Adapter> {
+    const handle = this.#started();
+    const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
+    return Adapter.of(await runNative({}, (_, task) => handle.adapter(metadata, task)), 'The adapter in training');
+  }
+
   /**
    * Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. The file of a run that
    * `train` found finished is left as it is: pairs that were drawn from it know it by its digest.
    */
   async save(file: string): Promise<void> {
-    const handle = this.#started();
+    this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
     const files = new RunFiles(path);
     const isOfRun = this.#lock?.place === path;
     const lock = isOfRun ? undefined : await files.lock(); // the run's own files stay locked
     try {
       if (path !== this.#finished || !existsSync(path)) {
-        const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
-        await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+        await using adapter = await this.adapter();
+        await adapter.save(path);
       }
       await files.removeCheckpoints();
       if (isOfRun) this.#kept = this.#position;
@@ -197,7 +205,7 @@ export class Trainer {
     const checked = checkOptions(sampleSchema, { decoder, ...options, count: 1 });
     const handle = this.#started();
     const { resolution } = this.settings;
-    const native = toNative(checked, resolution, this.#model.defaults.matchLevels, this.settings);
+    const native = toNative(checked, resolution, this.#model.defaults.startFromLatentMean, this.settings);
     const [pair] = await runNative({ signal }, (_, task) => handle.preview(native, [0], task));
     return toPair(pair as NonNullable<typeof pair>, resolution, checked.seed);
   }
@@ -331,7 +339,7 @@ export class Trainer {
     // Where foregrounds came from does not matter: they are in the digest of the images. Nor does checkpointing, but for
     // rounding: a run that was out of memory may go on with it.
     const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...deciding } = this.settings;
-    const settings = Object.entries(deciding).map(([name, value]) => [snakeCase(name), String(value)]);
+    const settings = Object.entries(deciding).map(([name, value]) => [metadataKey(name), String(value)]);
     return {
       ...Object.fromEntries(settings),
       initial_adapter: this.#initialDigest,
