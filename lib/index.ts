@@ -38,8 +38,8 @@ export { MEASURES, type Measure, type RunScores, type Scores } from './evaluate/
 export type { Split } from './evaluate/split.js';
 export { type Cell, type Line, tableOf } from './evaluate/table.js';
 export type { TestedGood, TestedImage } from './evaluate/tested-images.js';
-export { Layouts, type LayoutsOptions } from './layouts.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
+export { Adapter } from './model/adapter.js';
 export type { AdapterInfo } from './model/adapter-info.js';
 export {
   type AdapterConversion,
@@ -76,4 +76,5 @@ export {
 } from './model/trainer.js';
 export { SAMPLING_PRESETS } from './options/schemas.js';
 export { type Profile, type RecordedTime, startProfile, stopProfile } from './profile.js';
+export { type AugmentedPairsOptions, Augmenter, type AugmenterOptions } from './recipes/augmenter.js';
 export type { TaskOptions } from './run-native.js';

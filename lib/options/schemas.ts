@@ -1,7 +1,6 @@
 /** Every option of the package with its range and default; nothing else holds a second default. */
 import { z } from 'zod';
 import type { RawImage } from '../core/image.js';
-import type { Layouts } from '../layouts.js';
 import { above, flag, integer, oneOf, real, signal, text } from './check.js';
 import { typeName } from './type-name.js';
 
@@ -78,7 +77,7 @@ export const trainerSchema = z.strictObject({
   maxGradNorm: real(0, 1e6).default(1),
   timestepPower: real(1, 10).optional(),
   /** Of the loss, at least this share comes from the defect. */
-  defectShare: real(0, 1).optional(),
+  defectLossShare: real(0, 1).optional(),
   /** A file to start from, or 'none' for a fresh adapter. */
   initialAdapter: text().min(1, "a file, or 'none'").optional(),
   batchSize: integer(1, 1024).optional(),
@@ -89,8 +88,8 @@ export const trainerSchema = z.strictObject({
   partFill: oneOf(['grey', 'black', 'auto']).default('grey'),
   flips: flag().default(true),
   /**
-   * What is learned of the pair: both branches joined by SAIM, both without it, or the whole image alone, whose pairs
-   * are variations. The last two are the paper's ablations.
+   * What is learned of the pair: both branches joined by SAIM, both without it, or the whole image alone, whose pairs'
+   * parts are copies of their images. The last two are the paper's ablations.
    */
   branches: oneOf(['joint', 'separate', 'one']).default('joint'),
   /** Background compensation: off, the paper's form, or that of published checkpoints. */
@@ -139,8 +138,8 @@ export const sampleSchema = z.strictObject({
   globalPrompt: text().optional(),
   anomalyPrompt: text().optional(),
   negativePrompt: text().default(''),
-  /** Start from the training images' colour level; what suits the base by default. */
-  matchLevels: flag().optional(),
+  /** Start from the mean of the training images' latents, their colour; what suits the base by default. */
+  startFromLatentMean: flag().optional(),
   /** Give each pair the map of where the anomaly branch looks, for masks. */
   attention: flag().default(false),
   /** What makes images of latents: the base's own decoder, or the TAESD that it was loaded with. */
@@ -152,13 +151,6 @@ export const sampleSchema = z.strictObject({
       'a list of { image, foreground } that is not empty',
     )
     .optional(),
-  /**
-   * Draw variations of real pairs, with the scheduler ddim or ddpm, instead of pairs from noise. As large as the layouts,
-   * whose resolution is `resolution` or a multiple of it; the model works at `resolution`.
-   */
-  layouts: z.custom<Layouts>((value) => value instanceof Object && 'resolution' in value, 'Layouts').optional(),
-  /** How much of the way to noise a variation starts: 0 keeps the layout as it is, 1 is nearly new. */
-  strength: real(0, 1).default(0.5),
   /** Pairs that share a background before the next one takes over. */
   backgroundEvery: integer(1).default(50),
   /** Whether background latents are scaled by the autoencoder's factor; as the adapter says by default. */
@@ -185,53 +177,6 @@ export const sampleSchema = z.strictObject({
 export const SAMPLING_PRESETS = {
   fast: { scheduler: 'dpmsolver++', steps: 15, guidanceInterval: [0.2, 1], reuseFeatures: 2 },
 } satisfies Record<string, Partial<z.input<typeof sampleSchema>>>;
-
-export const layoutsSchema = z.strictObject({
-  /** Of the pairs that are drawn. */
-  resolution: integer(8, 4096),
-  fit: oneOf(fits).default('crop'),
-  /** The share of layouts in which a defect keeps its own image; in the others it moves to a good one. */
-  ownShare: real(0, 1).default(0.6),
-  /** The same for small defects, below 3 % of their image. */
-  smallOwnShare: real(0, 1).default(1),
-  /**
-   * The share of all layouts in which a defect is pasted onto a good image as it is, with hard edges and its own light
-   * (Crop&Paste, Lin et al., ICME 2021); the shares above are of the others.
-   */
-  pasteShare: real(0, 1).default(0),
-  /** The same for small defects; `pasteShare` where it is not given. */
-  smallPasteShare: real(0, 1).optional(),
-  /**
-   * The same for those of the small ones that are at least 15 times as long as wide (the square of their bounding box's
-   * diagonal over their area), as cracks are; `smallPasteShare` where it is not given.
-   */
-  thinPasteShare: real(0, 1).optional(),
-  /**
-   * Whether they are pasted onto real images with a defect, which stays and is marked too (Ghiasi et al., CVPR 2021,
-   * arXiv 2012.07177), and not onto good ones, where a detector may learn to suspect good ground.
-   */
-  pasteOnDefects: flag().default(false),
-  /** Whether they are turned by quarters, too, as Crop&Paste does. Where the ground has a direction, that shows. */
-  pasteTurns: flag().default(false),
-  /**
-   * The standard deviation of the logarithm of a smooth random field of light that each layout is multiplied by, ground and
-   * defect alike, so that a detector does not take light for a defect. 0.2 makes places a fifth lighter or darker.
-   */
-  lightSpread: real(0, 1).default(0),
-  /** The same where the defect is small; `lightSpread` where it is not given. Light can look like a large defect. */
-  smallLightSpread: real(0, 1).optional(),
-  /**
-   * The standard deviation of the logarithm of a random exposure that each layout is multiplied by, whole, so that a
-   * detector does not take bright good parts for a defect. 0.23 is from two thirds to one and a half times as light.
-   */
-  exposureSpread: real(0, 1).default(0),
-  /**
-   * Multiplies how much a defect that moves to another image stands out against it: by itself 1 to 1.4 times as much as
-   * before, and up to twice that on lighter ground.
-   */
-  movedContrast: real(1, 3).default(1),
-  seed: seed(),
-});
 
 /** Options of one batch that is denoised step by step. */
 export const batchSchema = sampleSchema.omit({ count: true, batchSize: true, skip: true, onProgress: true }).extend({
