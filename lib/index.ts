@@ -5,10 +5,10 @@ export { DualAnoDiffError } from './core/errors.js';
 export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
 export { Dataset, type Example, type FindForeground, type LoadedExample } from './dataset/dataset.js';
+export type { GeneratedPair, WritablePair } from './dataset/generated-pair.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
 export type { ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
-export type { GeneratedPair, WritablePair } from './dataset/generated-pair.js';
 export type { Pair, PairData } from './dataset/pair.js';
 export type { DropReason, PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
@@ -32,11 +32,11 @@ export { Masker } from './model/masker.js';
 export { type SampleOptions, Sampler } from './model/sampler.js';
 export {
   type PreviewOptions,
-  type ResolvedTraining,
   Trainer,
   type TrainOptions,
   type TrainStep,
 } from './model/trainer.js';
+export type { ResolvedTraining } from './model/training-settings.js';
 export type {
   AttentionOptions,
   ForegroundOptions,

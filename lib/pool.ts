@@ -11,7 +11,10 @@ export interface Square {
   mask: Uint8Array;
 }
 
-/** Pictures that detectors learn from or variations are made of, on the engine's side, with their group and type where they are defects. */
+/**
+ * Pictures that detectors learn from or that an augmenter draws from, on the engine's side. Those of defects have a group
+ * and a type.
+ */
 export class Pool {
   readonly groups: number[] = [];
   readonly types: number[] = [];

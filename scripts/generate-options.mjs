@@ -18,7 +18,15 @@ async function loadDeclarations() {
     const names = ['interfaces', 'jobs', 'json-schema', 'reference'];
     const contents = names.map((name) => `export * from './lib/options/${name}.ts';`).join('\n');
     const stdin = { contents, resolveDir: root, loader: 'ts' };
-    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' });
+    await build({
+      stdin,
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'error',
+    });
     return await import(pathToFileURL(outfile));
   } finally {
     rmSync(folder, { recursive: true, force: true });

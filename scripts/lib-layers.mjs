@@ -11,7 +11,7 @@ const LAYERS = [
 /** The files beside the folders that are the engine's. */
 const ENGINE = /^(native|addon-types[\w-]*|run-native|profile|pool)\.ts$/;
 /** What users import. These files may import anything, and no other file imports them. */
-const ENTRIES = ['index.ts', 'tensors.ts'];
+const ENTRIES = ['index.ts', 'errors.ts', 'tensors.ts'];
 /** The file that opens native code, and the one that looks for it. */
 const NATIVE = ['native.ts', join('core', 'binary.ts')];
 /** Packages that only these layers import. */
@@ -34,6 +34,7 @@ function importsOf(text) {
 /** The layer of a file by its path below lib/; undefined where it is in none. */
 function layerOf(file) {
   const [folder] = file.split(sep);
+  if (folder === 'addon-types') return 'engine';
   if (folder !== file) return LAYERS.includes(folder) && folder !== 'engine' ? folder : undefined;
   if (ENTRIES.includes(file)) return 'entry';
   return ENGINE.test(file) ? 'engine' : undefined;

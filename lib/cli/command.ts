@@ -47,7 +47,6 @@ function addSharedFlags(command: Command, hasOptions: boolean, computes: boolean
 
 /** `--help-all` shows the options that `--help` leaves out. */
 function addHelpAll(command: Command): void {
-  if (command.options.every(({ hidden }) => !hidden)) return;
   command.option('--help-all', 'Show every option.');
   command.on('option:help-all', () => {
     for (const option of command.options) option.hidden = false;

@@ -6,7 +6,11 @@ import type { CommandSpec } from './command.js';
 
 const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
 
-function describe(out: string, { numbers, saimErrors, notes }: AdapterConversion, saimRank: number | undefined): string {
+function describe(
+  out: string,
+  { numbers, saimErrors, notes }: AdapterConversion,
+  saimRank: number | undefined,
+): string {
   const lines = [...notes, `wrote ${out}: ${(numbers / 1e6).toFixed(2)} million numbers`];
   if (saimErrors.length > 0) {
     const mean = (of: 'scores' | 'values') => saimErrors.reduce((sum, error) => sum + error[of], 0) / saimErrors.length;

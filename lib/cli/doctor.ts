@@ -9,7 +9,6 @@ import { getEngine } from '../native.js';
 import type { CommandSpec } from './command.js';
 import { type Check, systemChecks } from './doctor-system.js';
 
-
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 function checkLibtorch(): Check {

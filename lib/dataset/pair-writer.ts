@@ -8,15 +8,16 @@ import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { checkOptions, given } from '../options/check.js';
-import { encodePng } from './image-file.js';
 import type { WritablePair } from './generated-pair.js';
+import { encodePng } from './image-file.js';
 import { type PairSource, pairWriterSchema, readPairList } from './pair-list.js';
 import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
 
 const LIST = 'pairs.jsonl';
 
 /** The share of a mask's pixels that are set, 0 to 1. */
-const shareSet = ({ data }: PixelData): number => data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
+const shareSet = ({ data }: PixelData): number =>
+  data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
@@ -93,9 +94,7 @@ export class PairWriter {
    * Writes a pair, with its mask and what is known of that where it has one. Throws ERR_DATASET_INVALID where the pair is there already, and
    * ERR_FILE_ACCESS where the disk is full: the pairs before it are kept.
    */
-  async write(
-    pair: WritablePair,
-  ): Promise<PairRecord> {
+  async write(pair: WritablePair): Promise<PairRecord> {
     const { type, recipe, adapter, settings } = this.source;
     const { index, seed, mask, maskMethod, touches, agreement } = pair;
     if (this.#find(index) !== undefined) {

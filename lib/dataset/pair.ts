@@ -22,7 +22,7 @@ export interface Pair extends PairData {
   part: RawImage;
   /** Where the anomaly branch looked, one channel spread to 0..255, where `attention` was asked for. */
   attention?: RawImage;
-  /** Where the defect is, one channel of 0 and 255, of variations of layouts. */
+  /** Where the defect is, one channel of 0 and 255: exact, of pairs of the recipe `augment`. */
   mask?: RawImage;
 }
 

@@ -5,7 +5,10 @@ import { pickGiven } from '../recipes/recipe.js';
 import { type JobContext, warnOf } from './job.js';
 
 /** Loads the base that a job's options name; the embedded one where they name none. */
-export async function loadBase(options: LoadSettings & { base?: string | undefined }, context: JobContext): Promise<DualAnoDiff> {
+export async function loadBase(
+  options: LoadSettings & { base?: string | undefined },
+  context: JobContext,
+): Promise<DualAnoDiff> {
   const { signal } = context;
   const model = await DualAnoDiff.load(options.base, { ...pickGiven(options, loadOptions), ...(signal && { signal }) });
   const { deviceNotice } = model.info;

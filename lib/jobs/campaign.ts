@@ -10,8 +10,8 @@ import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { checkOptions, given } from '../options/check.js';
 import type { CampaignJobOptions } from '../options/generated.js';
 import { campaignSchema } from '../options/jobs.js';
-import { samplingOptions } from '../options/sampling.js';
 import { maskOptions } from '../options/masks.js';
+import { samplingOptions } from '../options/sampling.js';
 import { trainingOptions } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
@@ -139,7 +139,8 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   const members = membersOf(categories, data, type, out);
   await using _lock = await lockFolder(out);
   await removePartialFiles(out, (name) => name === SUMMARY);
-  await using model = recipe === 'augment' ? undefined : await loadBase(pickGiven(checked, campaignSchema.shape), context);
+  await using model =
+    recipe === 'augment' ? undefined : await loadBase(pickGiven(checked, campaignSchema.shape), context);
   const settings = settingsOf(checked, model);
   const result: CampaignResult = { out, types: [], failures };
   const isAlone = members.length + failures.length === 1;
@@ -160,5 +161,4 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   return result;
 }
 
-const describeFailure = (failure: CampaignFailure) =>
-  `${nameOfFailure(failure)}: ${failure.message} (${failure.code})`;
+const describeFailure = (failure: CampaignFailure) => `${nameOfFailure(failure)}: ${failure.message} (${failure.code})`;

@@ -40,7 +40,8 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
   const made = [...recipes, ...ablations];
   const open = (more: object) => Evaluator.open(dataset, { ...pickGiven(options, evaluatorOptions), ...more });
   if (made.length === 0) {
-    if (freshPairs) throw new InvalidOptionError('Expected recipes with freshPairs: name them, as in --recipes augment');
+    if (freshPairs)
+      throw new InvalidOptionError('Expected recipes with freshPairs: name them, as in --recipes augment');
     return open({});
   }
   const twice = made.find((name) => name in pairs);
@@ -77,7 +78,9 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   });
   const table = tableOf(evaluation);
   const text = [markdownTable(table), ...qualityTable(evaluation.quality)].join('\n');
-  const files = Object.fromEntries(Object.entries(FILES).map(([kind, name]) => [kind, join(out, name)])) as typeof FILES;
+  const files = Object.fromEntries(
+    Object.entries(FILES).map(([kind, name]) => [kind, join(out, name)]),
+  ) as typeof FILES;
   await writeFileAtomic(files.json, `${JSON.stringify({ ...evaluation, table }, undefined, 2)}\n`);
   await writeFileAtomic(files.markdown, text);
   await writeFileAtomic(files.csv, csvTable(table));

@@ -5,11 +5,11 @@ import { pathInside } from '../core/path-inside.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
-import type { TrainerOptions } from '../options/generated.js';
 import { baseOptions } from '../options/base.js';
+import type { TrainerOptions } from '../options/generated.js';
 import type { evaluateSchema } from '../options/jobs.js';
 import type { AblationName, RecipeName } from '../options/names.js';
-import { type NoiseOptions } from '../recipes/noise.js';
+import type { NoiseOptions } from '../recipes/noise.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
@@ -24,7 +24,10 @@ type Options = z.output<typeof evaluateSchema>;
 const AUGMENT_SCALE = 3;
 
 /** What the paper's ablations change of the recipe noise. */
-const ABLATIONS: Record<AblationName, (model: DualAnoDiff) => { training?: Partial<TrainerOptions>; sampling?: NoiseOptions }> = {
+const ABLATIONS: Record<
+  AblationName,
+  (model: DualAnoDiff) => { training?: Partial<TrainerOptions>; sampling?: NoiseOptions }
+> = {
   // The anomaly branch has the prompt of the whole image.
   'one-prompt': ({ defaults }) => ({ training: { anomalyPrompt: defaults.training.globalPrompt } }),
   'no-saim': () => ({ training: { branches: 'separate' } }),

@@ -35,6 +35,10 @@ export async function generate(options: GenerateJobOptions, context: JobContext 
   await using model = await loadBase(pickGiven(checked, generateSchema.shape), context);
   const keepBest = keepRuleOf(checked.keepBest, mask ?? model.defaults.mask);
   await using recipe = await openNoise(model, adapter, pickGiven(options, generateSchema.shape));
-  const { writer, emptyMasks, dropped, seconds } = await writePairs(recipe, { out: lock, count, keepBest, resume }, context);
+  const { writer, emptyMasks, dropped, seconds } = await writePairs(
+    recipe,
+    { out: lock, count, keepBest, resume },
+    context,
+  );
   return { out: writer.folder, pairs: writer.kept.length, emptyMasks, dropped, seconds };
 }

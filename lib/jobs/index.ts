@@ -2,13 +2,7 @@
  * The jobs of the command line as functions: options that can be written as JSON go in, a result comes out, events tell
  * how far the job is, and a signal ends it.
  */
-export { type CampaignFailure, type CampaignResult, campaign } from './campaign.js';
-export { type EvaluateResult, evaluate } from './evaluate.js';
-export { type GenerateResult, generate } from './generate.js';
-export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js';
-export { type LearnResult, learn } from './learn.js';
-export { type MaskResult, mask } from './mask.js';
-export type { TypeResult } from './run-type.js';
+
 export type {
   CampaignJobOptions,
   EvaluateJobOptions,
@@ -16,3 +10,10 @@ export type {
   LearnJobOptions,
   MaskJobOptions,
 } from '../options/generated.js';
+export { type CampaignFailure, type CampaignResult, campaign } from './campaign.js';
+export { type EvaluateResult, evaluate } from './evaluate.js';
+export { type GenerateResult, generate } from './generate.js';
+export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js';
+export { type LearnResult, learn } from './learn.js';
+export { type MaskResult, mask } from './mask.js';
+export type { TypeResult } from './run-type.js';

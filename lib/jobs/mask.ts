@@ -32,7 +32,15 @@ function partsOf(images: readonly string[], masksAmong: boolean): string[] {
  * Throws ERR_DATASET_INVALID naming the part that cannot be read, ERR_WEIGHTS_INVALID, ERR_BUSY.
  */
 export async function mask(options: MaskJobOptions, context: JobContext = {}): Promise<MaskResult> {
-  const { parts, mask: method, maskWeights, maskThreshold: threshold, partFill, device, out: outFolder } = checkOptions(maskSchema, options);
+  const {
+    parts,
+    mask: method,
+    maskWeights,
+    maskThreshold: threshold,
+    partFill,
+    device,
+    out: outFolder,
+  } = checkOptions(maskSchema, options);
   const { signal, onEvent } = context;
   const folder = resolve(parts);
   const out = resolve(outFolder);

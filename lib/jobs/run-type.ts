@@ -58,7 +58,8 @@ async function requireGoodImages(dataset: Dataset, { recipe, training }: TypeSet
   const { background = 'off' } = training;
   if (recipe === 'noise' && background === 'off') return;
   if ((await dataset.goodImages()).length > 0) return;
-  const why = recipe === 'noise' ? 'background compensation takes backgrounds from' : 'the recipe augment puts defects on';
+  const why =
+    recipe === 'noise' ? 'background compensation takes backgrounds from' : 'the recipe augment puts defects on';
   throw new DatasetError(`${dataset.folder} has no good images, which ${why}: expected images in train/good`);
 }
 
@@ -78,7 +79,10 @@ interface Prepared extends AsyncDisposable {
   examples: readonly LoadedExample[];
 }
 
-async function prepareNoise(model: DualAnoDiff, { dataset, type, folder, settings, context }: TypeRun): Promise<Prepared> {
+async function prepareNoise(
+  model: DualAnoDiff,
+  { dataset, type, folder, settings, context }: TypeRun,
+): Promise<Prepared> {
   const { training, trainSteps: steps, sampling, count, resume } = settings;
   const adapter = join(folder, 'adapter.safetensors');
   const trained = await trainType(model, dataset, { ...training, type }, { out: adapter, steps, resume }, context);

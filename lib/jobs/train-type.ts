@@ -41,7 +41,12 @@ function sideBySide(image: PixelData, part: PixelData): PixelData {
   return { data, width: 2 * image.width, height: image.height, channels: 3 };
 }
 
-async function writePreview(trainer: Trainer, out: string, step: number, signal: AbortSignal | undefined): Promise<void> {
+async function writePreview(
+  trainer: Trainer,
+  out: string,
+  step: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const pair = await trainer.preview({ steps: PREVIEW_STEPS, ...(signal && { signal }) });
   const file = out.replace(/(\.safetensors)?$/, `.preview-${String(step).padStart(6, '0')}.png`);
   await writeFileAtomic(resolve(file), await encodePng(sideBySide(pair.image, pair.part)));

@@ -1,8 +1,9 @@
 /** Writes the pairs of a recipe as a dataset. */
+
+import { InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
-import { InvalidOptionError } from '../core/errors.js';
 import type { OpenRecipe } from '../recipes/recipe.js';
 import { type JobContext, warnOf } from './job.js';
 

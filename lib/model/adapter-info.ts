@@ -1,11 +1,13 @@
-/** What an adapter's file says of itself. Its metadata pass the same schemas as the options that they come from. */
+/** What an adapter says of itself. Its metadata pass the same schemas as the options that they come from. */
 import { z } from 'zod';
 import { ModelError } from '../core/errors.js';
 import { above, checkOptions, integer, oneOf, text } from '../options/check.js';
-import { DEFAULT_PROMPTS, type fits, trainerSchema } from '../options/schemas.js';
+import type { Fit } from '../options/names.js';
+import { stableDiffusion } from '../options/stable-diffusion.js';
+import { trainerSchema } from '../options/training.js';
 import { runNative } from '../run-native.js';
 
-/** What an adapter's file says of itself; empty for files of the published code. */
+/** What an adapter says of itself. Files of the published code say nothing: theirs is what that code does. */
 export interface AdapterInfo {
   type?: string;
   partFill: 'grey' | 'black';
@@ -14,7 +16,7 @@ export interface AdapterInfo {
   /** Pixels along each side of the training images. */
   resolution?: number;
   /** How the training images were brought to that. */
-  fit: (typeof fits)[number];
+  fit: Fit;
   /** Background compensation, which needs backgrounds to sample. */
   background: 'off' | 'add' | 'interpolate';
   /** Whether it was trained on background latents that are scaled by the autoencoder's factor; published ones were not. */
@@ -25,8 +27,12 @@ export interface AdapterInfo {
 /** The own format's name, in the metadata. */
 const FORMAT = 'dualanodiff-adapter';
 
-/** An option's name as files have it. */
-export const snakeCase = (option: string): string => option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Options that the metadata of adapters and checkpoints know by the name that they had in version 0.1.0. */
+const OLDER_NAMES: Readonly<Record<string, string>> = { defectLossShare: 'defectShare' };
+
+/** What the metadata of adapters and checkpoints call an option. */
+export const metadataKey = (option: string): string =>
+  (OLDER_NAMES[option] ?? option).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 // Where the foregrounds came from is in the digest of the images; checkpointing changes nothing.
 const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...trained } = trainerSchema.shape;
@@ -38,7 +44,7 @@ function bare(schema: z.ZodType): z.ZodType {
 }
 
 const schemas: Record<string, z.ZodType> = {
-  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [snakeCase(name), bare(schema)])),
+  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [metadataKey(name), bare(schema)])),
   part_fill: oneOf(['grey', 'black']), // `auto` is decided when training begins
   format: text(),
   format_version: integer(1),
@@ -113,8 +119,8 @@ export function adapterInfo(file: string, metadata: Record<string, string>): Ada
     ...(resolution === undefined ? {} : { resolution }),
     fit: settings.fit ?? 'crop',
     partFill: settings.part_fill ?? 'grey',
-    globalPrompt: settings.global_prompt ?? DEFAULT_PROMPTS.global,
-    anomalyPrompt: settings.anomaly_prompt ?? DEFAULT_PROMPTS.anomaly,
+    globalPrompt: settings.global_prompt ?? stableDiffusion.training.globalPrompt,
+    anomalyPrompt: settings.anomaly_prompt ?? stableDiffusion.training.anomalyPrompt,
     background: metadata.background as AdapterInfo['background'],
     backgroundScaled: settings.background_scaled ?? false,
     metadata,

@@ -53,7 +53,12 @@ export async function loadBaseModel(base: string, options: LoadOptions): Promise
     const defaults = readBaseDefaults(native.path);
     // An adapter that fits the base as it is does not fit what a LoRA made of it.
     const initialAdapter = lora.length === 0 ? defaults.training.initialAdapter : NO_ADAPTER;
-    return { folder: native.path, handle, info, defaults: { ...defaults, training: { ...defaults.training, initialAdapter } } };
+    return {
+      folder: native.path,
+      handle,
+      info,
+      defaults: { ...defaults, training: { ...defaults.training, initialAdapter } },
+    };
   } catch (error) {
     handle.dispose();
     throw error;

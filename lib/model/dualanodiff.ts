@@ -1,6 +1,6 @@
+import { embedded } from '../core/paths.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
-import { embedded } from '../core/paths.js';
 import type { Adapter } from './adapter.js';
 import { BaseModel, type LoadOptions, loadBaseModel } from './base-model.js';
 import { type GenerateOptions, generatePairs } from './generate.js';

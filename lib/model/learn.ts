@@ -1,5 +1,5 @@
-import type { Dataset } from '../dataset/dataset.js';
 import { InvalidOptionError } from '../core/errors.js';
+import type { Dataset } from '../dataset/dataset.js';
 import type { TrainerOptions, TrainSettings } from '../options/generated.js';
 import type { Adapter } from './adapter.js';
 import type { BaseModel } from './base-model.js';
@@ -19,7 +19,9 @@ export async function learnAdapter(model: BaseModel, dataset: Dataset, options: 
   const { types, steps, out, checkpointEvery, resume, signal, onProgress, ...settings } = options;
   const [type] = Array.isArray(types) ? types : [];
   if (type === undefined || types.length !== 1) {
-    throw new InvalidOptionError(`Expected one defect type for types, as in ['crack'], but received ${JSON.stringify(types)}`);
+    throw new InvalidOptionError(
+      `Expected one defect type for types, as in ['crack'], but received ${JSON.stringify(types)}`,
+    );
   }
   await using trainer = new Trainer(model, { ...settings, type });
   const run = { steps, out, checkpointEvery, resume, signal };

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import type { NativeMasker } from '../addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { Mask, type PixelData, toRgb } from '../core/image.js';
@@ -7,28 +6,10 @@ import { embedded } from '../core/paths.js';
 import type { PairData } from '../dataset/pair.js';
 import { fillLevel } from '../dataset/part-fill.js';
 import { checkOptions } from '../options/check.js';
-import type { MaskMethod } from '../options/mask-methods.js';
-import { attentionSchema, maskerSchema, thresholdSchema } from '../options/schemas.js';
+import type { AttentionOptions, MaskerOptions, ThresholdOptions } from '../options/generated.js';
+import { attentionSchema, maskerSchema, thresholdSchema } from '../options/masks.js';
+import type { maskMethods } from '../options/names.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-
-/**
- * Options of {@link Masker.load}.
- * @interface
- */
-export type MaskerOptions = z.input<typeof maskerSchema>;
-/**
- * Options of {@link Masker.threshold}.
- * @interface
- */
-export type ThresholdOptions = z.input<typeof thresholdSchema>;
-/**
- * Options of {@link Masker.attention}.
- * @interface
- */
-export type AttentionOptions = z.input<typeof attentionSchema>;
-
-export type { Mask } from '../core/image.js';
-export { MASK_METHODS, type MaskMethod } from '../options/mask-methods.js';
 
 type Method = (part: PixelData, options: TaskOptions) => Promise<Uint8Array>;
 
@@ -40,12 +21,12 @@ type Method = (part: PixelData, options: TaskOptions) => Promise<Uint8Array>;
  * const mask = await masker.mask(pair.part);
  */
 export class Masker {
-  readonly method: MaskMethod;
+  readonly method: (typeof maskMethods)[number];
   #run: Method;
   #handle: NativeMasker | undefined;
   #disposed = false;
 
-  private constructor(method: MaskMethod, run: Method, handle?: NativeMasker) {
+  private constructor(method: Masker['method'], run: Method, handle?: NativeMasker) {
     this.method = method;
     this.#run = run;
     this.#handle = handle;
@@ -88,17 +69,8 @@ export class Masker {
     });
   }
 
-  /** For pairs that were sampled with `layouts`: the mask that they carry. `mask` takes it in the part's place. */
-  static layout(): Masker {
-    return new Masker('layout', async ({ data }) => data.filter((_, i) => i % 3 === 0));
-  }
-
-  /** The mask of a pair: of its part, of its attention map, or its own. */
+  /** The mask of a pair: of its part, or of its attention map. */
   async maskPair(pair: PairData, options: TaskOptions = {}): Promise<Mask> {
-    if (this.method === 'layout') {
-      if (!pair.mask) throw new InvalidOptionError('Expected variations of layouts for masks from layouts');
-      return this.mask(pair.mask, options);
-    }
     if (this.method !== 'attention') return this.mask(pair.part, options);
     if (!pair.attention) {
       throw new InvalidOptionError(

@@ -5,6 +5,19 @@ import { type Pair, toPair } from '../dataset/pair.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 
 /**
+ * What a batch is made of.
+ * @internal
+ */
+export interface BatchParts {
+  begun: NativeBegun;
+  /** Freed with the batch. */
+  backgrounds: NativeBackgrounds | undefined;
+  /** Pixels along each side of the pairs. */
+  size: number;
+  seed: number;
+}
+
+/**
  * A batch of pairs between noise and images: `step` is one call of the model and one step of the scheduler.
  *
  * @example
@@ -16,18 +29,17 @@ export class PairBatch {
   /** Of the calls, in order; some schedulers call more often than they have steps. */
   readonly timesteps: readonly number[];
   #latents: Tensor;
-  #position: number;
+  #position = 0;
   #handle: NativeBatch | undefined;
   #backgrounds: NativeBackgrounds | undefined;
   readonly #size: number;
   readonly #seed: number;
 
   /** @internal */
-  constructor(begun: NativeBegun, backgrounds: NativeBackgrounds | undefined, size: number, seed: number) {
+  constructor({ begun, backgrounds, size, seed }: BatchParts) {
     this.#handle = begun.handle;
     this.timesteps = begun.timesteps;
     this.#latents = begun.latents;
-    this.#position = begun.position;
     this.#backgrounds = backgrounds;
     this.#size = size;
     this.#seed = seed;
@@ -38,7 +50,7 @@ export class PairBatch {
     return this.#latents;
   }
 
-  /** Calls that are done, or left out by a variation. */
+  /** How many calls are done. */
   get position(): number {
     return this.#position;
   }

@@ -1,5 +1,6 @@
 /** Masks of generated pairs, by one or several methods. */
 import type { z } from 'zod';
+import type { Mask } from '../core/image.js';
 import { agreementOf, touches } from '../dataset/agreement.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
 import type { Pair } from '../dataset/pair.js';
@@ -7,7 +8,7 @@ import { checkOptions, given } from '../options/check.js';
 import type { MaskSettings } from '../options/generated.js';
 import { maskSettingsSchema } from '../options/masks.js';
 import type { BaseModel } from './base-model.js';
-import { type Mask, Masker } from './masker.js';
+import { Masker } from './masker.js';
 
 /** How the masks of pairs are made. The mask of the first method is the pair's; there is none where the list is empty. */
 export type ResolvedMasks = z.output<typeof maskSettingsSchema> & { mask: NonNullable<MaskSettings['mask']> };

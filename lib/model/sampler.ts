@@ -1,121 +1,115 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
-import type { NativeBackgrounds, NativeLayouts, NativeSampleOptions, NativeSampler } from '../addon-types.js';
+import { z } from 'zod';
+import type { NativeBackgrounds, NativeSampleOptions, NativeSampler } from '../addon-types.js';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
-import { toRgb } from '../core/image.js';
 import { inTurn } from '../core/in-turn.js';
-import { checkTensor, type Tensor } from '../core/tensor.js';
 import { type Pair, toPair } from '../dataset/pair.js';
-import { Layouts } from '../layouts.js';
-import { checkOptions } from '../options/check.js';
-import { batchSchema, sampleSchema } from '../options/schemas.js';
-import { callNative, runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
-import { type AdapterInfo, adapterInfo } from './adapter-info.js';
-import type { DualAnoDiff } from './dualanodiff.js';
-import { PairBatch } from './pair-batch.js';
-import { checkPrompts, quoted, warnOfLongPrompts } from './prompts.js';
+import { checkOptions, taskShape } from '../options/check.js';
+import type { SampleSettings } from '../options/generated.js';
+import { sampleSchema } from '../options/sampling.js';
+import { runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
+import { Adapter } from './adapter.js';
+import type { AdapterInfo } from './adapter-info.js';
+import type { BaseModel } from './base-model.js';
+import { type BackgroundInput, encodeBackgrounds } from './encoded-backgrounds.js';
+import { warnOfLongPrompts } from './prompts.js';
+import { nativeSampling, resolveSampling, type SamplingSettings } from './sampling-settings.js';
 
-/**
- * Options of {@link Sampler.sample}.
- * @interface
- */
-export type SampleOptions = z.input<typeof sampleSchema>;
-
-/**
- * Options of {@link Sampler.begin}.
- * @interface
- */
-export type BatchOptions = z.input<typeof batchSchema>;
-
-/** Never undefined where layouts are asked for: pairs from noise in their place would be a silent change. */
-function nativeLayouts(layouts: Layouts | undefined): NativeLayouts | undefined {
-  if (layouts === undefined) return undefined;
-  if (!(layouts instanceof Layouts)) throw new InvalidOptionError('Expected layouts that Layouts.create made');
-  return layouts.native;
+/** Options of {@link Sampler.sample}. */
+export interface SampleOptions extends SampleSettings, TaskOptions {
+  /** For adapters with background compensation: backgrounds of the pairs, as large as the pairs. */
+  backgrounds?: readonly BackgroundInput[];
+  /** Indices of pairs that are not needed, such as those that are there already. */
+  skip?: ReadonlySet<number>;
+  /** Hears of every denoising step of a batch. What it throws ends the sampling and is thrown. */
+  onProgress?: (step: number, steps: number) => void;
 }
 
-type ResolvedSampling = Omit<z.output<typeof batchSchema>, 'indices'>;
+const isBackgrounds = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => one?.image && one?.foreground);
+/** What sampling takes beside its settings. */
+export const sessionShape = {
+  ...taskShape,
+  backgrounds: z
+    .custom<readonly BackgroundInput[]>(isBackgrounds, 'a list of { image, foreground } that is not empty')
+    .optional(),
+};
+const sessionSchema = z.strictObject({
+  ...sessionShape,
+  count: sampleSchema.shape.count,
+  attention: sampleSchema.shape.attention,
+  skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
+  onProgress: z
+    .custom<NonNullable<SampleOptions['onProgress']>>((value) => typeof value === 'function', 'a function')
+    .optional(),
+});
 
-/**
- * What the engine is told of one batch.
- * @internal
- */
-export function toNative(
-  options: ResolvedSampling,
-  size: number,
-  matchLevels: boolean,
-  { globalPrompt, anomalyPrompt }: { globalPrompt: string; anomalyPrompt: string },
-): NativeSampleOptions {
-  const { steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention } = options;
-  return {
-    ...{ steps, guidanceScale, scheduler, eta, seed, negativePrompt, strength, attention },
-    ...{ guidedFrom: options.guidanceInterval[0], guidedTo: options.guidanceInterval[1] },
-    reuseFeatures: options.reuseFeatures,
-    globalPrompt: options.globalPrompt ?? globalPrompt,
-    anomalyPrompt: options.anomalyPrompt ?? anomalyPrompt,
-    fastDecoder: options.decoder === 'taesd',
-    matchLevels: options.matchLevels ?? matchLevels,
-    width: size,
-    height: size,
-  };
+/** What a call is given, parted from the settings that decide how pairs are sampled. */
+function parted(options: SampleOptions) {
+  const { count, attention, skip, signal, onProgress, backgrounds, ...settings } = options;
+  const session = checkOptions(sessionSchema, { count, attention, skip, signal, onProgress, backgrounds });
+  return { session, settings };
+}
+
+/** A batch's settings, and what it shows in the background. */
+export interface PreparedSampling {
+  native: NativeSampleOptions;
+  batchSize: number;
+  backgrounds: NativeBackgrounds | undefined;
 }
 
 /**
- * Draws pairs from an adapter.
+ * Samples pairs from an adapter.
  *
  * @example
- * const sampler = await Sampler.create(model, 'crack.safetensors');
+ * await using sampler = await Sampler.create(model, 'crack.safetensors');
  * for await (const pair of sampler.sample({ count: 1000, seed: 7 })) console.log(pair.index);
  */
 export class Sampler {
-  /** What the adapter's file says of itself. */
+  /** What the adapter says of itself. */
   readonly adapter: AdapterInfo;
-  readonly #model: DualAnoDiff;
+  readonly #model: BaseModel;
   #handle: NativeSampler | undefined;
 
-  private constructor(model: DualAnoDiff, handle: NativeSampler, adapter: AdapterInfo) {
+  private constructor(model: BaseModel, handle: NativeSampler, adapter: AdapterInfo) {
     this.#model = model;
     this.#handle = handle;
     this.adapter = adapter;
   }
 
   /**
-   * Reads an adapter: the own format, or a file of the published code (`.bin` or `.safetensors`).
-   * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged or says
-   * something of itself that is not known or that no option may be.
+   * Makes a sampler of an adapter, or of the file that one is read from: the format of this package, or a file of the
+   * published code (`.bin` or `.safetensors`). The adapter may be disposed once the sampler is there.
+   * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged or has a
+   * setting that is not known or out of its range.
    */
-  static async create(model: DualAnoDiff, adapterFile: string): Promise<Sampler> {
+  static async create(model: BaseModel, adapter: Adapter | string): Promise<Sampler> {
+    if (adapter instanceof Adapter) return Sampler.#of(model, adapter);
+    if (typeof adapter !== 'string') throw new InvalidOptionError('Expected an Adapter or a file name for adapter');
+    const path = resolve(adapter);
+    const handle = await runNative({}, (engine, task) => engine.readAdapter(path, task));
+    await using read = Adapter.of(handle, adapter); // Adapter.load would also compute its digest, which takes time.
+    return await Sampler.#of(model, read);
+  }
+
+  static async #of(model: BaseModel, adapter: Adapter): Promise<Sampler> {
     const { native } = model;
-    const handle = await runNative({}, (engine, task) => engine.createSampler(native, resolve(adapterFile), task));
-    try {
-      return new Sampler(
-        model,
-        handle,
-        adapterInfo(
-          adapterFile,
-          callNative(() => handle.metadata()),
-        ),
-      );
-    } catch (error) {
-      handle.dispose();
-      throw error;
-    }
+    const handle = await runNative({}, (engine, task) => engine.createSampler(native, adapter.native, task));
+    return new Sampler(model, handle, adapter.info);
   }
 
   /**
    * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
-   * whatever the batch size. Leaving the loop early stops the work and frees what it held; what `onProgress` throws does
-   * so, too, and is what the loop throws.
+   * whatever the batch size. A loop that is left early stops the work and frees what it held.
    *
    * Throws ERR_NON_FINITE naming the denoising step or the decoder whose numbers are not finite. Prompts of more than 75
    * tokens are cut, with a warning of the process.
    */
-  async *sample(options: SampleOptions): AsyncGenerator<Pair, void, undefined> {
-    const checked = checkOptions(sampleSchema, options);
-    const { count, batchSize, skip, layouts, signal, onProgress } = checked;
-    const [native, size] = await this.#resolve(checked);
+  async *sample(options: SampleOptions = {}): AsyncGenerator<Pair, void, undefined> {
+    const { session, settings } = parted(options);
+    const { count, skip, signal, onProgress } = session;
+    const { native, backgrounds, batchSize } = await this.prepare(settings, session);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
-    const backgrounds = await this.#encodeBackgrounds(checked, size);
     const leaving = new AbortController();
     const onAbort = () => leaving.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -123,19 +117,19 @@ export class Sampler {
       indices.slice(i * batchSize, (i + 1) * batchSize),
     );
     try {
-      throwIfAborted(signal); // what fired before anyone listened
-      const drawn = inTurn(batches, {
-        // A GPU's work is on its way before it is done: the next batch's is put behind it while this one's is fetched.
+      throwIfAborted(signal); // The signal may have fired before anyone listened.
+      const sampled = inTurn(batches, {
+        // A GPU's work is queued before it is done, so the next batch is queued while this one's pairs are fetched.
         ahead: this.#model.info.device.startsWith('cuda'),
         start: (batch) =>
           runNative({ signal: leaving.signal, onProgress }, (_, task, progress) =>
-            this.#alive().draw(native, batch, backgrounds, nativeLayouts(layouts), task, progress),
+            this.native.draw(native, batch, backgrounds, task, progress),
           ),
         abandon: (started) => {
           leaving.abort();
           return started.then(
             (drawn) => drawn.dispose(),
-            () => {}, // as it was told to
+            () => {}, // It failed because it was aborted.
           );
         },
         finish: async (started) => {
@@ -146,8 +140,8 @@ export class Sampler {
           }
         },
       });
-      for await (const pairs of drawn) {
-        for (const pair of pairs) yield toPair(pair, layouts?.resolution ?? size, native.seed);
+      for await (const pairs of sampled) {
+        for (const pair of pairs) yield toPair(pair, native.width, native.seed);
       }
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -156,49 +150,7 @@ export class Sampler {
     }
   }
 
-  /** Pairs of a seed that are to be denoised step by step; `sample` does the same steps in one go. */
-  async begin(options: BatchOptions): Promise<PairBatch> {
-    const { indices, ...checked } = checkOptions(batchSchema, options);
-    const handle = this.#alive();
-    const [native, size] = await this.#resolve(checked);
-    const backgrounds = await this.#encodeBackgrounds(checked, size);
-    try {
-      const begun = await runNative({ signal: checked.signal }, (_, task) =>
-        handle.begin(native, indices, backgrounds, nativeLayouts(checked.layouts), task),
-      );
-      return new PairBatch(begun, backgrounds, checked.layouts?.resolution ?? size, native.seed);
-    } catch (error) {
-      backgrounds?.dispose();
-      throw error;
-    }
-  }
-
-  /** Prompts as the adapter's UNet sees them, (N, 77, width): the text encoder with the adapter's LoRA. */
-  async textEncode(prompts: string[], { signal }: TaskOptions = {}): Promise<Tensor> {
-    const handle = this.#alive();
-    checkPrompts(prompts);
-    await warnOfLongPrompts(handle, quoted(prompts));
-    return runNative({ signal }, (_, task) => handle.textEncode(prompts, task));
-  }
-
-  /**
-   * One call of the dual UNet. `latents`: (2 N, channels, h, w), rows (pair, branch); one timestep and one text state,
-   * (77, width), for each row. Returns what the model predicts (see `info.predictionType`), shaped like the latents.
-   */
-  async predict(
-    { latents, timesteps, textStates }: { latents: Tensor; timesteps: number[]; textStates: Tensor },
-    { signal }: TaskOptions = {},
-  ): Promise<Tensor> {
-    const handle = this.#alive();
-    if (!Array.isArray(timesteps) || !timesteps.every(Number.isFinite)) {
-      throw new InvalidOptionError('Expected a list of finite numbers for timesteps');
-    }
-    const times = { data: Float32Array.from(timesteps), shape: [timesteps.length] };
-    const rows = [checkTensor(latents, 'latents'), checkTensor(textStates, 'textStates')] as const;
-    return runNative({ signal }, (_, task) => handle.predict(rows[0], times, rows[1], task));
-  }
-
-  /** Frees the adapter. May be called twice. */
+  /** Frees the sampler. May be called twice. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
@@ -208,48 +160,36 @@ export class Sampler {
     return this.dispose();
   }
 
-  async #resolve(options: ResolvedSampling): Promise<[NativeSampleOptions, number]> {
-    const handle = this.#alive();
-    const size = options.resolution ?? this.adapter.resolution ?? this.#model.defaults.resolution;
-    const native = toNative(options, size, this.#model.defaults.matchLevels, this.adapter);
-    await warnOfLongPrompts(handle, [
-      ['global prompt', native.globalPrompt],
-      ['anomaly prompt', native.anomalyPrompt],
-      ['negative prompt', native.negativePrompt],
+  /**
+   * Resolves the settings, warns of prompts that are too long, and encodes the backgrounds.
+   * @internal
+   */
+  async prepare(
+    settings: SamplingSettings,
+    {
+      attention,
+      backgrounds,
+      signal,
+    }: { attention: boolean; backgrounds?: readonly BackgroundInput[] | undefined } & TaskOptions,
+  ): Promise<PreparedSampling> {
+    const resolved = resolveSampling(settings, this.#model, this.adapter);
+    await warnOfLongPrompts(this.native, [
+      ['global prompt', resolved.globalPrompt],
+      ['anomaly prompt', resolved.anomalyPrompt],
+      ['negative prompt', resolved.negativePrompt],
     ]);
-    return [native, size];
-  }
-
-  async #encodeBackgrounds(options: ResolvedSampling, size: number): Promise<NativeBackgrounds | undefined> {
-    const { backgrounds, backgroundEvery: every, backgroundNoise, keepBackgroundFeatures: keepFeatures } = options;
-    const { seed, signal } = options;
-    if (!backgrounds) return undefined;
-    if (backgroundNoise === 'fresh' && keepFeatures !== 'no') {
-      throw new InvalidOptionError(
-        `Expected no for keepBackgroundFeatures but received ${keepFeatures}: with fresh noise no two passes are the same`,
-      );
-    }
-    const rows = backgrounds.map(({ image, foreground }) => ({ image: toRgb(image), foreground }));
-    for (const { image, foreground } of rows) {
-      for (const { width, height } of [image, foreground]) {
-        if (width === size && height === size) continue;
-        throw new InvalidOptionError(
-          `Expected backgrounds of ${size} x ${size}, as large as the pairs, but received ${width} x ${height}`,
-        );
-      }
-    }
-    const native = {
-      ...{ every, seed, freshNoise: backgroundNoise === 'fresh', keepFeatures },
-      scaled: options.backgroundScaled ?? this.adapter.backgroundScaled,
-      ...{ count: rows.length, width: size, height: size },
+    return {
+      native: nativeSampling(resolved, attention),
+      batchSize: resolved.batchSize,
+      backgrounds: backgrounds && (await encodeBackgrounds(this.#model, backgrounds, resolved, signal)),
     };
-    const images = Buffer.concat(rows.map(({ image }) => image.data));
-    const foregrounds = Buffer.concat(rows.map(({ foreground }) => foreground.data));
-    const { native: model } = this.#model;
-    return runNative({ signal }, (engine, task) => engine.encodeBackgrounds(model, native, images, foregrounds, task));
   }
 
-  #alive(): NativeSampler {
+  /**
+   * The engine's sampler. Throws ERR_DISPOSED.
+   * @internal
+   */
+  get native(): NativeSampler {
     if (!this.#handle) throw new DualAnoDiffError('The sampler is disposed', 'ERR_DISPOSED');
     return this.#handle;
   }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import type { NativeStep, NativeTrainer } from '../addon-types.js';
 import { AbortedError, DualAnoDiffError, ModelError, TrainingError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
@@ -8,26 +7,23 @@ import type { WriteLock } from '../core/write-lock.js';
 import { Dataset, digestOf, type LoadedExample } from '../dataset/dataset.js';
 import { type Pair, toPair } from '../dataset/pair.js';
 import { clearerFill } from '../dataset/part-fill.js';
-import { checkOptions, given } from '../options/check.js';
-import { adapterFile, sampleSchema, trainerSchema, trainSchema } from '../options/schemas.js';
+import { checkOptions, given, taskShape } from '../options/check.js';
+import type { TrainerOptions, TrainSettings } from '../options/generated.js';
+import { adapterFile, trainerSchema, trainSchema } from '../options/training.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-import { checkAdapterFile, numberFrom, snakeCase } from './adapter-info.js';
+import { Adapter } from './adapter.js';
+import { checkAdapterFile, numberFrom } from './adapter-info.js';
+import { NO_ADAPTER } from './base-defaults.js';
+import type { BaseModel } from './base-model.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
-import type { DualAnoDiff } from './dualanodiff.js';
 import { foregroundFinder, withForegroundSource } from './foreground.js';
 import { warnOfLongPrompts } from './prompts.js';
-import { toNative } from './sampler.js';
+import { nativeSampling, resolveSampling } from './sampling-settings.js';
+import { fillPrompt, metadataOf, type ResolvedTraining } from './training-settings.js';
 
-/**
- * Options of {@link Trainer}.
- * @interface
- */
-export type TrainerOptions = z.input<typeof trainerSchema>;
-/**
- * Options of {@link Trainer.train}.
- * @interface
- */
-export type TrainOptions = z.input<typeof trainSchema>;
+/** Options of {@link Trainer.train}. */
+export type TrainOptions = TrainSettings & TaskOptions;
+
 /** Options of {@link Trainer.preview}. */
 export type PreviewOptions = TaskOptions & { steps?: number; guidanceScale?: number; seed?: number };
 
@@ -37,29 +33,6 @@ export interface TrainStep extends NativeStep {
   steps: number;
   /** Wall time of this step. */
   seconds: number;
-}
-
-/**
- * The trainer's settings with nothing left open.
- * @interface
- */
-export type ResolvedTraining = z.output<typeof trainerSchema> & {
-  learningRate: number;
-  batchSize: number;
-  timestepPower: number;
-  defectShare: number;
-  initialAdapter: string;
-  resolution: number;
-  globalPrompt: string;
-  anomalyPrompt: string;
-};
-
-const NO_ADAPTER = 'none';
-
-/** A prompt with the dataset's names in it. */
-function fillPrompt(template: string, category: string, type: string): string {
-  const words = (name: string) => name.replaceAll('_', ' ');
-  return template.replaceAll('{category}', words(category)).replaceAll('{type}', words(type));
 }
 
 /**
@@ -74,7 +47,7 @@ export class Trainer {
   #settings: Readonly<ResolvedTraining>;
   /** The training images, once `train` has begun. */
   examples: readonly LoadedExample[] = [];
-  readonly #model: DualAnoDiff;
+  readonly #model: BaseModel;
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
@@ -87,10 +60,10 @@ export class Trainer {
   #kept = 0;
 
   /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
-  constructor(model: DualAnoDiff, options: TrainerOptions) {
+  constructor(model: BaseModel, options: TrainerOptions) {
     const chosen = checkOptions(trainerSchema, options);
     this.#model = model;
-    const { steps: _, matchLevels: __, ...defaults } = model.defaults;
+    const { steps: _, ...defaults } = model.defaults.training;
     this.#settings = { ...defaults, ...given(chosen) };
   }
 
@@ -112,12 +85,12 @@ export class Trainer {
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
     const {
-      steps = this.#model.defaults.steps,
+      steps = this.#model.defaults.training.steps,
       out,
       checkpointEvery,
       resume,
       signal,
-    } = checkOptions(trainSchema, options);
+    } = checkOptions(trainSchema.extend(taskShape), options);
     if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
     this.#busy = true;
     const files = out === undefined ? undefined : new RunFiles(resolve(out));
@@ -168,20 +141,27 @@ export class Trainer {
     }
   }
 
+  /** The adapter as it is now, on the CPU and in float32. Training goes on without changing it. */
+  async adapter(): Promise<Adapter> {
+    const handle = this.#started();
+    const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
+    return Adapter.of(await runNative({}, (_, task) => handle.adapter(metadata, task)), 'The adapter in training');
+  }
+
   /**
    * Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. The file of a run that
    * `train` found finished is left as it is: pairs that were drawn from it know it by its digest.
    */
   async save(file: string): Promise<void> {
-    const handle = this.#started();
+    this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
     const files = new RunFiles(path);
     const isOfRun = this.#lock?.place === path;
     const lock = isOfRun ? undefined : await files.lock(); // the run's own files stay locked
     try {
       if (path !== this.#finished || !existsSync(path)) {
-        const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
-        await runNative({}, (_, task) => handle.saveAdapter(path, metadata, task));
+        await using adapter = await this.adapter();
+        await adapter.save(path);
       }
       await files.removeCheckpoints();
       if (isOfRun) this.#kept = this.#position;
@@ -194,12 +174,10 @@ export class Trainer {
   /** A pair from the adapter as it is now, decoded by TAESD where the model has one; training goes on as if it had not been asked for. */
   async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
     const decoder = this.#model.info.fastDecoder ? 'taesd' : 'vae';
-    const checked = checkOptions(sampleSchema, { decoder, ...options, count: 1 });
     const handle = this.#started();
-    const { resolution } = this.settings;
-    const native = toNative(checked, resolution, this.#model.defaults.matchLevels, this.settings);
+    const native = nativeSampling(resolveSampling({ decoder, ...options }, this.#model, this.settings), false);
     const [pair] = await runNative({ signal }, (_, task) => handle.preview(native, [0], task));
-    return toPair(pair as NonNullable<typeof pair>, resolution, checked.seed);
+    return toPair(pair as NonNullable<typeof pair>, native.width, native.seed);
   }
 
   /** Frees adapter and optimiser. May be called twice. */
@@ -243,7 +221,7 @@ export class Trainer {
     const examples = await dataset.trainingExamples(type, trainImages);
     const needsForegrounds = rest.background !== 'off';
     this.examples = needsForegrounds
-      ? await withForegroundSource({ foregroundMasks, foregroundWeights }, this.#model.info.device, (source) =>
+      ? await withForegroundSource(given({ foregroundMasks, foregroundWeights }), this.#model.info.device, (source) =>
           Dataset.load(examples, resolution, fit, foregroundFinder(source)),
         )
       : await Dataset.load(examples, resolution, fit);
@@ -328,12 +306,8 @@ export class Trainer {
 
   /** Everything that decides the result, as the metadata of checkpoints and adapters. */
   #settingsText(): Record<string, string> {
-    // Where foregrounds came from does not matter: they are in the digest of the images. Nor does checkpointing, but for
-    // rounding: a run that was out of memory may go on with it.
-    const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...deciding } = this.settings;
-    const settings = Object.entries(deciding).map(([name, value]) => [snakeCase(name), String(value)]);
     return {
-      ...Object.fromEntries(settings),
+      ...metadataOf(this.settings),
       initial_adapter: this.#initialDigest,
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,

@@ -124,11 +124,8 @@ export const batchSchema = z.strictObject({
   ),
 });
 
-/** The options with what they leave out: from the preset that they name, then from the base's defaults. */
-export function withDefaults<T extends { preset?: keyof typeof PRESETS | undefined }>(
-  options: T,
-  ofBase: Partial<T>,
-): T {
+/** The options with what they leave out from the preset that they name. */
+export function withPreset<T extends { preset?: keyof typeof PRESETS | undefined }>(options: T): T {
   const preset: object = options.preset === undefined ? {} : PRESETS[options.preset];
-  return { ...ofBase, ...preset, ...given(options) };
+  return { ...preset, ...given(options) } as T;
 }

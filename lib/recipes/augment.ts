@@ -3,8 +3,8 @@
  * vary. It is the baseline that a model has to beat.
  */
 import type { Dataset, Example } from '../dataset/dataset.js';
-import type { ImageSource } from '../dataset/image-source.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { augmentSchema } from '../options/augment.js';
 import { checkOptions, taskShape } from '../options/check.js';
 import type { AugmentSettings } from '../options/generated.js';
@@ -23,7 +23,11 @@ export async function openAugment(
   type: string,
   examples: readonly Example[],
   goodImages: readonly ImageSource[],
-  { resolution = stableDiffusion.training.resolution, fit, seed }: { resolution?: number | undefined; fit: Fit; seed: number },
+  {
+    resolution = stableDiffusion.training.resolution,
+    fit,
+    seed,
+  }: { resolution?: number | undefined; fit: Fit; seed: number },
 ): Promise<OpenRecipe> {
   const settings = { resolution, fit, seed };
   const augmenter = await Augmenter.create(examples, goodImages, settings);
@@ -58,6 +62,11 @@ export async function* augment(
   options: AugmentOptions,
 ): AsyncGenerator<GeneratedPair, void, undefined> {
   const { signal: abort, type, count, trainImages, ...settings } = checkOptions(optionsSchema, options);
-  await using recipe = await openAugment(type, await dataset.trainingExamples(type, trainImages), await dataset.goodImages(), settings);
+  await using recipe = await openAugment(
+    type,
+    await dataset.trainingExamples(type, trainImages),
+    await dataset.goodImages(),
+    settings,
+  );
   yield* recipe.pairs({ count, skip: new Set(), signal: abort });
 }

@@ -11,9 +11,9 @@ import { type ResolvedMasks, resolveMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
 import { given } from '../options/check.js';
 import type { GenerateJobOptions } from '../options/generated.js';
-import { type OpenRecipe, pickGiven } from './recipe.js';
 import { maskOptions } from '../options/masks.js';
 import { samplingOptions } from '../options/sampling.js';
+import { type OpenRecipe, pickGiven } from './recipe.js';
 
 /** The type of pairs whose adapter names none, as published ones do not. */
 const UNNAMED_TYPE = 'anomaly';
@@ -54,7 +54,14 @@ function settingsOf(
   model: BaseModel,
   backgrounds: readonly Background[] | undefined,
 ): Record<string, unknown> {
-  const { backgroundEvery, backgroundNoise, backgroundScaled, keepBackgroundFeatures: _, batchSize: __, ...deciding } = sampling;
+  const {
+    backgroundEvery,
+    backgroundNoise,
+    backgroundScaled,
+    keepBackgroundFeatures: _,
+    batchSize: __,
+    ...deciding
+  } = sampling;
   return {
     ...deciding,
     ...masks,
@@ -83,7 +90,7 @@ export async function openNoise(
       source: {
         type: options.type ?? adapter.info.type ?? UNNAMED_TYPE,
         recipe: 'noise',
-        adapter: adapter.digest,
+        adapter: await adapter.digest(),
         settings: settingsOf(sampling, masks, model, backgrounds),
       },
       pairs: (request) =>
