@@ -15,20 +15,20 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "libdualanodiff_cuda.so";
-constexpr int kOldestCapability = 75;  // native/cuda/CMakeLists.txt
+constexpr int kOldestCapability = 75;  // see ARCHITECTURES in native/cuda/CMakeLists.txt
 
 std::string dlReason() {
   const char* error = dlerror();
   return error == nullptr ? "unknown reason" : error;
 }
 
-// The file that holds the code or data at `address`.
+// Returns the file that holds the code or data at `address`.
 fs::path fileOf(const void* address) {
   Dl_info info{};
   return dladdr(address, &info) != 0 ? fs::path(info.dli_fname) : fs::path();
 }
 
-// Asks the driver itself, which is there or not whatever libtorch is.
+// We ask the driver directly, since it may exist with any libtorch.
 bool driverHasDevice() {
   void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (driver == nullptr) return false;
@@ -38,7 +38,7 @@ bool driverHasDevice() {
   return init != nullptr && count != nullptr && init(0) == 0 && count(&devices) == 0 && devices > 0;
 }
 
-// libtorch's CUDA libraries register themselves when they are opened, for all later libraries to see.
+// libtorch's CUDA libraries register themselves when they are opened. Later libraries must see their symbols.
 std::string openCudaLibtorch() {
   const fs::path folder = fileOf(reinterpret_cast<const void*>(&at::globalContext)).parent_path();
   for (const char* name : {"libc10_cuda.so", "libtorch_cuda.so"}) {
@@ -50,7 +50,7 @@ std::string openCudaLibtorch() {
     if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
       return "libtorch's CUDA part cannot be opened: " + dlReason();
   }
-  // The same command gives the same files, and float32 means float32.
+  // The same command must give the same files, and float32 must mean float32.
   at::Context& context = at::globalContext();
   context.setDeterministicAlgorithms(true, /*warn_only=*/true);
   context.setDeterministicFillUninitializedMemory(false);
@@ -64,10 +64,11 @@ std::atomic<DeviceServices*> opened{nullptr};
 
 CudaState openCuda() {
   if (!driverHasDevice()) return {};
-  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // without which cuBLAS may add in any order
+  // Without this setting cuBLAS may add in any order.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   const std::string missing = openCudaLibtorch();
   if (!missing.empty()) return {nullptr, missing};
-  // Beside the engine; where an executable of the build folder runs, in the folder of the binaries below it.
+  // The library lies beside the engine. An executable of the build folder finds it in the folder below its own.
   const fs::path folder = fileOf(reinterpret_cast<const void*>(&cudaState)).parent_path();
   fs::path path = folder / kLibrary;
   if (!fs::exists(path)) path = folder / "Release" / kLibrary;

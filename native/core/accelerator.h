@@ -1,5 +1,5 @@
-// The CUDA part of the engine, libdualanodiff_cuda.so, as the rest sees it: found and opened at run time, and only
-// where there is a device, so that the engine itself runs on a CPU-only libtorch.
+// This is the engine's view of its CUDA part, libdualanodiff_cuda.so. The engine finds and opens that library at run
+// time, and only if there is a device, so that the engine itself runs on a CPU-only libtorch.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,8 +12,8 @@
 namespace dan {
 
 struct DeviceMemory {
-  int64_t total = 0, free = 0;                             // of the device, in bytes
-  int64_t allocated = 0, allocatedPeak = 0, reserved = 0;  // by this process
+  int64_t total = 0, free = 0;                             // bytes of the device
+  int64_t allocated = 0, allocatedPeak = 0, reserved = 0;  // bytes of this process
 };
 
 struct DeviceDescription {
@@ -21,51 +21,52 @@ struct DeviceDescription {
   int major = 0, minor = 0;  // compute capability
 };
 
-// Work of fixed shapes that was recorded once and is run again as a whole.
+// A captured graph is work of fixed shapes that was recorded once and is replayed as a whole.
 class CapturedGraph {
  public:
   virtual ~CapturedGraph() = default;
   virtual void replay() = 0;
 };
 
-// A point in the calling thread's stream that can be waited for while the stream goes on.
+// A mark is a point in the calling thread's stream. A thread can wait for it while the stream continues.
 class DeviceMark {
  public:
   virtual ~DeviceMark() = default;
   virtual void wait() = 0;
 };
 
-// What CUDA offers beyond kernels. All of it concerns the calling thread's current stream.
+// These are the services of CUDA besides kernels. All of them concern the calling thread's current stream.
 class DeviceServices {
  public:
   virtual ~DeviceServices() = default;
-  virtual int64_t count() const = 0;  // of devices
+  virtual int64_t count() const = 0;  // the number of devices
   virtual DeviceDescription describe(at::Device device) const = 0;
   virtual DeviceMemory memory(at::Device device) const = 0;
   virtual void resetPeak(at::Device device) = 0;
-  // Gives memory that no tensor uses back to the device.
+  // Gives unused memory back to the device.
   virtual void releaseCache() = 0;
-  // From now on this thread works on a stream of its own, beside other threads'.
+  // From now on this thread works on its own stream, beside those of other threads.
   virtual void useOwnStream(at::Device device) = 0;
   virtual void synchronize(at::Device device) = 0;
-  // Behind all work that was given so far.
+  // The mark follows all work that was queued so far.
   virtual std::unique_ptr<DeviceMark> mark(at::Device device) = 0;
   // Runs `work` once while recording it. It must neither wait for the device nor copy from pageable memory, and may
-  // only read what is still there at a replay. Throws what `work` throws; then nothing is recorded.
+  // only read memory that still exists at a replay. If `work` throws, this rethrows the error and records nothing.
   virtual std::unique_ptr<CapturedGraph> capture(at::Device device, const std::function<void()>& work) = 0;
 };
 
-// Of the first usable CUDA device's part; null where there is none, and then `reason` says why, '' for the plain case
-// that the machine has no NVIDIA driver or device. Opened once in a process.
+// This belongs to the first usable CUDA device. If there is none, `services` is null and `reason` says why; it is '' if
+// the machine simply has no NVIDIA driver or device. The library is opened once per process.
 struct CudaState {
   DeviceServices* services = nullptr;
   std::string reason;
 };
 const CudaState& cudaState();
-// The same services where something has opened them already, else null: never waits.
+// Returns the same services if they have been opened already, else null. It never waits.
 DeviceServices* openedCudaServices();
 
-// What the library gives for dlsym("dualanodiffCudaServices"): null unless it was built for the same contract.
+// The library exports a function of this type as "dualanodiffCudaServices". It returns null unless the library was
+// built for the same contract.
 using CudaServicesFunction = DeviceServices* (*)(const char* contract);
 inline constexpr const char* kCudaContract = "dualanodiff-cuda-2";
 

@@ -32,7 +32,7 @@ at::Device parseDevice(const std::string& name) {
 at::ScalarType parseDtype(const std::string& name, const at::Device& device) {
   if (name == "auto") {
     if (!device.is_cuda()) return at::kFloat;
-    constexpr int kAmpere = 8;  // the first to compute in bfloat16
+    constexpr int kAmpere = 8;  // the first generation that computes in bfloat16
     return cudaState().services->describe(device).major >= kAmpere ? at::kBFloat16 : at::kHalf;
   }
   if (name == "float32") return at::kFloat;

@@ -1,4 +1,4 @@
-// CoreError: the one exception type that crosses from the engine to its callers; each carries a stable code.
+// CoreError is the only exception type that crosses from the engine to its callers. Each error carries a stable code.
 #pragma once
 
 #include <c10/util/StringUtil.h>

@@ -6,7 +6,7 @@ namespace dan {
 
 namespace {
 
-// (), of bool.
+// Returns a bool tensor of shape ().
 at::Tensor isFinite(const at::Tensor& numbers) {
   const bool isNarrow = c10::isFloat8Type(numbers.scalar_type());
   return at::isfinite(isNarrow ? numbers.to(at::kFloat) : numbers).all();

@@ -1,5 +1,5 @@
-// Whether numbers are finite. NaN in a weights file and overflows of float16 end as black pictures and empty masks
-// unless somebody asks.
+// These checks find numbers that are not finite. Without them, NaN in a weights file and overflows of float16 would end
+// as black images and empty masks.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -11,20 +11,22 @@ namespace dan {
 
 inline constexpr const char* kNonFinite = "ERR_NON_FINITE";
 
-// Whether no element is NaN or infinite, of any type that a weights file may have. Waits for the device.
+// Returns true if no element is NaN or infinite. It accepts every dtype that a weights file may have. It waits for the
+// device.
 bool allFinite(const at::Tensor& numbers);
 
-// Throws ERR_NON_FINITE naming `what` made them, unless every number is finite. Waits for the device.
+// Throws ERR_NON_FINITE naming `what`, which made the numbers, unless all are finite. It waits for the device.
 void expectFinite(const at::Tensor& numbers, const std::string& what);
 
-// The same for work that nobody waits for: the question is put where the numbers are, and the answer is read later.
+// This checks without waiting: the check runs on the device of the numbers, and its answer is read later.
 class FiniteChecks {
  public:
-  // On a CPU throws at once.
+  // On the CPU this throws at once.
   void add(const at::Tensor& numbers, std::string what);
-  // Sends the answers so far to the host, behind the work before. Whoever calls `expect` next waits for them first.
+  // Queues a copy of the answers so far to the host, after the work before it. The caller must wait for that work
+  // before calling `expect`.
   void send();
-  // Throws ERR_NON_FINITE naming the first that is not finite. Waits for the device unless everything was sent.
+  // Throws ERR_NON_FINITE naming the first that is not finite. It waits for the device unless all answers were sent.
   void expect() const;
 
  private:

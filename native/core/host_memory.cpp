@@ -13,11 +13,11 @@ namespace dan {
 
 namespace {
 
-constexpr size_t kSmallest = size_t{1} << 20;  // smaller blocks are malloc's
+constexpr size_t kSmallest = size_t{1} << 20;  // malloc handles smaller blocks
 constexpr size_t kUnit = size_t{1} << 16;      // sizes are multiples of this
-constexpr double kSlack = 1.125;               // a kept block may be larger than what is asked for by this much
-// Bytes that may be held beyond the most that tensors used. Small networks ask for many sizes, and without these gave
-// back what they asked for again in the same step: a seventh of an evaluation's time.
+constexpr double kSlack = 1.125;               // a kept block may exceed the requested size by this factor
+// This many bytes may be held beyond the peak that tensors used. Small networks ask for many sizes. Without spare bytes
+// they returned memory that they requested again in the same step, which took a seventh of an evaluation's time.
 constexpr size_t kSpare = size_t{1} << 28;
 
 struct Block {
@@ -40,7 +40,7 @@ class KeepingAllocator final : public c10::Allocator {
     return {data, data, &KeepingAllocator::free, c10::Device(c10::kCPU)};
   }
 
-  // libtorch's own kernels take scratch without a tensor.
+  // libtorch's own kernels take scratch memory without a tensor.
   c10::DeleterFnPtr raw_deleter() const override { return &KeepingAllocator::free; }
 
   void copy_data(void* dest, const void* src, size_t count) const override { default_copy_data(dest, src, count); }
@@ -57,7 +57,8 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
   static KeepingAllocator& instance() {
-    static auto* allocator = new KeepingAllocator();  // never destroyed: tensors of other statics may outlive it
+    // It is never destroyed, since tensors of other statics may outlive it.
+    static auto* allocator = new KeepingAllocator();
     return *allocator;
   }
 
@@ -111,13 +112,14 @@ class KeepingAllocator final : public c10::Allocator {
       giveUp();
       data = attempt();
     }
-    // As libtorch's own allocator says it, which the binding turns into ERR_OUT_OF_MEMORY.
+    // The binding recognises this message, which is that of libtorch's own allocator, and turns it into
+    // ERR_OUT_OF_MEMORY.
     TORCH_CHECK(data != MAP_FAILED, "DefaultCPUAllocator: can't allocate memory: you tried to allocate ", size,
                 " bytes.");
     return data;
   }
 
-  // False where the block is none of the large ones.
+  // Returns false if the block is not one of the large ones.
   bool keep(void* data) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = sizes_.find(data);
@@ -132,13 +134,14 @@ class KeepingAllocator final : public c10::Allocator {
     return true;
   }
 
-  // Memory has run out. What the work that this may end has used is not kept when it is freed: others need it.
+  // Memory has run out, and the current work may fail. Its blocks must not be kept when they are freed, since others
+  // need the memory.
   void giveUp() {
     shrinkTo(0);
     usedPeak_ = 0;
   }
 
-  // Unmaps what was freed longest ago until at most `bytes` are kept.
+  // Unmaps the blocks that were freed longest ago until at most `bytes` are kept.
   void shrinkTo(size_t bytes) {
     while (kept_ > bytes) {
       unmap(blocks_.back());
@@ -148,8 +151,8 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
   std::mutex mutex_;
-  std::unordered_map<void*, size_t> sizes_;  // of what tensors use
-  std::list<Block> blocks_;                  // kept, the last freed first
+  std::unordered_map<void*, size_t> sizes_;  // the blocks in use by tensors
+  std::list<Block> blocks_;                  // the kept blocks, the last freed first
   size_t used_ = 0, kept_ = 0, usedPeak_ = 0;
 };
 

@@ -1,16 +1,15 @@
-// How much memory a piece of work keeps.
 #pragma once
 
 #include <cstdint>
 
 namespace dan {
 
-// Measures from its making on: what this thread allocates for tensors on the host and does not free, and by how much
-// the tensors of the process grow on CUDA devices.
+// A meter measures memory from its construction on: what this thread allocates for host tensors and does not free, plus
+// the growth of the process's tensors on CUDA devices.
 class MemoryMeter {
  public:
   MemoryMeter();
-  // Bytes; 0 where more was freed than allocated.
+  // Returns bytes, or 0 if more was freed than allocated.
   int64_t grown() const;
 
  private:

@@ -19,16 +19,17 @@ using Clock = std::chrono::steady_clock;
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// What was recorded for one thread. libtorch takes it along to the threads that work for it (on a device other than the
-// CPU the backward pass has its own), as it does with the callbacks, so that several threads may write.
+// This is the recording of one thread. libtorch passes it, like the callbacks, to the threads that work for that
+// thread. (On a device other than the CPU, the backward pass has its own thread.) So several threads may write to it.
 struct Recording : c10::DebugInfoBase, std::enable_shared_from_this<Recording> {
   const std::thread::id thread = std::this_thread::get_id();
   std::mutex mutex;
   std::map<std::string, RecordedTime> times;
-  std::vector<double> open{0};  // on that thread: seconds in what each open operation called, the outermost first
+  // On the recorded thread: seconds spent in the calls of each open operation, the outermost first.
+  std::vector<double> open{0};
 
   Recording() = default;
-  // The last one to let go may be a thread of libtorch's, whose counting of owners ThreadSanitizer does not see.
+  // The last owner to let go may be a thread of libtorch, whose reference count ThreadSanitizer does not see.
   ~Recording() override { const std::lock_guard<std::mutex> lock(mutex); }
 };
 constexpr auto kKind = c10::DebugInfoKind::TEST_INFO;  // libtorch itself uses it for nothing
@@ -39,7 +40,7 @@ struct Started : at::ObserverContext {
   const Clock::time_point time = Clock::now();
 };
 
-// The open operations on this thread where it works for another one.
+// These are the open operations of this thread while it works for another one.
 thread_local std::vector<double> openForOther;
 
 std::vector<double>& openOn(Recording& recording) {
@@ -67,9 +68,9 @@ void onEnd(const at::RecordFunction& function, at::ObserverContext* context) {
   time.isStage = function.scope() == at::RecordScope::USER_SCOPE;
   time.calls += 1;
   time.seconds += seconds;
-  time.ownSeconds += std::max(seconds - open.back(), 0.0);  // below 0 where it waited for two threads at once
+  time.ownSeconds += std::max(seconds - open.back(), 0.0);  // negative if it waited for two threads at once
   open.pop_back();
-  // What another thread does for the recorded one is part of the operation that waits for it there.
+  // The work that another thread does for the recorded one belongs to the operation that waits for it.
   (open.empty() ? recording.open : open).back() += seconds;
 }
 

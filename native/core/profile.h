@@ -1,5 +1,5 @@
-// Where the time of a piece of work goes, by stage and by operation of libtorch. A stage is what RECORD_USER_SCOPE
-// names.
+// This measures where the time of a piece of work goes, by stage and by libtorch operation. RECORD_USER_SCOPE names the
+// stages.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,18 @@ struct RecordedTime {
   std::string name;  // e.g. "denoise", "aten::mkldnn_convolution"
   bool isStage = false;
   int64_t calls = 0;
-  double seconds = 0;     // with all that it calls; on CUDA, of the launches
-  double ownSeconds = 0;  // without the operations that it calls
+  double seconds = 0;     // includes the operations that it calls; on CUDA, the launches only
+  double ownSeconds = 0;  // excludes the operations that it calls
 };
 
-// From now on this thread's stages and operations are recorded, which costs about a microsecond an operation, with
-// those that libtorch's own threads do for it (the backward pass on CUDA); what others do is not seen.
+// From now on this thread's stages and operations are recorded, at a cost of about a microsecond per operation.
+// Operations that libtorch's own threads run for it are included (the backward pass on CUDA). Other threads are not
+// recorded.
 void startProfile();
-// What was recorded since, the largest own time first; none where nothing was started.
+// Returns the records since then, the largest own time first. Returns nothing if no profile was started.
 std::vector<RecordedTime> stopProfile();
 
-// The operations of `work`, which runs once; "(outside operations)" is what is in none.
+// Runs `work` once and returns its operations. "(outside operations)" is the time that belongs to none.
 std::vector<RecordedTime> profile(const std::function<void()>& work);
 
 }  // namespace dan

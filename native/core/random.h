@@ -1,4 +1,4 @@
-// Random numbers: every draw comes from a generator that the caller passes.
+// Every draw of random numbers comes from a generator that the caller passes.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,17 +7,17 @@
 
 namespace dan {
 
-// A CPU generator (mt19937) at the start of its sequence for `seed`.
+// Returns a CPU generator (mt19937) at the start of its sequence for `seed`.
 at::Generator makeGenerator(uint64_t seed);
 
-// The generator for item `index` of `seed`: independent of batch size, resume point and worker, because it is derived
-// from the two numbers alone (splitmix64 of their combination).
+// Returns the generator for item `index` of `seed`. It derives only from these two numbers (by splitmix64), so it does
+// not depend on the batch size, the resume point or the worker.
 at::Generator makeGenerator(uint64_t seed, uint64_t index);
 
-// Standard normal numbers in float32 on the CPU, so that every device starts from the same noise.
+// Draws standard normal numbers in float32 on the CPU, so that every device starts from the same noise.
 at::Tensor randn(at::IntArrayRef shape, at::Generator generator);
 
-// The whole state as a byte tensor, and back.
+// These convert the whole state to a byte tensor and back.
 at::Tensor generatorState(const at::Generator& generator);
 void setGeneratorState(at::Generator& generator, const at::Tensor& state);
 

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kShown = 80;  // of a value in an error
+constexpr size_t kShown = 80;  // errors show at most this many characters of a value
 
 std::string shown(const Json& value) {
   const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);

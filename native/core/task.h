@@ -1,4 +1,4 @@
-// A running job as its maker sees it: it can be cancelled from another thread, and it reports progress.
+// A Task is the handle of a running job. Another thread can cancel the job through it.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@ class Task {
  public:
   void cancel() { cancelled_.store(true); }
   bool cancelled() const { return cancelled_.load(); }
-  // Called between steps, so that a job ends within one step of being cancelled.
+  // The job calls this between steps, so that it ends within one step of being cancelled.
   void checkCancelled() const {
     if (cancelled()) fail(kAborted, "The operation was aborted");
   }

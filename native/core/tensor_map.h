@@ -1,4 +1,4 @@
-// Named tensors, as every weights file holds them.
+// Every weights file holds named tensors.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -1,4 +1,3 @@
-// Beginnings and endings of names.
 #pragma once
 
 #include <string_view>

@@ -49,7 +49,7 @@ void TorchThread::loop() {
       running_ = job.task;
     }
     job.run();
-    job = {};  // what the job held is freed on this thread
+    job = {};  // this thread frees the data that the job held
     const std::lock_guard<std::mutex> lock(mutex_);
     running_.reset();
   }
@@ -77,7 +77,7 @@ bool TorchThreads::endWithin(std::chrono::milliseconds patience) {
 }
 
 void TorchThreads::end() {
-  stop();  // all of them, before the first is joined
+  stop();  // all are stopped before the first is joined
   threads_.clear();
 }
 

@@ -1,5 +1,5 @@
-// The threads of a Node environment on which its torch work runs: each one job after the other, with libtorch's own
-// count of helpers.
+// A Node environment runs its torch work on these threads. Each runs one job after the other, and libtorch decides how
+// many helper threads a job has.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ namespace dan {
 class TorchThread {
  public:
   TorchThread();
-  // Cancels the running job, drops the others and joins.
+  // Cancels the running job, drops the others and joins the thread.
   ~TorchThread();
   TorchThread(const TorchThread&) = delete;
   TorchThread& operator=(const TorchThread&) = delete;
@@ -27,7 +27,7 @@ class TorchThread {
 
   // Cancels and drops all work. Nothing may be posted afterwards.
   void stop();
-  // After stop(): whether the thread comes to its end in time.
+  // After stop(), this returns true if the thread ends in time.
   bool endsBefore(std::chrono::steady_clock::time_point latest);
 
  private:
@@ -45,15 +45,15 @@ class TorchThread {
   std::thread thread_;
 };
 
-// Made as they are named. To be used from the JS thread alone.
+// A thread is created when its number is first used. Only the JS thread may use this class.
 class TorchThreads {
  public:
-  // Drops the job where the environment is going away.
+  // Drops the job if the environment is going away.
   void post(size_t thread, std::shared_ptr<Task> task, std::function<void()> job);
 
-  // Cancels and drops all work; whether all threads came to their end in time.
+  // Cancels and drops all work. Returns true if all threads ended in time.
   bool endWithin(std::chrono::milliseconds patience);
-  // The same, however long it takes.
+  // Does the same but waits as long as it takes.
   void end();
 
  private:

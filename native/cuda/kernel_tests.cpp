@@ -1,5 +1,5 @@
-// dualanodiff-kernel-tests: the fused kernels against float64 and the plain forms, under the emulator and, where there
-// is a device, on it.
+// dualanodiff-kernel-tests compares the fused kernels with float64 and with the plain forms. They run under the
+// emulator and on a device if there is one.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
@@ -29,7 +29,7 @@ at::Tensor normal(at::IntArrayRef shape) {
   return at::randn(shape, generator, at::TensorOptions().dtype(at::kDouble));
 }
 
-// No worse than twice what the plain form of the same precision is off by, of the float64 reference.
+// The error against the float64 reference must be at most twice that of the plain form in the same dtype.
 void expectAsGoodAsPlain(const at::Tensor& ours, const at::Tensor& plain, const at::Tensor& reference,
                          const std::string& what) {
   if (ours.sizes() != reference.sizes() || ours.scalar_type() != plain.scalar_type()) {
@@ -45,7 +45,7 @@ void expectAsGoodAsPlain(const at::Tensor& ours, const at::Tensor& plain, const 
   if (!(error(ours) <= limit)) failTest(c10::str(what, " is off by ", error(ours), ", more than ", limit));
 }
 
-// Calls test(precision, cast) for every device and precision; cast(x) is x there.
+// Calls run(cast, description) for every device and dtype. cast(x) converts x to them.
 template <class Run>
 void everywhere(const Run& run) {
   const at::NoGradGuard noGrad;
@@ -101,7 +101,7 @@ DAN_TEST(group_norm_silu_kernel) {
                                                  {{0, 8, 2, 2}, 2},
                                                  {{1, 320, 8, 8}, 32}}) {
       for (const bool channelsLast : {true, false}) {
-        // An even ground far from zero, as blank parts have.
+        // An even background far from zero is typical of blank parts.
         at::Tensor x = cast(normal(shape.sizes) * 0.5 + 6);
         if (channelsLast) x = x.contiguous(at::MemoryFormat::ChannelsLast);
         const at::Tensor weight = cast(normal({shape.sizes[1]})), bias = cast(normal({shape.sizes[1]}));

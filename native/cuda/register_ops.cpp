@@ -1,4 +1,4 @@
-// The fused kernels as the CUDA implementations of the library "dualanodiff".
+// This registers the fused kernels as the CUDA implementations of the library "dualanodiff".
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -10,7 +10,7 @@ namespace dan::cuda {
 
 namespace {
 
-// Runs `launch` with the current stream of the tensor's device, and reports what the launch itself failed with.
+// Runs `launch` with the current stream of the tensor's device, and reports errors of the launch itself.
 template <class Launch>
 auto onDeviceOf(const at::Tensor& tensor, const Launch& launch) {
   const c10::cuda::CUDAGuard guard(tensor.device());

@@ -1,4 +1,4 @@
-// DeviceServices on CUDA: device and memory figures, a stream for each thread, captured graphs.
+// This implements DeviceServices on CUDA: device and memory figures, one stream per thread, and captured graphs.
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
@@ -20,14 +20,14 @@ class CudaGraph : public CapturedGraph {
  public:
   CudaGraph(at::Device device, const std::function<void()>& work) : device_(device) {
     const c10::cuda::CUDAGuard guard(device_);
-    // Other threads may go on with their own work on the device meanwhile.
+    // Other threads may continue to use the device meanwhile.
     graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
     try {
       work();
     } catch (...) {
       try {
-        graph_.capture_end();        // a stream left recording could not be used again
-      } catch (const c10::Error&) {  // what went wrong first is what is told
+        graph_.capture_end();        // a stream left recording would be unusable
+      } catch (const c10::Error&) {  // the first error is the one to report
       }
       throw;
     }
@@ -81,7 +81,7 @@ class CudaServices : public DeviceServices {
   void releaseCache() override { allocator::emptyCache(); }
 
   void useOwnStream(at::Device device) override {
-    // Not the default stream: that one waits for all others, and cannot be captured.
+    // The default stream waits for all others and cannot be captured, so the thread gets another one.
     if (c10::cuda::getCurrentCUDAStream(device.index()) == c10::cuda::getDefaultCUDAStream(device.index())) {
       c10::cuda::setCurrentCUDAStream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index()));
     }

@@ -1,4 +1,4 @@
-// DDIM (arXiv 2010.02502).
+// This is the DDIM solver (arXiv 2010.02502).
 #include <cmath>
 
 #include "diffusion/scheduler.h"

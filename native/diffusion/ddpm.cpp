@@ -1,4 +1,4 @@
-// DDPM (arXiv 2006.11239), on a thinned grid of timesteps.
+// This is the DDPM solver (arXiv 2006.11239) on a subset of the training timesteps.
 #include <cmath>
 
 #include "diffusion/scheduler.h"

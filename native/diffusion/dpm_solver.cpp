@@ -1,4 +1,4 @@
-// DPM-Solver++ 2M (arXiv 2211.01095), data prediction, midpoint form.
+// This is the solver DPM-Solver++ 2M (arXiv 2211.01095) with data prediction, in midpoint form.
 #include <cmath>
 
 #include "diffusion/scheduler.h"
@@ -8,7 +8,8 @@ namespace dan::diffusion {
 
 namespace {
 
-constexpr size_t kFewSteps = 15;  // below this the last step is of first order, for stability
+// With fewer steps than this, the last step is of first order for stability.
+constexpr size_t kFewSteps = 15;
 
 class DpmSolver final : public Scheduler {
  public:
@@ -23,7 +24,7 @@ class DpmSolver final : public Scheduler {
     const at::Tensor original =
         predictOriginal(modelOutput, sample, from.alpha * from.alpha, config_.predictionType).sample;
     const double h = to.lambda - from.lambda;
-    const double decay = std::expm1(-h);  // e^-h - 1; -1 where the last sigma is zero
+    const double decay = std::expm1(-h);  // e^-h - 1; it is -1 if the last sigma is zero
     const bool isLast = index + 1 == timesteps_.size();
     const bool firstOrder =
         !previous_.defined() ||

@@ -1,4 +1,5 @@
-// Euler's method on the probability-flow equation in sigma (Karras et al. 2022, arXiv 2206.00364, algorithm 1).
+// This applies Euler's method to the probability-flow equation in sigma (Karras et al. 2022, arXiv 2206.00364,
+// algorithm 1).
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +16,7 @@ class Euler final : public Scheduler {
     const NoiseSchedule schedule(config);
     const std::vector<double> all = trainSigmas(schedule);
     const std::string spacing = config.timestepSpacing.empty() ? "linspace" : config.timestepSpacing;
-    if (spacing == "linspace") {  // not rounded: sigmas between two timesteps are interpolated
+    if (spacing == "linspace") {  // the grid is not rounded; sigmas between timesteps are interpolated
       const auto last = static_cast<double>(config.numTrainTimesteps - 1);
       for (int64_t i = steps - 1; i >= 0; --i) {
         timesteps_.push_back(steps == 1 ? 0.0 : last * static_cast<double>(i) / static_cast<double>(steps - 1));

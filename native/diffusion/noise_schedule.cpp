@@ -12,7 +12,8 @@ at::Tensor makeBetas(const ScheduleConfig& config) {
   if (config.betaSchedule == "scaled_linear") {
     return at::linspace(std::sqrt(config.betaStart), std::sqrt(config.betaEnd), n, at::kFloat).square();
   }
-  // Improved DDPM (arXiv 2102.09672) (17): 1 - a(t + 1) / a(t), a(t) = cos^2((t + 0.008) / 1.008 * pi / 2), capped.
+  // Improved DDPM (arXiv 2102.09672), equation (17): 1 - a(t + 1) / a(t) with a(t) = cos^2((t + 0.008) / 1.008 * pi /
+  // 2). The values are capped.
   std::vector<float> betas;
   const auto alphaBar = [](double t) { return std::pow(std::cos((t + 0.008) / 1.008 * M_PI / 2), 2); };
   for (int64_t i = 0; i < n; ++i) {

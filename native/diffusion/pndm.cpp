@@ -1,5 +1,5 @@
-// PNDM (arXiv 2202.09778) without the Runge-Kutta warm-up, as Stable Diffusion 1.x is published: linear multistep of
-// up to four model outputs; the second timestep is called twice.
+// This is PNDM (arXiv 2202.09778) without the Runge-Kutta warm-up, as published with Stable Diffusion 1.x. It is a
+// linear multistep method over up to four model outputs, and it calls the second timestep twice.
 #include <cmath>
 #include <deque>
 
@@ -21,7 +21,7 @@ class Pndm final : public Scheduler {
     auto t = static_cast<int64_t>(timesteps_[index]);
     int64_t tPrev = t - stride_;
     if (index == 1) {
-      // The repeated call improves the first step: it starts again from the first sample.
+      // The repeated call improves the first step, so it starts again from the first sample.
       tPrev = t;
       t += stride_;
       return previous((modelOutput + outputs_.back()) / 2, firstSample_, t, tPrev);
@@ -33,7 +33,7 @@ class Pndm final : public Scheduler {
   }
 
  private:
-  // Adams-Bashforth of the order that the kept outputs allow: PNDM (12).
+  // PNDM (12): the order of Adams-Bashforth is limited by the number of outputs kept so far.
   at::Tensor extrapolate() const {
     const auto& e = outputs_;
     switch (e.size()) {
@@ -48,7 +48,7 @@ class Pndm final : public Scheduler {
     }
   }
 
-  // PNDM (11): the transfer from t to tPrev along a noise estimate.
+  // PNDM (11): the sample moves from t to tPrev along a noise estimate.
   at::Tensor previous(const at::Tensor& output, const at::Tensor& sample, int64_t t, int64_t tPrev) const {
     const auto& config = schedule_.config();
     const double a = schedule_.alphaCumprod(std::min(t, config.numTrainTimesteps - 1));

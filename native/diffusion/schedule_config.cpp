@@ -1,5 +1,6 @@
-// What of diffusers' scheduler_config.json is read. The base's file says how noise was added and what is predicted;
-// which solver samples is an option here, so that settings of a solver that is not built matter only to that solver.
+// This reads the parts of diffusers' scheduler_config.json that we need. The base's file says how noise was added and
+// what the model predicts. The user chooses the solver with an option, so settings of a solver that we do not build
+// matter only to that solver.
 #include <algorithm>
 
 #include "core/settings.h"
@@ -11,11 +12,11 @@ namespace {
 
 constexpr int64_t kMostTimesteps = 1'000'000;
 
-// Schedulers of models that learn the noise of DDPM's forward process. Others (flow matching, consistency models, EDM)
-// belong to models of another kind.
+// These schedulers belong to models that learn the noise of DDPM's forward process. Others (flow matching, consistency
+// models, EDM) belong to other kinds of models.
 constexpr const char* kKnown[] = {"PNDMScheduler", "DDIMScheduler", "DDPMScheduler", "EulerDiscreteScheduler",
                                   "DPMSolverMultistepScheduler", "UniPCMultistepScheduler",
-                                  // not built
+                                  // we do not build the ones below
                                   "DDIMInverseScheduler", "DEISMultistepScheduler", "DPMSolverSDEScheduler",
                                   "DPMSolverSinglestepScheduler", "EulerAncestralDiscreteScheduler",
                                   "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "KDPM2DiscreteScheduler",
@@ -30,7 +31,7 @@ std::string oneOf(Settings& settings, const char* key, const std::string& fallba
   return value;
 }
 
-// The settings of the solvers: of one that is built, only as it is built.
+// A solver that we build must have the settings that we implement. The settings of other solvers are ignored.
 void expectSolver(Settings& settings, const std::string& name, bool clipSample) {
   const auto expectOf = [&](std::initializer_list<const char*> schedulers, const char* key,
                             std::initializer_list<nlohmann::json> values) {
@@ -57,7 +58,8 @@ void expectSolver(Settings& settings, const std::string& name, bool clipSample) 
   expectOf({kUniPc}, "solver_p", {nullptr});
   expectOf({kDpm}, "lambda_min_clipped", {"-Infinity"});
   if (clipSample) settings.expect("clip_sample_range", {1});
-  // Of thresholding and flow matching, which are refused; of solvers' own random numbers.
+  // Some of these belong to thresholding and flow matching, which are rejected elsewhere. The others belong to random
+  // numbers of solvers' own.
   settings.harmless({"clip_sample_range", "dynamic_thresholding_ratio", "flow_shift", "noise_sampler_seed",
                      "sample_max_value", "tensor_format", "time_shift_type"});
 }
@@ -99,7 +101,7 @@ ScheduleConfig parseScheduleConfig(const nlohmann::json& json, const std::string
       fail(kModelInvalid, source, ": ", key, " is ", value.dump().substr(0, 80), ", which is not implemented");
     }
   }
-  settings.expect("predict_epsilon", {true});  // what prediction_type was called before diffusers 0.9
+  settings.expect("predict_epsilon", {true});  // the name of prediction_type before diffusers 0.9
   expectSolver(settings, name, config.clipSample);
   settings.finish();
   return config;

@@ -21,7 +21,7 @@ std::vector<double> spacedTimesteps(const std::string& spacing, int64_t numTrain
       timesteps.push_back(std::nearbyint(total - (n - 1 - k) * (total / n)) - 1);
     }
   }
-  // A grid with an offset may start one past the last trained timestep.
+  // A grid with an offset may begin one step past the last training timestep.
   for (double& t : timesteps) t = std::min(t, total - 1);
   return timesteps;
 }

@@ -1,4 +1,4 @@
-// What every sampler of the reverse process has in common.
+// This is the common interface of the solvers of the reverse process.
 #pragma once
 
 #include <functional>
@@ -10,21 +10,22 @@
 
 namespace dan::diffusion {
 
-// Gives fresh standard normal noise of the sample's shape; called by stochastic schedulers only.
+// Returns fresh standard normal noise of the sample's shape. Only stochastic schedulers call it.
 using NoiseSource = std::function<at::Tensor()>;
 
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
 
-  // In the order of the model's calls; whole numbers but for Euler, whose timesteps may lie between two.
+  // The timesteps are in the order of the model's calls. They are whole numbers except for Euler, whose timesteps may
+  // lie between two.
   const std::vector<double>& timesteps() const { return timesteps_; }
-  // The standard deviation that the first sample must have.
+  // The first sample must have this standard deviation.
   double initNoiseSigma() const { return initNoiseSigma_; }
 
-  // What the model sees of `sample` at call `index`.
+  // Returns the model's input for `sample` at call `index`.
   virtual at::Tensor scaleModelInput(const at::Tensor& sample, size_t index) const { return sample; }
-  // Moves `sample` one call on. Calls must come in order from 0; state of multistep methods is kept inside.
+  // Advances `sample` by one call. Calls must come in order from 0, since multistep methods keep their state inside.
   virtual at::Tensor step(const at::Tensor& modelOutput, size_t index, const at::Tensor& sample,
                           const NoiseSource& noise) = 0;
 
@@ -38,11 +39,11 @@ class Scheduler {
 std::unique_ptr<Scheduler> makeScheduler(const std::string& name, const ScheduleConfig& config,
                                          int64_t numInferenceSteps, double eta = 0.0);
 
-// The published timestep grids, falling. `count` points of `spacing` (leading, linspace or trailing).
+// Returns the published timestep grid with `count` falling timesteps. `spacing` is leading, linspace or trailing.
 std::vector<double> spacedTimesteps(const std::string& spacing, int64_t numTrainTimesteps, int64_t count,
                                     int64_t stepsOffset);
 
-// The predicted clean sample and noise, for either prediction type; a = alphaCumprod of the timestep.
+// This holds the predicted clean sample and noise for either prediction type. a is the alphaCumprod of the timestep.
 struct Prediction {
   at::Tensor sample, noise;
 };

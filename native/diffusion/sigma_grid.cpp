@@ -51,7 +51,7 @@ SigmaGrid multistepGrid(const NoiseSchedule& schedule, int64_t steps) {
     }
   } else {
     const std::string spacing = config.timestepSpacing.empty() ? "linspace" : config.timestepSpacing;
-    // These solvers lay one point more and drop the lowest, but for the trailing grid.
+    // These solvers make one more point and drop the lowest, except on the trailing grid.
     const int64_t points = spacing == "trailing" ? steps : steps + 1;
     grid.timesteps = spacedTimesteps(spacing, config.numTrainTimesteps, points, config.stepsOffset);
     grid.timesteps.resize(steps);

@@ -1,5 +1,5 @@
-// UniPC (arXiv 2302.04867), order 2, data prediction, B(h) = e^h - 1 ("bh2"): a predictor and a corrector that costs no
-// further call of the model.
+// This is UniPC (arXiv 2302.04867) of order 2 with data prediction and B(h) = e^h - 1 ("bh2"). It has a predictor, and
+// a corrector that costs no further call of the model.
 #include <algorithm>
 #include <cmath>
 
@@ -54,13 +54,13 @@ class UniPc final : public Scheduler {
     return next;
   }
 
-  // Improves the sample at `index`, given the model's output there.
+  // Improves the sample at `index` with the model's output there.
   at::Tensor correct(const at::Tensor& original, size_t index) const {
     const Transition t = transition(index - 1);
     const at::Tensor base = t.to.sigma / t.from.sigma * lastSample_ - t.to.alpha * t.expm1hh * newest_;
     const at::Tensor change = original - newest_;
     if (order_ == 1) return base - t.to.alpha * t.expm1hh * 0.5 * change;
-    // The 2x2 system of (9): rows r^(i-1), right side phi_(i+1)(h) i! / B(h).
+    // This solves the 2x2 system of (9): rows r^(i-1), right side phi_(i+1)(h) i! / B(h).
     const double phi1 = t.expm1hh / t.hh - 1, phi2 = phi1 / t.hh - 0.5;
     const double b1 = phi1 / t.expm1hh, b2 = 2 * phi2 / t.expm1hh;
     const double r = ratio(index - 1, t);

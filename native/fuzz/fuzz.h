@@ -1,4 +1,4 @@
-// What the fuzz targets share.
+// The fuzz targets share these helpers.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ inline std::shared_ptr<const io::InputFile> asFile(const uint8_t* data, size_t s
   return io::InputFile::fromMemory("input", std::vector<uint8_t>(data, data + size));
 }
 
-// Reads every element, so that a tensor that reaches beyond its bytes is found.
+// Reading every element finds a tensor that reaches beyond its bytes.
 inline void readAll(const TensorMap& tensors) {
   MemoryLimit::check();
   for (const auto& [name, tensor] : tensors) {
@@ -28,8 +28,8 @@ inline void readAll(const TensorMap& tensors) {
   }
 }
 
-// Runs `read` within the limit of memory for an input of `size` bytes; a CoreError is the answer that a broken file
-// should get, and anything else ends the fuzzer.
+// Runs `read` within the memory limit for an input of `size` bytes. A CoreError is the right answer to a damaged file;
+// anything else ends the fuzzer.
 template <class Read>
 void expectDataOrError(size_t size, const Read& read) {
   const MemoryLimit limit(size);

@@ -1,5 +1,5 @@
-// Ends the fuzzer where an input makes its reader hold too much memory, whatever the process holds besides.
-// (libFuzzer's own limits see the whole process, once a second, or one allocation alone.)
+// This ends the fuzzer when an input makes its reader hold too much memory, no matter what else the process holds.
+// libFuzzer's own limits cover either the whole process, once a second, or a single allocation.
 #pragma once
 
 #include <sanitizer/allocator_interface.h>
@@ -15,8 +15,8 @@ namespace dan::fuzz {
 
 class MemoryLimit {
  public:
-  // From here to the object's end, at most kMaxBytes may be live, and at most so many for each byte of the input: what
-  // takes a small file's memory a hundred times over would take all memory for a large one.
+  // During the object's lifetime at most kMaxBytes may be live, and at most kBytesForEach for each byte of the input.
+  // If a reader needed a hundred times the size of a small file, a large file would exhaust all memory.
   explicit MemoryLimit(size_t inputBytes) {
     static const int isInstalled = __sanitizer_install_malloc_and_free_hooks(onAllocation, onFree);
     (void)isInstalled;
@@ -29,7 +29,7 @@ class MemoryLimit {
   MemoryLimit(const MemoryLimit&) = delete;
   MemoryLimit& operator=(const MemoryLimit&) = delete;
 
-  // To be called while what was read is there: large tensors are no allocations of malloc's.
+  // This must be called while the result is alive, since large tensors are not allocated by malloc.
   static void check() {
     if (!isOn_) return;
     const size_t live = liveBytes();

@@ -1,4 +1,4 @@
-// Input: a vocabulary, a zero byte, merges, a zero byte, a prompt; later parts may be missing.
+// The input holds a vocabulary, a zero byte, merges, a zero byte and a prompt. Later parts may be missing.
 #include <string>
 
 #include "fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-// Files that appear whole or not at all: written beside their place, flushed to disk, then renamed.
+// An AtomicFile appears whole or not at all. It is written beside its destination, flushed to disk and then renamed.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,9 @@ namespace dan::io {
 
 class AtomicFile {
  public:
-  // The temporary name is no other writer's: not another thread's, process's or copy of this library's.
+  // No other writer has the same temporary name, be it another thread, another process or another copy of this library.
   explicit AtomicFile(std::string path);
-  // Removes what was written unless commit() was reached.
+  // Removes the partial file unless commit() succeeded.
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -25,8 +25,8 @@ class AtomicFile {
   int fd_;
 };
 
-// A name beside `path` that this process has not given before. Whoever makes it must refuse one that exists: another
-// process may have the same number in another container.
+// Returns a name beside `path` that this process has not used before. The caller must refuse a file that exists:
+// another process may have the same number in another container.
 std::string temporaryName(const std::string& path);
 
 }  // namespace dan::io

@@ -53,7 +53,7 @@ constexpr Signature kSignatures[] = {
 
 bool isPrintable(char c) { return (c >= ' ' && c != '\x7f') || c == '\n' || c == '\r' || c == '\t'; }
 
-// Text has no control characters; bytes above ASCII are taken for UTF-8 where there are few of them.
+// Text has no control characters. A few bytes above ASCII are accepted as UTF-8.
 bool isText(std::string_view head) {
   size_t above = 0;
   for (const char c : head) {
@@ -95,8 +95,8 @@ std::string kindOfText(std::string_view head) {
   return "a text file" + begins;
 }
 
-// A protobuf whose first field is a version and whose second is one of a model's: ONNX's ModelProto, TensorFlow's
-// SavedModel.
+// This recognises a protobuf whose first field is a version and whose second belongs to a model: ONNX's ModelProto or
+// TensorFlow's SavedModel.
 std::string kindOfProtobuf(std::string_view head) {
   if (head.size() < 3 || head[0] != 0x08 || head[1] < 1 || head[1] > 30) return "";
   constexpr std::string_view kModelFields = "\x12\x1a\x22\x28\x32\x3a\x42";
@@ -104,7 +104,7 @@ std::string kindOfProtobuf(std::string_view head) {
   return std::string(head[1] == 1 ? "a TensorFlow SavedModel" : "an ONNX model") + kNotRead;
 }
 
-// By its first entry. torch.save writes "<name>/data.pkl" first, without compression.
+// The first entry decides. torch.save writes "<name>/data.pkl" first, without compression.
 std::string kindOfZip(std::string_view head) {
   constexpr size_t kNameAt = 30;
   if (head.size() < kNameAt) return "";

@@ -1,4 +1,5 @@
-// What lies where weights are expected: pointers, pages, archives and other frameworks' formats, told by their content.
+// People often give a pointer, a web page, an archive or another framework's file in place of weights. These functions
+// recognise such files by content, so that the error can say what to do.
 #pragma once
 
 #include <string>
@@ -13,11 +14,11 @@ inline constexpr const char* kLfsPointer =
 
 bool isLfsPointer(std::string_view text);
 
-// What the file is, with what to do, where it is none that holds weights that we read; else empty: safetensors, a
-// torch.save file, or bytes that nothing is known of.
+// Returns what the file is and what to do about it if it holds no weights that we read. Returns an empty text for
+// safetensors, torch.save files and unknown bytes.
 std::string foreignKind(const InputFile& file);
 
-// Whether the file begins as safetensors do: a length that fits into a header, then the header's brace.
+// Returns true if the file begins like safetensors: a length that fits a header, then the header's brace.
 bool beginsAsSafetensors(const InputFile& file);
 
 }  // namespace dan::io

@@ -14,9 +14,9 @@
 namespace dan::io {
 
 std::shared_ptr<const InputFile> InputFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not be waited for
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // opening a pipe must not block
   if (fd < 0) fail(kFileAccess, "Cannot open ", path, ": ", std::strerror(errno));
-  const std::shared_ptr<InputFile> file(new InputFile(path, fd, 0));  // closes it from here on
+  const std::shared_ptr<InputFile> file(new InputFile(path, fd, 0));  // the object closes it from here on
   struct stat info {};
   if (::fstat(fd, &info) != 0) fail(kFileAccess, "Cannot read ", path, ": ", std::strerror(errno));
   if (!S_ISREG(info.st_mode)) fail(kFileAccess, "Cannot read ", path, ": not a regular file");

@@ -11,7 +11,7 @@ namespace dan::io {
 
 namespace {
 
-constexpr size_t kSmallest = 1u << 20;  // smaller ones are libtorch's
+constexpr size_t kSmallest = 1u << 20;  // libtorch allocates smaller ones
 
 std::shared_ptr<void> largeBlock(size_t bytes, const std::string& path) {
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the official reader's limit
 constexpr size_t kMaxDims = 64;
-constexpr size_t kMaxKeys = 65536;  // of an entry; only __metadata__ has more than a few
+constexpr size_t kMaxKeys = 65536;  // per entry; only __metadata__ has more than a few
 
 const std::map<std::string, at::ScalarType> kDtypes = {{"F64", at::kDouble},
                                                        {"F32", at::kFloat},
@@ -92,8 +92,8 @@ Entry parseEntry(const std::string& path, const std::string& name, const Json& v
   return entry;
 }
 
-// The header's entries. Each is taken as the parser reaches its end and then dropped, and what no entry may hold is
-// refused where it begins, so that the header never becomes a tree of many times its size.
+// This reads the header's entries. It takes each entry when the parser reaches the entry's end, and then drops it. It
+// rejects disallowed contents where they begin. So the header never becomes a tree many times its size.
 class Header {
  public:
   Header(const std::string& path, std::string_view text) : path_(path) {
@@ -109,7 +109,7 @@ class Header {
   Metadata metadata;
 
  private:
-  // Depth 0 is the header, 1 its entries, 2 what they hold, 3 the numbers of a shape. False drops what was parsed.
+  // Depth 0 is the header, 1 its entries, 2 their contents, 3 the numbers of a shape. False drops the parsed value.
   bool keep(int depth, Json::parse_event_t event, Json& parsed) {
     using Event = Json::parse_event_t;
     if (event == Event::array_start) {
@@ -159,9 +159,9 @@ class Header {
 
   static constexpr const char* kMetadata = "__metadata__";
   const std::string& path_;
-  std::string name_;            // of the entry that is read
-  std::set<std::string> keys_;  // of that entry
-  size_t numbers_ = 0;          // of the list that is read
+  std::string name_;            // the entry being read
+  std::set<std::string> keys_;  // the keys seen in that entry
+  size_t numbers_ = 0;          // the numbers seen in the list being read
   bool hasMetadata_ = false;
 };
 
@@ -217,7 +217,7 @@ void writeSafetensors(const std::string& path, const TensorMap& tensors, const M
     position = end;
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // keeps the data aligned
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // padding keeps the data aligned
   const uint64_t headerBytes = text.size();
   AtomicFile file(path);
   file.write(&headerBytes, kLengthBytes);

@@ -11,21 +11,22 @@ namespace dan::io {
 
 namespace {
 
-// APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
+// The format follows APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
 constexpr uint32_t kEndSignature = 0x06054b50, kEnd64LocatorSignature = 0x07064b50, kEnd64Signature = 0x06064b50,
                    kDirectorySignature = 0x02014b50, kLocalSignature = 0x04034b50;
 constexpr size_t kEndBytes = 22, kEnd64LocatorBytes = 20, kEnd64Bytes = 56, kDirectoryBytes = 46, kLocalBytes = 30;
 constexpr size_t kMaxComment = 0xffff;
 constexpr uint16_t kZip64Field = 1, kEncryptedFlag = 1;
 constexpr uint32_t kIn64 = 0xffffffff;
-// An entry of the directory takes some 100 bytes, and a model has some thousand entries.
+// A directory entry takes about 100 bytes, and a model has some thousand entries.
 constexpr uint64_t kMaxDirectoryBytes = 64u << 20;
 
 [[noreturn]] void reject(const InputFile& file, const std::string& reason) {
   fail(kWeightsInvalid, file.path(), " is not a valid PyTorch weights file: ", reason);
 }
 
-// A part of the file in memory. Reads little-endian numbers at checked places, which count from the file's beginning.
+// This holds a part of the file in memory. It reads little-endian numbers at checked positions, which count from the
+// beginning of the file.
 class Bytes {
  public:
   Bytes(const InputFile& file, uint64_t begin, uint64_t end) : file_(file), begin_(begin) {
@@ -59,7 +60,7 @@ struct Directory {
 
 Directory findDirectory(const InputFile& file) {
   if (file.size() < kEndBytes) reject(file, "it is too short for a zip archive");
-  // The end record is the last thing in the file but for a comment.
+  // Only a comment may follow the end record.
   const uint64_t last = file.size() - kEndBytes, first = last - std::min<uint64_t>(last, kMaxComment);
   const Bytes tail(file, first - std::min<uint64_t>(first, kEnd64LocatorBytes), file.size());
   uint64_t end = last;
@@ -79,7 +80,7 @@ Directory findDirectory(const InputFile& file) {
   return directory;
 }
 
-// Sizes and position of an entry, which are in an extra field where they do not fit into 32 bits.
+// These are the sizes and the position of an entry. Values that do not fit into 32 bits are in an extra field.
 struct Extent {
   uint64_t size, compressedSize, localHeader;
 };
@@ -104,7 +105,8 @@ Extent readExtent(const Bytes& bytes, uint64_t entry, uint64_t extra, uint64_t e
   return extent;
 }
 
-// The path below the archive's one folder, which torch.save names after the file and the first entry decides.
+// Returns the path below the archive's single folder. torch.save names that folder after the file, and the first entry
+// tells its name.
 std::string belowFolder(const Bytes& bytes, std::string& folder, const std::string& path) {
   if (folder.empty()) folder = path.substr(0, path.find('/')) + "/";
   const bool leaves = ("/" + path + "/").find("/../") != std::string::npos;
@@ -119,7 +121,7 @@ StoredZip::StoredZip(const InputFile& file) {
   const Bytes bytes(file, directory.begin, directory.end);
   uint64_t position = directory.begin;
   std::string folder;
-  std::vector<std::pair<uint64_t, uint64_t>> taken;  // where each entry begins and ends
+  std::vector<std::pair<uint64_t, uint64_t>> taken;  // the begin and end of each entry
   for (uint64_t i = 0; i < directory.count; ++i) {
     bytes.at(position, kDirectoryBytes);
     if (bytes.number<uint32_t>(position) != kDirectorySignature) bytes.reject("its zip directory is damaged");
@@ -136,7 +138,7 @@ StoredZip::StoredZip(const InputFile& file) {
     if (extent.localHeader > file.size() || file.size() - extent.localHeader < kLocalBytes) bytes.reject(lost);
     const Bytes local(file, extent.localHeader, extent.localHeader + kLocalBytes);
     if (local.number<uint32_t>(extent.localHeader) != kLocalSignature) bytes.reject(lost);
-    // Name and extra field are as long as the entry's own header says, not the directory.
+    // The entry's own header, not the directory, gives the lengths of its name and extra field.
     const uint64_t data = extent.localHeader + kLocalBytes + local.number<uint16_t>(extent.localHeader + 26) +
                           local.number<uint16_t>(extent.localHeader + 28);
     if (data > file.size() || extent.size > file.size() - data) {
@@ -149,7 +151,7 @@ StoredZip::StoredZip(const InputFile& file) {
     taken.emplace_back(extent.localHeader, data + extent.size);
     position = extra + extraBytes + commentBytes;
   }
-  // Else a small file could give the same bytes as many large tensors.
+  // Without this check a small file could present the same bytes as many large tensors.
   std::sort(taken.begin(), taken.end());
   for (size_t i = 1; i < taken.size(); ++i) {
     if (taken[i].first < taken[i - 1].second) bytes.reject("records of its zip archive overlap");

@@ -1,6 +1,6 @@
-// A zip archive whose entries are stored without compression, as torch.save writes them. libtorch's own reader
-// allocates whatever a broken directory claims before it looks at the file's length; this one only says where in the
-// file an entry lies.
+// A StoredZip reads a zip archive whose entries are not compressed, such as those of torch.save. libtorch's own reader
+// allocates whatever size a damaged directory claims, before it looks at the file's length. This reader only locates
+// the entries in the file.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,12 @@ class StoredZip {
     uint64_t size;
   };
 
-  // Reads the directory (zip64 too). Throws ERR_WEIGHTS_INVALID naming the file and what is wrong: a directory or an
-  // entry that leaves the file, an entry that is compressed, encrypted, there twice, outside of the archive's folder or
-  // on the bytes of another.
+  // Reads the directory (also zip64). Throws ERR_WEIGHTS_INVALID naming the file and the fault: a directory or an entry
+  // that leaves the file, or an entry that is compressed, encrypted, duplicated, outside of the archive's folder or
+  // overlapping another.
   explicit StoredZip(const InputFile& file);
 
-  // By the path below the archive's one folder; null where there is none.
+  // Finds an entry by its path below the archive's single folder. Returns null if there is none.
   const Entry* find(const std::string& name) const;
 
  private:

@@ -17,11 +17,11 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// The magic number 0x1950a86a20f9469cfc6c of torch.save's older format, little-endian.
+// This is the magic number 0x1950a86a20f9469cfc6c of torch.save's older format, little-endian.
 constexpr std::string_view kLegacyMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
 constexpr int64_t kLegacyProtocol = 1001;
 constexpr std::string_view kZipMagic("PK\3\4", 4);
-// A pickle names tensors and holds none; that of a model of thousands of tensors has some 100 KB.
+// A pickle names tensors but does not hold them. For a model of thousands of tensors it has about 100 KB.
 constexpr size_t kMaxPickleBytes = 64u << 20;
 // Tensors may share bytes (tied weights), but not so many that a small file becomes a large model.
 constexpr uint64_t kMaxSharing = 8;
@@ -38,7 +38,7 @@ uint64_t bytesOf(const std::string& path, const StorageReference& storage) {
   return static_cast<uint64_t>(bytes);
 }
 
-// A dict's last value of this key, as in Python, where it is a dict itself.
+// Returns a dict's last value of this key, as Python would, if that value is itself a dict.
 const PickleValue* dictBelow(const PickleValue& dict, std::string_view key) {
   for (size_t i = dict.items.size(); i >= 2; i -= 2) {
     if (dict.items[i - 2]->kind == Kind::kText && dict.items[i - 2]->text == key) {
@@ -55,7 +55,7 @@ bool holdsTensors(const PickleValue& dict) {
   return false;
 }
 
-// What trainers put around a model's tensors, beside counters and the optimiser's state.
+// Trainers wrap a model's tensors in dicts that also hold counters and the optimiser's state.
 const PickleValue* stateDictOf(const PickleValue* root) {
   constexpr int kMaxWrappers = 4;
   for (int i = 0; i < kMaxWrappers && root->kind == Kind::kDict; ++i) {
@@ -69,7 +69,7 @@ const PickleValue* stateDictOf(const PickleValue* root) {
   return root;
 }
 
-// A one-dimensional tensor over a storage's bytes.
+// A StorageLoader returns a one-dimensional tensor over a storage's bytes.
 using StorageLoader = std::function<at::Tensor(const StorageReference&)>;
 
 TensorMap collectTensors(const InputFile& file, const PickleValue* root, const StorageLoader& load,
@@ -83,7 +83,7 @@ TensorMap collectTensors(const InputFile& file, const PickleValue* root, const S
   for (size_t i = 0; i + 1 < root->items.size(); i += 2) {
     const PickleValue *key = root->items[i], *value = root->items[i + 1];
     if (key->kind != Kind::kText) reject(path, "its dict has a key that is not text");
-    if (value->kind != Kind::kTensor) continue;  // step counts and the like
+    if (value->kind != Kind::kTensor) continue;  // the dict also holds step counts and the like
     const std::string name(key->text);
     if (wanted && !wanted(name)) continue;
     const StorageReference reference = storageOf(*value->items[0]);
@@ -132,8 +132,8 @@ TensorMap readZip(const InputFile& file, const Wanted& wanted) {
   return collectTensors(file, reader.read(), load, wanted);
 }
 
-// Four pickles (magic number, protocol, system, object), a pickle of storage keys, then for each key its length and
-// its bytes.
+// The older format has four pickles (magic number, protocol, system, object) and a pickle of storage keys. Then the
+// length and the bytes of each storage follow.
 TensorMap readLegacy(const InputFile& file, const Wanted& wanted) {
   const std::string& path = file.path();
   const std::string pickles = file.text(0, std::min(file.size(), kMaxPickleBytes));

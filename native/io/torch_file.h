@@ -1,4 +1,5 @@
-// What torch.save writes: a zip archive of stored records, or the older format. Nothing in the file is executed.
+// This reads files of torch.save: a zip archive of stored records, or the older format. Nothing in the file is
+// executed.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace dan::io {
 
-// The tensors of a dict of tensors, or of one below "state_dict" and the like, each with memory of its own but for
+// Returns the tensors of a dict, which may lie below "state_dict" or a similar key. Each has its own memory, except for
 // those that share it in the file. Throws ERR_WEIGHTS_INVALID or ERR_FILE_ACCESS naming the file and the reason.
 TensorMap readTorchFile(const std::string& path);
 TensorMap readTorchFile(const InputFile& file, const Wanted& wanted = {});

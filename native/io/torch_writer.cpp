@@ -12,7 +12,8 @@ namespace dan::io {
 
 namespace {
 
-// Pickle protocol 2, as far as a dict of tensors needs it. Integers are written in 32 bits, which sizes fit into.
+// This writes the part of pickle protocol 2 that a dict of tensors needs. Integers have 32 bits, which is enough for
+// sizes.
 class PickleWriter {
  public:
   PickleWriter() { bytes_ = "\x80\x02}("; }
@@ -20,7 +21,7 @@ class PickleWriter {
   void tensor(const std::string& name, const std::string& key, const at::Tensor& value) {
     text(name);
     global("torch._utils", "_rebuild_tensor_v2");
-    bytes_ += "((";  // arguments, and in them the storage's persistent id
+    bytes_ += "((";  // the arguments begin with the storage's persistent id
     text("storage");
     global("torch", storageType(value.scalar_type()));
     text(key);
@@ -30,7 +31,7 @@ class PickleWriter {
     integer(0);  // offset
     integers(value.sizes());
     integers(value.strides());
-    bytes_ += '\x89';  // requires no gradient
+    bytes_ += '\x89';  // requires_grad is false
     global("collections", "OrderedDict");
     bytes_ += ")RtR";
   }
@@ -75,8 +76,8 @@ class PickleWriter {
 
 void writeTorchFile(const std::string& path, const TensorMap& tensors) {
   AtomicFile file(path);
-  // The zip writer finishes its archive in its destructor, so that nothing may be thrown through it: a full disk is
-  // kept and said at the end.
+  // The zip writer finishes its archive in its destructor, so nothing may be thrown through it. We keep a write error
+  // (such as a full disk) and rethrow it at the end.
   std::exception_ptr failure;
   caffe2::serialize::PyTorchStreamWriter zip([&](const void* data, size_t size) {
     try {

@@ -1,4 +1,5 @@
-// Weights as torch.save writes them: a zip of stored records and a pickle that torch.load(weights_only=True) reads.
+// This writes weights in torch.save's format: a zip of stored records and a pickle that torch.load(weights_only=True)
+// reads.
 #pragma once
 
 #include <string>
@@ -7,7 +8,7 @@
 
 namespace dan::io {
 
-// A dict of contiguous tensors; whole or not at all. Throws ERR_FILE_ACCESS.
+// Writes a dict of contiguous tensors, whole or not at all. Throws ERR_FILE_ACCESS.
 void writeTorchFile(const std::string& path, const TensorMap& tensors);
 
 }  // namespace dan::io

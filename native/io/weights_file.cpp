@@ -11,7 +11,8 @@ namespace dan::io {
 
 namespace {
 
-// The checkpoints of Stable Diffusion call their UNet so: no wrapper's prefix, although a file may have nothing else.
+// Checkpoints of Stable Diffusion name their UNet with this prefix. It is not a wrapper's prefix, although a file may
+// have no other names.
 constexpr std::string_view kOriginalUnet = "model.diffusion_model.";
 
 std::string_view commonWrapper(const TensorMap& tensors) {
@@ -41,7 +42,7 @@ SafetensorsFile readWeightsAsNamed(const std::string& path, const Wanted& wanted
   const bool isNamedSo = endsWith(path, ".safetensors");
   constexpr std::string_view kZip("PK\3\4", 4), kPickle("\x80", 1);
   const std::string head = file->text(0, std::min(file->size(), kZip.size()));
-  // The name decides where the content says nothing: which format's error a damaged file gets.
+  // If the content is ambiguous, the name decides which format's error a damaged file gets.
   const bool isTorch = startsWith(head, kZip) || startsWith(head, kPickle);
   if (beginsAsSafetensors(*file) || (isNamedSo && !isTorch)) return readSafetensors(*file, wanted);
   return {readTorchFile(*file, wanted), {}};

@@ -1,5 +1,5 @@
-// dualanodiff.node: opens libtorch, then the engine beside this file. It links to neither, so that a missing or wrong
-// libtorch is an error with a name and never the dynamic linker's.
+// dualanodiff.node opens libtorch and then the engine beside this file. It links to neither, so that a missing or wrong
+// libtorch gives our own named error instead of the dynamic linker's.
 #include <dlfcn.h>
 #include <link.h>
 #include <node_api.h>
@@ -22,7 +22,7 @@ napi_value throwError(napi_env env, const char* code, const std::string& message
   return nullptr;
 }
 
-// Opens `path` for all later libraries to see; on failure the linker's reason is in `reason`.
+// Opens `path` so that all later libraries see its symbols. On failure `reason` gets the linker's message.
 bool openGlobally(const std::string& path, std::string& reason) {
   if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return true;
   const char* error = dlerror();
@@ -30,7 +30,7 @@ bool openGlobally(const std::string& path, std::string& reason) {
   return false;
 }
 
-// The file of an OpenMP library that this process has open, "" for none.
+// Returns the path of the OpenMP library that this process has open, or "" if there is none.
 std::string openedOpenMp() {
   std::string found;
   dl_iterate_phdr(
@@ -45,8 +45,9 @@ std::string openedOpenMp() {
   return found;
 }
 
-// In the environment while OpenMP is opened, which reads it at that moment alone. Not from JavaScript, because a
-// worker's process.env is a copy; and taken back, so that the host and its child processes never see it.
+// This sets the spin count in the environment while OpenMP is opened, since OpenMP reads it only then. JavaScript
+// cannot set it, because a worker's process.env is a copy. The destructor removes it, so that the host and its child
+// processes never see it.
 class WaitPolicy {
  public:
   explicit WaitPolicy(bool set) : set_(set) {
@@ -62,8 +63,8 @@ class WaitPolicy {
   const bool set_;
 };
 
-// Opens libtorch once for the process, whichever environment of Node comes first. Returns how OpenMP's threads wait,
-// "own", "user" or the file of the OpenMP library that was open before; "" where it cannot be opened.
+// Opens libtorch once for the process, whichever Node environment comes first. Returns how OpenMP's threads wait:
+// "own", "user", or the path of the OpenMP library that was already open. Returns "" if libtorch cannot be opened.
 std::string openLibtorch(const std::string& folder, std::string& reason) {
   static std::mutex mutex;
   static std::string howThreadsWait;
@@ -88,9 +89,8 @@ std::string stringArgument(napi_env env, napi_value value) {
   return text;
 }
 
-// load(libtorchLibFolder: string, enginePath: string): the engine's exports.
-// Throws ERR_LIBTORCH_MISSING when libtorch cannot be opened, ERR_LIBTORCH_INCOMPATIBLE when the engine does not fit
-// it.
+// load(libtorchLibFolder: string, enginePath: string) returns the engine's exports. It throws ERR_LIBTORCH_MISSING when
+// libtorch cannot be opened, and ERR_LIBTORCH_INCOMPATIBLE when the engine does not fit it.
 napi_value loadEngine(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   size_t count = 2;
@@ -118,7 +118,7 @@ napi_value loadEngine(napi_env env, napi_callback_info info) {
   return init(env, exports);
 }
 
-// What C++ throws must not leave a function that Node called.
+// A C++ exception must not leave a function that Node called.
 napi_value load(napi_env env, napi_callback_info info) {
   try {
     return loadEngine(env, info);

@@ -11,7 +11,7 @@ InceptionScore inceptionScore(const at::Tensor& probabilities, int64_t splits) {
   for (int64_t i = 0; i < splits; ++i) {
     const at::Tensor part = p.narrow(0, i * length, length);
     const at::Tensor ratio = at::log(part) - at::log(part.mean(0, true));
-    // 0 log 0 is 0.
+    // 0 log 0 counts as 0.
     scores.push_back(at::where(part > 0, part * ratio, 0.0).sum(1).mean().exp().item<double>());
   }
   const at::Tensor all = at::tensor(scores, at::kDouble);
@@ -21,7 +21,7 @@ InceptionScore inceptionScore(const at::Tensor& probabilities, int64_t splits) {
 namespace {
 
 at::Tensor nearestReference(const at::Tensor& distances) {
-  // argmin of the flipped rows finds the last of equal references.
+  // argmin returns the first of equal references, so it runs on flipped rows to find the last.
   return distances.size(1) - 1 - distances.flip({1}).argmin(1);
 }
 

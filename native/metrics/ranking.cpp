@@ -9,7 +9,7 @@ namespace dan::metrics {
 
 namespace {
 
-// Cumulated true and false positives at every distinct score, from the highest down.
+// A curve holds the cumulated true and false positives at every distinct score, from the highest down.
 struct Curve {
   std::vector<double> truePositives, falsePositives;
   double positives = 0, negatives = 0;
@@ -32,7 +32,7 @@ Curve countCurve(const at::Tensor& scores, const at::Tensor& labels) {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// 8-connected regions of `mask` (H, W): a list of pixel indices each.
+// Returns the 8-connected regions of `mask` (H, W). Each is a list of pixel indices.
 std::vector<std::vector<int64_t>> connectedRegions(const at::Tensor& mask) {
   const int64_t height = mask.size(0), width = mask.size(1);
   const at::Tensor bytes = (mask != 0).to(at::kByte).contiguous();
@@ -61,7 +61,7 @@ struct CurvePoint {
   double x, y;
 };
 
-// Area below the curve of rising x up to x = limit, over limit; the last step is cut by interpolation.
+// Returns the area below a curve of rising x up to x = limit, divided by limit. The last step is cut by interpolation.
 double areaUpTo(const std::vector<CurvePoint>& curve, double limit) {
   double area = 0;
   for (size_t i = 1; i < curve.size(); ++i) {
@@ -113,7 +113,7 @@ double f1Max(const at::Tensor& scores, const at::Tensor& labels) {
 
 double f1MaxOnGrid(const at::Tensor& scores, const at::Tensor& labels) {
   constexpr double kEps = 1e-8;
-  // In double, as the published code compares: the float32 score nearest to 0.6 is above 0.6.
+  // The published code compares in double: the float32 score nearest to 0.6 is above 0.6.
   const at::Tensor positive = labels.flatten() != 0, flat = scores.flatten().to(at::kDouble);
   const auto positives = positive.sum().item<double>();
   double best = 0;
@@ -127,8 +127,8 @@ double f1MaxOnGrid(const at::Tensor& scores, const at::Tensor& labels) {
 }
 
 double auProExact(const at::Tensor& scores, const at::Tensor& masks, double limit) {
-  // Every pixel of a region weighs 1 / (pixels of the region * number of regions), every good pixel counts once: the
-  // curve of mean overlap against false positives is then one sorted pass.
+  // Every pixel of a region weighs 1 / (pixels of the region * number of regions), and every good pixel counts once.
+  // The curve of mean overlap against false positives is then one sorted pass.
   const at::Tensor flatMasks = masks.flatten(1);
   at::Tensor overlap = at::zeros(flatMasks.sizes(), at::kDouble);
   double regions = 0;

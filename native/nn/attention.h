@@ -1,4 +1,4 @@
-// One attention layer of the UNet, and the point where others take its place.
+// This is one attention layer of the UNet. An AttentionFunction can replace how it is computed.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace dan::nn {
 
-// Multi-head attention with scale 1/sqrt(width / heads). q: (B, Lq, C); k, v: (B, Lk, C); returns (B, Lq, C).
+// This is multi-head attention with scale 1/sqrt(width / heads). q: (B, Lq, C); k, v: (B, Lk, C); returns (B, Lq, C).
 at::Tensor multiHeadAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                               bool causal = false);
 
@@ -22,12 +22,12 @@ struct AttentionLayer {
                  bool isSelfAttention);
 };
 
-// Computes one attention layer (output projection included, residual not). `context` is undefined for self-attention.
-// hiddenStates: (N, L, C); context: (N, 77, D); returns (N, L, C).
+// Computes one attention layer, including the output projection but not the residual. `context` is undefined for
+// self-attention. hiddenStates: (N, L, C); context: (N, 77, D); returns (N, L, C).
 using AttentionFunction =
     std::function<at::Tensor(const AttentionLayer&, const at::Tensor& hiddenStates, const at::Tensor& context)>;
 
-// The layer as Stable Diffusion has it.
+// Computes the layer in Stable Diffusion's own way.
 at::Tensor plainAttention(const AttentionLayer& layer, const at::Tensor& hiddenStates, const at::Tensor& context);
 
 }  // namespace dan::nn

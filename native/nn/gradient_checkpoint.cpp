@@ -14,7 +14,7 @@ thread_local bool isEnabled = false;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// As autograd's contexts keep what is no tensor.
+// Autograd's contexts keep values that are not tensors only in a class of this kind.
 struct KeptPiece : torch::CustomClassHolder {
   Piece piece;
   explicit KeptPiece(Piece piece) : piece(std::move(piece)) {}
@@ -31,12 +31,12 @@ class Checkpointed : public torch::autograd::Function<Checkpointed> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const at::AutoGradMode withGradients(true);
     const auto kept = c10::static_intrusive_pointer_cast<KeptPiece>(context->saved_data["piece"].toCapsule());
-    variable_list inputs;  // leaves, so that the second pass ends at them
+    variable_list inputs;  // these are leaves, so the second pass ends at them
     for (const at::Tensor& input : context->get_saved_variables()) {
       inputs.push_back(input.detach().set_requires_grad(input.requires_grad()));
     }
     torch::autograd::backward({kept->piece(inputs)}, {gradients[0]});
-    variable_list result = {at::Tensor()};  // of the piece itself
+    variable_list result = {at::Tensor()};  // the piece itself has no gradient
     for (const at::Tensor& input : inputs) result.push_back(input.grad());
     return result;
   }
@@ -48,7 +48,7 @@ GradientCheckpointing::GradientCheckpointing(bool enabled) : before_(isEnabled) 
 GradientCheckpointing::~GradientCheckpointing() { isEnabled = before_; }
 
 at::Tensor checkpointed(const Piece& piece, const std::vector<at::Tensor>& inputs) {
-  std::vector<at::Tensor> defined;  // autograd's functions take no others
+  std::vector<at::Tensor> defined;  // autograd's functions reject undefined tensors
   std::vector<size_t> places;
   bool needsGradient = false;
   for (size_t i = 0; i < inputs.size(); ++i) {

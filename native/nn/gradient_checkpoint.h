@@ -1,5 +1,5 @@
-// Gradient checkpointing (arXiv 1604.06174): a piece of a network keeps its inputs for the backward pass and nothing
-// else, and is computed a second time there. Less memory for about a third more time.
+// Gradient checkpointing (arXiv 1604.06174) keeps only the inputs of a piece of a network for the backward pass, and
+// computes the piece again there. It saves memory and takes about a third more time.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -9,7 +9,7 @@
 
 namespace dan::nn {
 
-// While one with `enabled` lives, `checkpointed` does so on this thread.
+// While an object with `enabled` lives, `checkpointed` recomputes pieces on this thread.
 class GradientCheckpointing {
  public:
   explicit GradientCheckpointing(bool enabled);
@@ -23,9 +23,10 @@ class GradientCheckpointing {
 
 using Piece = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 
-// piece(inputs). Gradients reach `inputs` (some may be undefined) and the leaves that the piece uses beside them.
-// Whatever else it refers to must live until the backward pass and must not need gradients. A piece whose only trained
-// tensors are such leaves needs one of them among its inputs, or autograd would not come back to it.
+// Returns piece(inputs). Gradients reach `inputs` (some may be undefined) and the leaves that the piece uses besides
+// them. Everything else that it refers to must live until the backward pass and must not need gradients. If a piece
+// trains only such leaves, one of them must be among its inputs, because otherwise autograd would never call its
+// backward pass.
 at::Tensor checkpointed(const Piece& piece, const std::vector<at::Tensor>& inputs);
 
 }  // namespace dan::nn

@@ -1,4 +1,4 @@
-// The stateless building blocks: parameters and what to do with them. Linear and LayerNorm follow the precision of
+// These building blocks hold parameters and apply them, without other state. Linear and LayerNorm follow the dtype of
 // their input, because trained parameters stay in float32 beside a base in low precision.
 #pragma once
 
@@ -49,7 +49,7 @@ struct GroupNorm {
   at::Tensor thenSilu(const at::Tensor& x) const { return ops::groupNormSilu(x, groups, weight, bias, eps); }
 };
 
-// With running statistics, which training updates.
+// Training updates the running statistics.
 struct BatchNorm2d {
   at::Tensor weight, bias, runningMean, runningVar;  // (channels)
   double eps = 1e-5;

@@ -1,4 +1,4 @@
-// The residual block of the UNet (with time embedding) and of the autoencoder (without).
+// This is the residual block of the UNet (with time embedding) and of the autoencoder (without).
 #pragma once
 
 #include <optional>
@@ -9,9 +9,9 @@ namespace dan::nn {
 
 class ResnetBlock {
  public:
-  // timeWidth 0: no time embedding.
+  // The block has no time embedding if timeWidth is 0.
   ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_t timeWidth, int64_t groups, double eps);
-  // x: (N, in, h, w); temb: (N, timeWidth), already through SiLU, or undefined. Returns (N, out, h, w).
+  // x: (N, in, h, w); temb: (N, timeWidth), after its SiLU, or undefined. Returns (N, out, h, w).
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& temb = {}) const;
 
  private:
@@ -21,7 +21,7 @@ class ResnetBlock {
   std::optional<Conv2d> shortcut_;
 };
 
-// Nearest-neighbour upsampling to (height, width), then a 3x3 convolution.
+// Upsamples to (height, width) by nearest neighbour, then applies a 3x3 convolution.
 struct Upsample {
   Conv2d conv;
   Upsample(const Weights& weights, int64_t channels) : conv(weights.scope("conv"), channels, channels, 3, 1, 1) {}

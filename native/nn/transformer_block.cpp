@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kFeedForwardFactor = 4;
 
-// Published SD 1.x stores the projection as a 1x1 convolution (C, C, 1, 1), 2.x as a linear layer (C, C).
+// SD 1.x files store the projection as a 1x1 convolution (C, C, 1, 1), SD 2.x files as a linear layer (C, C).
 Linear tokenProjection(const Weights& weights, int64_t channels, bool isLinear) {
   if (isLinear) return Linear(weights, channels, channels);
   Linear projection;

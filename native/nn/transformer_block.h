@@ -1,4 +1,5 @@
-// The UNet's transformer: group norm, projection, blocks of self-attention, cross-attention and feed-forward, residual.
+// The UNet's transformer consists of a group norm, a projection, blocks of self-attention, cross-attention and
+// feed-forward layers, a second projection, and a residual connection.
 #pragma once
 
 #include <optional>

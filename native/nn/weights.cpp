@@ -14,8 +14,8 @@ struct Weights::State {
   at::ScalarType dtype;
   at::Device device;
   Held held;
-  std::optional<at::ScalarType> storedAs;  // of drawn parameters
-  std::optional<at::Generator> generator;  // set: parameters are drawn, not read
+  std::optional<at::ScalarType> storedAs;  // the dtype of drawn parameters
+  std::optional<at::Generator> generator;  // if set, parameters are drawn, not read
   TensorMap taken;
 };
 
@@ -71,7 +71,7 @@ at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
       fail(kWeightsInvalid, state_->source, ": expected shape ", shape, " for ", full, " but the file has ",
            value.sizes());
     }
-    if (!value.is_floating_point()) {  // what is quantized needs scales that are not here
+    if (!value.is_floating_point()) {  // quantized weights need scales that we do not read
       fail(kWeightsInvalid, state_->source, ": ", full, " holds ", value.dtype(), ", not numbers: weights that are ",
            "quantized are not read");
     }
@@ -82,9 +82,9 @@ at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
   if (state_->held == Held::kConverted || shape.size() < 2 || !isRead ||
       !ops::readsStoredWeights(state_->device, state_->dtype)) {
     value = value.to(state_->device, state_->dtype);
-    // Kernels in the layout that the convolutions run in.
+    // The convolutions run in channels-last, so the kernels have that layout too.
     if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
-    if (!state_->generator) state_->tensors[full] = value;  // what was read is not needed any more
+    if (!state_->generator) state_->tensors[full] = value;  // the tensor that was read is no longer needed
   }
   state_->taken[full] = value;
   return value;

@@ -1,5 +1,5 @@
-// Where a network's layers get their parameters from: named tensors under a prefix, checked against the shapes that the
-// configuration asks for, converted once, and accounted for.
+// A network's layers get their parameters from here: named tensors under a prefix. Each is checked against the shape
+// that the configuration asks for and converted once. Tensors that no layer takes are reported.
 #pragma once
 
 #include <memory>
@@ -11,41 +11,41 @@
 
 namespace dan::nn {
 
-// How matrices and kernels are held: in the precision of the work, or, where frozen layers can read them so (see
-// ops/frozen.h), as they are in the file, which then is neither read nor converted before they are used.
+// Matrices and kernels are held either in the working dtype, or as in the file where frozen layers can read that (see
+// ops/frozen.h). In the second case the file's data are neither read nor converted before they are used.
 enum class Held { kConverted, kAsStored };
 
 class Weights {
  public:
-  // `source` names the file or folder in errors. Tensors are converted to `dtype` on `device` as they are taken.
+  // `source` names the file or folder in errors. Tensors are converted to `dtype` on `device` when they are taken.
   static Weights fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device = at::kCPU,
                              Held held = Held::kConverted);
 
-  // Fresh parameters, drawn as they are asked for: matrices and kernels uniform in +-1/sqrt(fan_in) (the default of
-  // PyTorch's linear and convolution layers), norm gains one, biases and the rest of the vectors zero.
-  // With `storedAs`, as if they came from a file of that precision and were kAsStored.
+  // Draws fresh parameters when they are asked for. Matrices and kernels are uniform in +-1/sqrt(fan_in), PyTorch's
+  // default for linear and convolution layers. Gains of norms are one; biases and other vectors are zero. With
+  // `storedAs` they behave as if they came from a file of that dtype and were kAsStored.
   static Weights random(at::Generator generator, at::ScalarType dtype = at::kFloat, at::Device device = at::kCPU,
                         std::optional<at::ScalarType> storedAs = std::nullopt);
 
   Weights scope(std::string_view name) const;
-  // Of the work that the parameters are for.
+  // This is the working dtype and device.
   at::ScalarType dtype() const;
   at::Device device() const;
 
-  // The parameter `name` below this prefix. Throws ERR_WEIGHTS_INVALID, naming the tensor and both shapes, when it is
-  // missing or of another shape. What was read is let go of where it was converted.
+  // Returns the parameter `name` below this prefix. Throws ERR_WEIGHTS_INVALID, naming the tensor and both shapes, when
+  // it is missing or has another shape. A converted tensor no longer keeps the one that was read.
   at::Tensor take(std::string_view name, at::IntArrayRef shape) const;
 
-  // The shape of a tensor that decides the network's own (channels read off the file), valid until that is taken, and
-  // whether it is there at all.
+  // shapeOf gives the shape of a tensor that decides the network's own size (such as a number of channels). It is valid
+  // until that tensor is taken. has tells if the tensor exists.
   at::IntArrayRef shapeOf(std::string_view name) const;
   bool has(std::string_view name) const;
 
-  // Throws ERR_WEIGHTS_INVALID when the source holds tensors below this prefix that no layer took, but for those whose
-  // name ends in one of `ignoredEndings` (buffers).
+  // Throws ERR_WEIGHTS_INVALID when the source holds tensors below this prefix that no layer took. Names that end in
+  // one of `ignoredEndings` (buffers) are exempt.
   void expectAllTaken(std::initializer_list<std::string_view> ignoredEndings = {}) const;
 
-  // What was taken so far, by full name: the parameters of the networks built from these weights.
+  // These are the tensors taken so far, by full name: the parameters of the networks built from these weights.
   const TensorMap& taken() const;
 
  private:

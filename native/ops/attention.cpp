@@ -17,7 +17,7 @@ namespace {
 
 using Attend = void (*)(const cpu::AttentionTask&, float*);
 
-// Null where libtorch's attention has to do.
+// Returns null where libtorch's attention has to do the work.
 Attend attendOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   const cpu::Kernels* kernels = cpu::kernels();
   if (kernels == nullptr || !q.device().is_cpu() || needsGradient({q, k, v})) return nullptr;
@@ -36,7 +36,7 @@ at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Te
   const at::ScalarType dtype = q.scalar_type();
   if (q.device().is_cpu() && at::isReducedFloatingType(dtype) &&
       cannotPack(at::get_cpu_capability(), at::native::cpublas::could_pack(dtype))) {
-    const auto wide = [](const at::Tensor& x) { return x.to(at::kFloat); };  // which is never packed
+    const auto wide = [](const at::Tensor& x) { return x.to(at::kFloat); };  // libtorch never packs float32
     return attentionPlain(wide(q), wide(k), wide(v), heads, causal).to(dtype);
   }
   const auto split = [heads](const at::Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
@@ -50,7 +50,7 @@ at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at
   const at::Tensor q = withDenseRows(queries), k = withDenseRows(keys), v = withDenseRows(values);
   const int64_t batch = q.size(0), length = q.size(1), width = q.size(2) / heads;
   at::Tensor result = at::empty(q.sizes(), q.options());
-  // A task packs the keys and values of its head, so it should have many queries.
+  // Every task packs the keys and values of its head, so a task should have many queries.
   constexpr int64_t kFewestQueries = 64;
   const int64_t wanted = (4 * at::get_num_threads() + batch * heads - 1) / (batch * heads);
   const int64_t parts = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(length / kFewestQueries, 1));

@@ -1,4 +1,4 @@
-// Scaled dot-product attention of many heads, by cpu/attention_loops.h where the CPU has kernels.
+// This is multi-head scaled dot-product attention. CPUs that have our kernels run cpu/attention_loops.h.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,12 +7,12 @@
 
 namespace dan::ops {
 
-// Whether libtorch's attention would fail: for half precision it packs keys and values where the CPU has AMX, but can
-// do so in its kernels for AVX-512 alone, and ATEN_CPU_CAPABILITY may have chosen others.
+// Returns true if libtorch's attention would fail on this CPU. For half precision it packs keys and values where the
+// CPU has AMX, but only its AVX-512 kernels can do so, and ATEN_CPU_CAPABILITY may have selected others.
 bool cannotPack(const std::string& cpuCapability, bool packs);
 
-// q: (B, Lq, C); k, v: (B, Lk, C), all of one precision; head h has values [h * C / heads, (h + 1) * C / heads) of
-// each. Scale 1 / sqrt(C / heads). Returns (B, Lq, C).
+// q: (B, Lq, C); k, v: (B, Lk, C). All have one dtype. Head h owns the values [h * C / heads, (h + 1) * C / heads) of
+// each. The scale is 1 / sqrt(C / heads). Returns (B, Lq, C).
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads);
 at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                           bool causal = false);

@@ -11,7 +11,7 @@ namespace dan::ops {
 
 namespace {
 
-// As autograd's functions want a tensor that may be missing.
+// Autograd's functions take a tensor that may be missing as an optional.
 std::optional<at::Tensor> given(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
 
 using torch::autograd::AutogradContext;
@@ -28,7 +28,8 @@ const float* biasData(const at::Tensor& bias, at::Tensor& asFloat) {
   return asFloat.const_data_ptr<float>();
 }
 
-// result (..., out) = x (..., in) times weight, (out, in) in any strides; x and result contiguous.
+// Computes result (..., out) = x (..., in) times weight. The weight (out, in) may have any strides; x and result are
+// contiguous.
 void multiplyInto(const at::Tensor& result, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t depth = weight.size(1), columns = weight.size(0);
   at::Tensor asFloat;
@@ -52,7 +53,7 @@ at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at
   return result;
 }
 
-// Weights W[column][tap][k] of a convolution of x.
+// Convolves x with the weights W[column][tap][k].
 at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, const at::Tensor& bias, int64_t kernel,
                        const ConvGeometry& geometry) {
   RECORD_FUNCTION("dualanodiff::frozen_conv2d", {});
@@ -63,7 +64,7 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
   };
   const int64_t outHeight = outSize(height), outWidth = outSize(width);
   at::Tensor result = at::empty({n, weights.columns, outHeight, outWidth}, x.options(), at::MemoryFormat::ChannelsLast);
-  const at::Tensor outside = at::zeros({depth}, x.options());  // what lies beyond the edges
+  const at::Tensor outside = at::zeros({depth}, x.options());  // taps beyond the edges read zeros
   const auto *data = pixels.const_data_ptr<float>(), *zeros = outside.const_data_ptr<float>();
   const auto starts = [&](int64_t first, int64_t count, const float** into) {
     for (int64_t r = 0; r < count; ++r) {
@@ -89,7 +90,7 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
   return result;
 }
 
-// Taps of a kernel lie in rows of (k, k), whatever the layout.
+// The taps lie in rows of (k, k) in every memory format that libtorch uses, so that one stride describes them.
 cpu::ProductWeights kernelWeights(const at::Tensor& weight) {
   const at::Tensor& w = weight;
   TORCH_CHECK(w.size(3) == 1 || w.stride(2) == w.size(3) * w.stride(3), "a kernel's taps must be evenly spaced");
@@ -97,7 +98,8 @@ cpu::ProductWeights kernelWeights(const at::Tensor& weight) {
           w.size(1),          w.stride(0),     w.stride(3), w.stride(1)};
 }
 
-// Of a convolution of stride 1: the convolution of the output's gradient that gives the input's.
+// For a convolution of stride 1, the gradient of the input is a convolution of the output's gradient with these
+// weights: the taps run backwards, and input and output channels are exchanged.
 cpu::ProductWeights turnedWeights(const at::Tensor& weight) {
   cpu::ProductWeights turned = kernelWeights(weight);
   turned.data = static_cast<const char*>(turned.data) +
@@ -152,7 +154,8 @@ class FrozenConv2d : public Function<FrozenConv2d> {
       return {convProduct(gradient, turnedWeights(weight), {}, kernel, {1, padding, geometry.dilation}), {}, {}, {}};
     }
     const std::vector<int64_t> shape = context->saved_data["shape"].toIntVector();
-    const at::Tensor shaped = at::empty(shape, gradient.options(), at::MemoryFormat::ChannelsLast);  // never read
+    // The backward function reads only its shape.
+    const at::Tensor shaped = at::empty(shape, gradient.options(), at::MemoryFormat::ChannelsLast);
     const auto both = [](int64_t x) { return std::vector<int64_t>{x, x}; };
     const auto result = at::convolution_backward(gradient, shaped, widened(weight, gradient), std::nullopt,
                                                  both(geometry.stride), both(geometry.padding), both(geometry.dilation),

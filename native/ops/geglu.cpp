@@ -14,7 +14,8 @@ at::Tensor gegluPlain(const at::Tensor& x) {
 
 namespace {
 
-// Keeps its input alone; the plain form keeps the activated half beside it.
+// This function saves only its input for the backward pass. Autograd would also keep the activated half of the plain
+// form.
 class Geglu : public torch::autograd::Function<Geglu> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {

@@ -14,13 +14,13 @@ at::Tensor groupNormSiluPlain(const at::Tensor& x, int64_t groups, const at::Ten
 
 namespace {
 
-// In the layout that libtorch's normalisation works in: CUDA's in no other than the standard one.
+// Returns x in a memory format that libtorch's group normalisation supports. On CUDA that is only the contiguous one.
 at::Tensor laidOut(const at::Tensor& x, const at::Tensor& like) {
   return x.contiguous(like.is_cpu() ? like.suggest_memory_format() : at::MemoryFormat::Contiguous);
 }
 
-// With a frozen gain and bias: keeps its input and the groups' statistics, where the plain form keeps what is between
-// the two as well.
+// This serves frozen gains and biases. It saves only its input and the groups' statistics. Autograd would also keep the
+// tensor between the normalisation and the SiLU.
 class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, int64_t groups,
@@ -38,7 +38,7 @@ class GroupNormSilu : public torch::autograd::Function<GroupNormSilu> {
     const int64_t groups = context->saved_data["groups"].toInt();
     const at::Tensor normed =
         std::get<0>(normalise(x, groups, weight, saved[2], context->saved_data["eps"].toDouble()));
-    // The gradient comes in whatever layout the next layer has; its elements are read as if in x's.
+    // The gradient arrives in the memory format of the next layer, but the backward function reads it as if it had x's.
     const at::Tensor gradient = laidOut(at::silu_backward(gradients[0], normed), x);
     const auto result = at::native_group_norm_backward(gradient, x, saved[3], saved[4], weight, x.size(0), x.size(1),
                                                        x.numel() / x.size(0) / x.size(1), groups, {true, false, false});

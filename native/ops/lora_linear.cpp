@@ -15,15 +15,16 @@ using torch::autograd::variable_list;
 
 constexpr int64_t kBranches = 2;
 
-// Both branches' matrices for rows (pair, branch), in the precision of the work: (rows, a, b).
+// Repeats both branches' matrices for rows ordered (pair, branch), in the working dtype. Returns (rows, a, b).
 at::Tensor ofRows(const at::Tensor& first, const at::Tensor& second, int64_t rows, at::ScalarType dtype) {
   return at::stack({first, second}).to(dtype).repeat({rows / kBranches, 1, 1});
 }
 
-// The gradient of such a stack, by branch: in float32, summed over the pairs.
+// Reduces the gradient of such a stack to one per branch, summed over the pairs. The trained matrices are in float32,
+// so their gradients are too.
 at::Tensor byBranch(const at::Tensor& gradient) { return gradient.to(at::kFloat).unflatten(0, {-1, kBranches}).sum(0); }
 
-// The LoRA's part is added where the frozen layer's result lies, in both passes: no tensor of that size is made for it.
+// Both passes add the LoRA's contribution in place to the frozen layer's result, which saves a tensor of that size.
 class LoraLinear : public Function<LoraLinear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& down0,
@@ -70,7 +71,8 @@ at::Tensor loraLinearPlain(const at::Tensor& x, const at::Tensor& weight, const 
 at::Tensor loraLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const LoraMatrices& lora,
                       double scale) {
   if (needsGradient({weight, bias}))
-    return loraLinearPlain(x, weight, bias, lora, scale);  // a base that is trained, too
+    // Pretraining trains the base too.
+    return loraLinearPlain(x, weight, bias, lora, scale);
   return LoraLinear::apply(x, lora.down[0], lora.down[1], lora.up[0], lora.up[1], weight,
                            bias.defined() ? std::optional(bias) : std::nullopt, scale);
 }

@@ -1,5 +1,5 @@
-// What the operations of this folder share. Each has a schema in the library "dualanodiff", a plain form out of ATen's
-// own operations, which is its test oracle, and a fused kernel on CUDA (native/ops/cuda, in
+// These helpers are shared by the operations of this folder. Each operation has a schema in the library "dualanodiff",
+// a plain form made of ATen's operations, which the tests compare with, and a fused CUDA kernel (native/ops/cuda, in
 // libdualanodiff_cuda.so).
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace dan::ops {
 
-// Whether autograd has to see the plain form: fused kernels have no backward.
+// Returns true if autograd has to see the plain form, since fused kernels have no backward pass.
 inline bool needsGradient(std::initializer_list<at::Tensor> inputs) {
   if (!at::GradMode::is_enabled()) return false;
   for (const at::Tensor& input : inputs) {
@@ -21,7 +21,8 @@ inline bool needsGradient(std::initializer_list<at::Tensor> inputs) {
   return false;
 }
 
-// Whether this CPU's kernels take rows of such tensors: contiguous, float32, of whole vectors.
+// Returns true if this CPU's kernels accept rows of these tensors. They need contiguous float32 rows that fill whole
+// vectors.
 inline bool runsOnKernels(std::initializer_list<at::Tensor> tensors, int64_t width) {
   const cpu::Kernels* kernels = cpu::kernels();
   if (kernels == nullptr || width % (kernels->panelColumns / 2) != 0) return false;

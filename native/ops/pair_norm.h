@@ -1,4 +1,5 @@
-// The first pass of a folded SAIM (DESIGN section 5): layer norm of both branches' tokens, and their difference.
+// This is the first pass of a folded SAIM (DESIGN section 5). It applies the layer norm to both branches' tokens and
+// takes their difference.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,8 +8,9 @@
 
 namespace dan::ops {
 
-// attended: (2, T, C), whole image's tokens and part's; weight, bias: (C), of its precision. Returns the part's
-// normalised tokens x_1 and the difference x_0 - x_1, (T, C) each. For sampling: without gradients.
+// attended: (2, T, C), the whole image's tokens and then the part's; weight, bias: (C), in the same dtype. Returns the
+// part's normalised tokens x_1 and the difference x_0 - x_1, each (T, C). It supports no gradients, so it serves
+// sampling only.
 std::tuple<at::Tensor, at::Tensor> pairNorm(const at::Tensor& attended, const at::Tensor& weight,
                                             const at::Tensor& bias, double eps);
 std::tuple<at::Tensor, at::Tensor> pairNormPlain(const at::Tensor& attended, const at::Tensor& weight,

@@ -1,5 +1,6 @@
-// Softmax attention, block of keys by block of keys (FlashAttention, arXiv 2205.14135: running maximum and sum).
-// Operands are 32-bit words of the arithmetic `A`: a float, or two bfloat16 that are multiplied and added at once.
+// This computes softmax attention one block of keys at a time with a running maximum and sum (FlashAttention, arXiv
+// 2205.14135). Operands are 32-bit words of the arithmetic `A`. A word holds one float, or two bfloat16 values that one
+// instruction multiplies and adds.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +13,14 @@ namespace dan::ops::cpu {
 
 namespace {
 
-constexpr int64_t kBlockKeys = 512;    // their keys and values stay in the second cache while queries pass
+// The keys and values of a block stay in the second-level cache while queries pass.
+constexpr int64_t kBlockKeys = 512;
 constexpr int64_t kBlockQueries = 48;  // a multiple of kTileRows
 
 int64_t roundUp(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
-// result[r] = factors[r] * result[r] + sum over w of left[r][w] . right[w], `Vectors` vectors wide; without factors the
-// sum alone.
+// result[r] = factors[r] * result[r] + sum over w of left[r][w] . right[w], `Vectors` vectors wide. Without factors the
+// result is only the sum.
 template <class A, int Vectors>
 void addProducts(const float* const left[kTileRows], int64_t words, const float* right, int64_t rightStride,
                  const float* factors, float* result, int64_t resultStride) {
@@ -44,7 +46,7 @@ void addProducts(const float* const left[kTileRows], int64_t words, const float*
   }
 }
 
-// 2 to the power of x <= 0: the exponential series around the nearest integer.
+// Returns 2 to the power of x, for x <= 0. The series expands around the nearest integer.
 inline Vector exp2(Vector x) {
   const Vector power = larger(broadcast(kLeastPower), x), whole = nearestInteger(power), part = subtract(power, whole);
   constexpr float kSeries[] = {1.5403530e-4F, 1.3333558e-3F, 9.6181291e-3F, 5.5504109e-2F,
@@ -81,7 +83,7 @@ class Attention {
  private:
   using Value = typename A::Value;
 
-  // Panels of kPanelColumns keys, [word][key]; a last odd bfloat16 has a zero beside it.
+  // Keys lie in panels of kPanelColumns keys, [word][key]. An odd bfloat16 at the end is paired with a zero.
   void packKeys() {
     for (int64_t key = 0; key < task_.keys.count; key += kPanelColumns) {
       const int64_t count = std::min(kPanelColumns, task_.keys.count - key);
@@ -104,7 +106,7 @@ class Attention {
                    std::min<int64_t>(A::kValues, task_.width - w * A::kValues));
   }
 
-  // [key word][dimension], zeros behind the last of both.
+  // Values lie as [key word][dimension]. Both dimensions are padded with zeros.
   void packValues() {
     for (int64_t w = 0; w < paddedKeys_ / A::kValues; ++w) {
       A::packValues(task_.values, w * A::kValues, task_.width, paddedWidth_, values_ + w * paddedWidth_);
@@ -116,7 +118,8 @@ class Attention {
     std::fill_n(sums_, rows * paddedWidth_, 0.0F);
     std::fill_n(maxima_, rows, -std::numeric_limits<float>::infinity());
     std::fill_n(totals_, rows, 0.0F);
-    for (int64_t r = 0; r < rows; ++r) {  // the last tile computes whole, on the last query again
+    // The last tile is always full, so it repeats the last query.
+    for (int64_t r = 0; r < rows; ++r) {
       const int64_t row = first + std::min(r, count - 1);
       for (int64_t w = 0; w < words_; ++w) queries_[r * words_ + w] = word(task_.queries, row, w);
     }
@@ -129,7 +132,7 @@ class Attention {
     }
   }
 
-  // kTileRows queries, from row `first` of the block, over the keys of one block.
+  // This handles kTileRows queries, beginning at row `first` of the block, over the keys of one block.
   void attendTile(int64_t first, int64_t key) {
     const int64_t count = std::min(kBlockKeys, task_.keys.count - key);
     const int64_t padded = roundUp(count, kPanelColumns);
@@ -153,14 +156,14 @@ class Attention {
     }
   }
 
-  // Turns row r of the scores into weights against the maximum so far of query `row`; returns what the sums so far have
-  // to be multiplied with.
+  // Turns row r of the scores into weights relative to the running maximum of query `row`. Returns the factor that
+  // rescales the sums so far.
   float weigh(int64_t row, int64_t r, int64_t count, int64_t padded) {
     float* scores = scores_ + r * kBlockKeys;
     std::fill(scores + count, scores + padded, -std::numeric_limits<float>::infinity());
     Vector largest = broadcast(-std::numeric_limits<float>::infinity());
     for (int64_t k = 0; k < padded; k += kLanes) largest = larger(largest, load(scores + k));
-    const float scale = task_.scale * 1.44269504F;  // log2(e): weights are powers of 2
+    const float scale = task_.scale * 1.44269504F;  // log2(e), since weights are powers of 2
     const float maximum = std::max(maxima_[row], largestOf(largest) * scale);
     const Vector factor = broadcast(scale), offset = broadcast(maximum);
     Vector total = zero();
@@ -183,7 +186,7 @@ class Attention {
 
 struct FloatArithmetic {
   using Value = float;
-  static constexpr int64_t kValues = 1;  // in a word
+  static constexpr int64_t kValues = 1;  // per word
   static Vector multiplyAdd(Vector a, Vector b, Vector sum) { return cpu::multiplyAdd(a, b, sum); }
   static float word(const float* values, int64_t) { return *values; }
   static void packValues(const HeadRows& rows, int64_t key, int64_t width, int64_t paddedWidth, float* into) {

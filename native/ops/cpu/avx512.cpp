@@ -1,5 +1,5 @@
 #include "ops/cpu/vector_avx512.h"
-// The vectors come before the loops.
+// The loops use the vectors, so they are included after them.
 #include "ops/cpu/attention_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"

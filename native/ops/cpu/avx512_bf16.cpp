@@ -1,7 +1,7 @@
 #include <cstring>
 
 #include "ops/cpu/vector_avx512.h"
-// The vectors come before the loops.
+// The loops use the vectors, so they are included after them.
 #include "ops/cpu/attention_loops.h"
 
 namespace dan::ops::cpu {
@@ -10,7 +10,7 @@ namespace {
 
 struct BFloat16Arithmetic {
   using Value = uint16_t;
-  static constexpr int64_t kValues = 2;  // in a word
+  static constexpr int64_t kValues = 2;  // per word
   static __m512 multiplyAdd(__m512 a, __m512 b, __m512 sum) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }

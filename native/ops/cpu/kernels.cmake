@@ -1,4 +1,4 @@
-# The CPU kernels' files (kernels.h), each with the instruction set that it is called on only where the CPU has it.
+# Each file of CPU kernels (kernels.h) is compiled for its own instruction set, and is called only on CPUs that have it.
 set(DAN_CPU_KERNELS "")
 foreach(name kernels avx2 avx512 avx512_bf16)
   list(APPEND DAN_CPU_KERNELS "${CMAKE_CURRENT_LIST_DIR}/${name}.cpp")

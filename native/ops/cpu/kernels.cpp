@@ -9,7 +9,7 @@ namespace dan::ops::cpu {
 
 namespace {
 
-// Both heed ATEN_CPU_CAPABILITY.
+// libtorch lowers its capability to ATEN_CPU_CAPABILITY, so both checks respect that variable.
 bool mayUseAvx512() { return at::get_cpu_capability() == "AVX512"; }
 bool mayUseAvx2() { return mayUseAvx512() || at::get_cpu_capability() == "AVX2"; }
 

@@ -1,4 +1,4 @@
-// The passes of a folded SAIM over memory (ops/pair_norm.h, ops/pair_mix.h), a pair of tokens at a time.
+// These loops run the passes of a folded SAIM (ops/pair_norm.h, ops/pair_mix.h) for one pair of tokens at a time.
 #pragma once
 
 #include <cmath>

@@ -9,11 +9,11 @@ namespace dan::ops::cpu {
 
 namespace {
 
-// Of one round: a panel of this depth (times its columns) and as many floats of a tile stay in the caches near
-// the core, and all panels of the round together in the last one.
+// In one round, a panel of this depth (times its columns) and as many floats of a tile stay in the caches near the
+// core. All panels of the round together stay in the last-level cache.
 constexpr int64_t kDepthOfRound = 640;
 constexpr int64_t kColumnsOfRound = 1024;
-constexpr int64_t kTasksOfThread = 16;  // so that threads end together
+constexpr int64_t kTasksOfThread = 16;  // small tasks let the threads end together
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t roundUp(int64_t x, int64_t multiple) { return ceilDiv(x, multiple) * multiple; }
@@ -47,7 +47,7 @@ void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const 
     const int64_t columns = std::min(columnsOfRound, weights.columns - column);
     const int64_t numPanels = ceilDiv(columns, panelColumns);
     const auto columnsOf = [&](int64_t panel) { return std::min(panelColumns, columns - panel * panelColumns); };
-    // Few rows: threads share them out by panels instead.
+    // With few row blocks, the threads also share out the panels.
     const int64_t groups = std::min(numPanels, ceilDiv(kTasksOfThread * at::get_num_threads(), rowBlocks));
     for (int64_t k = 0; k < weights.depth; k += depthOfRound) {
       const int64_t depth = std::min(depthOfRound, weights.depth - k);
@@ -68,7 +68,7 @@ void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const 
             for (int64_t tap = 0; tap < taps; ++tap) {
               const float** ofTap = starts.data() + tap * kRowBlock;
               for (int64_t r = 0; r < count; ++r) ofTap[r] += k;
-              // The last tile computes whole, on the last row again.
+              // The last tile is always full, so it repeats the last row.
               for (int64_t r = count; r < roundUp(count, tileRows); ++r) ofTap[r] = ofTap[count - 1];
             }
             startsOf = block;

@@ -1,4 +1,4 @@
-// Widening weights into panels, and the tile of a product.
+// These loops widen weights into panels and compute one tile of a product.
 #pragma once
 
 #include "ops/cpu/kernels.h"
@@ -25,8 +25,8 @@ struct BFloat16Value {
   static float one(uint16_t x) { return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(x << 16))); }
 };
 
-// Columns whose values lie side by side along depth and taps: values [begin, end) of each, in that order, where value
-// number i is of tap i % taps and depth i / taps.
+// This packs columns whose values lie side by side along depth and taps. It reads values [0, taps * depth) of each.
+// Value number i belongs to tap i % taps and depth i / taps.
 template <class Value>
 void packRows(const typename Value::Type* data, int64_t columnStride, int64_t columns, int64_t taps, int64_t depth,
               float* panel) {
@@ -105,7 +105,7 @@ inline void multiplyTile(const float* const* starts, int64_t startStride, int64_
   for (int64_t r = 0; r < kTileRows; ++r) {
     low[r] = bias == nullptr ? zero() : load(bias, mask0);
     high[r] = bias == nullptr ? zero() : load(bias + kLanes, mask1);
-    // What is read and written at the end is on its way from memory meanwhile.
+    // The prefetch hides the latency of reading and writing the result at the end.
     if (r < rows) _mm_prefetch(reinterpret_cast<const char*>(result + r * resultStride), _MM_HINT_T0);
   }
   for (int64_t tap = 0; tap < taps; ++tap, starts += startStride) {

@@ -1,4 +1,5 @@
-// Vectors of eight floats for the loops of this folder: vector_avx512.h for CPUs that have AVX2, FMA and F16C.
+// These are vectors of eight floats for the loops of this folder. They mirror vector_avx512.h for CPUs that have AVX2,
+// FMA and F16C.
 #pragma once
 
 #include <immintrin.h>
@@ -13,12 +14,12 @@ using Vector = __m256;
 using Mask = __m256i;
 
 constexpr int64_t kLanes = 8;
-constexpr int64_t kTileRows = 6;  // sums of a tile of two vectors in 12 of 16 registers
+constexpr int64_t kTileRows = 6;  // the sums of a tile of two vectors take 12 of 16 registers
 constexpr int64_t kMaxVectors = 2;
 
 inline Vector load(const float* from) { return _mm256_loadu_ps(from); }
 inline void store(float* to, Vector x) { _mm256_storeu_ps(to, x); }
-// The first `count` lanes; those not loaded are zero.
+// Selects the first `count` lanes. Lanes that are not loaded become zero.
 inline Mask firstLanes(int64_t count) {
   const auto limit = static_cast<int>(count >= kLanes ? kLanes : count <= 0 ? 0 : count);
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(limit), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -33,10 +34,10 @@ inline Vector subtract(Vector a, Vector b) { return _mm256_sub_ps(a, b); }
 inline Vector multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
 inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 inline Vector multiplySubtract(Vector a, Vector b, Vector c) { return _mm256_fmsub_ps(a, b, c); }
-// The larger one, `b` where one is not a number.
+// Returns the larger value, or `b` where either is not a number.
 inline Vector larger(Vector a, Vector b) { return _mm256_max_ps(a, b); }
 inline Vector nearestInteger(Vector x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-// x times 2 to the power of whole numbers from kLeastPower, which is as good as minus infinity, to 0.
+// Returns x times 2 to `power`. The power is a whole number from kLeastPower, which acts as minus infinity, to 0.
 constexpr float kLeastPower = -127;
 inline Vector timesPowerOf2(Vector x, Vector power) {
   const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(power), _mm256_set1_epi32(127));
@@ -61,7 +62,7 @@ inline Vector loadBFloat16(const uint16_t* from) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 
-// 8 x 8, in place.
+// The 8 x 8 transpose is in place.
 inline void transpose(Vector r[kLanes]) {
   Vector t[kLanes];
   for (int i = 0; i < 8; i += 2) {

@@ -1,5 +1,5 @@
-// Vectors of sixteen floats for the loops of this folder. Everything is in a namespace without a name: of a function
-// that files for older CPUs share, the linker could keep this file's form.
+// These are vectors of sixteen floats for the loops of this folder. Everything is in an unnamed namespace: if files for
+// older CPUs shared an inline function, the linker could keep this file's AVX-512 version for all of them.
 #pragma once
 
 #include <immintrin.h>
@@ -14,12 +14,12 @@ using Vector = __m512;
 using Mask = __mmask16;
 
 constexpr int64_t kLanes = 16;
-constexpr int64_t kTileRows = 8;  // sums of a tile of two vectors in 16 of 32 registers
+constexpr int64_t kTileRows = 8;  // the sums of a tile of two vectors take 16 of 32 registers
 constexpr int64_t kMaxVectors = 3;
 
 inline Vector load(const float* from) { return _mm512_loadu_ps(from); }
 inline void store(float* to, Vector x) { _mm512_storeu_ps(to, x); }
-// The first `count` lanes; those not loaded are zero.
+// Selects the first `count` lanes. Lanes that are not loaded become zero.
 inline Mask firstLanes(int64_t count) {
   return static_cast<Mask>(count >= kLanes ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
 }
@@ -33,12 +33,12 @@ inline Vector subtract(Vector a, Vector b) { return _mm512_sub_ps(a, b); }
 inline Vector multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
 inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
 inline Vector multiplySubtract(Vector a, Vector b, Vector c) { return _mm512_fmsub_ps(a, b, c); }
-// The larger one, `b` where one is not a number.
+// Returns the larger value, or `b` where either is not a number.
 inline Vector larger(Vector a, Vector b) { return _mm512_max_ps(a, b); }
 inline Vector nearestInteger(Vector x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-// x times 2 to the power of whole numbers from kLeastPower, which is as good as minus infinity, to 0.
+// Returns x times 2 to `power`. The power is a whole number from kLeastPower, which acts as minus infinity, to 0.
 constexpr float kLeastPower = -160;
 inline Vector timesPowerOf2(Vector x, Vector power) { return _mm512_scalef_ps(x, power); }
 inline float largestOf(Vector x) { return _mm512_reduce_max_ps(x); }
@@ -52,7 +52,7 @@ inline Vector loadBFloat16(const uint16_t* from) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
-// 16 x 16, in place.
+// The 16 x 16 transpose is in place.
 inline void transpose(Vector r[kLanes]) {
   Vector t[kLanes];
   for (int i = 0; i < 16; i += 2) {

@@ -9,17 +9,17 @@ namespace dan::ops::cpu {
 
 namespace {
 
-// Of one round: transformed patches of so many tiles and values deep lie in the last cache; the transformed kernels of
-// a panel, and its sums over a block of tiles, near the core.
-constexpr int64_t kTilesOfRound = 480, kTilesOfBlock = 48;  // whole tiles of products
+// In one round, the transformed patches of kTilesOfRound tiles, kDepthOfRound values deep, stay in the last-level
+// cache. The transformed kernels of a panel and its sums over a block of tiles stay near the core.
+constexpr int64_t kTilesOfRound = 480, kTilesOfBlock = 48;  // multiples of every kernel's tileRows
 constexpr int64_t kDepthOfRound = 248;
-// Between positions, so that the sixteen that are written side by side do not meet in one set of a cache.
+// This gap between positions keeps the sixteen values that are written together out of a single cache set.
 constexpr int64_t kGap = 16;
 constexpr int64_t kTaps = 9;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Tile `index` of all images: its image and the upper left of its 2 x 2 pixels.
+// This is tile `index` of all images: its image and the upper left corner of its 2 x 2 pixels.
 struct Tile {
   int64_t image, y, x;
   Tile(int64_t index, const ImageShape& shape) {
@@ -36,7 +36,9 @@ int64_t countTiles(const ImageShape& shape) { return shape.count * ceilDiv(shape
 
 bool winogradPays(const ImageShape& shape) {
   constexpr int64_t kFewestTiles =
-      16;  // measured: with 8 the plain product is 1.8 times as fast, with 32 this 1.3 times
+      // We measured that with 8 tiles the plain product is 1.8 times as fast, and with 32 tiles this is 1.3 times as
+      // fast.
+      16;
   return countTiles(shape) >= kFewestTiles;
 }
 
@@ -52,13 +54,13 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
   const at::Tensor patchBuffer = at::empty({kPositions * patchStride}, at::kFloat);
   auto* const patches = patchBuffer.mutable_data_ptr<float>();  // [position][tile][k]
   const std::vector<float> outside(depthOfRound);
-  // Where pixel (y, x) of an image of `values` values a pixel begins; null beyond its edges.
+  // Returns the start of pixel (y, x) in an image with `values` values a pixel, or null beyond its edges.
   const auto pixel = [&](auto* data, int64_t values, int64_t image, int64_t y, int64_t x) {
     const bool isInside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
     return isInside ? data + ((image * shape.height + y) * shape.width + x) * values : nullptr;
   };
 
-  // Values [k, k + ofRound) of tiles [first, first + count) to patches.
+  // Transforms the values [k, k + ofRound) of tiles [first, first + count) to patches.
   const auto transformPatches = [&](int64_t first, int64_t count, int64_t k, int64_t ofRound) {
     at::parallel_for(0, count, 8, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
@@ -72,7 +74,7 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
       }
     });
   };
-  // What those values add to panel `panel` of the tiles' pixels.
+  // Adds the contribution of those values to panel `panel` of the tiles' pixels.
   const auto addPanel = [&](int64_t first, int64_t count, int64_t k, int64_t ofRound, int64_t panel, float* packed,
                             float* transformed, float* sums) {
     const int64_t column = panel * panelColumns, columns = std::min(panelColumns, weights.columns - column);

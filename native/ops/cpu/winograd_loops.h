@@ -1,4 +1,4 @@
-// The transforms of winograd.h.
+// These are the transforms of winograd.h.
 #pragma once
 
 #include "ops/cpu/kernels.h"
@@ -36,7 +36,7 @@ inline void transformPatch(const float* const* pixels, int64_t depth, float* res
 inline void transformKernels(const float* panel, int64_t depth, float* result, int64_t positionStride) {
   constexpr int kTaps = 3;
   const Vector half = broadcast(0.5F);
-  // G g of three values: g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2.
+  // This is G g for three values: g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2.
   const auto expand = [half](Vector g0, Vector g1, Vector g2, Vector* into) {
     const Vector outer = multiply(half, add(g0, g2)), inner = multiply(half, g1);
     into[0] = g0;

@@ -1,4 +1,4 @@
-// What the kernels share: numbers of three precisions, loads of 16 bytes, sums of a warp, and the launch itself.
+// The kernels share these helpers: arithmetic of three dtypes, loads of 16 bytes, sums over a warp, and the launch.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -17,7 +17,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, cudaStream_t s
 }
 }  // namespace dan::ops::cuda
 #else
-#include "ops/cuda/emulator.h"  // the same source on a CPU, for the tests of machines without a GPU
+#include "ops/cuda/emulator.h"  // CPU tests compile the same source without a GPU
 #endif
 
 #include "ops/cuda/kernels.h"
@@ -44,7 +44,7 @@ __device__ inline __nv_bfloat16 fromFloat<__nv_bfloat16>(float x) {
   return __float2bfloat16_rn(x);
 }
 
-// N values that are loaded and stored at once.
+// A pack is N values that are loaded and stored at once.
 template <class T, int N>
 struct alignas(sizeof(T) * N) Pack {
   T values[N];
@@ -61,7 +61,8 @@ __device__ inline Pack<T, N>* packs(T* x) {
   return reinterpret_cast<Pack<T, N>*>(x);
 }
 
-// The sum of a value over the lanes of a warp, in every lane. The order of additions is always the same.
+// Returns the sum of a value over the lanes of a warp to every lane. The order of additions is fixed, so results repeat
+// exactly.
 __device__ inline float warpSum(float x) {
   for (int offset = kWarp / 2; offset > 0; offset /= 2) x += __shfl_xor_sync(0xffffffffu, x, offset);
   return x;
@@ -77,8 +78,8 @@ inline unsigned blocksFor(int64_t items, int64_t perBlock) {
   return static_cast<unsigned>((items + perBlock - 1) / perBlock);
 }
 
-// Calls run(T(), packSize) with the element's type, and as a std::integral_constant how many fit into 16 bytes, where
-// rows of `width` of them start on such a boundary, else 1.
+// Calls run(T(), packSize) with the element's type. packSize is a std::integral_constant: the number of elements in 16
+// bytes if every row of `width` elements starts on such a boundary, else 1.
 template <class Run>
 void byElement(Element element, int64_t width, bool aligned, const Run& run) {
   const auto withType = [&](auto zero) {

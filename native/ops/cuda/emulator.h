@@ -1,7 +1,6 @@
-// The CUDA kernels on a CPU: included in place of nvcc's language when a .cu file is compiled as C++, so that their
-// arithmetic is tested on machines without a GPU. A block's threads are coroutines that give way at every barrier; a
-// barrier that not all of them reach is an error. It shows nothing of speed, of memory ordering or of the compiler's
-// work.
+// This runs the CUDA kernels on a CPU, so that their arithmetic is tested on machines without a GPU. It replaces nvcc's
+// language when a .cu file is compiled as C++. A block's threads are coroutines that yield at every barrier. A barrier
+// that some of them do not reach is an error. The emulator tells nothing about speed, memory ordering or the compiler.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -19,7 +18,7 @@
 #include <vector>
 
 #undef __shared__
-#define __shared__ static  // blocks run one after the other
+#define __shared__ static  // blocks run one after the other, so they can share it
 
 namespace dan::emulator {
 
@@ -61,7 +60,7 @@ inline void enter() {
 
 constexpr size_t kWarpSize = 32, kStackBytes = 1 << 16;
 
-// Lets the threads of one warp, or of the block, go on once all that still run wait for each other.
+// Resumes the threads of one warp, or of the block, once all that still run wait at the same kind of barrier.
 inline bool release(Block& block, size_t first, size_t count, Waiting whom) {
   bool some = false;
   const size_t end = std::min(first + count, block.threads.size());
@@ -75,7 +74,8 @@ inline bool release(Block& block, size_t first, size_t count, Waiting whom) {
 }
 
 inline void runBlock(Block& block) {
-  static std::vector<std::unique_ptr<char[]>> stacks;  // kept: making them takes longer than running on them
+  // We keep the stacks, since making them takes longer than running on them.
+  static std::vector<std::unique_ptr<char[]>> stacks;
   while (stacks.size() < block.threads.size()) stacks.push_back(std::make_unique<char[]>(kStackBytes));
   running() = &block;
   for (size_t i = 0; i < block.threads.size(); ++i) {
@@ -121,7 +121,7 @@ T __shfl_xor_sync(unsigned, T value, int laneMask) {
   waitFor(Waiting::kForWarp);
   const size_t partner = running()->current ^ static_cast<size_t>(laneMask);
   std::memcpy(&value, running()->threads.at(partner).exchanged, sizeof(T));
-  waitFor(Waiting::kForWarp);  // before anybody writes the next value
+  waitFor(Waiting::kForWarp);  // nobody may write the next value before this
   return value;
 }
 

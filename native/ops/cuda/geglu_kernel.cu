@@ -6,7 +6,7 @@ namespace {
 
 __device__ inline float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f)); }
 
-// A thread makes one pack of the result after the other.
+// Each thread computes one pack of the result after the other.
 template <class T, int N>
 __global__ void gegluKernel(const T* x, T* out, int64_t rows, int64_t width) {
   const int64_t rowPacks = width / N, count = rows * rowPacks;

@@ -4,7 +4,7 @@ namespace dan::ops::cuda {
 
 namespace {
 
-// The sum over the threads of a block, in every thread.
+// Returns the sum over the threads of a block to every thread.
 __device__ float blockSum(float x) {
   __shared__ float ofWarp[kThreads / kWarp];
   x = warpSum(x);
@@ -12,19 +12,19 @@ __device__ float blockSum(float x) {
   __syncthreads();
   float total = 0;
   for (int warp = 0; warp < kThreads / kWarp; ++warp) total += ofWarp[warp];
-  __syncthreads();  // before the next call writes
+  __syncthreads();  // the next call must not write before all have read
   return total;
 }
 
-// A block for each group of each image. No atomics: the same input gives the same bits.
+// One block handles one group of one image. It uses no atomics, so the same input gives the same bits.
 template <class T>
 __global__ void statisticsKernel(const T* x, float* statistics, int64_t pixels, int64_t channels, int64_t groups,
                                  float eps) {
   const int64_t image = blockIdx.x / groups, group = blockIdx.x % groups, members = channels / groups;
   const T* first = x + image * pixels * channels + group * members;
   const int64_t count = pixels * members;
-  // Sums of the distance from one of the values: sums of squares of the values themselves cancel where the ground of
-  // an image is even.
+  // We sum distances from one of the values. Sums of squares of the values themselves would cancel where an image's
+  // background is even.
   const float ground = toFloat(*first);
   float sum = 0, squares = 0;
   for (int64_t i = threadIdx.x; i < count; i += kThreads) {

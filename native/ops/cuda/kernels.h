@@ -1,5 +1,5 @@
-// The fused CUDA kernels by raw pointers: nothing of libtorch, so that nvcc compiles them in seconds. Rows are dense;
-// half-precision values are computed with in float and rounded once.
+// These are the fused CUDA kernels on raw pointers. They use nothing of libtorch, so nvcc compiles them in seconds.
+// Rows are dense. Half-precision values are computed in float and rounded once.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -21,7 +21,7 @@ void launchGeglu(const GegluArguments& arguments, cudaStream_t stream);
 struct GroupNormSiluArguments {
   Element element;
   const void *x, *weight, *bias;  // (images, pixels, channels), (channels), (channels)
-  float* statistics;              // (images, groups, 2): scratch for mean and 1 / deviation
+  float* statistics;              // (images, groups, 2); scratch for mean and 1 / deviation
   void* out;                      // (images, pixels, channels)
   int64_t images, pixels, channels, groups;
   float eps;
@@ -40,7 +40,7 @@ void launchPairNorm(const PairNormArguments& arguments, cudaStream_t stream);
 struct PairMixArguments {
   Element element;
   void* attended;                                                  // (2, tokens, width), changed in place
-  const void *anomaly, *difference, *products, *base, *scoreBias;  // as ops::PairProducts
+  const void *anomaly, *difference, *products, *base, *scoreBias;  // see ops::PairProducts
   int64_t tokens, width;
 };
 void launchPairMix(const PairMixArguments& arguments, cudaStream_t stream);

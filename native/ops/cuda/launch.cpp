@@ -8,7 +8,7 @@ namespace dan::ops::cuda {
 
 namespace {
 
-// The precision that all of an operation's tensors must have; they must share their device too.
+// Returns the dtype that all tensors of an operation must share. They must share their device too.
 Element elementOf(const char* op, std::initializer_list<at::Tensor> tensors) {
   const at::Tensor& first = *tensors.begin();
   for (const at::Tensor& tensor : tensors) {

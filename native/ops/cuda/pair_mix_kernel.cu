@@ -6,7 +6,7 @@ namespace {
 
 __device__ inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
-// A warp for each pair of tokens: its two scores, then its two rows.
+// One warp handles one pair of tokens: first its two scores, then its two rows.
 template <class T, int N>
 __global__ void pairMixKernel(T* attended, const T* anomaly, const T* difference, const T* products, const T* base,
                               const T* scoreBias, int64_t tokens, int64_t width) {
@@ -14,7 +14,8 @@ __global__ void pairMixKernel(T* attended, const T* anomaly, const T* difference
   if (token >= tokens) return;
   const int64_t lane = threadIdx.x % kWarp, rowPacks = width / N, row = token * rowPacks;
   const Pack<T, N>*scores = packs<T, N>(products) + 2 * row, *values = scores + rowPacks;  // A d and B d
-  float ofAnomaly = 0, further = 0;  // x_1 . (A d) + c . d, and d . (A d), which the whole image's score has besides
+  // ofAnomaly is x_1 . (A d) + c . d. further is d . (A d), which only the whole image's score includes.
+  float ofAnomaly = 0, further = 0;
   for (int64_t i = lane; i < rowPacks; i += kWarp) {
     const Pack<T, N> x1 = packs<T, N>(anomaly)[row + i], d = packs<T, N>(difference)[row + i];
     const Pack<T, N> ad = scores[i], c = packs<T, N>(scoreBias)[i];

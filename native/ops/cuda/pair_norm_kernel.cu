@@ -4,7 +4,7 @@ namespace dan::ops::cuda {
 
 namespace {
 
-// A warp for each pair of tokens. Its rows are read three times, the second and third time from the cache.
+// One warp handles one pair of tokens. It reads their rows three times, and the cache serves the second and third time.
 template <class T, int N>
 __global__ void pairNormKernel(const T* attended, const T* weight, const T* bias, T* anomaly, T* difference,
                                int64_t tokens, int64_t width, float eps) {
