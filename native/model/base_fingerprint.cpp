@@ -158,8 +158,8 @@ std::string legacyFingerprintOf(const TensorMap& unet, const std::vector<LoraFil
   for (const LoraFile& lora : loras) {
     const std::string path = loraFileAt(lora.path), config = peftConfigOf(path);
     addToHash(hash, *io::InputFile::open(path));
-    if (!config.empty())
-      addToHash(hash, *io::InputFile::open(config));  // Version 0.1.0 did not read the scale in the config.
+    // Version 0.1.0 did not read the scale in the config.
+    if (!config.empty()) addToHash(hash, *io::InputFile::open(config));
     addToHash(hash, &lora.scale, sizeof(lora.scale));
   }
   return hexadecimal(hash, 16);

@@ -29,8 +29,8 @@ PartWeights readShards(const std::string& folder, const std::string& indexPath) 
     fail(kModelInvalid, indexPath, ": expected an object with a weight_map");
   }
   Settings settings(index, indexPath);
-  settings.harmless(
-      {"metadata", "weight_map"});  // "metadata" gives only the sizes of the files, and "weight_map" is read below.
+  // "metadata" gives only the sizes of the files, and "weight_map" is read below.
+  settings.harmless({"metadata", "weight_map"});
   settings.finish();
   PartWeights weights{{}, indexPath};
   std::map<std::string, TensorMap> shards;

@@ -28,8 +28,8 @@ class InceptionV3 {
   };
   struct Block {
     std::vector<Branch> branches;
-    Chain
-        afterPool;  // It belongs to the branch that averages. A block that halves the sides takes maxima and has none.
+    // It belongs to the branch that averages. A block that halves the sides takes maxima and has none.
+    Chain afterPool;
     // Concatenates the outputs of the branches, with that of the pool last.
     at::Tensor operator()(const at::Tensor& x) const;
   };

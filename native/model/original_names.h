@@ -11,8 +11,8 @@ namespace dan::model {
 inline constexpr const char* kOriginalUnet = "model.diffusion_model.";
 inline constexpr const char* kOriginalVae = "first_stage_model.";
 inline constexpr const char* kOriginalText = "cond_stage_model.";
-inline constexpr const char* kOriginalOpenClip =
-    "cond_stage_model.model.";  // Only 2.x uses OpenCLIP; 1.x uses CLIP itself.
+// Only 2.x uses OpenCLIP; 1.x uses CLIP itself.
+inline constexpr const char* kOriginalOpenClip = "cond_stage_model.model.";
 
 // Returns the tensors whose names begin with `prefix`, and removes it from their names.
 TensorMap below(const TensorMap& file, const std::string& prefix);

@@ -32,8 +32,8 @@ TensorMap decoderLayers(const TensorMap& file) {
 // Reads a convolution with `width` input channels, or with any number if that is 0. Sets `width` to its output
 // channels.
 nn::Conv2d readConv(const nn::Weights& weights, const std::string& name, int64_t& width, const std::string& source) {
-  const std::vector<int64_t> shape =
-      weights.shapeOf(name + ".weight").vec();  // take() invalidates the shape, so we copy it.
+  // take() invalidates the shape, so we copy it.
+  const std::vector<int64_t> shape = weights.shapeOf(name + ".weight").vec();
   const bool fits = shape.size() == 4 && (width == 0 || shape[1] == width) && shape[2] == 3 && shape[3] == 3;
   if (!fits) {
     fail(kWeightsInvalid, source, " is not a TAESD decoder, whose kernels are 3 x 3 and follow each other: ", name,
