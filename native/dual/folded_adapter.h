@@ -1,6 +1,6 @@
 // For sampling we merge an adapter into the weights: LoRA per branch, and SAIM as three products per pair of tokens
-// instead of ten (DESIGN section 5). DualUnet is the plain form. Folding uses float32, which leaves SAIM's term 1.05e-6
-// (relative norm) from the exact one. In float64 it would be 1.0e-6 and double the time from loading to the first step.
+// instead of ten. DualUnet is the plain form. Folding uses float32, which leaves SAIM's term 1.05e-6 (relative norm)
+// from the exact one. In float64 it would be 1.0e-6 and double the time from loading to the first step.
 #pragma once
 
 #include <map>

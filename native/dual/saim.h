@@ -20,9 +20,9 @@ struct Saim {
   at::Tensor byFolding(const at::Tensor& tokens) const;
 };
 
-// This struct holds the product of SAIM's linear layers (DESIGN section 5). Attention over two tokens is a sigmoid of a
-// difference: with layer-normed tokens x_0, x_1 and d = x_0 - x_1, the weight that token i gives to branch 0 is p_i =
-// sigmoid(x_i . (A d) + c . d), and the output is B x_1 + p_i (B d) + b.
+// This struct holds the product of SAIM's linear layers. Attention over two tokens is a sigmoid of a difference: with
+// layer-normed tokens x_0, x_1 and d = x_0 - x_1, the weight that token i gives to branch 0 is
+// p_i = sigmoid(x_i . (A d) + c . d), and the output is B x_1 + p_i (B d) + b.
 struct SaimFold {
   at::Tensor scores;        // A, (C, C)
   at::Tensor scoreBias;     // c, (C)

@@ -16,7 +16,7 @@ constexpr const char* kOpenClipPadding = "!";  // token 0
 constexpr int64_t kOriginalGroups = 32;
 constexpr int64_t kClipHeadWidth = 64;
 
-// Infers sizes from tensors. If a tensor is missing, the error asks for configs.
+// Infers sizes from tensors. The error names a missing tensor.
 class Sizes {
  public:
   Sizes(const TensorMap& tensors, const std::string& path) : tensors_(tensors), path_(path) {}
@@ -24,8 +24,8 @@ class Sizes {
   int64_t of(const std::string& name, int64_t dim) const {
     const auto found = tensors_.find(name);
     if (found == tensors_.end() || found->second.dim() <= dim) {
-      fail(kModelInvalid, path_, " is not a Stable Diffusion checkpoint that can be told by its tensors: it lacks ",
-           name, " (in diffusers' naming)");
+      fail(kModelInvalid, path_, " is not a Stable Diffusion 1.x or 2.x checkpoint: it lacks ", name,
+           " (in diffusers' naming)");
     }
     return found->second.size(dim);
   }
