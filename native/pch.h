@@ -1,4 +1,4 @@
-// What nearly every file of the engine includes, compiled once.
+// Nearly every file of the engine includes these headers, so we compile them once.
 #include <ATen/ATen.h>
 
 #include <functional>

@@ -46,7 +46,7 @@ UnetInputs makeInputs(const BenchOptions& options, const model::BaseModel& base)
           onDevice({rows / dual::kNumBranches, 4, side, side})};
 }
 
-// The peer's step has a UNet and nothing beside it.
+// The peer's step contains only a UNet, so we free the memory of the other parts.
 void keepUnetOnly(model::BaseModel& base) {
   base.vae.reset();
   base.textEncoder.reset();
@@ -59,7 +59,7 @@ nlohmann::json denoiseStep(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
-  adapter->releaseLayers();  // as a sampler does
+  adapter->releaseLayers();  // A sampler does this too.
   const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   keepUnetOnly(*base);
@@ -72,10 +72,10 @@ nlohmann::json bcm(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base, dual::BackgroundMode::kAdd);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
-  adapter->releaseLayers();  // as a sampler does
+  adapter->releaseLayers();  // A sampler does this too.
   const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
-  // All pairs share one background; the unconditional half of guidance has another, as when sampling.
+  // All pairs share one background. The unconditional half of guidance has its own, as in sampling.
   const int64_t halves = options.guidance ? 2 : 1;
   const at::Tensor background = in.background.slice(0, 0, halves);
   const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal).slice(0, 0, halves);
@@ -92,7 +92,7 @@ nlohmann::json trainStep(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
   adapter->requireGradients();
-  TensorMap trained;  // what the peer trains: the UNet's adapter
+  TensorMap trained;  // The peer trains only the UNet's adapter.
   for (const auto& [name, tensor] : adapter->parameters()) {
     if (name.rfind("unet.", 0) == 0) trained[name] = tensor;
   }
@@ -118,7 +118,8 @@ nlohmann::json saim(const BenchOptions& options) {
   const int64_t rows = options.pairs * (options.guidance ? 2 : 1);
   at::Tensor attended =
       randn({dual::kNumBranches, rows * options.tokens, options.width}, makeGenerator(3)).to(device, dtype);
-  const auto composed = [&] {  // as the paper writes it, and the peer: (T, 2, C)
+  // This is SAIM as the paper and the peer compute it: (T, 2, C).
+  const auto composed = [&] {
     const at::Tensor tokens = module.input(module.norm(attended.transpose(0, 1)));
     const at::Tensor mixed = at::scaled_dot_product_attention(module.q(tokens), module.k(tokens), module.v(tokens));
     attended + module.output(mixed).transpose(0, 1);
@@ -144,12 +145,12 @@ nlohmann::json vae(const BenchOptions& options) {
   return measure(options, "vae_decode", latents.size(0), 0, [&] { base->vae->decode(latents); });
 }
 
-// A whole pair of 50 steps, decoding included.
+// Measures a whole pair of 50 steps, including decoding.
 nlohmann::json sample(const BenchOptions& options) {
   const auto base = makeBase(options);
   const auto adapter = makeAdapter(options, *base);
   const dual::FoldedAdapter folded(*base->unet, *adapter);
-  adapter->releaseLayers();  // as a sampler does
+  adapter->releaseLayers();  // A sampler does this too.
   const auto unet = dual::makeSamplingModel(*base->unet, folded);
   const UnetInputs in = makeInputs(options, *base);
   return measure(options, "sample", in.latents.size(0), 0, [&] {
@@ -163,8 +164,8 @@ nlohmann::json sample(const BenchOptions& options) {
   });
 }
 
-// From the file of a UNet of Stable Diffusion 1.5's size in half precision to a folded adapter, ready for its first
-// step.
+// Measures the time from the file of a UNet of Stable Diffusion 1.5's size in half precision to a folded adapter that
+// is ready for its first step.
 nlohmann::json load(const BenchOptions& options) {
   if (!options.base.empty()) {
     return measure(options, "load", 1, 0, [&] { makeBase(options); });
@@ -189,7 +190,8 @@ nlohmann::json load(const BenchOptions& options) {
   const dual::Adapter adapter(fresh, settings, *unet, model::TextConfig(), "bench");
   result["fold_s"] =
       measure(options, "fold", 1, 0, [&] { const dual::FoldedAdapter folded(*unet, adapter); })["median_s"];
-  result["read_s"] = measure(options, "read", 1, 0, [&] {  // every byte once, the least that a load can do
+  // Reading every byte once is the least that a load can do.
+  result["read_s"] = measure(options, "read", 1, 0, [&] {
     const auto file = io::InputFile::open(path);
     std::vector<uint8_t> chunk(1 << 20);
     for (size_t at = 0; at < file->size(); at += chunk.size()) {

@@ -1,6 +1,6 @@
 // dualanodiff-bench NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
 //                   [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile]
-// Prints one line of JSON. bench/run.mjs is its user's face.
+// The program prints one line of JSON. Users start it through bench/run.mjs.
 #include <ATen/Parallel.h>
 
 #include <cstdio>

@@ -14,7 +14,7 @@ namespace dan::bench {
 
 namespace {
 
-// The most memory that this process ever had, on CUDA that its tensors had there, as the peer measures it.
+// Returns the peak memory of this process, or on CUDA the peak of its tensors there. The peer measures the same.
 int64_t peakMiB(const at::Device& device) {
   if (device.is_cuda()) return cudaState().services->memory(device).allocatedPeak >> 20;
   rusage usage{};

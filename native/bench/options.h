@@ -1,4 +1,4 @@
-// What every benchmark takes and gives.
+// All benchmarks share these options and this result.
 #pragma once
 
 #include <functional>
@@ -16,16 +16,16 @@ struct BenchOptions {
   int64_t tokens = 4096, width = 320;  // of saim
   int threads = 0, reps = 3;
   bool guidance = false;
-  bool plain = false;          // saim: as the paper writes it
+  bool plain = false;          // saim: computed as in the paper
   bool checkpointing = false;  // train-step: gradient checkpointing
-  bool profile = false;        // a further run, by operation
+  bool profile = false;        // If true, a further run is profiled by operation.
 };
 
-// Runs `step` once to warm up, then `reps` times; returns the keys that peer/dual_step.py prints.
+// Runs `step` once to warm up, then `reps` times. Returns the keys that peer/dual_step.py prints.
 nlohmann::json measure(const BenchOptions& options, const std::string& what, int64_t batch, int64_t trainable,
                        const std::function<void()>& step);
 
-// The base of `--base`, or Stable Diffusion 1.5's sizes with random weights.
+// Loads the base of `--base`, or builds one with Stable Diffusion 1.5's sizes and random weights.
 std::unique_ptr<model::BaseModel> makeBase(const BenchOptions& options);
 
 nlohmann::json denoiseStep(const BenchOptions& options);
@@ -35,8 +35,8 @@ nlohmann::json bcm(const BenchOptions& options);
 nlohmann::json vae(const BenchOptions& options);
 nlohmann::json sample(const BenchOptions& options);
 nlohmann::json load(const BenchOptions& options);
-// No benchmark: a base folder of Stable Diffusion 1.5's sizes in half precision, random, with the tokenizer of the base
-// `--base`, and a fresh adapter for it, in the folder `--out`.
+// This is not a benchmark. It writes a random base of Stable Diffusion 1.5's sizes in half precision to the folder
+// `--out`, with the tokenizer of the base `--base`, and a fresh adapter for it.
 nlohmann::json writeStandIn(const BenchOptions& options);
 
 }  // namespace dan::bench

@@ -8,7 +8,8 @@
 namespace dan::bench {
 
 nlohmann::json writeStandIn(const BenchOptions& options) {
-  model::BaseParts parts = model::readBaseParts({options.base, "", "", ""});  // for its tokenizer and scheduler
+  // We keep only its tokenizer and scheduler.
+  model::BaseParts parts = model::readBaseParts({options.base, "", "", ""});
   parts.unet = {};
   parts.vae = {};
   parts.text = {};

@@ -26,7 +26,8 @@ AdapterLayer makeLayer(const nn::Weights& weights, const nn::AttentionLayer& lay
   return result;
 }
 
-// Fills the tensors of one fresh adapter, in a fixed order, from one generator.
+// Fills the tensors of one fresh adapter from one generator. The order is fixed, so a seed always gives the same
+// adapter.
 class Initializer {
  public:
   Initializer(TensorMap& tensors, at::Generator generator, int64_t rank)
@@ -37,7 +38,7 @@ class Initializer {
     tensors_[name + ".up.weight"] = at::zeros({out, rank_});
   }
 
-  // PyTorch's default: uniform in +-1/sqrt(in), bias too.
+  // This is PyTorch's default: uniform in +-1/sqrt(in), for the bias too.
   void linear(const std::string& name, int64_t in, int64_t out) {
     const double bound = 1 / std::sqrt(static_cast<double>(in));
     tensors_[name + ".weight"] = at::empty({out, in}, at::kFloat).uniform_(-bound, bound, generator_);
@@ -86,7 +87,7 @@ Adapter::Adapter(const TensorMap& tensors, const AdapterSettings& settings, cons
                  const model::TextConfig& text, const std::string& source)
     : settings_(settings) {
   try {
-    // Cloned: training writes to them, and the caller may use the file's again.
+    // We clone the tensors because training writes to them and the caller may use the file again.
     TensorMap owned;
     for (const auto& [name, tensor] : tensors) owned[name] = tensor.clone();
     const nn::Weights weights = nn::Weights::fromTensors(std::move(owned), source, at::kFloat, unet.device());

@@ -1,5 +1,5 @@
-// What training adds to the frozen base: per attention layer a LoRA for each branch and a SAIM, for self-attention
-// perhaps a background mixer, and the text encoder's LoRA.
+// An adapter holds everything that training adds to the frozen base. Each attention layer gets a LoRA per branch and a
+// SAIM; a self-attention layer may also get a background mixer. The text encoder gets a LoRA.
 #pragma once
 
 #include <map>
@@ -14,10 +14,10 @@
 
 namespace dan::dual {
 
-// Low-rank change of a projection (arXiv 2106.09685) for every branch at once.
+// This is the low-rank change of a projection (arXiv 2106.09685) for both branches.
 struct BranchLora : ops::LoraMatrices {
   BranchLora(const nn::Weights& weights, int64_t rank, int64_t in, int64_t out);
-  // x: (B, L, in) -> (B, L, out), of one branch.
+  // x: (B, L, in) of one branch. Returns (B, L, out).
   at::Tensor operator()(const at::Tensor& x, Branch branch) const;
 };
 
@@ -35,24 +35,25 @@ struct AdapterSettings {
 
 class Adapter {
  public:
-  // `tensors` under the own format's names. Throws ERR_ADAPTER_MISMATCH where they do not fit the base.
+  // `tensors` use the names of our own format. Throws ERR_ADAPTER_MISMATCH if they do not fit the base.
   Adapter(const TensorMap& tensors, const AdapterSettings& settings, const model::Unet& unet,
           const model::TextConfig& text, const std::string& source);
 
-  // As training starts: LoRA down N(0, 1/rank) and up zero, SAIM and the background's MLP like fresh linear layers,
-  // norms one and zero, gamma 0.1 (add) or 0 (interpolate). `up` zero leaves attention as it is; SAIM does not.
+  // Returns the initial values for training. LoRA down is N(0, 1/rank) and up is zero. SAIM and the background's MLP
+  // start like fresh linear layers, norms at one and zero, gamma at 0.1 (add) or 0 (interpolate). A zero `up` leaves
+  // attention unchanged, but SAIM changes it.
   static TensorMap initialTensors(const AdapterSettings& settings, const model::Unet& unet,
                                   const model::TextConfig& text, at::Generator generator);
 
   const AdapterSettings& settings() const { return settings_; }
   const AdapterLayer& layer(const std::string& name) const { return layers_.at(name); }
 
-  // The text encoder's LoRA, for TextEncoder::forward. Valid as long as the adapter.
+  // Returns the text encoder's LoRA for TextEncoder::forward. The adapter must outlive it.
   model::ProjectionHook textHook() const;
 
-  // All parameters by name, float32 on the base's device: what is trained and saved.
+  // Returns the parameters that are trained and saved, in float32 on the base's device.
   const TensorMap& parameters() const { return parameters_; }
-  // Frees what folding took over: everything but the settings and the text encoder's LoRA.
+  // Frees the tensors that folding has copied: everything but the settings and the text encoder's LoRA.
   void releaseLayers();
   // Makes every parameter a leaf that requires gradients.
   void requireGradients();

@@ -36,7 +36,7 @@ std::string toPublishedName(const std::string& own, bool hasBackground) {
   return name;
 }
 
-// h + gamma * MLP(h_b) written as (1 - a) * h + a * MLP'(h_b).
+// Rewrites h + gamma * MLP(h_b) as (1 - a) * h + a * MLP'(h_b).
 void interpolateInsteadOfAdd(TensorMap& tensors) {
   const double a = std::ldexp(1.0, -20);
   for (auto& [name, tensor] : tensors) {
@@ -61,7 +61,8 @@ TensorMap published(const AdapterFile& adapter) {
   TensorMap tensors;
   for (const auto& [name, tensor] : own) {
     tensors[toPublishedName(name, hasBackground)] = tensor;
-    // Published cross-attention layers own background parameters that nothing reads; their loader expects them.
+    // Published cross-attention layers have background parameters that nothing reads, but the published loader expects
+    // them.
     if (!hasBackground || !endsWith(name, ".attn2.saim.norm.weight")) continue;
     const std::string layer =
         toPublishedName(name.substr(0, name.size() - std::string_view("saim.norm.weight").size()), true);

@@ -1,4 +1,4 @@
-// Adapters in other layouts and precisions than the trainer's.
+// An adapter can be exported to other layouts and precisions than the trainer's.
 #pragma once
 
 #include <string>
@@ -10,21 +10,22 @@
 namespace dan::dual {
 
 struct ExportOptions {
-  bool published = false;  // the published code's names, for its scripts; else the own format
+  // If true, the file uses the names of the published code, for its scripts; else our own format.
+  bool published = false;
   at::ScalarType dtype = at::kFloat;
   int64_t saimRank = 0;  // own format only; 0: SAIM in full
 };
 
 struct ExportReport {
-  int64_t numbers = 0;               // stored, of all tensors
-  std::vector<CompactError> errors;  // one a layer, where SAIM was reduced
+  int64_t numbers = 0;               // count of stored numbers over all tensors
+  std::vector<CompactError> errors;  // one per layer if SAIM was reduced
 };
 
-// Writes `path`: `.safetensors`, or for the published layout also `.bin` as torch.save writes it. Throws
-// ERR_INVALID_OPTION for a combination that cannot be written and where numbers overflow the precision.
+// Writes `path` as `.safetensors`, or in the published layout also as the `.bin` of torch.save. Throws
+// ERR_INVALID_OPTION for a combination that cannot be written and if numbers overflow the precision.
 //
-// The published layout has no LoRA scale (it is worked into `up`) and knows interpolation only: an adapter of the form
-// `add` becomes one with a = 2^-20 and MLP * gamma / a, the same to 1e-6.
+// The published layout has no LoRA scale, so we multiply it into `up`. It has only interpolation, so an adapter of the
+// form `add` becomes one with a = 2^-20 and MLP * gamma / a, which is equal to 1e-6.
 ExportReport exportAdapter(const AdapterFile& adapter, const std::string& path, const ExportOptions& options);
 
 }  // namespace dan::dual

@@ -18,10 +18,10 @@ void replace(std::string& text, const std::string& from, const std::string& to) 
   if (at != std::string::npos) text.replace(at, from.size(), to);
 }
 
-// What every adapter has, and what its rank is read off.
+// Every adapter has this tensor, so its rank is read from it.
 constexpr const char* kRankName = "to_q_lora.0.down.weight";
 
-// Published cross-attention layers carry background parameters that nothing reads.
+// Published cross-attention layers have background parameters that nothing reads.
 bool isUnusedBackground(const std::string& name) { return name.find(".attn2.background.") != std::string::npos; }
 
 }  // namespace
@@ -84,7 +84,7 @@ void expectBase(const AdapterFile& file, const std::string& path, const model::B
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata) {
   metadata["format"] = kAdapterFormat;
   metadata["format_version"] = std::to_string(kAdapterFormatVersion);
-  metadata.erase("saim_rank");  // of the compact file that this one came from
+  metadata.erase("saim_rank");  // The adapter may come from a compact file, but its tensors are now full.
   metadata["rank"] = std::to_string(settings.rank);
   metadata["lora_scale"] = c10::str(settings.loraScale);
   metadata["background"] = backgroundModeName(settings.background);

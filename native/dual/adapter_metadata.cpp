@@ -11,9 +11,9 @@ namespace dan::dual {
 namespace {
 
 constexpr int64_t kMostRank = 1 << 20;
-constexpr double kMostScale = 100;  // of the option of LoRA files, too
+constexpr double kMostScale = 100;  // The option of LoRA files has the same limit.
 
-// 2 x branches x channels: means, then deviations.
+// The list holds 2 x branches x channels numbers: means, then deviations.
 nlohmann::json levelsOf(Settings& settings) {
   const std::string text = settings.text("latent_levels", "");
   if (!settings.has("latent_levels")) return {};
@@ -35,7 +35,7 @@ bool isOwnFormat(const io::Metadata& metadata, const std::string& path) {
   if (format != metadata.end() && format->second == kAdapterFormat) return true;
   Settings settings = Settings::ofText(metadata, path, kWeightsInvalid);
   settings.expect("format", {"pt"});
-  settings.harmless({"lora_adapter_metadata"});  // diffusers'; what the published code reads has scale 1
+  settings.harmless({"lora_adapter_metadata"});  // diffusers writes it. The published code ignores it and uses scale 1.
   settings.finish();
   return false;
 }

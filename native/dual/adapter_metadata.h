@@ -1,4 +1,4 @@
-// What an adapter's file says of itself, as far as the engine needs it.
+// The engine reads these settings from the metadata of an adapter file.
 #pragma once
 
 #include <string>
@@ -7,17 +7,17 @@
 
 namespace dan::dual {
 
-// The settings of a file in the own format; `rank` and `hasBackground` are what its tensors say. Throws
-// ERR_WEIGHTS_INVALID naming the file, the key and its value where one is missing, damaged, out of range or contradicts
-// the tensors, ERR_ADAPTER_MISMATCH for a newer version of the format. What only the package's TypeScript reads (the
-// prompts, the type) is checked there, and so are names that nobody knows.
+// Returns the settings of a file in our own format. `rank` and `hasBackground` follow from its tensors. Throws
+// ERR_WEIGHTS_INVALID naming the file, the key and its value if one is missing, damaged, out of range or contradicts
+// the tensors. Throws ERR_ADAPTER_MISMATCH for a newer version of the format. The package's TypeScript checks unknown
+// names and the keys that only it reads (the prompts, the type).
 AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasBackground, const std::string& path);
 
-// Whether the file is in the own format. Throws ERR_WEIGHTS_INVALID where its metadata are neither that format's nor
-// those of a published file, which says nothing.
+// Returns true for our own format and false for a published file, whose metadata hold no settings. Throws
+// ERR_WEIGHTS_INVALID for any other metadata.
 bool isOwnFormat(const io::Metadata& metadata, const std::string& path);
 
-// Throws ERR_WEIGHTS_INVALID where the file's latent levels are not those of so many channels.
+// Throws ERR_WEIGHTS_INVALID if the latent levels of the file do not have this number of channels.
 void expectLevels(const io::Metadata& metadata, int64_t channels, const std::string& path);
 
 }  // namespace dan::dual

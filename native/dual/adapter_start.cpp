@@ -17,8 +17,8 @@ struct LowRank {
   at::Tensor down, up;  // (rank, in), (out, rank)
 };
 
-// Beside the largest singular values, as many rows as there is rank left stay fresh: a row of zeros in `down` and in
-// `up` has no gradient and would never learn.
+// Keeps the largest singular values. The rest of the rank stays fresh, because a row of zeros in both `down` and `up`
+// has no gradient and would never learn.
 LowRank cut(const LowRank& lora, const LowRank& fresh) {
   const auto [u, s, vh] = at::linalg_svd(at::matmul(lora.up, lora.down), /*full_matrices=*/false);
   const auto used = (s > 1e-6 * s[0]).sum().item<int64_t>();
@@ -53,7 +53,7 @@ TensorMap startFrom(TensorMap fresh, const AdapterFile& start, const std::string
       fail(kAdapterMismatch, path, " cannot start this training: nothing here is called ", name);
   }
   for (auto& [name, tensor] : fresh) {
-    if (endsWith(name, kUp)) continue;  // with its `down`
+    if (endsWith(name, kUp)) continue;  // It is handled together with its `down`.
     if (endsWith(name, kDown)) {
       const std::string upName = name.substr(0, name.size() - kDown.size()) + std::string(kUp);
       at::Tensor& up = fresh.at(upName);

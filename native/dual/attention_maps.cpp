@@ -8,8 +8,8 @@ namespace dan::dual {
 
 namespace {
 
-// 32 x 32, the level that Stable Diffusion 1.5 has at 512 pixels below its finest: a finer self-attention map costs
-// 16 times the memory.
+// This is 32 x 32, the second finest level of Stable Diffusion 1.5 at 512 pixels. The self-attention map of the finest
+// level would cost 16 times the memory.
 constexpr int64_t kMaxTokens = 1024;
 constexpr int kMaxLevels = 16;
 
@@ -43,7 +43,8 @@ void AttentionMaps::add(const nn::AttentionLayer& layer, const at::Tensor& q, co
   if (layer.isSelfAttention) {
     if (grid.height != grid_.height || grid.width != grid_.width) return;
     if (!self_.defined()) self_ = at::zeros({pairs_, q.size(1), q.size(1)}, q.options().dtype(at::kFloat));
-    for (int64_t pair = 0; pair < pairs_; ++pair) {  // one at a time bounds the memory
+    // Handling one pair at a time limits the memory.
+    for (int64_t pair = 0; pair < pairs_; ++pair) {
       self_[pair] += attentionProbabilities(q.narrow(0, pair, 1), k.narrow(0, pair, 1), layer.heads)[0].mean(0);
     }
     ++selfCount_;
@@ -61,8 +62,8 @@ at::Tensor AttentionMaps::maps(int64_t height, int64_t width) const {
   TORCH_CHECK(crossCount_ > 0 && selfCount_ > 0, "attention maps were read before any step");
   const at::Tensor cross = (cross_ / static_cast<double>(crossCount_)).flatten(1).unsqueeze(-1);
   const at::Tensor refined = at::matmul(self_ / static_cast<double>(selfCount_), cross);
-  // Most of a part is blank, so the median is how the ground is looked at. The embedded base marks a defect by looking
-  // away from it as often as at it; either way it differs from the ground.
+  // Most of a part is blank, so the median is the attention to the background. The embedded base looks away from a
+  // defect as often as at it. In both cases the defect differs from the background.
   const at::Tensor contrast = (refined - std::get<0>(refined.median(1, /*keepdim=*/true))).abs();
   const at::Tensor spread = contrast / contrast.amax({1, 2}, true).clamp_min(1e-12);
   return at::upsample_bilinear2d(spread.view({pairs_, 1, grid_.height, grid_.width}), {height, width}, false)

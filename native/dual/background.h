@@ -1,5 +1,5 @@
-// BCM, the background compensation module (DualAnoDiff section 3.3): features of the background, from a pass of its
-// own, are mixed into the source of the global branch's keys and values.
+// BCM, the background compensation module (DualAnoDiff section 3.3), runs a separate pass over the background. It mixes
+// the features of that pass into the source of the global branch's keys and values.
 #pragma once
 
 #include <map>
@@ -11,18 +11,18 @@ namespace dan::dual {
 
 enum class BackgroundMode {
   kOff,
-  kAdd,          // equation 5: h + gamma * MLP(h_b), gamma from 0.1
-  kInterpolate,  // published checkpoints: (1 - a) * h + a * MLP(h_b), a from 0
+  kAdd,          // equation 5: h + gamma * MLP(h_b); gamma starts at 0.1
+  kInterpolate,  // published checkpoints: (1 - a) * h + a * MLP(h_b); a starts at 0
 };
 
-// "off", "add" or "interpolate"; throws ERR_INVALID_OPTION.
+// Accepts "off", "add" or "interpolate"; throws ERR_INVALID_OPTION.
 BackgroundMode parseBackgroundMode(const std::string& name);
 const char* backgroundModeName(BackgroundMode mode);
 
-constexpr int64_t kBackgroundHidden = 320;  // whatever the layer's width, as published
+constexpr int64_t kBackgroundHidden = 320;  // The published code uses this width for every layer.
 
-// What a model's forward() takes of its own background pass, by self-attention layer: (B, L, C). DualUnet's are the
-// layers' inputs h_b, FoldedUnet's what the mixers make of them.
+// A model's backgroundFeatures() returns these for its forward(), by self-attention layer: (B, L, C). DualUnet returns
+// the layers' inputs h_b, and FoldedUnet returns the output of the mixers' MLPs.
 using BackgroundFeatures = std::map<std::string, at::Tensor>;
 
 struct BackgroundMixer {
@@ -33,13 +33,14 @@ struct BackgroundMixer {
   // hiddenStates, features: (B, L, C). Returns the source of keys and values, (B, L, C).
   at::Tensor operator()(const at::Tensor& hiddenStates, const at::Tensor& features, BackgroundMode mode) const;
 
-  // The same in two steps, of which the first, gamma * MLP(features), is one for all pairs that share a background.
+  // These are the two steps of the call operator. The first, gamma * MLP(features), is computed once for all pairs that
+  // share a background.
   at::Tensor ofBackground(const at::Tensor& features) const;
   at::Tensor withBackground(const at::Tensor& hiddenStates, const at::Tensor& background, BackgroundMode mode) const;
 };
 
-// I_b = (1 - M_f) x I with the foreground black. pixelValues: (N, 3, H, W) in [-1, 1]; foregrounds: (N, 1, H, W) of 0
-// and 1.
+// Computes I_b = (1 - M_f) x I with the foreground black. pixelValues: (N, 3, H, W) in [-1, 1]; foregrounds: (N, 1, H,
+// W) of 0 and 1.
 at::Tensor blackOut(const at::Tensor& pixelValues, const at::Tensor& foregrounds);
 
 }  // namespace dan::dual

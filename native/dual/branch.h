@@ -1,6 +1,6 @@
-// The branch axis. Rows are pair-major: row = pair * 2 + branch. Under classifier-free guidance the outermost axis is
-// (unconditional, conditional), so that a batch of the UNet is [2 * pairs * 2] with rows (guidance, pair, branch).
-// Nothing outside this folder multiplies a batch by two branches.
+// This file defines the branch axis. Rows are pair-major: row = pair * 2 + branch. Under classifier-free guidance the
+// outermost axis is (unconditional, conditional), so a batch of the UNet is [2 * pairs * 2] with rows (guidance, pair,
+// branch). Nothing outside this folder multiplies a batch by two branches.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -1,6 +1,6 @@
-// SAIM at reduced rank, as compact adapters store it. Folded (see SaimFold), a layer's five matrices are two, A for the
-// scores and B for the values; each is cut to its largest singular values, the nearest matrix of that rank (Eckart and
-// Young), and written as a product of two thin ones.
+// Compact adapters store SAIM at reduced rank. Folding (see SaimFold) turns the five matrices of a layer into two, A
+// for the scores and B for the values. Each is cut to its largest singular values, which gives the nearest matrix of
+// that rank (Eckart and Young), and stored as a product of two thin matrices.
 #pragma once
 
 #include <string>
@@ -9,17 +9,17 @@
 
 namespace dan::dual {
 
-// Of one layer: the change relative to the whole, in the Frobenius norm.
+// The errors of a layer are relative to the full matrices, in the Frobenius norm.
 struct CompactError {
   std::string layer;
   double scores = 0, values = 0;
 };
 
-// Replaces the SAIM tensors of every layer by their compact form; `tensors` under the own format's names.
+// Replaces the SAIM tensors of every layer by their compact form. `tensors` use the names of our own format.
 std::vector<CompactError> compactSaim(TensorMap& tensors, int64_t rank);
 
-// The full matrices that compute what the compact ones do: i, k and o become identities. Throws ERR_WEIGHTS_INVALID
-// naming a tensor that is missing or does not fit; `source` names the file.
+// Replaces compact tensors by full matrices that compute the same: i, k and o become identities. Throws
+// ERR_WEIGHTS_INVALID naming a tensor that is missing or does not fit. Errors name `source` as the file.
 void expandSaim(TensorMap& tensors, const std::string& source);
 
 }  // namespace dan::dual

@@ -11,7 +11,8 @@ at::Tensor DualUnet::attend(const nn::AttentionLayer& layer, const at::Tensor& h
   const at::Tensor hidden = unpackBranches(hiddenStates);  // (N, 2, L, C)
   at::Tensor source = context.defined() ? unpackBranches(context) : hidden;
   if (background.defined()) {
-    // Eq. 5: keys and values of the global branch come from the mix; its queries and the anomaly branch do not.
+    // Eq. 5: the mix gives only the keys and values of the global branch. Its queries and the anomaly branch stay as
+    // they are.
     const at::Tensor mixed =
         (*adapter.background)(hidden.select(1, kGlobal), background, adapter_.settings().background);
     source = at::stack({mixed, hidden.select(1, kAnomaly)}, 1);
@@ -35,7 +36,7 @@ at::Tensor DualUnet::interact(const nn::AttentionLayer& layer, const at::Tensor&
   return adapter_.layer(layer.name).saim(unpackBranches(attended)).flatten(0, 1);
 }
 
-// The pieces outlive this call where they are computed again for the backward pass, so they hold copies.
+// With gradient checkpointing the lambdas run again in the backward pass, after this call, so they capture copies.
 at::Tensor DualUnet::forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                              const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const {
   return unet_.forward(

@@ -1,5 +1,5 @@
-// The frozen UNet run on pairs: per-branch LoRA and SAIM in every attention layer, both branches (and both halves of
-// classifier-free guidance) in one batch.
+// DualUnet runs the frozen UNet on pairs, with per-branch LoRA and SAIM in every attention layer. Both branches (and
+// both halves of classifier-free guidance) form one batch.
 #pragma once
 
 #include "dual/adapter.h"
@@ -18,11 +18,11 @@ class DualUnet : public PairModel {
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                         const at::Tensor& encoderHiddenStates) const override;
 
-  // One layer of the pair: attention with per-branch LoRA, before SAIM. hiddenStates: (N * 2, L, C); background: the
+  // Computes the attention of one layer with per-branch LoRA, before SAIM. hiddenStates: (N * 2, L, C); background: the
   // features of this layer, (N, L, C), or undefined.
   at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hiddenStates, const at::Tensor& context,
                     const at::Tensor& background) const;
-  // What SAIM adds to the layer's output, (N * 2, L, C).
+  // Returns the term that SAIM adds to the layer's output, (N * 2, L, C).
   at::Tensor interact(const nn::AttentionLayer& layer, const at::Tensor& attended) const;
 
  private:

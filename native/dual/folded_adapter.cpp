@@ -17,8 +17,8 @@ struct Projection {
   const BranchLora& lora;
 };
 
-// (2, in, out): for each branch the projections of the same input with their LoRA, one behind the other. They lie in
-// memory as linear layers do, (2, out, in).
+// Returns (2, in, out): for each branch the projections of the same input with their LoRA, concatenated. The memory
+// layout is that of linear layers, (2, out, in).
 at::Tensor merged(std::initializer_list<Projection> projections, double scale, at::ScalarType dtype) {
   int64_t columns = 0;
   for (const Projection& one : projections) columns += one.linear.weight.size(0);

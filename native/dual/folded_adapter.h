@@ -1,6 +1,6 @@
-// An adapter worked into the weights, for sampling: per-branch LoRA merged, SAIM as three products per pair of tokens
-// instead of ten (DESIGN section 5). DualUnet is the plain form. Worked out in float32: what SAIM adds is then 1.05e-6
-// (relative norm) from the exact, folded in float64 1.0e-6, at twice the time from loading to the first step.
+// For sampling we merge an adapter into the weights: LoRA per branch, and SAIM as three products per pair of tokens
+// instead of ten. DualUnet is the plain form. Folding uses float32, which leaves SAIM's term 1.05e-6 (relative norm)
+// from the exact one. In float64 it would be 1.0e-6 and double the time from loading to the first step.
 #pragma once
 
 #include <map>
@@ -10,21 +10,21 @@
 
 namespace dan::dual {
 
-// SaimFold's matrices, laid out for one block of tokens per branch.
+// These are the matrices of SaimFold, laid out for one block of tokens per branch.
 struct FoldedSaim {
   nn::LayerNorm norm;  // in the precision of the rest
   at::Tensor stacked;  // (2 C, C): A and B
   at::Tensor values;   // (C, C): B, a view of stacked
   at::Tensor c, b;     // (C)
   FoldedSaim(const Saim& saim, at::ScalarType dtype);
-  // attended: (2, T, C), changed in place to itself plus what SAIM adds.
+  // attended: (2, T, C). SAIM's term is added in place.
   void addTo(at::Tensor& attended) const;
 };
 
 struct FoldedLayer {
-  at::Tensor q;             // (2, C, C), one for each branch, to be multiplied by from the right
+  at::Tensor q;             // (2, C, C), one matrix per branch, for multiplication from the right
   at::Tensor kv;            // (2, D, 2 C): keys and values
-  at::Tensor qkv;           // (2, C, 3 C), of which self-attention's q and kv are views
+  at::Tensor qkv;           // (2, C, 3 C); in self-attention, q and kv are views of it
   at::Tensor out, outBias;  // (2, C, C), (C)
   FoldedSaim saim;
   std::optional<BackgroundMixer> background;
@@ -32,7 +32,7 @@ struct FoldedLayer {
 
 class FoldedAdapter {
  public:
-  // Weights have the UNet's precision. The adapter's own layers may be released afterwards.
+  // The weights have the UNet's precision. The adapter's own layers may be released afterwards.
   FoldedAdapter(const model::Unet& unet, const Adapter& adapter);
   const FoldedLayer& layer(const std::string& name) const { return layers_.at(name); }
   BackgroundMode backgroundMode() const { return backgroundMode_; }

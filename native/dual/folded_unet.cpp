@@ -14,7 +14,7 @@ at::Tensor grouped(const at::Tensor& x, const at::Tensor& weight, const at::Tens
   return ops::groupedLinear(tokens, weight, bias).view({x.size(0), x.size(1), weight.size(2)});
 }
 
-// (N * 2, ...) pair-major to (2 * N, ...) branch-major, and back.
+// These convert between (N * 2, ...) pair-major and (2 * N, ...) branch-major.
 at::Tensor toBranchMajor(const at::Tensor& x) { return unpackBranches(x).transpose(0, 1).flatten(0, 1); }
 at::Tensor toPairMajor(const at::Tensor& x) { return x.unflatten(0, {kNumBranches, -1}).transpose(0, 1).flatten(0, 1); }
 
@@ -32,7 +32,8 @@ at::Tensor FoldedUnet::attend(const nn::AttentionLayer& layer, const at::Tensor&
     q = all.narrow(-1, 0, layer.width);
     kv = all.narrow(-1, layer.width, 2 * layer.width);
   } else {
-    // Eq. 5: keys and values of the global branch come from the mix; its queries and the anomaly branch do not.
+    // Eq. 5: the mix gives only the keys and values of the global branch. Its queries and the anomaly branch stay as
+    // they are.
     const auto branches = hidden.chunk(kNumBranches);
     const at::Tensor mixed =
         folded.background->withBackground(branches[kGlobal], background->at(layer.name), adapter_.backgroundMode());
@@ -78,7 +79,7 @@ const FoldedUnet::Prompt& FoldedUnet::preparePrompt(const at::Tensor& encoderHid
 at::Tensor FoldedUnet::predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const Prompt& prompt,
                                const BackgroundFeatures* background) const {
   const at::NoGradGuard noGrad;
-  const at::Tensor isPrepared;  // the context is in the prompt's keys
+  const at::Tensor isPrepared;  // The prompt's keys already contain the context.
   return toPairMajor(unet_.forward(
       toBranchMajor(noisyLatents), toBranchMajor(timesteps), isPrepared,
       [&](const nn::AttentionLayer& layer, const at::Tensor& hidden, const at::Tensor&) {

@@ -1,4 +1,4 @@
-// The dual UNet on a folded adapter: what DualUnet computes, without gradients and faster.
+// FoldedUnet computes the same as DualUnet with a folded adapter: without gradients and faster.
 #pragma once
 
 #include <map>
@@ -15,32 +15,32 @@ class FoldedUnet : public PairModel {
   // Both must outlive this object.
   FoldedUnet(const model::Unet& unet, const FoldedAdapter& adapter) : unet_(unet), adapter_(adapter) {}
 
-  // preparePrompt, then predict.
+  // Calls preparePrompt(), then predict().
   at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                      const BackgroundFeatures* background) const override;
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                         const at::Tensor& encoderHiddenStates) const override;
 
-  // The keys and values of cross-attention, which are the same at every step.
+  // The keys and values of cross-attention are the same at every step.
   struct Prompt {
-    at::Tensor states;                       // whose keys and values these are
+    at::Tensor states;                       // The keys and values belong to these states.
     std::map<std::string, at::Tensor> keys;  // by layer, (2 * N, tokens, 2 C)
   };
-  // Those of the last states of each shape (N * 2, tokens, D), in the same memory as long as this object is: a captured
-  // graph reads them there.
+  // Returns the keys and values for the given states, (N * 2, tokens, D). There is one entry per shape, and its memory
+  // stays the same as long as this object lives, because a captured graph reads it there.
   const Prompt& preparePrompt(const at::Tensor& encoderHiddenStates) const;
-  // forward() on a prompt that was prepared for as many rows.
+  // Does the work of forward() on a prompt that was prepared for the same number of rows.
   at::Tensor predict(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const Prompt& prompt,
                      const BackgroundFeatures* background) const;
 
  private:
-  // Rows are branch-major inside: (2, N), so that each branch's tokens are one block.
+  // The rows are branch-major inside, (2, N), so that each branch's tokens form one block.
   at::Tensor attend(const nn::AttentionLayer& layer, const at::Tensor& hidden, const Prompt& prompt,
                     const BackgroundFeatures* background) const;
 
   const model::Unet& unet_;
   const FoldedAdapter& adapter_;
-  mutable std::map<std::vector<int64_t>, Prompt> prompts_;  // by the states' shape
+  mutable std::map<std::vector<int64_t>, Prompt> prompts_;  // by the shape of the states
 };
 
 }  // namespace dan::dual

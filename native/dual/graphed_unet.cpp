@@ -6,14 +6,15 @@ namespace dan::dual {
 
 namespace {
 
-// What a graph depends on beside the weights: its memory and its kernels are made for these shapes and precisions.
+// A graph depends on the shapes and precisions of its inputs, because its memory and its kernels are fixed.
 std::string keyOf(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                   const BackgroundFeatures* background) {
   std::string key;
   const auto add = [&key](const at::Tensor& x) { key += c10::str(x.sizes(), x.scalar_type(), ';'); };
   add(noisyLatents);
-  key += c10::str(timesteps.sizes(), ';');            // which are copied to float32
-  key += c10::str(encoderHiddenStates.sizes(), ';');  // which the keys and values of the UNet's precision are made of
+  key += c10::str(timesteps.sizes(), ';');  // Timesteps are copied to float32.
+  // The keys and values have the UNet's precision, whatever that of the states is.
+  key += c10::str(encoderHiddenStates.sizes(), ';');
   if (background == nullptr) return key;
   for (const auto& [name, feature] : *background) {
     key += name;
@@ -28,12 +29,12 @@ std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noi
                                                            const FoldedUnet::Prompt& prompt,
                                                            const BackgroundFeatures* background) const {
   auto recorded = std::make_unique<Recorded>();
-  // What a graph reads is on the device, wherever the caller's is: no copy from the host can be recorded.
+  // A graph cannot record a copy from the host, so its inputs must be on the device.
   const auto onDevice = [this](const at::Tensor& x, at::ScalarType dtype) {
     return x.to(device_, dtype, /*non_blocking=*/false, /*copy=*/true);
   };
   recorded->latents = onDevice(noisyLatents, noisyLatents.scalar_type());
-  recorded->timesteps = onDevice(timesteps, at::kFloat);  // later ones may be fractions
+  recorded->timesteps = onDevice(timesteps, at::kFloat);  // Later timesteps may be fractions.
   if (background != nullptr) {
     for (const auto& [name, feature] : *background)
       recorded->background[name] = onDevice(feature, feature.scalar_type());
@@ -42,7 +43,8 @@ std::unique_ptr<GraphedUnet::Recorded> GraphedUnet::record(const at::Tensor& noi
     const BackgroundFeatures* features = withBackground ? &into->background : nullptr;
     into->prediction = plain_.predict(into->latents, into->timesteps, prompt, features);
   };
-  predict();  // once without recording: libraries choose their algorithms and take their memory at the first call
+  // The first call runs without recording, because libraries choose their algorithms and allocate memory in it.
+  predict();
   recorded->graph = services_.capture(device_, predict);
   return recorded;
 }
@@ -65,7 +67,7 @@ at::Tensor GraphedUnet::forward(const at::Tensor& noisyLatents, const at::Tensor
   recorded.timesteps.copy_(timesteps);
   for (auto& [name, feature] : recorded.background) feature.copy_(background->at(name));
   recorded.graph->replay();
-  return recorded.prediction.clone();  // the next replay writes there again
+  return recorded.prediction.clone();  // The next replay overwrites the prediction.
 }
 
 std::unique_ptr<PairModel> makeSamplingModel(const model::Unet& unet, const FoldedAdapter& adapter) {

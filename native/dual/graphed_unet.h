@@ -1,5 +1,5 @@
-// FoldedUnet on CUDA: the prediction for each set of shapes is recorded once as a graph and replayed as a whole, which
-// saves the launches of some two thousand kernels a step.
+// GraphedUnet is FoldedUnet on CUDA. It records the prediction for each set of shapes as a graph and replays it as a
+// whole, which saves launching some two thousand kernels per step.
 #pragma once
 
 #include <map>
@@ -12,11 +12,12 @@ namespace dan::dual {
 
 class GraphedUnet : public PairModel {
  public:
-  // All must outlive this object. `services` are the device's; any that run captured work again will do.
+  // All must outlive this object. `services` belong to the device; any implementation that can replay captured work is
+  // suitable.
   GraphedUnet(const model::Unet& unet, const FoldedAdapter& adapter, DeviceServices& services)
       : plain_(unet, adapter), device_(unet.device()), services_(services) {}
 
-  // With extras, which no graph has, it runs as FoldedUnet.
+  // Graphs do not support extras, so with extras it runs as FoldedUnet.
   at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                      const BackgroundFeatures* background) const override;
   BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
@@ -25,7 +26,7 @@ class GraphedUnet : public PairModel {
   }
 
  private:
-  // A graph with the memory that it reads and writes.
+  // A graph comes with the memory that it reads and writes.
   struct Recorded {
     at::Tensor latents, timesteps, prediction;
     BackgroundFeatures background;
@@ -34,10 +35,10 @@ class GraphedUnet : public PairModel {
   std::unique_ptr<Recorded> record(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                    const FoldedUnet::Prompt& prompt, const BackgroundFeatures* background) const;
 
-  mutable FoldedUnet plain_;  // forward() lends it the extras
+  mutable FoldedUnet plain_;  // forward() passes the extras on to it.
   at::Device device_;
   DeviceServices& services_;
-  // By the shape and precision of each tensor that a call reads.
+  // The key is the shape and precision of each tensor that a call reads.
   mutable std::map<std::string, std::unique_ptr<Recorded>> recorded_;
 };
 

@@ -1,4 +1,5 @@
-// What predicts the noise of pairs: DualUnet, which trains, and for sampling FoldedUnet, and GraphedUnet on CUDA.
+// A pair model predicts the noise of pairs. DualUnet is for training, FoldedUnet for sampling, and GraphedUnet for
+// sampling on CUDA.
 #pragma once
 
 #include <memory>
@@ -15,19 +16,19 @@ class PairModel {
  public:
   virtual ~PairModel() = default;
 
-  // noisyLatents: (N * 2, 4, h, w); timesteps: (N * 2); encoderHiddenStates: (N * 2, 77, D); rows as branch.h says.
-  // `background`, where not null, holds N rows. Returns the prediction, (N * 2, 4, h, w).
+  // noisyLatents: (N * 2, 4, h, w); timesteps: (N * 2); encoderHiddenStates: (N * 2, 77, D); branch.h defines the order
+  // of rows. `background` may be null; else it holds N rows. Returns the prediction, (N * 2, 4, h, w).
   virtual at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                              const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const = 0;
 
-  // The background's pass: the global branch's LoRA, no SAIM. noisyLatents: (N, 4, h, w); the global prompt's
-  // encoderHiddenStates: (N, 77, D).
+  // Runs the background's pass with the global branch's LoRA and without SAIM. noisyLatents: (N, 4, h, w);
+  // encoderHiddenStates: (N, 77, D), those of the global prompt.
   virtual BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                                 const at::Tensor& encoderHiddenStates) const = 0;
 
-  // While one lives, forward() does more than predict. With `maps` it adds to them what the anomaly branch's last
-  // maps->pairs() rows look at (the conditional half of guidance). With `inner` it keeps there what the inner levels
-  // make, and takes it from there where that says so. Either may be null; both must outlive this.
+  // While an Extras object lives, forward() does more than predict. It adds to `maps` the attention of the anomaly
+  // branch's last maps->pairs() rows (the conditional half of guidance). It stores the output of the inner levels in
+  // `inner`, or reuses it if `inner->reuse` is set. Either may be null; both must outlive this object.
   class Extras {
    public:
     Extras(PairModel& model, AttentionMaps* maps, model::InnerFeatures* inner) : model_(model) {
@@ -51,7 +52,7 @@ class PairModel {
   AttentionMaps* attentionMaps_ = nullptr;
 };
 
-// The fastest that samples with a folded adapter on the UNet's device. Both must outlive it.
+// Returns the fastest model for sampling with a folded adapter on the UNet's device. Both must outlive it.
 std::unique_ptr<PairModel> makeSamplingModel(const model::Unet& unet, const FoldedAdapter& adapter);
 
 }  // namespace dan::dual

@@ -15,7 +15,7 @@ Saim::Saim(const nn::Weights& weights, int64_t width)
       output(weights.scope("o"), width, width) {}
 
 at::Tensor Saim::operator()(const at::Tensor& attended) const {
-  // Per pair of tokens folding saves seven products of C x C, and costs five of C x C x C.
+  // Folding saves seven products of C x C per pair of tokens and costs five of C x C x C.
   const at::Tensor tokens = norm(attended);
   const int64_t width = tokens.size(-1);
   const int64_t pairs = tokens.numel() / (kNumBranches * width);
@@ -25,10 +25,10 @@ at::Tensor Saim::operator()(const at::Tensor& attended) const {
 at::Tensor Saim::byProducts(const at::Tensor& tokens) const {
   const at::Tensor mixed = input(tokens);
   const at::Tensor anomaly = mixed.select(1, kAnomaly), difference = mixed.select(1, kGlobal) - anomaly;  // (B, L, C)
-  // A softmax over two tokens is a sigmoid of the difference of their scores: the weight that goes to the global
-  // branch. The difference of the keys, in which their bias cancels, is carried back through the queries' product,
-  // because it is one where the queries are two. (The bias is here to have its gradient of zero: weight decay needs
-  // one.)
+  // A softmax over two tokens is the sigmoid of the difference of their scores. This is the weight of the global
+  // branch. We carry the difference of the keys, in which their bias cancels, back through the queries' product,
+  // because there is one difference but two queries. Weight decay needs a gradient for the bias, so the bias is added
+  // with factor zero.
   const at::Tensor keyDifference = at::matmul(difference, k.weight.to(tokens.dtype()).t()) + 0 * k.bias.sum();
   const at::Tensor direction = at::matmul(keyDifference, q.weight.to(tokens.dtype()));
   const at::Tensor offset = at::matmul(keyDifference, q.bias.to(tokens.dtype()));
@@ -58,7 +58,7 @@ SaimFold::SaimFold(const Saim& saim, at::ScalarType precision) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(wi.size(0)));
   const at::Tensor keys = at::matmul(in(saim.k.weight), wi);
   scores = scale * at::matmul(at::matmul(wq, wi).t(), keys);
-  // The keys' bias cancels in their difference. It is here to have its gradient of zero: weight decay needs one.
+  // The keys' bias cancels in their difference. Weight decay needs a gradient for it, so it is added with factor zero.
   scoreBias = scale * at::matmul(keys.t(), at::matmul(wq, bi) + in(saim.q.bias)) + 0 * in(saim.k.bias);
   values = at::matmul(wo, at::matmul(wv, wi));
   bias = at::matmul(wo, at::matmul(wv, bi) + in(saim.v.bias)) + in(saim.output.bias);

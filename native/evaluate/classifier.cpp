@@ -25,7 +25,7 @@ void initialize(const TensorMap& weights, at::Generator generator) {
   }
 }
 
-// Fresh weights with the file's in the place of all but the last layer's.
+// Copies the weights of the file into all layers but the last, which keeps its fresh values.
 void loadBackbone(const TensorMap& weights, const std::string& path) {
   const nn::Weights file = nn::Weights::fromTensors(io::readWeightsFile(path).tensors, path, at::kFloat);
   for (const auto& [name, weight] : weights) {

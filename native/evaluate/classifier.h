@@ -1,4 +1,4 @@
-// The evaluation's classifier of defect types: a ResNet-18, trained on defects alone.
+// This classifier of anomaly types serves the evaluation. It is a ResNet-18 trained only on defects.
 #pragma once
 
 #include <memory>
@@ -12,10 +12,10 @@ namespace dan::evaluate {
 
 class Classifier : public Learner {
  public:
-  // `backbone`: torchvision's file to start from, whose last layer is left out, or empty for fresh weights (kernels by
-  // He et al., arXiv 1502.01852, fan out, as torchvision's; the last layer uniform). Only base width 64 fits a file.
-  // predict() gives the probability of each type, (N, classes). Throws ERR_WEIGHTS_INVALID, and
-  // ERR_DATASET_INVALID where the defects have no types.
+  // `backbone` is torchvision's file to start from, whose last layer is ignored, or empty for fresh weights. Fresh
+  // kernels follow He et al. (arXiv 1502.01852, fan out), as in torchvision; the last layer is uniform. A file needs a
+  // base width of 64. predict() returns the probability of each type, (N, classes). Throws ERR_WEIGHTS_INVALID, and
+  // ERR_DATASET_INVALID if the defects have no types.
   Classifier(LearnerOptions options, std::unique_ptr<DefectSource> defects, int64_t classes,
              const std::string& backbone, at::Device device);
 

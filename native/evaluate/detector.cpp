@@ -7,7 +7,7 @@ namespace dan::evaluate {
 
 namespace {
 
-constexpr double kInitialDeviation = 0.02;  // of kernels and of the norms' gains
+constexpr double kInitialDeviation = 0.02;  // It applies to kernels and to the gains of norms.
 
 void initialize(const TensorMap& weights, at::Generator generator) {
   for (const auto& [name, weight] : weights) {

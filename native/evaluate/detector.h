@@ -1,4 +1,5 @@
-// The evaluation's detector: a two-class segmentation network, trained on good images and defects.
+// This defect detector serves the evaluation. It is a two-class segmentation network trained on good images and
+// defects.
 #pragma once
 
 #include <memory>
@@ -11,12 +12,12 @@ namespace dan::evaluate {
 
 class Detector : public Learner {
  public:
-  // Pictures' sides must be multiples of 32. Fresh weights: kernels N(0, 0.02), norms N(1, 0.02), as published.
-  // predict() gives the probability of a defect for each pixel, (N, H, W).
+  // The sides of images must be multiples of 32. Fresh weights are as published: kernels N(0, 0.02), norms N(1, 0.02).
+  // predict() returns the probability of a defect for each pixel, (N, H, W).
   Detector(LearnerOptions options, Pool good, std::unique_ptr<DefectSource> defects, at::Device device);
 
  protected:
-  // Good or defective with even chances.
+  // Good and defective examples are equally likely.
   Example draw(Draw& draw) const override;
   at::Tensor loss(const std::vector<Example>& examples) const override;
   at::Tensor probabilities(const at::Tensor& images) const override;

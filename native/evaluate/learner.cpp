@@ -14,7 +14,8 @@ namespace dan::evaluate {
 namespace {
 
 constexpr double kDecay = 0.2, kFirstDecay = 0.8, kSecondDecay = 0.9;
-constexpr uint64_t kWeightsStream = ~0ULL;  // of the seed; the examples have those from 0 on
+// The weights have their own random stream of the seed; the examples use the streams from 0 on.
+constexpr uint64_t kWeightsStream = ~0ULL;
 
 }  // namespace
 
@@ -42,7 +43,7 @@ double Learner::learningRate() const {
 LearnerStep Learner::step(const Task& task) {
   RECORD_USER_SCOPE("evaluation step");
   task.checkCancelled();
-  TensorMap statisticsBefore;  // the forward pass updates them
+  TensorMap statisticsBefore;  // The forward pass updates the running statistics, so we save them.
   for (const auto& [name, tensor] : weights_) {
     if (isRunningStatistic(name)) statisticsBefore[name] = tensor.clone();
   }

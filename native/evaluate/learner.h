@@ -1,4 +1,4 @@
-// What the evaluation's networks share: their training on drawn examples, and its checkpoints.
+// This base class trains the evaluation's networks on drawn examples and saves their checkpoints.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ struct LearnerOptions {
   int64_t channels = 64;  // the network's base width
   int64_t batchSize = 16, iterations = 6400;
   double learningRate = 1e-4;  // Adam's; a fifth of it after 80 % of the iterations, a fifth of that after 90 %
-  bool flips = true;           // of the good images
+  bool flips = true;           // It applies to the good images.
   uint64_t seed = 0;
 };
 
@@ -30,16 +30,16 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  // One update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS when loss
-  // or gradients are not finite. Whatever it throws, the network is as it was before the step.
+  // Does one update on a batch. The examples depend only on the seed and the step. Throws ERR_NON_FINITE_LOSS if the
+  // loss or the gradients are not finite. After any exception the network is as it was before the step.
   LearnerStep step(const Task& task);
 
-  // The network's probabilities for images, (N, H, W, 3) uint8; an output for each, float on the CPU. Throws
-  // ERR_NON_FINITE.
+  // Returns the network's probabilities for images, (N, H, W, 3) uint8, as float on the CPU. Throws ERR_NON_FINITE.
   at::Tensor predict(const at::Tensor& images, const Task& task) const;
 
   int64_t position() const { return position_; }
-  // Weights, optimiser and position; whole or not at all. Throws ERR_CHECKPOINT_MISMATCH for another learner's.
+  // Writes weights, optimiser and position. The file appears only once it is complete. Loading throws
+  // ERR_CHECKPOINT_MISMATCH for the checkpoint of another learner.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
   void loadCheckpoint(const std::string& path);
 
@@ -49,14 +49,14 @@ class Learner {
   at::Device device() const { return device_; }
   const TensorMap& weights() const { return weights_; }
 
-  // Takes the network's tensors; all but running statistics are trained.
+  // Takes the network's tensors. All but running statistics are trained.
   void train(const TensorMap& weights);
-  // The generator of the weights' first values.
+  // Returns the generator for the initial weights.
   at::Generator weightsGenerator() const;
 
   virtual Example draw(Draw& draw) const = 0;
   virtual at::Tensor loss(const std::vector<Example>& examples) const = 0;
-  // images: (N, 3, H, W), 0 .. 1.
+  // images: (N, 3, H, W), 0 .. 1
   virtual at::Tensor probabilities(const at::Tensor& images) const = 0;
 
  private:

@@ -61,7 +61,7 @@ double icLpipsOf(const Images& generated, const Images& real, const LpipsFiles& 
     }
   }
   expectFinite(toReferences, c10::str(files.backbone, " with ", files.linear));
-  // The features of one cluster at a time: those of all images may be more than memory holds.
+  // We keep the features of one cluster at a time, because those of all images may exceed the memory.
   for (const at::Tensor& members : metrics::clusterMembers(toReferences)) {
     std::vector<Features> features;
     for (int64_t i = 0; i < members.size(0); ++i) {

@@ -1,4 +1,4 @@
-// What generated images are like, by networks whose weights the user supplies.
+// These functions measure the quality of generated images with networks whose weights the user supplies.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,20 +10,20 @@
 
 namespace dan::evaluate {
 
-// Images are (H, W, 3) uint8 each, of any one size.
+// Each image is (H, W, 3) uint8. All have the same size, which may be any.
 using Images = std::vector<at::Tensor>;
 
-// Inception Score (arXiv 1606.03498) by torchvision's Inception v3: each image stretched to 299 pixels, one split.
-// Throws ERR_WEIGHTS_INVALID.
+// Computes the Inception Score (arXiv 1606.03498) with torchvision's Inception v3. Each image is resized to 299 pixels,
+// and all form one split. Throws ERR_WEIGHTS_INVALID.
 double inceptionScoreOf(const Images& images, const std::string& weights, at::Device device, const Task& task);
 
 struct LpipsFiles {
   std::string backbone;  // torchvision's AlexNet, VGG-16 or SqueezeNet 1.1
-  std::string linear;    // LPIPS's layers for it
+  std::string linear;    // LPIPS's layers for the backbone
 };
 
-// Intra-cluster LPIPS (arXiv 2104.06820) of generated images around real ones of the same size; 0 where no real image
-// has two generated ones near it. Throws ERR_WEIGHTS_INVALID.
+// Computes intra-cluster LPIPS (arXiv 2104.06820): the clusters are generated images around real ones of the same size.
+// Returns 0 if no real image has two generated ones near it. Throws ERR_WEIGHTS_INVALID.
 double icLpipsOf(const Images& generated, const Images& real, const LpipsFiles& files, at::Device device,
                  const Task& task);
 

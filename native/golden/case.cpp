@@ -10,7 +10,7 @@ namespace dan::golden {
 
 namespace {
 
-// Cases share files, each of which is read once.
+// Cases share files, so we read each file once.
 const TensorMap& tensorsOf(const std::string& path) {
   static std::map<std::string, TensorMap> files;
   const auto found = files.find(path);
@@ -71,7 +71,7 @@ void Case::fail(const std::string& reason) {
 
 void Case::finish() const {
   for (const std::string& name : outputs_) {
-    if (kind_ == "tokenizer") continue;  // compared in JSON
+    if (kind_ == "tokenizer") continue;  // The tokenizer's output is compared as JSON.
     if (compared_.count(name) == 0) throw std::runtime_error("the output " + name + " was not compared");
   }
 }

@@ -1,4 +1,4 @@
-// One case of a golden manifest: what it gives, what it expects, and how far apart the two may be.
+// A case of a golden manifest has inputs, expected outputs and tolerances.
 #pragma once
 
 #include <functional>
@@ -13,27 +13,28 @@ namespace dan::golden {
 
 class Case {
  public:
-  // `folder` is the manifest's; `entry` one of its cases.
+  // `folder` is the folder of the manifest; `entry` is one of its cases.
   Case(std::string folder, const nlohmann::json& entry);
 
   const std::string& name() const { return name_; }
   const std::string& kind() const { return kind_; }
   const nlohmann::json& params() const { return params_; }
   std::string path(const std::string& relative) const { return folder_ + "/" + relative; }
-  // The file that the case itself names.
+  // The case itself names this file.
   std::string filePath() const { return path(file_); }
   at::Tensor input(const std::string& name) const { return tensor(name); }
   bool hasInput(const std::string& name) const;
   bool hasOutput(const std::string& name) const;
   const std::vector<std::string>& outputs() const { return outputs_; }
 
-  // Compares a result with the expected output `name`: |a - b| <= atol + rtol |b|, same shape, both finite or not.
+  // Compares a result with the expected output `name`: |a - b| <= atol + rtol |b|. The shapes must be equal, and values
+  // must be finite in both or in neither.
   void expect(const std::string& name, const at::Tensor& actual);
-  // The same for two numbers that the manifest itself holds.
+  // Compares two numbers in the same way. The manifest itself contains the expected one.
   void expectNumber(const std::string& name, double actual, double expected, double atol, double rtol);
   void fail(const std::string& reason);
 
-  // Throws when an output that the manifest lists was never compared.
+  // Throws if an output that the manifest lists was never compared.
   void finish() const;
   bool passed() const { return failures_.empty(); }
   const std::string& failures() const { return failures_; }
@@ -51,7 +52,7 @@ class Case {
 
 using Handler = std::function<void(Case&)>;
 
-// By kind; each file of this folder adds its own.
+// The key is the kind of case. Each file of this folder adds its own handlers.
 using Handlers = std::map<std::string, Handler>;
 void addModelHandlers(Handlers& handlers);
 void addDiffusionHandlers(Handlers& handlers);

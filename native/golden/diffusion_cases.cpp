@@ -1,4 +1,4 @@
-// scheduler, add_noise
+// This file handles the kinds scheduler and add_noise.
 #include "diffusion/scheduler.h"
 #include "golden/case.h"
 
@@ -6,7 +6,7 @@ namespace dan::golden {
 
 namespace {
 
-// The analytic model of the fixtures: eps(x, t) = 0.1 x + sin(t / 100).
+// The fixtures use this analytic model, so that they do not depend on any weights.
 constexpr const char* kKnownModel = "eps(x_scaled, t) = 0.1*x_scaled + sin(t/100)";
 
 void runScheduler(Case& test) {

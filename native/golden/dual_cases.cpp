@@ -1,4 +1,4 @@
-// dual_attention, dual_loss_grad, sample
+// This file handles the kinds dual_attention, dual_loss_grad and sample.
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -36,7 +36,7 @@ void runDualAttention(Case& test) {
   test.expect("output", attended + added);
 }
 
-// "unet.layers.<i>.…" and "text_encoder.layers.<i>.…" of the published code to own names.
+// Converts "unet.layers.<i>.…" and "text_encoder.layers.<i>.…" of the published code to our names.
 std::string ownParameterName(const std::string& name, const model::Unet& unet) {
   const std::string prefix = "unet.layers.";
   if (name.rfind(prefix, 0) != 0) return dual::fromPublishedName(name);
@@ -61,7 +61,7 @@ void checkGradients(Case& test, const TensorMap& parameters, const model::Unet& 
     const at::Tensor gradient = gradientOf(name).to(at::kDouble);
     const double norm = numbers[0].get<double>();
     test.expectNumber("|grad " + name + "|", gradient.norm().item<double>(), norm, 1e-7, 2e-3);
-    // A sum may cancel: it is as exact as the norm allows.
+    // The terms of a sum may cancel, so its tolerance follows from the norm.
     const double slack = 2e-3 * norm * std::sqrt(static_cast<double>(gradient.numel())) + 1e-7;
     test.expectNumber("sum grad " + name, gradient.sum().item<double>(), numbers[1].get<double>(), slack, 0);
     known.insert(ownParameterName(name, unet));

@@ -1,4 +1,4 @@
-// localization, focal_loss, metrics, inception_score, ic_lpips, lpips
+// This file handles the kinds localization, focal_loss, metrics, inception_score, ic_lpips and lpips.
 #include <ATen/core/grad_mode.h>
 
 #include "golden/case.h"

@@ -1,4 +1,4 @@
-// bad_file
+// This file handles the kind bad_file.
 #include "core/error.h"
 #include "golden/case.h"
 #include "io/weights_file.h"

@@ -1,4 +1,4 @@
-// dualanodiff-golden DIR [--kinds a,b]: runs every case of DIR/manifest.json through the engine.
+// `dualanodiff-golden DIR [--kinds a,b]` runs every case of DIR/manifest.json through the engine.
 #include <ATen/Parallel.h>
 
 #include <cstdio>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// Runs one case; returns why it failed, or nothing.
+// Runs one case. Returns the reason if it failed, else an empty string.
 std::string run(dan::golden::Case& test, const dan::golden::Handlers& handlers) {
   const auto handler = handlers.find(test.kind());
   if (handler == handlers.end()) return "no such kind is known";

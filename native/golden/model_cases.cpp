@@ -1,4 +1,4 @@
-// unet, vae_encode, vae_decode, tokenizer, text_encode, u2net
+// This file handles the kinds unet, vae_encode, vae_decode, tokenizer, text_encode and u2net.
 #include <ATen/core/grad_mode.h>
 
 #include "golden/shared_models.h"

@@ -1,4 +1,4 @@
-// Models that many cases share, loaded once.
+// Many cases share these models, so each is loaded once.
 #pragma once
 
 #include "dual/adapter_file.h"
@@ -7,10 +7,10 @@
 
 namespace dan::golden {
 
-// The base that `params.model` names, in float32 on the CPU.
+// Returns the base that `params.model` names, in float32 on the CPU.
 const model::BaseModel& baseOf(const Case& test);
 
-// The adapter that `params.adapter` names, with `params.background_injection`; a new one at each call.
+// Returns a new instance of the adapter that `params.adapter` names, with `params.background_injection`.
 std::unique_ptr<dual::Adapter> adapterOf(const Case& test);
 
 }  // namespace dan::golden

@@ -14,12 +14,13 @@ namespace dan::mask {
 namespace {
 
 constexpr int64_t kPublishedInputSize = 320;
-// Below this probability everywhere the network has found nothing. Spreading to the full range would mark the pixels
-// that it is least sure are ground.
+// If the probability is below this everywhere, the network has found nothing. Stretching the map to the full range
+// would then mark pixels at random.
 constexpr double kFaintestSaliency = 0.05;
 const double kMean[] = {0.485, 0.456, 0.406}, kStd[] = {0.229, 0.224, 0.225};
 
-// Gaussian blur along one dimension, zero beyond the border; cut off at four deviations.
+// Blurs along one dimension with a Gaussian that is cut off at four standard deviations. Pixels beyond the border are
+// zero.
 at::Tensor blur(const at::Tensor& image, double sigma, int64_t dim) {
   if (sigma <= 0) return image;
   const auto radius = static_cast<int64_t>(4 * sigma + 0.5);
@@ -30,7 +31,8 @@ at::Tensor blur(const at::Tensor& image, double sigma, int64_t dim) {
   return at::conv2d(image, kernel, {}, 1, at::IntArrayRef{isRows ? radius : 0, isRows ? 0 : radius}, 1, 3);
 }
 
-// skimage.transform.resize(order=1, mode="constant"): blurred before shrinking, linear, zero beyond the border.
+// This is skimage.transform.resize(order=1, mode="constant"): it blurs before shrinking, interpolates linearly, and
+// takes zero beyond the border.
 at::Tensor resizeLikeSkimage(const at::Tensor& image, int64_t size) {
   at::Tensor x = image.unsqueeze(0);
   for (const int64_t dim : {2, 3}) {
@@ -83,10 +85,10 @@ at::Tensor U2netMasker::saliency(const at::Tensor& image) const {
 }
 
 bool lacksContrast(const at::Tensor& part) {
-  // Two levels to either side are the rounding of a decoder or of JPEG, which nobody sees.
+  // Rounding in a decoder or in JPEG moves values by two levels to either side, which nobody sees.
   constexpr double kUnseen = 4;
-  // Grain may reach farther where it is everywhere: 12 of its medians are 8 of its standard deviations. A faint line on
-  // clean ground does not pass for it, because there the median is zero.
+  // Grain may have a larger range if it is everywhere: 12 of its medians are 8 of its standard deviations. A faint line
+  // on a clean background does not count as grain, because the median is zero there.
   constexpr double kMedians = 12;
   const at::Tensor x = part.permute({2, 0, 1}).to(at::kFloat);  // (3, H, W)
   const auto range = [](const at::Tensor& y) {
@@ -102,7 +104,9 @@ bool lacksContrast(const at::Tensor& part) {
 
 at::Tensor distanceFromFill(const at::Tensor& part, double fill) {
   if (lacksContrast(part)) return at::zeros({part.size(0), part.size(1)});
-  constexpr double kAlone = 9 / 4.;  // a speck counts a quarter, a line of one pixel three quarters, an area whole
+  // With this factor a speck keeps a quarter of its distance, a line of one pixel three quarters, and an area all of
+  // it.
+  constexpr double kAlone = 9 / 4.;
   const at::Tensor distance = (part.to(at::kFloat) - fill).abs().amax(2) / 255;
   const at::Tensor padded = at::replication_pad2d(distance.unsqueeze(0), {1, 1, 1, 1}).unsqueeze(0);
   const at::Tensor around = at::im2col(padded, {3, 3}, {1, 1}, {0, 0}, {1, 1})[0];  // (9, H * W)

@@ -13,21 +13,25 @@ namespace dan::model {
 
 namespace {
 
-// Exact hashes of rounded weights differ from precision to precision, since some weights lie on the border between two
-// roundings. So a fingerprint holds numbers that rounding barely moves: projections of the weights onto random signs.
+// Exact hashes of rounded weights differ between precisions, because some weights lie on the border between two
+// roundings. A fingerprint therefore holds numbers that rounding barely moves: projections of the weights onto random
+// signs.
 //
 // With n tensors, each scaled to length 1, a projection divided by sqrt(n) is distributed as N(0, 1). Rounding to
-// bfloat16 moves it by 0.0008 (a relative error of 2^-8 / sqrt(12), some 0.7 of that over the range of a mantissa),
-// another tensor in place of one by sqrt(2 / n).
+// bfloat16 moves it by 0.0008: the relative error is 2^-8 / sqrt(12), and the range of a mantissa lowers it to about
+// 0.7 of that. Replacing one tensor by another moves it by sqrt(2 / n).
 constexpr size_t kProjections = 32;
-constexpr double kStep = 1.0 / 2048;           // what a projection is written in multiples of, in 16 bits
-constexpr double kMaxRootMeanSquare = 0.0025;  // three times what bfloat16's rounding gives
-constexpr int64_t kSamples = 1024;             // of each tensor: a load reads gigabytes, and must not wait for this
-constexpr size_t kDigits = 4;                  // of a projection
+// A projection is stored as a multiple of this step in 16 bits.
+constexpr double kStep = 1.0 / 2048;
+// This is three times the distance that rounding to bfloat16 causes.
+constexpr double kMaxRootMeanSquare = 0.0025;
+// A base has gigabytes of weights, so hashing all of them would slow down loading. We sample each tensor.
+constexpr int64_t kSamples = 1024;
+constexpr size_t kDigits = 4;  // digits per projection
 
 using Projections = std::array<double, kProjections>;
 
-// FNV-1a.
+// This is the FNV-1a hash.
 void addToHash(uint64_t& hash, const void* data, size_t count) {
   const auto* bytes = static_cast<const uint8_t*>(data);
   for (size_t i = 0; i < count; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
@@ -42,7 +46,7 @@ void addToHash(uint64_t& hash, const io::InputFile& file) {
 }
 constexpr uint64_t kEmptyHash = 0xcbf29ce484222325ULL;
 
-// SplitMix64.
+// This is the SplitMix64 generator.
 uint64_t mixed(uint64_t x) {
   x += 0x9e3779b97f4a7c15ULL;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -50,7 +54,7 @@ uint64_t mixed(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Some copies of a text encoder have these and some do not, or with numbers of another type; nothing reads them.
+// Some copies of a text encoder lack these tensors or store them in another type. Nothing reads them.
 bool isLeftOut(std::string_view name) {
   for (const std::string_view unread : {"text_projection.weight", "position_ids"}) {
     if (name.size() >= unread.size() && name.substr(name.size() - unread.size()) == unread) return true;
@@ -65,9 +69,10 @@ void project(Projections& sums, const T* data, int64_t count, uint64_t seed) {
   double squares = 0;
   for (int64_t i = 0; i < samples; ++i) {
     const uint64_t random = mixed(seed + static_cast<uint64_t>(i));
-    // Anywhere in its stretch: an even distance may meet the same columns of a matrix again and again.
+    // The position inside each stretch is random, because an even distance may hit the same columns of a matrix each
+    // time.
     const auto place = i * stride + static_cast<int64_t>((random >> kProjections) % static_cast<uint64_t>(stride));
-    // Half precision first, so that a copy in it gives the very same numbers.
+    // Rounding to half precision first gives a float16 copy of the base exactly the same numbers.
     const auto value = static_cast<float>(static_cast<c10::Half>(static_cast<float>(data[place])));
     if (!std::isfinite(value)) continue;
     squares += static_cast<double>(value) * value;
@@ -77,7 +82,7 @@ void project(Projections& sums, const T* data, int64_t count, uint64_t seed) {
   for (size_t k = 0; k < kProjections; ++k) sums[k] += signedSums[k] / std::sqrt(squares);
 }
 
-// Adds the tensors of one part; returns how many there are.
+// Returns the number of tensors added.
 size_t projectAll(Projections& sums, const TensorMap& tensors, const char* part) {
   size_t count = 0;
   for (const auto& [name, tensor] : tensors) {
@@ -100,7 +105,7 @@ size_t projectAll(Projections& sums, const TensorMap& tensors, const char* part)
   return count;
 }
 
-// Empty for a text that is no fingerprint.
+// Returns an empty vector if the text is not a fingerprint.
 std::vector<int> stepsOf(const std::string& fingerprint) {
   if (fingerprint.size() != kProjections * kDigits) return {};
   if (fingerprint.find_first_not_of("0123456789abcdef") != std::string::npos) return {};
@@ -153,7 +158,8 @@ std::string legacyFingerprintOf(const TensorMap& unet, const std::vector<LoraFil
   for (const LoraFile& lora : loras) {
     const std::string path = loraFileAt(lora.path), config = peftConfigOf(path);
     addToHash(hash, *io::InputFile::open(path));
-    if (!config.empty()) addToHash(hash, *io::InputFile::open(config));  // 0.1.0 did not read its scale
+    // Version 0.1.0 did not read the scale in the config.
+    if (!config.empty()) addToHash(hash, *io::InputFile::open(config));
     addToHash(hash, &lora.scale, sizeof(lora.scale));
   }
   return hexadecimal(hash, 16);

@@ -1,4 +1,4 @@
-// Tells bases apart by their weights, whatever precision they are stored in.
+// A fingerprint identifies a base by its weights, whatever precision they are stored in.
 #pragma once
 
 #include <string>
@@ -9,16 +9,17 @@
 
 namespace dan::model {
 
-// Of the UNet and the text encoder, with what was merged into them: 128 hexadecimal digits. Stored in float32 or
-// float16, a base has the same text; in bfloat16, one that isSameBase takes for it.
+// Returns 128 hexadecimal digits computed from the UNet and the text encoder, including merged LoRA weights. The
+// float32 and float16 copies of a base have equal fingerprints. The bfloat16 copy has one that isSameBase accepts.
 std::string fingerprintOf(const TensorMap& unet, const TensorMap& text);
 
-// Whether two fingerprints are of one base but for rounding. A base is another as soon as one of its matrices has
-// changed by about a tenth (of some 900 in Stable Diffusion; less where there are fewer or where more have changed).
+// Returns true if two fingerprints differ by no more than rounding explains. A base counts as another one once about a
+// tenth of one matrix has changed. Stable Diffusion has some 900 tensors; with fewer tensors, or more changed ones, a
+// smaller change suffices.
 bool isSameBase(const std::string& a, const std::string& b);
 
-// What version 0.1.0 wrote into adapters, 16 digits: of the UNet's first and last layer, before anything was merged,
-// and of the merged files.
+// Returns the 16 digits that version 0.1.0 wrote into adapters. They cover the UNet's first and last layer before
+// merging, and the merged files.
 std::string legacyFingerprintOf(const TensorMap& unet, const std::vector<LoraFile>& loras);
 
 }  // namespace dan::model

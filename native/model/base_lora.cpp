@@ -23,7 +23,7 @@ std::string flattened(std::string name) {
   return name;
 }
 
-// Finds the weights that module names stand for.
+// Maps the module names of a LoRA file to the weights of the base.
 class Targets {
  public:
   explicit Targets(BaseParts& parts) {
@@ -38,11 +38,11 @@ class Targets {
   Target find(const std::string& module) const {
     std::string name = module;
     replace(name, ".processor", "");
-    if (name.rfind("text_model.", 0) == 0) name = "text_encoder." + name;  // PEFT alone
+    if (name.rfind("text_model.", 0) == 0) name = "text_encoder." + name;  // Only PEFT omits the prefix.
     const bool isText = name.rfind("text_encoder.", 0) == 0;
     if (isText) {
       if (name.rfind("text_encoder.text_model.", 0) != 0) replace(name, "text_encoder.", "text_encoder.text_model.");
-      // The names of diffusers before PEFT.
+      // These are the names that diffusers used before PEFT.
       for (const char* projection : {"q", "k", "v"}) {
         replace(name, std::string(".self_attn.to_") + projection, std::string(".self_attn.") + projection + "_proj");
       }

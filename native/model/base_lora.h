@@ -1,4 +1,5 @@
-// LoRA files made for the base itself (a style, a product), merged into its weights before any network is built.
+// These LoRA files change the base itself (a style, a product). They are merged into its weights before any network is
+// built.
 #pragma once
 
 #include "model/base_parts.h"
@@ -6,13 +7,13 @@
 namespace dan::model {
 
 struct LoraFile {
-  std::string path;  // of a file, or of a folder that holds one
+  std::string path;  // a LoRA file or a folder that holds one
   double scale = 1.0;
 };
 
-// Adds scale times the file's own scale (alpha / rank, or what PEFT's settings say) times up x down to the weights that
-// it names, in float32. Throws ERR_WEIGHTS_INVALID naming what is damaged, fits nothing or is no plain LoRA, and where
-// nothing changes.
+// Adds scale * fileScale * (up x down) to the weights that the file names, computed in float32. The file's own scale is
+// alpha / rank, or the value that PEFT's settings give. Throws ERR_WEIGHTS_INVALID naming the damaged tensor, the
+// module that fits nothing or is not a plain LoRA, or the file if it changes no weight.
 void mergeLora(BaseParts& parts, const LoraFile& lora);
 
 }  // namespace dan::model

@@ -39,7 +39,7 @@ std::unique_ptr<BaseModel> loadBaseModel(const std::string& folder, const at::De
 }
 
 at::ScalarType suitedDtype(const UnetConfig& unet, const at::Device& device, bool cpuComputesInBFloat16) {
-  constexpr int64_t kWide = 256;  // Stable Diffusion's narrowest layers have 320 channels
+  constexpr int64_t kWide = 256;  // Stable Diffusion's narrowest layers have 320 channels.
   if (!device.is_cpu()) return parseDtype("auto", device);
   return cpuComputesInBFloat16 && unet.blockOutChannels.front() >= kWide ? at::kBFloat16 : at::kFloat;
 }

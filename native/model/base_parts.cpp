@@ -22,20 +22,21 @@ void requirePart(const std::string& folder, const char* part, const char* file) 
   if (!fs::exists(path)) fail(kModelInvalid, "The base model ", folder, " lacks its ", part, ": there is no ", path);
 }
 
-// Weights in several files: an index says which tensor is in which.
+// Weights may be split over several files. An index then names the file of each tensor.
 PartWeights readShards(const std::string& folder, const std::string& indexPath) {
   const nlohmann::json index = readJsonFile(indexPath);
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     fail(kModelInvalid, indexPath, ": expected an object with a weight_map");
   }
   Settings settings(index, indexPath);
-  settings.harmless({"metadata", "weight_map"});  // the sizes of the files; what is read below
+  // "metadata" gives only the sizes of the files, and "weight_map" is read below.
+  settings.harmless({"metadata", "weight_map"});
   settings.finish();
   PartWeights weights{{}, indexPath};
   std::map<std::string, TensorMap> shards;
   for (const auto& [name, file] : index["weight_map"].items()) {
     const std::string shard = file.is_string() ? file.get<std::string>() : "";
-    // A name of a file beside the index, and nothing that leads elsewhere.
+    // The name must not lead out of the folder of the index.
     if (shard.empty() || shard.find('/') != std::string::npos) {
       fail(kModelInvalid, indexPath, ": ", name, " is in ", file.dump(), ", which is no file name");
     }
@@ -77,7 +78,7 @@ void writeText(const std::string& path, const std::string& text) {
 
 void writeJson(const std::string& path, const nlohmann::json& json) { writeText(path, json.dump(2) + "\n"); }
 
-// A copy of the tokenizer, whose settings name `padToken` where it is not empty.
+// Copies the tokenizer. If `padToken` is not empty, the settings of the copy name it.
 void writeTokenizer(const BaseParts& parts, const std::string& folder) {
   for (const char* file : kTokenizerFiles) {
     const std::string path = parts.tokenizerFolder + "/" + file;
@@ -169,7 +170,7 @@ void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::Scal
     writeJson(temporary + "/text_encoder/config.json", toJson(parts.text));
     nlohmann::json scheduler = parts.scheduler;
     if (scheduler.value("lambda_min_clipped", nlohmann::json()) == "-Infinity") {
-      scheduler.erase("lambda_min_clipped");  // the default, which JSON cannot say
+      scheduler.erase("lambda_min_clipped");  // JSON cannot express this value, and it is the default.
     }
     writeJson(temporary + "/scheduler/scheduler_config.json", scheduler);
     writeJson(temporary + "/model_index.json", {{"_class_name", "StableDiffusionPipeline"},

@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* kEndOfWord = "</w>";
 
-// Every byte gets a printable character: itself where it is one, else the next from U+0100 on.
+// Every byte gets a printable character. A printable byte keeps its own; the others get the next free one from U+0100
+// on.
 std::array<char32_t, 256> printableBytes() {
   std::array<char32_t, 256> symbols{};
   char32_t next = 256;
@@ -36,7 +37,8 @@ std::u32string collapseWhitespace(std::u32string_view text) {
   return out;
 }
 
-// The length of the piece at `text`: a contraction, a run of letters, one number, or a run of other signs; 0 for space.
+// Returns the length of the piece at the start of `text`: a contraction, a run of letters, one number, or a run of
+// other signs. Returns 0 for space.
 size_t pieceLength(std::u32string_view text) {
   static constexpr std::u32string_view kContractions[] = {U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
   for (const auto contraction : kContractions) {
@@ -93,7 +95,8 @@ ClipTokenizer::ClipTokenizer(const std::string& vocabulary, const std::string& m
                              int64_t maxLength)
     : ClipTokenizer(parseTokenizerFiles(vocabulary, merges, source), maxLength) {}
 
-// A token of several vectors is stored as several: <crack>, <crack>_1, <crack>_2 … The first one's text stands for all.
+// A token with several vectors is stored as several tokens: <crack>, <crack>_1, <crack>_2 … In a prompt, the text of
+// the first one stands for all of them.
 void ClipTokenizer::addTokens(const std::vector<AddedToken>& added) {
   std::unordered_map<std::string, int64_t> ids;
   for (const AddedToken& token : added) ids[token.content] = token.id;
@@ -103,11 +106,11 @@ void ClipTokenizer::addTokens(const std::vector<AddedToken>& added) {
       written.ids.push_back(ids.at(token.content + "_" + std::to_string(i)));
     vocabulary_[token.content] = token.id;
     largestId_ = std::max(largestId_, token.id);
-    if (token.content == kStartToken || token.content == kEndToken) continue;  // below
+    if (token.content == kStartToken || token.content == kEndToken) continue;  // These two are added after the loop.
     if (token.isNormalized) written.text = normalized(written.text);
     if (!written.text.empty()) (token.isNormalized ? written_ : writtenExactly_).push_back(std::move(written));
   }
-  // Special tokens written out in the text stand for themselves.
+  // Special tokens in the text stand for themselves.
   written_.push_back({decodeUtf8(kStartToken), {startId_}, false});
   written_.push_back({decodeUtf8(kEndToken), {endId_}, false});
 }
@@ -116,7 +119,8 @@ void ClipTokenizer::encodeWord(std::u32string_view word, std::vector<int64_t>& i
   std::vector<std::string> symbols;
   for (const char byte : encodeUtf8(word)) symbols.push_back(byteSymbols_[static_cast<uint8_t>(byte)]);
   symbols.back() += kEndOfWord;
-  for (;;) {  // merge the pair of the lowest rank until there is none
+  // Each pass merges the pair with the lowest rank.
+  for (;;) {
     int64_t bestRank = std::numeric_limits<int64_t>::max();
     size_t best = 0;
     for (size_t i = 0; i + 1 < symbols.size(); ++i) {
@@ -146,7 +150,7 @@ void ClipTokenizer::encodeWord(std::u32string_view word, std::vector<int64_t>& i
 }
 
 void ClipTokenizer::encodeSegment(std::u32string_view text, std::vector<int64_t>& ids) const {
-  // A word never gives fewer tokens than one, so the rest of a long prompt need not be looked at.
+  // A word gives at least one token, so we can stop once a long prompt has filled the limit.
   for (size_t i = 0; i < text.size() && static_cast<int64_t>(ids.size()) < maxLength_;) {
     const size_t length = isWhitespace(text[i]) ? 0 : pieceLength(text.substr(i));
     if (length > 0) encodeWord(text.substr(i, length), ids);
@@ -161,7 +165,8 @@ void ClipTokenizer::splitAt(const std::vector<Written>& tokens, std::u32string_v
   while (begin < text.size()) {
     size_t next = kNowhere;
     const Written* found = nullptr;
-    for (const Written& token : tokens) {  // the first in the text, and of those that begin there the longest
+    // The first token in the text wins. If several begin at the same place, the longest wins.
+    for (const Written& token : tokens) {
       size_t at = text.find(token.text, begin);
       while (token.isSingleWord && at != kNowhere && !((at == 0 || isFree(at - 1)) && isFree(at + token.text.size()))) {
         at = text.find(token.text, at + 1);
@@ -199,13 +204,14 @@ std::string ClipTokenizer::leftOut(std::string_view text) const {
     return static_cast<int64_t>(tokensOf(text.substr(0, length)).size()) <= maxTokens();
   };
   if (fits(text.size())) return "";
-  std::vector<size_t> starts;  // of the words
+  std::vector<size_t> starts;  // the offsets at which words begin
   constexpr std::string_view kSpace = " \t\r\n";
   for (size_t at = text.find_first_not_of(kSpace); at != std::string_view::npos;) {
     starts.push_back(at);
     at = text.find_first_not_of(kSpace, std::min(text.find_first_of(kSpace, at), text.size()));
   }
-  // The last word that all before it leave room for. Nothing comes before the first, so there is one.
+  // We look for the last word for which all words before it still fit. Nothing comes before the first word, so there is
+  // always one.
   const size_t from = *std::prev(std::partition_point(starts.begin(), starts.end(), fits));
   return std::string(text.substr(from, text.find_last_not_of(kSpace) + 1 - from));
 }

@@ -16,7 +16,7 @@ int64_t positive(Settings& settings, const char* key, int64_t fallback) {
   return settings.integer(key, fallback, 1, kMost);
 }
 
-// A list, or one number for every level.
+// The setting is a list, or one number that holds for every level.
 std::vector<int64_t> perLevel(Settings& settings, const char* key, int64_t fallback, size_t levels) {
   const Json& value = settings.value(key);
   if (!value.is_array()) return std::vector<int64_t>(levels, positive(settings, key, fallback));
@@ -36,7 +36,7 @@ std::vector<int64_t> channelsOf(Settings& settings) {
   return perLevel(settings, "block_out_channels", 1, levels);
 }
 
-// One flag per block: whether its type is the one with cross-attention.
+// Returns one flag per block, which is true if the block has cross-attention.
 std::vector<bool> attentionFlags(Settings& settings, const char* key, const char* with, const char* without,
                                  size_t levels) {
   const auto types = settings.texts(key);
@@ -51,7 +51,7 @@ std::vector<bool> attentionFlags(Settings& settings, const char* key, const char
   return flags;
 }
 
-// The blocks of an autoencoder are all of one type, one for each level.
+// All blocks of an autoencoder must have the same type, one block per level.
 void expectBlocks(Settings& settings, const char* key, const char* type, size_t levels) {
   const auto types = settings.texts(key);
   const auto of = static_cast<size_t>(std::count(types.begin(), types.end(), type));
@@ -60,7 +60,7 @@ void expectBlocks(Settings& settings, const char* key, const char* type, size_t 
   }
 }
 
-// A flag, or a list of one for each level, all of them false.
+// The setting is a flag, or a list of one flag per level. Every flag must be false.
 void expectFalse(Settings& settings, const char* key) {
   const Json& value = settings.value(key);
   if (value.is_null()) return;
@@ -76,7 +76,7 @@ void checkGroups(const Settings& settings, const std::vector<int64_t>& channels,
   }
 }
 
-// Diffusers builds something else where these are null instead of absent.
+// diffusers builds something else if these are null instead of absent.
 void expectNotNull(Settings& settings, std::initializer_list<const char*> keys) {
   for (const char* key : keys) {
     if (settings.contains(key) && !settings.has(key)) settings.reject(key, "a value");
@@ -128,10 +128,11 @@ UnetConfig readUnetConfig(const std::string& path) {
                       "cross_attention_norm", "dual_cross_attention", "encoder_hid_dim", "encoder_hid_dim_type",
                       "num_class_embeds", "resnet_skip_time_act", "reverse_transformer_layers_per_block",
                       "time_cond_proj_dim", "time_embedding_act_fn", "time_embedding_dim", "timestep_post_act"});
-  // Sizes of embeddings that are refused above; dropout is of training; attention accumulates in float32 anyway.
+  // The embeddings with these sizes are rejected above. Dropout only affects training. Attention accumulates in float32
+  // anyway.
   settings.harmless({"addition_embed_type_num_heads", "addition_time_embed_dim", "dropout",
                      "projection_class_embeddings_input_dim", "sample_size", "upcast_attention"});
-  // How diffusers' EMAModel averaged the weights that lie beside it.
+  // diffusers' EMAModel used these settings to average the weights; they do not affect inference.
   settings.harmless(
       {"decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"});
   settings.finish();
@@ -160,7 +161,7 @@ VaeConfig readVaeConfig(const std::string& path) {
     settings.expect(key, {true});
   }
   settings.expectOff({"latents_mean", "latents_std", "shift_factor"});
-  settings.harmless({"force_upcast", "sample_size"});  // it always computes in float32
+  settings.harmless({"force_upcast", "sample_size"});  // The VAE always computes in float32.
   settings.finish();
   return config;
 }
@@ -184,11 +185,12 @@ TextConfig readTextConfig(const std::string& path) {
   if (config.hiddenSize % config.heads != 0) settings.reject("num_attention_heads", "a divisor of hidden_size");
   settings.expectOff({"add_cross_attention", "is_decoder", "is_encoder_decoder", "pruned_heads", "torchscript",
                       "quantization_config", "use_bfloat16"});
-  // Of the pooled state and the projection, which no UNet here sees; of training; of how the weights were stored.
+  // No UNet here uses the pooled state or the projection. The other settings concern training and how the weights were
+  // stored.
   settings.harmless({"attention_dropout", "bos_token_id", "dropout", "dtype", "eos_token_id", "gradient_checkpointing",
                      "initializer_factor", "initializer_range", "pad_token_id", "projection_dim", "torch_dtype",
                      "transformers_version"});
-  // What transformers writes into the config of every model; most of it is of generated text.
+  // transformers writes these into the config of every model. Most of them concern text generation.
   settings.harmless({"bad_words_ids",
                      "begin_suppress_tokens",
                      "chunk_size_feed_forward",

@@ -1,4 +1,4 @@
-// The configuration files of the diffusers folder layout, as far as Stable Diffusion 1.x and 2.x use them.
+// These are the configuration files of a diffusers folder, as far as Stable Diffusion 1.x and 2.x use them.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,7 +15,7 @@ struct UnetConfig {
   double normEps = 1e-5, freqShift = 0;
   bool flipSinToCos = true, linearProjection = false;
   std::vector<int64_t> blockOutChannels = {320, 640, 1280, 1280};
-  std::vector<int64_t> heads = {8, 8, 8, 8};   // per level; "attention_head_dim" in the file (a known misnomer)
+  std::vector<int64_t> heads = {8, 8, 8, 8};   // per level; the file calls it "attention_head_dim" (a known misnomer)
   std::vector<int64_t> depths = {1, 1, 1, 1};  // transformer blocks per level
   std::vector<bool> downHasAttention = {true, true, true, false};
   std::vector<bool> upHasAttention = {false, true, true, true};
@@ -25,7 +25,7 @@ struct VaeConfig {
   int64_t inChannels = 3, outChannels = 3, latentChannels = 4, layersPerBlock = 2, groups = 32;
   double scalingFactor = 0.18215;
   std::vector<int64_t> blockOutChannels = {128, 256, 512, 512};
-  // How many pixels one latent covers along each side.
+  // Returns the number of pixels per latent along each side.
   int64_t downscale() const { return int64_t{1} << (blockOutChannels.size() - 1); }
 };
 
@@ -35,13 +35,13 @@ struct TextConfig {
   bool quickGelu = true;
 };
 
-// Each reads `path` and throws ERR_MODEL_INVALID naming the file, the key and its value where a setting is missing, has
-// another type, is one that the engine does not implement, or is one that it does not know.
+// Each function reads `path`. It throws ERR_MODEL_INVALID naming the file, the key and its value if a setting is
+// missing, has another type, is unknown, or asks for something that the engine does not implement.
 UnetConfig readUnetConfig(const std::string& path);
 VaeConfig readVaeConfig(const std::string& path);
 TextConfig readTextConfig(const std::string& path);
 
-// What the pretraining recipe writes; the readers above take them back.
+// The pretraining recipe writes these objects. The readers above accept them.
 nlohmann::json toJson(const UnetConfig& config);
 nlohmann::json toJson(const VaeConfig& config);
 nlohmann::json toJson(const TextConfig& config);

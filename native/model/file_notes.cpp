@@ -16,7 +16,7 @@ std::string lowercase(std::string text) {
   return text;
 }
 
-// Records of how files were trained and made, which say nothing of how they are used but what is read by name.
+// These keys record how a file was trained or made. Only the ones that we read by name affect how it is used.
 bool isRecord(const std::string& key) {
   for (const char* start : {"ss_", "sshs_", "modelspec.", "sd_merge_", "ot_", "_"}) {
     if (startsWith(key, start)) return true;
@@ -24,7 +24,7 @@ bool isRecord(const std::string& key) {
   return key == "format";
 }
 
-// Free notes are passed over; what is named like a setting of this kind of file is not.
+// Free notes are ignored. A key that looks like a setting of this kind of file is rejected.
 void refuseSettings(const io::Metadata& metadata, std::initializer_list<const char*> words, const char* code,
                     const std::string& path) {
   for (const auto& [key, value] : metadata) {
@@ -42,7 +42,7 @@ std::string valueOf(const io::Metadata& metadata, const char* key) {
   return found == metadata.end() || found->second == "None" ? "" : found->second;
 }
 
-// kohya writes Python's names of the two.
+// kohya writes the flags as Python's True and False.
 bool flagOf(const io::Metadata& metadata, const char* key, const char* code, const std::string& path) {
   const std::string value = lowercase(valueOf(metadata, key));
   if (!value.empty() && value != "true" && value != "false")
@@ -85,7 +85,7 @@ std::string predictionTypeOf(const io::SafetensorsFile& file, const std::string&
   if (valueOf(metadata, "modelspec.architecture").find("-768-v") != std::string::npos) {
     said["modelspec.architecture"] = "v_prediction";
   }
-  // False is what trainers write that were not told.
+  // Some trainers write False if the user did not set the flag, so False proves nothing.
   if (flagOf(metadata, "ss_v_parameterization", kModelInvalid, path)) said["ss_v_parameterization"] = "v_prediction";
   if (flagOf(metadata, "ss_zero_terminal_snr", kModelInvalid, path)) refuseZeroSnr(path, "ss_zero_terminal_snr");
   const std::string range = valueOf(metadata, "modelspec.timestep_range");

@@ -1,4 +1,4 @@
-// Inception v3 (Szegedy et al., arXiv 1512.00567), with torchvision's parameter names.
+// This is Inception v3 (Szegedy et al., arXiv 1512.00567) with torchvision's parameter names.
 #pragma once
 
 #include <vector>
@@ -9,12 +9,12 @@ namespace dan::model {
 
 class InceptionV3 {
  public:
-  // torchvision's file; its auxiliary classifier is not read. Throws ERR_WEIGHTS_INVALID.
+  // Takes torchvision's file and ignores its auxiliary classifier. Throws ERR_WEIGHTS_INVALID.
   explicit InceptionV3(const nn::Weights& weights);
-  // x: (N, 3, H, W) in 0 .. 1, stretched to the network's 299 pixels. Returns logits (N, 1000).
+  // x: (N, 3, H, W) in 0 .. 1; it is resized to the network's 299 pixels. Returns logits (N, 1000).
   at::Tensor forward(const at::Tensor& x) const;
 
-  // A convolution without bias, normalised, with its ReLU.
+  // A unit is a convolution without bias, followed by batch norm and ReLU.
   struct Unit {
     at::Tensor kernel;
     nn::BatchNorm2d norm;
@@ -24,12 +24,13 @@ class InceptionV3 {
   };
   using Chain = std::vector<Unit>;
   struct Branch {
-    Chain chain, fork;  // the fork's units each see what the chain gives
+    Chain chain, fork;  // Every unit of the fork takes the output of the chain.
   };
   struct Block {
     std::vector<Branch> branches;
-    Chain afterPool;  // of the branch that takes averages; none where the block halves the sides and takes maxima
-    // The branches' outputs beside each other, the pool's last.
+    // It belongs to the branch that averages. A block that halves the sides takes maxima and has none.
+    Chain afterPool;
+    // Concatenates the outputs of the branches, with that of the pool last.
     at::Tensor operator()(const at::Tensor& x) const;
   };
 

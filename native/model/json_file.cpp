@@ -13,7 +13,7 @@ using Json = nlohmann::json;
 
 constexpr int kMaxNesting = 64;
 
-// Puts quotation marks around the numbers that Python writes and JSON does not have (lambda_min_clipped: -Infinity).
+// Python writes numbers that JSON does not have (lambda_min_clipped: -Infinity). We put quotation marks around them.
 std::string withQuotedNonFinite(const std::string& text) {
   static constexpr std::string_view kWords[] = {"-Infinity", "Infinity", "NaN"};
   std::string result;
@@ -46,7 +46,7 @@ Json readJsonFile(const std::string& path) { return parseJson(io::readTextFile(p
 
 Json parseJson(const std::string& text, const std::string& source) {
   std::vector<std::unordered_set<std::string>> keys;
-  // The parser itself needs no stack for nesting, but what it makes does: nothing here is nested that deeply.
+  // The parser itself needs no stack for nesting, but destroying its result does. No valid file is nested this deeply.
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > kMaxNesting) fail(kModelInvalid, source, " is nested too deeply");
     if (event == Json::parse_event_t::object_start) keys.emplace_back();

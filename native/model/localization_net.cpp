@@ -7,7 +7,7 @@ namespace dan::model {
 namespace {
 
 constexpr int64_t kLevels = 6;
-constexpr int64_t kEncoderWidths[kLevels] = {1, 2, 4, 8, 8, 8};  // times the base width
+constexpr int64_t kEncoderWidths[kLevels] = {1, 2, 4, 8, 8, 8};  // multiples of the base width
 constexpr const char* kUpNames[] = {"up_b", "up1", "up2", "up3", "up4"};
 constexpr const char* kDecoderNames[] = {"db_b", "db1", "db2", "db3", "db4"};
 constexpr int64_t kDecoderWidths[] = {8, 4, 2, 1, 1};

@@ -1,4 +1,5 @@
-// The two-class segmentation U-Net of the published evaluation (DRAEM's discriminative sub-network, arXiv 2108.07610).
+// This is the two-class segmentation U-Net of the published evaluation: DRAEM's discriminative sub-network (arXiv
+// 2108.07610).
 #pragma once
 
 #include <vector>
@@ -9,7 +10,7 @@ namespace dan::model {
 
 class LocalizationNet {
  public:
-  // Widths follow from the weights' first convolution.
+  // The first convolution of the weights determines the widths.
   LocalizationNet(const nn::Weights& weights, int64_t baseChannels, int64_t classes = 2);
   // x: (N, 3, H, W), sides multiples of 32. Returns logits (N, classes, H, W).
   at::Tensor forward(const at::Tensor& x, bool training = false) const;

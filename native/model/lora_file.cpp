@@ -23,10 +23,10 @@ enum class Piece { kDown, kUp, kAlpha };
 struct Ending {
   const char* text;
   Piece piece;
-  const char* module;  // what takes the ending's place to name the base's module
+  const char* module;  // This replaces the ending to give the base's module.
 };
 
-// The longer ones first where one ends like another.
+// If one ending is the end of another, the longer one comes first.
 constexpr Ending kEndings[] = {{".to_q_lora.down.weight", Piece::kDown, ".to_q"},
                                {".to_q_lora.up.weight", Piece::kUp, ".to_q"},
                                {".to_k_lora.down.weight", Piece::kDown, ".to_k"},
@@ -72,7 +72,8 @@ const Ending* endingOf(const std::string& name) {
 
 at::Tensor checked(const at::Tensor& tensor, const std::string& name, const std::string& path) {
   const bool isAlpha = tensor.numel() == 1 && endsWith(name, ".alpha");
-  if (!tensor.is_floating_point() && !isAlpha) {  // what is quantized needs scales that are not here
+  // Quantized tensors would need scales that the file does not have.
+  if (!tensor.is_floating_point() && !isAlpha) {
     fail(kWeightsInvalid, path, ": ", name, " holds ", tensor.dtype(), ", not numbers");
   }
   const at::Tensor numbers = tensor.to(at::kFloat);
@@ -115,7 +116,7 @@ std::map<std::string, LowRank> modulesOf(const TensorMap& tensors, const std::st
   return modules;
 }
 
-// Says what each module's product is multiplied by.
+// Determines the factor for each module's product.
 class Scales {
  public:
   Scales(const io::SafetensorsFile& file, const std::string& path) : path_(path), metadata_(file.metadata) {
@@ -141,7 +142,7 @@ class Scales {
   }
 
  private:
-  // {"unet.r": 4, "text_encoder.r": 4, …}
+  // The text is an object such as {"unet.r": 4, "text_encoder.r": 4, …}.
   void readMetadata(const std::string& text) {
     const std::string source = path_ + ", " + kMetadataKey;
     nlohmann::json parts[2] = {nlohmann::json::object(), nlohmann::json::object()};
@@ -151,7 +152,7 @@ class Scales {
       for (int i = 0; i < 2; ++i) {
         if (key.rfind(kPrefixes[i], 0) != 0) continue;
         parts[i][key.substr(kPrefixes[i].size())] = value;
-        settings.harmless({key.c_str()});  // here: it is read below
+        settings.harmless({key.c_str()});  // It is read below.
       }
     }
     settings.finish();
@@ -162,7 +163,7 @@ class Scales {
     text_ = read(parts[1]);
   }
 
-  // kohya stores every alpha as a tensor. Where it is not there and the metadata name one that is not the rank, the
+  // kohya stores every alpha as a tensor. If it is missing although the metadata name an alpha other than the rank, the
   // file is incomplete.
   void expectNoAlpha(const std::string& module) const {
     const auto alpha = metadata_.find("ss_network_alpha"), dim = metadata_.find("ss_network_dim");

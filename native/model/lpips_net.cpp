@@ -15,7 +15,7 @@ std::string feature(int64_t index) { return "features." + std::to_string(index);
 }  // namespace
 
 at::Tensor LpipsNet::Layer::operator()(const at::Tensor& x) const {
-  // Rounded up for SqueezeNet, as torchvision has it; AlexNet's and VGG-16's are rounded down.
+  // torchvision rounds the pooled size up for SqueezeNet and down for AlexNet and VGG-16.
   const bool isFire = convolutions.size() == 3;
   const at::Tensor pooled = poolBefore == 0 ? x : at::max_pool2d(x, poolBefore, 2, 0, 1, /*ceil_mode=*/isFire);
   const at::Tensor first = at::relu(convolutions[0](pooled));
@@ -78,7 +78,7 @@ LpipsNet::LpipsNet(const nn::Weights& backbone, const nn::Weights& linear) {
   for (const Layer& layer : layers_) {
     if (!layer.tap) continue;
     int64_t width = layer.convolutions.back().weight.size(0);
-    if (layer.convolutions.size() == 3) width *= 2;  // both expansions
+    if (layer.convolutions.size() == 3) width *= 2;  // A fire module concatenates both expansions.
     linear_.push_back(linear.take("lin" + std::to_string(linear_.size()) + ".model.1.weight", {1, width, 1, 1}));
   }
 }

@@ -9,7 +9,7 @@ namespace dan::model {
 
 namespace {
 
-// [library, class]; both are null where the folder does without the part.
+// An entry is [library, class]. Both are null if the folder does not have the part.
 void expectPart(Settings& settings, const char* part, std::initializer_list<const char*> classes) {
   const nlohmann::json& entry = settings.value(part);
   if (entry.is_null()) return;
@@ -39,7 +39,8 @@ void checkModelIndex(const std::string& folder) {
   expectPart(settings, "vae", {"AutoencoderKL"});
   expectPart(settings, "text_encoder", {"CLIPTextModel", "CLIPTextModelWithProjection"});
   expectPart(settings, "tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"});
-  // The scheduler's class is read from its own config. The others look at finished images, or at pictures as prompts.
+  // The scheduler's class is read from its own config. The other parts check finished images or encode image prompts,
+  // which the engine does not use.
   settings.harmless({"scheduler", "feature_extractor", "image_encoder", "requires_safety_checker", "safety_checker"});
   for (const auto& [part, entry] : json.items()) {
     if (isAbsentPart(entry)) settings.harmless({part.c_str()});

@@ -53,7 +53,8 @@ std::string resnetName(const std::string& rest) {
                          {"skip_connection.", "conv_shortcut."}});
 }
 
-// How many residual blocks a level has: the original numbers blocks through, with a downsampler after each level.
+// Returns the number of residual blocks per level. The original code numbers all blocks in one sequence, with a
+// downsampler after each level.
 int64_t layersPerLevel(const TensorMap& unet) {
   int64_t blocks = 0;
   while (unet.count("input_blocks." + std::to_string(blocks + 1) + ".0.in_layers.0.weight") > 0) ++blocks;
@@ -136,7 +137,7 @@ TensorMap textFromOpenClip(const TensorMap& file) {
           replaced(name, {{"token_embedding.", "text_model.embeddings.token_embedding."},
                           {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
                           {"ln_final.", "text_model.final_layer_norm."}});
-      if (renamed != name) text[renamed] = tensor;  // the rest serves images: projection, logit scale
+      if (renamed != name) text[renamed] = tensor;  // The other tensors (projection, logit scale) serve images.
       continue;
     }
     if (words.size() < 5 || !isNumber(words[2]) || std::stoll(words[2]) >= kOpenClipLayersUsed) continue;

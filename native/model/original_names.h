@@ -1,5 +1,5 @@
-// Tensor names of the original Stable Diffusion code (CompVis/stable-diffusion and Stability-AI/stablediffusion) as
-// diffusers' names.
+// These functions convert the tensor names of the original Stable Diffusion code (CompVis/stable-diffusion and
+// Stability-AI/stablediffusion) to those of diffusers.
 #pragma once
 
 #include <string>
@@ -11,12 +11,13 @@ namespace dan::model {
 inline constexpr const char* kOriginalUnet = "model.diffusion_model.";
 inline constexpr const char* kOriginalVae = "first_stage_model.";
 inline constexpr const char* kOriginalText = "cond_stage_model.";
-inline constexpr const char* kOriginalOpenClip = "cond_stage_model.model.";  // 2.x; 1.x has CLIP itself
+// Only 2.x uses OpenCLIP; 1.x uses CLIP itself.
+inline constexpr const char* kOriginalOpenClip = "cond_stage_model.model.";
 
-// The tensors whose names begin with `prefix`, without it.
+// Returns the tensors whose names begin with `prefix`, and removes it from their names.
 TensorMap below(const TensorMap& file, const std::string& prefix);
 
-// The tensors of each part of a checkpoint file, renamed.
+// Each function returns the renamed tensors of one part of a checkpoint file.
 TensorMap unetFromOriginal(const TensorMap& file);
 TensorMap vaeFromOriginal(const TensorMap& file);
 TensorMap textFromOriginal(const TensorMap& file);

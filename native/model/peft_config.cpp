@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kMostRank = 1 << 20;
 
-// PEFT's rule: the name of a module, or the end of one that begins behind a dot.
+// PEFT matches the whole name of a module, or an end of it that follows a dot.
 bool isOf(const std::string& module, const std::string& name) {
   if (module == name) return true;
   return module.size() > name.size() + 1 && module[module.size() - name.size() - 1] == '.' &&
@@ -49,12 +49,12 @@ PeftConfig::PeftConfig(Settings settings) : source_(settings.source()) {
   alphas_ = patternOf(settings, "alpha_pattern");
   ranks_ = patternOf(settings, "rank_pattern");
   settings.expect("bias", {"none"});
-  // Others begin from base weights that they change: PiSSA, OLoRA, LoftQ, CorDA.
+  // Other methods (PiSSA, OLoRA, LoftQ, CorDA) also change the base weights before training.
   settings.expect("init_lora_weights", {true, false, "gaussian", "eva", "orthogonal"});
   settings.expectOff({"alora_invocation_tokens", "arrow_config", "fan_in_fan_out", "layer_replication", "lora_bias",
                       "megatron_config", "merge_weights", "modules_to_save", "target_parameters",
                       "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora"});
-  // The tensors say which modules there are; the rest is of training.
+  // The tensors name the modules. The other settings concern training.
   settings.harmless({"auto_mapping", "base_model_name_or_path", "corda_config", "ensure_weight_tying", "eva_config",
                      "exclude_modules", "inference_mode", "layers_pattern", "layers_to_transform", "loftq_config",
                      "lora_dropout", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config",

@@ -1,4 +1,4 @@
-// The settings that PEFT and diffusers keep beside a LoRA's tensors, as far as they decide what is merged.
+// PEFT and diffusers store settings beside a LoRA's tensors. We read those that affect merging.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace dan::model {
 
-// One `LoraConfig`.
+// This class represents one `LoraConfig`.
 class PeftConfig {
  public:
-  // Reads every setting. Throws with the settings' code where one asks for more than plain LoRA (DoRA, modules_to_save,
-  // …) or is not known.
+  // Reads every setting. Throws with the error code of `settings` if one is unknown or asks for more than plain LoRA
+  // (DoRA, modules_to_save, …).
   explicit PeftConfig(Settings settings);
 
-  // What up x down of a module is multiplied by: alpha / r, with rsLoRA alpha / sqrt(r) (arXiv 2312.03732). `rank` is
-  // that of its tensors; throws where the settings say another.
+  // Returns the factor of up x down for a module: alpha / r, or alpha / sqrt(r) with rsLoRA (arXiv 2312.03732). `rank`
+  // is the rank of the module's tensors; the function throws if the settings give another one.
   double scaleOf(const std::string& module, int64_t rank) const;
 
  private:
@@ -26,7 +26,7 @@ class PeftConfig {
   std::string source_;
   double alpha_ = 0, rank_ = 0;
   bool isRankStabilized_ = false;
-  Pattern alphas_, ranks_;  // of the modules whose names end so
+  Pattern alphas_, ranks_;  // A value applies to the modules whose names end with its key.
 };
 
 }  // namespace dan::model

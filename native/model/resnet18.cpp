@@ -7,7 +7,7 @@ namespace dan::model {
 namespace {
 
 constexpr int64_t kStages = 4, kBlocks = 2;
-const double kMean[] = {.485, .456, .406}, kDeviation[] = {.229, .224, .225};  // of ImageNet's channels
+const double kMean[] = {.485, .456, .406}, kDeviation[] = {.229, .224, .225};  // per channel of ImageNet
 
 at::Tensor perChannel(const double* values, const at::Tensor& like) {
   return at::tensor(at::ArrayRef<double>(values, 3), like.options()).view({1, 3, 1, 1});

@@ -16,7 +16,7 @@ constexpr const char* kOpenClipPadding = "!";  // token 0
 constexpr int64_t kOriginalGroups = 32;
 constexpr int64_t kClipHeadWidth = 64;
 
-// Reads sizes off tensors; a tensor that is missing makes the file one that needs configs.
+// Infers sizes from tensors. The error names a missing tensor.
 class Sizes {
  public:
   Sizes(const TensorMap& tensors, const std::string& path) : tensors_(tensors), path_(path) {}
@@ -24,12 +24,12 @@ class Sizes {
   int64_t of(const std::string& name, int64_t dim) const {
     const auto found = tensors_.find(name);
     if (found == tensors_.end() || found->second.dim() <= dim) {
-      fail(kModelInvalid, path_, " is not a Stable Diffusion checkpoint that can be told by its tensors: it lacks ",
-           name, " (in diffusers' naming)");
+      fail(kModelInvalid, path_, " is not a Stable Diffusion 1.x or 2.x checkpoint: it lacks ", name,
+           " (in diffusers' naming)");
     }
     return found->second.size(dim);
   }
-  // How many of prefix0suffix, prefix1suffix, … there are.
+  // Returns the number of consecutive tensors prefix0suffix, prefix1suffix, …
   int64_t count(const std::string& prefix, const std::string& suffix) const {
     int64_t number = 0;
     while (has(prefix + std::to_string(number) + suffix)) ++number;
@@ -65,7 +65,7 @@ UnetConfig unetConfigOf(const TensorMap& tensors, const std::string& path) {
     const std::string down = "down_blocks." + std::to_string(i) + ".", up = "up_blocks." + std::to_string(i) + ".";
     const int64_t channels = sizes.of(down + "resnets.0.conv1.weight", 0);
     config.blockOutChannels.push_back(channels);
-    // 1.x has eight heads in every layer, 2.x heads of 64 channels.
+    // 1.x has eight heads in every layer; 2.x has heads of 64 channels.
     config.heads.push_back(config.linearProjection ? std::max<int64_t>(channels / kClipHeadWidth, 1) : 8);
     config.downHasAttention.push_back(sizes.has(down + "attentions.0.proj_in.weight"));
     config.upHasAttention.push_back(sizes.has(up + "attentions.0.proj_in.weight"));
@@ -108,21 +108,21 @@ TextConfig textConfigOf(const TensorMap& tensors, bool isOpenClip, const std::st
   return config;
 }
 
-// Some checkpoints hold the schedule that they were trained with.
+// Some checkpoints contain the schedule that they were trained with.
 void expectSchedule(const BaseParts& parts, const TensorMap& file) {
   const auto found = file.find("alphas_cumprod");
   if (found == file.end()) return;
   const diffusion::NoiseSchedule schedule(diffusion::parseScheduleConfig(parts.scheduler, parts.schedulerSource));
   const at::Tensor expected = at::tensor(schedule.alphasCumprod(), at::kDouble);
   const at::Tensor own = found->second.flatten().to(at::kDouble);
-  constexpr double kTolerance = 0.01;  // of merges that store it in bfloat16
+  constexpr double kTolerance = 0.01;  // Some merges store the schedule in bfloat16.
   if (own.sizes() == expected.sizes() && at::allclose(own, expected, kTolerance, 0)) return;
   fail(kModelInvalid, parts.source, ": its alphas_cumprod are not those of ",
        parts.schedulerSource == parts.source ? "the published schedule: give the folder of its configs"
                                              : parts.schedulerSource);
 }
 
-// The schedule of every published 1.x and 2.x model.
+// Every published 1.x and 2.x model uses this schedule.
 nlohmann::json publishedSchedule(const std::string& predictionType) {
   return {{"_class_name", "PNDMScheduler"},   {"beta_start", 0.00085},       {"beta_end", 0.012},
           {"beta_schedule", "scaled_linear"}, {"num_train_timesteps", 1000}, {"set_alpha_to_one", false},
@@ -135,7 +135,7 @@ nlohmann::json publishedSchedule(const std::string& predictionType) {
 BaseParts readSingleFile(const BaseSource& source) {
   namespace fs = std::filesystem;
   const std::string &path = source.path, &configs = source.configFolder;
-  // A second UNet, the average over the training, which is neither read nor kept.
+  // The file may contain a second UNet, the moving average of the training. We do not load it.
   const auto isWanted = [](const std::string& name) { return name.find("model_ema.") == std::string::npos; };
   const io::SafetensorsFile whole = io::readWeightsFile(path, isWanted);
   const TensorMap& file = whole.tensors;

@@ -11,8 +11,8 @@ namespace dan::model {
 
 namespace {
 
-// "<index>.<rest>" of the decoder's layers, whichever way the file names them. The original's list begins with a clamp,
-// so its numbers are one higher.
+// Returns the decoder's layers as "<index>.<rest>" for both namings. The original's list begins with a clamp, so its
+// numbers are one higher.
 TensorMap decoderLayers(const TensorMap& file) {
   const std::string prefix = "decoder.layers.";
   TensorMap layers;
@@ -29,9 +29,11 @@ TensorMap decoderLayers(const TensorMap& file) {
   return layers;
 }
 
-// A convolution of `width` channels, or of any where that is 0; `width` then has what it gives.
+// Reads a convolution with `width` input channels, or with any number if that is 0. Sets `width` to its output
+// channels.
 nn::Conv2d readConv(const nn::Weights& weights, const std::string& name, int64_t& width, const std::string& source) {
-  const std::vector<int64_t> shape = weights.shapeOf(name + ".weight").vec();  // take() lets go of what was read
+  // take() invalidates the shape, so we copy it.
+  const std::vector<int64_t> shape = weights.shapeOf(name + ".weight").vec();
   const bool fits = shape.size() == 4 && (width == 0 || shape[1] == width) && shape[2] == 3 && shape[3] == 3;
   if (!fits) {
     fail(kWeightsInvalid, source, " is not a TAESD decoder, whose kernels are 3 x 3 and follow each other: ", name,
@@ -45,7 +47,7 @@ nn::Conv2d readConv(const nn::Weights& weights, const std::string& name, int64_t
   return conv;
 }
 
-// Of an AutoencoderTiny, whose tensors say the rest.
+// Checks the config of an AutoencoderTiny. Its other sizes follow from the tensors.
 void checkConfig(const std::string& path) {
   Settings settings = readSettings(path);
   settings.expect("_class_name", {"AutoencoderTiny"});
@@ -75,7 +77,8 @@ Taesd::Taesd(const std::string& path, const at::Device& device) {
   int64_t width = 0;
   const auto conv = [&](const std::string& name) { return readConv(weights, name, width, file.source); };
   input_ = conv("0");
-  // Layer 1 is an activation; then blocks, and between two convolutions without numbers a doubling that has no weights.
+  // Layer 1 is an activation. The next layers are blocks and convolutions. The upsampling before a convolution has no
+  // weights.
   Stage stage;
   int64_t index = 2;
   for (int64_t gap = 0; gap < 2; ++index) {

@@ -1,4 +1,4 @@
-// TAESD (madebyollin/taesd): a small decoder that stands in for the VAE's, for previews and fast decoding.
+// TAESD (madebyollin/taesd) is a small decoder that replaces the VAE's for previews and fast decoding.
 #pragma once
 
 #include <optional>
@@ -9,17 +9,17 @@
 
 namespace dan::model {
 
-inline constexpr const char* kTaesdDecoder = "The TAESD decoder";  // as errors name it
+inline constexpr const char* kTaesdDecoder = "The TAESD decoder";  // Errors use this name.
 
 class Taesd {
  public:
-  // A diffusers folder or file of AutoencoderTiny, or the original taesd_decoder (.safetensors, .pth). Throws
-  // ERR_WEIGHTS_INVALID where the tensors are no such decoder.
+  // Reads a diffusers folder or file of AutoencoderTiny, or the original taesd_decoder (.safetensors, .pth). Throws
+  // ERR_WEIGHTS_INVALID if the tensors are not such a decoder.
   Taesd(const std::string& path, const at::Device& device);
 
   // latents: (N, 4, h, w), scaled as the UNet sees them. Returns (N, 3, H, W), roughly in [-1, 1].
   at::Tensor decode(const at::Tensor& latents) const;
-  // How many pixels a latent covers along each side.
+  // Returns the number of pixels per latent along each side.
   int64_t upscale() const { return upscale_; }
   int64_t latentChannels() const { return input_.weight.size(1); }
 
@@ -27,7 +27,7 @@ class Taesd {
   struct Block {
     nn::Conv2d first, second, third;
   };
-  // Blocks, then doubled in size where another stage follows, then a convolution.
+  // A stage consists of blocks, an upsampling if another stage follows, and a convolution.
   struct Stage {
     std::vector<Block> blocks;
     bool doubles = false;

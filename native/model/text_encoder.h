@@ -1,4 +1,4 @@
-// The CLIP text encoder.
+// The CLIP text encoder turns token ids into the hidden states that condition the UNet.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace dan::model {
 
-// Adds something to a projection of a self-attention layer: (layer, "q" | "k" | "v" | "out", input, projected) -> sum.
+// Adds something to a projection of a self-attention layer. `projection` is "q", "k", "v" or "out". Returns the sum.
 using ProjectionHook =
     std::function<at::Tensor(int64_t layer, const char* projection, const at::Tensor& input, const at::Tensor& output)>;
 
@@ -18,8 +18,8 @@ class TextEncoder {
   TextEncoder(const nn::Weights& weights, const TextConfig& config);
   const TextConfig& config() const { return config_; }
 
-  // inputIds: (N, L) int64, L at most maxLength. Returns the last hidden state after the final layer norm,
-  // (N, L, hiddenSize). Causal; no padding mask, as Stable Diffusion uses it.
+  // inputIds: (N, L) int64, L at most maxLength. Returns the last hidden state after the final layer norm, (N, L,
+  // hiddenSize). Attention is causal and has no padding mask, as in Stable Diffusion.
   at::Tensor forward(const at::Tensor& inputIds, const ProjectionHook& hook = {}) const;
 
  private:
@@ -36,7 +36,7 @@ class TextEncoder {
   nn::LayerNorm finalNorm_;
 };
 
-// Files of transformers 5 leave out the leading "text_model."; the encoder expects it.
+// Files of transformers 5 omit the leading "text_model.", which the encoder expects.
 TensorMap withCurrentTextNames(TensorMap tensors);
 
 }  // namespace dan::model

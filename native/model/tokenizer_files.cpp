@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr int64_t kMaxId = 1 << 24;
-// How CLIP cuts text into pieces before it merges.
+// CLIP cuts text into these pieces before it merges bytes.
 constexpr const char* kPieces = R"('s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
 constexpr const char* kPiecesAndSpecial =
     R"(<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
@@ -56,7 +56,7 @@ std::vector<std::string> mergesOfText(const std::string& text, const std::string
   return merges;
 }
 
-// Each as text with a space between, or as a pair.
+// A merge is a text with a space between its two halves, or a list of the two.
 std::vector<std::string> mergesOfJson(const Json& list, const std::string& path) {
   if (!list.is_array()) fail(kModelInvalid, path, ": expected a list for model.merges");
   std::vector<std::string> merges;
@@ -73,13 +73,13 @@ std::vector<std::string> mergesOfJson(const Json& list, const std::string& path)
   return merges;
 }
 
-// A token in a settings file: its text, or an object that has it as `content`.
+// A settings file gives a token as text, or as an object with the text under `content`.
 std::string tokenText(const Json& token) {
   if (token.is_object() && token.contains("content")) return tokenText(token["content"]);
   return token.is_string() ? token.get<std::string>() : "";
 }
 
-// Reads one folder's files, one after the other, and sees to it that they agree.
+// Reads the files of one folder in turn and checks that they agree.
 class Reader {
  public:
   explicit Reader(const std::string& folder) { files_.source = folder; }
@@ -97,7 +97,8 @@ class Reader {
     if (exists("tokenizer.json")) readTokenizerJson(!hasVocabulary);
     if (exists("added_tokens.json")) readAddedTokens();
     if (exists("tokenizer_config.json")) readConfig();
-    if (exists("special_tokens_map.json")) {  // what it says comes before the config
+    // This file takes precedence over the config.
+    if (exists("special_tokens_map.json")) {
       Settings settings = readSettings(at("special_tokens_map.json"));
       readSpecialTokens(settings);
       settings.finish();
@@ -132,7 +133,7 @@ class Reader {
     files_.added.push_back(std::move(token));
   }
 
-  // An object of a token with its flags. Spaces beside a token never give tokens, so that stripping them is no matter.
+  // Reads a token object with its flags. The flags that strip spaces do not matter, because spaces never give tokens.
   void addObject(const Json& json, int64_t id, const std::string& path) {
     Settings settings(json, path);
     AddedToken token{settings.text("content", ""), id};
@@ -177,12 +178,12 @@ class Reader {
     checkNormalizer(settings);
     checkPieces(settings);
     checkTemplate(settings);
-    // Callers pad and cut; nothing here is decoded.
+    // Callers pad and truncate themselves, and nothing here decodes.
     settings.harmless({"decoder", "padding", "truncation", "version"});
     settings.finish();
   }
 
-  // The steps of a normalizer or of what cuts text into pieces; "Sequence" is a list of them.
+  // Collects the steps of a normalizer or pre-tokenizer. A "Sequence" is a list of steps.
   static void flatten(const Json& step, const char* list, std::vector<Json>& steps) {
     if (step.is_object() && step.contains(list) && step[list].is_array()) {
       for (const Json& one : step[list]) flatten(one, list, steps);
@@ -223,7 +224,7 @@ class Reader {
     }
   }
 
-  // What is put around the tokens of a prompt: the start and the end token.
+  // The post-processor must put exactly the start and the end token around a prompt.
   void checkTemplate(Settings& settings) const {
     const Json& step = settings.value("post_processor");
     if (step.is_null() || typeOf(step) == "ByteLevel") return;

@@ -1,5 +1,5 @@
-// The files of a tokenizer: `vocab.json` and `merges.txt` or all of it in `tokenizer.json`, the tokens that were added
-// (`added_tokens.json`, `added_tokens_decoder`), and what pads.
+// A tokenizer has these files: `vocab.json` and `merges.txt`, or `tokenizer.json` instead of both. Added tokens
+// (`added_tokens.json`, `added_tokens_decoder`) and the padding token may come from other files.
 #pragma once
 
 #include <cstdint>
@@ -12,31 +12,31 @@ namespace dan::model {
 inline constexpr const char* kStartToken = "<|startoftext|>";
 inline constexpr const char* kEndToken = "<|endoftext|>";
 
-// A text that stands for one id, whatever the vocabulary makes of its letters.
+// An added token is a text that stands for one id. The vocabulary does not split it.
 struct AddedToken {
   std::string content;
   int64_t id = 0;
-  bool isNormalized = true;   // looked for in lower case, as the vocabulary's words are; else as it is written
-  bool isSingleWord = false;  // not inside a word
+  bool isNormalized = true;   // If true, the token is searched in lower case, as the vocabulary's words are.
+  bool isSingleWord = false;  // If true, the token does not match inside a word.
 };
 
 struct TokenizerFiles {
   std::string source;  // the folder
   std::unordered_map<std::string, int64_t> vocabulary;
-  std::vector<std::string> merges;  // "left right", the first to be merged first
+  std::vector<std::string> merges;  // "left right"; the first is merged first
   std::vector<AddedToken> added;
   std::string padToken;       // empty: the end token
-  double modelMaxLength = 0;  // 0: not said
+  double modelMaxLength = 0;  // 0: not given
 };
 
-// Reads every setting of the files in `folder`. Throws ERR_MODEL_INVALID naming the file and the setting where one is
-// unknown, where one asks for what CLIP's tokenizer does not do, and where two files contradict each other.
+// Reads every setting of the files in `folder`. Throws ERR_MODEL_INVALID naming the file and the setting if one is
+// unknown, if one asks for something that CLIP's tokenizer does not do, or if two files contradict each other.
 TokenizerFiles readTokenizerFiles(const std::string& folder);
 
-// Of the texts of `vocab.json` and `merges.txt`; `source` names their folder in errors.
+// Takes the texts of `vocab.json` and `merges.txt`. Errors name `source` as their folder.
 TokenizerFiles parseTokenizerFiles(const std::string& vocabulary, const std::string& merges, const std::string& source);
 
-// The names of the files that a tokenizer may have.
+// A tokenizer may have any of these files.
 inline constexpr const char* kTokenizerFiles[] = {"vocab.json",
                                                   "merges.txt",
                                                   "tokenizer.json",

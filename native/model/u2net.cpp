@@ -19,7 +19,7 @@ at::Tensor resizeLike(const at::Tensor& x, const at::Tensor& like) {
   return at::upsample_bilinear2d(x, {like.size(2), like.size(3)}, /*align_corners=*/false);
 }
 
-// What the tensor of a convolution gives; 0, which then fits nothing, where it is none.
+// Returns the number of output channels, or 0 if the tensor is no convolution. No layer fits 0 channels.
 int64_t channelsOf(const nn::Weights& weights, const char* name) {
   const at::IntArrayRef shape = weights.shapeOf(name);
   return shape.empty() ? 0 : shape[0];
@@ -89,7 +89,8 @@ at::Tensor ResidualUBlock::operator()(const at::Tensor& x, bool training) const 
 
 U2net::U2net(const nn::Weights& weights, const U2netConfig& config) {
   const auto& stages = config.stages;
-  // What each stage reads: the stage before it, and for the decoder also the encoder stage of its resolution.
+  // Each stage takes the output of the stage before it. A decoder stage also takes the output of the encoder stage of
+  // its resolution.
   for (size_t i = 0; i < U2netConfig::kStages; ++i) {
     int64_t in = i == 0 ? 3 : stages[i - 1].out;
     if (i >= kSides) in += stages[10 - i].out;
@@ -106,7 +107,7 @@ U2net::U2net(const nn::Weights& weights, const U2netConfig& config) {
 }
 
 std::vector<at::Tensor> U2net::forward(const at::Tensor& x, bool training) const {
-  std::vector<at::Tensor> outputs;  // of stages 1 to 6, then of decoder stages 5 to 1
+  std::vector<at::Tensor> outputs;  // stages 1 to 6, then decoder stages 5 to 1
   at::Tensor h = x.to(fuseWeight_.options()).contiguous(at::MemoryFormat::ChannelsLast);
   for (size_t i = 0; i < stages_.size(); ++i) {
     if (i < kSides) {

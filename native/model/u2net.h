@@ -1,5 +1,5 @@
-// U2-Net (Qin et al. 2020, arXiv 2005.09007): salient object detection with nested U blocks. Its size, U2-NetP or a
-// smaller one is read off the weights.
+// U2-Net (Qin et al. 2020, arXiv 2005.09007) detects salient objects with nested U blocks. The weights determine its
+// size: full, U2-NetP or smaller.
 #pragma once
 
 #include <array>
@@ -17,11 +17,10 @@ struct U2netConfig {
   std::array<Stage, kStages> stages;  // encoder 1 to 6, decoder 5 to 1
 
   static U2netConfig fromWeights(const nn::Weights& weights);
-  // The same widths at every stage, as U2-NetP has them (16 and 64).
+  // U2-NetP has the same widths at every stage (16 and 64).
   static U2netConfig uniform(int64_t mid, int64_t out);
 };
 
-// Convolution, batch norm, ReLU.
 struct ConvBnRelu {
   at::Tensor weight, bias, normWeight, normBias, runningMean, runningVar;
   int64_t dilation = 1;
@@ -29,7 +28,7 @@ struct ConvBnRelu {
   at::Tensor operator()(const at::Tensor& x, bool training) const;
 };
 
-// A residual U block: `depth` levels that halve the resolution, or (isDilated) four levels of growing dilation.
+// A residual U block has `depth` levels that halve the resolution, or four levels of growing dilation if it is dilated.
 class ResidualUBlock {
  public:
   ResidualUBlock(const nn::Weights& weights, int64_t in, U2netConfig::Stage stage, int64_t depth, bool isDilated);
@@ -53,7 +52,7 @@ class U2net {
   at::Tensor fuseWeight_, fuseBias_;
 };
 
-// The names of buffers that a state dict of batch norms carries and inference does not need.
+// State dicts of batch norms contain this buffer, which inference does not need.
 inline constexpr const char* kBatchCount = "num_batches_tracked";
 
 }  // namespace dan::model

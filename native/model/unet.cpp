@@ -11,7 +11,7 @@ at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const
   return nn::checkpointed([&block](const std::vector<at::Tensor>& in) { return block(in[0], in[1]); }, {x, temb});
 }
 
-// The same with a skip connection behind x.
+// This overload concatenates a skip connection to x.
 at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const at::Tensor& skip,
                         const at::Tensor& temb) {
   return nn::checkpointed(
@@ -130,7 +130,7 @@ at::Tensor Unet::forward(const at::Tensor& sample, const at::Tensor& timesteps, 
       if (!level.attentions.empty()) h = level.attentions[j](h, context, attention);
     }
     if (level.upsample) {
-      // To the size of the next skip connection, which differs from twice the size where latents are odd.
+      // We resize to the next skip connection, because odd latents make it differ from twice the size.
       const at::Tensor& next = downBlockResSamples.back();
       h = (*level.upsample)(h, next.size(2), next.size(3));
     }

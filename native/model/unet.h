@@ -1,4 +1,4 @@
-// UNet2DConditionModel: predicts the noise in latents.
+// UNet2DConditionModel predicts the noise in latents.
 #pragma once
 
 #include <optional>
@@ -10,28 +10,28 @@
 
 namespace dan::model {
 
-// What the inner levels of one call made, for the outermost level of the next ones, which it differs little from
-// (DeepCache, arXiv 2312.00858).
+// DeepCache (arXiv 2312.00858) keeps the features of the inner levels for the next calls, because they change little
+// from step to step. Those calls compute only the outermost level.
 struct InnerFeatures {
-  at::Tensor kept;     // as the last level up takes them
-  bool reuse = false;  // whether the call takes them from `kept`, where that has as many rows, instead of making them
+  at::Tensor kept;     // input of the last up level
+  bool reuse = false;  // If true and `kept` has as many rows, the call uses `kept` instead of computing it.
 };
 
 class Unet {
  public:
   Unet(const nn::Weights& weights, const UnetConfig& config);
-  Unet(const Unet&) = delete;  // attentionLayers() points into it
+  Unet(const Unet&) = delete;  // attentionLayers() returns pointers into the object.
   Unet& operator=(const Unet&) = delete;
   const UnetConfig& config() const { return config_; }
   at::ScalarType dtype() const { return dtype_; }
   at::Device device() const { return convIn_.weight.device(); }
 
   // sample: (N, inChannels, h, w); timesteps: (N); encoderHiddenStates: (N, 77, crossAttentionDim).
-  // Returns (N, outChannels, h, w) in the model's dtype. Every attention layer that runs goes through `attention`.
+  // Returns (N, outChannels, h, w) in the model's dtype. Every attention layer that runs calls `attention`.
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
                      const nn::AttentionFunction& attention = nn::plainAttention, InnerFeatures* inner = nullptr) const;
 
-  // In the order in which diffusers enumerates attention processors: down, up, mid.
+  // The order is that of diffusers' attention processors: down, up, mid.
   std::vector<const nn::AttentionLayer*> attentionLayers() const;
 
  private:

@@ -8,7 +8,6 @@ namespace {
 
 constexpr double kNormEps = 1e-6;
 
-// Some files hold the attention's matrices as 1x1 convolutions; withCurrentVaeNames flattens those.
 std::string indexed(const char* name, size_t index) { return std::string(name) + "." + std::to_string(index); }
 
 }  // namespace
@@ -72,7 +71,7 @@ LatentDistribution Vae::encode(const at::Tensor& pixelValues) const {
   at::Tensor h = encoderIn_(pixelValues.to(options_).contiguous(at::MemoryFormat::ChannelsLast));
   for (const Level& level : down_) {
     for (const auto& resnet : level.resnets) h = resnet(h);
-    // Padded on the right and at the bottom only, as the published encoder was trained.
+    // Padding goes only to the right and the bottom, because the published encoder was trained that way.
     if (level.downsample) h = (*level.downsample)(at::constant_pad_nd(h, {0, 1, 0, 1}));
   }
   h = encoderOut_(encoderNorm_.thenSilu(encoderMid_(h)));

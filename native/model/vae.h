@@ -1,4 +1,4 @@
-// AutoencoderKL: images to latents and back.
+// AutoencoderKL encodes images as latents and decodes them.
 #pragma once
 
 #include <optional>
@@ -9,14 +9,14 @@
 
 namespace dan::model {
 
-// A diagonal Gaussian over latents; both (N, latentChannels, h, w), the log variance clamped to [-30, 20].
+// This is a diagonal Gaussian over latents. Both tensors are (N, latentChannels, h, w); the log variance is clamped to
+// [-30, 20].
 struct LatentDistribution {
   at::Tensor mean, logVariance;
-  // mean + exp(logVariance / 2) * noise.
   at::Tensor sample(const at::Tensor& noise) const { return mean + at::exp(0.5 * logVariance) * noise; }
 };
 
-// Residual block, single-head self-attention over all positions, residual block.
+// The block consists of a residual block, single-head self-attention over all positions, and another residual block.
 class VaeMidBlock {
  public:
   VaeMidBlock(const nn::Weights& weights, int64_t channels, int64_t groups);
@@ -28,7 +28,7 @@ class VaeMidBlock {
   nn::Linear toQ_, toK_, toV_, toOut_;
 };
 
-// As errors name them.
+// Errors use these names.
 inline constexpr const char* kVaeEncoder = "The VAE's encoder";
 inline constexpr const char* kVaeDecoder = "The VAE's decoder";
 
@@ -37,7 +37,7 @@ class Vae {
   Vae(const nn::Weights& weights, const VaeConfig& config);
   const VaeConfig& config() const { return config_; }
 
-  // pixelValues: (N, 3, H, W) in [-1, 1], H and W multiples of config().downscale(). Latents are not scaled.
+  // pixelValues: (N, 3, H, W) in [-1, 1], H and W multiples of config().downscale(). The latents are not scaled.
   LatentDistribution encode(const at::Tensor& pixelValues) const;
   // latents: (N, 4, h, w), not scaled. Returns (N, 3, H, W), not clamped.
   at::Tensor decode(const at::Tensor& latents) const;
@@ -56,7 +56,8 @@ class Vae {
   nn::GroupNorm encoderNorm_, decoderNorm_;
 };
 
-// Renames the attention of published SD 1.5 autoencoders (query/key/value/proj_attn) to today's names.
+// Renames the attention of published SD 1.5 autoencoders (query/key/value/proj_attn) to the current names. Flattens
+// their matrices if the file stores them as 1x1 convolutions.
 TensorMap withCurrentVaeNames(TensorMap tensors);
 
 }  // namespace dan::model

@@ -1,4 +1,4 @@
-// How the embedded default models are trained from scratch.
+// This recipe trains the embedded default models from scratch.
 #pragma once
 
 #include <functional>
@@ -16,30 +16,31 @@ struct RecipeOptions {
   int64_t steps = 1000, batchSize = 8;
   double learningRate = 1e-3;
   uint64_t seed = 0;
-  bool resume = false;  // go on from the weights that are there
+  bool resume = false;  // If true, training starts from the existing weights.
 };
 
 constexpr int64_t kSaveEvery = 500;  // steps
 
-// Base folder layout: trainVae writes vae/, trainUnet text_encoder/ and unet/ beside it. `base` holds the tokenizer.
+// trainVae writes the folder vae/ of the base, trainUnet the folders text_encoder/ and unet/. `base` must contain the
+// tokenizer.
 void trainVae(const RecipeOptions& options);
 void trainUnet(const RecipeOptions& options);
-// Writes a U2-NetP of small width to `out`.
+// Writes a narrow U2-NetP to `out`.
 void trainMaskModel(const RecipeOptions& options);
 
-// Parameters that are trained (buffers of batch norms are not), ready for gradients.
+// Returns the parameters to train, with gradients enabled. Buffers of batch norms are not among them.
 TensorMap trainable(const TensorMap& parameters);
 
-// Those of `file` where the run goes on from them, else random ones.
+// Returns the weights of `file` if the run resumes, else random ones.
 nn::Weights startWeights(const RecipeOptions& options, const std::string& file, at::Generator generator);
 
-// The autoencoder that trainVae wrote.
+// Reads the autoencoder that trainVae wrote.
 model::Vae readVae(const std::string& folder);
 
-// Warm-up over 100 steps, then a half cosine to a hundredth of `base`.
+// The rate warms up over 100 steps, then follows a half cosine down to a hundredth of `base`.
 double learningRateAt(int64_t step, int64_t steps, double base);
 
-// Logs `step/steps loss time-left` about every hundredth part.
+// Logs `step/steps loss time-left` about a hundred times per run.
 class StepLog {
  public:
   StepLog(const char* what, int64_t steps);
@@ -51,10 +52,10 @@ class StepLog {
   double start_, average_ = 0;
 };
 
-// Weights in half precision: what the package ships.
+// The package ships the weights in half precision.
 void saveHalf(const std::string& path, const TensorMap& tensors, const io::Metadata& metadata = {});
 
-// B row numbers of [0, n).
+// Returns `count` random row numbers in [0, n).
 at::Tensor drawIndices(int64_t n, int64_t count, at::Generator generator);
 
 }  // namespace dan::pretrain

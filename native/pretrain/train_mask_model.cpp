@@ -12,11 +12,12 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr int64_t kMid = 8, kOut = 32;  // a quarter of U2-NetP's parameters
-constexpr double kBlackShare = 0.3;     // of the parts is drawn on black instead of grey
-constexpr double kSoftness = 0.7;       // standard deviation of the soft edge, in pixels
+constexpr int64_t kMid = 8, kOut = 32;  // This gives a quarter of U2-NetP's parameters.
+// This share of the parts is drawn on black instead of grey.
+constexpr double kBlackShare = 0.3;
+constexpr double kSoftness = 0.7;  // standard deviation of the soft edge, in pixels
 
-// A generated part is not clean: its edge is soft, its blank ground wavers. (B, 3, H, W) in [0, 1].
+// A generated part is not clean: its edge is soft and its blank background varies. Returns (B, 3, H, W) in [0, 1].
 at::Tensor wornParts(const TrainingData& data, const at::Tensor& index, at::Generator generator) {
   const int64_t count = index.size(0);
   const auto each = at::TensorOptions().dtype(at::kFloat);
@@ -34,7 +35,7 @@ at::Tensor wornParts(const TrainingData& data, const at::Tensor& index, at::Gene
   return (image * soft + fill * (1 - soft) + wavering).clamp(0, 1);
 }
 
-// As the base's autoencoder gives them back, which is how generated parts come. (B, 3, H, W) in [0, 1].
+// Generated parts come out of the base's autoencoder, so we train on decoded ones. Returns (B, 3, H, W) in [0, 1].
 at::Tensor decodedParts(const model::Vae& vae, const at::Tensor& parts) {
   const at::NoGradGuard noGrad;
   return vae.decode(vae.encode(parts * 2 - 1).mean).add(1).div(2).clamp(0, 1);

@@ -1,5 +1,5 @@
-// The base and its initial adapter together: some steps show single pictures to the bare UNet, the others show pairs to
-// the dual one, so that an adapter for a real defect starts from one that knows what pairs are.
+// We train the base and its initial adapter together. Some steps show single pictures to the bare UNet, the others show
+// pairs to the dual UNet. An adapter for a real defect then starts from one that already models pairs.
 #include <ATen/core/grad_mode.h>
 
 #include <filesystem>
@@ -18,14 +18,14 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr int64_t kRank = 8;           // of the initial adapter: enough for what tells the branches apart
-constexpr int64_t kPlainEvery = 4;     // one step in four is the bare UNet's
-constexpr double kEmptyCaption = 0.1;  // of the captions is dropped, for classifier-free guidance
+constexpr int64_t kRank = 8;           // This rank of the initial adapter suffices to separate the branches.
+constexpr int64_t kPlainEvery = 4;     // The bare UNet gets one step in four.
+constexpr double kEmptyCaption = 0.1;  // We drop this share of the captions for classifier-free guidance.
 constexpr double kEmaDecay = 0.998;
-// Both branches of a good picture's pair are told that there is nothing, so that guidance leads towards defects.
+// The pair of a good picture has this caption in both branches, so that guidance leads towards defects.
 constexpr const char* kNothing = "nothing";
 
-// All pictures and their parts at one size: (N, 2, 4, h, w), scaled.
+// Returns all pictures and their parts at one size: (N, 2, 4, h, w), scaled.
 at::Tensor encodePairs(const model::Vae& vae, const TrainingData& data, int64_t size) {
   const at::NoGradGuard noGrad;
   std::vector<at::Tensor> latents;
@@ -37,7 +37,7 @@ at::Tensor encodePairs(const model::Vae& vae, const TrainingData& data, int64_t 
   return at::cat(latents);
 }
 
-// Exponential moving average of the parameters: what is saved.
+// We save the exponential moving average of the parameters.
 class Ema {
  public:
   explicit Ema(const TensorMap& parameters) : parameters_(parameters) {
@@ -48,7 +48,7 @@ class Ema {
     const double decay = std::min(kEmaDecay, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
     for (auto& [name, tensor] : average_) tensor.lerp_(parameters_.at(name), 1 - decay);
   }
-  // Those whose name begins with `prefix`, without it.
+  // Returns the tensors whose names begin with `prefix`, and removes it from their names.
   TensorMap part(const std::string& prefix) const {
     TensorMap tensors;
     for (const auto& [name, tensor] : average_) {
@@ -67,7 +67,8 @@ model::UnetConfig unetConfig(const model::TextConfig& text) {
   config.layersPerBlock = 1;
   config.crossAttentionDim = text.hiddenSize;
   config.groups = 16;
-  config.heads = {1, 2, 4};  // few where there are many tokens: on a CPU the softmax costs more than the products
+  // Levels with many tokens have few heads, because on a CPU the softmax costs more than the products.
+  config.heads = {1, 2, 4};
   config.depths = {1, 1, 1};
   config.downHasAttention = {true, true, false};
   config.upHasAttention = {false, true, true};
@@ -76,7 +77,7 @@ model::UnetConfig unetConfig(const model::TextConfig& text) {
 
 model::TextConfig textConfig() {
   model::TextConfig config;
-  config.hiddenSize = 16;  // the vocabulary's embedding is most of it
+  config.hiddenSize = 16;  // The embedding of the vocabulary holds most of the parameters, so we keep it narrow.
   config.intermediateSize = 64;
   config.numLayers = 2;
   config.heads = 4;
@@ -91,7 +92,7 @@ diffusion::ScheduleConfig scheduleConfig() {
   return config;
 }
 
-// As a fresh adapter, but for SAIM, which here begins by adding nothing.
+// This is a fresh adapter except for SAIM, which adds nothing at first.
 std::unique_ptr<dual::Adapter> silentAdapter(const model::Unet& unet, const model::TextConfig& text, uint64_t seed) {
   const dual::AdapterSettings settings{kRank, dual::BackgroundMode::kOff, 1.0};
   TensorMap tensors = dual::Adapter::initialTensors(settings, unet, text, makeGenerator(seed, 4));
@@ -101,7 +102,7 @@ std::unique_ptr<dual::Adapter> silentAdapter(const model::Unet& unet, const mode
   return std::make_unique<dual::Adapter>(tensors, settings, unet, text, "the initial adapter");
 }
 
-// Caption numbers, and their tokens: those of the data, then "nothing", then the empty one.
+// The captions are those of the data, then "nothing", then the empty one.
 struct Captions {
   at::Tensor tokens;  // (captions + 2, 77)
   int64_t nothing = 0, empty = 0;
@@ -114,7 +115,7 @@ struct Captions {
     for (const std::string& text : texts) ids.push_back(at::tensor(tokenizer.encode(text), at::kLong));
     tokens = at::stack(ids);
   }
-  // (B * 2) for the pairs `index`; a dropped caption is dropped for both branches.
+  // Returns (B * 2) caption numbers for the pairs `index`. A caption is dropped for both branches at once.
   at::Tensor ofPairs(const TrainingData& data, const at::Tensor& index, at::Generator generator) const {
     const at::Tensor part = data.partIds.index({index});
     const at::Tensor ids = at::stack({data.captionIds.index({index}), at::where(part < 0, nothing, part)}, 1);
@@ -144,7 +145,7 @@ void trainUnet(const RecipeOptions& options) {
   train::AdamW optimizer(trainable(parameters), {0.9, 0.99, 1e-4, 1e-8, 1.0});
   Ema ema(parameters);
 
-  // Full size and half size, so that both of the package's resolutions are in its range.
+  // Both sizes of the package are in the training range: full size and half size.
   std::vector<at::Tensor> sizes;
   for (const int64_t size : {data.images.size(1), data.images.size(1) / 2}) {
     std::printf("unet: encoding at %ld\n", static_cast<long>(size));
@@ -170,13 +171,14 @@ void trainUnet(const RecipeOptions& options) {
   StepLog log("unet", options.steps);
   for (int64_t step = 0; step < options.steps; ++step) {
     const at::Tensor& latents = sizes[step % 2];
-    const int64_t pairs = step % 2 == 0 ? options.batchSize / 2 : 2 * options.batchSize;  // the same number of pixels
+    // The number of pixels is the same at both sizes.
+    const int64_t pairs = step % 2 == 0 ? options.batchSize / 2 : 2 * options.batchSize;
     const at::Tensor index = drawIndices(data.size(), pairs, generator);
     const at::Tensor clean = latents.index({index}).flatten(0, 1);
     const at::Tensor noise = randn(clean.sizes(), generator);
     const at::Tensor timesteps =
         drawIndices(schedule.numTrainTimesteps, pairs, generator).repeat_interleave(dual::kNumBranches);
-    // Only the captions of this batch are encoded.
+    // We encode only the captions of this batch.
     const auto [used, position] = at::_unique(captions.ofPairs(data, index, generator), true, true);
     const at::Tensor context = textEncoder.forward(captions.tokens.index({used})).index({position});
     const at::Tensor noisy = noiseSchedule.addNoise(clean, noise, timesteps);

@@ -12,16 +12,17 @@ namespace dan::pretrain {
 
 namespace {
 
-constexpr int64_t kCrop = 64;       // small crops: the autoencoder is local
-constexpr double kPartShare = 0.4;  // of the batch, drawn on blank ground
+constexpr int64_t kCrop = 64;       // The autoencoder is local, so small crops suffice.
+constexpr double kPartShare = 0.4;  // This share of the batch is drawn on a blank background.
 constexpr double kKlWeight = 1e-6, kEdgeWeight = 1.0;
-constexpr double kDefectWeight = 8;  // of a pixel on or beside a defect: a crack covers a few pixels in a thousand
+// This is the weight of a pixel on or beside a defect. A crack covers only a few pixels in a thousand.
+constexpr double kDefectWeight = 8;
 
 struct Crops {
   at::Tensor pixels, weights;  // (B, 3, 64, 64) in [-1, 1]; (B, 1, 64, 64) of mean 1
 };
 
-// Distance of pixels plus that of the differences of neighbouring pixels, which a plain distance blurs away.
+// A plain pixel distance blurs edges, so we add the distance of the differences between neighbouring pixels.
 at::Tensor reconstructionLoss(const at::Tensor& decoded, const Crops& crops) {
   const at::Tensor error = decoded - crops.pixels;
   const auto edges = [&](int64_t dim) {
@@ -31,7 +32,7 @@ at::Tensor reconstructionLoss(const at::Tensor& decoded, const Crops& crops) {
   return (error.abs() * crops.weights).mean() + kEdgeWeight * (edges(2) + edges(3));
 }
 
-// A random place, but one that shows part of the defect where there is one.
+// The crop is random, but it shows part of the defect if there is one.
 at::Tensor cropOrigin(const at::Tensor& mask, at::Generator generator) {
   const int64_t last = mask.size(0) - kCrop;
   const at::Tensor origin = drawIndices(last + 1, 2, generator);
@@ -62,7 +63,7 @@ Crops drawCrops(const TrainingData& data, int64_t count, at::Generator generator
   return {at::stack(cropped), all / all.mean()};
 }
 
-// One over the standard deviation of the latents, so that the diffusion model sees unit variance.
+// The factor is one over the standard deviation of the latents, so that the diffusion model sees unit variance.
 double measureScalingFactor(const model::Vae& vae, const TrainingData& data, at::Generator generator) {
   const at::NoGradGuard noGrad;
   const at::Tensor index = drawIndices(data.size(), 64, generator);

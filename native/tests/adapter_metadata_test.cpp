@@ -1,4 +1,4 @@
-// What an adapter's file says of itself is whole, in range, and agrees with its tensors.
+// The metadata of an adapter file must be complete, in range, and consistent with its tensors.
 #include "dual/adapter_metadata.h"
 
 #include <cmath>
@@ -85,7 +85,7 @@ DAN_TEST(an_adapters_settings_are_read_whole_or_refused_by_name) {
   io::Metadata newer = kGood;
   newer["format_version"] = "3";
   expectRefused(newer, "update the package");
-  // Without its format, nothing of it is read.
+  // Without the format key, the other keys are not read.
   io::Metadata nameless = kGood;
   nameless.erase("format");
   expectRefused(nameless, "lora_scale");

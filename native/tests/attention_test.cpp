@@ -12,7 +12,7 @@ DAN_TEST(attention_is_that_of_libtorch_in_float64) {
   uint64_t seed = 0;
   for (const auto& [batch, queries, keys, heads, width] :
        {std::array<int64_t, 5>{2, 70, 1100, 2, 40}, {1, 1, 1, 3, 5}, {2, 9, 77, 2, 80}, {1, 64, 513, 1, 161}}) {
-    // As slices of wider rows, of differing lengths.
+    // The inputs are slices of wider rows with different lengths.
     const at::Tensor q = randn({batch, queries, 3 * heads * width}, makeGenerator(++seed)).narrow(2, 0, heads * width);
     const at::Tensor kv = 2 * randn({batch, keys, 2 * heads * width}, makeGenerator(++seed));
     const at::Tensor k = kv.narrow(2, 0, heads * width), v = kv.narrow(2, heads * width, heads * width);
@@ -23,7 +23,7 @@ DAN_TEST(attention_is_that_of_libtorch_in_float64) {
     };
     expectClose(ops::attention(q, k, v, heads).to(at::kDouble), plain(at::kFloat), 2e-6, 1e-5, what);
     const auto narrow = [](const at::Tensor& x) { return x.to(at::kBFloat16); };
-    // Weights are rounded to 8 bits, and so is the result.
+    // The weights and the result are rounded to 8 bits.
     expectClose(ops::attention(narrow(q), narrow(k), narrow(v), heads).to(at::kDouble), plain(at::kBFloat16), 2e-2,
                 1e-2, what + ", bfloat16");
   }

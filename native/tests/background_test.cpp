@@ -47,7 +47,7 @@ train::PairLoss trainingLoss(const dual::Adapter& adapter) {
                          &features);
 }
 
-// Norms of all gradients but those of parameters that the published code owns without reading them.
+// Compares the gradient norms. Parameters that the published code owns but never reads have no gradient.
 void expectGradients(const dual::Adapter& adapter, const nlohmann::json& expected) {
   const auto unread = fixtureJson("golden/bcm.json").at("train").at("params_with_no_grad").get<std::set<std::string>>();
   size_t compared = 0;
@@ -61,7 +61,7 @@ void expectGradients(const dual::Adapter& adapter, const nlohmann::json& expecte
   EXPECT(compared > 100);
 }
 
-// Of the graph behind a loss.
+// Counts the nodes of the graph behind a loss.
 int64_t countNodes(const at::Tensor& loss) {
   std::set<torch::autograd::Node*> seen;
   std::vector<torch::autograd::Node*> next = {loss.grad_fn().get()};
@@ -79,7 +79,8 @@ int64_t countNodes(const at::Tensor& loss) {
 DAN_TEST(background_compensation_trains_as_published_in_both_forms) {
   const auto& t = fixtureTensors("golden/bcm.safetensors");
   const auto json = fixtureJson("golden/bcm.json");
-  {  // from pixels: background latents are not scaled
+  // The background latents come from pixels and are not scaled.
+  {
     const at::NoGradGuard noGrad;
     const auto posterior = tinyBase().vae->encode(t.at("train.cond_pixel"));
     expectClose(posterior.sample(t.at("train.posterior_eps_cond")), t.at("train.cond_lat"), 5e-3, 1e-5,
@@ -104,7 +105,7 @@ DAN_TEST(background_compensation_trains_as_published_in_both_forms) {
   }
 }
 
-// Every sublayer's activations are gone after the forward pass, those of the linear layers inside them too.
+// The activations of every sublayer are freed after the forward pass, including those of its linear layers.
 DAN_TEST(checkpointed_gradients_are_those_of_all_at_once_and_keep_less) {
   const auto gradients = [](bool checkpointed, int64_t& kept) {
     const nn::GradientCheckpointing checkpointing(checkpointed);
@@ -144,7 +145,7 @@ DAN_TEST(three_updates_with_a_background_follow_the_published_code) {
   }
 }
 
-// The published pipelines from their noise to the last latents, on both forms of the UNet.
+// Runs the published pipelines from their noise to the last latents, on both forms of the UNet.
 DAN_TEST(sampling_follows_the_published_pipelines) {
   const at::NoGradGuard noGrad;
   const auto& base = tinyBase();

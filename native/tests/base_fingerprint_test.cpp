@@ -32,11 +32,12 @@ DAN_TEST(a_base_has_one_fingerprint_in_every_precision) {
     const std::string copy = model::fingerprintOf(inPrecision(unet, dtype), inPrecision(text, dtype));
     EXPECT(model::isSameBase(full, copy));
     EXPECT(dtype == at::kBFloat16 || copy == full);
-    // Both ways, and through another precision.
+    // The comparison is symmetric and accepts a further precision.
     const TensorMap twice = inPrecision(inPrecision(unet, dtype), at::kHalf);
     EXPECT(model::isSameBase(model::fingerprintOf(twice, text), full));
   }
-  TensorMap with = text;  // integers in some files, floats in others, missing in the rest
+  // Some files store these as integers, others as floats, and the rest lack them.
+  TensorMap with = text;
   with["text_model.embeddings.position_ids"] = at::arange(77, at::kFloat).unsqueeze(0);
   EXPECT(model::fingerprintOf(unet, with) == full);
   EXPECT(!model::isSameBase(full, model::fingerprintOf(unet, {})));
@@ -67,7 +68,7 @@ DAN_TEST(adapters_are_taken_with_their_base_whichever_version_wrote_them) {
     file.metadata = {{"base_fingerprint", fingerprint}, {"base", "its-base"}};
     dual::expectBase(file, "a.safetensors", *base);
   };
-  dual::expectBase(file, "a.safetensors", *base);  // says nothing
+  dual::expectBase(file, "a.safetensors", *base);  // The file names no base.
   accept(base->fingerprint);
   EXPECT(base->legacyFingerprint.size() == 16);
   accept(base->legacyFingerprint);
@@ -77,7 +78,7 @@ DAN_TEST(adapters_are_taken_with_their_base_whichever_version_wrote_them) {
   for (auto& [name, tensor] : unet) {
     if (name.find("attn1.to_q.weight") != std::string::npos) tensor = tensor * -1;
   }
-  // The old fingerprint, which sees two layers, does not tell these apart.
+  // The old fingerprint covers only two layers, so it does not distinguish these.
   EXPECT(model::legacyFingerprintOf(unet, {}) == base->legacyFingerprint);
   expectError([&] { accept(model::fingerprintOf(unet, text)); }, "was trained on a base model of other weights");
   expectError([&] { accept("0123456789abcdef"); }, "its-base");

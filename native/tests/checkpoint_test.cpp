@@ -1,4 +1,4 @@
-// Checkpoints that are damaged are refused before anything of the trainer has changed.
+// A damaged checkpoint must be refused before the trainer changes.
 #include "train/checkpoint.h"
 
 #include <cmath>
@@ -22,7 +22,7 @@ DAN_TEST(counts_and_orders_of_a_checkpoint_are_whole) {
     tensors["order"] = damaged;
     expectError([&] { train::takeOrder(tensors, "order", 3, "c"); }, "c: order is not an order of 3 images");
   }
-  tensors["order"] = at::empty({0}, at::kLong);  // before the first step
+  tensors["order"] = at::empty({0}, at::kLong);  // The trainer has no order before the first step.
   EXPECT(!train::takeOrder(tensors, "order", 3, "c").defined());
 }
 

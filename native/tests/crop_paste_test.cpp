@@ -1,4 +1,4 @@
-// Pasting the defect of one picture onto another.
+// These tests paste the defect of one picture onto another.
 #include "core/crop_paste.h"
 
 #include <ATen/ops/full.h>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kSide = 64;
 
-// A thin dark cross, which leaves most of its box free.
+// A thin dark cross leaves most of its box free.
 MarkedPicture crossed() {
   const MarkedPicture cross = {at::full({3, kSide, kSide}, 0.5), at::zeros({kSide, kSide}, at::kBool)};
   for (const int64_t side : {0, 1}) {

@@ -1,5 +1,5 @@
-// The whole way on devices that are not the CPU (a stand-in, and the GPU where there is one): nothing is left behind on
-// the host, and the results are the CPU's.
+// These tests train and sample on devices other than the CPU: a stand-in, and the GPU if there is one. No tensor may
+// stay behind on the host, and the results must be those of the CPU.
 #include "core/device.h"
 
 #include <ATen/Parallel.h>
@@ -36,13 +36,13 @@ struct Made {
   std::vector<sample::SampledPair> pairs;
 };
 
-// Another device may take another algorithm for the same sums: within a level of 256 on average.
+// Another device may use another algorithm for the same sums. We allow one level of 256 on average.
 void expectLevels(const at::Tensor& actual, const at::Tensor& expected) {
   EXPECT(actual.is_cpu() && actual.sizes() == expected.sizes());
   EXPECT((actual.to(at::kFloat) - expected.to(at::kFloat)).abs().mean().item<double>() < 1);
 }
 
-// Two steps of training, then two pairs from noise and two variations.
+// Trains for two steps, then samples two pairs from noise and two variations.
 Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   const auto base = model::loadBaseModel(fixture("tiny-sd"), device, at::kFloat);
   train::TrainingPixels pixels;
@@ -78,22 +78,23 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   sampling.attention = true;
   made.pairs = sample::samplePairs({*base, trainer.adapter(), *unet, backgrounds ? &*backgrounds : nullptr}, sampling,
                                    {0, 1}, Task());
-  // And two variations of the training pictures.
+  // These are two variations of the training pictures.
   const auto defects = std::make_shared<PixelPool>(), good = std::make_shared<PixelPool>();
   defects->height = defects->width = good->height = good->width = kSide;
   defects->images = pixels.images.unbind();
   defects->masks = pixels.masks.unbind();
   good->images = bytes({2, kSide, kSide, 3}, 3).unbind();
   const sample::Layouts layouts(defects, good, {});
-  const sample::PairSource source = {*base, trainer.adapter(), *unet, nullptr, &layouts};  // with their own backgrounds
+  // The variations use their own backgrounds.
+  const sample::PairSource source = {*base, trainer.adapter(), *unet, nullptr, &layouts};
   for (const sample::SampledPair& pair : sample::samplePairs(source, sampling, {0, 1}, Task())) {
     made.pairs.push_back(pair);
   }
   return made;
 }
 
-// The backward pass on a device has a thread of its own, and would have a second pool of threads for what is computed
-// on the host; where both are more than the cores, each waits for the system to wake it.
+// The backward pass on a device has its own thread, which would get a second pool of threads for the host's work. If
+// both pools exceed the number of cores, each waits for the system to wake it.
 class OneThread {
  public:
   OneThread() { at::set_num_threads(1); }
@@ -112,7 +113,7 @@ void expectSameThere(at::Device device) {
     for (size_t i = 0; i < here.losses.size(); ++i) {
       EXPECT(std::abs(there.losses[i] - here.losses[i]) <= 1e-4 * here.losses[i]);
     }
-    // Of all parameters together: where a gradient is all rounding, AdamW makes a whole step of it.
+    // We compare all parameters together, because AdamW makes a whole step of a gradient that is only rounding.
     double difference = 0, norm = 0;
     for (const auto& [name, tensor] : here.adapter) {
       difference += (there.adapter.at(name) - tensor).square().sum().item<double>();
@@ -134,7 +135,7 @@ std::vector<at::Device> devices() {
   return all;
 }
 
-// The losses of three steps, and what is predicted then.
+// Returns the losses of three steps and the prediction after them.
 template <class Network>
 std::pair<std::vector<double>, at::Tensor> learn(at::Device device) {
   const auto defects = std::make_shared<PixelPool>(), good = std::make_shared<PixelPool>();
@@ -146,7 +147,8 @@ std::pair<std::vector<double>, at::Tensor> learn(at::Device device) {
   options.channels = 4;
   options.batchSize = 4;
   options.iterations = 3;
-  options.learningRate = 1e-6;  // where a gradient is all rounding, Adam makes a whole step of it
+  // Adam makes a whole step of a gradient that is only rounding.
+  options.learningRate = 1e-6;
   auto source = evaluate::makeDefectSource({"pairs"}, good, defects, {{0, 0, 0, 0}, {0, 0, 1, 1}});
   const auto network = [&] {
     if constexpr (std::is_same_v<Network, evaluate::Detector>) {

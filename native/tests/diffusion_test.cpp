@@ -9,13 +9,13 @@ namespace dan::tests {
 
 using namespace diffusion;
 
-// Ancestral Euler is not among the schedulers that the package offers.
+// The package does not offer ancestral Euler.
 const std::set<std::string> kNotOffered = {"EulerAncestralDiscreteScheduler"};
 
 DAN_TEST(schedulers_follow_diffusers_trajectories) {
   const auto& tensors = fixtureTensors("golden/schedulers.safetensors");
   size_t runs = 0;
-  // Python's writer leaves -Infinity in, which JSON does not have; the key it belongs to is not one of ours.
+  // Python writes -Infinity, which JSON does not have. We do not read the key with this value.
   std::string text = io::readTextFile(fixture("golden/schedulers.json"));
   const std::string infinity = "-Infinity";
   for (size_t at; (at = text.find(infinity)) != std::string::npos;) text.replace(at, infinity.size(), "null");

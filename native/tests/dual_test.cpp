@@ -26,11 +26,11 @@ std::unique_ptr<dual::Adapter> publishedAdapter() {
                                          tinyBase().textEncoder->config(), "published");
 }
 
-// Parts are mostly blank, and ATen's channels-last group norm subtracts sums of squares: there it loses two digits of
-// means that reach 20 (diffusers, which runs contiguous, is 2e-5 away).
+// Parts are mostly blank. ATen's channels-last group norm subtracts sums of squares, which loses two digits for means
+// that reach 20. diffusers runs in the contiguous layout and is within 2e-5.
 constexpr double kBlankGround = 5e-4;
 
-// SAIM as the paper writes it: softmax attention over the two branches' tokens.
+// This is SAIM as in the paper: softmax attention over the two branches' tokens.
 at::Tensor plainSaim(const dual::Saim& saim, const at::Tensor& attended) {
   const at::Tensor tokens = saim.input(saim.norm(attended.transpose(1, 2)));  // (B, L, 2, C)
   const at::Tensor scores =
@@ -41,7 +41,8 @@ at::Tensor plainSaim(const dual::Saim& saim, const at::Tensor& attended) {
 }  // namespace
 
 DAN_TEST(saim_is_softmax_attention_over_two_tokens) {
-  for (const int64_t length : {7, 70}) {  // fewer pairs of tokens than channels, and more: by products, by folding
+  // Fewer pairs of tokens than channels use products; more use folding.
+  for (const int64_t length : {7, 70}) {
     const nn::Weights weights = nn::Weights::random(makeGenerator(1), at::kDouble);
     const dual::Saim saim(weights, 24);
     const auto gradients = [&](const auto& form, const at::Tensor& input) {
@@ -69,7 +70,7 @@ DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
   const auto& base = tinyBase();
   const auto adapter = publishedAdapter();
   adapter->requireGradients();
-  // From pixels: the posterior's mean and deviation, then the latents with the given noise.
+  // Pixels give the posterior's mean and deviation. The latents then follow with the given noise.
   for (const char* branch : {"blend", "fg"}) {
     const at::NoGradGuard noGrad;
     const auto posterior = base.vae->encode(t.at(std::string("train.pixel_") + branch));
@@ -118,7 +119,7 @@ DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
   for (const auto& [name, expected] : t) {
     if (name.rfind(prefix, 0) != 0) continue;
     const at::Tensor actual = adapter->parameters().at(dual::fromPublishedName(name.substr(prefix.size())));
-    // Where a gradient is near zero Adam's step is its sign: at most the learning rate a step.
+    // If a gradient is near zero, Adam's step is its sign: at most the learning rate per step.
     const at::Tensor error = (actual.detach() - expected).abs();
     EXPECT(error.max().item<double>() <= 3e-3);
     EXPECT(error.mean().item<double>() <= 2e-5);
@@ -132,7 +133,7 @@ DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
   const auto& t = fixtureTensors("golden/dual.safetensors");
   const auto adapter = publishedAdapter();
   const dual::DualUnet unet(*tinyBase().unet, *adapter);
-  // Pairs do not see each other: a pair alone gives what it gives in a batch of two.
+  // Pairs are independent: a pair alone has the same result as in a batch of two.
   const at::Tensor sample = t.at("fwd1.sample"), context = t.at("train.encoder_hidden_states");
   const at::Tensor timesteps = at::full({4}, 1, at::kLong);
   const at::Tensor both = unet.forward(sample, timesteps, context);
@@ -166,11 +167,12 @@ DAN_TEST(a_folded_adapter_predicts_what_the_plain_one_does) {
     }
     const bool off = features.empty();
     const at::Tensor expected = plain.forward(sample, timesteps, context, off ? nullptr : &features);
-    for (int call = 0; call < 2; ++call) {  // the second takes the prompts' keys from the first
+    // The second call reuses the prompt's keys from the first.
+    for (int call = 0; call < 2; ++call) {
       const at::Tensor actual = fast.forward(sample, timesteps, context, off ? nullptr : &fastFeatures);
       EXPECT(((actual - expected).norm() / expected.norm()).item<double>() < 1e-5);
     }
-    // Another prompt is not mistaken for the one before.
+    // Another prompt must not get the keys of the previous one.
     const at::Tensor other = context.flip(1);
     expectClose(fast.forward(sample, timesteps, other, off ? nullptr : &fastFeatures),
                 plain.forward(sample, timesteps, other, off ? nullptr : &features), 1e-4, 1e-4, "another prompt");
@@ -200,8 +202,8 @@ DAN_TEST(an_adapter_starts_from_another_of_any_rank) {
     const TensorMap tensors = dual::startFrom(fresh(rank, 2), start, "start");
     expectClose(predict(tensors, {rank, dual::BackgroundMode::kOff, 1.0}), expected, 2e-5, 1e-5, "the prediction");
   }
-  // Nothing of rank 2 is nearer (Eckart and Young): the squared error is what the two smallest of W'W's eigenvalues
-  // leave.
+  // No matrix of rank 2 is nearer (Eckart and Young): the squared error is the sum of all but the two largest
+  // eigenvalues of W'W.
   const TensorMap cut = dual::startFrom(fresh(2, 2), start, "start");
   const std::string layer = "text_encoder.layers.0.to_q_lora.";
   const auto product = [&](const TensorMap& tensors) {
@@ -211,12 +213,12 @@ DAN_TEST(an_adapter_starts_from_another_of_any_rank) {
   const at::Tensor values = at::linalg_eigvalsh(at::matmul(whole.t(), whole));  // ascending
   const at::Tensor left = values.slice(0, 0, values.size(0) - 2).sum();
   expectClose((product(cut) - whole).square().sum(), left, 1e-6, 1e-4, "the error of rank 2");
-  // Rank that the start does not fill stays fresh and can learn, however narrow the cut: nothing is a row of zeros.
+  // If the start does not fill the rank, the rest stays fresh and can learn, even after a cut: no row is all zero.
   dual::AdapterFile untrained{fresh(4, 1), {4, dual::BackgroundMode::kOff, 1.0}, {}};
   for (const auto& [name, tensor] : dual::startFrom(fresh(2, 2), untrained, "start")) {
     if (name.find(".down.") != std::string::npos) EXPECT(tensor.abs().amax(1).min().item<double>() > 0);
   }
-  // What the start lacks stays fresh; what does not belong is named.
+  // Tensors that the start lacks stay fresh. The error names a tensor that does not belong.
   const TensorMap mixed = dual::startFrom(fresh(4, 3, dual::BackgroundMode::kAdd), start, "start");
   EXPECT(mixed.size() > start.tensors.size());
   start.tensors["unet.elsewhere.saim.o.bias"] = at::zeros({3});
@@ -229,7 +231,7 @@ DAN_TEST(an_adapter_starts_from_another_of_any_rank) {
 DAN_TEST(a_defect_gets_its_share_of_the_loss) {
   at::Tensor defect = at::zeros({4, 1, 8, 8});
   defect[1][0][2][3] = 1;             // 1/64 of the picture
-  defect[2].slice(1, 0, 6).fill_(1);  // three quarters: more than the share
+  defect[2].slice(1, 0, 6).fill_(1);  // This covers three quarters, more than the share.
   defect[3].fill_(1);
   const at::Tensor weights = train::defectWeights(defect, 0.25);
   expectClose(weights.mean({1, 2, 3}), at::ones({4}), 1e-5, 0, "the mean");

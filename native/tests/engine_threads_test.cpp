@@ -1,4 +1,4 @@
-// What the engine chooses or finds once in a process, and what several of its users have at the same time.
+// The engine chooses some things once per process, and several users share others at the same time.
 #include <ATen/core/grad_mode.h>
 
 #include <fstream>

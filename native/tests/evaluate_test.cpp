@@ -1,4 +1,5 @@
-// The evaluation: the network's training against the published code's, what detectors are fed, and that they learn.
+// These tests cover the evaluation: its networks train like the published code, its defect sources feed the detectors
+// correctly, and the detectors learn.
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr int64_t kSide = 32;
 constexpr const char* kWeights = "golden/localization-unet-weights.safetensors";
 
-// Dim noise; with a defect, a bright box of one colour with its mask.
+// The images are dim noise. A defect is a bright box of one colour with its mask.
 std::shared_ptr<PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
   auto pool = std::make_shared<PixelPool>();
   pool->height = pool->width = kSide;
@@ -54,7 +55,7 @@ at::Tensor stacked(const std::vector<at::Tensor>& images) { return at::stack(ima
 
 }  // namespace
 
-// In float64, so that what is left of a difference is the published run's own rounding.
+// We compute in float64, so the remaining difference is the rounding of the published run.
 DAN_TEST(localization_training_step_is_the_published_one) {
   const TensorMap& golden = fixtureTensors("golden/localization-unet.safetensors");
   TensorMap copies;
@@ -129,7 +130,7 @@ DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
 
 namespace {
 
-// A network of one number and one running statistic whose training goes wrong as it is told.
+// This network of one number and one running statistic has a training that fails on request.
 class BadLearner : public evaluate::Learner {
  public:
   enum class Fault { kNone, kLoss, kGradient, kThrow, kOutput };
@@ -151,10 +152,11 @@ class BadLearner : public evaluate::Learner {
  protected:
   evaluate::Example draw(Draw&) const override { return {}; }
   at::Tensor loss(const std::vector<evaluate::Example>&) const override {
-    weights().at("running_mean").add_(1);  // as a batch norm does
+    weights().at("running_mean").add_(1);  // A batch norm does this too.
     const at::Tensor& weight = weights().at("weight");
     if (fault == Fault::kLoss) return (weight / 0).sum();
-    if (fault == Fault::kGradient) return at::sqrt(weight - 1).sum();  // 0, with an infinite slope
+    // The value is 0 and its slope is infinite.
+    if (fault == Fault::kGradient) return at::sqrt(weight - 1).sum();
     if (fault == Fault::kThrow) weight.view({2});
     return weight.square().sum();
   }
@@ -197,7 +199,7 @@ DAN_TEST(a_learner_whose_step_fails_is_as_it_was_before) {
   expectError([&] { learner.predict(at::ones({2, 4, 4, 3}, at::kByte), task); }, "not finite");
 }
 
-// Parameters as torchvision counts them: 11,689,512 with a thousand classes.
+// torchvision gives 11,689,512 parameters for a thousand classes.
 DAN_TEST(resnet18_has_the_published_parameters) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(1));
   const model::ResNet18 net(weights, 64, 1000);
@@ -263,7 +265,7 @@ DAN_TEST(classifier_starts_from_the_weights_of_a_file) {
 }
 
 DAN_TEST(pairs_give_groups_and_types_even_chances) {
-  // Thirty of group 1 in types 0 and 1, two of group 0.
+  // Thirty images belong to group 1 in types 0 and 1, two to group 0.
   auto pool = makePool(32, true, 4);
   evaluate::Strata strata;
   for (int64_t i = 0; i < 32; ++i) {
@@ -278,7 +280,7 @@ DAN_TEST(pairs_give_groups_and_types_even_chances) {
     Draw draw(makeGenerator(11, i));
     counts[std::llround(source->draw(draw).image.max().item<double>() * 255)]++;
   }
-  // Standard deviations: 14 of 400, 12 of 200.
+  // The standard deviations are 14 of 400 and 12 of 200.
   EXPECT(std::abs(counts[10] - 400) < 70 && std::abs(counts[20] - 200) < 60 && std::abs(counts[30] - 200) < 60);
 }
 
@@ -289,17 +291,18 @@ DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
   for (uint64_t i = 0; i < 40; ++i) {
     Draw draw(makeGenerator(22, i));
     const evaluate::Example example = source->draw(draw);
-    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // only defects are
+    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // Only defects are this bright.
     EXPECT(at::equal(bright, example.mask));
     const int64_t pixels = example.mask.sum().item<int64_t>();
-    EXPECT(pixels >= 7 * 6 && pixels <= 12 * 10);  // 10 x 8, between 0.75 and 1.25 times as long
+    // The defect is 10 x 8 and scaled by 0.75 to 1.25.
+    EXPECT(pixels >= 7 * 6 && pixels <= 12 * 10);
     moved += example.mask[0].any().item<bool>() || example.mask[kSide - 1].any().item<bool>() ? 1 : 0;
   }
   EXPECT(moved > 0 && moved < 40);
 }
 
 DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
-  // A single good image without flips, so that what was there is known.
+  // A single good image without flips makes the original pixels known.
   auto good = makePool(1, false, 30);
   const at::Tensor before = good->images[0].permute({2, 0, 1}).to(at::kFloat) / 255;
   const auto source = evaluate::makeDefectSource({"draem", false}, good, makePool(0, true, 0), {});
@@ -323,7 +326,7 @@ DAN_TEST(perlin_noise_is_zero_on_its_grid_smooth_and_in_range) {
   Draw draw(makeGenerator(40));
   const at::Tensor noise = evaluate::perlinNoise(65, 65, 4, 4, 0.7, draw);
   EXPECT(noise.abs().max().item<double>() < 1.2 && noise.std().item<double>() > 0.1);
-  EXPECT(std::abs(noise[32][32].item<double>()) < 1e-5);  // the middle is a corner of four cells
+  EXPECT(std::abs(noise[32][32].item<double>()) < 1e-5);  // The middle is a corner of four cells.
   const at::Tensor slope = (noise.slice(1, 1) - noise.slice(1, 0, -1)).abs().max();
   EXPECT(slope.item<double>() < 0.3);
 }

@@ -58,7 +58,7 @@ DAN_TEST(published_checkpoints_come_back_as_they_were) {
         const auto found = written.find(name);
         if (found == written.end()) failTest(name + " was not written");
         EXPECT(found->second.sizes() == tensor.sizes() && found->second.scalar_type() == tensor.scalar_type());
-        // Nothing reads the background of cross-attention; it is written as zeros.
+        // Nothing reads the background of cross-attention, so it is written as zeros.
         const bool isUnused =
             name.find(".attn2.") != std::string::npos &&
             (name.find("temporal_condition_mlp") != std::string::npos || name.find("temporal_a") != std::string::npos);
@@ -75,10 +75,12 @@ DAN_TEST(the_papers_form_and_a_lora_scale_survive_the_published_layout) {
   dual::ExportOptions options;
   options.published = true;
   dual::exportAdapter(file, scratchFile(".bin"), options);
-  const auto back = dual::readAdapterFile(scratchFile(".bin"));  // as the published code has it: interpolated, scale 1
+  // The published code has interpolation and scale 1.
+  const auto back = dual::readAdapterFile(scratchFile(".bin"));
   EXPECT(back.settings.background == dual::BackgroundMode::kInterpolate && back.settings.loraScale == 1.0);
   expectClose(predict(back), predict(file), 2e-5, 1e-5, "the prediction");
-  EXPECT((predict(file) - predict(file, 0.0)).abs().max().item<double>() > 1e-3);  // the background does count
+  // This shows that the background has an effect.
+  EXPECT((predict(file) - predict(file, 0.0)).abs().max().item<double>() > 1e-3);
 }
 
 DAN_TEST(adapters_are_stored_in_half_the_bytes) {
@@ -116,7 +118,7 @@ DAN_TEST(a_compact_adapter_is_exact_at_full_rank_and_says_its_error_below) {
   EXPECT(small.numbers < full.numbers / 2);
   const auto back = dual::readAdapterFile(scratchFile(".safetensors"));
   EXPECT((predict(back) - expected).abs().max().item<double>() > 1e-4);
-  // The error that is said is that of the matrix that is stored.
+  // The reported error is that of the stored matrix.
   const auto& [layer, scores, values] = small.errors.front();
   const auto valuesOf = [&](const TensorMap& t) {
     const auto part = [&](const char* name) { return t.at(layer + ".saim." + name + ".weight").to(at::kDouble); };
@@ -125,7 +127,7 @@ DAN_TEST(a_compact_adapter_is_exact_at_full_rank_and_says_its_error_below) {
   const at::Tensor whole = valuesOf(file.tensors), kept = valuesOf(back.tensors);
   EXPECT(std::abs(((kept - whole).norm() / whole.norm()).item<double>() - values) < 1e-4);
   EXPECT(values > 0.01 && scores > 0.01);
-  // What was compact is whole again on its way to the published scripts.
+  // A compact adapter is expanded for the published scripts.
   dual::ExportOptions published;
   published.published = true;
   dual::exportAdapter(back, scratchFile(".bin"), published);
@@ -134,7 +136,7 @@ DAN_TEST(a_compact_adapter_is_exact_at_full_rank_and_says_its_error_below) {
 
 DAN_TEST(recorded_attention_is_what_the_layers_attend_with) {
   const at::NoGradGuard noGrad;
-  // The probabilities times the values are what ATen's fused attention gives.
+  // The probabilities times the values must equal ATen's fused attention.
   at::Generator generator = makeGenerator(3);
   const at::Tensor q = randn({2, 20, 24}, generator), k = randn({2, 9, 24}, generator),
                    v = randn({2, 9, 24}, generator);
@@ -142,7 +144,8 @@ DAN_TEST(recorded_attention_is_what_the_layers_attend_with) {
   const at::Tensor byHead = at::matmul(p, v.unflatten(-1, {4, -1}).transpose(1, 2));
   expectClose(byHead.transpose(1, 2).flatten(-2), nn::multiHeadAttention(q, k, v, 4), 1e-6, 1e-5, "attention");
 
-  // A branch that looks at the words from one corner only, and whose tokens look at themselves, has its mask there.
+  // The branch attends to the words from one corner only, and its tokens attend to themselves. The mask must be in that
+  // corner.
   const nn::Weights weights = nn::Weights::random(makeGenerator(1));
   const nn::AttentionLayer self(weights.scope("self"), "self", 64, 64, 1, true),
       cross(weights.scope("cross"), "cross", 2, 2, 1, false);

@@ -1,4 +1,4 @@
-// What spares calls of the model, or parts of them: guidance intervals and features that are used again.
+// Guidance intervals and reused features save calls of the model or parts of them.
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
@@ -43,7 +43,8 @@ DAN_TEST(inner_features_serve_the_calls_that_ask_for_them) {
   expectClose(predict(first, 500), plain, 0, 0, "keeping them changes nothing");
   inner.reuse = true;
   expectClose(predict(first, 500), plain, 0, 0, "they are what the same call would make");
-  EXPECT(!predict(second, 400).equal(other));  // the inner levels still are those of `first`
+  // The inner levels are still those of `first`.
+  EXPECT(!predict(second, 400).equal(other));
   const at::Tensor fewer = predict(second.narrow(0, 0, 2), 400);
   sharing.reset();
   expectClose(fewer, predict(second.narrow(0, 0, 2), 400), 0, 0, "those of another number of rows are not taken");

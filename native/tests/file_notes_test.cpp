@@ -1,4 +1,4 @@
-// What a checkpoint file says that it predicts, wherever it says it.
+// A checkpoint file may name its prediction type in several places.
 #include "model/file_notes.h"
 
 #include "tests/test.h"

@@ -1,4 +1,4 @@
-// Files that are not what their names say, and names that wrappers have changed.
+// Some files do not have the format that their name suggests, and some wrappers change tensor names.
 #include <fstream>
 
 #include "io/foreign_file.h"
@@ -93,7 +93,7 @@ DAN_TEST(prefixes_of_wrappers_are_taken_off) {
     const TensorMap result = io::withoutWrappers(prefixed(bare, prefix));
     EXPECT(result.size() == 2 && result.count("conv.weight") == 1 && result.count("model.bias") == 1);
   }
-  // Not where one name lacks it, nor from the name of Stable Diffusion's UNet.
+  // The prefix stays if one name lacks it, or if it is part of a Stable Diffusion UNet's name.
   const TensorMap mixed = {{"module.a", at::ones({1})}, {"b", at::ones({1})}};
   EXPECT(io::withoutWrappers(mixed).count("module.a") == 1);
   EXPECT(io::withoutWrappers({{"model.diffusion_model.a", at::ones({1})}}).count("model.diffusion_model.a") == 1);
@@ -120,7 +120,7 @@ DAN_TEST(prefixes_of_wrappers_are_taken_off) {
   EXPECT(first.saliency(image).equal(second.saliency(image)));
 }
 
-// {"epoch": 1, "state_dict": {"module.a": …}} and the like.
+// The pickles look like {"epoch": 1, "state_dict": {"module.a": …}}.
 DAN_TEST(weights_are_found_where_trainers_put_them) {
   const Scratch scratch;
   const std::string inner = "}(" + pickleText("module.a") + pickleTensor(pickleStorage("0", 2), 2) + "u";

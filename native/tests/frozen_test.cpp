@@ -14,7 +14,7 @@ namespace {
 
 constexpr at::ScalarType kStorages[] = {at::kFloat, at::kHalf, at::kBFloat16};
 
-// The result and the input's gradient of `form`, against `plain` in float64.
+// Compares the result and the input's gradient of `form` with `plain` in float64.
 void expectSame(const std::function<at::Tensor(const at::Tensor&)>& form,
                 const std::function<at::Tensor(const at::Tensor&)>& plain, const at::Tensor& x,
                 const std::string& what) {
@@ -102,7 +102,7 @@ DAN_TEST(lora_linear_trains_the_layer_too_where_that_is_not_frozen) {
   const at::Tensor x = leaf({2, 2, 5, 24}), weight = leaf({40, 24}), bias = leaf({40});
   const ops::LoraMatrices lora{{leaf({3, 24}), leaf({3, 24})}, {leaf({40, 3}), leaf({40, 3})}};
   ops::loraLinear(x, weight, bias, lora, 0.7).sum().backward();
-  // Of a sum: each output's gradient is one.
+  // The loss is a sum, so the gradient of each output is one.
   expectClose(weight.grad(), x.detach().sum({0, 1, 2}).expand({40, 24}), 1e-5, 1e-5, "weight");
   expectClose(bias.grad(), at::full({40}, 20.0), 1e-5, 0, "bias");
 }
@@ -123,7 +123,8 @@ DAN_TEST(frozen_layers_and_attention_take_no_rows) {
 DAN_TEST(grouped_linear_has_weights_of_its_own_for_each_group) {
   const at::NoGradGuard noGrad;
   const at::Tensor x = randn({2, 70, 33}, makeGenerator(1)), bias = randn({50}, makeGenerator(2));
-  const at::Tensor weight = randn({2, 33, 150}, makeGenerator(3)).narrow(2, 50, 50);  // keys among queries and values
+  // These are the keys among queries and values.
+  const at::Tensor weight = randn({2, 33, 150}, makeGenerator(3)).narrow(2, 50, 50);
   expectClose(ops::groupedLinear(x, weight, bias), ops::groupedLinearPlain(x, weight, bias), 1e-5, 0, "with a bias");
   expectClose(ops::groupedLinear(x, weight), ops::groupedLinearPlain(x, weight, {}), 1e-5, 0, "without");
 }

@@ -1,4 +1,5 @@
-// GraphedUnet's own part, without CUDA: on the stand-in device, whose graphs replay on the memory that they recorded.
+// These tests cover GraphedUnet without CUDA. The graphs of the stand-in device replay on the memory that they
+// recorded.
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
@@ -48,8 +49,8 @@ DAN_TEST(graphs_predict_what_the_folded_unet_does) {
     return randn({rows, tokens, base->unet->config().crossAttentionDim}, generator);
   };
   const at::Tensor prompt = states(4, 77), otherPrompt = states(4, 77), onePair = states(2, 77), brief = states(4, 20);
-  // In turns: another prompt, another shape, another number of tokens, a background, and back; each input only for the
-  // time of its call.
+  // The calls alternate between prompts, shapes, numbers of tokens and backgrounds, and return to earlier ones. Each
+  // input lives only during its call.
   const std::vector<std::tuple<at::Tensor, int64_t, bool>> calls = {
       {prompt, 8, false},  {prompt, 8, false},     {otherPrompt, 8, false}, {onePair, 8, false},
       {prompt, 16, false}, {brief, 8, false},      {prompt, 8, false},      {prompt, 8, true},
@@ -58,7 +59,8 @@ DAN_TEST(graphs_predict_what_the_folded_unet_does) {
   for (const auto& [text, side, hasBackground] : calls) {
     const int64_t rows = text.size(0);
     at::Tensor latents = randn({rows, 4, side, side}, generator);
-    if (predictions.size() == 1) latents = latents.to(at::kDouble);  // a caller's own, of another precision
+    // A caller may pass latents of another precision.
+    if (predictions.size() == 1) latents = latents.to(at::kDouble);
     const at::Tensor fractions = at::full({rows}, 100.5 + static_cast<double>(predictions.size()));
     const at::Tensor timesteps = predictions.empty() ? fractions.to(at::kLong) : fractions;
     dual::BackgroundFeatures features;
@@ -70,11 +72,12 @@ DAN_TEST(graphs_predict_what_the_folded_unet_does) {
     predictions.push_back(graphed.forward(latents, timesteps, text, background));
     expected.push_back(plain.forward(latents, timesteps, text, background).clone());
   }
-  // Compared at the end: no prediction is where a later one is written.
+  // We compare at the end, so a prediction that a later call overwrote would fail.
   for (size_t i = 0; i < expected.size(); ++i) {
     expectClose(predictions[i], expected[i], 1e-5, 1e-5, c10::str("call ", i));
   }
-  // 4 rows of 8 x 8, in another precision, 2 rows, 16 x 16, 20 tokens, with a background, and with both.
+  // The captures are 4 rows of 8 x 8, another precision, 2 rows, 16 x 16, 20 tokens, a background, and a background
+  // with 20 tokens.
   EXPECT(services.captures == 7);
 }
 
@@ -83,7 +86,7 @@ DAN_TEST(a_replay_reads_and_writes_the_memory_that_was_recorded) {
   const at::Tensor x = at::full({2}, 3.0).to(device);
   at::Tensor factor = at::full({2}, 2.0).to(device), product;
   StandInGraph graph([&] { product = (x * factor).add_(1); });
-  factor = at::full({2}, 5.0).to(device);  // the graph has the other one
+  factor = at::full({2}, 5.0).to(device);  // The graph still uses the old tensor.
   x.fill_(4);
   graph.replay();
   EXPECT(product.cpu().equal(at::full({2}, 9.0)));

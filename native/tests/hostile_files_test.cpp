@@ -1,4 +1,4 @@
-// Files that are made to take much memory, and files that change while they are read.
+// Some files are made to use much memory, and some files change while they are read.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -23,7 +23,7 @@ void writeBytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-// In bytes, from /proc/self/status.
+// The value comes from /proc/self/status, in bytes.
 size_t memoryOf(const std::string& field) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -32,15 +32,16 @@ size_t memoryOf(const std::string& field) {
   failTest("/proc/self/status lacks " + field);
 }
 
-// By how much the process's largest size grows in `body`.
+// Returns the growth of the process's peak memory during `body`.
 size_t peakOf(const std::function<void()>& body) {
-  std::ofstream("/proc/self/clear_refs") << "5";  // the largest size is the present one again
+  // This resets the peak to the present size.
+  std::ofstream("/proc/self/clear_refs") << "5";
   const size_t before = memoryOf("VmRSS");
   body();
   return std::max(memoryOf("VmHWM"), before) - before;
 }
 
-// A sanitizer takes several times what the readers hold.
+// A sanitizer needs several times the memory of the readers.
 #ifdef __SANITIZE_THREAD__
 constexpr size_t kFewBytes = 1600u << 20;
 #else
@@ -59,10 +60,10 @@ const std::string kBegin = "\x80\x02";
 
 DAN_TEST(a_long_storage_key_is_not_copied_for_each_use) {
   const Scratch scratch;
-  // The id is kept as value 0 and turned into a storage again and again.
+  // The pickle stores the id as value 0 and builds a storage from it again and again.
   const std::string key(500'000, 'k');
   std::string id = pickleStorage(key, 1);
-  id.back() = 'q';  // instead of Q, which makes the storage
+  id.back() = 'q';  // The opcode Q, which this replaces, would build the storage.
   std::string pickle = kBegin + id + std::string(1, '\0');
   for (int i = 0; i < 5000; ++i) pickle += std::string("h\0Q", 3);
   expectRefusedInLittleMemory(scratch.at("keys.pth"), zipOf({{"a/data.pkl", pickle + "."}}), "it holds no dict");
@@ -71,7 +72,7 @@ DAN_TEST(a_long_storage_key_is_not_copied_for_each_use) {
 DAN_TEST(records_of_a_zip_archive_must_not_overlap) {
   const Scratch scratch;
   constexpr uint32_t kNumel = 1 << 18;
-  // One record of 1 MB that the directory names 500 times.
+  // The directory names one record of 1 MB 500 times.
   std::vector<ZipRecord> records = {{"a/data.pkl", ""}, {"a/data/0", std::string(4 * kNumel, 'x')}};
   std::vector<std::pair<std::string, size_t>> directory = {{"a/data.pkl", 0}};
   std::string& pickle = records[0].data;
@@ -94,7 +95,7 @@ DAN_TEST(a_small_storage_does_not_become_a_large_model) {
   const std::string storage(4 * kNumel, '\0');
   expectRefusedInLittleMemory(scratch.at("shared.pth"), zipOf({{"a/data.pkl", pickle + "u."}, {"a/data/0", storage}}),
                               "share the same bytes");
-  // Tied weights do no harm.
+  // Tied weights are legitimate and must load.
   pickle = kBegin + "}(";
   for (const char* name : {"a", "b"}) pickle += pickleText(name) + pickleTensor(pickleStorage("0", kNumel), kNumel);
   writeBytes(scratch.at("tied.pth"), zipOf({{"a/data.pkl", pickle + "u."}, {"a/data/0", storage}}));
@@ -152,7 +153,8 @@ DAN_TEST(weights_stay_as_they_were_read) {
     std::fstream(file, std::ios::in | std::ios::out | std::ios::binary) << std::string(fs::file_size(file), '\xff');
     EXPECT(overwritten.at("a").equal(numbers));
     fs::resize_file(file, 0);
-    EXPECT(overwritten.at("a").equal(numbers));  // of a mapping, this ends the process
+    // Reading a memory-mapped file would crash the process here.
+    EXPECT(overwritten.at("a").equal(numbers));
   }
 }
 
@@ -166,7 +168,7 @@ DAN_TEST(a_file_that_changes_while_it_is_read_is_an_error) {
     EXPECT(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
   };
   EXPECT(io::readSafetensors(*file).tensors.size() == 1);
-  touch(1000);  // another time of writing
+  touch(1000);  // This changes the modification time.
   expectError([&] { io::readSafetensors(*file); }, "it was written to while it was read");
   fs::resize_file(path, fs::file_size(path) - 1);
   expectError([&] { io::readSafetensors(*file); }, "it became shorter while it was read");
@@ -193,7 +195,7 @@ DAN_TEST(writers_of_one_file_do_not_meet) {
   std::string text;
   std::getline(file, text);
   EXPECT(text == "second");
-  // What another writer has there is neither written to nor removed.
+  // The file of another writer must be neither overwritten nor removed.
   const std::string next = io::temporaryName(path);
   const size_t dash = next.rfind('-') + 1;
   const std::string taken = next.substr(0, dash) + std::to_string(std::stoul(next.substr(dash)) + 1);

@@ -1,4 +1,4 @@
-// What a LoRA file says of its own scale, and files that are no LoRA or are damaged.
+// These tests read the scale of a LoRA file, and refuse files that are damaged or not a LoRA.
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -30,7 +30,7 @@ const model::BaseParts& tinyParts() {
   return parts;
 }
 
-// How many times up x down the file at `path` adds to the layer. All halves are ones, of rank 4.
+// Returns the factor with which the file at `path` adds up x down to the layer. All factors are ones, of rank 4.
 double mergedScale(const std::string& path, const std::string& layer = kLayer) {
   model::BaseParts parts = tinyParts();
   model::mergeLora(parts, {path, 1.0});
@@ -110,7 +110,7 @@ DAN_TEST(an_adapter_of_peft_has_its_config_beside_it) {
     io::writeSafetensors(path, pairOf(prefix + kLayer));
     config({});
     EXPECT(isNear(mergedScale(path), 2));
-    EXPECT(isNear(mergedScale(scratch.at("")), 2));  // the folder
+    EXPECT(isNear(mergedScale(scratch.at("")), 2));  // This passes the folder.
     config({{"use_rslora", true}});
     EXPECT(isNear(mergedScale(path), 4));
   }
@@ -192,7 +192,7 @@ DAN_TEST(files_of_kohya_that_change_nothing_or_are_damaged_are_named) {
   expectRefused({{kKohya + "alpha", at::full({}, 4.0)}}, {}, "lacks its down or its up half");
   expectRefused({{kKohya + "lora_down.weight", at::ones({0, 32})}, {kKohya + "lora_up.weight", at::ones({32, 0})}}, {},
                 "the halves of");
-  // What the metadata say.
+  // The metadata decide these cases.
   EXPECT(isNear(scale(pair, {{"ss_network_alpha", "4.0"}, {"ss_network_dim", "4"}, {"ss_v2", "False"}}), 1));
   EXPECT(isNear(scale(pair, {{"trigger", "sks"}, {"modelspec.architecture", "stable-diffusion-v1/lora"}}), 1));
   expectRefused(pair, {{"ss_network_alpha", "1"}, {"ss_network_dim", "4"}}, "ss_network_alpha 1");

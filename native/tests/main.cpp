@@ -1,4 +1,4 @@
-// dualanodiff-native-tests FIXTURES_DETAIL [TEXT]: runs every test of this folder, or those with TEXT in their names.
+// `dualanodiff-native-tests FIXTURES_DETAIL [TEXT]` runs every test of this folder, or those with TEXT in their names.
 #include <cstdio>
 
 #include "core/host_memory.h"
@@ -33,8 +33,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   dan::tests::folder = argv[1];
-  dan::keepHostMemory();                     // as the addon does
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // before the first line; scripts/test.mjs reads these
+  dan::keepHostMemory();  // The addon does this too.
+  // The buffer mode must be set before the first line, because scripts/test.mjs reads these lines.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   for (const auto& [name, used] : dan::ops::cpu::kernelSets())
     std::printf("KERNELS %s %s\n", name, used ? "used" : "not used");
   return dan::tests::runAll(argc == 3 ? argv[2] : "");

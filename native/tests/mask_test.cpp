@@ -1,4 +1,4 @@
-// Masks by threshold: as wide as the defect, whatever the blank's level.
+// A threshold mask is as wide as the defect, whatever the level of the blank.
 #include <cmath>
 #include <limits>
 
@@ -29,15 +29,16 @@ DAN_TEST(threshold_masks_are_as_wide_as_the_defect) {
       expected.narrow(0, top, height).narrow(1, left, width).fill_(true);
     };
     draw(2, 2, 6, 5);    // an area
-    draw(0, 12, 20, 1);  // a crack, to the picture's edge
-    draw(23, 20, 1, 4);  // one along the edge
+    draw(0, 12, 20, 1);  // a crack to the picture's edge
+    draw(23, 20, 1, 4);  // a crack along the edge
     EXPECT(at::equal(maskOf(part, fill), expected));
   }
 }
 
 DAN_TEST(threshold_masks_leave_out_specks_and_close_holes) {
   at::Tensor part = blank(128);
-  part[4][4].fill_(170);  // a third of the range above the threshold, alone
+  // This single pixel is above the threshold by a third of the range.
+  part[4][4].fill_(170);
   EXPECT(!maskOf(part, 128).any().item<bool>());
   part.narrow(0, 10, 6).narrow(1, 10, 6).fill_(230);
   part[12][12].fill_(128);
@@ -52,7 +53,8 @@ DAN_TEST(a_part_of_one_colour_lacks_contrast_and_a_faint_defect_does_not) {
   };
   for (const int64_t level : {0, 3, 127, 200, 255}) {
     EXPECT(mask::lacksContrast(plain(level)));
-    EXPECT(!mask::distanceFromFill(plain(level), 128).any().item<bool>());  // even where it is not the fill's colour
+    // This holds even if the colour differs from the fill.
+    EXPECT(!mask::distanceFromFill(plain(level), 128).any().item<bool>());
     at::Generator generator = makeGenerator(static_cast<uint64_t>(level));
     EXPECT(mask::lacksContrast(plus(plain(level), at::randint(-2, 3, {kWide, kWide, 3}, generator))));
     for (const double deviation : {0.5, 1.0, 2.0}) {
@@ -65,7 +67,8 @@ DAN_TEST(a_part_of_one_colour_lacks_contrast_and_a_faint_defect_does_not) {
       at::Tensor area = plain(level), line = plain(level), dot = plain(level);
       area.narrow(0, 30, 8).narrow(1, 30, 8).fill_(level + sign * contrast);
       line.narrow(0, 50, 1).narrow(1, 10, 60).fill_(level + sign * contrast);
-      dot.narrow(0, 10, 2).narrow(1, 10, 2).select(2, 0).fill_(level + sign * contrast);  // of one channel
+      // The dot is in one channel only.
+      dot.narrow(0, 10, 2).narrow(1, 10, 2).select(2, 0).fill_(level + sign * contrast);
       EXPECT(!mask::lacksContrast(area) && !mask::lacksContrast(line) && !mask::lacksContrast(dot));
     }
     const at::Tensor grain = randn({kWide, kWide, 1}, generator);
@@ -106,7 +109,8 @@ DAN_TEST(u2net_says_nothing_where_it_finds_nothing_and_names_weights_that_are_no
   EXPECT(saliency(0, part).max().item<double>() > 0.5);
   EXPECT(!saliency(0, blank(127)).any().item<bool>());
   EXPECT(saliency(0, blank(127)).sizes() == at::IntArrayRef({kSide, kSide}));
-  EXPECT(!saliency(-1e4, part).any().item<bool>());  // a probability of nought everywhere
+  // The network's probability is zero everywhere.
+  EXPECT(!saliency(-1e4, part).any().item<bool>());
   expectError([&] { saliency(std::numeric_limits<double>::quiet_NaN(), part); }, path + " gives numbers that are not");
 }
 

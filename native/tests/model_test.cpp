@@ -89,7 +89,7 @@ DAN_TEST(a_base_of_another_kind_says_what_it_is) {
   const auto load = [&] { model::loadBaseModel(scratch.at("base"), at::kCPU, at::kFloat); };
   TensorMap tensors = io::readSafetensors(unet + "diffusion_pytorch_model.safetensors").tensors;
   const auto write = [&](const std::string& file, const auto& put) {
-    fs::remove(unet + file);  // fixtures are read-only
+    fs::remove(unet + file);  // The copied fixtures are read-only.
     put(unet + file);
   };
   tensors["conv_out.weight"] = tensors.at("conv_out.weight").to(at::kChar);

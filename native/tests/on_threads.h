@@ -1,4 +1,4 @@
-// The same work on several threads at once.
+// This helper runs the same work on several threads at once.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -13,7 +13,7 @@ namespace dan::tests {
 
 inline constexpr int kThreads = 4;
 
-// Runs `work` on so many threads at once, each with its number; what they throw is thrown here.
+// Runs `work` on kThreads threads at once and passes each its number. Rethrows the first exception of a thread.
 inline void onThreads(const std::function<void(int)>& work) {
   std::vector<std::thread> threads;
   std::vector<std::exception_ptr> failures(kThreads);
@@ -21,7 +21,8 @@ inline void onThreads(const std::function<void(int)>& work) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       --waiting;
-      while (waiting > 0) std::this_thread::yield();  // so that all begin together
+      // This makes all threads start together.
+      while (waiting > 0) std::this_thread::yield();
       try {
         at::set_num_threads(1);
         work(i);

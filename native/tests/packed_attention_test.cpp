@@ -1,5 +1,5 @@
-// libtorch's attention on a CPU with AMX whose kernels are those of an older one, on any CPU: in this program libtorch
-// asks the function below for what it asks the CPU elsewhere.
+// This file tests libtorch's attention on a CPU with AMX that runs the kernels of an older CPU. It works on any CPU,
+// because in this program libtorch calls the function below instead of asking the CPU.
 #include <ATen/Version.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/native/CPUBlas.h>
@@ -43,7 +43,8 @@ DAN_TEST(attention_knows_when_libtorch_cannot_pack) {
 }
 
 DAN_TEST(attention_in_half_precision_needs_no_avx512_where_there_is_amx) {
-  if (at::get_cpu_capability() == "AVX512") return;  // npm test runs this on an older CPU, too
+  // `npm test` also runs this file with the kernels of an older CPU.
+  if (at::get_cpu_capability() == "AVX512") return;
   const PretendAmx amx;
   const int64_t heads = 8;
   for (const at::ScalarType dtype : {at::kBFloat16, at::kHalf}) {

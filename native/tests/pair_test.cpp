@@ -20,7 +20,7 @@ DAN_TEST(the_passes_of_a_folded_saim_are_their_plain_forms_in_float64) {
     expectClose(wide(anomaly), std::get<0>(expected), 1e-5, 1e-5, what + ", the part's tokens");
     expectClose(wide(difference), std::get<1>(expected), 1e-5, 1e-5, what + ", the difference");
 
-    // Scores up to several hundred: all of the weight is one branch's.
+    // Scores reach several hundred, so one branch gets all of the weight.
     const at::Tensor products = draw({tokens, 2 * width}), base = draw({tokens, width}), c = draw({width});
     at::Tensor mixed = attended.clone(), wideMixed = wide(attended);
     ops::pairMix(mixed, {anomaly, difference, products, base, c});

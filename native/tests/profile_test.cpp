@@ -1,4 +1,4 @@
-// Where the time went, on devices whose backward pass has a thread of its own, and on several threads at once.
+// A profile must be right on devices whose backward pass has its own thread, and on several threads at once.
 #include "core/profile.h"
 
 #include <ATen/record_function.h>
@@ -21,7 +21,7 @@ const RecordedTime* find(const Times& times, const std::string& name) {
   return found == times.end() ? nullptr : &*found;
 }
 
-// Three products and their gradients.
+// This computes three products and their gradients.
 void forwardAndBackward(at::Device device) {
   const at::Tensor weight = at::full({16, 16}, 0.1).to(device).set_requires_grad(true);
   at::Tensor x = at::ones({4, 16}).to(device);
@@ -33,7 +33,7 @@ void forwardAndBackward(at::Device device) {
   x.sum().backward();
 }
 
-// Each operation's time counts once: all of them fit into what went by.
+// The time of each operation counts once, so their sum cannot exceed the elapsed time.
 void expectWhole(const Times& times, double elapsed) {
   double own = 0;
   for (const RecordedTime& time : times) {

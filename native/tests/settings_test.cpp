@@ -1,4 +1,4 @@
-// Settings of configs: what published bases have is read or passed over, and nothing else is.
+// The settings of published bases must be read or deliberately ignored. Any other setting must be refused.
 #include <filesystem>
 #include <fstream>
 
@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// As in the published folders of Stable Diffusion 1.5, 2.1 and SD-Turbo.
+// These are the settings of the published Stable Diffusion 1.5, 2.1 and SD-Turbo.
 const Json kUnet15 = Json::parse(R"({"_class_name": "UNet2DConditionModel", "_diffusers_version": "0.6.0",
   "act_fn": "silu", "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],
   "center_input_sample": false, "cross_attention_dim": 768, "down_block_types": ["CrossAttnDownBlock2D",
@@ -50,7 +50,7 @@ const Json kText = Json::parse(R"({"_name_or_path": "openai/clip-vit-large-patch
   "num_hidden_layers": 12, "pad_token_id": 1, "projection_dim": 768, "torch_dtype": "float32",
   "transformers_version": "4.22.0.dev0", "vocab_size": 49408})");
 
-// `json` with the settings of `more`, as a file that is read by `read`.
+// Writes `json`, updated with `more`, to a file and reads it with `read`.
 template <class Read>
 auto readWith(Json json, const Json& more, Read read) {
   const Scratch scratch;
@@ -59,7 +59,7 @@ auto readWith(Json json, const Json& more, Read read) {
   return read(scratch.at("config.json"));
 }
 
-// Each setting of `changes` alone is an error that names it.
+// Each setting of `changes` alone must cause an error that names it.
 template <class Read>
 void expectEachRefused(const Json& json, const Json& changes, Read read) {
   for (const auto& [key, value] : changes.items()) {
@@ -79,14 +79,14 @@ DAN_TEST(configs_of_published_bases_are_read) {
   EXPECT(readWith(kUnet15, {{"in_channels", 9}}, model::readUnetConfig).inChannels == 9);  // inpainting
   const Json ema = Json::parse(R"({"decay": 0.9999, "inv_gamma": 1.0, "min_decay": 0.0, "optimization_step": 5000,
     "power": 0.6666666666666666, "update_after_step": 0, "use_ema_warmup": false})");
-  EXPECT(readWith(kUnet15, ema, model::readUnetConfig).inChannels == 4);  // a trainer's unet_ema
+  EXPECT(readWith(kUnet15, ema, model::readUnetConfig).inChannels == 4);  // A trainer's unet_ema has these settings.
   EXPECT(readWith(kVae, {}, model::readVaeConfig).downscale() == 8);
   EXPECT(readWith(kText, {}, model::readTextConfig).quickGelu);
   const Json text21 = {{"hidden_act", "gelu"},      {"hidden_size", 1024},     {"use_cache", true},
                        {"num_attention_heads", 16}, {"num_hidden_layers", 23}, {"projection_dim", 512},
                        {"dtype", "float16"}};
   EXPECT(!readWith(kText, text21, model::readTextConfig).quickGelu);
-  // Notes of tools, and settings that are not set.
+  // Notes of tools and null settings are ignored.
   EXPECT(readWith(kVae, {{"_note", 3}, {"setting_of_tomorrow", nullptr}}, model::readVaeConfig).groups == 32);
 }
 
@@ -147,8 +147,9 @@ DAN_TEST(a_schedule_is_read_or_refused_setting_by_setting) {
   EXPECT(parse(kDdim).predictionType == diffusion::PredictionType::kVPrediction);
   EXPECT(parse(kTurbo).timestepSpacing == "trailing");
   EXPECT(parse(kDpm).useKarrasSigmas);
-  EXPECT(parse(kDdim, {{"predict_epsilon", true}}).betaEnd == 0.012);  // of diffusers before 0.9
-  EXPECT(parse(kDeis).betaEnd == 0.012);  // its solver is not built, its schedule is that of any other
+  EXPECT(parse(kDdim, {{"predict_epsilon", true}}).betaEnd == 0.012);  // diffusers before 0.9 wrote this.
+  // The engine has no DEIS solver, but the schedule is like any other.
+  EXPECT(parse(kDeis).betaEnd == 0.012);
 
   const auto refuse = [&](const char* text, const char* changes) {
     const Json each = Json::parse(changes);
@@ -181,7 +182,7 @@ DAN_TEST(a_tiny_decoders_config_is_that_of_what_is_built) {
     "encoder_block_out_channels": [64, 64, 64, 64], "force_upcast": false, "in_channels": 3, "latent_channels": 4,
     "latent_magnitude": 3, "latent_shift": 0.5, "num_decoder_blocks": [3, 3, 3, 1], "num_encoder_blocks":
     [1, 3, 3, 3], "out_channels": 3, "scaling_factor": 1.0, "upsampling_scaling_factor": 2})");
-  // The folder of a decoder, which ends at its weights: there are none.
+  // The folder has no weights, so a valid config leads to an error about the missing file.
   const auto read = [&](const std::string& path) { model::Taesd(fs::path(path).parent_path().string(), at::kCPU); };
   expectError([&] { readWith(taesd, {}, read); }, "diffusion_pytorch_model.safetensors");
   expectEachRefused(taesd, Json::parse(R"({"act_fn": "silu", "latent_shift": 0, "scaling_factor": 0.13025,

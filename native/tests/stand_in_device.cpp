@@ -61,16 +61,16 @@ at::Tensor emptyStrided(at::IntArrayRef size, at::IntArrayRef stride, std::optio
   return at::detail::empty_strided_generic(size, stride, &memory, kKeys, type.value_or(at::kFloat));
 }
 
-// The same memory as a tensor of the CPU.
+// Returns a CPU tensor on the same memory.
 at::Tensor onHost(const at::Tensor& x) {
   if (x.is_cpu()) return x;
   return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.dtype()));
 }
 
-// Of the graph that this thread records; null for none.
+// This thread records its operations here; null while it records no graph.
 thread_local std::vector<std::function<void()>>* recording = nullptr;
 
-// While this device computes on the host what another would compute itself.
+// It pauses the recording while this device does on the host what a real device would do itself.
 struct OwnAffair {
   std::vector<std::function<void()>>* const before = std::exchange(recording, nullptr);
   ~OwnAffair() { recording = before; }
@@ -88,7 +88,7 @@ at::Tensor copyFrom(const at::Tensor& from, const at::Tensor& to, bool) {
   return to;
 }
 
-// Tensors among an operation's arguments or results.
+// Returns the tensors among an operation's arguments or results.
 std::vector<at::Tensor> tensorsOf(at::ArrayRef<c10::IValue> values) {
   std::vector<at::Tensor> tensors;
   for (const c10::IValue& value : values) {
@@ -99,7 +99,7 @@ std::vector<at::Tensor> tensorsOf(at::ArrayRef<c10::IValue> values) {
   return tensors;
 }
 
-// Does an operation again with the tensors that it had, and writes where its results were.
+// Repeats an operation with its original tensors and writes over its original results.
 void doAgain(const c10::OperatorHandle& op, const std::vector<c10::IValue>& arguments,
              const std::vector<at::Tensor>& results) {
   torch::jit::Stack stack = arguments;
@@ -116,7 +116,7 @@ at::Tensor copyFromAndResize(const at::Tensor& from, const at::Tensor& to) {
   return copyFrom(from, to, false);
 }
 
-// Refuses a tensor of the CPU among the device's, unless it is a single number or an index; and reading a number of the
+// Refuses a CPU tensor among the device's, unless it is a single number or an index. Refuses to read a number from the
 // device while recording.
 void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   static const std::set<std::string> takeHostIndices = {"aten::index.Tensor", "aten::index_put_", "aten::index_put",
@@ -179,7 +179,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolutionBackward(const at::Ten
   return {there(ofInput), there(ofWeight), there(ofBias)};
 }
 
-// By itself: the fallback would lose the running statistics, which the operation changes without saying so.
+// The fallback would lose the running statistics, because the operation's schema does not declare that it changes them.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> batchNorm(const at::Tensor& x, const std::optional<at::Tensor>& weight,
                                                          const std::optional<at::Tensor>& bias,
                                                          const std::optional<at::Tensor>& runningMean,
@@ -195,7 +195,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batchNorm(const at::Tensor& x, co
   return {normed.to(x.device()), mean.to(x.device()), deviation.to(x.device())};
 }
 
-// As libtorch does it on CUDA; of other devices it takes that they know layouts.
+// libtorch does this on CUDA. It assumes that other devices support all layouts.
 at::Tensor groupNorm(const at::Tensor& x, int64_t groups, const std::optional<at::Tensor>& weight,
                      const std::optional<at::Tensor>& bias, double eps, bool) {
   return std::get<0>(at::native_group_norm(x.contiguous(), weight, bias, x.size(0), x.size(1),
@@ -218,7 +218,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("unfold", at::native::unfold);
   library.impl("view", at::native::view);
   library.impl("_reshape_alias", at::native::_reshape_alias);
-  // Unlike the CPU and CUDA, other devices have a composite form of these.
+  // Other devices than the CPU and CUDA have a composite form of these.
   for (const char* name : {"native_group_norm", "native_group_norm_backward", "native_layer_norm"}) {
     library.impl(name, torch::CppFunction::makeFromBoxedFunction<&compute>());
   }
@@ -226,7 +226,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) { library.fallback(torch::CppFunction::makeFromBoxedFunction<&compute>()); }
 
-// All work is done when it returns, so there is nothing to wait for.
+// All work is done when a call returns, so there is nothing to wait for.
 struct Guard : c10::impl::NoOpDeviceGuardImpl<kDevice> {
   at::Device exchangeDevice(at::Device) const override { return {kDevice, 0}; }
   at::Device getDevice() const override { return {kDevice, 0}; }

@@ -1,6 +1,6 @@
-// A device that is not the CPU, for machines without a GPU: its memory is the host's and its arithmetic the CPU's, but
-// it refuses, as CUDA does, operations that mix tensors of both, and group norms of tensors in another layout than the
-// standard one. It shows that everything is put where it belongs.
+// The stand-in is a device other than the CPU for machines without a GPU. It uses the host's memory and the CPU's
+// arithmetic. Like CUDA, it refuses operations that mix its tensors with the CPU's, and group norms of tensors in
+// another layout than the standard one. Tests with it find tensors on the wrong device.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,12 +12,12 @@
 
 namespace dan::tests {
 
-// Registers it at the first call.
+// The first call registers the device.
 at::Device standInDevice();
 
-// What this device did while `work` ran once. A replay does each operation again with the tensors that it had, and
-// writes where its results were: like a graph of CUDA's, it does not see what other tensors have been put in their
-// place. What no graph of CUDA's can record is refused: copies from and to the host, and reading a number.
+// Records the operations of one run of `work`. A replay repeats each one with its original tensors and writes over its
+// original results. Like a CUDA graph, it does not notice if other tensors have replaced them. It refuses operations
+// that a CUDA graph cannot record: copies from and to the host, and reading a number.
 class StandInGraph : public CapturedGraph {
  public:
   explicit StandInGraph(const std::function<void()>& work);

@@ -16,17 +16,18 @@ namespace dan::tests {
 
 namespace {
 
-constexpr unsigned kLimitSeconds = 600;  // the longest takes some 10 s, under sanitizers minutes
+// The longest test takes some 10 s, or minutes under sanitizers.
+constexpr unsigned kLimitSeconds = 600;
 
 const char* running = "";
 
 void put(const char* text) { [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, text, std::strlen(text)); }
 
-// Only what a signal's handler may call.
+// A signal handler may call only a few functions.
 void giveUp(int) {
   put("FAIL ");
   put(running);
-  // Those that wait for each other need no time of the processor.
+  // Threads in a deadlock use no CPU time.
   put(std::clock() / CLOCKS_PER_SEC < kLimitSeconds / 10 ? ": hangs\n" : ": does not end\n");
   ::_exit(1);
 }
@@ -40,7 +41,8 @@ std::vector<Test>& allTests() {
 
 int runAll(const std::string& text) {
   int passed = 0, failed = 0;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what passed is said, whatever ends the process
+  // With line buffering, the results so far are printed even if the process crashes.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::signal(SIGALRM, giveUp);
   for (const auto& test : allTests()) {
     if (std::string(test.name).find(text) == std::string::npos) continue;

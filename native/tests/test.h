@@ -1,4 +1,4 @@
-// A small test register: TEST(name) { … EXPECT(…) }; the runner counts tests and prints each failure.
+// This is a small test register: DAN_TEST(name) { … EXPECT(…) }. The runner counts tests and prints each failure.
 #pragma once
 
 #include <c10/util/StringUtil.h>
@@ -18,18 +18,18 @@ struct Test {
   std::function<void()> run;
 };
 std::vector<Test>& allTests();
-// Runs them, prints a line for each and `N passed, N failed`; returns main's status.
+// Runs the tests whose names contain `text`. Prints a line for each and `N passed, N failed`. Returns main's status.
 int runAll(const std::string& text = "");
 struct Register {
   Register(const char* name, std::function<void()> run) { allTests().push_back({name, std::move(run)}); }
 };
 
-// The folder of fixtures-detail that the runner was given, its tensors and its JSON.
+// These read from the fixtures-detail folder that the runner was given.
 std::string fixture(const std::string& relative);
 const TensorMap& fixtureTensors(const std::string& relative);
 nlohmann::json fixtureJson(const std::string& relative);
 
-// A folder of its own for what a test writes, which goes with it: tests of two processes do not meet.
+// This folder for the files of a test is removed with the object. Tests in different processes get different folders.
 class Scratch {
  public:
   Scratch();
@@ -46,7 +46,7 @@ class Scratch {
 // |a - b| <= atol + rtol |b| everywhere.
 void expectClose(const at::Tensor& actual, const at::Tensor& expected, double atol, double rtol,
                  const std::string& what);
-// `body` must throw a CoreError, or an error of libtorch's checks, whose message holds `text`.
+// `body` must throw a CoreError or an error of libtorch's checks whose message contains `text`.
 void expectError(const std::function<void()>& body, const std::string& text);
 
 }  // namespace dan::tests

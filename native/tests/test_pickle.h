@@ -1,4 +1,4 @@
-// Writes pickles and zip archives as hostile files have them.
+// These functions write pickles and zip archives for tests of hostile files.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ inline std::string pickleGlobal(const std::string& module, const std::string& na
 }
 inline std::string pickleInteger(uint32_t value) { return "J" + little(value, 4); }
 
-// The persistent id of a float storage, and a tensor of all of it.
+// These return the persistent id of a float storage, and a tensor of all of it.
 inline std::string pickleStorage(const std::string& key, uint32_t numel) {
   return "(" + pickleText("storage") + pickleGlobal("torch", "FloatStorage") + pickleText(key) + pickleText("cpu") +
          pickleInteger(numel) + "tQ";
@@ -34,7 +34,8 @@ struct ZipRecord {
   std::string name, data;
 };
 
-// An archive of stored records. `directory` may tell other places than the records have: (name, index of the record).
+// Returns an archive of stored records. `directory` may name other records than the archive has: (name, index of the
+// record).
 inline std::string zipOf(const std::vector<ZipRecord>& records,
                          std::vector<std::pair<std::string, size_t>> directory = {}) {
   std::string file;

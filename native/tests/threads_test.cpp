@@ -1,4 +1,4 @@
-// Torch threads, and the memory that they share. `npm run sanitize -- thread` looks at how.
+// These tests cover torch threads and the memory that they share. `npm run sanitize -- thread` checks them for races.
 #include <ATen/ATen.h>
 
 #include <condition_variable>
@@ -15,7 +15,7 @@ namespace dan::tests {
 
 namespace {
 
-// Waits until it has happened so many times.
+// It waits until an event has happened a given number of times.
 class Counter {
  public:
   void add() {
@@ -41,7 +41,7 @@ class Counter {
 }  // namespace
 
 DAN_TEST(a_torch_thread_does_its_jobs_in_order_and_frees_what_they_held) {
-  std::vector<int> order;  // of the torch thread alone
+  std::vector<int> order;  // Only the torch thread uses it.
   Counter done;
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = held;
@@ -56,7 +56,7 @@ DAN_TEST(a_torch_thread_does_its_jobs_in_order_and_frees_what_they_held) {
   done.waitFor(100);
   Counter after;
   thread.post(std::make_shared<Task>(), [&] { after.add(); });
-  after.waitFor(1);  // the hundredth job itself is gone by now
+  after.waitFor(1);  // The hundredth job itself has been destroyed by now.
   EXPECT(watched.expired());
   for (int i = 0; i < 100; ++i) EXPECT(order[static_cast<size_t>(i)] == i);
 }
@@ -86,7 +86,7 @@ DAN_TEST(a_job_is_cancelled_from_other_threads) {
 
 DAN_TEST(a_stopped_torch_thread_cancels_one_job_and_drops_the_others) {
   Counter running;
-  int dropped = 0;  // stays 0
+  int dropped = 0;  // It must stay 0.
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = held;
   {
@@ -97,7 +97,7 @@ DAN_TEST(a_stopped_torch_thread_cancels_one_job_and_drops_the_others) {
       while (!task->cancelled()) std::this_thread::yield();
     });
     running.waitFor(1);
-    EXPECT(!thread.endsBefore(std::chrono::steady_clock::now()));  // nobody stopped it
+    EXPECT(!thread.endsBefore(std::chrono::steady_clock::now()));  // Nothing has stopped the thread yet.
     onThreads([&](int) {
       for (int i = 0; i < 50; ++i) thread.post(std::make_shared<Task>(), [&dropped, held] { ++dropped; });
     });
@@ -115,7 +115,7 @@ DAN_TEST(torch_threads_work_beside_each_other) {
   for (size_t i = 0; i < 3; ++i) {
     threads.post(i, std::make_shared<Task>(), [&] {
       met.add();
-      met.waitFor(3);  // none goes on before all are there
+      met.waitFor(3);  // No job continues before all have started.
     });
   }
   met.waitFor(3);
@@ -132,11 +132,13 @@ DAN_TEST(tensors_pass_from_thread_to_thread) {
   onThreads([&](int i) {
     const MemoryMeter own;
     for (int round = 0; round < 20; ++round) {
-      made[static_cast<size_t>(i)] = at::full({1 << 19}, static_cast<double>(i));  // 2 MiB, and the last one goes
+      // The block has 2 MiB, and the assignment frees the previous one.
+      made[static_cast<size_t>(i)] = at::full({1 << 19}, static_cast<double>(i));
     }
     EXPECT(own.grown() == int64_t{1} << 21);
   });
-  EXPECT(meter.grown() == 0 && hostMemory().used - before == int64_t{kThreads} << 21);  // the others' are not its own
+  // This meter does not count the memory of other threads.
+  EXPECT(meter.grown() == 0 && hostMemory().used - before == int64_t{kThreads} << 21);
   for (int i = 0; i < kThreads; ++i) EXPECT(made[static_cast<size_t>(i)][7].item<float>() == static_cast<float>(i));
   made.clear();
   onThreads([](int) { releaseHostMemory(); });

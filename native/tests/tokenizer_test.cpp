@@ -1,4 +1,4 @@
-// Where a tokenizer's vocabulary, merges, added tokens and padding come from.
+// A tokenizer's vocabulary, merges, added tokens and padding may come from several files.
 #include <filesystem>
 #include <fstream>
 
@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 
 constexpr const char* kText = "A Photo of it's rusty-crack, 123!";
 
-// A folder with some of the fixture's files and those that a test writes.
+// The folder contains some of the fixture's files and the files that a test writes.
 class TokenizerFolder {
  public:
   explicit TokenizerFolder(std::initializer_list<const char*> files) {
@@ -25,7 +25,7 @@ class TokenizerFolder {
   void remove(const char* file) const { fs::remove(scratch_.at(file)); }
   model::ClipTokenizer open() const { return model::ClipTokenizer(scratch_.at("")); }
   std::vector<int64_t> encode(const std::string& text) const { return open().encode(text); }
-  // Of the ids between start and end token.
+  // Returns the ids between start and end token.
   std::vector<int64_t> words(const std::string& text) const {
     const model::ClipTokenizer tokenizer = open();
     const auto ids = tokenizer.encode(text);
@@ -36,7 +36,7 @@ class TokenizerFolder {
   Scratch scratch_;
 };
 
-// What `tokenizers` writes for CLIP; the merges as pairs (today) or as text (before).
+// Returns the JSON that `tokenizers` writes for CLIP. The merges are pairs (current) or text (older).
 const Json& tokenizerJson(bool pairs) {
   static const auto make = [](bool asPairs) {
     const auto files = model::readTokenizerFiles(fixture("tiny-sd/tokenizer"));
@@ -77,7 +77,7 @@ DAN_TEST(tokenizer_json_serves_where_there_is_no_vocabulary_file) {
     folder.write("tokenizer.json", tokenizerJson(pairs));
     EXPECT(folder.encode(kText) == expected);
   }
-  // One that agrees with the files beside it is none the worse.
+  // A tokenizer.json that agrees with the files beside it changes nothing.
   const TokenizerFolder both({"vocab.json", "merges.txt"});
   both.write("tokenizer.json", tokenizerJson(true));
   EXPECT(both.encode(kText) == expected);
@@ -163,7 +163,8 @@ DAN_TEST(an_added_token_stands_for_its_id) {
     "lstrip": false, "normalized": true, "rstrip": false, "single_word": false, "special": true}, "49408": {"content":
     "<my-crack>", "lstrip": false, "normalized": false, "rstrip": false, "single_word": false, "special": false}}})"));
   expectMine(decoder);
-  EXPECT(decoder.words("<My-Crack>").size() > 1);  // not normalized: as it is written
+  // The token is not normalized, so its case matters.
+  EXPECT(decoder.words("<My-Crack>").size() > 1);
 
   const TokenizerFolder whole({});
   Json json = tokenizerJson(true);
@@ -171,7 +172,7 @@ DAN_TEST(an_added_token_stands_for_its_id) {
   whole.write("tokenizer.json", json);
   expectMine(whole);
 
-  // The same token twice is one; with two ids it is an error.
+  // The same token may appear twice with one id, but not with two.
   decoder.write("added_tokens.json", {{"<my-crack>", 49408}});
   expectMine(decoder);
   decoder.write("added_tokens.json", {{"<my-crack>", 49409}});

@@ -1,4 +1,4 @@
-// Training: what an abort, an error and an overflow of float16 leave behind.
+// These tests check the trainer's state after an abort, an error and an overflow of float16.
 #include <ATen/record_function.h>
 
 #include <cmath>
@@ -26,7 +26,7 @@ train::TrainingPixels pixels() {
   return pixels;
 }
 
-// Two images in steps of three pairs: every step begins a new order of the images somewhere in its middle.
+// There are two images and three pairs per step, so every step starts a new order of the images partway through.
 Trainer makeTrainer(const model::BaseModel& base, int64_t accumulation = 3) {
   train::TrainOptions options;
   options.rank = 2;
@@ -54,7 +54,7 @@ std::string bytesOf(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// All that a checkpoint holds: adapter, optimiser, random state, order and place in it, loss scale.
+// Returns everything in a checkpoint: adapter, optimiser, random state, order and position in it, loss scale.
 std::string stateOf(const train::PairTrainer& trainer) {
   const Scratch scratch;
   trainer.saveCheckpoint(scratch.at("state.safetensors"), {});
@@ -92,7 +92,7 @@ class AtScope {
   at::CallbackHandle handle_;
 };
 
-// A step that is aborted in its last pair but one: gradients are there.
+// Aborts a step in its last pair but one, when it has gradients.
 void abortedStep(train::PairTrainer& trainer, const char* scope) {
   Task task;
   const auto count = static_cast<int>(trainer.options().gradientAccumulation) - 1;
@@ -100,9 +100,9 @@ void abortedStep(train::PairTrainer& trainer, const char* scope) {
   expectError([&] { trainer.step(task); }, "aborted");
 }
 
-// A step whose third pair meets a number that is not finite.
+// Runs a step whose third pair meets a number that is not finite.
 void nonFiniteStep(train::PairTrainer& trainer) {
-  at::Tensor broken = trainer.adapter().parameters().begin()->second.detach();  // shares the numbers
+  at::Tensor broken = trainer.adapter().parameters().begin()->second.detach();  // It shares the parameter's memory.
   const at::Tensor before = broken.clone();
   const AtScope third("train step: forward", 3, [&] { broken.fill_(std::nan("")); });
   expectError([&] { trainer.step(Task()); }, trainer.adapter().parameters().begin()->first + " holds numbers");
@@ -123,7 +123,7 @@ DAN_TEST(a_step_that_does_not_end_leaves_the_trainer_as_it_was) {
     const Scratch scratch;
     const std::string path = scratch.at("checkpoint.safetensors");
     const Trainer torn = makeTrainer(base), resumed = makeTrainer(base);
-    interrupt(*torn);  // even the first
+    interrupt(*torn);  // This interrupts even the first step.
     steps(*torn, 1);
     const std::string before = stateOf(*torn);
     interrupt(*torn);
@@ -137,7 +137,7 @@ DAN_TEST(a_step_that_does_not_end_leaves_the_trainer_as_it_was) {
   }
 }
 
-// By torch.amp.GradScaler of PyTorch 2.11.
+// The expected values come from torch.amp.GradScaler of PyTorch 2.11.
 DAN_TEST(the_loss_scale_follows_overflows_as_gradscaler_does) {
   train::LossScaler scaler(true);
   EXPECT(scaler.scale() == 65536);
@@ -147,7 +147,7 @@ DAN_TEST(the_loss_scale_follows_overflows_as_gradscaler_does) {
   scaler.update(false);
   EXPECT(scaler.scale() == 65536);
   for (int i = 0; i < 1999; ++i) scaler.update(false);
-  scaler.update(true);  // the count begins again
+  scaler.update(true);  // The overflow resets the count.
   for (int i = 0; i < 1999; ++i) scaler.update(false);
   EXPECT(scaler.scale() == 32768 && scaler.skipped() == 2);
   train::LossScaler resumed(true);
@@ -156,7 +156,7 @@ DAN_TEST(the_loss_scale_follows_overflows_as_gradscaler_does) {
   resumed.update(false);
   EXPECT(resumed.scale() == 65536);
   int halvings = 0;
-  while (resumed.update(true)) ++halvings;  // it comes to an end, which GradScaler does not
+  while (resumed.update(true)) ++halvings;  // The loop ends, unlike with GradScaler.
   EXPECT(halvings == 16 && resumed.scale() == 1);
   expectError([&] { resumed.loadState(at::zeros({3}, at::kDouble), "file"); }, "file: loss_scale is damaged");
   const train::LossScaler off(false);
@@ -166,7 +166,7 @@ DAN_TEST(the_loss_scale_follows_overflows_as_gradscaler_does) {
 DAN_TEST(training_in_float16_moves_as_many_numbers_as_in_float32) {
   const auto stillShare = [](at::ScalarType dtype) {
     const Trainer trainer = makeTrainer(tinyBase(dtype), 1);
-    // LoRA begins with zeros, where nothing has a gradient: so with other numbers.
+    // A fresh LoRA is zero and gives most parameters no gradient, so we use other numbers.
     at::Generator generator = makeGenerator(3);
     TensorMap before;
     for (const auto& [name, tensor] : trainer->adapter().parameters()) {
@@ -202,7 +202,7 @@ DAN_TEST(a_step_that_overflows_float16_is_skipped_and_counted) {
   EXPECT(std::isfinite(first.loss) && !std::isfinite(first.gradNorm));
   for (const auto& [name, tensor] : trainer->adapter().parameters()) EXPECT(tensor.equal(before.at(name)));
   EXPECT(trainer->step(Task()).lossScale == std::exp2(19));
-  // Interrupted between overflows, it goes on to the same end.
+  // A run that is interrupted between overflows must end in the same state.
   const std::string torn = stateOf(*trainer);
   abortedStep(*trainer, "train step: backward");
   EXPECT(stateOf(*trainer) == torn);
@@ -228,7 +228,8 @@ DAN_TEST(training_that_overflows_float16_at_every_loss_scale_ends) {
   fs::copy(fixture("tiny-sd"), folder, fs::copy_options::recursive);
   TensorMap unet;
   for (const auto& [name, tensor] : io::readSafetensors(weights).tensors) unet[name] = tensor.clone();
-  unet.at("conv_out.weight").mul_(3000);  // the loss is finite, its gradients are not
+  // The loss stays finite, but its gradients overflow.
+  unet.at("conv_out.weight").mul_(3000);
   fs::remove(weights);
   io::writeSafetensors(weights, unet, {});
   const auto base = model::loadBaseModel(folder, at::kCPU, at::kHalf);

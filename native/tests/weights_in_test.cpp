@@ -41,10 +41,11 @@ DAN_TEST(loras_for_the_base_change_it_as_peft_does) {
   std::string fingerprint = check("base", {});
   for (const auto& [name, entry] : cases.items()) {
     const std::string own = check(name, {{fixture(entry.at("file")), 1.0}});
-    EXPECT(own != fingerprint);  // an adapter of one is not taken for one of the other
+    // An adapter for one base must not be accepted for the other.
+    EXPECT(own != fingerprint);
   }
   check("peft", {{fixture("interop/peft/pytorch_lora_weights_text_model_prefix.safetensors"), 1.0}});
-  // Half of it twice is all of it; none of it is the base.
+  // Merging half of it twice equals merging all of it; merging none leaves the base.
   const std::string file = fixture("interop/kohya/kohya_full_rank2.safetensors");
   check("kohya_full_rank2", {{file, 0.5}, {file, 0.5}});
   check("base", {{file, 0.0}});
@@ -108,7 +109,7 @@ DAN_TEST(weights_in_shards_are_put_together) {
   expectError([&] { read(index); }, files[1]);
 }
 
-// Names of the original code and of diffusers for the same tensor, as diffusers' conversion scripts pair them.
+// These pairs of names follow diffusers' conversion scripts.
 DAN_TEST(checkpoints_of_the_original_code_get_diffusers_names) {
   const std::pair<const char*, const char*> kUnet[] = {
       {"time_embed.0.weight", "time_embedding.linear_1.weight"},
@@ -173,7 +174,8 @@ DAN_TEST(checkpoints_of_the_original_code_get_diffusers_names) {
   checkNames(kUnet, "model.diffusion_model.", model::unetFromOriginal);
   checkNames(kVae, "first_stage_model.", model::vaeFromOriginal);
   checkNames(kOpenClip, "cond_stage_model.model.", model::textFromOriginal);
-  // OpenCLIP keeps queries, keys and values in one; its last layer and what serves images are left out.
+  // OpenCLIP stores queries, keys and values in one tensor. The conversion omits its last layer and the tensors that
+  // serve images.
   const std::string block = "cond_stage_model.model.transformer.resblocks.";
   const at::Tensor packed = at::arange(12).view({6, 2});
   const TensorMap text = model::textFromOriginal({{block + "1.attn.in_proj_weight", packed},
@@ -212,7 +214,7 @@ DAN_TEST(prompts_are_padded_as_the_tokenizer_says) {
   EXPECT(end == 49407);
   writeText(scratch.at("tokenizer_config.json"), R"({"pad_token": "<|endoftext|>"})");
   writeText(scratch.at("special_tokens_map.json"), R"({"pad_token": {"content": "!"}})");
-  EXPECT(last() == 0);  // as Stable Diffusion 2.x
+  EXPECT(last() == 0);  // Stable Diffusion 2.x pads with this token.
   const model::ClipTokenizer tokenizer(scratch.at(""));
   EXPECT(tokenizer.countTokens("sks") >= 1 && tokenizer.countTokens("") == 0);
   EXPECT(tokenizer.encode("sks")[static_cast<size_t>(tokenizer.countTokens("sks")) + 1] == end);
@@ -232,13 +234,14 @@ DAN_TEST(words_that_a_prompt_has_no_room_for_are_named) {
   EXPECT(tokenizer.countTokens("a") == 1 && tokenizer.countTokens("a,") == 2);
   EXPECT(tokenizer.leftOut(words("a", 75)).empty());
   EXPECT(tokenizer.leftOut(words("a", 75) + "crack  there ") == "crack  there");
-  EXPECT(tokenizer.leftOut(words("a", 74) + "a, b") == "a, b");  // a word of which only a part has room
+  // Only part of the last word fits.
+  EXPECT(tokenizer.leftOut(words("a", 74) + "a, b") == "a, b");
   EXPECT(tokenizer.leftOut(words("a,", 40)) == words("a,", 2) + "a,");
   EXPECT(tokenizer.encode(words("a", 75) + "crack") == tokenizer.encode(words("a", 75)));
 }
 
-// Training frameworks leave callbacks and counters beside the weights; nothing is made of those, and nothing else
-// passes.
+// Training frameworks store callbacks and counters beside the weights. The reader skips these and refuses everything
+// else.
 DAN_TEST(a_pickle_skips_what_frameworks_leave_and_refuses_the_rest) {
   const auto read = [](const std::string& global, const std::string& arguments) {
     const std::string pickle = std::string("\x80\x02}X\x01\x00\x00\x00k", 9) + "c" + global + "\n" + arguments + "Rs.";
@@ -257,7 +260,7 @@ DAN_TEST(a_pickle_skips_what_frameworks_leave_and_refuses_the_rest) {
   }
 }
 
-// What the fuzzer found in libtorch's own zip reader: a directory that claims gigabytes for a record of two bytes.
+// The fuzzer found this in libtorch's own zip reader: a directory claims gigabytes for a record of two bytes.
 DAN_TEST(a_zip_directory_cannot_ask_for_memory) {
   const Scratch scratch;
   std::ifstream file(fixture("bad/ok_minimal_zip.pth"), std::ios::binary);

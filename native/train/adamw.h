@@ -1,4 +1,4 @@
-// AdamW (arXiv 1711.05101) over a fixed list of named parameters, with gradient clipping by global norm.
+// This is AdamW (arXiv 1711.05101) over a fixed list of named parameters, with gradient clipping by global norm.
 #pragma once
 
 #include <string>
@@ -18,13 +18,14 @@ class AdamW {
   // `parameters` are leaves that require gradients; they are updated in place.
   AdamW(const TensorMap& parameters, AdamWOptions options);
 
-  // Divides the gradients by `gradientScale`, clips, updates and clears them. Parameters without a gradient are left
-  // alone. Returns the gradients' global norm before clipping; if that is not finite nothing is updated.
+  // Divides the gradients by `gradientScale`, clips, updates and clears them. Skips parameters without a gradient.
+  // Returns the global norm of the gradients before clipping; if that is not finite, no parameter is updated.
   double step(double learningRate, double gradientScale = 1.0);
-  // Forgets the gradients of a step that does not come to its end.
+  // Clears the gradients of a step that failed or was cancelled.
   void clearGradients();
 
-  // Moments and step counts as tensors named "<what>/<parameter>", and back. Throws ERR_WEIGHTS_INVALID on a mismatch.
+  // The tensors are the moments and step counts, named "<what>/<parameter>". Loading throws ERR_WEIGHTS_INVALID on a
+  // mismatch.
   TensorMap state() const;
   void loadState(const TensorMap& state, const std::string& source);
 

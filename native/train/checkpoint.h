@@ -1,4 +1,4 @@
-// What a checkpoint's tensors must be before training goes on from them.
+// These functions check the tensors of a checkpoint before training resumes from them.
 #pragma once
 
 #include <string>
@@ -10,11 +10,12 @@ namespace dan::train {
 // Throws ERR_WEIGHTS_INVALID naming the file and a tensor that holds NaN or infinity.
 void expectFinite(const TensorMap& tensors, const std::string& path);
 
-// The one integer that a tensor holds. Throws ERR_WEIGHTS_INVALID where it is missing, anything else, or not in [0,
-// most].
+// Returns the single integer in a tensor. Throws ERR_WEIGHTS_INVALID if the tensor is missing, holds anything else, or
+// lies outside [0, most].
 int64_t takeCount(const TensorMap& tensors, const std::string& name, int64_t most, const std::string& path);
 
-// Indices of `count` images in some order, or none yet. Throws ERR_WEIGHTS_INVALID where it is anything else.
+// Returns a permutation of `count` image indices, or an undefined tensor before the first epoch. Throws
+// ERR_WEIGHTS_INVALID if the tensor is anything else.
 at::Tensor takeOrder(const TensorMap& tensors, const std::string& name, int64_t count, const std::string& path);
 
 }  // namespace dan::train

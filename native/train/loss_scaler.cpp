@@ -10,10 +10,10 @@ namespace {
 
 constexpr double kGrowth = 2.0, kBackoff = 0.5;
 constexpr int64_t kGrowthInterval = 2000;
-// GradScaler has no smallest factor and would go on for ever. Gradients that overflow unscaled have left the range of
-// float16, which no factor changes.
+// GradScaler has no smallest factor and would lower it forever. Gradients that overflow unscaled are outside the range
+// of float16, and no factor changes that.
 constexpr double kSmallestScale = 1.0;
-constexpr double kLargestScale = 0x1p127;  // the last power of two in float32, as GradScaler's
+constexpr double kLargestScale = 0x1p127;  // This is the last power of two in float32, as in GradScaler.
 
 }  // namespace
 

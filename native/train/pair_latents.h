@@ -1,4 +1,4 @@
-// The training pictures as the UNet sees them: every image and every flip of it is encoded once.
+// The VAE encodes every training image and each of its flips once, before training.
 #pragma once
 
 #include "core/task.h"
@@ -13,7 +13,8 @@ struct TrainingPixels {
   at::Tensor masks;        // (N, H, W) uint8, not 0 inside the defect
   at::Tensor foregrounds;  // (N, H, W) uint8, not 0 inside the object; undefined without background compensation
   dual::PartFill fill = dual::PartFill::kGrey;
-  bool flips = true;  // horizontal and vertical flips, and both, of image and masks alike are kept too
+  bool flips = true;  // If true, the variants are the original, the horizontal flip, the vertical flip and both,
+                      // applied to image and masks.
 };
 
 class PairLatents {
@@ -22,16 +23,16 @@ class PairLatents {
 
   int64_t count() const { return mean_.size(0); }
   int64_t variants() const { return mean_.size(1); }
-  // Draws latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise for
-  // each branch.
+  // Samples latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise
+  // for each branch.
   at::Tensor draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const;
-  // The same images' backgrounds, (B, 4, h, w): scaled like the others, or not, as published.
+  // Samples the backgrounds of the same images, (B, 4, h, w). Published adapters need them unscaled.
   at::Tensor drawBackground(const at::Tensor& index, const at::Tensor& variant, bool scaled,
                             at::Generator generator) const;
-  // Where the defect is: (B, 1, h, w), one on every latent that it touches and those beside them, else zero.
+  // Returns (B, 1, h, w): one on every latent that the defect touches and on its neighbours, else zero.
   at::Tensor defect(const at::Tensor& index, const at::Tensor& variant) const;
-  // Mean and standard deviation, over images and variants, of each latent channel's level (its mean over all
-  // positions): (2, branches, channels), scaled.
+  // The level of a latent channel is its mean over all positions. Returns the mean and standard deviation of the levels
+  // over images and variants: (2, branches, channels), scaled.
   at::Tensor levels() const;
 
  private:

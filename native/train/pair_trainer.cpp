@@ -19,14 +19,14 @@ namespace {
 constexpr const char* kSaim = ".saim.";
 constexpr const char* kSaimOutput = ".saim.o.";
 
-// SAIM that adds nothing, whatever its other layers are.
+// With its output layer at zero, SAIM adds nothing, whatever its other layers are.
 void silenceSaim(TensorMap& adapter) {
   for (auto& [name, tensor] : adapter) {
     if (name.find(kSaimOutput) != std::string::npos) tensor = at::zeros_like(tensor);
   }
 }
 
-// (B * 2, 1, 1, 1) of mean 1: all of the loss is the global branch's.
+// Returns weights (B * 2, 1, 1, 1) of mean 1 that restrict the loss to the global branch.
 at::Tensor globalRows(int64_t pairs, at::Device device) {
   const at::Tensor both = at::zeros({pairs, dual::kNumBranches}, at::kFloat);
   both.select(1, dual::kGlobal).fill_(dual::kNumBranches);
@@ -44,7 +44,8 @@ Branches parseBranches(const std::string& name) {
 
 at::Tensor defectWeights(const at::Tensor& defect, double share) {
   const at::Tensor area = defect.mean({1, 2, 3}, true);
-  const at::Tensor inside = area.clamp_min(share), none = area * (1 - area) == 0;  // all defect, or none: uniform
+  // If a picture is all defect or has none, its weights are uniform.
+  const at::Tensor inside = area.clamp_min(share), none = area * (1 - area) == 0;
   const at::Tensor weights = defect * inside / area + (1 - defect) * (1 - inside) / (1 - area);
   return at::where(none, at::ones_like(defect), weights);
 }
@@ -93,7 +94,7 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
       std::make_unique<AdamW>(trained, AdamWOptions{0.9, 0.999, options_.weightDecay, 1e-8, options_.maxGradNorm});
 }
 
-// Every image once before any image twice.
+// Every image is used once before any image is used again.
 at::Tensor PairTrainer::nextIndices() {
   std::vector<int64_t> indices;
   while (static_cast<int64_t>(indices.size()) < options_.batchSize) {
@@ -117,7 +118,7 @@ at::Tensor PairTrainer::lossOfBatch() {
   const at::Tensor share = at::rand({pairs}, generator_, at::TensorOptions().dtype(at::kDouble));
   const at::Tensor timesteps =
       at::floor(share.pow(1 / options_.timestepPower) * base_.schedule.numTrainTimesteps).to(at::kLong);
-  // Two prompts, so two encodings, whatever the batch.
+  // There are only two different prompts, so we encode two, whatever the batch size.
   const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
   at::Tensor weights;
   if (options_.defectShare > 0) {
@@ -155,7 +156,8 @@ double PairTrainer::learningRateAt(int64_t step) const {
 StepResult PairTrainer::step(const Task& task) {
   RECORD_USER_SCOPE("train step");
   const at::Tensor generatorBefore = generatorState(generator_);
-  const at::Tensor orderBefore = order_;  // never written to: an epoch makes a new one
+  // Keeping the tensor is enough, because nothing writes to it; an epoch makes a new one.
+  const at::Tensor orderBefore = order_;
   const int64_t cursorBefore = cursor_;
   try {
     return tryStep(task);

@@ -1,4 +1,4 @@
-// Training of one adapter on the pairs of one defect type.
+// The trainer fits one adapter to the image pairs of one anomaly type.
 #pragma once
 
 #include <memory>
@@ -11,35 +11,38 @@
 
 namespace dan::train {
 
-// What of the pair is learned. The last two are the paper's ablations: without SAIM nothing joins the branches.
+// kJoint trains the whole method. The other two are the paper's ablations: without SAIM nothing connects the branches.
 enum class Branches { kJoint, kSeparate, kGlobalAlone };
-// "joint", "separate" or "one".
+// Accepts "joint", "separate" or "one".
 Branches parseBranches(const std::string& name);
 
 struct TrainOptions {
   int64_t rank = 32, batchSize = 4, gradientAccumulation = 1, warmupSteps = 0;
   double learningRate = 5e-6, weightDecay = 1e-2, maxGradNorm = 1.0;
-  // Timesteps are drawn with density p * t^(p - 1): 1 is the paper's uniform draw, more favours high noise, where
-  // layout and colour are decided.
+  // Timesteps are drawn with density p * t^(p - 1). A power of 1 is the paper's uniform distribution. A larger one
+  // favours high noise, which decides layout and colour.
   double timestepPower = 1.0;
-  // At least this share of each picture's loss comes from the latents on and beside the defect. 0 is the paper's loss,
-  // in which a crack on a few latents in a thousand hardly counts.
+  // This is the smallest share of each picture's loss that comes from the latents on and beside the defect. 0 is the
+  // paper's loss, in which a crack on a few latents in a thousand hardly counts.
   double defectShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
-  bool gradientCheckpointing = false;  // nn/gradient_checkpoint.h: less memory, more time
+  bool gradientCheckpointing = false;  // It needs less memory and more time; see nn/gradient_checkpoint.h.
   Branches branches = Branches::kJoint;
   dual::BackgroundMode background = dual::BackgroundMode::kOff;
-  bool backgroundScaled = true;  // by the autoencoder's factor; published adapters were trained without
-  std::string initialAdapter;    // the file to start from; empty: a fresh adapter
+  // If true, background latents are multiplied by the VAE's scaling factor. Published adapters were trained without it.
+  bool backgroundScaled = true;
+  // the adapter file to start from; empty: a fresh adapter
+  std::string initialAdapter;
   uint64_t seed = 0;
 };
 
 struct StepResult {
   int64_t step = 0;  // counted from 1
   double loss = 0, gradNorm = 0, learningRate = 0;
-  // In float16: what the loss was multiplied by, and the steps so far, this one included, whose gradients overflowed
-  // and which changed nothing but that factor. `gradNorm` of such a step is not finite.
+  // These two matter in float16. `lossScale` is the factor of the loss. `skippedSteps` counts the steps so far,
+  // including this one, whose gradients overflowed; such a step changes only the factor, and its `gradNorm` is not
+  // finite.
   double lossScale = 1;
   int64_t skippedSteps = 0;
 };
@@ -49,26 +52,29 @@ class PairTrainer {
   // `base` must outlive this object.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
-  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS when the loss is not
-  // finite, or the gradients; in float16 when they are not at any loss scale. Whatever it throws, the trainer is as it
-  // was before the step: what comes next is what an uninterrupted run would have done.
+  // Does one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS if the loss or
+  // the gradients are not finite. In float16, overflowing gradients only skip the update until the loss scale cannot
+  // fall further. After any exception the trainer is as it was before the step, so the next step is that of an
+  // uninterrupted run.
   StepResult step(const Task& task);
-  // Whether the loss is scaled: in float16.
+  // The loss is scaled in float16 only.
   bool scalesLoss() const { return scaler_.enabled(); }
 
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
   const PairLatents& latents() const { return latents_; }
   const TrainOptions& options() const { return options_; }
-  // Latents of the first image's background, (1, 4, h, w), for previews; undefined without background compensation.
+  // Returns the background latents of the first image for previews, (1, 4, h, w). Undefined without background
+  // compensation.
   at::Tensor firstBackground() const;
 
-  // Adapter, optimiser, random state and position; whole or not at all. `settings` come back from readCheckpoint.
+  // Writes adapter, optimiser, random state and position. The file appears only once it is complete. readCheckpoint
+  // returns `settings`.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
-  // Throws ERR_WEIGHTS_INVALID or ERR_CHECKPOINT_MISMATCH where the file is of another adapter.
+  // Throws ERR_WEIGHTS_INVALID, or ERR_CHECKPOINT_MISMATCH if the file belongs to another adapter.
   void loadCheckpoint(const std::string& path);
-  // The adapter of a finished run of `steps` steps, as saveAdapter wrote it: for previews, and to save it again. Its
-  // optimiser is gone, so further steps would not be those of an uninterrupted run.
+  // Loads the adapter of a finished run of `steps` steps from a file of saveAdapter, for previews and to save it again.
+  // The optimiser state is lost, so further steps would differ from those of an uninterrupted run.
   void loadFinished(const std::string& path, int64_t steps);
 
  private:
@@ -88,16 +94,17 @@ class PairTrainer {
   std::unique_ptr<AdamW> optimizer_;
   LossScaler scaler_;
   at::Generator generator_;
-  at::Tensor order_;  // (N) the images in this epoch's order
+  at::Tensor order_;  // (N), the image indices in this epoch's order
   int64_t cursor_ = 0, position_ = 0;
 };
 
-// Weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform error.
+// Returns weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform
+// error.
 at::Tensor defectWeights(const at::Tensor& defect, double share);
 
-// The loss of the paper: mean squared error over both branches together, weighted where `weights` are given, which
-// broadcast to the latents.
-// latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
+// Computes the loss of the paper: the mean squared error over both branches. If `weights` are given, they broadcast to
+// the latents and weight the error. latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches;
+// encoderHiddenStates: (B * 2, 77, D).
 struct PairLoss {
   at::Tensor loss, prediction, noisy;
 };
