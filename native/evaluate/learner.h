@@ -30,16 +30,17 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  // One update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS when loss
-  // or gradients are not finite. Whatever it throws, the network is as it was before the step.
+  // Makes one update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS when
+  // loss or gradients are not finite. Whatever it throws, the network is as it was before the step.
   LearnerStep step(const Task& task);
 
-  // The network's probabilities for images, (N, H, W, 3) uint8; an output for each, float on the CPU. Throws
+  // Returns the network's probabilities for images, (N, H, W, 3) uint8: an output for each, float on the CPU. Throws
   // ERR_NON_FINITE.
   at::Tensor predict(const at::Tensor& images, const Task& task) const;
 
   int64_t position() const { return position_; }
-  // Weights, optimiser and position; whole or not at all. Throws ERR_CHECKPOINT_MISMATCH for another learner's.
+  // Writes weights, optimiser and position, whole or not at all, and reads them back. Throws ERR_CHECKPOINT_MISMATCH
+  // for another learner's.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
   void loadCheckpoint(const std::string& path);
 
@@ -51,12 +52,12 @@ class Learner {
 
   // Takes the network's tensors; all but running statistics are trained.
   void train(const TensorMap& weights);
-  // The generator of the weights' first values.
+  // Returns the generator of the weights' first values.
   at::Generator weightsGenerator() const;
 
-  virtual Example draw(Draw& draw) const = 0;
+  virtual Example draw(Rng& rng) const = 0;
   virtual at::Tensor loss(const std::vector<Example>& examples) const = 0;
-  // images: (N, 3, H, W), 0 .. 1.
+  // `images` are (N, 3, H, W) in 0 .. 1.
   virtual at::Tensor probabilities(const at::Tensor& images) const = 0;
 
  private:
