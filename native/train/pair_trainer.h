@@ -20,11 +20,11 @@ struct TrainOptions {
   int64_t rank = 32, batchSize = 4, gradientAccumulation = 1, warmupSteps = 0;
   double learningRate = 5e-6, weightDecay = 1e-2, maxGradNorm = 1.0;
   // Timesteps are drawn with density p * t^(p - 1): 1 is the paper's uniform draw, more favours high noise, where
-  // layout and colour are decided.
+  // composition and colour are decided.
   double timestepPower = 1.0;
   // At least this share of each picture's loss comes from the latents on and beside the defect. 0 is the paper's loss,
   // in which a crack on a few latents in a thousand hardly counts.
-  double defectShare = 0.0;
+  double defectLossShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
   bool gradientCheckpointing = false;  // nn/gradient_checkpoint.h: less memory, more time
@@ -49,25 +49,28 @@ class PairTrainer {
   // `base` must outlive this object.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
-  // One optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS when the loss is not
-  // finite, or the gradients; in float16 when they are not at any loss scale. Whatever it throws, the trainer is as it
-  // was before the step: what comes next is what an uninterrupted run would have done.
+  // Makes one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS when the loss is
+  // not finite, or the gradients; in float16 when they are not at any loss scale. Whatever it throws, the trainer is as
+  // it was before the step: what comes next is what an uninterrupted run would have done.
   StepResult step(const Task& task);
-  // Whether the loss is scaled: in float16.
+  // Returns whether the loss is scaled, which it is in float16.
   bool scalesLoss() const { return scaler_.enabled(); }
 
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
   const PairLatents& latents() const { return latents_; }
   const TrainOptions& options() const { return options_; }
-  // Latents of the first image's background, (1, 4, h, w), for previews; undefined without background compensation.
+  // Returns a copy of the adapter as it is now, with `metadata` and the latent means of the training images.
+  dual::AdapterFile trainedAdapter(io::Metadata metadata) const;
+  // Returns latents of the first image's background, (1, 4, h, w), for previews; undefined without background
+  // compensation.
   at::Tensor firstBackground() const;
 
-  // Adapter, optimiser, random state and position; whole or not at all. `settings` come back from readCheckpoint.
+  // Writes adapter, optimiser, random state and position, whole or not at all. `settings` become the file's metadata.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
   // Throws ERR_WEIGHTS_INVALID or ERR_CHECKPOINT_MISMATCH where the file is of another adapter.
   void loadCheckpoint(const std::string& path);
-  // The adapter of a finished run of `steps` steps, as saveAdapter wrote it: for previews, and to save it again. Its
+  // Takes the adapter of a finished run of `steps` steps from its file, for previews and to save it again. The
   // optimiser is gone, so further steps would not be those of an uninterrupted run.
   void loadFinished(const std::string& path, int64_t steps);
 
@@ -92,11 +95,12 @@ class PairTrainer {
   int64_t cursor_ = 0, position_ = 0;
 };
 
-// Weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform error.
+// Returns weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform
+// error.
 at::Tensor defectWeights(const at::Tensor& defect, double share);
 
-// The loss of the paper: mean squared error over both branches together, weighted where `weights` are given, which
-// broadcast to the latents.
+// Computes the loss of the paper: the mean squared error over both branches together, weighted where `weights` are
+// given, which broadcast to the latents.
 // latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
 struct PairLoss {
   at::Tensor loss, prediction, noisy;
