@@ -30,7 +30,7 @@ export type BatchOptions = z.input<typeof batchSchema>;
 type ResolvedSampling = Omit<z.output<typeof batchSchema>, 'indices'>;
 
 /**
- * What the engine is told of one batch.
+ * The engine's options of one batch.
  * @internal
  */
 export function toNative(
@@ -126,7 +126,7 @@ export class Sampler {
           leaving.abort();
           return started.then(
             (drawn) => drawn.dispose(),
-            () => {}, // as it was told to
+            () => {}, // it ends with the abort
           );
         },
         finish: async (started) => {
