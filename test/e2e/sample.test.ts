@@ -82,9 +82,9 @@ describe('Sampler', () => {
     expect((await collect({ seed: 10 }))[0]?.image.data).not.toEqual(first[0]?.image.data);
   });
 
-  it("starts from the training parts' level where it is asked to: blank is black here", async () => {
-    const level = async (matchLevels: boolean) => {
-      const values = (await collect({ steps: 10, matchLevels })).flatMap((pair) => [...pair.part.data]);
+  it("starts from the mean of the training parts' latents where it is asked to: blank is black here", async () => {
+    const level = async (startFromLatentMean: boolean) => {
+      const values = (await collect({ steps: 10, startFromLatentMean })).flatMap((pair) => [...pair.part.data]);
       return values.reduce((a, b) => a + b) / values.length;
     };
     expect(await level(true)).toBeLessThan(0.8 * (await level(false)));
