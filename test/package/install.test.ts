@@ -198,7 +198,7 @@ describe('the packed package, on a machine with node and npm only', () => {
   });
 
   it.each([
-    ['attw', ['--format', 'ascii', '--no-emoji']],
+    ['attw', ['--format', 'ascii', '--no-emoji', '--profile', 'node16']],
     ['publint', []],
   ])('has no problem that %s knows', (tool, flags) => {
     const target = tool === 'attw' ? tarball : join(app, 'node_modules', 'dualanodiff');
