@@ -1,3 +1,7 @@
-/** Sampling step by step: the latents of a batch of pairs, and what they look like so far. */
+/**
+ * Sampling step by step: the latents of a batch of pairs, and what they look like so far.
+ *
+ * @module dualanodiff/tensors
+ */
 export type { Tensor } from './core/tensor.js';
 export { PairBatch } from './model/pair-batch.js';

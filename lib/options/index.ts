@@ -1,2 +1,6 @@
-/** The options' settings by name. */
+/**
+ * The options' settings by name.
+ *
+ * @module dualanodiff/options
+ */
 export { SAMPLING_PRESETS } from './schemas.js';
