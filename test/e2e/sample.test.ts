@@ -2,16 +2,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  Dataset,
-  DualAnoDiff,
-  embedded,
-  Masker,
-  type Pair,
-  SAMPLING_PRESETS,
-  Sampler,
-  Trainer,
-} from '../../lib/index.js';
+import { Dataset, DualAnoDiff, embedded, Masker, type Pair, Sampler, Trainer } from '../../lib/index.js';
+import { SAMPLING_PRESETS } from '../../lib/options/index.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
