@@ -34,7 +34,7 @@ Napi::Value convertAdapter(const Napi::CallbackInfo& info) {
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [options = parseOptions<ConvertAdapterOptions>(info[0])](const Task&, const ReportProgress&) {
         const dual::AdapterFile file = dual::readAdapterFile(options.input);
-        const dual::ExportOptions chosen{options.layout == "published", parsePrecision(options.dtype),
+        const dual::ExportOptions chosen{options.format == "published", parsePrecision(options.dtype),
                                          options.saimRank};
         return Result{dual::exportAdapter(file, options.out, chosen),
                       dual::backgroundModeName(file.settings.background), dual::hasScaledBackgrounds(file.metadata)};

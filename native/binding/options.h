@@ -20,7 +20,7 @@ struct ConvertBaseOptions {
 };
 
 struct ConvertAdapterOptions {
-  std::string input, out, layout, dtype;
+  std::string input, out, format, dtype;
   int64_t saimRank = 0;
 };
 
@@ -85,7 +85,7 @@ template <class Visitor>
 void visitOptions(ConvertAdapterOptions& o, Visitor&& field) {
   field("input", o.input);
   field("out", o.out);
-  field("layout", o.layout);
+  field("format", o.format);
   field("dtype", o.dtype);
   field("saimRank", o.saimRank);
 }
