@@ -1,21 +1,21 @@
 import type { Example } from './example-file.js';
 import type { ImageSource } from './image-source.js';
 
-/** What trains, or what an evaluation tests on. */
+/** Images for training, or images that an evaluation tests on. */
 export type Purpose = 'train' | 'test';
 
-/** What a dataset is made of: a folder's files, or images in memory. */
+/** The source of a dataset: the files of a folder, or images that were given one by one. */
 export interface DatasetContents {
-  /** Undefined where the images are not one folder's. */
+  /** Undefined if the images were given one by one. */
   readonly folder: string | undefined;
-  /** What messages call the dataset. */
+  /** The name of the dataset in messages. */
   readonly label: string;
   readonly category: string;
-  /** In NFC, sorted by name. */
+  /** The defect types in NFC, sorted by name. */
   readonly types: readonly string[];
-  /** Every image of one of `types`. */
+  /** Returns every image of one of `types`. */
   examples(type: string): Promise<Example[]>;
   goodImages(purpose: Purpose): Promise<ImageSource[]>;
-  /** Where good images belong, for messages. */
+  /** Returns the place where good images belong, for messages. */
   goodPlace(purpose: Purpose): string;
 }

@@ -1,26 +1,26 @@
-/** Where the pixels of an image come from: a file, or memory. */
+/** The types of image sources, which are files or images in memory, and their names in messages. */
 import { dirname } from 'node:path';
 import type { PixelData } from '../core/image.js';
 import { stemOf } from './folders.js';
 
-/** An image as users give it: a file's path, an encoded image in any format that files may have, or pixels. */
+/** An image that a user passes: a path, an encoded image in any supported format, or pixels. */
 export type ImageInput = string | Uint8Array | PixelData;
 
-/** Images that were taken by one camera: their 16-bit samples are read with one range. */
+/** A list of images that one camera has taken. Their 16-bit samples are read with one range. */
 export interface ImageGroup {
-  /** What messages call the group. */
+  /** The name of the group in messages. */
   label: string;
   images: ImageInMemory[];
 }
 
-/** An image that lies in no file. */
+/** An image in memory. */
 export class ImageInMemory {
   readonly group: ImageGroup;
 
   constructor(
-    /** What messages call the image, such as `crack[2].image`. */
+    /** The name of the image in messages, such as `crack[2].image`. */
     readonly label: string,
-    /** What stands where a file's name would, without ending. */
+    /** The name that replaces a file's name without its ending. */
     readonly stem: string,
     readonly content: Uint8Array | PixelData,
     group?: ImageGroup,
@@ -32,12 +32,12 @@ export class ImageInMemory {
 /** A file's path, or an image in memory. */
 export type ImageSource = string | ImageInMemory;
 
-/** What messages call an image: the path, or the place in the list that it was given in. */
+/** Returns an image's name in messages, which is its path or its place in the input. */
 export const labelOf = (source: ImageSource): string => (typeof source === 'string' ? source : source.label);
 
-/** A name without ending, in NFC. */
+/** Returns an image's name without ending, in NFC. */
 export const nameOf = (source: ImageSource): string => (typeof source === 'string' ? stemOf(source) : source.stem);
 
-/** What messages call the images around one: the folder, or the list that it was given in. */
+/** Returns the name of an image's folder or list in messages. */
 export const groupLabelOf = (source: ImageSource): string =>
   typeof source === 'string' ? dirname(source) : source.group.label;

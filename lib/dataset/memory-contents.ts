@@ -1,4 +1,4 @@
-/** A category whose images are given one by one: as paths, encoded, or as pixels. */
+/** Reads a category whose images are given one by one: as paths, as bytes of files, or as pixels. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
@@ -8,21 +8,23 @@ import { isTypeName, typeName } from '../options/type-name.js';
 import type { DatasetContents } from './contents.js';
 import { type ImageGroup, ImageInMemory, type ImageInput, type ImageSource } from './image-source.js';
 
-/** An image of a defect, and where it shows the defect; see docs/images.md for what a mask may look like. */
+/** An image of a defect with its mask. docs/images.md describes the supported masks. */
 export interface ExampleInput {
   image: ImageInput;
   mask: ImageInput;
 }
 
-/** What `Dataset.from` takes. Data in memory is not copied, so it must stay as it is. */
+/** The input of `Dataset.from`. Data in memory is not copied, so it must not change. */
 export interface DatasetInput {
-  /** The images of each defect type, by the type's name, which must be one that a folder may have. */
+  /** The images of each defect type by its name, which must be a valid name of a folder. */
   types: Readonly<Record<string, readonly ExampleInput[]>>;
-  /** Images without a defect: what defects are put onto, and what an evaluation trains detectors on. */
+  /** Images without a defect. Defects are placed on them, and an evaluation trains detectors on them. */
   good?: readonly ImageInput[] | undefined;
   /** Images without a defect that an evaluation tests on. */
   testGood?: readonly ImageInput[] | undefined;
-  /** What the images show, for prompts, folders and reports; a name that a folder may have, `object` by default. */
+  /**
+   * The name of the object in prompts, folders and reports. It must be a valid name of a folder. Defaults to `object`.
+   */
   category?: string | undefined;
 }
 
@@ -55,7 +57,7 @@ const datasetSchema = z.strictObject({
   category: z.string(EXPECTED_CATEGORY).refine(isTypeName, EXPECTED_CATEGORY).normalize('NFC').default('object'),
 });
 
-/** The names of the types in NFC, each as it was given. Throws ERR_INVALID_OPTION. */
+/** Maps the names of the types in NFC to the keys of the input. Throws ERR_INVALID_OPTION for an invalid name. */
 function typeNames(types: object): Map<string, string> {
   const names = new Map<string, string>();
   for (const given of Object.keys(types)) {
@@ -72,7 +74,7 @@ function typeNames(types: object): Map<string, string> {
   return new Map([...names].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Throws ERR_INVALID_OPTION naming the image that is none. */
+/** Checks the input of `Dataset.from`. Throws ERR_INVALID_OPTION with the first value that is not an image. */
 export function contentsOf(input: DatasetInput): DatasetContents {
   const { types, good, testGood, category } = checkOptions(datasetSchema, input);
   const names = typeNames(types);
