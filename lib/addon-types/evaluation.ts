@@ -2,7 +2,7 @@
 import type { NativeTask, NativeTensor } from './model.js';
 
 export interface NativeLearnerOptions {
-  /** Base width of the network. */
+  /** The base width of the network, in channels. */
   channels: number;
   batchSize: number;
   iterations: number;

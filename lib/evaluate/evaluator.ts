@@ -166,7 +166,7 @@ export class Evaluator {
     return new Evaluator(dataset.category, checked, rows, split);
   }
 
-  /** Networks that a row trains for each seed; made-up defects have no types to classify. */
+  /** Returns the networks that a row trains for each seed. Synthetic defects of `draem` have no types to classify. */
   #networks(row: Row): EvaluationProgress['network'][] {
     return this.#options.classifier && row.source !== 'draem' ? ['detector', 'classifier'] : ['detector'];
   }
@@ -175,7 +175,7 @@ export class Evaluator {
     return network === 'detector' ? this.protocol.iterations : this.protocol.classifier.iterations;
   }
 
-  /** Training steps of all rows, seeds and networks. */
+  /** The number of training steps of all rows, seeds and networks. */
   get steps(): number {
     const networks = this.rows.flatMap((row) => this.#networks(row));
     return this.#options.seeds * networks.reduce((sum, network) => sum + this.#iterations(network), 0);

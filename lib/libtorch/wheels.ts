@@ -5,7 +5,7 @@ export interface Wheel {
   file: string;
   sha256: string;
   sizeMb: number;
-  /** Matches the files to unpack. Python or nothing at run time uses the other files of the wheel. */
+  /** Matches the files to unpack. The other files of the wheel are for Python or are not needed at run time. */
   keep: RegExp;
   /** Matches the files that are unpacked for the variant `cuda` only. */
   cudaOnly?: RegExp;
