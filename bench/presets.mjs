@@ -2,7 +2,8 @@
 // Compares sampling presets with the default settings. Pairs have the same seeds, and it prints how much the images
 // differ and how long both take. --settings is an object of sampling options by name, which replaces the presets.
 import { parseArgs } from 'node:util';
-import { DualAnoDiff, embedded, Masker, SAMPLING_PRESETS, Sampler } from '../dist/index.js';
+import { DualAnoDiff, embedded, Masker, Sampler } from '../dist/index.js';
+import { SAMPLING_PRESETS } from '../dist/options/index.js';
 
 const { values } = parseArgs({
   options: {

@@ -16,7 +16,8 @@ const reps = Number(positionals[0] ?? 3);
 /** Starts a new process. It prints the seconds from its start to each stage. */
 function start({ base, adapter }) {
   const script = `
-    import { DualAnoDiff, Sampler, startProfile, stopProfile } from ${JSON.stringify(join(root, 'dist', 'index.js'))};
+    import { DualAnoDiff, Sampler } from ${JSON.stringify(join(root, 'dist', 'index.js'))};
+    import { startProfile, stopProfile } from ${JSON.stringify(join(root, 'dist', 'profile.js'))};
     const profiles = ${values.profile === true};
     if (profiles) await startProfile();
     const since = [];

@@ -1,3 +1,8 @@
+/**
+ * Records where the engine spends its time.
+ *
+ * @module dualanodiff/profile
+ */
 import { runNative } from './run-native.js';
 
 /** The time that the engine spent in one stage, or in one operation of libtorch or of its own. */

@@ -92,7 +92,7 @@ export interface NativeConvertBaseOptions extends NativeBaseSource {
 export interface NativeConvertAdapterOptions {
   input: string;
   out: string;
-  layout: string;
+  format: string;
   dtype: string;
   /** The rank of SAIM's projections. 0 keeps the full matrices. */
   saimRank: number;

@@ -72,11 +72,8 @@ function isGrey(rgb: Uint8Array): boolean {
 export class RawImage implements PixelData {
   /** One byte per channel, row by row, channels interleaved. */
   readonly data: Uint8Array;
-  /** Pixels. */
   readonly width: number;
-  /** Pixels. */
   readonly height: number;
-  /** 1 (grey) or 3 (RGB). */
   readonly channels: Channels;
 
   /** Does not copy the data. Throws ERR_INVALID_OPTION if the number of bytes does not match the size. */

@@ -2,8 +2,8 @@
  * Allows one writer at a time for a folder, or for an adapter with its log and checkpoints.
  *
  * Each writer creates a claim file that identifies its process, and then looks for other claims. If two writers start
- * at once, at least one of them sees the other's claim, so they never both continue. Claims of dead processes are removed.
- * Every claim has a unique name, so a live claim is never removed by mistake.
+ * at once, at least one of them sees the other's claim, so they never both continue. Claims of dead processes are
+ * removed. Every claim has a unique name, so a live claim is never removed by mistake.
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';

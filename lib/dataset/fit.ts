@@ -47,9 +47,9 @@ export const binarize = ({ data, width, height, channels }: PixelData): RawImage
 /**
  * Makes a square of `resolution` pixels from an image or a mask.
  *
- * `crop` resizes the shorter side to `resolution` and takes a square around the middle of the defect. `defect` is a mask of
- * the image's size. The square holds the whole defect if it is large enough. Without a defect, it is in the middle of
- * the image. `kernel` defaults to bilinear, as in the published code.
+ * `crop` resizes the shorter side to `resolution` and takes a square around the middle of the defect. `defect` is a
+ * mask of the image's size. The square holds the whole defect if it is large enough. Without a defect, it is in the
+ * middle of the image. `kernel` defaults to bilinear, as in the published code.
  */
 export async function fitAround(
   image: PixelData,

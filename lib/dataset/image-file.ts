@@ -1,10 +1,18 @@
 /** Reads and writes images. docs/images.md describes how each format is read. */
-import { DatasetError } from '../core/errors.js';
+import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type Channels, type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
 import { type Decoded, decodeImage, turned } from './decode.js';
-import { groupLabelOf, ImageInMemory, type ImageInput, type ImageSource, labelOf } from './image-source.js';
+import {
+  EXPECTED_IMAGE,
+  groupLabelOf,
+  ImageInMemory,
+  type ImageInput,
+  type ImageSource,
+  isImageInput,
+  labelOf,
+} from './image-source.js';
 
 /** Floats may exceed the range 0 to 1 by this much, because of rounding. */
 const TOLERANCE = 1e-4;
@@ -102,13 +110,18 @@ export async function readStored(
 /**
  * Reads an image as RGB from a path, from the bytes of a file, or from pixels. The EXIF orientation is applied, and a
  * grey channel is repeated. Transparent pixels show the grey value `blank`, 0 to 255. Without it, they show the colour
- * that the file stores for them. Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID with the file and the reason.
+ * that the file stores for them. Throws ERR_INVALID_OPTION for any other input, ERR_FILE_ACCESS, and
+ * ERR_DATASET_INVALID with the file and the reason.
  */
 export async function readImage(
   image: ImageInput | ImageSource,
   { blank }: { blank?: number } = {},
 ): Promise<RawImage> {
-  const isSource = typeof image === 'string' || image instanceof ImageInMemory;
+  const isKnown = image instanceof ImageInMemory;
+  if (!isKnown && !isImageInput(image)) {
+    throw new InvalidOptionError(`Expected ${EXPECTED_IMAGE} but received ${String(image)} of type ${typeof image}`);
+  }
+  const isSource = isKnown || typeof image === 'string';
   const source = isSource ? image : new ImageInMemory('the image in memory', 'image', image);
   return (await readStored(source, blank)).image;
 }

@@ -1,10 +1,26 @@
 /** The types of image sources, which are files or images in memory, and their names in messages. */
 import { dirname } from 'node:path';
-import type { PixelData } from '../core/image.js';
+import { checkPixels, type PixelData } from '../core/image.js';
 import { stemOf } from './folders.js';
 
 /** An image that a user passes: a path, an encoded image in any supported format, or pixels. */
 export type ImageInput = string | Uint8Array | PixelData;
+
+/** The description of an `ImageInput` in error messages. */
+export const EXPECTED_IMAGE =
+  'a path, an encoded image (Buffer or Uint8Array), or pixels { data, width, height, channels: 1 | 3 } with a byte for each channel';
+
+/** Returns true for a path, for bytes that do not use shared memory, and for valid pixels. */
+export function isImageInput(value: unknown): value is ImageInput {
+  if (typeof value === 'string') return value !== '';
+  if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
+  try {
+    checkPixels(value as PixelData);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A list of images that one camera has taken. Their 16-bit samples are read with one range. */
 export interface ImageGroup {
@@ -29,7 +45,6 @@ export class ImageInMemory {
   }
 }
 
-/** A file's path, or an image in memory. */
 export type ImageSource = string | ImageInMemory;
 
 /** Returns an image's name in messages, which is its path or its place in the input. */

@@ -2,11 +2,17 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
-import { checkPixels, type PixelData } from '../core/image.js';
 import { checkOptions } from '../options/check.js';
 import { isTypeName, typeName } from '../options/type-name.js';
 import type { DatasetContents } from './contents.js';
-import { type ImageGroup, ImageInMemory, type ImageInput, type ImageSource } from './image-source.js';
+import {
+  EXPECTED_IMAGE,
+  type ImageGroup,
+  ImageInMemory,
+  type ImageInput,
+  type ImageSource,
+  isImageInput,
+} from './image-source.js';
 
 /** An image of a defect with its mask. docs/images.md describes the supported masks. */
 export interface ExampleInput {
@@ -20,7 +26,7 @@ export interface DatasetInput {
   types: Readonly<Record<string, readonly ExampleInput[]>>;
   /** Images without a defect. Defects are placed on them, and an evaluation trains detectors on them. */
   good?: readonly ImageInput[] | undefined;
-  /** Images without a defect that an evaluation tests on. */
+  /** These images have no defect either. Evaluations test on them, so they must not train. */
   testGood?: readonly ImageInput[] | undefined;
   /**
    * The name of the object in prompts, folders and reports. It must be a valid name of a folder. Defaults to `object`.
@@ -28,20 +34,7 @@ export interface DatasetInput {
   category?: string | undefined;
 }
 
-const EXPECTED_IMAGE =
-  'a path, an encoded image (Buffer or Uint8Array), or pixels { data, width, height, channels: 1 | 3 } with a byte for each channel';
 const EXPECTED_CATEGORY = "a name that a folder may have (no /, \\ or control character, no dot in front, not 'good')";
-
-function isImageInput(value: unknown): boolean {
-  if (typeof value === 'string') return value !== '';
-  if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
-  try {
-    checkPixels(value as PixelData);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const image = () => z.custom<ImageInput>(isImageInput, EXPECTED_IMAGE);
 const images = () => z.array(image(), 'a list of images').default([]);

@@ -20,13 +20,14 @@ export interface Protocol extends LearnerProtocol {
 }
 
 /**
- * `paper` is the protocol of the published evaluation (AnomalyDiffusion, AAAI 2024, arXiv 2312.05767), which DualAnoDiff's
- * tables follow. It trains 200 rounds of 500 images, half of them good. The published evaluation reports the round that
- * is best on the test images, but this package reports the last one. The published classifier sees every generated
- * image 30 times in batches of 8. Here, all rows train for the same number of iterations, so that they can be compared.
+ * `paper` is the protocol of the published evaluation (AnomalyDiffusion, AAAI 2024, arXiv 2312.05767), which
+ * DualAnoDiff's tables follow. It trains 200 rounds of 500 images, half of them good. The published evaluation reports
+ * the round that is best on the test images, but this package reports the last one. The published classifier sees every
+ * generated image 30 times in batches of 8. Here, all rows train for the same number of iterations, so that they can be
+ * compared.
  *
- * `small` has an eighth of the width and a third of the iterations. Its learning rate is five times as high, because its
- * detectors would not converge with the published one. For 300 pairs of five types, its classifiers also see every
+ * `small` has an eighth of the width and a third of the iterations. Its learning rate is five times as high, because
+ * its detectors would not converge with the published one. For 300 pairs of five types, its classifiers also see every
  * image about 30 times. docs/evaluation.md has figures for both protocols.
  */
 export const PROTOCOLS: Record<(typeof protocols)[number], Protocol> = {
