@@ -111,7 +111,8 @@ describe('dualanodiff evaluate', () => {
     expect(checkpoints.every((name) => name.endsWith('.checkpoint.safetensors'))).toBe(true);
     expect((await cli(evaluate(cut, ...two))).code).toBe(0);
     expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
-    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true); // the checkpoints are gone
+    // the checkpoints are gone
+    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true);
     expect(read(whole).runs[0]?.average.pixelAp).not.toBeNull();
   });
 
@@ -287,7 +288,7 @@ describe('dualanodiff evaluate', () => {
       ['ours+real', 5, 8],
     ]);
     await expect(Evaluator.open(dataset, { ...options, seeds: 3 })).rejects.toThrow(
-      'Expected one folder of ours for all seeds, or 3, one for each, but received 2',
+      'Expected one folder of ours for all seeds, or 3 folders, one for each seed, but received 2',
     );
   });
 
