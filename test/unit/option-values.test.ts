@@ -4,25 +4,26 @@ import { toRgb } from '../../lib/core/image.js';
 import { checkTensor } from '../../lib/core/tensor.js';
 import { checkPrompts } from '../../lib/model/prompts.js';
 import { checkOptions } from '../../lib/options/check.js';
-import { sampleSchema, trainerSchema, trainSchema } from '../../lib/options/schemas.js';
+import { sampleSchema } from '../../lib/options/sampling.js';
+import { trainerSchema, trainSchema } from '../../lib/options/training.js';
 
 describe('options', () => {
-  it('fills in the defaults of the paper', () => {
-    expect(checkOptions(sampleSchema, { count: 3 })).toMatchObject({
-      steps: 50,
-      guidanceScale: 2.5,
-      scheduler: 'pndm',
-      seed: 0,
-    });
+  it('that are left out have the defaults of the paper and of the product', () => {
+    expect(checkOptions(sampleSchema, {})).toMatchObject({ count: 16, guidanceScale: 2.5, seed: 0 });
     expect(checkOptions(trainerSchema, { type: 'crack' })).toMatchObject({
-      rank: 32,
-      partFill: 'grey',
-      trainImages: '1/3',
-      maxGradNorm: 1,
+      ...{ rank: 32, partFill: 'grey', trainImages: 'all', maxGradNorm: 1 },
     });
   });
 
+  it('leave open what depends on the base', () => {
+    const open = ['steps', 'scheduler', 'startFromLatentMean', 'resolution'];
+    const checked = checkOptions(sampleSchema, {});
+    expect(open.filter((name) => name in checked)).toEqual([]);
+  });
+
   it.each([
+    [trainerSchema, { type: 'crack', trainImages: 'some' }, 'Expected all, N, a/b or a/b@k for trainImages'],
+    [sampleSchema, { preset: 'slow' }, 'Expected one of fast for preset but received "slow"'],
     [sampleSchema, { count: 0 }, 'Expected an integer of at least 1 for count but received 0 of type number'],
     [sampleSchema, { count: 1, steps: 0 }, 'Expected an integer 1..1000 for steps but received 0'],
     [
@@ -43,18 +44,18 @@ describe('options', () => {
     [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
     [trainerSchema, { type: 'crack', guidance: 2 }, 'Unknown option guidance'],
     [trainerSchema, {}, 'for type but received nothing'],
-  ])('says what it expected and received (%#)', (schema, input, message) => {
+  ])('that are wrong are refused with what was expected and received: case %#', (schema, input, message) => {
     expect(() => checkOptions(schema, input)).toThrow(message);
   });
 
-  it('shows only the beginning of a long value', () => {
+  it('are shown by their beginning in an error where the value is long', () => {
     const check = () => checkOptions(sampleSchema, { count: 1, scheduler: 'x'.repeat(10_000) });
     expect(check).toThrow(/^Expected one of .{0,80} for scheduler but received "x{199}… of type string$/);
   });
 });
 
 describe('what crosses to the engine', () => {
-  const image = { data: new Uint8Array(12), width: 2, height: 2, channels: 3 };
+  const image = { data: new Uint8Array(12), width: 2, height: 2, channels: 3 } as const;
   const shared = new SharedArrayBuffer(48);
 
   it.each([
