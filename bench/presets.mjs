@@ -3,7 +3,6 @@
 // differ and how long both take. --settings is an object of sampling options by name, which replaces the presets.
 import { parseArgs } from 'node:util';
 import { DualAnoDiff, embedded, Masker, Sampler } from '../dist/index.js';
-import { SAMPLING_PRESETS } from '../dist/options/index.js';
 
 const { values } = parseArgs({
   options: {
@@ -15,7 +14,7 @@ const { values } = parseArgs({
 });
 if (values.adapter === undefined) throw new Error('Name an adapter: --adapter FILE');
 const count = Number(values.pairs);
-const candidates = values.settings ? JSON.parse(values.settings) : SAMPLING_PRESETS;
+const candidates = values.settings ? JSON.parse(values.settings) : { fast: { preset: 'fast' } };
 
 const model = await DualAnoDiff.load(values.base);
 const sampler = await Sampler.create(model, values.adapter);

@@ -17,6 +17,7 @@ const reps = Number(positionals[0] ?? 3);
 function start({ base, adapter }) {
   const script = `
     import { DualAnoDiff, Sampler } from ${JSON.stringify(join(root, 'dist', 'index.js'))};
+    import { begin } from ${JSON.stringify(join(root, 'dist', 'tensors.js'))};
     import { startProfile, stopProfile } from ${JSON.stringify(join(root, 'dist', 'profile.js'))};
     const profiles = ${values.profile === true};
     if (profiles) await startProfile();
@@ -27,7 +28,7 @@ function start({ base, adapter }) {
     mark('base');
     const sampler = await Sampler.create(model, ${JSON.stringify(adapter)});
     mark('adapter');
-    const batch = await sampler.begin({ indices: [0], resolution: 512 });
+    const batch = await begin(sampler, { indices: [0], resolution: 512 });
     mark('batch');
     console.log(JSON.stringify({ since: Object.fromEntries(since), ...(profiles && { profile: await stopProfile() }) }));
     process.exit(0);`;

@@ -18,5 +18,10 @@ export interface GeneratedPair extends Pair, MaskNotes {
   mask?: RawImage;
 }
 
+/** A generated pair for which a mask was asked. */
+export interface MaskedPair extends GeneratedPair {
+  mask: RawImage;
+}
+
 /** A pair that a writer accepts. Every image may be any object with pixels. */
 export interface WritablePair extends PairData, MaskNotes {}

@@ -76,7 +76,7 @@ describe('a category', () => {
       writeFileSync(join(folder, 'ground_truth', 'crack', `00${i}_${i === 1 ? 'MASK' : 'mask'}${ending}`), '');
     }
     const dataset = await Dataset.open(folder);
-    const masks = (await dataset.examples('crack')).map(({ mask }) => mask.split('/').at(-1));
+    const masks = (await dataset.examples('crack')).map(({ mask }) => String(mask).split('/').at(-1));
     expect(masks).toEqual(['000_mask.PNG', '001_MASK.Jpg', '002_mask.tif', '003_mask.webp', '004_mask.bmp']);
     writeFileSync(join(folder, 'ground_truth', 'crack', '003_mask.png'), '');
     await expect(dataset.examples('crack')).rejects.toThrow(
