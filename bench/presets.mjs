@@ -1,7 +1,8 @@
 // What sampling presets cost: pairs of the same seed as by default, how far they are from those, and how long both take.
 //   node bench/presets.mjs --adapter FILE [--base DIR] [--pairs N] [--settings JSON]
 import { parseArgs } from 'node:util';
-import { DualAnoDiff, embedded, Masker, SAMPLING_PRESETS, Sampler } from '../dist/index.js';
+import { DualAnoDiff, embedded, Masker, Sampler } from '../dist/index.js';
+import { SAMPLING_PRESETS } from '../dist/options/index.js';
 
 const { values } = parseArgs({
   options: {

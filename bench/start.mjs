@@ -15,7 +15,8 @@ const reps = Number(positionals[0] ?? 3);
 /** In a process of its own, which prints the milliseconds since it began. */
 function start({ base, adapter }) {
   const script = `
-    import { DualAnoDiff, Sampler, startProfile, stopProfile } from ${JSON.stringify(join(root, 'dist', 'index.js'))};
+    import { DualAnoDiff, Sampler } from ${JSON.stringify(join(root, 'dist', 'index.js'))};
+    import { startProfile, stopProfile } from ${JSON.stringify(join(root, 'dist', 'profile.js'))};
     const profiles = ${values.profile === true};
     if (profiles) await startProfile();
     const since = [];

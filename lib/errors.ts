@@ -1,4 +1,8 @@
-/** The classes of the errors that this package throws on purpose. Each error has a stable `code`. */
+/**
+ * The classes of the errors that this package throws on purpose. Each error has a stable `code`.
+ *
+ * @module dualanodiff/errors
+ */
 export {
   AbortedError,
   DatasetError,

@@ -1,4 +1,8 @@
-/** Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node. */
+/**
+ * Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node.
+ *
+ * @module dualanodiff
+ */
 
 export type { NativeModelInfo as ModelInfo } from './addon-types.js';
 export { DualAnoDiffError } from './core/errors.js';

@@ -1,3 +1,8 @@
+/**
+ * Where the engine's time goes.
+ *
+ * @module dualanodiff/profile
+ */
 import { runNative } from './run-native.js';
 
 /** What the engine spent on one stage of the work, or on one operation of libtorch or of its own. */

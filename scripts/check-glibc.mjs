@@ -1,5 +1,5 @@
 // Prints the oldest glibc and libstdc++ that the prebuilt binaries run on, read off their symbol versions, and fails
-// where that is newer than what the README promises.
+// where that is newer than what the README promises. It fails as well where a binary needs any other shared library.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,19 +7,30 @@ import { isOlder, REQUIRED } from '../lib/core/platform.js';
 
 /** What Debian 12 and Ubuntu 22.04 have. */
 const PROMISED = { GLIBC: REQUIRED.glibc, GLIBCXX: REQUIRED.glibcxx, CXXABI: '1.3.13' };
+/** What a system with glibc has, and what libtorch brings: on a GPU CUDA's runtime, too. */
+const LIBRARIES =
+  /^(lib(c|m|dl|pthread|rt|stdc\+\+|gcc_s)\.so\.\d+|ld-linux-x86-64\.so\.2|lib(torch|torch_cpu|torch_cuda|c10|c10_cuda|cudart)\.so(\.\d+)?)$/;
 const folder = join('prebuilds', 'linux-x64');
 
 const floor = {};
+const foreign = [];
 let files = 0;
 for (const file of readdirSync(folder)) {
-  const { stdout, status } = spawnSync('objdump', ['-T', join(folder, file)], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { stdout, status } = spawnSync('objdump', ['-p', '-T', join(folder, file)], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) throw new Error(`objdump cannot read ${file}`);
   files++;
+  for (const [, library] of stdout.matchAll(/^ +NEEDED +(\S+)$/gm)) {
+    if (!LIBRARIES.test(library)) foreign.push(`${file} needs ${library}`);
+  }
   for (const [, library, version] of stdout.matchAll(/\(?(GLIBC|GLIBCXX|CXXABI)_([\d.]+)\)?/g)) {
     if (!floor[library] || isOlder(floor[library], version)) floor[library] = version;
   }
 }
-let failed = files === 0;
+for (const problem of foreign) console.log(problem);
+let failed = files === 0 || foreign.length > 0;
 for (const [library, promised] of Object.entries(PROMISED)) {
   const tooNew = isOlder(promised, floor[library] ?? '0');
   failed ||= tooNew;

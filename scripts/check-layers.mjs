@@ -13,10 +13,11 @@ const OPS = ['ops', ...CORE];
 const NN = ['nn', ...OPS];
 const MODEL = ['model', 'diffusion', ...NN, ...IO];
 const DUAL = ['dual', ...MODEL];
-const EVALUATE = ['train', 'metrics', ...DUAL];
-const ENGINE = ['evaluate', 'train', 'sample', 'mask', 'metrics', ...DUAL];
+const EVALUATE = ['augment', 'train', 'metrics', ...DUAL];
+const ENGINE = ['evaluate', 'augment', 'train', 'sample', 'mask', 'metrics', ...DUAL];
 const layers = {
   core: [],
+  augment: CORE,
   io: CORE,
   ops: CORE,
   nn: OPS,

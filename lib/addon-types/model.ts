@@ -88,7 +88,7 @@ export interface NativeConvertBaseOptions extends NativeBaseSource {
 export interface NativeConvertAdapterOptions {
   input: string;
   out: string;
-  layout: string;
+  format: string;
   dtype: string;
   /** 0: SAIM in full. */
   saimRank: number;

@@ -57,7 +57,7 @@ function addHelpAll(command: Command): void {
 /** Adds a command to a program or to a group of commands. */
 export function addCommand(program: Command, runner: Runner, spec: CommandSpec): void {
   const { name, description, options = {}, computes = false } = spec;
-  const command = program.command(name).description(description);
+  const command = program.command(name).description(description).helpOption('-h, --help', 'Show the common options.');
   for (const flag of flagsOfSet(options)) command.addOption(flag);
   addSharedFlags(command, Object.keys(options).length > 0, computes);
   addHelpAll(command);

@@ -16,7 +16,9 @@ keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 const program = new Command('dualanodiff')
   .description('Learn a defect from a few images, and generate many pairs of image and mask.')
-  .version(version)
+  .version(version, '-V, --version', 'Show the version.')
+  .helpOption('-h, --help', 'Show the common options.')
+  .helpCommand('help [command]', 'Show the help of a command.')
   .showHelpAfterError('(--help shows the common options, --help-all every one)');
 program.exitOverride(); // Commands that are added afterwards inherit it.
 showWarnings();
@@ -32,7 +34,7 @@ try {
   // By now commander has said what is wrong, or shown help or the version.
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error.exitCode !== 0 && process.argv.includes('--json')) {
-    const { message } = error;
+    const message = error.message.replace(/^error: /, '');
     process.stdout.write(`${JSON.stringify({ error: { code: 'ERR_INVALID_OPTION', message } })}\n`);
   }
 }

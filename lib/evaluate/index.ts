@@ -1,4 +1,8 @@
-/** What pairs are worth: detectors that learn from them, tested on real images. */
+/**
+ * What pairs are worth: detectors that learn from them, tested on real images.
+ *
+ * @module dualanodiff/evaluation
+ */
 export {
   type EvaluateOptions,
   type Evaluation,

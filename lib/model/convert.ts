@@ -48,7 +48,7 @@ export async function convertAdapter(
 ): Promise<AdapterConversion> {
   const { format, dtype, saimRank = 0, signal: abort } = checkOptions(convertAdapterSchema.extend(taskShape), options);
   await checkAdapterFile(resolve(input));
-  const native = { input: resolve(input), layout: format === 'published' ? format : 'own', dtype, saimRank };
+  const native = { input: resolve(input), format, dtype, saimRank };
   const { numbers, saimErrors, background, backgroundScaled } = await writing(out, (path) =>
     runNative({ signal: abort }, (engine, task) => engine.convertAdapter({ ...native, out: path }, task)),
   );

@@ -1,10 +1,10 @@
 /** Options that say which base model a job works with, and on which device. */
 import { z } from 'zod';
-import { oneOf, real, text } from './check.js';
+import { oneOf, path, real } from './check.js';
 import { option } from './option.js';
 
 const file = (tier: 'common' | 'advanced', doc: string, more = {}) =>
-  option(text().min(1, 'a file').optional(), tier, doc, { placeholder: 'file', ...more });
+  option(path('a file').optional(), tier, doc, { placeholder: 'file', ...more });
 
 export const deviceOptions = {
   device: option(
@@ -21,7 +21,7 @@ export const deviceOptions = {
 /** How a base is read that is one checkpoint file. */
 export const sourceOptions = {
   baseConfig: option(
-    text().min(1, 'a folder').optional(),
+    path('a folder').optional(),
     'advanced',
     'For a checkpoint file: a diffusers folder with its configuration files.',
     { placeholder: 'dir', fallback: 'read from the shapes of its tensors' },
@@ -39,10 +39,7 @@ export const loadOptions = {
   lora: option(
     z
       .array(
-        z.strictObject(
-          { file: text().min(1, 'a file'), scale: real(-100, 100).default(1) },
-          'an object { file, scale }',
-        ),
+        z.strictObject({ file: path('a file'), scale: real(-100, 100).default(1) }, 'an object { file, scale }'),
         'a list',
       )
       .default([]),
@@ -62,7 +59,7 @@ export const loadSchema = z.strictObject(loadOptions);
 
 export const baseOptions = {
   base: option(
-    text().min(1, 'a folder or file').optional(),
+    path('a folder or file').optional(),
     'common',
     'Base model: a diffusers folder or one checkpoint file.',
     {

@@ -55,6 +55,8 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
 }
 
 export const text = (): z.ZodString => z.string('text');
+/** A path or name that is not empty; `what` says what it stands for. */
+export const path = (what: string): z.ZodString => z.string(what).min(1, what);
 export const flag = (): z.ZodBoolean => z.boolean('true or false');
 export const signal = () =>
   z.custom<AbortSignal>((value) => value === undefined || value instanceof AbortSignal, 'an AbortSignal').optional();

@@ -1,12 +1,12 @@
 /** Options of evaluations. */
 import { z } from 'zod';
 import { deviceOptions } from './base.js';
-import { above, flag, integer, oneOf, text } from './check.js';
+import { above, flag, integer, oneOf, path } from './check.js';
 import { baselines, protocols } from './names.js';
 import { option } from './option.js';
 import { runFileOptions, seed, trainImages } from './training.js';
 
-const weights = (doc: string) => option(text().min(1, 'a file').optional(), 'advanced', doc, { placeholder: 'file' });
+const weights = (doc: string) => option(path('a file').optional(), 'advanced', doc, { placeholder: 'file' });
 
 export const evaluatorOptions = {
   protocol: option(
@@ -47,13 +47,11 @@ export const evaluatorOptions = {
     'Images of each type that train: all, N or a/b of them (the first by name); a/b@k is the k-th such part. With few images, judge more than one split.',
     { placeholder: 'n', fallback: '1/3, or all with testData' },
   ),
-  testData: option(
-    text().min(1, 'a folder').optional(),
-    'common',
-    'Category folder whose test images are all tested on.',
-    { placeholder: 'dir', fallback: 'the images of the dataset that do not train' },
-  ),
-  textures: option(text().min(1, 'a folder').optional(), 'advanced', 'Folder of images for the textures of draem.', {
+  testData: option(path('a folder').optional(), 'common', 'Category folder whose test images are all tested on.', {
+    placeholder: 'dir',
+    fallback: 'the images of the dataset that do not train',
+  }),
+  textures: option(path('a folder').optional(), 'advanced', 'Folder of images for the textures of draem.', {
     placeholder: 'dir',
     fallback: 'noise and changed good images',
   }),
@@ -68,7 +66,7 @@ export const evaluatorOptions = {
     fallback: "the protocol's",
   }),
   classifierWeights: option(
-    text().min(1, 'a file').optional(),
+    path('a file').optional(),
     'advanced',
     "File of torchvision's ResNet-18 that classifiers start from, with the protocol paper.",
     { placeholder: 'file', fallback: 'random weights' },

@@ -1,7 +1,7 @@
 /** The options of each job, which are those of its command, its config file and its request. */
 import { z } from 'zod';
 import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from './base.js';
-import { flag, integer, oneOf, text } from './check.js';
+import { flag, integer, oneOf, path } from './check.js';
 import { evaluatorOptions } from './evaluation.js';
 import { keepBest, maskOptions, maskThreshold, maskWeights, partFill } from './masks.js';
 import { ablations, recipes } from './names.js';
@@ -10,8 +10,7 @@ import { backgroundOptions, count, samplingOptions } from './sampling.js';
 import { adapterFile, runFileOptions, trainingOptions, trainSteps, type } from './training.js';
 import { typeName } from './type-name.js';
 
-const folder = (doc: string, more = {}) =>
-  option(text().min(1, 'a folder'), 'common', doc, { placeholder: 'dir', ...more });
+const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { placeholder: 'dir', ...more });
 
 const data = folder("Category folder in MVTec AD's layout.");
 const { resume, checkpointEvery } = runFileOptions;
@@ -30,14 +29,9 @@ export const learnOptions = {
 export const learnSchema = z.strictObject(learnOptions);
 
 export const generateOptions = {
-  adapter: option(
-    text().min(1, 'a file'),
-    'common',
-    'Adapter to sample from: of this package or of the published code.',
-    {
-      placeholder: 'file',
-    },
-  ),
+  adapter: option(path('a file'), 'common', 'Adapter to sample from: of this package or of the published code.', {
+    placeholder: 'file',
+  }),
   out: folder('Folder for the generated dataset.'),
   count,
   type: option(typeName().optional(), 'advanced', 'Defect type of the pairs.', {
@@ -73,7 +67,7 @@ const recipe = option(
 export const campaignOptions = {
   data: folder("Category folder in MVTec AD's layout, or a folder of such."),
   type: option(typeName().optional(), 'common', 'Defect type.', { placeholder: 'name', fallback: 'every one' }),
-  out: option(text().min(1, 'a folder').optional(), 'common', 'Folder for everything.', {
+  out: option(path('a folder').optional(), 'common', 'Folder for everything.', {
     placeholder: 'dir',
     fallback: 'out/<name of the dataset>',
   }),
@@ -118,17 +112,17 @@ export const evaluateOptions = {
 export const evaluateSchema = z.strictObject(evaluateOptions);
 
 export const demoOptions = {
-  out: option(text().min(1, 'a folder').default('out/demo'), 'common', 'Folder for everything.', {
+  out: option(path('a folder').default('out/demo'), 'common', 'Folder for everything.', {
     placeholder: 'dir',
   }),
 };
 export const demoSchema = z.strictObject(demoOptions);
 
 export const convertJobOptions = {
-  input: option(text().min(1, 'a path'), 'common', 'Adapter, or with --to base a checkpoint file.', {
+  input: option(path('a path'), 'common', 'Adapter, or with --to base a checkpoint file.', {
     placeholder: 'path',
   }),
-  out: option(text().min(1, 'a path'), 'common', 'What to write. It must not exist.', { placeholder: 'path' }),
+  out: option(path('a path'), 'common', 'What to write. It must not exist.', { placeholder: 'path' }),
   to: option(
     oneOf(['dualanodiff', 'published', 'base']).default('dualanodiff'),
     'common',

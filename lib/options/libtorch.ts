@@ -1,13 +1,13 @@
 /** Options of installing libtorch. */
 import { z } from 'zod';
-import { flag, text } from './check.js';
+import { flag, path } from './check.js';
 import { option } from './option.js';
 
 export const installOptions = {
   cpu: option(flag().default(false), 'common', 'Install the CPU libraries only, which is what happens without --cuda.'),
   cuda: option(flag().default(false), 'common', 'Install the CUDA libraries, too.'),
   from: option(
-    text().min(1, 'a path').optional(),
+    path('a path').optional(),
     'common',
     'Folder with all wheels (nothing is downloaded), or one wheel or libtorch archive, as a file or an address.',
     { placeholder: 'path', fallback: 'pip downloads the wheels' },

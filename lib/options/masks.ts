@@ -1,14 +1,14 @@
 /** Options of masks. */
 import { z } from 'zod';
 import { deviceOptions } from './base.js';
-import { oneOf, real, text } from './check.js';
+import { oneOf, path, real, text } from './check.js';
 import { maskMethods } from './names.js';
 import { option } from './option.js';
 import { ofBase, stableDiffusion } from './stable-diffusion.js';
 
 const weights = { placeholder: 'file', fallback: 'the embedded ones' };
 export const maskWeights = option(
-  text().min(1, 'a file').optional(),
+  path('a file').optional(),
   'advanced',
   'U2-Net weights for masks, .pth or .safetensors.',
   weights,

@@ -1,6 +1,6 @@
 /** Options of sampling. */
 import { z } from 'zod';
-import { flag, given, integer, oneOf, real, text } from './check.js';
+import { flag, given, integer, oneOf, path, real, text } from './check.js';
 import { schedulers } from './names.js';
 import { option } from './option.js';
 import { ofBase, stableDiffusion } from './stable-diffusion.js';
@@ -97,7 +97,7 @@ export const count = option(integer(1).default(16), 'common', 'Number of pairs o
 export const samplingOptions = { ...engineSamplingOptions, ...translatedOptions, batchSize };
 export const backgroundOptions = {
   backgroundImages: option(
-    text().min(1, 'a folder').optional(),
+    path('a folder').optional(),
     'advanced',
     'For background compensation: folder of good images whose backgrounds the pairs get.',
     { placeholder: 'dir', fallback: "the category's good images, where a job has a dataset" },

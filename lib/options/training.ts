@@ -1,6 +1,6 @@
 /** Options of training. */
 import { z } from 'zod';
-import { above, flag, integer, oneOf, real, text } from './check.js';
+import { above, flag, integer, oneOf, path, real, text } from './check.js';
 import { fits } from './names.js';
 import { option } from './option.js';
 import { ofBase, stableDiffusion } from './stable-diffusion.js';
@@ -23,17 +23,15 @@ export const trainImages = () =>
 /** Where the foregrounds come from that background compensation leaves out. */
 export const foregroundOptions = {
   foregroundMasks: option(
-    text().min(1, "a folder, or 'none'").optional(),
+    path("a folder, or 'none'").optional(),
     'advanced',
     "For background compensation: folder of foreground masks named like the images, or 'none' where all of an image is background.",
     { placeholder: 'dir', fallback: 'a mask model finds the foreground' },
   ),
-  foregroundWeights: option(
-    text().min(1, 'a file').optional(),
-    'advanced',
-    'U2-Net weights that find the foreground.',
-    { placeholder: 'file', fallback: 'the embedded ones' },
-  ),
+  foregroundWeights: option(path('a file').optional(), 'advanced', 'U2-Net weights that find the foreground.', {
+    placeholder: 'file',
+    fallback: 'the embedded ones',
+  }),
 };
 export const foregroundSchema = z.strictObject(foregroundOptions);
 
@@ -59,7 +57,7 @@ export const engineTrainingOptions = {
     { fallback: ofBase(paper.defectLossShare) },
   ),
   initialAdapter: option(
-    text().min(1, "a file, or 'none'").optional(),
+    path("a file, or 'none'").optional(),
     'advanced',
     "Adapter to start from, or 'none' for a new one.",
     { placeholder: 'file', fallback: "the base's initial_adapter.safetensors, if it has one" },

@@ -26,7 +26,7 @@ nlohmann::json writeStandIn(const BenchOptions& options) {
   const dual::AdapterSettings settings{options.rank, dual::BackgroundMode::kOff, 1.0};
   const dual::Adapter adapter(dual::Adapter::initialTensors(settings, unet, parts.text, makeGenerator(1)), settings,
                               unet, parts.text, "fresh");
-  dual::writeAdapterFile(adapterFile, adapter, {});
+  dual::writeAdapterFile(adapterFile, dual::copyOf(adapter, {}, "The adapter"));
   return {{"base", base}, {"adapter", adapterFile}};
 }
 

@@ -49,7 +49,7 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));
   options.Set("sample", optionNames<sample::SampleOptions>(env));
-  options.Set("layouts", optionNames<sample::LayoutOptions>(env));
+  options.Set("augmenter", optionNames<AugmenterOptions>(env));
   options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
   options.Set("learner", optionNames<LearnerOptions>(env));
@@ -190,7 +190,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Task", TaskHandle::define(env));
   defineModel(env, exports);
   defineTrainer(env, exports);
+  defineAdapter(env, exports);
   defineSampler(env, exports);
+  definePool(env, exports);
+  defineAugmenter(env, exports);
   defineMasker(env, exports);
   defineEvaluation(env, exports);
   defineConvert(env, exports);

@@ -1,10 +1,10 @@
 #include "binding/convert.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <nlohmann/json.hpp>
+
+#include "core/error.h"
 
 namespace dan::binding {
 
@@ -93,22 +93,6 @@ Napi::Object toObject(Napi::Env env, const io::Metadata& metadata) {
   return object;
 }
 
-std::string levelsToText(const at::Tensor& levels) {
-  const at::Tensor flat = levels.to(at::kFloat).contiguous();
-  return nlohmann::json(std::vector<float>(flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel())).dump();
-}
-
-at::Tensor levelsFromText(const io::Metadata& metadata) {
-  const auto text = metadata.find(kLatentLevels);
-  if (text == metadata.end()) return {};
-  const auto values = nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
-  if (!values.is_array() || values.empty() || values.size() % (2 * dual::kNumBranches) != 0 ||
-      !std::all_of(values.begin(), values.end(), [](const auto& value) { return value.is_number(); })) {
-    fail(kWeightsInvalid, "the adapter's latent_levels are damaged");
-  }
-  return at::tensor(values.get<std::vector<float>>(), at::kFloat).view({2, dual::kNumBranches, -1});
-}
-
 std::vector<int64_t> toIntegers(Napi::Value value) {
   const auto array = value.As<Napi::Array>();
   std::vector<int64_t> values;
@@ -123,15 +107,35 @@ std::vector<std::string> toTexts(Napi::Value value) {
   return texts;
 }
 
-Napi::Value toPairs(Napi::Env env, std::vector<sample::SampledPair>& pairs) {
+namespace {
+
+// What both kinds of pairs have.
+template <class Pair>
+Napi::Object pairToJs(Napi::Env env, const Pair& pair) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("index", Napi::Number::New(env, static_cast<double>(pair.index)));
+  object.Set("image", toBytes(env, pair.image));
+  object.Set("part", toBytes(env, pair.part));
+  return object;
+}
+
+}  // namespace
+
+Napi::Value sampledToJs(Napi::Env env, std::vector<sample::SampledPair>& pairs) {
   Napi::Array array = Napi::Array::New(env);
-  for (const auto& pair : pairs) {
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("index", Napi::Number::New(env, static_cast<double>(pair.index)));
-    object.Set("image", toBytes(env, pair.image));
-    object.Set("part", toBytes(env, pair.part));
+  for (const sample::SampledPair& pair : pairs) {
+    Napi::Object object = pairToJs(env, pair);
     if (pair.attention.defined()) object.Set("attention", toBytes(env, pair.attention));
-    if (pair.mask.defined()) object.Set("mask", toBytes(env, pair.mask));
+    array.Set(array.Length(), object);
+  }
+  return array;
+}
+
+Napi::Value augmentedToJs(Napi::Env env, std::vector<augment::AugmentedPair>& pairs) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const augment::AugmentedPair& pair : pairs) {
+    Napi::Object object = pairToJs(env, pair);
+    object.Set("mask", toBytes(env, pair.mask));
     array.Set(array.Length(), object);
   }
   return array;

@@ -4,6 +4,7 @@
 #include "binding/options.h"
 #include "core/device.h"
 #include "dual/adapter_export.h"
+#include "dual/adapter_metadata.h"
 
 namespace dan::binding {
 
@@ -26,17 +27,17 @@ Napi::Value convertBase(const Napi::CallbackInfo& info) {
 Napi::Value convertAdapter(const Napi::CallbackInfo& info) {
   struct Result {
     dual::ExportReport report;
-    io::Metadata metadata;
     std::string background;
+    bool hasScaledBackgrounds;
   };
   return runTask<Result>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [options = parseOptions<ConvertAdapterOptions>(info[0])](const Task&, const ReportProgress&) {
         const dual::AdapterFile file = dual::readAdapterFile(options.input);
-        const dual::ExportOptions chosen{options.layout == "published", parsePrecision(options.dtype),
+        const dual::ExportOptions chosen{options.format == "published", parsePrecision(options.dtype),
                                          options.saimRank};
-        return Result{dual::exportAdapter(file, options.out, chosen), file.metadata,
-                      dual::backgroundModeName(file.settings.background)};
+        return Result{dual::exportAdapter(file, options.out, chosen),
+                      dual::backgroundModeName(file.settings.background), dual::hasScaledBackgrounds(file.metadata)};
       },
       [](Napi::Env env, Result& result) -> Napi::Value {
         Napi::Array errors = Napi::Array::New(env);
@@ -51,7 +52,7 @@ Napi::Value convertAdapter(const Napi::CallbackInfo& info) {
         object.Set("numbers", Napi::Number::New(env, static_cast<double>(result.report.numbers)));
         object.Set("saimErrors", errors);
         object.Set("background", result.background);
-        object.Set("backgroundScaled", result.metadata["background_scaled"] == "true");
+        object.Set("backgroundScaled", result.hasScaledBackgrounds);
         return object;
       });
 }

@@ -13,8 +13,8 @@ namespace dan::binding {
 
 struct EnvData {
   TorchThreads torch;
-  Napi::FunctionReference model, trainer, sampler, drawn, batch, backgrounds, layouts, masker, learner,
-      pool;  // constructors
+  // These are the constructors of the JavaScript classes.
+  Napi::FunctionReference model, trainer, adapter, sampler, drawn, batch, backgrounds, masker, learner, pool, augmenter;
 
   // From the torch threads to the JS thread. One for all tasks: it must be there before the hook that joins the torch
   // threads, because hooks run in reverse and a task's last word must find it alive.

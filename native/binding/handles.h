@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include "augment/augmenter.h"
 #include "binding/run_task.h"
 #include "core/host_memory.h"
 #include "core/memory_meter.h"
@@ -11,12 +12,12 @@
 #include "evaluate/learner.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
-#include "sample/pair_batch.h"
+#include "sample/pair_sampler.h"
 #include "train/pair_trainer.h"
 
 namespace dan::binding {
 
-// new Task(number of the torch thread); cancel(): what a running call listens to.
+// `new Task(number of the torch thread)` makes what a running call listens to, and `cancel()` ends that call.
 class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -30,14 +31,14 @@ class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
   Napi::Value cancel(const Napi::CallbackInfo& info);
 };
 
-// An engine object on its way to its handle, and the bytes that it keeps.
+// It carries an engine object to its handle, with the bytes that the object keeps.
 template <class T>
 struct Made {
   std::shared_ptr<T> object;
   int64_t bytes = 0;
 };
 
-// What `make` returns, measured. On the torch thread.
+// Returns what `make` returns, measured. Must be called on the torch thread.
 template <class Make>
 auto measured(Make make) -> Made<typename decltype(make())::element_type> {
   const MemoryMeter meter;
@@ -45,8 +46,8 @@ auto measured(Make make) -> Made<typename decltype(make())::element_type> {
   return {std::move(object), meter.grown()};
 }
 
-// A handle of an engine object, empty after dispose(). The object is let go of by dispose(), or when the handle is
-// collected; V8 is told how much it keeps, so that the collector has a reason to look.
+// A handle keeps an engine object until dispose() is called or the handle is collected. V8 is told how much it keeps,
+// so that the collector has a reason to look.
 template <class Derived, class T>
 class Handle : public Napi::ObjectWrap<Derived> {
  public:
@@ -75,7 +76,7 @@ class Handle : public Napi::ObjectWrap<Derived> {
  protected:
   using Method = Napi::Value (Derived::*)(const Napi::CallbackInfo&);
 
-  // A method of the JavaScript class; all but dispose() are made by this.
+  // Makes a method of the JavaScript class; all but dispose() are made by this.
   template <Method body>
   static Napi::ClassPropertyDescriptor<Derived> method(const char* name) {
     return Derived::InstanceMethod(name, static_cast<Method>(&Handle::template guardedMethod<body>));
@@ -89,7 +90,7 @@ class Handle : public Napi::ObjectWrap<Derived> {
     return value_;
   }
 
-  // The object keeps so many bytes more.
+  // Says that the object keeps so many bytes more.
   void grow(int64_t bytes) {
     data_.reportMemory(napiEnv_, bytes);
     bytes_ += bytes;
@@ -124,29 +125,21 @@ class Handle : public Napi::ObjectWrap<Derived> {
   int64_t bytes_ = 0;
 };
 
-// A trainer and what it needs alive.
+// It holds a trainer and what that needs alive.
 struct TrainerState {
   std::shared_ptr<model::BaseModel> base;
   std::unique_ptr<train::PairTrainer> trainer;
 };
-struct SamplerState {
-  std::shared_ptr<model::BaseModel> base;
-  io::Metadata metadata;
-  std::unique_ptr<dual::Adapter> adapter;
-  std::unique_ptr<dual::FoldedAdapter> folded;
-  std::unique_ptr<dual::PairModel> unet;
-};
 
-// A batch of pairs that is denoised step by step.
+// It holds a batch of pairs that is denoised step by step, and what that needs alive.
 struct BatchState {
-  std::shared_ptr<SamplerState> sampler;
+  std::shared_ptr<sample::PairSampler> sampler;
   std::shared_ptr<sample::Backgrounds> backgrounds;
-  std::shared_ptr<sample::Layouts> layouts;
   std::unique_ptr<sample::PairBatch> batch;
 };
 
-// checkPrompts(prompts, task) of models and samplers: { maxTokens, leftOut }, the words of each prompt that have no
-// room, or ''.
+// checkPrompts(prompts, task) of models and samplers gives { maxTokens, leftOut }: the words of each prompt that have
+// no room, or ''.
 Napi::Value checkPromptsOf(std::shared_ptr<model::BaseModel> base, const Napi::CallbackInfo& info);
 
 struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
@@ -164,10 +157,17 @@ struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   Napi::Value saveCheckpoint(const Napi::CallbackInfo& info);
   Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
   Napi::Value loadFinished(const Napi::CallbackInfo& info);
-  Napi::Value saveAdapter(const Napi::CallbackInfo& info);
+  Napi::Value adapter(const Napi::CallbackInfo& info);
   Napi::Value preview(const Napi::CallbackInfo& info);
 };
-struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
+// It holds an adapter in memory, whether that was read from a file or not.
+struct AdapterHandle : Handle<AdapterHandle, dual::AdapterFile> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value metadata(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+};
+struct SamplerHandle : Handle<SamplerHandle, sample::PairSampler> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value draw(const Napi::CallbackInfo& info);
@@ -175,7 +175,6 @@ struct SamplerHandle : Handle<SamplerHandle, SamplerState> {
   Napi::Value textEncode(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value checkPrompts(const Napi::CallbackInfo& info);
-  Napi::Value metadata(const Napi::CallbackInfo& info);
 };
 struct DrawnHandle : Handle<DrawnHandle, sample::DrawnPairs> {
   using Handle::Handle;
@@ -192,9 +191,10 @@ struct BackgroundsHandle : Handle<BackgroundsHandle, sample::Backgrounds> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
 };
-struct LayoutsHandle : Handle<LayoutsHandle, sample::Layouts> {
+struct AugmenterHandle : Handle<AugmenterHandle, augment::Augmenter> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
+  Napi::Value draw(const Napi::CallbackInfo& info);
 };
 struct MaskerHandle : Handle<MaskerHandle, mask::U2netMasker> {
   using Handle::Handle;
@@ -202,8 +202,8 @@ struct MaskerHandle : Handle<MaskerHandle, mask::U2netMasker> {
   Napi::Value mask(const Napi::CallbackInfo& info);
 };
 
-// Pictures that the evaluation's networks learn from, and that layouts are made of.
-struct PoolHandle : Handle<PoolHandle, PixelPool> {
+// It holds pictures that the evaluation's networks learn from, and that the augmenter draws from.
+struct PoolHandle : Handle<PoolHandle, augment::PixelPool> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value append(const Napi::CallbackInfo& info);
@@ -217,10 +217,14 @@ struct LearnerHandle : Handle<LearnerHandle, evaluate::Learner> {
   Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
 };
 
-// Free functions: (…, task) like the methods.
+// These export the free functions and the constructors. All functions but createPool take a task last, like the
+// methods.
 void defineModel(Napi::Env env, Napi::Object exports);
 void defineTrainer(Napi::Env env, Napi::Object exports);
+void defineAdapter(Napi::Env env, Napi::Object exports);
 void defineSampler(Napi::Env env, Napi::Object exports);
+void definePool(Napi::Env env, Napi::Object exports);
+void defineAugmenter(Napi::Env env, Napi::Object exports);
 void defineMasker(Napi::Env env, Napi::Object exports);
 void defineEvaluation(Napi::Env env, Napi::Object exports);
 void defineConvert(Napi::Env env, Napi::Object exports);

@@ -15,19 +15,11 @@ namespace {
 using Learner = Made<evaluate::Learner>;
 using Scores = evaluate::DetectionScores;
 
-// createPool(width, height)
-Napi::Value createPool(const Napi::CallbackInfo& info) {
-  auto pool = std::make_shared<PixelPool>();
-  pool->width = info[0].ToNumber().Int64Value();
-  pool->height = info[1].ToNumber().Int64Value();
-  return PoolHandle::wrap(info.Env(), {pool}, EnvData::of(info.Env()).pool);
-}
-
 // What both networks learn from: (options, good, defects, groups, types, ...): pools, and for each image of a defect a
 // group and a type.
 struct LearnerInput {
   LearnerOptions options;
-  Pool good, defects;
+  augment::Pool good, defects;
   evaluate::Strata strata;
 
   explicit LearnerInput(const Napi::CallbackInfo& info)
@@ -48,7 +40,7 @@ Napi::Value wrapLearner(Napi::Env env, Learner& learner) {
 
 // createDetector(options, good, defects, groups, types, textures or undefined, task)
 Napi::Value createDetector(const Napi::CallbackInfo& info) {
-  const Pool textures = info[5].IsUndefined() ? nullptr : PoolHandle::from(info[5]);
+  const augment::Pool textures = info[5].IsUndefined() ? nullptr : PoolHandle::from(info[5]);
   return runTask<Learner>(
       info.Env(), TaskHandle::from(info[6]), info.Env().Undefined(),
       [input = LearnerInput(info), textures](const Task&, const ReportProgress&) -> Learner {
@@ -126,26 +118,6 @@ Napi::Value icLpips(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-// append(images, masks or undefined, count): RGB, and one byte a pixel; copied here and now, so that a caller passes
-// few at a time. A pool does not grow under a detector that learns from it.
-Napi::Value PoolHandle::append(const Napi::CallbackInfo& info) {
-  const auto pool = value();
-  const int64_t count = info[2].ToNumber().Int64Value();
-  const at::Tensor images = toTensor(info[0], {count, pool->height, pool->width, 3});
-  at::Tensor masks;
-  if (!info[1].IsUndefined()) masks = toTensor(info[1], {count, pool->height, pool->width});
-  for (const at::Tensor& image : images.unbind()) pool->images.push_back(image);
-  grow(static_cast<int64_t>(images.nbytes()));
-  if (!masks.defined()) return info.Env().Undefined();
-  for (const at::Tensor& mask : masks.unbind()) pool->masks.push_back(mask);
-  grow(static_cast<int64_t>(masks.nbytes()));
-  return info.Env().Undefined();
-}
-
-Napi::Function PoolHandle::define(Napi::Env env) {
-  return DefineClass(env, "PoolHandle", {method<&PoolHandle::append>("append"), disposeMethod()});
-}
-
 // step(task): { step, loss }
 Napi::Value LearnerHandle::step(const Napi::CallbackInfo& info) {
   return runTask<evaluate::LearnerStep>(
@@ -203,9 +175,7 @@ Napi::Function LearnerHandle::define(Napi::Env env) {
 }
 
 void defineEvaluation(Napi::Env env, Napi::Object exports) {
-  EnvData::of(env).pool = Napi::Persistent(PoolHandle::define(env));
   EnvData::of(env).learner = Napi::Persistent(LearnerHandle::define(env));
-  exportFunction<createPool>(exports, "createPool");
   exportFunction<createDetector>(exports, "createDetector");
   exportFunction<createClassifier>(exports, "createClassifier");
   exportFunction<inceptionScore>(exports, "inceptionScore");

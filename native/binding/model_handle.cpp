@@ -8,6 +8,7 @@
 #include "core/accelerator.h"
 #include "core/device.h"
 #include "core/finite.h"
+#include "core/pixel_values.h"
 
 namespace dan::binding {
 
@@ -91,7 +92,7 @@ Napi::Value ModelHandle::decode(const Napi::CallbackInfo& info) {
         const at::Tensor pixels =
             fast ? base->taesd->decode(onDevice) : base->vae->decode(onDevice / base->vae->config().scalingFactor);
         expectFinite(pixels, fast ? model::kTaesdDecoder : model::kVaeDecoder);
-        return sample::toBytes(pixels)[0];
+        return dan::toBytes(pixels)[0].cpu();
       },
       [](Napi::Env env, at::Tensor& image) -> Napi::Value { return toBytes(env, image); });
 }

@@ -20,7 +20,7 @@ struct ConvertBaseOptions {
 };
 
 struct ConvertAdapterOptions {
-  std::string input, out, layout, dtype;
+  std::string input, out, format, dtype;
   int64_t saimRank = 0;
 };
 
@@ -29,6 +29,10 @@ struct TrainerOptions {
   std::string partFill, background, branches;
   bool flips = true;
   int64_t count = 0, width = 0, height = 0;  // of the images that come with it
+};
+
+struct AugmenterOptions {
+  uint64_t seed = 0;
 };
 
 struct BackgroundOptions {
@@ -81,7 +85,7 @@ template <class Visitor>
 void visitOptions(ConvertAdapterOptions& o, Visitor&& field) {
   field("input", o.input);
   field("out", o.out);
-  field("layout", o.layout);
+  field("format", o.format);
   field("dtype", o.dtype);
   field("saimRank", o.saimRank);
 }
@@ -96,7 +100,7 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("weightDecay", o.train.weightDecay);
   field("maxGradNorm", o.train.maxGradNorm);
   field("timestepPower", o.train.timestepPower);
-  field("defectShare", o.train.defectShare);
+  field("defectLossShare", o.train.defectLossShare);
   field("initialAdapter", o.train.initialAdapter);
   field("branches", o.branches);
   field("background", o.background);
@@ -124,29 +128,17 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("reuseFeatures", o.reuseFeatures);
   field("eta", o.eta);
   field("scheduler", o.scheduler);
-  field("globalPrompt", o.globalPrompt);
-  field("anomalyPrompt", o.anomalyPrompt);
-  field("negativePrompt", o.negativePrompt);
+  field("globalPrompt", o.prompts.global);
+  field("anomalyPrompt", o.prompts.anomaly);
+  field("negativePrompt", o.prompts.negative);
   field("seed", o.seed);
-  field("matchLevels", o.matchLevels);
-  field("strength", o.strength);
+  field("startFromLatentMean", o.startFromLatentMean);
   field("attention", o.attention);
   field("fastDecoder", o.fastDecoder);
 }
 
 template <class Visitor>
-void visitOptions(sample::LayoutOptions& o, Visitor&& field) {
-  field("ownShare", o.ownShare);
-  field("smallOwnShare", o.smallOwnShare);
-  field("pasteShare", o.pasteShare);
-  field("smallPasteShare", o.smallPasteShare);
-  field("thinPasteShare", o.thinPasteShare);
-  field("pasteOnDefects", o.pasteOnDefects);
-  field("pasteTurns", o.pasteTurns);
-  field("lightSpread", o.lightSpread);
-  field("smallLightSpread", o.smallLightSpread);
-  field("exposureSpread", o.exposureSpread);
-  field("movedContrast", o.movedContrast);
+void visitOptions(AugmenterOptions& o, Visitor&& field) {
   field("seed", o.seed);
 }
 

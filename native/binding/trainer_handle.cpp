@@ -19,7 +19,7 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
   pixels.images = toTensor(info[2], {options.count, options.height, options.width, 3});
   pixels.masks = toTensor(info[3], {options.count, options.height, options.width});
   if (!info[4].IsUndefined()) pixels.foregrounds = toTensor(info[4], {options.count, options.height, options.width});
-  pixels.fill = options.partFill == "black" ? dual::PartFill::kBlack : dual::PartFill::kGrey;
+  pixels.fill = parsePartFill(options.partFill);
   pixels.flips = options.flips;
   return runTask<State>(
       info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),
@@ -99,18 +99,16 @@ Napi::Value TrainerHandle::loadFinished(const Napi::CallbackInfo& info) {
       undefined);
 }
 
-// saveAdapter(path, metadata, task)
-Napi::Value TrainerHandle::saveAdapter(const Napi::CallbackInfo& info) {
-  const std::string path = info[0].ToString().Utf8Value();
-  return runTask<bool>(
-      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
-      [path, metadata = toMetadata(info[1]), state = value()](const Task&, const ReportProgress&) {
-        io::Metadata complete = metadata;
-        complete[kLatentLevels] = levelsToText(state->trainer->latents().levels());
-        dual::writeAdapterFile(path, state->trainer->adapter(), complete);
-        return true;
+// adapter(metadata, task): a copy of the adapter as it is now
+Napi::Value TrainerHandle::adapter(const Napi::CallbackInfo& info) {
+  return runTask<Made<dual::AdapterFile>>(
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [metadata = toMetadata(info[0]), state = value()](const Task&, const ReportProgress&) {
+        return measured([&] { return std::make_shared<dual::AdapterFile>(state->trainer->trainedAdapter(metadata)); });
       },
-      undefined);
+      [](Napi::Env env, Made<dual::AdapterFile>& adapter) -> Napi::Value {
+        return AdapterHandle::wrap(env, std::move(adapter), EnvData::of(env).adapter);
+      });
 }
 
 // preview(sampleOptions, indices, task): pairs from the adapter as it is now
@@ -118,10 +116,11 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [options = parseOptions<sample::SampleOptions>(info[0]), indices = toIntegers(info[1]), state = value()](
-          const Task& task, const ReportProgress&) mutable {
-        options.levels = state->trainer->latents().levels();
+          const Task& task, const ReportProgress&) {
         dual::DualUnet unet(*state->base->unet, state->trainer->adapter());
         sample::PairSource source{*state->base, state->trainer->adapter(), unet};
+        source.latentMeans = state->trainer->latents().latentMeans();
+        source.isOneBranch = state->trainer->options().branches == train::Branches::kGlobalAlone;
         const auto background = state->trainer->firstBackground();
         if (!background.defined()) return sample::samplePairs(source, options, indices, task);
         sample::BackgroundOptions settings;
@@ -131,7 +130,7 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
         source.backgrounds = &backgrounds;
         return sample::samplePairs(source, options, indices, task);
       },
-      toPairs);
+      sampledToJs);
 }
 
 Napi::Function TrainerHandle::define(Napi::Env env) {
@@ -139,8 +138,7 @@ Napi::Function TrainerHandle::define(Napi::Env env) {
       env, "TrainerHandle",
       {method<&TrainerHandle::step>("step"), method<&TrainerHandle::saveCheckpoint>("saveCheckpoint"),
        method<&TrainerHandle::loadCheckpoint>("loadCheckpoint"), method<&TrainerHandle::loadFinished>("loadFinished"),
-       method<&TrainerHandle::saveAdapter>("saveAdapter"), method<&TrainerHandle::preview>("preview"),
-       disposeMethod()});
+       method<&TrainerHandle::adapter>("adapter"), method<&TrainerHandle::preview>("preview"), disposeMethod()});
 }
 
 void defineTrainer(Napi::Env env, Napi::Object exports) {

@@ -1,4 +1,4 @@
-// An adapter can be exported to other layouts and precisions than the trainer's.
+// An adapter can be exported to other formats and precisions than the trainer's.
 #pragma once
 
 #include <string>
@@ -21,10 +21,10 @@ struct ExportReport {
   std::vector<CompactError> errors;  // one per layer if SAIM was reduced
 };
 
-// Writes `path` as `.safetensors`, or in the published layout also as the `.bin` of torch.save. Throws
+// Writes `path` as `.safetensors`, or in the published format also as the `.bin` of torch.save. Throws
 // ERR_INVALID_OPTION for a combination that cannot be written and if numbers overflow the precision.
 //
-// The published layout has no LoRA scale, so we multiply it into `up`. It has only interpolation, so an adapter of the
+// The published format has no LoRA scale, so we multiply it into `up`. It has only interpolation, so an adapter of the
 // form `add` becomes one with a = 2^-20 and MLP * gamma / a, which is equal to 1e-6.
 ExportReport exportAdapter(const AdapterFile& adapter, const std::string& path, const ExportOptions& options);
 

@@ -43,6 +43,7 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   io::SafetensorsFile file = io::readWeightsFile(path);
   AdapterFile adapter;
   adapter.metadata = file.metadata;
+  adapter.source = path;
   bool hasBackground = false, isAdapter = false;
   for (const auto& [name, tensor] : file.tensors) {
     const std::string own = fromPublishedName(name);
@@ -69,16 +70,16 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   return adapter;
 }
 
-void expectBase(const AdapterFile& file, const std::string& path, const model::BaseModel& base) {
-  const auto found = file.metadata.find("base_fingerprint");
-  if (found == file.metadata.end()) return;
+void expectBase(const AdapterFile& adapter, const model::BaseModel& base) {
+  const auto found = adapter.metadata.find("base_fingerprint");
+  if (found == adapter.metadata.end()) return;
   const std::string& trainedOn = found->second;
   if (trainedOn == base.legacyFingerprint || model::isSameBase(trainedOn, base.fingerprint)) return;
   constexpr size_t kShown = 16;
-  fail(kAdapterMismatch, path, " was trained on a base model of other weights (fingerprint ",
+  fail(kAdapterMismatch, adapter.source, " was trained on a base model of other weights (fingerprint ",
        trainedOn.substr(0, kShown), "…; ", base.folder, " has ", base.fingerprint.substr(0, kShown),
        "…): use the base that it was trained on, ",
-       file.metadata.count("base") ? file.metadata.at("base") : "which the file does not name");
+       adapter.metadata.count("base") ? adapter.metadata.at("base") : "which the file does not name");
 }
 
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata) {
@@ -91,8 +92,25 @@ io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metad
   return metadata;
 }
 
-void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata) {
-  io::writeSafetensors(path, adapter.parameters(), adapterMetadata(adapter.settings(), std::move(metadata)));
+AdapterFile copyOf(const Adapter& adapter, io::Metadata metadata, std::string source) {
+  AdapterFile copy{{}, adapter.settings(), adapterMetadata(adapter.settings(), std::move(metadata)), std::move(source)};
+  for (const auto& [name, tensor] : adapter.parameters()) {
+    copy.tensors[name] = tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+  }
+  return copy;
+}
+
+io::Metadata describe(const AdapterFile& adapter) {
+  io::Metadata metadata = adapter.metadata;
+  metadata["background"] = backgroundModeName(adapter.settings.background);
+  return metadata;
+}
+
+void writeAdapterFile(const std::string& path, const AdapterFile& adapter) {
+  // What a published file says of itself is of its own format.
+  const bool isOwn = isOwnFormat(adapter.metadata, adapter.source);
+  io::writeSafetensors(path, adapter.tensors,
+                       adapterMetadata(adapter.settings, isOwn ? adapter.metadata : io::Metadata{}));
 }
 
 }  // namespace dan::dual

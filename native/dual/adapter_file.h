@@ -17,10 +17,12 @@ inline constexpr const char* kAdapterFormat = "dualanodiff-adapter";
 inline constexpr int kAdapterFormatVersion = 1;
 inline constexpr int kCompactFormatVersion = 2;  // SAIM at reduced rank
 
+// An adapter as a file holds it, whether it was read from one or not.
 struct AdapterFile {
-  TensorMap tensors;  // under the names of our own format
+  TensorMap tensors;  // under the own format's names, on the CPU
   AdapterSettings settings;
   io::Metadata metadata;  // empty for published files
+  std::string source;     // the file's path, or what the adapter is called in errors
 };
 
 // Reads `.safetensors` of either naming, or a published `.bin`. `injection` is the background form of a file that has
@@ -29,16 +31,22 @@ struct AdapterFile {
 // format version.
 AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
 
-// Throws ERR_ADAPTER_MISMATCH if the file was trained on a base with other weights.
-void expectBase(const AdapterFile& file, const std::string& path, const model::BaseModel& base);
+// Throws ERR_ADAPTER_MISMATCH where the adapter says that it was trained on a base of other weights.
+void expectBase(const AdapterFile& adapter, const model::BaseModel& base);
 
-// Returns `metadata` with format, version, rank, scale and background form added.
+// Copies an adapter that may go on changing, with what its file is to say of itself.
+AdapterFile copyOf(const Adapter& adapter, io::Metadata metadata, std::string source);
+
+// Returns the metadata with the background form, which a published file does not say.
+io::Metadata describe(const AdapterFile& adapter);
+
+// Adds format, version, rank, scale and background form to `metadata`.
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata);
 
-// Adds adapterMetadata() to `metadata`. The file appears only once it is complete.
-void writeAdapterFile(const std::string& path, const Adapter& adapter, io::Metadata metadata);
+// Writes the own format with adapterMetadata, whole or not at all.
+void writeAdapterFile(const std::string& path, const AdapterFile& adapter);
 
-// Returns our name for a published key. Returns any other name unchanged.
+// Returns the own name of a published key, or the name itself.
 std::string fromPublishedName(const std::string& name);
 
 }  // namespace dan::dual

@@ -13,19 +13,26 @@ namespace {
 constexpr int64_t kMostRank = 1 << 20;
 constexpr double kMostScale = 100;  // The option of LoRA files has the same limit.
 
-// The list holds 2 x branches x channels numbers: means, then deviations.
-nlohmann::json levelsOf(Settings& settings) {
-  const std::string text = settings.text("latent_levels", "");
-  if (!settings.has("latent_levels")) return {};
-  const auto levels = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  bool isValid = levels.is_array() && !levels.empty() && levels.size() % (2 * kNumBranches) == 0;
-  for (size_t i = 0; isValid && i < levels.size(); ++i) {
-    const bool isDeviation = i >= levels.size() / 2;
+constexpr const char* kLatentMeans = "latent_levels";
+
+// 2 x branches x channels: means, then deviations. Null where there are none.
+nlohmann::json latentMeansIn(Settings& settings) {
+  const std::string text = settings.text(kLatentMeans, "");
+  if (!settings.has(kLatentMeans)) return {};
+  const auto means = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  bool isValid = means.is_array() && !means.empty() && means.size() % (2 * kNumBranches) == 0;
+  for (size_t i = 0; isValid && i < means.size(); ++i) {
+    const bool isDeviation = i >= means.size() / 2;
     isValid =
-        levels[i].is_number() && std::isfinite(levels[i].get<float>()) && (!isDeviation || levels[i].get<float>() >= 0);
+        means[i].is_number() && std::isfinite(means[i].get<float>()) && (!isDeviation || means[i].get<float>() >= 0);
   }
-  if (!isValid) settings.reject("latent_levels", "a list of means and deviations");
-  return levels;
+  if (!isValid) settings.reject(kLatentMeans, "a list of means and deviations");
+  return means;
+}
+
+bool says(const io::Metadata& metadata, const char* name, const char* value) {
+  const auto found = metadata.find(name);
+  return found != metadata.end() && found->second == value;
 }
 
 }  // namespace
@@ -69,16 +76,27 @@ AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasB
   if (settings.text("base_fingerprint", "0").find_first_not_of("0123456789abcdef") != std::string::npos) {
     settings.reject("base_fingerprint", "hexadecimal digits");
   }
-  levelsOf(settings);
+  latentMeansIn(settings);
   return result;
 }
 
-void expectLevels(const io::Metadata& metadata, int64_t channels, const std::string& path) {
+at::Tensor latentMeansOf(const io::Metadata& metadata, int64_t channels, const std::string& path) {
   Settings settings = Settings::ofText(metadata, path, kWeightsInvalid);
-  const auto levels = levelsOf(settings);
+  const auto means = latentMeansIn(settings);
+  if (means.is_null()) return {};
   const auto expected = static_cast<size_t>(2 * kNumBranches * channels);
-  if (levels.is_null() || levels.size() == expected) return;
-  settings.reject("latent_levels", c10::str(expected, " numbers"));
+  if (means.size() != expected) settings.reject(kLatentMeans, c10::str(expected, " numbers"));
+  return at::tensor(means.get<std::vector<float>>(), at::kFloat).view({2, kNumBranches, channels});
 }
+
+void setLatentMeans(io::Metadata& metadata, const at::Tensor& latentMeans) {
+  const at::Tensor flat = latentMeans.to(at::kFloat).contiguous();
+  const float* first = flat.const_data_ptr<float>();
+  metadata[kLatentMeans] = nlohmann::json(std::vector<float>(first, first + flat.numel())).dump();
+}
+
+bool isOfOneBranch(const io::Metadata& metadata) { return says(metadata, "branches", "one"); }
+
+bool hasScaledBackgrounds(const io::Metadata& metadata) { return says(metadata, "background_scaled", "true"); }
 
 }  // namespace dan::dual

@@ -46,7 +46,7 @@ Classifier::Classifier(LearnerOptions options, std::unique_ptr<DefectSource> def
   train(weights.taken());
 }
 
-Example Classifier::draw(Draw& draw) const { return defects_->draw(draw); }
+Example Classifier::draw(Rng& rng) const { return defects_->draw(rng); }
 
 at::Tensor Classifier::loss(const std::vector<Example>& examples) const {
   std::vector<at::Tensor> images;

@@ -20,7 +20,7 @@ class Classifier : public Learner {
              const std::string& backbone, at::Device device);
 
  protected:
-  Example draw(Draw& draw) const override;
+  Example draw(Rng& rng) const override;
   at::Tensor loss(const std::vector<Example>& examples) const override;
   at::Tensor probabilities(const at::Tensor& images) const override;
 

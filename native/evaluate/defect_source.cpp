@@ -3,9 +3,9 @@
 #include <cmath>
 #include <map>
 
-#include "core/crop_paste.h"
+#include "augment/crop_paste.h"
+#include "augment/perlin.h"
 #include "core/error.h"
-#include "evaluate/perlin.h"
 
 namespace dan::evaluate {
 
@@ -22,9 +22,9 @@ class Rows {
       for (const auto& [type, rows] : byType) into.push_back(rows);
     }
   }
-  size_t draw(Draw& draw) const {
+  size_t draw(Rng& rng) const {
     const auto pick = [&](const auto& list) -> const auto& {
-      return list[static_cast<size_t>(draw.below(static_cast<int64_t>(list.size())))];
+      return list[static_cast<size_t>(rng.below(static_cast<int64_t>(list.size())))];
     };
     return pick(pick(pick(rows_)));
   }
@@ -35,24 +35,24 @@ class Rows {
 
 class Pairs : public DefectSource {
  public:
-  Pairs(Pool defects, const Strata& strata, bool flips)
+  Pairs(augment::Pool defects, const Strata& strata, bool flips)
       : defects_(std::move(defects)), rows_(strata), types_(strata.types), flips_(flips) {}
 
   bool hasTypes() const override { return true; }
 
-  Example draw(Draw& draw) const override {
-    Example example = take(draw);
-    return flips_ ? flipped(std::move(example), draw) : example;
+  Example draw(Rng& rng) const override {
+    Example example = take(rng);
+    return flips_ ? flipped(std::move(example), rng) : example;
   }
 
  protected:
-  Example take(Draw& draw) const {
-    const size_t row = rows_.draw(draw);
-    return {toPicture(defects_->images[row]), defects_->masks[row] != 0, types_[row]};
+  Example take(Rng& rng) const {
+    const size_t row = rows_.draw(rng);
+    return {augment::toPicture(defects_->images[row]), defects_->masks[row] != 0, types_[row]};
   }
 
  private:
-  Pool defects_;
+  augment::Pool defects_;
   Rows rows_;
   std::vector<int64_t> types_;
   bool flips_;
@@ -60,67 +60,64 @@ class Pairs : public DefectSource {
 
 class CropPaste : public Pairs {
  public:
-  CropPaste(Pool defects, const Strata& strata, Pool good, bool flips)
+  CropPaste(augment::Pool defects, const Strata& strata, augment::Pool good, bool flips)
       : Pairs(std::move(defects), strata, /*flips=*/false), good_(std::move(good)), flips_(flips) {}
 
-  Example draw(Draw& draw) const override {
-    const Example defect = take(draw);
-    Example onto = {drawPicture(*good_, draw), at::zeros_like(defect.mask), defect.type};
-    if (flips_) onto = flipped(std::move(onto), draw);
-    cropPaste({defect.image, defect.mask}, {onto.image, onto.mask}, draw);
+  Example draw(Rng& rng) const override {
+    const Example defect = take(rng);
+    Example onto = {augment::randomPicture(*good_, rng), at::zeros_like(defect.mask), defect.type};
+    if (flips_) onto = flipped(std::move(onto), rng);
+    augment::cropPaste(defect, onto, rng);
     return onto;
   }
 
  private:
-  Pool good_;
+  augment::Pool good_;
   bool flips_;
 };
 
 class Draem : public DefectSource {
  public:
-  Draem(Pool good, Pool textures, bool flips) : good_(std::move(good)), textures_(std::move(textures)), flips_(flips) {}
+  Draem(augment::Pool good, augment::Pool textures, bool flips)
+      : good_(std::move(good)), textures_(std::move(textures)), flips_(flips) {}
 
   bool hasTypes() const override { return false; }
 
-  Example draw(Draw& draw) const override {
+  Example draw(Rng& rng) const override {
     constexpr int64_t kScales = 6;  // cells along a side: 1 .. 2^5
     constexpr double kThreshold = 0.5, kMostTransparent = 0.8;
     const int64_t height = good_->height, width = good_->width;
-    Example example = {drawPicture(*good_, draw), at::empty({height, width}, at::kBool)};
-    if (flips_) example = flipped(std::move(example), draw);
-    const int64_t rows = int64_t{1} << draw.below(kScales), columns = int64_t{1} << draw.below(kScales);
-    const at::Tensor noise = perlinNoise(height, width, rows, columns, draw.uniform(0, 2 * M_PI), draw);
+    Example example = {augment::randomPicture(*good_, rng), at::empty({height, width}, at::kBool)};
+    if (flips_) example = flipped(std::move(example), rng);
+    const int64_t rows = int64_t{1} << rng.below(kScales), columns = int64_t{1} << rng.below(kScales);
+    const at::Tensor noise = augment::perlinNoise(height, width, rows, columns, rng.uniform(0, 2 * M_PI), rng);
     example.mask = noise > kThreshold;
-    const at::Tensor texture = drawTexture(height, width, draw);
-    const double transparency = draw.uniform(0, kMostTransparent);
+    const at::Tensor texture = drawTexture(height, width, rng);
+    const double transparency = rng.uniform(0, kMostTransparent);
     example.image = at::where(example.mask, at::lerp(texture, example.image, transparency), example.image);
     return example;
   }
 
  private:
-  at::Tensor drawTexture(int64_t height, int64_t width, Draw& draw) const {
-    if (!textures_ && draw.coin()) return noiseTexture(height, width, draw);
-    at::Tensor texture = drawPicture(textures_ ? *textures_ : *good_, draw);
-    if (draw.coin()) texture = at::where(texture >= draw.uniform(), 1 - texture, texture);  // solarised
-    texture = texture.pow(std::exp(draw.uniform(-0.7, 0.7))) * draw.uniform(0.8, 1.2) + draw.uniform(-0.3, 0.3);
-    if (draw.coin()) texture = texture.flip({draw.coin() ? 1 : 2});
-    return at::roll(texture.clamp(0, 1), {draw.below(height), draw.below(width)}, {1, 2});
+  at::Tensor drawTexture(int64_t height, int64_t width, Rng& rng) const {
+    if (!textures_ && rng.coin()) return augment::noiseTexture(height, width, rng);
+    at::Tensor texture = augment::randomPicture(textures_ ? *textures_ : *good_, rng);
+    if (rng.coin()) texture = at::where(texture >= rng.uniform(), 1 - texture, texture);  // solarised
+    texture = texture.pow(std::exp(rng.uniform(-0.7, 0.7))) * rng.uniform(0.8, 1.2) + rng.uniform(-0.3, 0.3);
+    if (rng.coin()) texture = texture.flip({rng.coin() ? 1 : 2});
+    return at::roll(texture.clamp(0, 1), {rng.below(height), rng.below(width)}, {1, 2});
   }
 
-  Pool good_, textures_;
+  augment::Pool good_, textures_;
   bool flips_;
 };
 
 }  // namespace
 
-Example flipped(Example example, Draw& draw) {
-  if (draw.coin()) example = {example.image.flip({2}), example.mask.flip({1}), example.type};
-  if (draw.coin()) example = {example.image.flip({1}), example.mask.flip({0}), example.type};
-  return example;
-}
+Example flipped(Example example, Rng& rng) { return {augment::flipped(example, rng), example.type}; }
 
-std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, Pool good, Pool defects,
-                                               const Strata& strata, Pool textures) {
+std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, augment::Pool good, augment::Pool defects,
+                                               const Strata& strata, augment::Pool textures) {
   if (good->size() == 0) fail(kDatasetInvalid, "There are no good images to train on");
   if (options.kind == "draem") return std::make_unique<Draem>(std::move(good), std::move(textures), options.flips);
   if (defects->size() == 0) fail(kDatasetInvalid, "There are no images of defects to train on");

@@ -5,26 +5,24 @@
 #include <string>
 #include <vector>
 
-#include "core/pixel_pool.h"
+#include "augment/pixel_pool.h"
 
 namespace dan::evaluate {
 
-// Where each image of a defect belongs: a group (generated or real, say), in it a type.
+// Each image of a defect belongs to a group (generated or real, say), and in it to a type.
 struct Strata {
   std::vector<int64_t> groups, types;
 };
 
-struct Example {
-  at::Tensor image;  // (3, H, W) float, 0 .. 1
-  at::Tensor mask;   // (H, W) bool
+struct Example : augment::MarkedPicture {
   int64_t type = 0;  // of the defect, by the strata; 0 where it has none
 };
 
 class DefectSource {
  public:
   virtual ~DefectSource() = default;
-  virtual Example draw(Draw& draw) const = 0;
-  // Whether what is drawn is of a type.
+  virtual Example draw(Rng& rng) const = 0;
+  // Returns whether what is drawn is of a type.
   virtual bool hasTypes() const = 0;
 };
 
@@ -39,10 +37,10 @@ struct SourceOptions {
 // `textures` serve draem; without them, noise and changed good images do. Each group of defects has the same chance, in
 // it each type, in it each image, so that many pictures of one type do not crowd out few of another.
 // Throws ERR_DATASET_INVALID where there is nothing to draw from.
-std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, Pool good, Pool defects,
-                                               const Strata& strata, Pool textures = nullptr);
+std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, augment::Pool good, augment::Pool defects,
+                                               const Strata& strata, augment::Pool textures = nullptr);
 
 // Flips image and mask alike, horizontally and vertically with even chances.
-Example flipped(Example example, Draw& draw);
+Example flipped(Example example, Rng& rng);
 
 }  // namespace dan::evaluate

@@ -23,7 +23,7 @@ void initialize(const TensorMap& weights, at::Generator generator) {
 
 }  // namespace
 
-Detector::Detector(LearnerOptions options, Pool good, std::unique_ptr<DefectSource> defects, at::Device device)
+Detector::Detector(LearnerOptions options, augment::Pool good, std::unique_ptr<DefectSource> defects, at::Device device)
     : Learner(options, device), good_(std::move(good)), defects_(std::move(defects)) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(options.seed), at::kFloat, device);
   net_ = std::make_unique<model::LocalizationNet>(weights, options.channels);
@@ -31,10 +31,10 @@ Detector::Detector(LearnerOptions options, Pool good, std::unique_ptr<DefectSour
   train(weights.taken());
 }
 
-Example Detector::draw(Draw& draw) const {
-  if (!draw.coin()) return defects_->draw(draw);
-  Example example = {drawPicture(*good_, draw), at::zeros({good_->height, good_->width}, at::kBool)};
-  return options().flips ? flipped(std::move(example), draw) : example;
+Example Detector::draw(Rng& rng) const {
+  if (!rng.coin()) return defects_->draw(rng);
+  Example example = {augment::randomPicture(*good_, rng), at::zeros({good_->height, good_->width}, at::kBool)};
+  return options().flips ? flipped(std::move(example), rng) : example;
 }
 
 at::Tensor Detector::loss(const std::vector<Example>& examples) const {

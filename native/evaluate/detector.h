@@ -12,18 +12,18 @@ namespace dan::evaluate {
 
 class Detector : public Learner {
  public:
-  // The sides of images must be multiples of 32. Fresh weights are as published: kernels N(0, 0.02), norms N(1, 0.02).
-  // predict() returns the probability of a defect for each pixel, (N, H, W).
-  Detector(LearnerOptions options, Pool good, std::unique_ptr<DefectSource> defects, at::Device device);
+  // Pictures' sides must be multiples of 32. Fresh weights: kernels N(0, 0.02), norms N(1, 0.02), as published.
+  // predict() gives the probability of a defect for each pixel, (N, H, W).
+  Detector(LearnerOptions options, augment::Pool good, std::unique_ptr<DefectSource> defects, at::Device device);
 
  protected:
-  // Good and defective examples are equally likely.
-  Example draw(Draw& draw) const override;
+  // Draws a good or a defective example with even chances.
+  Example draw(Rng& rng) const override;
   at::Tensor loss(const std::vector<Example>& examples) const override;
   at::Tensor probabilities(const at::Tensor& images) const override;
 
  private:
-  Pool good_;
+  augment::Pool good_;
   std::unique_ptr<DefectSource> defects_;
   std::unique_ptr<model::LocalizationNet> net_;
 };

@@ -59,8 +59,8 @@ LearnerStep Learner::step(const Task& task) {
 LearnerStep Learner::tryStep() {
   std::vector<Example> examples;
   for (int64_t i = 0; i < options_.batchSize; ++i) {
-    Draw chances(makeGenerator(options_.seed, static_cast<uint64_t>(position_ * options_.batchSize + i)));
-    examples.push_back(draw(chances));
+    Rng rng(makeGenerator(options_.seed, static_cast<uint64_t>(position_ * options_.batchSize + i)));
+    examples.push_back(draw(rng));
   }
   const at::Tensor loss = this->loss(examples);
   const double value = loss.item<double>();

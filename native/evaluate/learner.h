@@ -30,16 +30,17 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  // Does one update on a batch. The examples depend only on the seed and the step. Throws ERR_NON_FINITE_LOSS if the
-  // loss or the gradients are not finite. After any exception the network is as it was before the step.
+  // Makes one update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS when
+  // loss or gradients are not finite. Whatever it throws, the network is as it was before the step.
   LearnerStep step(const Task& task);
 
-  // Returns the network's probabilities for images, (N, H, W, 3) uint8, as float on the CPU. Throws ERR_NON_FINITE.
+  // Returns the network's probabilities for images, (N, H, W, 3) uint8: an output for each, float on the CPU. Throws
+  // ERR_NON_FINITE.
   at::Tensor predict(const at::Tensor& images, const Task& task) const;
 
   int64_t position() const { return position_; }
-  // Writes weights, optimiser and position. The file appears only once it is complete. Loading throws
-  // ERR_CHECKPOINT_MISMATCH for the checkpoint of another learner.
+  // Writes weights, optimiser and position, whole or not at all, and reads them back. Throws ERR_CHECKPOINT_MISMATCH
+  // for another learner's.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
   void loadCheckpoint(const std::string& path);
 
@@ -51,12 +52,12 @@ class Learner {
 
   // Takes the network's tensors. All but running statistics are trained.
   void train(const TensorMap& weights);
-  // Returns the generator for the initial weights.
+  // Returns the generator of the weights' first values.
   at::Generator weightsGenerator() const;
 
-  virtual Example draw(Draw& draw) const = 0;
+  virtual Example draw(Rng& rng) const = 0;
   virtual at::Tensor loss(const std::vector<Example>& examples) const = 0;
-  // images: (N, 3, H, W), 0 .. 1
+  // `images` are (N, 3, H, W) in 0 .. 1.
   virtual at::Tensor probabilities(const at::Tensor& images) const = 0;
 
  private:

@@ -12,21 +12,21 @@
 
 namespace dan::sample {
 
-// Whether features are kept for later batches, and where: for Stable Diffusion at 512 pixels those of one background
-// and call are 46 MB in float32.
+// Whether features are kept for later batches, and where. For Stable Diffusion at 512 pixels those of one background
+// and call take 46 MB in float32.
 enum class KeepFeatures { kNo, kDevice, kHost };
-// "no", "device" or "host".
+// Reads "no", "device" or "host". Throws ERR_INVALID_OPTION for anything else.
 KeepFeatures parseKeepFeatures(const std::string& name);
 
-// Features of backgrounds by number and timestep, each of one row.
+// It holds the features of backgrounds by number and timestep, each of one row.
 class FeatureStore {
  public:
   explicit FeatureStore(KeepFeatures where) : where_(where) {}
-  // What is of other backgrounds, or was made for another `maker` (the model and the prompts), goes.
+  // Drops what is of other backgrounds, or was made for another `maker` (the model and the prompts).
   void begin(const std::string& maker, const std::vector<int64_t>& backgrounds);
   bool has(int64_t background, double timestep) const { return kept_.count({background, timestep}) > 0; }
   void keep(int64_t background, double timestep, const dual::BackgroundFeatures& features);
-  // On the device that they came from.
+  // Returns them on the device that they came from.
   dual::BackgroundFeatures take(int64_t background, double timestep) const;
 
  private:
@@ -40,23 +40,23 @@ class FeatureStore {
 };
 
 struct BackgroundInputs {
-  // The noised latents of a call's K backgrounds, (K, 4, h, w).
+  // Gives the noised latents of a call's K backgrounds, (K, 4, h, w).
   std::function<at::Tensor(size_t call, double timestep)> noisy;
-  // Which of them each pair of the batch has: B numbers (2 * B with guidance, unconditional half first).
+  // Says which of them each pair of the batch has: B numbers (2 * B with guidance, unconditional half first).
   std::vector<int64_t> ofPair;
-  // Where not null: what to keep features in, and the K backgrounds' numbers there.
+  // Features are kept in `store` where it is not null; there the K backgrounds have these numbers.
   FeatureStore* store = nullptr;
   std::vector<int64_t> numbers;
 };
 
 class BackgroundPass {
  public:
-  // encoderHiddenStates: the batch's, (rows, 77, D). Each background's pass has the global prompt of the first pair
-  // that shows it.
+  // `encoderHiddenStates` are the batch's, (rows, 77, D). Each background's pass has the global prompt of the first
+  // pair that shows it.
   BackgroundPass(BackgroundInputs inputs, const at::Tensor& encoderHiddenStates);
 
-  // For PairModel::forward, a row a pair: of all pairs, or with `halved` of the conditional half alone. With `reuse`
-  // those of the call before serve again.
+  // Returns what PairModel::forward takes, a row a pair: of all pairs, or with `halved` of the conditional half alone.
+  // With `reuse` the features of the call before serve again.
   dual::BackgroundFeatures features(const dual::PairModel& unet, size_t call, double timestep, bool halved,
                                     bool reuse = false);
 

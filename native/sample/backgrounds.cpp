@@ -27,7 +27,7 @@ at::Tensor encodeScaled(const model::BaseModel& base, const at::Tensor& pixelVal
 }
 
 // (1, 4): the mean over the positions that hold no foreground, or over all where nothing else is.
-at::Tensor levelOf(const at::Tensor& latent, const at::Tensor& foreground) {
+at::Tensor latentMeanOf(const at::Tensor& latent, const at::Tensor& foreground) {
   const at::Tensor kept = 1 - at::ceil(at::adaptive_avg_pool2d(foreground, latent.sizes().slice(2)));
   const at::Tensor weights = kept.sum().item<double>() > 0 ? kept : at::ones_like(kept);
   return (latent * weights).sum({2, 3}) / weights.sum();
@@ -35,24 +35,25 @@ at::Tensor levelOf(const at::Tensor& latent, const at::Tensor& foreground) {
 
 }  // namespace
 
-Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images, const at::Tensor& foregrounds,
-                         BackgroundOptions options, const Task& task)
+Backgrounds::Backgrounds(const model::BaseModel& base, const BackgroundPixels& pixels, BackgroundOptions options,
+                         const Task& task)
     : options_(std::move(options)), keptFeatures_(storeOf(options_)) {
   RECORD_USER_SCOPE("encode the backgrounds");
   const at::NoGradGuard noGrad;
+  const auto& [images, foregrounds] = pixels;
   at::Generator generator = makeGenerator(options_.seed, kPosteriorStream);
   const double toScaled = options_.scaled ? 1.0 : base.vae->config().scalingFactor;
-  std::vector<at::Tensor> encoded, levels;
+  std::vector<at::Tensor> encoded, means;
   for (int64_t i = 0; i < images.size(0); ++i) {
     task.checkCancelled();
     const at::Tensor image = images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
     const at::Tensor foreground = (foregrounds[i] > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
     encoded.push_back(encodeScaled(base, dual::blackOut(image, foreground), options_.scaled, generator));
-    levels.push_back(levelOf(encoded.back(), foreground) * toScaled);
+    means.push_back(latentMeanOf(encoded.back(), foreground) * toScaled);
   }
   latents_ = at::cat(encoded);
   expectFinite(latents_, model::kVaeEncoder);
-  levels_ = at::cat(levels);
+  latentMeans_ = at::cat(means);
   zeroLatent_ = encodeScaled(base, at::zeros({1, 3, images.size(1), images.size(2)}, latents_.options()),
                              options_.scaled, generator);
 }
@@ -60,7 +61,7 @@ Backgrounds::Backgrounds(const model::BaseModel& base, const at::Tensor& images,
 Backgrounds::Backgrounds(const model::BaseModel& base, at::Tensor latents, BackgroundOptions options)
     : options_(std::move(options)), latents_(std::move(latents)), keptFeatures_(storeOf(options_)) {
   const at::NoGradGuard noGrad;
-  levels_ = latents_.mean({2, 3}) * (options_.scaled ? 1.0 : base.vae->config().scalingFactor);
+  latentMeans_ = latents_.mean({2, 3}) * (options_.scaled ? 1.0 : base.vae->config().scalingFactor);
   const int64_t factor = base.vae->config().downscale();
   const at::Tensor zeros = at::zeros({1, 3, latents_.size(2) * factor, latents_.size(3) * factor}, latents_.options());
   zeroLatent_ = encodeScaled(base, zeros, options_.scaled, makeGenerator(options_.seed, kPosteriorStream));
@@ -68,12 +69,13 @@ Backgrounds::Backgrounds(const model::BaseModel& base, at::Tensor latents, Backg
 
 at::Tensor Backgrounds::latents(const std::vector<int64_t>& which) const {
   std::vector<at::Tensor> rows;
-  for (const int64_t one : which) rows.push_back(one < 0 ? zeroLatent_ : latents_.slice(0, one, one + 1));
+  for (const int64_t one : which)
+    rows.push_back(one == kZeroBackground ? zeroLatent_ : latents_.slice(0, one, one + 1));
   return at::cat(rows);
 }
 
-at::Tensor Backgrounds::levels(const std::vector<int64_t>& which) const {
-  return levels_.index_select(0, at::tensor(which, at::kLong).to(levels_.device()));
+at::Tensor Backgrounds::latentMeans(const std::vector<int64_t>& which) const {
+  return latentMeans_.index_select(0, at::tensor(which, at::kLong).to(latentMeans_.device()));
 }
 
 at::Tensor Backgrounds::noise(const std::vector<int64_t>& which) const {

@@ -22,16 +22,16 @@ struct DenoiseInputs {
   double guidedFrom = 0.0, guidedTo = std::numeric_limits<double>::infinity();
   at::Tensor conditionalStates;
   diffusion::NoiseSource noise;  // (B * 2, 4, h, w) a call
-  // With background compensation; must outlive the loop. With reusesBackground its features are those of the call
-  // before.
+  // Background compensation needs this pass, which must outlive the loop. With reusesBackground its features are those
+  // of the call before.
   BackgroundPass* background = nullptr;
   bool reusesBackground = false;
-  // After every scheduler step; steps count from 1.
+  // It is called after every scheduler step; steps count from 1.
   std::function<void(size_t step, size_t steps, const at::Tensor& latents)> onStep;
 };
 
-// One call of the model and one step of the scheduler: what `latents` (as the scheduler keeps them) become by call
-// `call` of scheduler.timesteps(). Calls must come in order, because schedulers remember.
+// Makes one call of the model and one step of the scheduler. Returns what `latents` (as the scheduler keeps them)
+// become by call `call` of scheduler.timesteps(). Calls must come in order, because schedulers remember.
 at::Tensor denoiseStep(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                        size_t call, const at::Tensor& latents);
 

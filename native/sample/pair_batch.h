@@ -5,14 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include "core/accelerator.h"
-#include "core/finite.h"
 #include "dual/adapter.h"
 #include "dual/pair_model.h"
-#include "model/base_model.h"
 #include "sample/backgrounds.h"
+#include "sample/decoding.h"
 #include "sample/denoise.h"
-#include "sample/layout_batch.h"
+#include "sample/pair_noise.h"
+#include "sample/prompt_states.h"
 
 namespace dan::sample {
 
@@ -22,34 +21,13 @@ struct SampleOptions {
   double guidedFrom = 0.0, guidedTo = 1.0;  // the guided calls, by their place between image (0) and noise (1)
   int64_t reuseFeatures = 1;                // the UNet's inner levels are computed at every so many calls
   std::string scheduler = "pndm";
-  std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks", negativePrompt;
+  Prompts prompts;
   uint64_t seed = 0;
-  // Start from the training images' latent levels (with a background: the whole image from its level) instead of pure
-  // noise; needs `levels`. A schedule that ends short of pure noise lets the model read colour off its start
-  // (arXiv 2305.08891), and a small base believes it.
-  bool matchLevels = false;
-  at::Tensor levels;  // (2, branches, channels), as train::PairLatents::levels gives them
-  // With layouts: how much of the way to noise a pair starts, 0 (as the layout is) .. 1.
-  double strength = 0.5;
+  // Pairs start from the training images' latent means (with a background: the whole image from its mean) instead of
+  // pure noise. That changes nothing where the source does not know them.
+  bool startFromLatentMean = false;
   bool attention = false;    // record what the anomaly branch looks at
   bool fastDecoder = false;  // decode with the base's TAESD
-};
-
-struct SampledPair {
-  int64_t index = 0;
-  at::Tensor image, part;  // (H, W, 3) uint8 on the CPU
-  at::Tensor attention;    // (H, W) uint8, or undefined where it was not asked for
-  at::Tensor mask;         // (H, W) uint8, 255 inside the defect; undefined but for variations of layouts
-};
-
-// Pairs whose bytes may still be on their way from the device.
-struct DrawnPairs {
-  std::vector<SampledPair> pairs;
-  std::unique_ptr<DeviceMark> arrived;  // null where they are there
-  FiniteChecks checks;
-  // The pairs, once they are there. May be called once. Throws ERR_NON_FINITE naming the step or the decoder whose
-  // numbers are not finite, unless what drew them has thrown it already.
-  std::vector<SampledPair> take();
 };
 
 // What a batch is drawn from; all must outlive it.
@@ -58,74 +36,65 @@ struct PairSource {
   const dual::Adapter& adapter;
   dual::PairModel& unet;                     // of this base and this adapter
   const Backgrounds* backgrounds = nullptr;  // for adapters with background compensation, and for them only
-  const Layouts* layouts = nullptr;          // pairs are variations of these, and as large: a multiple of the options
-  dual::PartFill fill = dual::PartFill::kGrey;  // of the layouts' parts
-  bool oneBranch = false;                       // the adapter draws no parts: they are cut out of the images
-  bool backgroundScaled = true;                 // how the adapter learned backgrounds, for those of layouts
+  at::Tensor latentMeans;                    // (2, branches, channels), as train::PairLatents has them, or undefined
+  // The adapter was trained with one branch, which draws no parts (an ablation): a pair's part is a copy of its image.
+  bool isOneBranch = false;
 };
 
 class PairBatch {
  public:
-  // The pairs of these indices. Pair k of a seed starts from the same noise whatever batch it is in. Throws
+  // Begins the pairs of these indices. Pair k of a seed starts from the same noise whatever batch it is in. Throws
   // ERR_INVALID_OPTION for a size, a scheduler or backgrounds that do not fit, and for fastDecoder without one.
   PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices);
+  PairBatch(const PairBatch&) = delete;
+  PairBatch& operator=(const PairBatch&) = delete;
   ~PairBatch();
 
-  // Of the scheduler's calls; some schedulers call more often than they have steps.
+  // Returns those of the scheduler's calls. Some schedulers call more often than they have steps.
   const std::vector<double>& timesteps() const { return scheduler_->timesteps(); }
   size_t position() const { return position_; }
   bool isDone() const { return position_ == timesteps().size(); }
 
-  // (B * 2, 4, h, w) float32, as the scheduler keeps them; may be changed between steps.
-  const at::Tensor& latents();
+  // Latents are (B * 2, 4, h, w) float32, as the scheduler keeps them. They may be changed between steps.
+  const at::Tensor& latents() const { return latents_; }
   void setLatents(const at::Tensor& latents);
   // Throws ERR_NON_FINITE naming the step, on a device but at expectFinite, decode or DrawnPairs::take.
   void step();
   // Waits for the device.
   void expectFinite() const { checks_.expect(); }
 
-  // The pairs as they are now; attention maps are the mean of the steps so far.
+  // Decodes the pairs as they are now. Attention maps are the mean of the steps so far.
   DrawnPairs decode(const Task& task) const;
 
  private:
-  at::Tensor drawNoise(bool oneBranch = false);
-  at::Tensor encodePrompts() const;
-  at::Tensor withLevels(const at::Tensor& noise) const;
-  void checkLayouts() const;
+  void checkSource() const;
+  bool isGuided() const { return options_.guidanceScale > 1.0; }
+  void encodePrompts();
   void addBackgrounds();
-  void addLayoutBackgrounds();
-  void startFromLayouts();
-  at::Tensor decoded(const at::Tensor& latents, FiniteChecks& checks) const;
-  std::vector<SampledPair> decodePairs(size_t from, size_t count, FiniteChecks& checks) const;
-  SampledPair vary(size_t row, FiniteChecks& checks) const;
+  at::Tensor start();
 
   PairSource source_;
   SampleOptions options_;
   std::vector<int64_t> indices_;
-  std::vector<int64_t> latentShape_;  // (2, 4, h, w), of one pair
-  std::vector<at::Generator> generators_;
+  PairNoise noise_;
   std::unique_ptr<diffusion::Scheduler> scheduler_;
   std::unique_ptr<dual::AttentionMaps> attention_;
   DenoiseInputs inputs_;
-  at::Tensor latents_;   // undefined where pairs stay as their layouts are
-  FiniteChecks checks_;  // of the prompts, the layouts and the steps so far
-  size_t position_ = 0, firstPosition_ = 0;
+  at::Tensor latents_;
+  FiniteChecks checks_;  // of the prompts and the steps so far
+  size_t position_ = 0;
   model::InnerFeatures inner_;
-  std::unique_ptr<LayoutBatch> layouts_;
   std::unique_ptr<BackgroundPass> background_;
 };
 
-// All of it: every step, then decoding. `onStep` hears (step, steps). On CUDA it returns when all of that is on its
-// way.
+// Does all of it: every step, then decoding. `onStep` hears (step, steps). On CUDA it returns when all of that is on
+// its way.
 DrawnPairs drawPairs(const PairSource& source, const SampleOptions& options, const std::vector<int64_t>& indices,
                      const Task& task, const std::function<void(size_t step, size_t steps)>& onStep = {});
-// The same, and waits.
+// Does the same, and waits.
 std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
                                      const std::vector<int64_t>& indices, const Task& task,
                                      const std::function<void(size_t step, size_t steps)>& onStep = {});
-
-// (N, 3, H, W) in [-1, 1] to (N, H, W, 3) uint8, rounded to the nearest level.
-at::Tensor toBytes(const at::Tensor& pixelValues);
 
 // Throws ERR_INVALID_OPTION unless both sides are positive multiples of what the model needs.
 void checkResolution(const model::BaseModel& base, int64_t width, int64_t height);

@@ -102,8 +102,9 @@ DAN_TEST(the_background_that_an_adapter_says_is_that_of_its_tensors) {
   metadata["background"] = "interpolate";
   io::writeSafetensors(path, freshTensors(dual::BackgroundMode::kAdd), metadata);
   EXPECT(dual::readAdapterFile(path).settings.background == dual::BackgroundMode::kInterpolate);
-  dual::expectLevels(metadata, 2, path);
-  expectError([&] { dual::expectLevels(metadata, 4, path); }, "expected 16 numbers for latent_levels");
+  EXPECT(dual::latentMeansOf(metadata, 2, path).sizes() == at::IntArrayRef({2, 2, 2}));
+  EXPECT(!dual::latentMeansOf({}, 2, path).defined());
+  expectError([&] { dual::latentMeansOf(metadata, 4, path); }, "expected 16 numbers for latent_levels");
 }
 
 DAN_TEST(an_adapter_with_numbers_that_are_none_names_the_tensor) {

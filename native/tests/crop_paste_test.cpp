@@ -1,5 +1,5 @@
-// These tests paste the defect of one picture onto another.
-#include "core/crop_paste.h"
+// Pasting the defect of one picture onto another.
+#include "augment/crop_paste.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
@@ -13,9 +13,9 @@ namespace {
 
 constexpr int64_t kSide = 64;
 
-// A thin dark cross leaves most of its box free.
-MarkedPicture crossed() {
-  const MarkedPicture cross = {at::full({3, kSide, kSide}, 0.5), at::zeros({kSide, kSide}, at::kBool)};
+// A thin dark cross, which leaves most of its box free.
+augment::MarkedPicture crossed() {
+  const augment::MarkedPicture cross = {at::full({3, kSide, kSide}, 0.5), at::zeros({kSide, kSide}, at::kBool)};
   for (const int64_t side : {0, 1}) {
     cross.image.narrow(side + 1, 32, 1).narrow(2 - side, 8, 48).fill_(0.1);
     cross.mask.narrow(side, 32, 1).narrow(1 - side, 8, 48).fill_(true);
@@ -26,12 +26,12 @@ MarkedPicture crossed() {
 }  // namespace
 
 DAN_TEST(crop_paste_keeps_marked_what_was_pasted_before) {
-  const MarkedPicture defect = crossed();
+  const augment::MarkedPicture defect = crossed();
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    Draw draw(makeGenerator(seed, 0));
-    const MarkedPicture onto = {at::full({3, kSide, kSide}, 0.8), at::zeros({kSide, kSide}, at::kBool)};
+    Rng rng(makeGenerator(seed, 0));
+    const augment::MarkedPicture onto = {at::full({3, kSide, kSide}, 0.8), at::zeros({kSide, kSide}, at::kBool)};
     for (int defects = 0; defects < 5; ++defects) {
-      cropPaste(defect, onto, draw);
+      augment::cropPaste(defect, onto, rng);
       EXPECT((onto.image[0] < 0.79).equal(onto.mask));
     }
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/pixel_values.h"
 #include "core/random.h"
 #include "dual/adapter_start.h"
 #include "dual/dual_unet.h"
@@ -79,8 +80,8 @@ DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
         posterior.sample(t.at(std::string("train.posterior_eps_") + branch)) * base.vae->config().scalingFactor;
     expectClose(latent, t.at(std::string("train.latent_") + branch), kBlankGround, 1e-5, "latents");
   }
-  expectClose(dual::anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), dual::PartFill::kGrey),
-              t.at("train.pixel_fg"), 1e-6, 0, "the part");
+  expectClose(anomalyPart(t.at("train.pixel_blend"), t.at("train.mask"), PartFill::kGrey), t.at("train.pixel_fg"), 1e-6,
+              0, "the part");
 
   const at::Tensor latents = dual::packBranches(t.at("train.latent_blend"), t.at("train.latent_fg"));
   const at::Tensor noise = dual::packBranches(t.at("train.noise_blend"), t.at("train.noise_fg"));
@@ -248,7 +249,7 @@ DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {
   const dual::Adapter adapter(tensors, settings, *base.unet, base.textEncoder->config(), "fresh");
   const Scratch scratch;
   const std::string path = scratch.at("adapter.safetensors");
-  dual::writeAdapterFile(path, adapter, {{"type", "crack"}});
+  dual::writeAdapterFile(path, dual::copyOf(adapter, {{"type", "crack"}}, "The adapter"));
   const auto file = dual::readAdapterFile(path);
   EXPECT(file.metadata.at("type") == "crack");
   EXPECT(file.settings.rank == 3 && file.settings.background == dual::BackgroundMode::kAdd);

@@ -2,11 +2,11 @@
 // correctly, and the detectors learn.
 #include <ATen/core/grad_mode.h>
 
+#include "augment/perlin.h"
 #include "core/random.h"
 #include "evaluate/classifier.h"
 #include "evaluate/detection_scores.h"
 #include "evaluate/detector.h"
-#include "evaluate/perlin.h"
 #include "metrics/generation.h"
 #include "tests/test.h"
 
@@ -17,16 +17,16 @@ namespace {
 constexpr int64_t kSide = 32;
 constexpr const char* kWeights = "golden/localization-unet-weights.safetensors";
 
-// The images are dim noise. A defect is a bright box of one colour with its mask.
-std::shared_ptr<PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
-  auto pool = std::make_shared<PixelPool>();
+// Dim noise; with a defect, a bright box of one colour with its mask.
+std::shared_ptr<augment::PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
+  auto pool = std::make_shared<augment::PixelPool>();
   pool->height = pool->width = kSide;
-  Draw draw(makeGenerator(seed));
+  Rng rng(makeGenerator(seed));
   for (int64_t i = 0; i < count; ++i) {
-    at::Tensor image = (draw.uniform({kSide, kSide, 3}) * 100).to(at::kByte);
+    at::Tensor image = (rng.uniform({kSide, kSide, 3}) * 100).to(at::kByte);
     if (defects) {
       at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
-      const int64_t top = draw.below(kSide - 10), left = draw.below(kSide - 8);
+      const int64_t top = rng.below(kSide - 10), left = rng.below(kSide - 8);
       mask.narrow(0, top, 10).narrow(1, left, 8).fill_(255);
       image.narrow(0, top, 10).narrow(1, left, 8).fill_(level);
       pool->masks.push_back(mask);
@@ -150,7 +150,7 @@ class BadLearner : public evaluate::Learner {
   }
 
  protected:
-  evaluate::Example draw(Draw&) const override { return {}; }
+  evaluate::Example draw(Rng&) const override { return {}; }
   at::Tensor loss(const std::vector<evaluate::Example>&) const override {
     weights().at("running_mean").add_(1);  // A batch norm does this too.
     const at::Tensor& weight = weights().at("weight");
@@ -277,8 +277,8 @@ DAN_TEST(pairs_give_groups_and_types_even_chances) {
   std::map<int64_t, int> counts;
   constexpr int kDraws = 800;
   for (uint64_t i = 0; i < kDraws; ++i) {
-    Draw draw(makeGenerator(11, i));
-    counts[std::llround(source->draw(draw).image.max().item<double>() * 255)]++;
+    Rng rng(makeGenerator(11, i));
+    counts[std::llround(source->draw(rng).image.max().item<double>() * 255)]++;
   }
   // The standard deviations are 14 of 400 and 12 of 200.
   EXPECT(std::abs(counts[10] - 400) < 70 && std::abs(counts[20] - 200) < 60 && std::abs(counts[30] - 200) < 60);
@@ -289,9 +289,9 @@ DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
   const auto source = evaluate::makeDefectSource({"crop-paste", true}, good, defects, oneStratum(4));
   int moved = 0;
   for (uint64_t i = 0; i < 40; ++i) {
-    Draw draw(makeGenerator(22, i));
-    const evaluate::Example example = source->draw(draw);
-    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // Only defects are this bright.
+    Rng rng(makeGenerator(22, i));
+    const evaluate::Example example = source->draw(rng);
+    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // only defects are
     EXPECT(at::equal(bright, example.mask));
     const int64_t pixels = example.mask.sum().item<int64_t>();
     // The defect is 10 x 8 and scaled by 0.75 to 1.25.
@@ -308,8 +308,8 @@ DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
   const auto source = evaluate::makeDefectSource({"draem", false}, good, makePool(0, true, 0), {});
   int marked = 0;
   for (uint64_t i = 0; i < 30; ++i) {
-    Draw draw(makeGenerator(31, i));
-    const evaluate::Example example = source->draw(draw);
+    Rng rng(makeGenerator(31, i));
+    const evaluate::Example example = source->draw(rng);
     const at::Tensor changed = (example.image - before).abs().amax(0) > 0;
     EXPECT(!(changed & ~example.mask).any().item<bool>());
     const double share = example.mask.to(at::kFloat).mean().item<double>();
@@ -323,8 +323,8 @@ DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
 }
 
 DAN_TEST(perlin_noise_is_zero_on_its_grid_smooth_and_in_range) {
-  Draw draw(makeGenerator(40));
-  const at::Tensor noise = evaluate::perlinNoise(65, 65, 4, 4, 0.7, draw);
+  Rng rng(makeGenerator(40));
+  const at::Tensor noise = augment::perlinNoise(65, 65, 4, 4, 0.7, rng);
   EXPECT(noise.abs().max().item<double>() < 1.2 && noise.std().item<double>() > 0.1);
   EXPECT(std::abs(noise[32][32].item<double>()) < 1e-5);  // The middle is a corner of four cells.
   const at::Tensor slope = (noise.slice(1, 1) - noise.slice(1, 0, -1)).abs().max();

@@ -25,8 +25,7 @@ PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pix
     for (const auto& dims : flips) {
       task.checkCancelled();
       const at::Tensor flipped = image.flip(dims), flippedMask = mask.flip(dims);
-      const auto pair =
-          base.vae->encode(dual::packBranches(flipped, dual::anomalyPart(flipped, flippedMask, pixels.fill)));
+      const auto pair = base.vae->encode(dual::packBranches(flipped, anomalyPart(flipped, flippedMask, pixels.fill)));
       means.push_back(pair.mean);
       deviations.push_back(at::exp(0.5 * pair.logVariance));
       const auto touched = at::adaptive_max_pool2d(flippedMask[0], pair.mean.sizes().slice(2));
@@ -52,9 +51,9 @@ PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pix
   expectFinite(backgroundDeviation_, model::kVaeEncoder);
 }
 
-at::Tensor PairLatents::levels() const {
-  const at::Tensor level = (mean_.mean({4, 5}) * scalingFactor_).flatten(0, 1);  // (N * variants, branches, channels)
-  return at::stack({level.mean(0), level.std(0, /*unbiased=*/false)}).cpu();
+at::Tensor PairLatents::latentMeans() const {
+  const at::Tensor means = (mean_.mean({4, 5}) * scalingFactor_).flatten(0, 1);  // (N * variants, branches, channels)
+  return at::stack({means.mean(0), means.std(0, /*unbiased=*/false)}).cpu();
 }
 
 at::Tensor PairLatents::draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const {

@@ -1,8 +1,8 @@
 // The VAE encodes every training image and each of its flips once, before training.
 #pragma once
 
+#include "core/pixel_values.h"
 #include "core/task.h"
-#include "dual/anomaly_part.h"
 #include "dual/branch.h"
 #include "model/base_model.h"
 
@@ -12,9 +12,8 @@ struct TrainingPixels {
   at::Tensor images;       // (N, H, W, 3) uint8
   at::Tensor masks;        // (N, H, W) uint8, not 0 inside the defect
   at::Tensor foregrounds;  // (N, H, W) uint8, not 0 inside the object; undefined without background compensation
-  dual::PartFill fill = dual::PartFill::kGrey;
-  bool flips = true;  // If true, the variants are the original, the horizontal flip, the vertical flip and both,
-                      // applied to image and masks.
+  PartFill fill = PartFill::kGrey;
+  bool flips = true;  // horizontal and vertical flips, and both, of image and masks alike are kept, too
 };
 
 class PairLatents {
@@ -26,14 +25,14 @@ class PairLatents {
   // Samples latents of image `index[i]` in its variant `variant[i]`: (B * 2, 4, h, w), scaled, with independent noise
   // for each branch.
   at::Tensor draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const;
-  // Samples the backgrounds of the same images, (B, 4, h, w). Published adapters need them unscaled.
+  // Draws the same images' backgrounds, (B, 4, h, w): scaled like the others, or not, as published.
   at::Tensor drawBackground(const at::Tensor& index, const at::Tensor& variant, bool scaled,
                             at::Generator generator) const;
-  // Returns (B, 1, h, w): one on every latent that the defect touches and on its neighbours, else zero.
+  // Returns where the defect is, (B, 1, h, w): one on every latent that it touches and those beside them, else zero.
   at::Tensor defect(const at::Tensor& index, const at::Tensor& variant) const;
-  // The level of a latent channel is its mean over all positions. Returns the mean and standard deviation of the levels
-  // over images and variants: (2, branches, channels), scaled.
-  at::Tensor levels() const;
+  // Returns for each latent channel the mean over all positions, as its mean and its standard deviation over images and
+  // variants: (2, branches, channels), scaled.
+  at::Tensor latentMeans() const;
 
  private:
   double scalingFactor_;

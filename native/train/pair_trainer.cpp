@@ -8,6 +8,7 @@
 
 #include "core/finite.h"
 #include "core/random.h"
+#include "dual/adapter_metadata.h"
 #include "dual/adapter_start.h"
 #include "nn/gradient_checkpoint.h"
 #include "train/checkpoint.h"
@@ -76,7 +77,7 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
   const std::string& initial = options_.initialAdapter;
   if (!initial.empty()) {
     const dual::AdapterFile file = dual::readAdapterFile(initial);
-    dual::expectBase(file, initial, base);
+    dual::expectBase(file, base);
     start = dual::startFrom(std::move(start), file, initial);
   }
   const bool joined = options_.branches == Branches::kJoint;
@@ -121,9 +122,9 @@ at::Tensor PairTrainer::lossOfBatch() {
   // There are only two different prompts, so we encode two, whatever the batch size.
   const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
   at::Tensor weights;
-  if (options_.defectShare > 0) {
-    weights =
-        defectWeights(latents_.defect(index, variant), options_.defectShare).repeat_interleave(dual::kNumBranches, 0);
+  if (options_.defectLossShare > 0) {
+    weights = defectWeights(latents_.defect(index, variant), options_.defectLossShare)
+                  .repeat_interleave(dual::kNumBranches, 0);
   }
   if (options_.branches == Branches::kGlobalAlone) {
     const at::Tensor rows = globalRows(pairs, latents.device());
@@ -146,6 +147,11 @@ at::Tensor PairTrainer::firstBackground() const {
   if (options_.background == dual::BackgroundMode::kOff) return {};
   const at::Tensor first = at::zeros({1}, at::kLong);
   return latents_.drawBackground(first, first, options_.backgroundScaled, makeGenerator(options_.seed, 2));
+}
+
+dual::AdapterFile PairTrainer::trainedAdapter(io::Metadata metadata) const {
+  dual::setLatentMeans(metadata, latents_.latentMeans());
+  return dual::copyOf(*adapter_, std::move(metadata), "The adapter in training");
 }
 
 double PairTrainer::learningRateAt(int64_t step) const {

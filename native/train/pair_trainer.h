@@ -19,12 +19,12 @@ Branches parseBranches(const std::string& name);
 struct TrainOptions {
   int64_t rank = 32, batchSize = 4, gradientAccumulation = 1, warmupSteps = 0;
   double learningRate = 5e-6, weightDecay = 1e-2, maxGradNorm = 1.0;
-  // Timesteps are drawn with density p * t^(p - 1). A power of 1 is the paper's uniform distribution. A larger one
-  // favours high noise, which decides layout and colour.
+  // Timesteps are drawn with density p * t^(p - 1): 1 is the paper's uniform draw, more favours high noise, where
+  // composition and colour are decided.
   double timestepPower = 1.0;
-  // This is the smallest share of each picture's loss that comes from the latents on and beside the defect. 0 is the
-  // paper's loss, in which a crack on a few latents in a thousand hardly counts.
-  double defectShare = 0.0;
+  // At least this share of each picture's loss comes from the latents on and beside the defect. 0 is the paper's loss,
+  // in which a crack on a few latents in a thousand hardly counts.
+  double defectLossShare = 0.0;
   std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
   bool trainTextEncoder = true;
   bool gradientCheckpointing = false;  // It needs less memory and more time; see nn/gradient_checkpoint.h.
@@ -52,29 +52,29 @@ class PairTrainer {
   // `base` must outlive this object.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
-  // Does one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS if the loss or
-  // the gradients are not finite. In float16, overflowing gradients only skip the update until the loss scale cannot
-  // fall further. After any exception the trainer is as it was before the step, so the next step is that of an
-  // uninterrupted run.
+  // Makes one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS when the loss is
+  // not finite, or the gradients; in float16 when they are not at any loss scale. Whatever it throws, the trainer is as
+  // it was before the step: what comes next is what an uninterrupted run would have done.
   StepResult step(const Task& task);
-  // The loss is scaled in float16 only.
+  // Returns whether the loss is scaled, which it is in float16.
   bool scalesLoss() const { return scaler_.enabled(); }
 
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
   const PairLatents& latents() const { return latents_; }
   const TrainOptions& options() const { return options_; }
-  // Returns the background latents of the first image for previews, (1, 4, h, w). Undefined without background
+  // Returns a copy of the adapter as it is now, with `metadata` and the latent means of the training images.
+  dual::AdapterFile trainedAdapter(io::Metadata metadata) const;
+  // Returns latents of the first image's background, (1, 4, h, w), for previews; undefined without background
   // compensation.
   at::Tensor firstBackground() const;
 
-  // Writes adapter, optimiser, random state and position. The file appears only once it is complete. readCheckpoint
-  // returns `settings`.
+  // Writes adapter, optimiser, random state and position, whole or not at all. `settings` become the file's metadata.
   void saveCheckpoint(const std::string& path, const io::Metadata& settings) const;
   // Throws ERR_WEIGHTS_INVALID, or ERR_CHECKPOINT_MISMATCH if the file belongs to another adapter.
   void loadCheckpoint(const std::string& path);
-  // Loads the adapter of a finished run of `steps` steps from a file of saveAdapter, for previews and to save it again.
-  // The optimiser state is lost, so further steps would differ from those of an uninterrupted run.
+  // Takes the adapter of a finished run of `steps` steps from its file, for previews and to save it again. The
+  // optimiser is gone, so further steps would not be those of an uninterrupted run.
   void loadFinished(const std::string& path, int64_t steps);
 
  private:
@@ -102,9 +102,9 @@ class PairTrainer {
 // error.
 at::Tensor defectWeights(const at::Tensor& defect, double share);
 
-// Computes the loss of the paper: the mean squared error over both branches. If `weights` are given, they broadcast to
-// the latents and weight the error. latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches;
-// encoderHiddenStates: (B * 2, 77, D).
+// Computes the loss of the paper: the mean squared error over both branches together, weighted where `weights` are
+// given, which broadcast to the latents.
+// latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
 struct PairLoss {
   at::Tensor loss, prediction, noisy;
 };

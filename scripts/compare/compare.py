@@ -176,7 +176,7 @@ def make_small_model(work, second):
 
 
 def compare_v_prediction(folder, own, unet, adapter):
-    answer = engine(base=folder, adapter=own, sample=dict(indices=[0], steps=5, resolution=64, guidanceScale=2.5, scheduler="ddim", matchLevels=False))
+    answer = engine(base=folder, adapter=own, sample=dict(indices=[0], steps=5, resolution=64, guidanceScale=2.5, scheduler="ddim", startFromLatentMean=False))
     scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
     scheduler.set_timesteps(5)
     text = torch.cat([encode(folder, ["", ""], adapter), encode(folder, ["a vfx with sks", "sks"], adapter)])

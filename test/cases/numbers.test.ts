@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DualAnoDiff, embedded, Masker, NonFiniteError, type Pair, Sampler } from '../../lib/index.js';
+import { NonFiniteError } from '../../lib/errors.js';
+import { DualAnoDiff, embedded, Masker, type Pair, Sampler } from '../../lib/index.js';
 import { caseFolder, casesFolder, inCase, trainInCase } from '../helpers/cases.js';
 import { baseUnder, setNaN } from '../helpers/nan-weights.js';
 import { scratchFolder } from '../helpers/scratch.js';

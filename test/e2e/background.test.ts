@@ -10,10 +10,9 @@ import {
   loadBackgrounds,
   type Pair,
   Sampler,
-  startProfile,
-  stopProfile,
   Trainer,
 } from '../../lib/index.js';
+import { startProfile, stopProfile } from '../../lib/profile.js';
 import { cli } from '../helpers/cli.js';
 import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Dataset, DualAnoDiff, embedded, Layouts, Sampler, Trainer, type TrainerOptions } from '../../lib/index.js';
+import { Dataset, DualAnoDiff, embedded, Sampler, Trainer, type TrainerOptions } from '../../lib/index.js';
 import { cli, trainStains } from '../helpers/cli.js';
 import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -56,20 +56,14 @@ describe('branches', () => {
     expect(await influence('unseen', 'separate')).toBeLessThan(1e-5);
   });
 
-  it('that are one draw no parts: they are cut out of the images', async () => {
+  it('that are one draw no parts: each is a copy of its image', async () => {
     await using model = await DualAnoDiff.load(embedded.base);
-    const dataset = await Dataset.open(embedded.example);
     await using sampler = await Sampler.create(model, await trained(model, 'alone', { branches: 'one' }));
-    const few = { indices: [0, 1], steps: 4, scheduler: 'ddim' } as const;
-    await expect(sampler.begin(few)).rejects.toThrow('it can only draw variations');
-    const examples = await dataset.examples('stain');
-    await using layouts = await Layouts.create(examples, await dataset.goodImages(), { resolution: 32 });
-    await using batch = await sampler.begin({ ...few, layouts, strength: 0.5 });
+    await using batch = await sampler.begin({ indices: [0, 1], steps: 4, scheduler: 'ddim' });
     while (!batch.done) await batch.step();
-    for (const { image, part, mask } of await batch.decode()) {
-      expect(mask?.data.some((value) => value > 0)).toBe(true);
-      const expected = image.data.map((value, i) => ((mask?.data[Math.floor(i / 3)] ?? 0) > 0 ? value : 128));
-      expect(part.data).toEqual(expected);
+    for (const { image, part } of await batch.decode()) {
+      expect(new Set(image.data).size).toBeGreaterThan(8);
+      expect(part.data).toEqual(image.data);
     }
   });
 

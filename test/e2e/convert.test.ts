@@ -33,7 +33,7 @@ afterAll(() => model.dispose());
 const draw = async (file: string, base = model): Promise<Pair> => {
   await using sampler = await Sampler.create(base, file);
   // Published files do not say what they were trained with.
-  const said = { resolution: 32, matchLevels: false, globalPrompt: 'a stain', anomalyPrompt: 'stain' };
+  const said = { resolution: 32, startFromLatentMean: false, globalPrompt: 'a stain', anomalyPrompt: 'stain' };
   return (await sampler.sample({ count: 1, steps: 3, ...said }).next()).value as Pair;
 };
 const farthest = (a: Pair, b: Pair) =>

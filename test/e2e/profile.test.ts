@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { stopProfile } from '../../lib/index.js';
+import { stopProfile } from '../../lib/profile.js';
 import { cli, trainStains } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 

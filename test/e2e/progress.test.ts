@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Dataset, DualAnoDiff, Evaluator, embedded, Sampler, Trainer } from '../../lib/index.js';
+import { Evaluator } from '../../lib/evaluate/index.js';
+import { Dataset, DualAnoDiff, embedded, Sampler, Trainer } from '../../lib/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();

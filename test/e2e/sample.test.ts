@@ -2,16 +2,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  Dataset,
-  DualAnoDiff,
-  embedded,
-  Masker,
-  type Pair,
-  SAMPLING_PRESETS,
-  Sampler,
-  Trainer,
-} from '../../lib/index.js';
+import { Dataset, DualAnoDiff, embedded, Masker, type Pair, Sampler, Trainer } from '../../lib/index.js';
+import { SAMPLING_PRESETS } from '../../lib/options/index.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -82,9 +74,9 @@ describe('Sampler', () => {
     expect((await collect({ seed: 10 }))[0]?.image.data).not.toEqual(first[0]?.image.data);
   });
 
-  it("starts from the training parts' level where it is asked to: blank is black here", async () => {
-    const level = async (matchLevels: boolean) => {
-      const values = (await collect({ steps: 10, matchLevels })).flatMap((pair) => [...pair.part.data]);
+  it("starts from the mean of the training parts' latents where it is asked to: blank is black here", async () => {
+    const level = async (startFromLatentMean: boolean) => {
+      const values = (await collect({ steps: 10, startFromLatentMean })).flatMap((pair) => [...pair.part.data]);
       return values.reduce((a, b) => a + b) / values.length;
     };
     expect(await level(true)).toBeLessThan(0.8 * (await level(false)));

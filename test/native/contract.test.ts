@@ -27,7 +27,7 @@ describe('the engine and the schemas name the same options', () => {
     expect(without(options.sample, 'width', 'height', 'fastDecoder', 'guidedFrom', 'guidedTo')).toEqual(
       without(
         schema,
-        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder', 'layouts'],
+        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder'],
         ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled', 'guidanceInterval'],
         'keepBackgroundFeatures',
       ),

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..', '..');
 const PRELUDE = `
   import { mkdtempSync, rmSync } from 'node:fs';
-  import { Dataset, DualAnoDiff, embedded, Layouts, Masker, Sampler, Trainer } from 'dualanodiff';
+  import { Adapter, Augmenter, Dataset, DualAnoDiff, embedded, Masker, Sampler, Trainer } from 'dualanodiff';
   import { getEngine } from './dist/native.js';
   const engine = await getEngine();
   /** Engine objects that are left once the torch thread has done what it was told. */
@@ -53,7 +53,8 @@ describe('native memory', () => {
         await sampler.begin({ indices: [0], steps: 2 });
         const masker = await Masker.load();
         const examples = await dataset.trainingExamples('stain', '1/3');
-        await Layouts.create(examples, await dataset.goodImages(), { resolution: 32 });
+        await Augmenter.create(examples, await dataset.goodImages(), { resolution: 32 });
+        await Adapter.load(adapter);
         const pairs = sampler.sample({ count: 2, batchSize: 1, steps: 1 });
         await pairs.next(); // a loop that is neither ended nor left
         console.log(await left(), engine.nativeInfo().held.bytes > 20_000_000);
@@ -62,7 +63,7 @@ describe('native memory', () => {
     `,
       '--expose-gc',
     );
-    expect(lines).toEqual(['6 true', '0 0']);
+    expect(lines).toEqual(['7 true', '0 0']);
   });
 
   it('goes at once when a loop over pairs is left early, by break or by an error', () => {

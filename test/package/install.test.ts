@@ -172,7 +172,7 @@ describe('the packed package, on a machine with node and npm only', () => {
     });
     expect(readFileSync(join(installed, 'LICENSE'), 'utf8')).toMatch(/Apache License\s+Version 2\.0.*END OF TERMS/s);
     const notices = readFileSync(join(installed, 'THIRD-PARTY-NOTICES.md'), 'utf8');
-    for (const part of ['nlohmann', 'node-addon-api', 'OpenAI', 'utf8proc', 'Unicode, Inc.'])
+    for (const part of ['nlohmann', 'node-addon-api', 'OpenAI', 'utf8proc', 'p-map', 'Unicode, Inc.'])
       expect(notices).toContain(part);
   });
 
@@ -198,7 +198,7 @@ describe('the packed package, on a machine with node and npm only', () => {
   });
 
   it.each([
-    ['attw', ['--format', 'ascii', '--no-emoji']],
+    ['attw', ['--format', 'ascii', '--no-emoji', '--profile', 'node16']],
     ['publint', []],
   ])('has no problem that %s knows', (tool, flags) => {
     const target = tool === 'attw' ? tarball : join(app, 'node_modules', 'dualanodiff');

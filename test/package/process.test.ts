@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..', '..');
 const PRELUDE = `
   import { Worker, isMainThread, parentPort } from 'node:worker_threads';
-  import { Dataset, DualAnoDiff, embedded, Evaluator, Masker, Sampler, Trainer } from 'dualanodiff';
+  import { Dataset, DualAnoDiff, embedded, Masker, Sampler, Trainer } from 'dualanodiff';
+  import { Evaluator } from 'dualanodiff/evaluation';
   const grey = (side) => ({ data: new Uint8Array(side * side * 3).fill(127), width: side, height: side, channels: 3 });
 `;
 const run = (body: string, shell = '') => {

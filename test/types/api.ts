@@ -22,6 +22,10 @@ import {
   Trainer,
   type TrainStep,
 } from 'dualanodiff';
+import { type DualAnoDiffError as ErrorOfErrors, ModelError } from 'dualanodiff/errors';
+import { type Evaluation, Evaluator } from 'dualanodiff/evaluation';
+import type { Profile, stopProfile } from 'dualanodiff/profile';
+import { PairBatch as BatchClass, type PairBatch as BatchOfTensors } from 'dualanodiff/tensors';
 import sharp from 'sharp';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -104,4 +108,15 @@ export async function use(signal: AbortSignal): Promise<void> {
 
   same<Awaited<ReturnType<typeof convertAdapter>>, AdapterConversion>(true);
   same<DualAnoDiffError['code'], string>(true);
+
+  // A class is the same whichever entry it is taken from.
+  const sameBatch: BatchOfTensors = batch;
+  same<typeof sameBatch, PairBatch>(true);
+  same<DualAnoDiffError, ErrorOfErrors>(true);
+  const error: DualAnoDiffError = new ModelError('no such file', 'ERR_MODEL_INVALID');
+  console.log(error.code, batch instanceof BatchClass);
+  const evaluator = await Evaluator.open(await Dataset.open('tile'), { generated: { ours: 'out' } });
+  same<Awaited<ReturnType<typeof evaluator.evaluate>>, Evaluation>(true);
+  sampler.sample({ ...SAMPLING_PRESETS.fast, count: 3 });
+  same<Awaited<ReturnType<typeof stopProfile>>, Profile>(true);
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { type CampaignJob, describeCampaign, failureOf, runCampaign } from '../../lib/cli/campaign.js';
 import { Console } from '../../lib/cli/console.js';
 import { DEFAULT_RUN_FLAGS } from '../../lib/cli/run-type.js';
-import { AbortedError, type DualAnoDiff, OutOfMemoryError } from '../../lib/index.js';
+import { AbortedError, OutOfMemoryError } from '../../lib/errors.js';
+import type { DualAnoDiff } from '../../lib/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();

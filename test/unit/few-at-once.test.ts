@@ -1,10 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { Dataset } from '../../lib/dataset/dataset.js';
-import { DECODED_AT_ONCE, fewAtOnce } from '../../lib/dataset/few-at-once.js';
-import { loadDefects, loadGood } from '../../lib/evaluate/squares.js';
-import { loadBackgrounds } from '../../lib/model/foreground.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -23,6 +19,13 @@ vi.mock('../../lib/dataset/decode.js', async (original) => {
     },
   };
 });
+
+// Modules of other test files in the same process (`npm run test:unit`) have the decoder that is not counted.
+vi.resetModules();
+const { Dataset } = await import('../../lib/dataset/dataset.js');
+const { DECODED_AT_ONCE, fewAtOnce } = await import('../../lib/dataset/few-at-once.js');
+const { loadDefects, loadGood } = await import('../../lib/evaluate/squares.js');
+const { loadBackgrounds } = await import('../../lib/model/foreground.js');
 
 describe('fewAtOnce', () => {
   it('keeps the order, and never does more at once', async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { TrainingError } from '../../lib/errors.js';
 import { inLanes } from '../../lib/evaluate/lanes.js';
 import { RunFailures } from '../../lib/evaluate/run-failures.js';
-import { TrainingError } from '../../lib/index.js';
 
 const inputs = [0, 1, 2, 3, 4];
 /** Does all runs, two at a time. */

@@ -1,8 +1,8 @@
-#include "evaluate/perlin.h"
+#include "augment/perlin.h"
 
 #include <cmath>
 
-namespace dan::evaluate {
+namespace dan::augment {
 
 namespace {
 
@@ -13,10 +13,10 @@ at::Tensor fade(const at::Tensor& t) { return t * t * t * (t * (t * 6 - 15) + 10
 
 }  // namespace
 
-at::Tensor perlinNoise(int64_t height, int64_t width, int64_t rows, int64_t columns, double angle, Draw& draw) {
+at::Tensor perlinNoise(int64_t height, int64_t width, int64_t rows, int64_t columns, double angle, Rng& rng) {
   // A turned square reaches 0.71 of its side from its middle: twice the cells hold it.
   const int64_t gridRows = 2 * rows + 2 * kMargin, gridColumns = 2 * columns + 2 * kMargin;
-  const at::Tensor direction = draw.uniform({gridRows, gridColumns}) * (2 * M_PI);
+  const at::Tensor direction = rng.uniform({gridRows, gridColumns}) * (2 * M_PI);
   const at::Tensor gradients = at::stack({at::sin(direction), at::cos(direction)}, -1).flatten(0, 1);
   const at::Tensor v = ((at::arange(height, at::kFloat) + 0.5) / static_cast<double>(height) - 0.5).unsqueeze(1);
   const at::Tensor u = ((at::arange(width, at::kFloat) + 0.5) / static_cast<double>(width) - 0.5).unsqueeze(0);
@@ -37,18 +37,18 @@ at::Tensor perlinNoise(int64_t height, int64_t width, int64_t rows, int64_t colu
   return std::sqrt(2.0) * at::lerp(upper, lower, downward);
 }
 
-at::Tensor noiseTexture(int64_t height, int64_t width, Draw& draw) {
+at::Tensor noiseTexture(int64_t height, int64_t width, Rng& rng) {
   constexpr int kOctaves = 4;
-  const int64_t coarsest = int64_t{1} << draw.below(4);
-  const at::Tensor colour = draw.uniform({3, 1, 1}), contrast = draw.uniform({3, 1, 1});
+  const int64_t coarsest = int64_t{1} << rng.below(4);
+  const at::Tensor colour = rng.uniform({3, 1, 1}), contrast = rng.uniform({3, 1, 1});
   at::Tensor noise = at::zeros({3, height, width});
   double strength = 1;
   for (int octave = 0; octave < kOctaves; ++octave, strength /= 2) {
     const int64_t cells = coarsest << octave;
-    const at::Tensor shared = perlinNoise(height, width, cells, cells, draw.uniform(0, 2 * M_PI), draw);
+    const at::Tensor shared = perlinNoise(height, width, cells, cells, rng.uniform(0, 2 * M_PI), rng);
     noise += strength * shared;
   }
   return (colour + contrast * noise).clamp(0, 1);
 }
 
-}  // namespace dan::evaluate
+}  // namespace dan::augment

@@ -1,13 +1,14 @@
-#include "core/crop_paste.h"
+#include "augment/crop_paste.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace dan {
+namespace dan::augment {
 
 namespace {
 
-constexpr double kLeast = 0.75, kMost = 1.25;  // of the defect's size
+// How large a pasted defect is, as a share of its own size.
+constexpr double kLeastScale = 0.75, kMostScale = 1.25;
 
 // First row, first column, rows, columns.
 struct Box {
@@ -28,29 +29,26 @@ at::Tensor cut(const at::Tensor& picture, const Box& box) {
 
 }  // namespace
 
-void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Draw& draw, bool turns) {
+void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Rng& rng) {
   const Box box = boxOf(defect.mask);
   if (box.rows == 0) return;
-  MarkedPicture patch = {cut(defect.image, box), cut(defect.mask, box)};
-  for (const int64_t side : {1, 0}) {
-    if (draw.coin()) patch = {patch.image.flip({side + 1}), patch.mask.flip({side})};
-  }
-  const int64_t quarters = turns ? draw.below(4) : 0;
+  MarkedPicture patch = flipped({cut(defect.image, box), cut(defect.mask, box)}, rng);
+  const int64_t quarters = rng.below(4);
   patch = {at::rot90(patch.image, quarters, {1, 2}), at::rot90(patch.mask, quarters, {0, 1})};
   const int64_t height = onto.mask.size(0), width = onto.mask.size(1);
   const auto rows = static_cast<double>(patch.mask.size(0)), columns = static_cast<double>(patch.mask.size(1));
-  const double scale =
-      std::min({draw.uniform(kLeast, kMost), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
+  const double scale = std::min(
+      {rng.uniform(kLeastScale, kMostScale), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
   const auto sized = [scale](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side * scale)); };
   const std::vector<int64_t> size = {sized(rows), sized(columns)};
   const auto resize = [&](const at::Tensor& picture) {
     return at::upsample_bilinear2d(picture.unsqueeze(0), size, /*align_corners=*/false)[0];
   };
   const at::Tensor mask = resize(patch.mask.to(at::kFloat).unsqueeze(0))[0] >= 0.5;
-  const Box place = {draw.below(height - size[0] + 1), draw.below(width - size[1] + 1), size[0], size[1]};
+  const Box place = {rng.below(height - size[0] + 1), rng.below(width - size[1] + 1), size[0], size[1]};
   at::Tensor target = cut(onto.image, place);
   target.copy_(at::where(mask, resize(patch.image), target));
-  cut(onto.mask, place).logical_or_(mask);  // what was marked there before stays defective
+  cut(onto.mask, place).logical_or_(mask);
 }
 
-}  // namespace dan
+}  // namespace dan::augment

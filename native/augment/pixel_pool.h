@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "core/draw.h"
+#include "core/rng.h"
 
-namespace dan {
+namespace dan::augment {
 
 // A tensor each, so that a pool of many can grow without being copied.
 struct PixelPool {
@@ -19,13 +19,26 @@ struct PixelPool {
 };
 using Pool = std::shared_ptr<const PixelPool>;
 
-// (3, H, W) in 0 .. 1.
+// A picture, (3, H, W) float in 0 .. 1, and what of it is defective, (H, W) bool.
+struct MarkedPicture {
+  at::Tensor image, mask;
+};
+
+// (H, W, 3) uint8 to (3, H, W) in 0 .. 1.
 inline at::Tensor toPicture(const at::Tensor& image) {
   return image.permute({2, 0, 1}).to(at::kFloat).contiguous() / 255;
 }
+
 // One of the pool's pictures, with even chances, as (3, H, W) in 0 .. 1.
-inline at::Tensor drawPicture(const PixelPool& pool, Draw& draw) {
-  return toPicture(pool.images[static_cast<size_t>(draw.below(pool.size()))]);
+inline at::Tensor randomPicture(const PixelPool& pool, Rng& rng) {
+  return toPicture(pool.images[static_cast<size_t>(rng.below(pool.size()))]);
 }
 
-}  // namespace dan
+// Flips image and mask alike, horizontally and vertically with even chances.
+inline MarkedPicture flipped(MarkedPicture picture, Rng& rng) {
+  if (rng.coin()) picture = {picture.image.flip({2}), picture.mask.flip({1})};
+  if (rng.coin()) picture = {picture.image.flip({1}), picture.mask.flip({0})};
+  return picture;
+}
+
+}  // namespace dan::augment

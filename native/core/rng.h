@@ -1,4 +1,4 @@
-// Draws of one example's settings from one generator, in a fixed order.
+// Random choices of one example from one generator. Their order is part of what a seed means.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,9 +7,9 @@
 
 namespace dan {
 
-class Draw {
+class Rng {
  public:
-  explicit Draw(at::Generator generator) : generator_(std::move(generator)) {}
+  explicit Rng(at::Generator generator) : generator_(std::move(generator)) {}
 
   // In [low, high).
   double uniform(double low = 0, double high = 1) {
@@ -20,7 +20,10 @@ class Draw {
     return std::min(static_cast<int64_t>(uniform() * static_cast<double>(count)), count - 1);
   }
   bool coin() { return uniform() < 0.5; }
+  // Float32 in [0, 1).
   at::Tensor uniform(at::IntArrayRef shape) { return at::rand(shape, generator_, at::kFloat); }
+  // Leaves out the numbers that uniform(shape) would have had.
+  void skip(at::IntArrayRef shape) { uniform(shape); }
 
  private:
   at::Generator generator_;

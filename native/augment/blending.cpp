@@ -1,0 +1,71 @@
+#include "augment/blending.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "augment/settings.h"
+
+namespace dan::augment {
+
+namespace {
+
+constexpr double kRingShare = 1 / 32.;     // of the side: how wide the ring around a defect is
+constexpr double kBorderShare = 1 / 128.;  // of the side: how wide a defect's soft border is
+constexpr double kSmoothShare = 3 / 32.;   // of the side: what is smaller than this is not the ground's light
+constexpr double kMostGain = 2;            // by the ground's light
+
+at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
+  const int64_t size = 2 * radius + 1;  // rows, then columns: the same as a square, for a fraction of the work
+  const at::Tensor rows = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), {1, size}, 1, {0, radius});
+  return at::max_pool2d(rows, {size, 1}, 1, {radius, 0})[0] > 0;
+}
+
+// Three box filters, which come near a Gaussian. x: (C, H, W).
+at::Tensor blurred(at::Tensor x, int64_t radius) {
+  x = x.unsqueeze(0);
+  const int64_t size = 2 * radius + 1;
+  for (int i = 0; i < 3; ++i) {
+    x = at::avg_pool2d(x, {1, size}, 1, {0, radius}, false, /*count_include_pad=*/false);
+    x = at::avg_pool2d(x, {size, 1}, 1, {radius, 0}, false, /*count_include_pad=*/false);
+  }
+  return x[0];
+}
+
+at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
+  return (picture * where).sum({1, 2}, true) / where.sum().clamp_min(1);
+}
+
+// What is around a defect, without its soft border. Where a defect covers all, nothing is around it but itself.
+at::Tensor ringAround(const at::Tensor& mask) {
+  const int64_t width = pixelsOf(kRingShare, mask.size(0)), gap = pixelsOf(kBorderShare, mask.size(0));
+  const at::Tensor ring = dilated(mask.unsqueeze(0), width)[0] & ~dilated(mask.unsqueeze(0), gap)[0];
+  if (ring.any().item<bool>()) return ring;
+  const at::Tensor rest = ~mask;
+  return rest.any().item<bool>() ? rest : mask;
+}
+
+}  // namespace
+
+double areaOf(const at::Tensor& mask) { return mask.to(at::kFloat).mean().item<double>(); }
+
+int64_t pixelsOf(double share, int64_t side) {
+  return std::max<int64_t>(1, std::llround(share * static_cast<double>(side)));
+}
+
+at::Tensor softened(const at::Tensor& mask) {
+  constexpr double kFirm = 1.3;  // so that the mask itself is covered whole
+  const at::Tensor wide = dilated(mask.unsqueeze(0), pixelsOf(kBorderShare, mask.size(0))).to(at::kFloat);
+  return (blurred(wide, 1) * kFirm).clamp(0, 1)[0];
+}
+
+MarkedPicture blended(const MarkedPicture& defect, const at::Tensor& ground, Rng& rng) {
+  const at::Tensor ring = ringAround(defect.mask), before = meanOf(defect.image, ring);
+  const double light = ((meanOf(ground, ring).mean() + 0.04) / (before.mean() + 0.04)).item<double>();
+  // A defect that faded would teach a detector to see defects in the grain of good ground.
+  const double contrast = kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMostGain);
+  const at::Tensor after = blurred(ground, pixelsOf(kSmoothShare, defect.mask.size(0)));
+  const at::Tensor added = (after + (defect.image - before) * contrast).clamp(0, 1);
+  return {at::lerp(ground, added, softened(defect.mask)), defect.mask};
+}
+
+}  // namespace dan::augment

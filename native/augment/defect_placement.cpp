@@ -1,0 +1,130 @@
+#include "augment/defect_placement.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "augment/blending.h"
+
+namespace dan::augment {
+
+namespace {
+
+constexpr int kMostAttempts = 20;              // to place a defect so that most of it is inside
+constexpr double kLeastInside = 0.3;           // of the area of a moved defect
+constexpr double kLeastRephotographed = 0.8;   // of the area of a defect in its own picture
+constexpr int64_t kUnusedNumbers = 2 * 8 * 8;  // of each attempt
+
+// How a picture moves, in pixels and radians about the middle of its defect.
+struct Motion {
+  double down = 0, right = 0, scaleY = 1, scaleX = 1, angle = 0;
+};
+
+Motion randomMove(int64_t side, Rng& rng) {
+  const double reach = static_cast<double>(side) * 0.12;
+  Motion motion;
+  motion.down = std::round(rng.uniform(-reach, reach));
+  motion.right = std::round(rng.uniform(-reach, reach));
+  motion.scaleY = rng.uniform(0.7, 1.4);
+  motion.scaleX = motion.scaleY * rng.uniform(0.8, 1.25);
+  motion.angle = rng.uniform(-0.05, 0.05);  // grain has a direction, which large defects show
+  return motion;
+}
+
+Motion randomJitter(int64_t side, Rng& rng) {
+  const double reach = static_cast<double>(side) * 0.06;
+  Motion motion;
+  motion.down = rng.uniform(-reach, reach);
+  motion.right = rng.uniform(-reach, reach);
+  motion.scaleY = rng.uniform(1, 1.2);
+  motion.scaleX = motion.scaleY * rng.uniform(0.9, 1.1);
+  motion.angle = rng.uniform(-0.05, 0.05);
+  return motion;
+}
+
+// Row and column.
+std::pair<double, double> middleOf(const at::Tensor& mask) {
+  const at::Tensor middle = mask.nonzero().to(at::kFloat).mean(0);
+  return {middle[0].item<double>(), middle[1].item<double>()};
+}
+
+// The motion changed so that the defect still reaches the edges that it reached before.
+Motion keptAtReachedEdges(Motion motion, const at::Tensor& mask) {
+  const auto [middleY, middleX] = middleOf(mask);
+  const auto keep = [&](int64_t dim, double middle, double& shift, double& scale) {
+    const int64_t side = mask.size(dim), margin = pixelsOf(1 / 64., side);
+    const bool low = mask.narrow(dim, 0, margin).any().item<bool>();
+    const bool high = mask.narrow(dim, side - margin, margin).any().item<bool>();
+    if (low && high) scale = std::max(scale, 1.0);
+    if (low) shift = std::min(shift, middle * (scale - 1));
+    if (high) shift = std::max(shift, (static_cast<double>(side) - middle) * (1 - scale));
+  };
+  keep(0, middleY, motion.down, motion.scaleY);
+  keep(1, middleX, motion.right, motion.scaleX);
+  return motion;
+}
+
+// Where each pixel of the moved picture comes from: (1, H, W, 2), as grid_sampler wants it.
+at::Tensor sourceGrid(const Motion& motion, const at::Tensor& mask) {
+  const int64_t height = mask.size(0), width = mask.size(1);
+  const auto [middleY, middleX] = middleOf(mask);
+  const at::Tensor y = at::arange(height, at::kFloat).view({-1, 1}).expand({height, width}) - (middleY + motion.down);
+  const at::Tensor x = at::arange(width, at::kFloat).view({1, -1}).expand({height, width}) - (middleX + motion.right);
+  const double cosine = std::cos(motion.angle), sine = std::sin(motion.angle);
+  const at::Tensor fromY = (cosine * y - sine * x) / motion.scaleY + middleY;
+  const at::Tensor fromX = (sine * y + cosine * x) / motion.scaleX + middleX;
+  const auto normalized = [](const at::Tensor& at, int64_t side) {
+    return (2 * at + 1) / static_cast<double>(side) - 1;
+  };
+  return at::stack({normalized(fromX, width), normalized(fromY, height)}, -1).unsqueeze(0);
+}
+
+// What a moved picture shows between its pixels, and where it was not photographed. The values are grid_sampler's.
+enum class Interpolation : int64_t { kBilinear = 0, kBicubic = 2 };
+enum class Beyond : int64_t { kEdge = 1, kMirror = 2 };
+
+at::Tensor gridSampled(const at::Tensor& picture, const at::Tensor& grid, Interpolation between, Beyond beyond) {
+  return at::grid_sampler(picture.unsqueeze(0), grid, static_cast<int64_t>(between), static_cast<int64_t>(beyond),
+                          /*align_corners=*/false)[0];
+}
+
+// Bicubic, because what is blurred by moving can be told from photographs, and a detector learns to.
+at::Tensor resampled(const at::Tensor& picture, const at::Tensor& grid, Beyond beyond) {
+  return gridSampled(picture, grid, Interpolation::kBicubic, beyond).clamp(0, 1);
+}
+
+at::Tensor resampledMask(const at::Tensor& mask, const at::Tensor& grid, Beyond beyond) {
+  return gridSampled(mask.to(at::kFloat).unsqueeze(0), grid, Interpolation::kBilinear, beyond)[0] > 0.5;
+}
+
+// Tries motions until so much of the defect is inside; the picture as it is where no attempt succeeds. `motion` and
+// `leastArea` (of the picture) are asked once an attempt.
+template <class NextMotion, class LeastArea>
+MarkedPicture placed(const MarkedPicture& real, Beyond beyond, Rng& rng, NextMotion nextMotion, LeastArea leastArea) {
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    const Motion motion = nextMotion();
+    // Earlier versions bent the picture by these numbers. They are left out, so that seeds keep their pictures.
+    rng.skip({kUnusedNumbers});
+    const at::Tensor grid = sourceGrid(motion, real.mask), mask = resampledMask(real.mask, grid, beyond);
+    if (areaOf(mask) >= leastArea(motion)) return {resampled(real.image, grid, beyond), mask};
+  }
+  return real;
+}
+
+}  // namespace
+
+MarkedPicture rephotographed(const MarkedPicture& real, Rng& rng) {
+  const double area = areaOf(real.mask);
+  // A mirrored ground looks like ground, and a mirrored defect is marked as one.
+  return placed(
+      real, Beyond::kMirror, rng, [&] { return randomJitter(real.mask.size(0), rng); },
+      [&](const Motion&) { return kLeastRephotographed * area; });
+}
+
+MarkedPicture moved(const MarkedPicture& real, Rng& rng) {
+  const double area = areaOf(real.mask);
+  return placed(
+      real, Beyond::kEdge, rng, [&] { return keptAtReachedEdges(randomMove(real.mask.size(0), rng), real.mask); },
+      [&](const Motion& motion) { return kLeastInside * area * motion.scaleX * motion.scaleY; });
+}
+
+}  // namespace dan::augment

@@ -1,0 +1,50 @@
+#include "sample/batch_background.h"
+
+#include <algorithm>
+
+#include "diffusion/noise_schedule.h"
+
+namespace dan::sample {
+
+namespace {
+
+// Which backgrounds the batch shows, by number, and which of these each row has.
+struct Shown {
+  std::vector<int64_t> numbers, ofRow;
+
+  void add(int64_t number, bool isShared) {
+    const auto found = std::find(numbers.begin(), numbers.end(), number);
+    const bool isNew = !isShared || found == numbers.end();
+    ofRow.push_back(isNew ? static_cast<int64_t>(numbers.size()) : found - numbers.begin());
+    if (isNew) numbers.push_back(number);
+  }
+};
+
+}  // namespace
+
+BackgroundInputs backgroundInputs(const BatchBackground& batch) {
+  const Backgrounds& backgrounds = batch.backgrounds;
+  const bool isFresh = backgrounds.options().freshNoise, isGuided = batch.isGuided;
+  Shown shown;
+  if (isGuided) {
+    for (size_t i = 0; i < batch.indices.size(); ++i) shown.add(kZeroBackground, !isFresh);
+  }
+  for (const int64_t index : batch.indices) shown.add(backgrounds.of(index), !isFresh);
+  BackgroundInputs inputs;
+  inputs.ofPair = shown.ofRow;
+  const at::Tensor latents = backgrounds.latents(shown.numbers), fixedNoise = backgrounds.noise(shown.numbers);
+  inputs.noisy = [&schedule = batch.schedule, &noise = batch.noise, latents, fixedNoise, isFresh, isGuided](
+                     size_t, double timestep) {
+    at::Tensor added = fixedNoise;
+    if (isFresh) added = isGuided ? at::cat({noise.drawOneBranch(), noise.drawOneBranch()}) : noise.drawOneBranch();
+    const at::Tensor t = at::full({latents.size(0)}, static_cast<int64_t>(timestep), at::kLong);
+    return diffusion::NoiseSchedule(schedule).addNoise(latents, added, t);
+  };
+  if (isFresh || backgrounds.keptFeatures() == nullptr) return inputs;
+  inputs.store = backgrounds.keptFeatures();
+  inputs.numbers = shown.numbers;
+  inputs.store->begin(batch.maker, shown.numbers);
+  return inputs;
+}
+
+}  // namespace dan::sample

@@ -1,0 +1,39 @@
+// A base with an adapter folded into it, ready to draw pairs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dual/adapter_file.h"
+#include "dual/folded_adapter.h"
+#include "sample/pair_batch.h"
+
+namespace dan::sample {
+
+class PairSampler {
+ public:
+  // Throws ERR_ADAPTER_MISMATCH where the adapter belongs to another base, ERR_WEIGHTS_INVALID where what it says of
+  // itself does not fit its tensors.
+  PairSampler(std::shared_ptr<model::BaseModel> base, const dual::AdapterFile& adapter);
+
+  const std::shared_ptr<model::BaseModel>& base() const { return base_; }
+  // Returns what batches are drawn from, as long as this object and `backgrounds` live.
+  PairSource source(const Backgrounds* backgrounds = nullptr) const;
+
+  // Encodes prompts with the adapter's part of the text encoder: (N, 77, D) float32 on the CPU. Throws ERR_NON_FINITE.
+  at::Tensor textStates(const std::vector<std::string>& prompts) const;
+  // Makes one call of the UNet, float32 on the CPU. latents: (2 N, 4, h, w); timesteps: (2 N); textStates: (2 N, 77,
+  // D); rows are (pair, branch). Throws ERR_INVALID_OPTION where the shapes do not fit, and ERR_NON_FINITE.
+  at::Tensor predict(const at::Tensor& latents, const at::Tensor& timesteps, const at::Tensor& textStates) const;
+
+ private:
+  std::shared_ptr<model::BaseModel> base_;
+  std::unique_ptr<dual::Adapter> adapter_;
+  std::unique_ptr<dual::FoldedAdapter> folded_;
+  std::unique_ptr<dual::PairModel> unet_;
+  at::Tensor latentMeans_;
+  bool isOneBranch_;
+};
+
+}  // namespace dan::sample

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileDigest } from '../../lib/core/files.js';
+import { embedded } from '../../lib/core/paths.js';
+import { Dataset } from '../../lib/dataset/dataset.js';
+import { Adapter } from '../../lib/model/adapter.js';
+import { convertAdapter } from '../../lib/model/convert.js';
+import { DualAnoDiff } from '../../lib/model/dualanodiff.js';
+import { Sampler } from '../../lib/model/sampler.js';
+import { Trainer } from '../../lib/model/trainer.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const saved = join(folder, 'saved.safetensors');
+let model: DualAnoDiff;
+let dataset: Dataset;
+let adapter: Adapter;
+
+const trainerOf = (seed: number) =>
+  new Trainer(model, { type: 'stain', resolution: 32, rank: 4, trainImages: '1/1', seed });
+
+beforeAll(async () => {
+  model = await DualAnoDiff.load(embedded.base);
+  dataset = await Dataset.open(embedded.example);
+  await using trainer = trainerOf(1);
+  for await (const _ of trainer.train(dataset, { steps: 3 }));
+  await trainer.save(saved);
+  adapter = await trainer.adapter();
+});
+afterAll(async () => {
+  await adapter?.dispose();
+  await model?.dispose();
+});
+
+/** The bytes of two pairs. */
+const draw = async (from: Adapter | string): Promise<Uint8Array[]> => {
+  await using sampler = await Sampler.create(model, from);
+  const bytes: Uint8Array[] = [];
+  for await (const { image, part } of sampler.sample({ count: 2, steps: 3, seed: 2 }))
+    bytes.push(image.data, part.data);
+  return bytes;
+};
+
+describe('an adapter in memory', () => {
+  it('draws the bytes that the saved file draws, which a loaded adapter draws too', async () => {
+    const expected = await draw(saved);
+    expect(expected).toHaveLength(4);
+    expect(await draw(adapter)).toEqual(expected);
+    await using loaded = await Adapter.load(saved);
+    expect(await draw(loaded)).toEqual(expected);
+  });
+
+  it("writes the trainer's file bit for bit, and so does an adapter that was loaded from it", async () => {
+    await using loaded = await Adapter.load(saved);
+    for (const [name, one] of Object.entries({ trained: adapter, loaded })) {
+      const file = join(folder, `${name}.safetensors`);
+      await one.save(file);
+      expect(readFileSync(file).equals(readFileSync(saved))).toBe(true);
+    }
+  });
+
+  it('has the digest of the file that it was loaded from or that it writes', async () => {
+    const digest = await fileDigest(saved);
+    await using loaded = await Adapter.load(saved);
+    expect(await loaded.digest()).toBe(digest);
+    expect(await adapter.digest()).toBe(digest);
+    await using other = trainerOf(2);
+    for await (const _ of other.train(dataset, { steps: 1 }));
+    await using fresh = await other.adapter();
+    expect(await fresh.digest()).not.toBe(digest);
+  });
+
+  it('says of itself what the file says', async () => {
+    await using loaded = await Adapter.load(saved);
+    expect(adapter.info).toEqual(loaded.info);
+    expect(adapter.info).toMatchObject({ type: 'stain', resolution: 32, background: 'off', partFill: 'grey' });
+    expect(adapter.info.metadata).toMatchObject({ defect_share: '0.3', steps: '3', rank: '4' });
+  });
+
+  it('stays as it was while its trainer goes on', async () => {
+    await using trainer = trainerOf(1);
+    for await (const _ of trainer.train(dataset, { steps: 3 }));
+    await using before = await trainer.adapter();
+    for await (const _ of trainer.train(dataset, { steps: 4 }));
+    await using after = await trainer.adapter();
+    expect(await before.digest()).toBe(await fileDigest(saved));
+    expect(await after.digest()).not.toBe(await fileDigest(saved));
+  });
+
+  it('is saved in the own format where it was loaded from a file of the published code', async () => {
+    const [published, own] = [join(folder, 'published.safetensors'), join(folder, 'own.safetensors')];
+    await convertAdapter(saved, published, { layout: 'published' });
+    await using loaded = await Adapter.load(published);
+    await loaded.save(own);
+    await using again = await Adapter.load(own);
+    expect(again.info.metadata).toMatchObject({ format: 'dualanodiff-adapter', background: 'off' });
+    expect(await draw(again)).toEqual(await draw(loaded));
+  });
+
+  it('is refused once it is disposed, and so is what is no adapter', async () => {
+    const disposed = await Adapter.load(saved);
+    await disposed.dispose();
+    await expect(Sampler.create(model, disposed)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    await expect(disposed.save(join(folder, 'never.safetensors'))).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    await expect(Sampler.create(model, 5 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+  });
+});
