@@ -1,16 +1,14 @@
 // Pairs over HTTP: GET /pairs?count=2&seed=7 answers with server-sent events, `progress` while it works and `pair` (PNGs in
-// base64) as each is ready. When the client goes away, the work ends within one denoising step.
+// base64) as each pair is ready. When the client goes away, the work ends within one denoising step.
 // node examples/service.mjs ADAPTER PORT
-import { DualAnoDiff, DualAnoDiffError, embedded, Masker, Sampler } from 'dualanodiff';
+import { DualAnoDiff, DualAnoDiffError, Masker, Sampler } from 'dualanodiff';
 import Fastify from 'fastify';
-import sharp from 'sharp';
 
 const [adapter, port = '8080'] = process.argv.slice(2);
-const model = await DualAnoDiff.load(embedded.base);
+const model = await DualAnoDiff.load();
 const sampler = await Sampler.create(model, adapter);
 const masker = Masker.threshold();
-const png = async ({ data, width, height, channels }) =>
-  (await sharp(data, { raw: { width, height, channels } }).png().toBuffer()).toString('base64');
+const png = async (image) => (await image.toSharp().png().toBuffer()).toString('base64');
 
 const app = Fastify({ forceCloseConnections: true }); // a client that keeps its connection must not keep the service
 const querystring = {
@@ -29,7 +27,7 @@ app.get('/pairs', { schema: { querystring } }, async (request, reply) => {
   reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const send = (event, data) => reply.raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   const onProgress = (step, of) => send('progress', { step, steps: of });
-  const options = { count, seed, steps, scheduler: 'dpmsolver++', batchSize: 1, signal: abort.signal, onProgress };
+  const options = { count, seed, steps, batchSize: 1, signal: abort.signal, onProgress };
   try {
     for await (const pair of sampler.sample(options)) {
       const mask = await masker.mask(pair.part, { signal: abort.signal });
