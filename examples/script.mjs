@@ -13,12 +13,12 @@ const adapter = await model.learn(dataset, {
   types: ['stain'],
   resolution: 64,
   steps: Number(steps),
+  out: join(out, 'stain.safetensors'), // The adapter is written there, with a log and checkpoints beside it.
   signal,
   onProgress({ step, loss }) {
     if (step % 10 === 0) console.log(`step ${step}: loss ${loss.toFixed(4)}`);
   },
 });
-await adapter.save(join(out, 'stain.safetensors'));
 
 const source = { type: 'stain', recipe: 'noise', adapter: await adapter.digest() };
 const writer = await PairWriter.open(join(out, 'pairs'), source);
