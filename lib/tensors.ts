@@ -1,4 +1,7 @@
-/** The parts of the method: latents, text states, single calls of the dual UNet, and sampling step by step. */
+/**
+ * The parts of the method: latents, text states, single calls of the dual UNet, and sampling step by step.
+ * @module dualanodiff/tensors
+ */
 import { InvalidOptionError } from './core/errors.js';
 import { type PixelData, RawImage, toRgb } from './core/image.js';
 import { checkTensor, type Tensor } from './core/tensor.js';

@@ -1,20 +1,20 @@
-// The layers of lib/: which folder may import which, which packages belong to one layer, and that no files import each
-// other in a circle. Imports of types count, as whoever reads a file has to follow them too.
+// This file checks that folders of lib/ import only what is below them, that packages stay in their layers, and that no
+// files import each other in a circle. Imports of types count, because whoever reads a file has to follow them too.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 
-/** From the faces down: a layer imports only itself and those named after it. */
+/** A layer imports only itself and those named after it. */
 const LAYERS = [
   ...['cli', 'jobs', 'report', 'evaluate', 'recipes', 'model', 'dataset'],
   ...['engine', 'libtorch', 'options', 'core'],
 ];
-/** The files beside the folders that are the engine's. */
+/** These files beside the folders are the engine's layer. */
 const ENGINE = /^(native|addon-types[\w-]*|run-native|profile|pool)\.ts$/;
-/** What users import. These files may import anything, and no other file imports them. */
+/** Users import these files. They may import anything, and no other file imports them. */
 const ENTRIES = ['index.ts', 'errors.ts', 'tensors.ts'];
-/** The file that opens native code, and the one that looks for it. */
+/** The first file opens native code, and the second one looks for it. */
 const NATIVE = ['native.ts', join('core', 'binary.ts')];
-/** Packages that only these layers import. */
+/** Only the named layers import these packages. */
 const PACKAGES = {
   commander: ['cli'],
   'cli-progress': ['cli'],
@@ -22,7 +22,7 @@ const PACKAGES = {
   sharp: ['dataset', 'core'],
 };
 
-/** What a file imports, types included: relative paths and names of packages. */
+/** Returns the relative paths and the names of packages that a file imports. */
 function importsOf(text) {
   const statements = text.matchAll(
     /^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm,
@@ -31,7 +31,7 @@ function importsOf(text) {
   return [...statements, ...expressions].map(([, from, bare]) => from ?? bare);
 }
 
-/** The layer of a file by its path below lib/; undefined where it is in none. */
+/** Returns the layer of a file by its path below lib/, and undefined where it is in none. */
 function layerOf(file) {
   const [folder] = file.split(sep);
   if (folder === 'addon-types') return 'engine';
@@ -40,13 +40,12 @@ function layerOf(file) {
   return ENGINE.test(file) ? 'engine' : undefined;
 }
 
-/** The files of each circle, as long as it goes: one for each group of files that reach each other. */
+/** Returns each group of files that all reach each other, by Tarjan's strongly connected components. */
 function circlesOf(graph) {
   const order = new Map();
   const lowest = new Map();
   const open = [];
   const circles = [];
-  // Tarjan's strongly connected components.
   const visit = (file) => {
     order.set(file, order.size);
     lowest.set(file, order.get(file));
@@ -63,7 +62,7 @@ function circlesOf(graph) {
   return circles;
 }
 
-/** Problems of the files below `root`/lib, and how many files were looked at. */
+/** Returns the problems of the files below `root`/lib, and the number of files. */
 export function checkLib(root) {
   const lib = join(root, 'lib');
   const entries = readdirSync(lib, { recursive: true, withFileTypes: true });

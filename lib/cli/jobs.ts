@@ -1,4 +1,7 @@
-/** The commands that are jobs: their options are the jobs', and each describes its result to people. */
+/**
+ * The commands that are jobs: their options are the jobs', and each describes its result to people. The jobs check the
+ * options themselves, so that these are passed on as they were given.
+ */
 import { embedded } from '../core/paths.js';
 import { type CampaignResult, campaign, nameOfFailure } from '../jobs/campaign.js';
 import { evaluate } from '../jobs/evaluate.js';
@@ -7,13 +10,6 @@ import { learn } from '../jobs/learn.js';
 import { mask } from '../jobs/mask.js';
 import type { TypeResult } from '../jobs/run-type.js';
 import { checkOptions } from '../options/check.js';
-import type {
-  CampaignJobOptions,
-  EvaluateJobOptions,
-  GenerateJobOptions,
-  LearnJobOptions,
-  MaskJobOptions,
-} from '../options/generated.js';
 import {
   campaignOptions,
   demoOptions,
@@ -55,7 +51,7 @@ const train: CommandSpec = {
   options: learnOptions,
   computes: true,
   async run(options, context) {
-    const result = await learn(options as unknown as LearnJobOptions, context);
+    const result = await learn(options as never, context);
     const { adapter, steps, skippedSteps, seconds } = result;
     const skipped = skippedSteps > 0 ? `, ${skippedSteps} of ${steps} steps skipped because of float16 overflow` : '';
     return { text: `wrote ${adapter} in ${seconds.toFixed(1)} s${skipped}`, value: result };
@@ -68,7 +64,7 @@ const sample: CommandSpec = {
   options: generateOptions,
   computes: true,
   async run(options, context) {
-    const result = await generate(options as unknown as GenerateJobOptions, context);
+    const result = await generate(options as never, context);
     const { out, pairs, emptyMasks, dropped, seconds } = result;
     const text = `${pairs} pairs in ${out}, ${emptyMasks} with an empty mask, ${dropped} dropped, in ${seconds.toFixed(1)} s`;
     return { text, value: result };
@@ -81,7 +77,7 @@ const makeMasks: CommandSpec = {
   options: maskJobOptions,
   computes: true,
   async run(options, context) {
-    const result = await mask(options as unknown as MaskJobOptions, context);
+    const result = await mask(options as never, context);
     return { text: `${result.masks} masks in ${result.out}, ${result.emptyMasks} empty`, value: result };
   },
 };
@@ -91,7 +87,7 @@ const run: CommandSpec = {
   description: 'Make pairs with masks and a report: of one defect type, every one of a category, or every category.',
   options: campaignOptions,
   computes: true,
-  run: async (options, context) => describeCampaign(await campaign(options as unknown as CampaignJobOptions, context)),
+  run: async (options, context) => describeCampaign(await campaign(options as never, context)),
 };
 
 const evaluatePairs: CommandSpec = {
@@ -100,7 +96,7 @@ const evaluatePairs: CommandSpec = {
   options: evaluateOptions,
   computes: true,
   async run(options, context) {
-    const { text, ...value } = await evaluate(options as unknown as EvaluateJobOptions, context);
+    const { text, ...value } = await evaluate(options as never, context);
     return { text: `${text}\nreport: ${value.files.report}`, value };
   },
 };

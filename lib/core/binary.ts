@@ -1,4 +1,4 @@
-/** Where the native files of the package are; nothing is opened here. */
+/** This file looks for the native files of the package. It opens none of them. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -1,11 +1,11 @@
-/** Pixels as functions of this package take them and return them. */
+/** Functions of this package take images as `PixelData` and return them as `RawImage`. */
 import sharp, { type Sharp } from 'sharp';
 import { DatasetError, InvalidOptionError } from './errors.js';
 
 /** 1 (grey) or 3 (RGB). */
 export type Channels = 1 | 3;
 
-/** Pixels, row by row, channels interleaved, one byte each. Functions that take an image accept any object like this. */
+/** Pixels row by row, channels interleaved, one byte each. Functions that take an image accept any object like this. */
 export interface PixelData {
   readonly data: Uint8Array;
   readonly width: number;
@@ -13,7 +13,7 @@ export interface PixelData {
   readonly channels: Channels;
 }
 
-/** What is wrong with pixels as an input, as "Expected X but received Y"; undefined where they can be used. */
+/** Says what is wrong with an image, as "Expected X but received Y". Returns undefined for an image that can be used. */
 function pixelProblem(image: unknown): string | undefined {
   const { data, width, height, channels } = (image ?? {}) as Partial<PixelData>;
   const isSize = (extent: unknown): extent is number => Number.isSafeInteger(extent) && (extent as number) > 0;
@@ -35,7 +35,7 @@ export function checkPixels(image: PixelData): void {
   if (problem !== undefined) throw new InvalidOptionError(problem);
 }
 
-/** The image with three channels; grey is repeated. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+/** Repeats a grey image in three channels. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
 export function toRgb(image: PixelData): PixelData {
   checkPixels(image);
   const { data, width, height, channels } = image;
@@ -45,11 +45,10 @@ export function toRgb(image: PixelData): PixelData {
   return { data: rgb, width, height, channels: 3 };
 }
 
-/** The first of every three channels. */
+/** Makes one channel of three equal ones. */
 const firstChannel = (rgb: Uint8Array): Uint8Array =>
   Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i] as number);
 
-/** Whether every pixel has three equal channels. */
 function isGrey(rgb: Uint8Array): boolean {
   for (let i = 0; i < rgb.length; i += 3) {
     if (rgb[i] !== rgb[i + 1] || rgb[i] !== rgb[i + 2]) return false;
@@ -58,19 +57,16 @@ function isGrey(rgb: Uint8Array): boolean {
 }
 
 /**
- * An image as this package returns it.
+ * Functions of this package return images as objects of this class, which convert to and from sharp.
  *
  * @example
  * await pair.image.toSharp().resize(256).toFile('pair.png');
  */
 export class RawImage implements PixelData {
-  /** Row by row, channels interleaved, one byte each. */
+  /** The bytes are row by row, channels interleaved. */
   readonly data: Uint8Array;
-  /** Pixels. */
   readonly width: number;
-  /** Pixels. */
   readonly height: number;
-  /** 1 (grey) or 3 (RGB). */
   readonly channels: Channels;
 
   /** The data is not copied. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
@@ -82,7 +78,7 @@ export class RawImage implements PixelData {
     this.channels = pixels.channels;
   }
 
-  /** The image as the input of a sharp pipeline. An image of one channel stays one: its PNG file is a grey one. */
+  /** Starts a sharp pipeline with the image. An image of one channel keeps it, so its PNG file is grey. */
   toSharp(): Sharp {
     const { data, width, height, channels } = this;
     const pipeline = sharp(data, { raw: { width, height, channels } });
@@ -90,9 +86,9 @@ export class RawImage implements PixelData {
   }
 
   /**
-   * What a sharp pipeline makes, as 8 bits: grey (1 channel) where its input is grey and it adds no colour, else sRGB
-   * (3 channels). Transparency is dropped. Pixels are turned by EXIF orientation only where the pipeline does so
-   * (`autoOrient`). The pipeline is not changed.
+   * Runs a sharp pipeline and returns its image with 8 bits a channel: grey (1 channel) where the pipeline's input is grey
+   * and the pipeline adds no colour, else sRGB (3 channels). Transparency is dropped. The pipeline has to call `autoOrient`
+   * itself where the EXIF orientation shall count. The pipeline is not changed and can be used again.
    * Throws ERR_DATASET_INVALID where sharp cannot read its input, and for colours that are neither grey nor RGB.
    */
   static async fromSharp(pipeline: Sharp): Promise<RawImage> {
@@ -118,7 +114,7 @@ export class RawImage implements PixelData {
   }
 }
 
-/** Where a defect is: one channel of 0 and 255. */
+/** A mask has one channel, with 255 where the defect is and 0 elsewhere. */
 export class Mask extends RawImage {
   declare readonly channels: 1;
   /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */

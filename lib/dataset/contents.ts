@@ -1,21 +1,21 @@
 import type { Example } from './example-file.js';
 import type { ImageSource } from './image-source.js';
 
-/** What trains, or what an evaluation tests on. */
+/** Images either train, or an evaluation tests on them. */
 export type Purpose = 'train' | 'test';
 
-/** What a dataset is made of: a folder's files, or images in memory. */
+/** A dataset reads its images through this interface, from a folder or from memory. */
 export interface DatasetContents {
-  /** Undefined where the images are not one folder's. */
+  /** The value is undefined where the images were given one by one. */
   readonly folder: string | undefined;
-  /** What messages call the dataset. */
+  /** Messages call the dataset so. */
   readonly label: string;
   readonly category: string;
-  /** In NFC, sorted by name. */
+  /** The names are in NFC and sorted. */
   readonly types: readonly string[];
-  /** Every image of one of `types`. */
+  /** Lists every image of a type, which must be one of `types`. */
   examples(type: string): Promise<Example[]>;
   goodImages(purpose: Purpose): Promise<ImageSource[]>;
-  /** Where good images belong, for messages. */
+  /** Messages say so where good images belong. */
   goodPlace(purpose: Purpose): string;
 }

@@ -14,8 +14,8 @@ import { contentsOf, type DatasetInput } from './memory-contents.js';
 export type { Example, LoadedExample } from './example-file.js';
 
 /**
- * Finds the foreground of an image, one channel of 0 and 255, as large as `fitted`, which shows what the training sees of
- * the image. `refit` makes what `fitted` shows of a mask that is as large as the image.
+ * Finds the foreground of an image: one channel of 0 and 255, as large as `fitted`, which is the image as training sees it.
+ * `refit` cuts and resizes a mask of the image's size in the same way.
  */
 export type FindForeground = (
   image: Stored,
@@ -24,7 +24,7 @@ export type FindForeground = (
 ) => Promise<RawImage>;
 
 /**
- * Images of one category: of each defect type, with masks, and good ones.
+ * A dataset holds the images of one category: defects of several types with their masks, and good images.
  *
  * @example
  * const dataset = await Dataset.open('bottle');
@@ -37,17 +37,17 @@ export class Dataset {
     this.#contents = contents;
   }
 
-  /** The folder; undefined where the images were given one by one. */
+  /** The folder is undefined where the images were given one by one. */
   get folder(): string | undefined {
     return this.#contents.folder;
   }
 
-  /** What messages call the dataset: its folder, or `dataset` and its category. */
+  /** Messages call a dataset by its folder, or as `dataset` with its category. */
   get label(): string {
     return this.#contents.label;
   }
 
-  /** The category in NFC: the folder's name, or what `from` was told. */
+  /** The category is the folder's name in NFC, or the one that `from` was given. */
   get category(): string {
     return this.#contents.category;
   }
@@ -58,7 +58,7 @@ export class Dataset {
   }
 
   /**
-   * A category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
+   * Opens a category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
    * Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type.
    */
   static async open(folder: string): Promise<Dataset> {
@@ -66,9 +66,9 @@ export class Dataset {
   }
 
   /**
-   * Images that lie anywhere: each a path, the bytes of a file, or pixels. They are decoded, and checked, where they are
-   * used. In errors an image in memory is named by its place, such as `crack[2].mask`.
-   * Throws ERR_INVALID_OPTION naming what is no image, and no name of a defect type.
+   * Makes a dataset of images that lie anywhere. Each is a path, the bytes of a file, or pixels. They are decoded and
+   * checked when they are used. Errors name an image in memory by its place, such as `crack[2].mask`.
+   * Throws ERR_INVALID_OPTION naming the entry that is no image, or the name that no defect type may have.
    *
    * @example
    * const dataset = Dataset.from({ types: { crack: [{ image, mask }] }, good: [photograph] });
@@ -77,7 +77,7 @@ export class Dataset {
     return new Dataset(contentsOf(input));
   }
 
-  /** The folders of the categories of a folder: itself where it is one, else those in it that are, sorted by name. */
+  /** Returns the folder itself where it is a category, else the categories in it, sorted by name. */
   static categoriesIn(folder: string): Promise<string[]> {
     return categoryFolders(folder);
   }
@@ -90,9 +90,9 @@ export class Dataset {
   }
 
   /**
-   * Every image of a type: a folder's sorted by name, others in the order that they were given in. Throws
-   * ERR_DATASET_INVALID naming the types that there are, or images or masks that share a name. Masks without an image are
-   * named in a warning.
+   * Lists every image of a type. Those of a folder are sorted by name; others keep the order in which they were given.
+   * Throws ERR_DATASET_INVALID for an unknown type, naming those that there are, and for images or masks that share a name.
+   * A warning names masks without an image.
    */
   async examples(type: string): Promise<Example[]> {
     const name = type.normalize('NFC');
@@ -103,15 +103,15 @@ export class Dataset {
   }
 
   /**
-   * Good images that train (`train/good` and the folders in it, or `good`), or those that an evaluation tests on
-   * (`test/good`, or `testGood`). Those of folders are sorted by path; there are none where the folder is missing.
+   * Lists the good images that train (`train/good` and the folders in it, or `good`), or those that an evaluation tests on
+   * (`test/good`, or `testGood`). Those of a folder are sorted by path. The list is empty where the folder is missing.
    */
   goodImages(purpose: Purpose = 'train'): Promise<ImageSource[]> {
     return this.#contents.goodImages(purpose);
   }
 
   /**
-   * Where good images belong, for messages.
+   * Messages say so where good images belong.
    * @internal
    */
   goodPlace(purpose: Purpose = 'train'): string {
@@ -119,9 +119,10 @@ export class Dataset {
   }
 
   /**
-   * The images of a type that train: `all`, the first so many, or a fraction `a/b` (rounded down, at least one); with `@k`
-   * behind it, the k-th such part. The rest is for testing; those of it without a mask are named in a warning.
-   * Throws ERR_DATASET_INVALID where there are too few.
+   * Lists the images of a type that train. `share` is `all`, a number of images, or a fraction `a/b` (rounded down, at least
+   * one image). A number or fraction takes the first images, or with `@k` behind it the k-th part of that size. The rest is
+   * for testing; a warning names those of it that have no mask.
+   * Throws ERR_DATASET_INVALID where there are too few images, and where a fraction of a single image is asked for.
    */
   async trainingExamples(type: string, share: number | string = 'all'): Promise<Example[]> {
     const all = await this.examples(type);

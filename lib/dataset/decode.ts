@@ -131,7 +131,7 @@ async function decodeBySharp(source: ImageSource, bytes: Buffer, ignoreIcc: bool
 function samplesOf(source: ImageSource, image: PixelData): Decoded {
   checkPixels(image);
   const { data, width, height, channels } = image;
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data); // a Uint8ClampedArray is none
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data); // A Uint8ClampedArray is not a Uint8Array.
   return { source, data: bytes, width, height, channels, alpha: false, orientation: 1, lossy: false };
 }
 

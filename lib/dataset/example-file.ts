@@ -5,15 +5,15 @@ import { readStored, type Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
 import { readMaskOf } from './mask-file.js';
 
-/** One image of a defect with its mask. */
+/** An example is one image of a defect with its mask. */
 export interface Example {
-  /** The file's name without its ending, in Unicode's composed form (NFC); of images in memory, the place in their list. */
+  /** The name is the file's without its ending, in NFC. For images of `Dataset.from` it is their place in the list. */
   name: string;
   image: ImageSource;
   mask: ImageSource;
 }
 
-/** An example as squares of one size. */
+/** A loaded example has its image and its mask as squares of one size. */
 export interface LoadedExample extends Example {
   pixels: RawImage;
   /** One channel of 0 and 255. */
@@ -22,7 +22,7 @@ export interface LoadedExample extends Example {
   foregroundPixels?: RawImage;
 }
 
-/** An image and its mask, of one size and lying on each other. Throws ERR_DATASET_INVALID naming the file. */
+/** Reads an image and its mask, which have one size and lie on each other. Throws ERR_DATASET_INVALID naming the file. */
 export async function readExample({
   image: from,
   mask,

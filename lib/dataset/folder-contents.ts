@@ -1,4 +1,4 @@
-/** A category folder in MVTec AD's layout. */
+/** This file reads category folders in MVTec AD's layout. */
 import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { isTypeName } from '../options/type-name.js';
@@ -8,7 +8,7 @@ import { maskPathOf, masksIn, tellUnused } from './mask-files.js';
 
 const GOOD = 'good';
 
-/** Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
+/** Opens a category folder. Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type. */
 export async function openFolder(folder: string): Promise<DatasetContents> {
   const path = resolve(folder);
   if (!(await isFolder(path))) throw new DatasetError(`The dataset folder ${path} does not exist`);
@@ -34,7 +34,7 @@ export async function openFolder(folder: string): Promise<DatasetContents> {
 }
 
 /**
- * Every image of a type with its mask, sorted by name. Throws ERR_DATASET_INVALID where images or masks share a name.
+ * Lists the images of a type with their masks, sorted by name. Throws ERR_DATASET_INVALID where images or masks share a name.
  * Masks without an image are named in a warning.
  */
 async function examplesIn(category: string, type: string, folder: string) {
@@ -46,7 +46,7 @@ async function examplesIn(category: string, type: string, folder: string) {
   return images.map((image) => ({ name: stemOf(image), image, mask: maskPathOf(image, masks, maskFolder) }));
 }
 
-/** The folders of the categories of a folder: itself where it is one, else those in it that are, sorted by name. */
+/** Returns the folder itself where it is a category, else the categories in it, sorted by name. */
 export async function categoryFolders(folder: string): Promise<string[]> {
   const path = resolve(folder);
   if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [path];

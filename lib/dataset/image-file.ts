@@ -1,10 +1,18 @@
 /** The reader of images. What each format gives is in docs/images.md. */
-import { DatasetError } from '../core/errors.js';
+import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type Channels, type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
 import { type Decoded, decodeImage, turned } from './decode.js';
-import { groupLabelOf, ImageInMemory, type ImageInput, type ImageSource, labelOf } from './image-source.js';
+import {
+  EXPECTED_IMAGE,
+  groupLabelOf,
+  ImageInMemory,
+  type ImageInput,
+  type ImageSource,
+  isImageInput,
+  labelOf,
+} from './image-source.js';
 
 /** What is out of 0 to 1 by no more than this is rounding. */
 const TOLERANCE = 1e-4;
@@ -95,13 +103,18 @@ export async function readStored(source: ImageSource, blank?: number): Promise<{
 /**
  * An image as RGB: of a file's path, of a file's bytes, or of pixels. It is turned as its EXIF orientation says; grey is
  * repeated. Transparent pixels show `blank`, 0 to 255, or the colour stored for them where it is not given.
- * Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID naming the file and what is wrong with it.
+ * Throws ERR_INVALID_OPTION for what is none of these, ERR_FILE_ACCESS, and ERR_DATASET_INVALID naming the file and what is
+ * wrong with it.
  */
 export async function readImage(
   image: ImageInput | ImageSource,
   { blank }: { blank?: number } = {},
 ): Promise<RawImage> {
-  const isSource = typeof image === 'string' || image instanceof ImageInMemory;
+  const isKnown = image instanceof ImageInMemory;
+  if (!isKnown && !isImageInput(image)) {
+    throw new InvalidOptionError(`Expected ${EXPECTED_IMAGE} but received ${String(image)} of type ${typeof image}`);
+  }
+  const isSource = isKnown || typeof image === 'string';
   const source = isSource ? image : new ImageInMemory('the image in memory', 'image', image);
   return (await readStored(source, blank)).image;
 }

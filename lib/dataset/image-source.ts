@@ -1,26 +1,41 @@
-/** Where the pixels of an image come from: a file, or memory. */
+/** Images lie in files or in memory. The readers of images and masks take both, and errors name both. */
 import { dirname } from 'node:path';
-import type { PixelData } from '../core/image.js';
+import { checkPixels, type PixelData } from '../core/image.js';
 import { stemOf } from './folders.js';
 
-/** An image as users give it: a file's path, an encoded image in any format that files may have, or pixels. */
+/** Users give an image as a file's path, as the bytes of a file in any format that is read, or as pixels. */
 export type ImageInput = string | Uint8Array | PixelData;
 
-/** Images that were taken by one camera: their 16-bit samples are read with one range. */
+/** Messages say with these words which images are accepted. */
+export const EXPECTED_IMAGE =
+  'a path, an encoded image (Buffer or Uint8Array), or pixels { data, width, height, channels: 1 | 3 } with a byte for each channel';
+
+export function isImageInput(value: unknown): value is ImageInput {
+  if (typeof value === 'string') return value !== '';
+  if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
+  try {
+    checkPixels(value as PixelData);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A group holds images of one camera, whose 16-bit samples are read with one range. */
 export interface ImageGroup {
-  /** What messages call the group. */
+  /** Messages call the group so. */
   label: string;
   images: ImageInMemory[];
 }
 
-/** An image that lies in no file. */
+/** An image in memory has names of its own, because no path can name it. */
 export class ImageInMemory {
   readonly group: ImageGroup;
 
   constructor(
-    /** What messages call the image, such as `crack[2].image`. */
+    /** Messages call the image so: `crack[2].image`. */
     readonly label: string,
-    /** What stands where a file's name would, without ending. */
+    /** This name serves in place of a file's name without its ending: `crack_002`. */
     readonly stem: string,
     readonly content: Uint8Array | PixelData,
     group?: ImageGroup,
@@ -29,15 +44,14 @@ export class ImageInMemory {
   }
 }
 
-/** A file's path, or an image in memory. */
 export type ImageSource = string | ImageInMemory;
 
-/** What messages call an image: the path, or the place in the list that it was given in. */
+/** Messages call a file by its path, and an image in memory by its place in the list that it was given in. */
 export const labelOf = (source: ImageSource): string => (typeof source === 'string' ? source : source.label);
 
-/** A name without ending, in NFC. */
+/** Returns a file's name without its ending in NFC, or the name that an image in memory has instead. */
 export const nameOf = (source: ImageSource): string => (typeof source === 'string' ? stemOf(source) : source.stem);
 
-/** What messages call the images around one: the folder, or the list that it was given in. */
+/** Messages call the images around a file by its folder, and those around an image in memory by its dataset. */
 export const groupLabelOf = (source: ImageSource): string =>
   typeof source === 'string' ? dirname(source) : source.group.label;

@@ -1,45 +1,38 @@
-/** A category whose images are given one by one: as paths, encoded, or as pixels. */
+/** This file checks the argument of `Dataset.from` and makes a dataset's contents of it. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
-import { checkPixels, type PixelData } from '../core/image.js';
 import { checkOptions } from '../options/check.js';
 import { isTypeName, typeName } from '../options/type-name.js';
 import type { DatasetContents } from './contents.js';
-import { type ImageGroup, ImageInMemory, type ImageInput, type ImageSource } from './image-source.js';
+import {
+  EXPECTED_IMAGE,
+  type ImageGroup,
+  ImageInMemory,
+  type ImageInput,
+  type ImageSource,
+  isImageInput,
+} from './image-source.js';
 
-/** An image of a defect, and where it shows the defect; see docs/images.md for what a mask may look like. */
+/** The mask marks the defect in the image; docs/images.md says which masks are read. */
 export interface ExampleInput {
   image: ImageInput;
   mask: ImageInput;
 }
 
-/** What `Dataset.from` takes. Data in memory is not copied, so it must stay as it is. */
+/** The images of `Dataset.from`. Data in memory is not copied and must not change. */
 export interface DatasetInput {
-  /** The images of each defect type, by the type's name, which must be one that a folder may have. */
+  /** The keys are the names of the defect types. Each must be a name that a folder may have. */
   types: Readonly<Record<string, readonly ExampleInput[]>>;
-  /** Images without a defect: what defects are put onto, and what an evaluation trains detectors on. */
+  /** These images have no defect. Recipes place defects in them, and evaluations train detectors on them. */
   good?: readonly ImageInput[] | undefined;
-  /** Images without a defect that an evaluation tests on. */
+  /** These images have no defect either. Evaluations test on them, so they must not train. */
   testGood?: readonly ImageInput[] | undefined;
-  /** What the images show, for prompts, folders and reports; a name that a folder may have, `object` by default. */
+  /** Prompts, folders and reports call the pictured thing so, `object` by default. It must be a name that a folder may have. */
   category?: string | undefined;
 }
 
-const EXPECTED_IMAGE =
-  'a path, an encoded image (Buffer or Uint8Array), or pixels { data, width, height, channels: 1 | 3 } with a byte for each channel';
 const EXPECTED_CATEGORY = "a name that a folder may have (no /, \\ or control character, no dot in front, not 'good')";
-
-function isImageInput(value: unknown): boolean {
-  if (typeof value === 'string') return value !== '';
-  if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
-  try {
-    checkPixels(value as PixelData);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const image = () => z.custom<ImageInput>(isImageInput, EXPECTED_IMAGE);
 const images = () => z.array(image(), 'a list of images').default([]);
@@ -55,7 +48,7 @@ const datasetSchema = z.strictObject({
   category: z.string(EXPECTED_CATEGORY).refine(isTypeName, EXPECTED_CATEGORY).normalize('NFC').default('object'),
 });
 
-/** The names of the types in NFC, each as it was given. Throws ERR_INVALID_OPTION. */
+/** Maps each type's name in NFC to the key that was given. Throws ERR_INVALID_OPTION. */
 function typeNames(types: object): Map<string, string> {
   const names = new Map<string, string>();
   for (const given of Object.keys(types)) {
@@ -72,7 +65,7 @@ function typeNames(types: object): Map<string, string> {
   return new Map([...names].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Throws ERR_INVALID_OPTION naming the image that is none. */
+/** Throws ERR_INVALID_OPTION naming the entry that is no image. */
 export function contentsOf(input: DatasetInput): DatasetContents {
   const { types, good, testGood, category } = checkOptions(datasetSchema, input);
   const names = typeNames(types);

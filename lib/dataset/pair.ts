@@ -1,7 +1,7 @@
 import type { NativePair } from '../addon-types.js';
 import { type Channels, type PixelData, RawImage } from '../core/image.js';
 
-/** A pair as functions take it: every image may be any object with pixels. */
+/** Functions take pairs in this form, in which every image may be any object with pixels. */
 export interface PairData {
   index: number;
   seed: number;

@@ -1,6 +1,7 @@
 /**
  * The jobs of the command line as functions: options that can be written as JSON go in, a result comes out, events tell
  * how far the job is, and a signal ends it.
+ * @module dualanodiff/jobs
  */
 
 export type {

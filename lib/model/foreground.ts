@@ -18,7 +18,7 @@ export type ForegroundSource = 'none' | { folder: string } | { masker: Masker };
 
 /** A good image as a square, and its foreground as one channel of 0 and 255. */
 export interface Background {
-  /** The file, or what messages call an image in memory. */
+  /** This is the file's path. An image in memory has its place in the list instead, such as `good[3]`. */
   label: string;
   image: RawImage;
   foreground: RawImage;
@@ -66,7 +66,7 @@ export async function foregroundOf(
   return binarize(await refit(await readForeground(source.folder, image)));
 }
 
-/** How `Dataset.load` finds foregrounds in a source of them. */
+/** Makes the function with which `Dataset.load` finds foregrounds. */
 export const foregroundFinder =
   (source: ForegroundSource): FindForeground =>
   (image, fitted, refit) =>

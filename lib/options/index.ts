@@ -1,3 +1,6 @@
-/** The options of every job: names, schemas and documentation, for services and user interfaces. */
+/**
+ * The options of every job: names, schemas and documentation, for services and user interfaces.
+ * @module dualanodiff/options
+ */
 export type { JobKind } from './jobs.js';
 export { type JsonSchema, openApiSchemas } from './json-schema.js';

@@ -52,19 +52,30 @@ void keepUnetOnly(model::BaseModel& base) {
   base.textEncoder.reset();
 }
 
+// A sampler holds the same, with the adapter folded and its layers released.
+struct SamplingSetup {
+  explicit SamplingSetup(const BenchOptions& options)
+      : base(makeBase(options)), adapter(makeAdapter(options, *base)), folded(*base->unet, *adapter) {
+    adapter->releaseLayers();
+    unet = dual::makeSamplingModel(*base->unet, folded);
+    in = makeInputs(options, *base);
+  }
+
+  std::unique_ptr<model::BaseModel> base;
+  std::unique_ptr<dual::Adapter> adapter;
+  dual::FoldedAdapter folded;
+  std::unique_ptr<dual::PairModel> unet;
+  UnetInputs in;
+};
+
 }  // namespace
 
 nlohmann::json denoiseStep(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
-  const auto base = makeBase(options);
-  const auto adapter = makeAdapter(options, *base);
-  const dual::FoldedAdapter folded(*base->unet, *adapter);
-  adapter->releaseLayers();  // A sampler does this too.
-  const auto unet = dual::makeSamplingModel(*base->unet, folded);
-  const UnetInputs in = makeInputs(options, *base);
-  keepUnetOnly(*base);
-  return measure(options, "denoise_step", in.latents.size(0), 0,
-                 [&] { unet->forward(in.latents, in.timesteps, in.context, nullptr); });
+  const SamplingSetup setup(options);
+  keepUnetOnly(*setup.base);
+  return measure(options, "denoise_step", setup.in.latents.size(0), 0,
+                 [&] { setup.unet->forward(setup.in.latents, setup.in.timesteps, setup.in.context, nullptr); });
 }
 
 nlohmann::json bcm(const BenchOptions& options) {
@@ -147,20 +158,15 @@ nlohmann::json vae(const BenchOptions& options) {
 
 // Measures a whole pair of 50 steps, including decoding.
 nlohmann::json sample(const BenchOptions& options) {
-  const auto base = makeBase(options);
-  const auto adapter = makeAdapter(options, *base);
-  const dual::FoldedAdapter folded(*base->unet, *adapter);
-  adapter->releaseLayers();  // A sampler does this too.
-  const auto unet = dual::makeSamplingModel(*base->unet, folded);
-  const UnetInputs in = makeInputs(options, *base);
-  return measure(options, "sample", in.latents.size(0), 0, [&] {
+  const SamplingSetup setup(options);
+  return measure(options, "sample", setup.in.latents.size(0), 0, [&] {
     sample::DenoiseInputs inputs;
-    inputs.initialLatents = in.latents.slice(0, 0, options.pairs * dual::kNumBranches);
-    inputs.encoderHiddenStates = in.context;
+    inputs.initialLatents = setup.in.latents.slice(0, 0, options.pairs * dual::kNumBranches);
+    inputs.encoderHiddenStates = setup.in.context;
     inputs.guidanceScale = options.guidance ? 2.5 : 1.0;
-    const auto scheduler = diffusion::makeScheduler("pndm", base->schedule, 50);
-    const at::Tensor latents = sample::denoise(*unet, *scheduler, inputs, Task());
-    base->vae->decode(latents / base->vae->config().scalingFactor);
+    const auto scheduler = diffusion::makeScheduler("pndm", setup.base->schedule, 50);
+    const at::Tensor latents = sample::denoise(*setup.unet, *scheduler, inputs, Task());
+    setup.base->vae->decode(latents / setup.base->vae->config().scalingFactor);
   });
 }
 

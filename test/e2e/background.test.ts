@@ -153,7 +153,7 @@ describe('background compensation', () => {
     };
     await expect(first(add, {})).rejects.toThrow('it needs background images');
     await expect(first(off, { backgrounds })).rejects.toThrow('cannot use background images');
-    const wrong = await loadBackgrounds([(backgrounds[0] as Background).file], 64, 'crop', 'none');
+    const wrong = await loadBackgrounds([(backgrounds[0] as Background).label], 64, 'crop', 'none');
     await expect(first(add, { backgrounds: wrong })).rejects.toThrow('Expected backgrounds of 32 x 32');
     const masks = join(folder, 'no-masks');
     mkdirSync(masks);

@@ -90,6 +90,15 @@ describe('readImage', () => {
     expect(plain(await readImage({ ...plain(rgb), data: clamped }))).toEqual(plain(rgb));
   });
 
+  it('refuses what is no image', async () => {
+    for (const nothing of [undefined, '', 7, { ...plain(rgb), channels: 4 }, {}]) {
+      await expect(readImage(nothing as unknown as PixelData)).rejects.toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+        message: expect.stringMatching(/^Expected a path, an encoded image/),
+      });
+    }
+  });
+
   it('repeats grey, turns as EXIF says, and names bytes that are no image', async () => {
     const { data, channels } = await readImage(await encodePng(grey));
     expect(channels).toBe(3);
