@@ -7,36 +7,39 @@ export interface Progress {
   stop(): void;
 }
 
-/** A bar with speed and time left. */
+/** Counts how fast work is done from the first update on: a resumed run does not begin at 0. */
+function speedometer(): (done: number) => number | undefined {
+  let first: { done: number; at: number } | undefined;
+  return (done) => {
+    first ??= { done, at: performance.now() };
+    return done === first.done ? undefined : ((done - first.done) / (performance.now() - first.at)) * 1000;
+  };
+}
+
+/** A bar with speed and time left, for terminals. */
 export function barProgress(what: string, total: number, unit: string): Progress {
   const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {eta_formatted} left {note}`;
   const bar = new SingleBar({ format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, etaBuffer: 50 });
-  const start = performance.now();
+  const speedAt = speedometer();
   bar.start(total, 0, { speed: '-', note: '' });
-  let first: number | undefined;
   return {
-    update(done, note = '') {
-      first ??= done - 1; // a resumed run does not begin at 0
-      const speed = ((done - first) / (performance.now() - start)) * 1000;
-      bar.update(done, { speed: speed.toFixed(2), note });
-    },
+    update: (done, note = '') => bar.update(done, { speed: speedAt(done)?.toFixed(2) ?? '-', note }),
     stop: () => bar.stop(),
   };
 }
 
-/** About ten lines. */
+/** About ten lines, for files and pipes. */
 export function lineProgress(what: string, total: number, unit: string): Progress {
-  const start = performance.now();
-  let first: number | undefined;
+  const speedAt = speedometer();
   let next = 0;
   return {
     update(done, note = '') {
-      first ??= done - 1;
+      const speed = speedAt(done);
       if (done < next && done !== total) return;
       next = done + Math.max(1, Math.ceil(total / 10));
-      const speed = ((done - first) / (performance.now() - start)) * 1000;
-      const left = Math.round((total - done) / speed);
-      process.stderr.write(`${what} ${done}/${total} ${speed.toFixed(2)} ${unit}/s, ${left}s left ${note}\n`);
+      const rate =
+        speed === undefined ? '' : ` ${speed.toFixed(2)} ${unit}/s, ${Math.round((total - done) / speed)}s left`;
+      process.stderr.write(`${what} ${done}/${total}${rate} ${note}\n`);
     },
     stop: () => {},
   };

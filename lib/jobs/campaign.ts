@@ -6,7 +6,6 @@ import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { checkOptions, given } from '../options/check.js';
 import type { CampaignJobOptions } from '../options/generated.js';
 import { campaignSchema } from '../options/jobs.js';
@@ -92,7 +91,7 @@ function membersOf(categories: readonly Dataset[], data: string, type: string | 
 }
 
 /** How each type is made. */
-function settingsOf(options: ReturnType<typeof checkCampaign>, model: DualAnoDiff | undefined): TypeSettings {
+function settingsOf(options: ReturnType<typeof checkCampaign>): TypeSettings {
   const { recipe, count, trainSteps, trainBatchSize, batchSize, keepBest, resume, mask } = options;
   const { globalPrompt: _, anomalyPrompt: __, ...common } = pickGiven(options, { ...samplingOptions, ...maskOptions });
   return {
@@ -104,7 +103,7 @@ function settingsOf(options: ReturnType<typeof checkCampaign>, model: DualAnoDif
     } as TypeSettings['training'],
     // The prompts are those that the adapter was trained with a moment ago.
     sampling: { ...common, batchSize },
-    keepBest: model && keepRuleOf(keepBest, mask ?? model.defaults.mask),
+    keepBest: keepRuleOf(keepBest, mask),
   };
 }
 
@@ -133,7 +132,7 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   const checked = checkCampaign(options);
   const { data, type, recipe, mask, keepBest } = checked;
   if (recipe === 'augment') refuseUnread(options);
-  if (mask !== undefined) keepRuleOf(keepBest, mask); // Wrong options are an error before the hours of training.
+  keepRuleOf(keepBest, mask); // Wrong options are an error before the hours of training.
   const { categories, failures } = await openCategories(data, type);
   const out = resolve(checked.out ?? `out/${basename(resolve(data))}`);
   const members = membersOf(categories, data, type, out);
@@ -141,7 +140,7 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   await removePartialFiles(out, (name) => name === SUMMARY);
   await using model =
     recipe === 'augment' ? undefined : await loadBase(pickGiven(checked, campaignSchema.shape), context);
-  const settings = settingsOf(checked, model);
+  const settings = settingsOf(checked);
   const result: CampaignResult = { out, types: [], failures };
   const isAlone = members.length + failures.length === 1;
   for (const failure of failures) warnOf(describeFailure(failure), context);

@@ -30,10 +30,9 @@ export interface GenerateResult {
 export async function generate(options: GenerateJobOptions, context: JobContext = {}): Promise<GenerateResult> {
   const checked = checkOptions(generateSchema, options);
   const { adapter, out, count, mask, resume } = checked;
-  if (mask !== undefined) keepRuleOf(checked.keepBest, mask); // Wrong options are an error before the model is read.
+  const keepBest = keepRuleOf(checked.keepBest, mask); // Wrong options are an error before the model is read.
   await using lock = await lockFolder(out); // So is a folder that another process writes to.
   await using model = await loadBase(pickGiven(checked, generateSchema.shape), context);
-  const keepBest = keepRuleOf(checked.keepBest, mask ?? model.defaults.mask);
   await using recipe = await openNoise(model, adapter, pickGiven(options, generateSchema.shape));
   const { writer, emptyMasks, dropped, seconds } = await writePairs(
     recipe,

@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../core/errors.js';
 import { checkOptions } from '../options/check.js';
-import { maskOptions } from '../options/masks.js';
-import type { maskMethods, schedulers } from '../options/names.js';
+import type { schedulers } from '../options/names.js';
 import { pick } from '../options/option.js';
 import { engineSamplingOptions } from '../options/sampling.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
 import { trainingOptions, trainSteps } from '../options/training.js';
 
-/** Settings of training, sampling and masks that suit a base. */
+/** Settings of training and sampling that suit a base. */
 export interface BaseDefaults {
   training: {
     /** Pixels along each side. */
@@ -36,7 +35,6 @@ export interface BaseDefaults {
     /** Sampling starts from noise around the training images' mean latents, which a small base mistakes for their colour. */
     startFromLatentMean: boolean;
   };
-  mask: readonly (typeof maskMethods)[number][];
 }
 
 export const NO_ADAPTER = 'none';
@@ -51,24 +49,22 @@ const fileSchema = z
   .strictObject({
     training: z.strictObject({ ...training, steps: trainSteps }),
     sampling: z.strictObject(pick(engineSamplingOptions, ['steps', 'scheduler', 'startFromLatentMean'])),
-    mask: maskOptions.mask,
   })
   .partial();
 
 /** Throws ERR_MODEL_INVALID naming the file and the setting that is wrong in it. */
 export function readBaseDefaults(path: string): BaseDefaults {
-  const { training, sampling, mask } = stableDiffusion;
+  const { training, sampling } = stableDiffusion;
   const isFolder = statSync(path).isDirectory();
   const adapter = join(path, INITIAL_ADAPTER_FILE);
   const initialAdapter = isFolder && existsSync(adapter) ? adapter : NO_ADAPTER;
   const file = join(path, DEFAULTS_FILE);
-  if (!isFolder || !existsSync(file)) return { training: { ...training, initialAdapter }, sampling, mask };
+  if (!isFolder || !existsSync(file)) return { training: { ...training, initialAdapter }, sampling };
   try {
     const own = checkOptions(fileSchema, JSON.parse(readFileSync(file, 'utf8')));
     return {
       training: { ...training, ...own.training, initialAdapter } as BaseDefaults['training'],
       sampling: { ...sampling, ...own.sampling } as BaseDefaults['sampling'],
-      mask: own.mask ?? mask,
     };
   } catch (cause) {
     throw new ModelError(`${file}: ${(cause as Error).message}`, 'ERR_MODEL_INVALID', { cause });

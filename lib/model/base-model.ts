@@ -71,7 +71,7 @@ export class BaseModel {
   readonly folder: string;
   /** Device, precision and what image sides must be multiples of. */
   readonly info: Readonly<NativeModelInfo>;
-  /** Settings of training, sampling and masks that suit this base. */
+  /** Settings of training and sampling that suit this base. */
   readonly defaults: Readonly<BaseDefaults>;
   #handle: NativeModel | undefined;
 

@@ -4,20 +4,12 @@ import type { Mask } from '../core/image.js';
 import { agreementOf, touches } from '../dataset/agreement.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
 import type { Pair } from '../dataset/pair.js';
-import { checkOptions, given } from '../options/check.js';
-import type { MaskSettings } from '../options/generated.js';
-import { maskSettingsSchema } from '../options/masks.js';
-import type { BaseModel } from './base-model.js';
+import { given } from '../options/check.js';
+import type { maskSettingsSchema } from '../options/masks.js';
 import { Masker } from './masker.js';
 
 /** How the masks of pairs are made. The mask of the first method is the pair's; there is none where the list is empty. */
-export type ResolvedMasks = z.output<typeof maskSettingsSchema> & { mask: NonNullable<MaskSettings['mask']> };
-
-/** The settings with what they leave out from the base's defaults. Throws ERR_INVALID_OPTION. */
-export function resolveMasks(settings: MaskSettings, { defaults }: BaseModel): ResolvedMasks {
-  const checked = checkOptions(maskSettingsSchema, settings);
-  return { ...checked, mask: checked.mask ?? [...defaults.mask] };
-}
+export type ResolvedMasks = z.output<typeof maskSettingsSchema>;
 
 /** What is known of a pair's defect. */
 export type FoundDefect = Required<Pick<GeneratedPair, 'mask' | 'maskMethod' | 'touches'>> &

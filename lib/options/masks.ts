@@ -4,7 +4,6 @@ import { deviceOptions } from './base.js';
 import { oneOf, path, real, text } from './check.js';
 import { maskMethods } from './names.js';
 import { option } from './option.js';
-import { ofBase, stableDiffusion } from './stable-diffusion.js';
 
 const weights = { placeholder: 'file', fallback: 'the embedded ones' };
 export const maskWeights = option(
@@ -22,10 +21,10 @@ export const maskThreshold = option(
 
 export const maskOptions = {
   mask: option(
-    z.array(oneOf(maskMethods), `a list of ${maskMethods.join(', ')}`).optional(),
+    z.array(oneOf(maskMethods), `a list of ${maskMethods.join(', ')}`).default(['u2net']),
     'common',
     `How masks are made: ${maskMethods.join(', ')}, or several of them, all, or none. The first one's mask is written; of several, their agreement is recorded.`,
-    { placeholder: 'methods', fallback: ofBase(stableDiffusion.mask) },
+    { placeholder: 'methods' },
   ),
   maskWeights,
   maskThreshold,

@@ -1,5 +1,5 @@
 /** Settings that depend on the base, for Stable Diffusion 1.5: those of the paper. */
-import type { maskMethods, schedulers } from './names.js';
+import type { schedulers } from './names.js';
 
 export const stableDiffusion = {
   training: {
@@ -17,7 +17,6 @@ export const stableDiffusion = {
     scheduler: 'pndm' as (typeof schedulers)[number],
     startFromLatentMean: false,
   },
-  mask: ['u2net'] as (typeof maskMethods)[number][],
 };
 
 /** Documentation of a default that depends on the base. */

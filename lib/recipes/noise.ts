@@ -7,11 +7,11 @@ import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
 import { generatePairs } from '../model/generate.js';
-import { type ResolvedMasks, resolveMasks } from '../model/pair-masker.js';
+import type { ResolvedMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
-import { given } from '../options/check.js';
+import { checkOptions, given } from '../options/check.js';
 import type { GenerateJobOptions } from '../options/generated.js';
-import { maskOptions } from '../options/masks.js';
+import { maskOptions, maskSettingsSchema } from '../options/masks.js';
 import { samplingOptions } from '../options/sampling.js';
 import { type OpenRecipe, pickGiven } from './recipe.js';
 
@@ -83,7 +83,7 @@ export async function openNoise(
   const adapter = await Adapter.load(adapterFile);
   try {
     const sampling = resolveSampling(pickGiven(options, samplingOptions), model, adapter.info);
-    const masks = resolveMasks(pickGiven(options, maskOptions), model);
+    const masks = checkOptions(maskSettingsSchema, pickGiven(options, maskOptions));
     const { count = 0 } = options;
     const backgrounds = await backgroundsFor(adapter, options, { ...sampling, count }, goodImages, model.info.device);
     return {
