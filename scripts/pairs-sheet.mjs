@@ -1,4 +1,4 @@
-// A picture of generated pairs, a column each (image, part, mask): node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
+// A picture of generated pairs, a column each (image, part, and mask where there is one): node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -16,7 +16,7 @@ const tiles = [];
 for (const [column, index] of indices.entries()) {
   const record = records.find((candidate) => candidate.index === Number(index));
   if (!record) throw new Error(`${dataset} has no pair ${index}`);
-  for (const [row, file] of [record.image, record.part, record.mask].entries()) {
+  for (const [row, file] of [record.image, record.part, record.mask].filter(Boolean).entries()) {
     const input = await sharp(join(dataset, file))
       .toColourspace('srgb')
       .resize(SIDE, SIDE, { kernel: 'nearest' })

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { NativeAdapter } from '../addon-types.js';
 import { DualAnoDiffError, withFileErrors } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
@@ -74,7 +74,7 @@ export class Adapter {
     }
   }
 
-  /** Writes the adapter in the own format, whole or not at all. Throws ERR_FILE_ACCESS. */
+  /** Writes the adapter in the own format, whole or not at all; folders above the file are made. Throws ERR_FILE_ACCESS. */
   async save(file: string): Promise<void> {
     await this.#write(resolve(checkOptions(adapterFile(), file)));
   }
@@ -100,6 +100,7 @@ export class Adapter {
 
   async #write(path: string): Promise<void> {
     const handle = this.native;
+    await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
     await runNative({}, (_, task) => handle.save(path, task));
   }
 }
