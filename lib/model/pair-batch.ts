@@ -21,7 +21,7 @@ export interface BatchParts {
  * A batch of pairs between noise and images: `step` is one call of the model and one step of the scheduler.
  *
  * @example
- * await using batch = await sampler.begin({ indices: [0, 1], steps: 20 });
+ * await using batch = await begin(sampler, { indices: [0, 1], steps: 20 });
  * while (!batch.done) await batch.step();
  * const pairs = await batch.decode();
  */
