@@ -1,5 +1,6 @@
-// What sampling presets cost: pairs of the same seed as by default, how far they are from those, and how long both take.
-//   node bench/presets.mjs --adapter FILE [--base DIR] [--pairs N] [--settings JSON]: JSON of settings by name
+// Usage: node bench/presets.mjs --adapter FILE [--base DIR] [--pairs N] [--settings JSON]
+// Compares sampling presets with the default settings. Pairs have the same seeds, and it prints how much the images
+// differ and how long both take. --settings is an object of sampling options by name, which replaces the presets.
 import { parseArgs } from 'node:util';
 import { DualAnoDiff, embedded, Masker, Sampler } from '../dist/index.js';
 

@@ -1,4 +1,5 @@
-// A picture of generated pairs, a column each (image, part, and mask where there is one): node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
+// Usage: node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
+// Draws a sheet of generated pairs. Each column shows the image, the part and, where there is one, the mask of a pair.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -16,7 +17,7 @@ const tiles = [];
 for (const [column, index] of indices.entries()) {
   const record = records.find((candidate) => candidate.index === Number(index));
   if (!record) throw new Error(`${dataset} has no pair ${index}`);
-  for (const [row, file] of [record.image, record.part, record.mask].filter(Boolean).entries()) {
+  for (const [row, file] of [record.image, record.part, record.mask].entries()) {
     const input = await sharp(join(dataset, file))
       .toColourspace('srgb')
       .resize(SIDE, SIDE, { kernel: 'nearest' })

@@ -74,7 +74,7 @@ export class Adapter {
     }
   }
 
-  /** Writes the adapter in the own format, whole or not at all; folders above the file are made. Throws ERR_FILE_ACCESS. */
+  /** Writes the adapter in the own format, whole or not at all, and makes its folder. Throws ERR_FILE_ACCESS. */
   async save(file: string): Promise<void> {
     await this.#write(resolve(checkOptions(adapterFile(), file)));
   }
@@ -100,7 +100,7 @@ export class Adapter {
 
   async #write(path: string): Promise<void> {
     const handle = this.native;
-    await withFileErrors('write', path, () => mkdir(dirname(path), { recursive: true }));
+    await withFileErrors('create', dirname(path), () => mkdir(dirname(path), { recursive: true }));
     await runNative({}, (_, task) => handle.save(path, task));
   }
 }

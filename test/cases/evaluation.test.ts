@@ -3,33 +3,36 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Dataset } from '../../lib/dataset/dataset.js';
 import { splitOf } from '../../lib/evaluate/split.js';
-import { caseFolder, inCase } from '../helpers/cases.js';
+import { Dataset } from '../../lib/index.js';
+import { type EvaluateJobOptions, evaluate, type JobEvent } from '../../lib/jobs/index.js';
+import { caseFolder } from '../helpers/cases.js';
+import { expectFailure } from '../helpers/failures.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
 const tile = caseFolder('tile');
-const evaluate = (name: string, out: string, ...args: string[]) =>
-  inCase(name, [
-    ...['evaluate', ...args, '--compare', 'none', '--seeds', '1', '--iterations', '2', '--resolution', '32'],
-    ...['--no-classifier', '--jobs', '1', '--json', '--out', join(folder, out)],
-  ]);
+const events: JobEvent[] = [];
+const judge = (out: string, options: Pick<EvaluateJobOptions, 'data' | 'testData'>) =>
+  evaluate(
+    {
+      ...{ compare: ['none'], seeds: 1, iterations: 2, resolution: 32, classifier: false, concurrency: 1 },
+      ...{ out: join(folder, out), ...options },
+    },
+    { onEvent: (event) => events.push(event) },
+  );
 
 describe('90-eval-leak', () => {
-  it('is refused, and an image is named', async () => {
-    const { code, stderr } = await evaluate('tile', 'leak', '--data', '../tile', '--test-data', '../tile');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^error: .*--data.*--test-data.* overlap.*test\/crack\/000\.png.*\(ERR_DATASET_INVALID\)\n$/,
-    );
+  it('an evaluation that would test on every training image is refused, and an image is named', async () => {
+    const work = judge('leak', { data: tile, testData: tile });
+    await expectFailure(work, 'ERR_DATASET_INVALID', '--data', '--test-data', 'overlap', 'test/crack/000.png');
   });
 
   describe('in part', () => {
     const copy = join(folder, 'copy');
     beforeAll(async () => {
       cpSync(tile, copy, { recursive: true });
-      // Another format and another name, and the same pixels: 000 trains, 005 would test.
+      // These have another format and another name, and the same pixels: 000 trains, and 009 would test.
       await sharp(join(tile, 'test', 'crack', '000.png'))
         .webp({ lossless: true })
         .toFile(join(copy, 'test', 'crack', '009.webp'));
@@ -39,39 +42,34 @@ describe('90-eval-leak', () => {
         .toFile(join(copy, 'test', 'good', '009.tif'));
     });
 
-    it('leaves out and counts what trains, within one dataset', async () => {
+    it('images with the pixels of one that trains are left out of the test and counted', async () => {
       const { leftOut, testing, testingGood } = await splitOf(await Dataset.open(copy), {});
       expect(leftOut).toBe(2);
       expect(testing.get('crack')?.map(({ name }) => name)).toEqual(['002', '003', '004', '005']);
       expect(testingGood).toHaveLength(3);
     });
 
-    it('says so', async () => {
-      const { code, stdout, stderr } = await evaluate('tile', 'partly', '--data', copy);
-      expect(code).toBe(0);
-      expect(stderr).toContain('left out of the test because they have the pixels of one that trains: 2\n');
-      expect(JSON.parse(stdout).leftOut).toBe(2);
-      expect(JSON.parse(readFileSync(join(folder, 'partly', 'evaluation.json'), 'utf8'))).toMatchObject({
-        tested: { crack: 4, good: 3 },
-        leftOut: 2,
+    it('an evaluation says in its result, its warnings and its report how many images it left out', async () => {
+      const { leftOut, files } = await judge('partly', { data: copy });
+      expect(leftOut).toBe(2);
+      expect(events).toContainEqual({
+        event: 'warning',
+        message: '2 test images have the pixels of one that trains and are left out',
       });
-      expect(readFileSync(join(folder, 'partly', 'report.html'), 'utf8')).toContain('2 that train, by their pixels');
+      expect(JSON.parse(readFileSync(files.json, 'utf8'))).toMatchObject({ tested: { crack: 4, good: 3 }, leftOut: 2 });
+      expect(readFileSync(files.report, 'utf8')).toContain('2 with the pixels of a training image');
     });
   });
 });
 
 describe('91-no-good', () => {
-  it('is read from a folder below train/good, or asked for', async () => {
-    const tables: unknown[] = [];
-    for (const data of ['subfolder', '../tile']) {
-      const { code, stdout } = await evaluate('91-no-good', `good${tables.length}`, '--data', data);
-      expect(code).toBe(0);
-      tables.push(JSON.parse(stdout).table);
-    }
-    expect(tables[0]).toEqual(tables[1]);
-    const { code, stderr } = await evaluate('91-no-good', 'none', '--data', 'none');
-    expect(code).toBe(1);
-    expect(stderr).toContain('none has no good images to train on: expected images in');
-    expect(stderr).toContain('train/good');
+  it('good images in a folder below train/good are used as those in train/good are', async () => {
+    const nested = await judge('nested', { data: join(caseFolder('91-no-good'), 'subfolder') });
+    expect(nested.table).toEqual((await judge('flat', { data: tile })).table);
+  });
+
+  it('an evaluation without good images names the folder where it expects them', async () => {
+    const work = judge('none', { data: join(caseFolder('91-no-good'), 'none') });
+    await expectFailure(work, 'ERR_DATASET_INVALID', 'none has no good images to train on', 'train/good');
   });
 });

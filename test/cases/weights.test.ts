@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeFileAtomic } from '../../lib/core/files.js';
 import { embedded } from '../../lib/index.js';
-import { caseFolder, casesFolder, inCase, lossOf, TILE_LOSS, trainInCase } from '../helpers/cases.js';
-import type { Outcome } from '../helpers/cli.js';
+import { mask } from '../../lib/jobs/index.js';
+import { caseFolder, casesFolder, TILE_LOSS, trainCase } from '../helpers/cases.js';
+import { expectFailure } from '../helpers/failures.js';
+import { contentsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -29,42 +31,33 @@ function baseWith(name: string, overlay?: string): string {
   return base;
 }
 
-function expectNamed({ code, stderr }: Outcome, file: string, ...words: string[]): void {
-  expect(code).toBe(1);
-  const lines = stderr.trim().split('\n');
-  expect(lines[lines.length - 1]).toContain(file);
-  for (const word of words) expect(stderr).toContain(word);
-  expect(stderr).not.toMatch(/^\s+at /m);
-}
-
 describe('30-git-lfs-pointer', () => {
   const name = '30-git-lfs-pointer';
-  const train = (base: string) => trainInCase(name, join(folder, 'a.safetensors'), '--data', '../tile', '--base', base);
-  const mask = (file: string) =>
-    inCase(name, ['mask', '--parts', parts, '--out', join(folder, 'masks'), '--weights', file]);
+  const own = (file: string) => join(caseFolder(name), file);
+  const train = (base: string) => trainCase(name, { data: '../tile', base });
+  const pointer = ['a Git LFS pointer', 'git lfs pull'];
 
-  it('pointers and pages are named, with what to do', async () => {
-    const base = baseWith('lfs', join(caseFolder(name), 'base'));
-    const unet = 'diffusion_pytorch_model.safetensors';
-    expectNamed(await train(base), unet, 'a Git LFS pointer', 'git lfs pull');
-    expectNamed(await train('sd.ckpt'), 'sd.ckpt', 'a Git LFS pointer', 'git lfs pull');
-    expectNamed(await mask('u2net.pth'), 'u2net.pth', 'a Git LFS pointer', 'git lfs pull');
-    expectNamed(await mask('page.safetensors'), 'page.safetensors', 'an HTML page');
+  it('a pointer of Git LFS in the place of a base is named, with what to do', async () => {
+    const base = baseWith('lfs', own('base'));
+    await expectFailure(train(base), 'ERR_WEIGHTS_INVALID', 'diffusion_pytorch_model.safetensors', ...pointer);
+    await expectFailure(train(own('sd.ckpt')), 'ERR_WEIGHTS_INVALID', 'sd.ckpt', ...pointer);
+  });
+
+  it('a pointer of Git LFS or a web page in the place of a mask model is named', async () => {
+    const masks = (file: string) => mask({ parts, out: join(folder, 'masks'), maskWeights: own(file) });
+    await expectFailure(masks('u2net.pth'), 'ERR_WEIGHTS_INVALID', 'u2net.pth', ...pointer);
+    await expectFailure(masks('page.safetensors'), 'ERR_WEIGHTS_INVALID', 'page.safetensors', 'an HTML page');
   });
 });
 
 describe('38-u2net-dataparallel', () => {
-  const name = '38-u2net-dataparallel';
-  it('gives the masks of the embedded weights', async () => {
-    const run = async (out: string, ...more: string[]) => {
-      const outcome = await inCase(name, ['mask', '--parts', parts, '--out', join(folder, out), ...more]);
-      expect(outcome.stderr.includes('Error')).toBe(false);
-      expect(outcome.code).toBe(0);
-      return readdirSync(join(folder, out)).map((file) => readFileSync(join(folder, out, file)).toString('base64'));
-    };
-    const masks = await run('wrapped', '--weights', 'u2netp_module.safetensors');
-    expect(masks.length).toBeGreaterThan(0);
-    expect(masks).toEqual(await run('plain'));
+  it('weights whose names a wrapper has prefixed give the masks of those without the prefix', async () => {
+    const maskWeights = join(caseFolder('38-u2net-dataparallel'), 'u2netp_module.safetensors');
+    const [wrapped, plain] = [join(folder, 'wrapped'), join(folder, 'plain')];
+    await mask({ parts, out: wrapped, maskWeights });
+    await mask({ parts, out: plain });
+    expect(Object.keys(contentsOf(wrapped)).length).toBeGreaterThan(0);
+    expect(contentsOf(wrapped)).toEqual(contentsOf(plain));
   });
 });
 
@@ -81,18 +74,16 @@ describe('a base', () => {
     writeFileSync(file, Buffer.concat([size, text, bytes.subarray(8 + length)]));
   }
 
-  it('whose names a wrapper has prefixed, and whose file has another ending, trains as it does without', async () => {
+  it('a base whose names a wrapper has prefixed, and whose file has another ending, trains as it does without', async () => {
     const base = baseWith('wrapped-base');
     const unet = join(base, 'unet', 'diffusion_pytorch_model.safetensors');
     addPrefix(unet, 'module._orig_mod.');
     cpSync(unet, join(base, 'unet', 'diffusion_pytorch_model.bin')); // safetensors under the other name
     rmSync(unet);
-    const out = join(folder, 'wrapped.safetensors');
-    const loss = lossOf(await trainInCase('tile', out, '--data', '.', '--base', base));
-    expect(loss).toBeCloseTo(TILE_LOSS, 6);
+    expect(await trainCase('tile', { data: '.', base })).toBeCloseTo(TILE_LOSS, 6);
   });
 
-  it('may be overwritten and cut off once it is loaded', async () => {
+  it('a base may be overwritten and cut off once it is loaded', async () => {
     const base = baseWith('overwritten');
     const program = `
       import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -141,7 +132,7 @@ function node(program: string): Promise<{ stdout: string; stderr: string }> {
 }
 
 describe('writeFileAtomic', () => {
-  it('writes whole files from several places at once', async () => {
+  it('writeFileAtomic writes whole files from several places at once', async () => {
     const path = join(folder, 'together', 'file.json');
     const texts = Array.from({ length: 16 }, (_, i) => String(i).repeat(200_000 - i));
     await Promise.all(texts.map((text) => writeFileAtomic(path, text)));

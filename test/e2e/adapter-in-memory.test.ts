@@ -2,13 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileDigest } from '../../lib/core/files.js';
-import { embedded } from '../../lib/core/paths.js';
-import { Dataset } from '../../lib/dataset/dataset.js';
-import { Adapter } from '../../lib/model/adapter.js';
-import { convertAdapter } from '../../lib/model/convert.js';
-import { DualAnoDiff } from '../../lib/model/dualanodiff.js';
-import { Sampler } from '../../lib/model/sampler.js';
-import { Trainer } from '../../lib/model/trainer.js';
+import { Adapter, convertAdapter, Dataset, DualAnoDiff, embedded, Sampler, Trainer } from '../../lib/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -17,8 +11,7 @@ let model: DualAnoDiff;
 let dataset: Dataset;
 let adapter: Adapter;
 
-const trainerOf = (seed: number) =>
-  new Trainer(model, { type: 'stain', resolution: 32, rank: 4, trainImages: '1/1', seed });
+const trainerOf = (seed: number) => new Trainer(model, { type: 'stain', resolution: 32, rank: 4, seed });
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base);
@@ -43,7 +36,7 @@ const draw = async (from: Adapter | string): Promise<Uint8Array[]> => {
 };
 
 describe('an adapter in memory', () => {
-  it('draws the bytes that the saved file draws, which a loaded adapter draws too', async () => {
+  it('an adapter in memory gives the pairs of its saved file, and so does one that was loaded', async () => {
     const expected = await draw(saved);
     expect(expected).toHaveLength(4);
     expect(await draw(adapter)).toEqual(expected);
@@ -51,7 +44,7 @@ describe('an adapter in memory', () => {
     expect(await draw(loaded)).toEqual(expected);
   });
 
-  it("writes the trainer's file bit for bit, and so does an adapter that was loaded from it", async () => {
+  it("an adapter in memory is saved as the trainer's file bit for bit, and so is one that was loaded from it", async () => {
     await using loaded = await Adapter.load(saved);
     for (const [name, one] of Object.entries({ trained: adapter, loaded })) {
       const file = join(folder, `${name}.safetensors`);
@@ -60,7 +53,7 @@ describe('an adapter in memory', () => {
     }
   });
 
-  it('has the digest of the file that it was loaded from or that it writes', async () => {
+  it('the digest of an adapter is that of the file that it was loaded from or that it writes', async () => {
     const digest = await fileDigest(saved);
     await using loaded = await Adapter.load(saved);
     expect(await loaded.digest()).toBe(digest);
@@ -71,14 +64,14 @@ describe('an adapter in memory', () => {
     expect(await fresh.digest()).not.toBe(digest);
   });
 
-  it('says of itself what the file says', async () => {
+  it('an adapter in memory says of itself what its file says', async () => {
     await using loaded = await Adapter.load(saved);
     expect(adapter.info).toEqual(loaded.info);
     expect(adapter.info).toMatchObject({ type: 'stain', resolution: 32, background: 'off', partFill: 'grey' });
     expect(adapter.info.metadata).toMatchObject({ defect_share: '0.3', steps: '3', rank: '4' });
   });
 
-  it('stays as it was while its trainer goes on', async () => {
+  it('an adapter in memory stays as it was while its trainer goes on', async () => {
     await using trainer = trainerOf(1);
     for await (const _ of trainer.train(dataset, { steps: 3 }));
     await using before = await trainer.adapter();
@@ -88,9 +81,9 @@ describe('an adapter in memory', () => {
     expect(await after.digest()).not.toBe(await fileDigest(saved));
   });
 
-  it('is saved in the own format where it was loaded from a file of the published code', async () => {
+  it('an adapter of the published code is saved in the own format', async () => {
     const [published, own] = [join(folder, 'published.safetensors'), join(folder, 'own.safetensors')];
-    await convertAdapter(saved, published, { layout: 'published' });
+    await convertAdapter(saved, published, { format: 'published' });
     await using loaded = await Adapter.load(published);
     await loaded.save(own);
     await using again = await Adapter.load(own);
@@ -98,7 +91,7 @@ describe('an adapter in memory', () => {
     expect(await draw(again)).toEqual(await draw(loaded));
   });
 
-  it('is refused once it is disposed, and so is what is no adapter', async () => {
+  it('an adapter that is disposed is refused, and so is what is no adapter', async () => {
     const disposed = await Adapter.load(saved);
     await disposed.dispose();
     await expect(Sampler.create(model, disposed)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });

@@ -12,14 +12,15 @@ import {
   Sampler,
   Trainer,
 } from '../../lib/index.js';
+import { learn } from '../../lib/jobs/index.js';
 import { startProfile, stopProfile } from '../../lib/profile.js';
-import { cli } from '../helpers/cli.js';
+import { expectFailure } from '../helpers/failures.js';
 import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
 const SIZE = 32;
-const TRAINING = { type: 'stain', resolution: SIZE, rank: 4, batchSize: 8, trainImages: '1/1', flips: false } as const;
+const TRAINING = { type: 'stain', resolution: SIZE, rank: 4, batchSize: 8, flips: false } as const;
 
 /** The example set in two lights. */
 async function twoLights(): Promise<string> {
@@ -60,7 +61,7 @@ describe('background compensation', () => {
   };
   const SAMPLING = { count: 4, steps: 12, scheduler: 'dpmsolver++', guidanceScale: 1, seed: 3 } as const;
 
-  it('trains gamma, and draws other pairs before another background', async () => {
+  it('background compensation trains gamma, and samples other pairs before another background', async () => {
     const file = await train('add', 12);
     const gammas = [...readTensor(file, /background\.gamma$/)].map(([value]) => value as number);
     expect(gammas.length).toBeGreaterThan(0);
@@ -75,7 +76,7 @@ describe('background compensation', () => {
     expect(await first(backgrounds[0])).not.toEqual(bright);
   });
 
-  it('gives the pairs the background that it is given, which training without does not', async () => {
+  it('pairs show the background that sampling is given, which those of training without it do not', async () => {
     const STEPS = 60;
     /** Mean absolute difference from the background, where the part is blank. */
     const distance = (pair: Pair, { image }: Background): number => {
@@ -96,7 +97,7 @@ describe('background compensation', () => {
     }
   });
 
-  it('draws pair k the same whatever the batch, with fixed and with fresh noise', async () => {
+  it('pair k is the same whatever the batch, with fixed and with fresh noise of the background', async () => {
     await using sampler = await Sampler.create(model, await train('add', 1));
     for (const backgroundNoise of ['fixed', 'fresh'] as const) {
       const draw = async (batchSize: number) => {
@@ -113,7 +114,7 @@ describe('background compensation', () => {
     }
   });
 
-  it('keeps the features of shared backgrounds for later batches, on the device and on the host', async () => {
+  it('the features of a shared background are kept for later batches, on the device and on the host', async () => {
     await using sampler = await Sampler.create(model, await train('add', 1));
     const shared = {
       ...SAMPLING,
@@ -145,7 +146,7 @@ describe('background compensation', () => {
     await expect(sampler.sample(fresh).next()).rejects.toThrow('Expected no for keepBackgroundFeatures');
   });
 
-  it('says what is missing and what does not fit', async () => {
+  it('backgrounds that are missing, not wanted or of another size, and missing masks, are errors that say so', async () => {
     const [add, off] = [await train('add', 1), await train('off', 1)];
     const first = async (file: string, options: object) => {
       await using sampler = await Sampler.create(model, file);
@@ -157,9 +158,8 @@ describe('background compensation', () => {
     await expect(first(add, { backgrounds: wrong })).rejects.toThrow('Expected backgrounds of 32 x 32');
     const masks = join(folder, 'no-masks');
     mkdirSync(masks);
-    const base = ['train', '--data', category, '--type', 'stain', '--out', join(folder, 'x.safetensors')];
-    const { code, stderr } = await cli([...base, '--background', 'add', '--foreground-masks', masks]);
-    expect(code).toBe(1);
-    expect(stderr).toContain('has no foreground mask: expected');
+    const out = join(folder, 'x.safetensors');
+    const work = learn({ data: category, type: 'stain', out, background: 'add', foregroundMasks: masks });
+    await expectFailure(work, 'ERR_DATASET_INVALID', 'has no foreground mask: expected');
   });
 });

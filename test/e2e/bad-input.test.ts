@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { embedded } from '../../lib/core/paths.js';
+import { embedded } from '../../lib/index.js';
 import { cli, trainStains } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -26,8 +26,8 @@ async function expectFailure(args: string[], message: string, code = 1) {
   expect(stdout).toBe('');
 }
 
-describe('bad input is one clear line', () => {
-  it('data', async () => {
+describe('bad input', () => {
+  it('a dataset that cannot be used is one line that says why', async () => {
     await expectFailure(['train', '--data', join(folder, 'none'), '--type', 'x', '--out', 'x'], 'does not exist');
     await expectFailure(
       ['train', '--data', embedded.example, '--type', 'dent', '--out', 'x'],
@@ -35,10 +35,10 @@ describe('bad input is one clear line', () => {
     );
   });
 
-  it('usage', async () => {
+  it('a wrong flag or value is one line and the exit code of usage', async () => {
     await expectFailure(train('--steps', '0'), 'for steps but received 0', 2);
     await expectFailure(train('--steps', 'many'), 'Expected a number', 2);
-    await expectFailure(['train'], "required option '--data <dir>' not specified", 2);
+    await expectFailure(['train'], 'Expected text for data but received nothing', 2);
     await expectFailure(train('--colour', 'red'), "unknown option '--colour'", 2);
     await expectFailure(
       train('--resolution', '40'),
@@ -47,7 +47,7 @@ describe('bad input is one clear line', () => {
     );
   });
 
-  it('base models', async () => {
+  it('a base that lacks something, or whose weights do not fit, is one line that says what', async () => {
     await expectFailure(train('--base', join(folder, 'none')), 'does not exist');
     await expectFailure(train('--base', baseWithout('no-vae', 'vae')), 'lacks its vae');
     const noWeights = baseWithout('no-weights', 'unet');
@@ -69,7 +69,7 @@ describe('bad input is one clear line', () => {
     );
   });
 
-  it('devices and outputs', async () => {
+  it('a device or an output that cannot be used is one line that names it', async () => {
     await expectFailure(train('--device', 'cuda:63'), 'Device cuda:63 was asked for, but');
     await expectFailure(train('--device', 'tpu'), 'Expected auto, cpu, cuda or cuda:N for device', 2);
     writeFileSync(join(folder, 'file'), '');
@@ -80,16 +80,36 @@ describe('bad input is one clear line', () => {
     await expectFailure([...train('--steps', '1'), '--out', '/dev/full/a.safetensors'], '/dev/full');
   });
 
-  it('adapters', async () => {
+  it('an adapter that cannot be read is one line that names it, and nothing is written', async () => {
     const adapter = join(folder, 'not.safetensors');
     writeFileSync(adapter, '{}');
     const sample = ['sample', '--adapter', adapter, '--out', join(folder, 'pairs'), '--count', '1'];
     await expectFailure(sample, 'not.safetensors holds no weights that can be read: it is a JSON file');
     await expectFailure([...sample, '--adapter', join(folder, 'gone.safetensors')], 'gone.safetensors: No such file');
-    await expectFailure([...sample, '--weights', adapter, '--adapter', join(folder, 'gone.bin')], 'gone.bin');
+    await expectFailure([...sample, '--mask-weights', adapter, '--adapter', join(folder, 'gone.bin')], 'gone.bin');
     await expectFailure(train('--initial-adapter', adapter), 'not.safetensors holds no weights that can be read');
     await expectFailure(train('--initial-adapter', join(folder, 'gone.safetensors')), 'gone.safetensors');
     rmSync(adapter);
     expect(existsSync(join(folder, 'pairs'))).toBe(false);
+  });
+
+  it.each([
+    ['ERR_DATASET_INVALID', 1, ['--data', join(folder, 'none')]],
+    ['ERR_INVALID_OPTION', 2, ['--steps', '0']],
+    ['ERR_INVALID_OPTION', 2, ['--colour', 'red']],
+  ] as const)(
+    'with --json an error is one object on standard output: %s, exit %d, for %j',
+    async (error, exit, flags) => {
+      const { code, stdout, stderr } = await cli(train(...flags, '--json'));
+      expect(code).toBe(exit);
+      expect(JSON.parse(stdout)).toEqual({ error: { code: error, message: expect.any(String) } });
+      expect(stderr).toContain(JSON.parse(stdout).error.message);
+    },
+  );
+
+  it('a stack is printed where DUALANODIFF_DEBUG asks for it, and nowhere else', async () => {
+    const args = train('--data', join(folder, 'none'));
+    expect((await cli(args)).stderr).not.toMatch(/^ {4}at /m);
+    expect((await cli(args, { env: { DUALANODIFF_DEBUG: '1' } })).stderr).toMatch(/^ {4}at /m);
   });
 });

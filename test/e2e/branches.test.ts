@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Dataset, DualAnoDiff, embedded, Sampler, Trainer, type TrainerOptions } from '../../lib/index.js';
-import { cli, trainStains } from '../helpers/cli.js';
+import { begin, predict, textEncode } from '../../lib/tensors.js';
 import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2, trainImages: '1/1' } as const;
+const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2 } as const;
 
 /** An adapter of a few steps, in a file. */
 async function trained(model: DualAnoDiff, name: string, more: Partial<TrainerOptions>): Promise<string> {
@@ -24,7 +24,7 @@ const SAIM_OUTPUT = /saim\.o\./;
 const upOf = (branch: number) => new RegExp(`unet.*_lora\\.${branch}\\.up`);
 
 describe('branches', () => {
-  it('learn jointly, separately, or only the whole image', async () => {
+  it('branches learn jointly, separately, or the whole image alone, as the option says', async () => {
     await using model = await DualAnoDiff.load(embedded.base);
     const fresh = { initialAdapter: 'none' };
     const joint = await trained(model, 'joint', fresh);
@@ -37,29 +37,29 @@ describe('branches', () => {
     expect(largest(one, upOf(1))).toBe(0);
   });
 
-  it('that are separate do not see each other, and joint ones do', async () => {
+  it('separate branches do not see each other, and joint ones do', async () => {
     await using model = await DualAnoDiff.load(embedded.base);
     /** How far the anomaly branch's prediction moves when the global branch is given another picture. */
     const influence = async (name: string, branches: 'joint' | 'separate') => {
       await using sampler = await Sampler.create(model, await trained(model, name, { branches }));
-      const textStates = await sampler.textEncode(['metal with a stain', 'stain']);
+      const textStates = await textEncode(sampler, ['metal with a stain', 'stain']);
       const noise = (salt: number) => Float32Array.from({ length: 4 * 64 }, (_, i) => Math.sin(salt + 12.9 * i));
-      const predict = async (global: Float32Array) => {
+      const anomalyOf = async (global: Float32Array) => {
         const data = new Float32Array([...global, ...noise(2)]);
         const latents = { data, shape: [2, 4, 8, 8] };
-        return (await sampler.predict({ latents, timesteps: [500, 500], textStates })).data.slice(4 * 64);
+        return (await predict(sampler, { latents, timesteps: [500, 500], textStates })).data.slice(4 * 64);
       };
-      const [one, other] = [await predict(noise(0)), await predict(noise(1))];
+      const [one, other] = [await anomalyOf(noise(0)), await anomalyOf(noise(1))];
       return one.reduce((most, value, i) => Math.max(most, Math.abs(value - (other[i] as number))), 0);
     };
     expect(await influence('seen', 'joint')).toBeGreaterThan(1e-3);
     expect(await influence('unseen', 'separate')).toBeLessThan(1e-5);
   });
 
-  it('that are one draw no parts: each is a copy of its image', async () => {
+  it('an adapter of one branch gives no parts: each is a copy of its image', async () => {
     await using model = await DualAnoDiff.load(embedded.base);
     await using sampler = await Sampler.create(model, await trained(model, 'alone', { branches: 'one' }));
-    await using batch = await sampler.begin({ indices: [0, 1], steps: 4, scheduler: 'ddim' });
+    await using batch = await begin(sampler, { indices: [0, 1], steps: 4, scheduler: 'ddim' });
     while (!batch.done) await batch.step();
     for (const { image, part } of await batch.decode()) {
       expect(new Set(image.data).size).toBeGreaterThan(8);
@@ -67,15 +67,21 @@ describe('branches', () => {
     }
   });
 
-  it('are chosen on the command line, and decide whether a checkpoint fits', async () => {
-    const out = join(folder, 'cli.safetensors');
-    const command = trainStains(out, '--steps', '2', '--rank', '2', '--branches', 'separate');
-    expect((await cli(command)).code).toBe(0);
-    expect(largest(out, SAIM_OUTPUT)).toBe(0);
-    const other = await cli(trainStains(out, '--steps', '3', '--rank', '2', '--resume'));
-    expect(other.code).toBe(1);
-    expect(other.stderr).toContain('branches');
-    const wrong = await cli(trainStains(out, '--branches', 'three'));
-    expect(wrong.code).toBe(2);
+  it('the branches that are learned decide whether a checkpoint fits', async () => {
+    await using model = await DualAnoDiff.load(embedded.base);
+    const out = join(folder, 'resumed.safetensors');
+    const train = async (branches: NonNullable<TrainerOptions['branches']>, steps: number) => {
+      await using trainer = new Trainer(model, { ...settings, branches });
+      for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps, out, resume: true }));
+    };
+    await train('separate', 2);
+    await expect(train('joint', 3)).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT_MISMATCH',
+      message: expect.stringContaining('branches was separate, is now joint'),
+    });
+    await train('separate', 3);
+    expect(() => new Trainer(model, { ...settings, branches: 'three' as 'one' })).toThrow(
+      'Expected one of joint, separate, one for branches',
+    );
   });
 });

@@ -1,26 +1,32 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { cli } from '../helpers/cli.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type CampaignJobOptions, campaign, type JobEvent } from '../../lib/jobs/index.js';
+import { cli, flagsOf } from '../helpers/cli.js';
 import { writeCategory } from '../helpers/dataset.js';
+import { expectFailure } from '../helpers/failures.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
 const data = join(folder, 'parts');
 const out = join(folder, 'out');
-const SMALL = ['--steps', '1', '--batch-size', '1', '--count', '1', '--sample-steps', '2', '--resolution', '32'];
-const run = (...more: string[]) => cli(['run', '--data', data, '--out', out, ...SMALL, '--mask', 'threshold', ...more]);
+const options: CampaignJobOptions = {
+  ...{ data, out, trainSteps: 1, trainBatchSize: 1, count: 1, steps: 2, resolution: 32, mask: ['threshold'] },
+};
 const summary = () => JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
 
-describe('run on a folder of categories', () => {
-  it('goes on past a type that fails, and says so at the end', async () => {
-    await writeCategory(join(data, 'plate'), 'dent', 4);
-    await writeCategory(join(data, 'plate'), 'pit', 4);
-    await writeCategory(join(data, 'wheel'), 'crack', 4);
-    rmSync(join(data, 'plate', 'ground_truth', 'dent', '000_mask.png'));
-    const { code, stderr, stdout } = await run();
+beforeAll(async () => {
+  await writeCategory(join(data, 'plate'), 'dent', 4);
+  await writeCategory(join(data, 'plate'), 'pit', 4);
+  await writeCategory(join(data, 'wheel'), 'crack', 4);
+  rmSync(join(data, 'plate', 'ground_truth', 'dent', '000_mask.png'));
+});
+
+describe('a campaign over a folder of categories', () => {
+  it('run goes on past a type that fails, and says so at the end', async () => {
+    const { code, stderr, stdout } = await cli(['run', ...flagsOf(options)]);
     expect(code).toBe(1);
-    expect(stderr).toContain('plate dent: ');
+    expect(stderr).toContain('warning: plate dent: ');
     expect(stdout).toContain('plate dent failed: ');
     const { types, failures } = summary();
     expect(types.map(({ category, type }: Record<string, string>) => `${category}/${type}`)).toEqual([
@@ -31,23 +37,35 @@ describe('run on a folder of categories', () => {
     expect(existsSync(join(out, 'wheel', 'crack', 'dataset', 'test', 'crack', '000000.png'))).toBe(true);
   });
 
-  it('does only what is missing when it is run again', async () => {
-    await writeCategory(join(data, 'plate'), 'dent', 4); // mended
+  it('a campaign that is resumed does only what is missing', async () => {
+    await writeCategory(join(data, 'plate'), 'dent', 4); // This puts the mask back.
     const adapter = join(out, 'wheel', 'crack', 'adapter.safetensors');
     const before = readFileSync(adapter);
     const picture = join(out, 'wheel', 'crack', 'dataset', 'test', 'crack', '000000.png');
-    const drawn = statSync(picture).mtimeMs;
-    const { code } = await run('--resume');
-    expect(code).toBe(0);
-    expect(summary().types).toHaveLength(3);
-    expect(summary().failures).toEqual([]);
-    expect(statSync(picture).mtimeMs).toBe(drawn);
+    const written = statSync(picture).mtimeMs;
+    const worked = new Set<string | undefined>();
+    const onEvent = (event: JobEvent) => event.event === 'progress' && worked.add(event.type);
+    const { types, failures } = await campaign({ ...options, resume: true }, { onEvent });
+    expect([...worked]).toEqual(['dent']);
+    expect(types).toHaveLength(3);
+    expect(failures).toEqual([]);
+    expect(summary()).toMatchObject({ types, failures });
+    expect(statSync(picture).mtimeMs).toBe(written);
     expect(readFileSync(adapter).equals(before)).toBe(true);
   });
 
-  it('names what is missing in a folder that holds no category', async () => {
-    const { code, stderr } = await cli(['run', '--data', join(data, 'plate', 'test'), ...SMALL]);
-    expect(code).toBe(1);
-    expect(stderr).toContain("is not a category in MVTec AD's layout");
+  it('a folder that holds no category is an error that says what one looks like', async () => {
+    const work = campaign({ ...options, data: join(data, 'plate', 'test') });
+    await expectFailure(work, 'ERR_DATASET_INVALID', "is not a category in MVTec AD's layout");
+  });
+
+  it('a campaign ends with its signal, and leaves what was done to resume', async () => {
+    const controller = new AbortController();
+    const cut = join(folder, 'cut');
+    const onEvent = () => controller.abort();
+    const work = campaign({ ...options, out: cut }, { signal: controller.signal, onEvent });
+    await expectFailure(work, 'ERR_ABORTED');
+    const { types } = await campaign({ ...options, out: cut, resume: true });
+    expect(types).toHaveLength(3);
   });
 });

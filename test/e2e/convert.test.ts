@@ -40,11 +40,11 @@ const farthest = (a: Pair, b: Pair) =>
   Math.max(...a.image.data.map((value, i) => Math.abs(value - (b.image.data[i] as number))));
 
 describe('adapters', () => {
-  it('draw the same pairs in the published layout and in half precision', async () => {
+  it('adapters give the same pairs in the published format and in half precision', async () => {
     const expected = await draw(adapter);
     for (const [name, options, tolerance] of [
-      ['published.bin', { layout: 'published' }, 1],
-      ['published.safetensors', { layout: 'published' }, 1],
+      ['published.bin', { format: 'published' }, 1],
+      ['published.safetensors', { format: 'published' }, 1],
       ['half.safetensors', { dtype: 'float16' }, 8],
       ['brain.safetensors', { dtype: 'bfloat16' }, 32],
     ] as const) {
@@ -59,7 +59,7 @@ describe('adapters', () => {
     expect(farthest(await draw(join(folder, 'back.safetensors')), expected)).toBeLessThanOrEqual(1);
   });
 
-  it('take no options of bases, nor bases those of adapters', async () => {
+  it('convert refuses options of bases with adapters, and those of adapters with bases', async () => {
     const out = join(folder, 'refused');
     for (const [option, input, ...args] of [
       ['predictionType', adapter, '--prediction-type', 'epsilon'],
@@ -67,13 +67,13 @@ describe('adapters', () => {
       ['saimRank', embedded.base, '--to', 'base', '--saim-rank', '4'],
     ] as const) {
       const { stderr, code } = await cli(['convert', '--input', input, '--out', out, ...args]);
-      expect(stderr).toContain(`Expected no ${option} with --to`);
+      expect(stderr).toContain(`Expected no ${option} with `);
       expect(code).toBe(2);
     }
     expect(existsSync(out)).toBe(false);
   });
 
-  it('get smaller with SAIM at a lower rank, and the error is said', async () => {
+  it('an adapter with SAIM at a lower rank is smaller, and convert says how far it differs', async () => {
     const out = join(folder, 'compact.safetensors');
     const args = ['convert', '--input', adapter, '--out', out, '--saim-rank', '8', '--dtype', 'float16'];
     const { code, stdout } = await cli(args);
@@ -85,20 +85,20 @@ describe('adapters', () => {
     expect(sampler.adapter).toMatchObject({ type: 'stain', resolution: 32 });
   });
 
-  it('with scaled backgrounds come with a note for the published scripts', async () => {
+  it('an adapter with scaled backgrounds is converted with a note for the published scripts', async () => {
     const file = join(folder, 'background.safetensors');
     await train(file, { background: 'add', foregroundMasks: 'none' });
-    const { notes } = await convertAdapter(file, join(folder, 'background.bin'), { layout: 'published' });
+    const { notes } = await convertAdapter(file, join(folder, 'background.bin'), { format: 'published' });
     expect(notes.join()).toContain('do not scale them');
     await using sampler = await Sampler.create(model, join(folder, 'background.bin'));
     expect(sampler.adapter).toMatchObject({ background: 'interpolate', backgroundScaled: false });
   });
 
-  it('are not overwritten, and what cannot be written is refused', async () => {
+  it('a conversion overwrites nothing and refuses what the format cannot hold', async () => {
     await expect(convertAdapter(adapter, adapter)).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
     for (const [name, options, message] of [
       ['x.bin', {}, 'ends in .safetensors'],
-      ['x.bin', { layout: 'published', saimRank: 4 }, 'reduced rank'],
+      ['x.bin', { format: 'published', saimRank: 4 }, 'reduced rank'],
     ] as const) {
       await expect(convertAdapter(adapter, join(folder, name), options)).rejects.toThrow(message);
       expect(existsSync(join(folder, name))).toBe(false);
@@ -116,7 +116,7 @@ it('a full disk is an error that leaves nothing behind, and the process goes on'
     import { convertAdapter, convertCheckpoint, embedded } from 'dualanodiff';
     const input = ${JSON.stringify(adapter)}, out = ${JSON.stringify(out)};
     for (const work of [
-      () => convertAdapter(input, out + '/a.bin', { layout: 'published' }),
+      () => convertAdapter(input, out + '/a.bin', { format: 'published' }),
       () => convertAdapter(input, out + '/a.safetensors'),
       () => convertCheckpoint(embedded.base, out + '/base'),
     ]) await work().then(() => console.log('written'), (error) => console.log(error.code, error.message));
@@ -132,7 +132,7 @@ it('a full disk is an error that leaves nothing behind, and the process goes on'
 });
 
 describe('bases', () => {
-  it('come out as a diffusers folder that draws the same, in half the bytes', async () => {
+  it('a base is converted to a diffusers folder that gives the same pairs, in half the bytes', async () => {
     const [full, half] = [join(folder, 'full'), join(folder, 'half')];
     await convertCheckpoint(embedded.base, full);
     await convertCheckpoint(embedded.base, half, { dtype: 'float16' });
@@ -147,7 +147,7 @@ describe('bases', () => {
     await expect(convertCheckpoint(embedded.base, full)).rejects.toThrow('exists already');
   });
 
-  it('say what a file lacks that is none, and leave nothing behind', async () => {
+  it('a file that is no base is an error that says what it lacks, and nothing is left behind', async () => {
     const out = join(folder, 'nothing');
     const { code, stderr } = await cli(['convert', '--to', 'base', '--input', embedded.maskModel, '--out', out]);
     expect(code).toBe(1);
@@ -155,12 +155,12 @@ describe('bases', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('nothing'))).toEqual([]);
   });
 
-  it('keep the settings that no weights hold', async () => {
+  it('a base is loaded with the prediction type that the caller names, and never with an adapter as LoRA', async () => {
     const copy = join(folder, 'v');
     cpSync(embedded.base, copy, { recursive: true });
     await using changed = await DualAnoDiff.load(copy, { predictionType: 'v_prediction' });
     expect([model.info.predictionType, changed.info.predictionType]).toEqual(['epsilon', 'v_prediction']);
-    await expect(DualAnoDiff.load(copy, { loras: [{ file: adapter }] })).rejects.toMatchObject({
+    await expect(DualAnoDiff.load(copy, { lora: [{ file: adapter }] })).rejects.toMatchObject({
       code: 'ERR_WEIGHTS_INVALID',
     });
   });

@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 
 describe('a GPU that cannot be used', () => {
-  it('is a fault that doctor names, with what to do', async () => {
+  it('a GPU that libtorch cannot use is a fault that doctor names, with what to do', async () => {
     const { code, stdout } = await withDriver(['doctor', '--json']);
     expect(code).toBe(1);
     const { checks } = JSON.parse(stdout) as { checks: { what: string; ok: boolean; advice?: string }[] };
@@ -31,14 +31,14 @@ describe('a GPU that cannot be used', () => {
     expect(device?.advice).toMatch(/libtorch install --cuda|needs driver/);
   });
 
-  it('fails a command that asks for it, and is no silent fallback for one that does not', async () => {
+  it('a GPU that libtorch cannot use fails a command that asks for it, and is a warning of one that does not', async () => {
     const steps = ['--steps', '1', '--batch-size', '1'];
     const asked = await withDriver(trainStains(join(folder, 'a.safetensors'), ...steps, '--device', 'cuda'));
     expect(asked.code).toBe(1);
     expect(asked.stderr).toMatch(/Device cuda was asked for, but .*libtorch/);
     const auto = await withDriver(trainStains(join(folder, 'a.safetensors'), ...steps));
     expect(auto.code).toBe(0);
-    expect(auto.stderr).toContain('Working on the CPU although there is a GPU');
+    expect(auto.stderr).toContain('warning: The GPU of this machine cannot be used, so the CPU works: ');
   });
 });
 

@@ -1,16 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  Dataset,
-  DualAnoDiff,
-  embedded,
-  type Pair,
-  type RawImage,
-  Sampler,
-  type Tensor,
-  Trainer,
-} from '../../lib/index.js';
-import { cli } from '../helpers/cli.js';
+import { Dataset, DualAnoDiff, embedded, type Pair, type RawImage, Sampler, Trainer } from '../../lib/index.js';
+import { generate } from '../../lib/jobs/index.js';
+import { begin, decode, encode, predict, type Tensor, textEncode } from '../../lib/tensors.js';
+import { cli, flagsOf } from '../helpers/cli.js';
+import { expectFailure } from '../helpers/failures.js';
 import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -36,28 +30,28 @@ const farthest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 };
 
 describe('the model', () => {
-  it('encodes an image and decodes it again', async () => {
+  it('an image that is encoded and decoded again is nearly the same', async () => {
     const dataset = await Dataset.open(embedded.example);
     const [example] = await Dataset.load((await dataset.examples('stain')).slice(0, 1), 64, 'crop');
     const image = example?.pixels as RawImage;
-    const latents = await model.encode(image);
+    const latents = await encode(model, image);
     expect(latents.shape).toEqual([1, 4, 16, 16]);
-    const again = await model.decode(latents);
+    const again = await decode(model, latents);
     expect([again.width, again.height, again.channels]).toEqual([64, 64, 3]);
     const error = image.data.reduce((sum, value, i) => sum + Math.abs(value - (again.data[i] as number)), 0);
     expect(error / image.data.length).toBeLessThan(12);
     await expect(
-      model.encode({ data: new Uint8Array(30 * 30 * 3), width: 30, height: 30, channels: 3 }),
+      encode(model, { data: new Uint8Array(30 * 30 * 3), width: 30, height: 30, channels: 3 }),
     ).rejects.toThrow('Expected a multiple of');
-    await expect(model.decode({ data: new Float32Array(5), shape: [1, 4, 2, 2] })).rejects.toThrow('for latents');
-    await expect(model.decode({ data: new Float32Array(12), shape: [1, 3, 2, 2] })).rejects.toThrow('(1, 4, h, w)');
+    await expect(decode(model, { data: new Float32Array(5), shape: [1, 4, 2, 2] })).rejects.toThrow('for latents');
+    await expect(decode(model, { data: new Float32Array(12), shape: [1, 3, 2, 2] })).rejects.toThrow('(1, 4, h, w)');
   });
 
-  it('decodes by TAESD what diffusers does', async () => {
+  it('TAESD decodes latents as diffusers does', async () => {
     const golden = join(data, 'taesd-golden.safetensors');
     const [latents] = readTensor(golden, /^latents$/);
     const [image] = readTensor(golden, /^image$/); // (1, 3, 24, 20) in [-1, 1]
-    const decoded = await model.decode({ data: latents as Float32Array, shape: [1, 4, 6, 5] }, { decoder: 'taesd' });
+    const decoded = await decode(model, { data: latents as Float32Array, shape: [1, 4, 6, 5] }, { decoder: 'taesd' });
     expect([decoded.width, decoded.height]).toEqual([20, 24]);
     const levels = decoded.data.map((_, i) => {
       const value = (image as Float32Array)[(i % 3) * 480 + Math.floor(i / 3)] as number;
@@ -66,18 +60,18 @@ describe('the model', () => {
     expect(farthest(decoded.data, levels)).toBeLessThanOrEqual(1);
   });
 
-  it('encodes prompts, an adapter in its own way', async () => {
-    const plain = await model.textEncode(['a vfx with sks', 'sks']);
+  it('a sampler encodes prompts with the LoRA of its adapter, and a model without', async () => {
+    const plain = await textEncode(model, ['a vfx with sks', 'sks']);
     expect(plain.shape.slice(0, 2)).toEqual([2, 77]);
     await using sampler = await Sampler.create(model, adapter);
-    expect(farthest((await sampler.textEncode(['a vfx with sks', 'sks'])).data, plain.data)).toBeGreaterThan(0);
+    expect(farthest((await textEncode(sampler, ['a vfx with sks', 'sks'])).data, plain.data)).toBeGreaterThan(0);
   });
 
-  it('says that there is no TAESD, or none that fits', async () => {
+  it('a TAESD that is missing or does not fit is an error that says so', async () => {
     await using other = await DualAnoDiff.load(embedded.base);
     const latents = { data: new Float32Array(4), shape: [1, 4, 1, 1] };
-    await expect(other.decode(latents, { decoder: 'vqgan' as 'vae' })).rejects.toThrow('Expected vae or taesd');
-    await expect(other.decode(latents, { decoder: 'taesd' })).rejects.toThrow('the model was loaded without one');
+    await expect(decode(other, latents, { decoder: 'vqgan' as 'vae' })).rejects.toThrow('Expected vae or taesd');
+    await expect(decode(other, latents, { decoder: 'taesd' })).rejects.toThrow('the model was loaded without one');
     await using sampler = await Sampler.create(other, adapter);
     await expect(sampler.sample({ count: 1, steps: 1, decoder: 'taesd' }).next()).rejects.toThrow('without a TAESD');
     await expect(DualAnoDiff.load(embedded.base, { taesd: embedded.maskModel })).rejects.toMatchObject({
@@ -89,11 +83,11 @@ describe('the model', () => {
 describe('a batch', () => {
   const options = { steps: 4, seed: 9, scheduler: 'pndm', guidanceScale: 2.5 } as const;
 
-  it('gives, step by step, the pairs that sampling gives at once', async () => {
+  it('a batch gives, step by step, the pairs that sampling gives at once', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const whole: Pair[] = [];
     for await (const pair of sampler.sample({ ...options, count: 2 })) whole.push(pair);
-    await using batch = await sampler.begin({ ...options, indices: [0, 1] });
+    await using batch = await begin(sampler, { ...options, indices: [0, 1] });
     expect(batch.timesteps.length).toBe(5); // PNDM calls once more than it has steps
     expect(batch.latents.shape).toEqual([4, 4, 8, 8]);
     const seen: Tensor[] = [];
@@ -103,33 +97,33 @@ describe('a batch', () => {
     await expect(batch.step()).rejects.toMatchObject({ code: 'ERR_BATCH_DONE' });
   });
 
-  it('goes on from latents that its user changed', async () => {
+  it('a batch goes on from latents that its user changed', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const finish = async (change: (latents: Tensor) => Tensor) => {
-      await using batch = await sampler.begin({ ...options, scheduler: 'ddim', indices: [3] });
+      await using batch = await begin(sampler, { ...options, scheduler: 'ddim', indices: [3] });
       while (!batch.done) await batch.step(change(batch.latents));
       return (await batch.decode())[0]?.image.data as Uint8Array;
     };
     const plain = await finish((latents) => latents);
     expect(await finish((latents) => latents)).toEqual(plain);
     expect(await finish(({ data, shape }) => ({ data: data.map((value) => 0.5 * value), shape }))).not.toEqual(plain);
-    await using batch = await sampler.begin({ ...options, indices: [0] });
+    await using batch = await begin(sampler, { ...options, indices: [0] });
     const wrong = { data: new Float32Array(4), shape: [1, 4, 1, 1] };
     await expect(batch.step(wrong)).rejects.toThrow('Expected latents of shape');
     await batch.dispose();
     await expect(batch.step()).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
   });
 
-  it('is what one call of the UNet makes it', async () => {
+  it('a step of a batch is one call of the UNet and one step of the scheduler', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const { globalPrompt, anomalyPrompt } = sampler.adapter;
-    await using batch = await sampler.begin({ ...options, scheduler: 'ddim', guidanceScale: 1, indices: [0] });
+    await using batch = await begin(sampler, { ...options, scheduler: 'ddim', guidanceScale: 1, indices: [0] });
     const before = batch.latents;
     const t = batch.timesteps[0] as number;
-    const noise = await sampler.predict({
+    const noise = await predict(sampler, {
       latents: before,
       timesteps: [t, t],
-      textStates: await sampler.textEncode([globalPrompt, anomalyPrompt]),
+      textStates: await textEncode(sampler, [globalPrompt, anomalyPrompt]),
     });
     expect(noise.shape).toEqual(before.shape);
     // DDIM (arXiv 2010.02502, equation 12) moves along the predicted noise: after - before is a mix of the two.
@@ -144,37 +138,22 @@ describe('a batch', () => {
     const mixed = before.data.map((value, i) => x * value + y * (noise.data[i] as number));
     expect(farthest(mixed, after.data)).toBeLessThan(1e-3);
     await expect(
-      sampler.predict({ latents: before, timesteps: [t], textStates: { data: new Float32Array(2), shape: [2] } }),
+      predict(sampler, { latents: before, timesteps: [t], textStates: { data: new Float32Array(2), shape: [2] } }),
     ).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
-    const states = await sampler.textEncode([globalPrompt, anomalyPrompt]);
+    const states = await textEncode(sampler, [globalPrompt, anomalyPrompt]);
     const width = states.shape[2] as number;
     const brief = { data: states.data.slice(0, 2 * 20 * width), shape: [2, 20, width] };
-    await expect(sampler.predict({ latents: before, timesteps: [t, t], textStates: brief })).rejects.toThrow(
+    await expect(predict(sampler, { latents: before, timesteps: [t, t], textStates: brief })).rejects.toThrow(
       `text states (2 N, 77, ${width})`,
     );
   });
 });
 
-it('the command line decodes by TAESD where it is asked to', async () => {
+it('sample decodes by TAESD where it is asked to', async () => {
   const out = join(folder, 'fast');
-  const args = [
-    'sample',
-    '--adapter',
-    adapter,
-    '--out',
-    out,
-    '--count',
-    '1',
-    '--steps',
-    '1',
-    '--mask',
-    'none',
-    '--json',
-  ];
-  const { code, stderr } = await cli([...args, '--taesd', taesd, '--decoder', 'taesd']);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  const without = await cli([...args.map((arg) => (arg === out ? `${out}-2` : arg)), '--decoder', 'taesd']);
-  expect(without.code).toBe(2);
-  expect(without.stderr).toContain('the model was loaded without a TAESD decoder');
+  const options = { adapter, count: 1, steps: 1, decoder: 'taesd' } as const;
+  const flags = flagsOf({ ...options, out, taesd, mask: 'none', json: true });
+  expect(await cli(['sample', ...flags])).toMatchObject({ code: 0, stderr: '' });
+  const without = generate({ ...options, out: `${out}-2`, mask: [] });
+  await expectFailure(without, 'ERR_INVALID_OPTION', 'the model was loaded without a TAESD decoder');
 });

@@ -2,11 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Evaluation } from '../../lib/evaluate/evaluator.js';
-import { Evaluator } from '../../lib/evaluate/index.js';
+import { type Evaluation, Evaluator } from '../../lib/evaluate/index.js';
 import { Dataset } from '../../lib/index.js';
-import { cli } from '../helpers/cli.js';
+import { type EvaluateJobOptions, evaluate } from '../../lib/jobs/index.js';
+import { cli, flagsOf } from '../helpers/cli.js';
 import { writeCategory } from '../helpers/dataset.js';
+import { expectFailure } from '../helpers/failures.js';
+import { recordsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -39,17 +41,19 @@ beforeAll(async () => {
     .toFile(empty);
 });
 
-const SIZE = ['--resolution', '32', '--seeds', '2', '--classifier-iterations', '2'];
-const evaluate = (out: string, ...more: string[]) => ['evaluate', '--data', category, '--out', out, ...SIZE, ...more];
+const options = (out: string, more: Partial<EvaluateJobOptions> = {}): EvaluateJobOptions => ({
+  ...{ data: category, out, resolution: 32, seeds: 2, classifierIterations: 2, ...more },
+});
+const judge = (out: string, more: Partial<EvaluateJobOptions> = {}) => evaluate(options(out, more));
 const read = (out: string): Evaluation => JSON.parse(readFileSync(join(out, 'evaluation.json'), 'utf8')) as Evaluation;
 const withoutTimes = (out: string) => read(out).runs.map(({ seconds: _, ...run }) => run);
 
-describe('dualanodiff evaluate', () => {
+describe('an evaluation', () => {
   const first = join(folder, 'first');
-  const all = ['--generated', `ours=${generated}`, '--iterations', '3'];
 
-  it('compares baselines and generated pairs, on what does not train', async () => {
-    const { code, stdout, stderr } = await cli(evaluate(first, ...all));
+  it('evaluate compares baselines and generated pairs, on what does not train', async () => {
+    const flags = [...flagsOf(options(first, { iterations: 3 })), '--pairs', `ours=${generated}`];
+    const { code, stdout, stderr } = await cli(['evaluate', ...flags]);
     expect(stderr).toContain('evaluating');
     expect(code).toBe(0);
     expect(stdout).toContain('| average | ours+real |');
@@ -86,68 +90,80 @@ describe('dualanodiff evaluate', () => {
     expect(report).toContain('alt="good 003.png: mean probability');
   });
 
-  it('keeps what is done, and gives the same again', async () => {
+  it('an evaluation keeps what is done, and gives the same again', async () => {
     const runs = join(first, 'runs');
     const [kept, lost] = readdirSync(runs) as [string, string];
     const before = readFileSync(join(runs, kept), 'utf8');
     const expected = withoutTimes(first);
     rmSync(join(runs, lost));
-    expect((await cli(evaluate(first, ...all))).code).toBe(0);
+    await judge(first, { iterations: 3, pairs: { ours: generated } });
     expect(readFileSync(join(runs, kept), 'utf8')).toBe(before);
     expect(withoutTimes(first)).toEqual(expected);
   });
 
-  it('goes on from a checkpoint after an interruption, with the result of a run that was not interrupted', async () => {
+  it('an evaluation that was interrupted goes on from its checkpoints to the result of one that was not', async () => {
     const [whole, cut] = [join(folder, 'whole'), join(folder, 'cut')];
-    const two = ['--compare', 'none', '--jobs', '2', '--iterations', '40', '--no-classifier'];
-    expect((await cli(evaluate(whole, ...two))).code).toBe(0);
-    const interrupted = await cli(evaluate(cut, ...two), {
-      kill: { signal: 'SIGINT', when: /evaluating [12]\d\/80 / },
+    const two = { compare: ['none' as const], concurrency: 2, iterations: 40, classifier: false };
+    await judge(whole, two);
+    const controller = new AbortController();
+    const begun = new Set<number | undefined>();
+    const interrupted = evaluate(options(cut, two), {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.event !== 'progress') return;
+        begun.add(event.seed);
+        if (begun.size === 2 && event.done >= 10) controller.abort();
+      },
     });
-    expect(interrupted.code).toBe(130);
+    await expectFailure(interrupted, 'ERR_ABORTED');
     expect(existsSync(join(cut, 'evaluation.json'))).toBe(false);
     const checkpoints = readdirSync(join(cut, 'runs'));
-    expect(checkpoints).toHaveLength(2); // of both runs that went on
+    expect(checkpoints).toHaveLength(2); // Both runs were going on.
     expect(checkpoints.every((name) => name.endsWith('.checkpoint.safetensors'))).toBe(true);
-    expect((await cli(evaluate(cut, ...two))).code).toBe(0);
+    await judge(cut, two);
     expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
-    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true); // the checkpoints are gone
+    // the checkpoints are gone
+    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true);
     expect(read(whole).runs[0]?.average.pixelAp).not.toBeNull();
   });
 
-  it('gives the same whatever number of runs goes on at a time, where each has as many threads', async () => {
-    const short = ['--compare', 'none,crop-paste', '--iterations', '4'];
-    const options = { env: { OMP_NUM_THREADS: '1' } };
+  it('an evaluation gives the same whatever its concurrency, where each run has as many threads', async () => {
     const [one, three] = [join(folder, 'one-job'), join(folder, 'three-jobs')];
-    expect((await cli(evaluate(one, ...short, '--jobs', '1'), options)).code).toBe(0);
-    expect((await cli(evaluate(three, ...short, '--jobs', '3'), options)).code).toBe(0);
+    for (const [out, concurrency] of [
+      [one, 1],
+      [three, 3],
+    ] as const) {
+      const flags = flagsOf(options(out, { compare: ['none', 'crop-paste'], iterations: 4, concurrency }));
+      expect(await cli(['evaluate', ...flags], { env: { OMP_NUM_THREADS: '1' } })).toMatchObject({ code: 0 });
+    }
     expect(withoutTimes(three)).toEqual(withoutTimes(one));
   });
 
-  it('goes on with a classifier where only that is missing', async () => {
+  it('an evaluation trains only the classifier where only that is missing', async () => {
     const out = join(folder, 'classes');
-    const short = evaluate(out, '--compare', 'none', '--seeds', '1', '--iterations', '2');
-    expect((await cli([...short, '--no-classifier'])).code).toBe(0);
+    const short = { compare: ['none' as const], seeds: 1, iterations: 2 };
+    await judge(out, { ...short, classifier: false });
     expect(read(out).runs[0]?.average.accuracy).toBeNull();
     const detector = readdirSync(join(out, 'runs'));
     expect(detector).toHaveLength(1);
-    expect((await cli(short)).code).toBe(0);
+    await judge(out, short);
     expect(read(out).runs[0]?.types.dent?.accuracy).toBeGreaterThanOrEqual(0);
     expect(readdirSync(join(out, 'runs'))).toHaveLength(2);
     expect(readdirSync(join(out, 'runs'))).toContain(detector[0]);
   });
 
-  it("measures generated sets with the user's own weights", async () => {
-    const lpips = join(import.meta.dirname, '../../../shared/fixtures/lpips');
-    const files = [join(lpips, 'squeezenet1_1-random.safetensors'), join(lpips, 'squeeze-linear-v0.1.safetensors')];
-    const small = ['--compare', '', '--no-with-real', '--seeds', '1', '--iterations', '1', '--no-classifier'];
-    const measured = [...small, '--generated', generated, '--lpips-backbone', files[0] as string];
-    const { code, stdout } = await cli(
-      evaluate(join(folder, 'quality'), ...measured, '--lpips-linear', files[1] as string),
-    );
-    expect(code).toBe(0);
-    expect(stdout).toContain('IC-LPIPS');
-    const { quality } = read(join(folder, 'quality'));
+  const lpips = join(import.meta.dirname, '../../../shared/fixtures/lpips');
+  const lpipsBackbone = join(lpips, 'squeezenet1_1-random.safetensors');
+  const lpipsLinear = join(lpips, 'squeeze-linear-v0.1.safetensors');
+  const setsAlone: Partial<EvaluateJobOptions> = {
+    ...{ compare: [], pairs: { generated }, withReal: false, seeds: 1, iterations: 1, classifier: false },
+  };
+
+  it("generated sets are measured with the user's own weights", async () => {
+    const out = join(folder, 'quality');
+    const { text } = await judge(out, { ...setsAlone, lpipsBackbone, lpipsLinear });
+    expect(text).toContain('IC-LPIPS');
+    const { quality } = read(out);
     expect(quality.map(({ type, images }) => [type, images])).toEqual([
       ['dent', 4],
       ['pit', 4],
@@ -155,23 +171,20 @@ describe('dualanodiff evaluate', () => {
     expect(quality.every(({ icLpips, inceptionScore }) => Number(icLpips) > 0 && inceptionScore === undefined)).toBe(
       true,
     );
-    const wrong = await cli(
-      evaluate(join(folder, 'wrong'), ...small, '--generated', generated, '--inception', files[0] as string),
-    );
-    expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toContain('Conv2d_1a_3x3');
-    expect(existsSync(join(folder, 'wrong', 'runs'))).toBe(false); // said before anything is trained
-    const narrow = await cli(
-      evaluate(join(folder, 'narrow'), '--compare', 'none', '--classifier-weights', files[0] as string),
-    );
-    expect(narrow.code).toBe(2);
-    expect(narrow.stderr).toContain('fit the protocol paper');
-    const half = await cli(evaluate(join(folder, 'half'), ...measured));
-    expect(half.code).toBe(2);
-    expect(half.stderr).toContain('--lpips-linear');
   });
 
-  it('tests on what is left where another part than the first trains', async () => {
+  it('weights of the wrong network, or half of what a measure needs, are an error before anything is trained', async () => {
+    const out = join(folder, 'wrong');
+    const wrong = judge(out, { ...setsAlone, inceptionWeights: lpipsBackbone });
+    await expectFailure(wrong, 'ERR_WEIGHTS_INVALID', 'Conv2d_1a_3x3');
+    const narrow = judge(out, { compare: ['none'], classifierWeights: lpipsBackbone });
+    await expectFailure(narrow, 'ERR_INVALID_OPTION', 'fit the protocol paper');
+    const half = judge(out, { ...setsAlone, lpipsBackbone });
+    await expectFailure(half, 'ERR_INVALID_OPTION', 'lpipsLinear');
+    expect(existsSync(join(out, 'runs'))).toBe(false);
+  });
+
+  it('an evaluation tests on what is left where another part than the first trains', async () => {
     const dataset = await Dataset.open(category);
     const { split } = await Evaluator.open(dataset, { trainImages: '1/3@2', compare: ['none'] });
     const names = (of: typeof split.training) => of.get('dent')?.map(({ name }) => name);
@@ -179,7 +192,7 @@ describe('dualanodiff evaluate', () => {
     expect(names(split.testing)).toEqual(['000', '001', '004', '005']);
   });
 
-  it('tests on another folder, and trains on all of the first one then', async () => {
+  it('an evaluation tests on another folder where it is given, and trains on all of the first one then', async () => {
     const held = join(folder, 'held');
     await writeCategory(held, 'dent', 6, 56, 48);
     await writeGood(join(held, 'test', 'good'), 2, 180);
@@ -191,94 +204,80 @@ describe('dualanodiff evaluate', () => {
     expect(evaluator.split.testing.get('dent')?.[0]?.image).toContain(held);
   });
 
-  it('makes the pairs of its recipes, from the images that train, and judges them', async () => {
+  it('an evaluation makes the pairs of recipes and ablations from the images that train, and judges them', async () => {
     const out = join(folder, 'recipes');
-    const recipes = ['--generate', 'layouts,pasted,mixed,background', '--pairs', '2', '--train-steps', '1'];
-    const quick = [...recipes, '--compare', '', '--no-with-real', '--iterations', '1', '--seeds', '1'];
-    const { code, stderr } = await cli(evaluate(out, ...quick));
-    expect(stderr).not.toContain('error');
-    expect(code).toBe(0);
+    const quick: Partial<EvaluateJobOptions> = {
+      ...{ recipes: ['augment', 'noise'], ablations: ['one-branch', 'background'], count: 2, trainSteps: 1 },
+      ...{ compare: [], withReal: false, iterations: 1, seeds: 1 },
+    };
+    await judge(out, quick);
     const evaluation = read(out);
-    expect(evaluation.rows).toEqual(['layouts', 'pasted', 'mixed', 'background']);
+    expect(evaluation.rows).toEqual(['augment', 'noise', 'one-branch', 'background']);
     expect(evaluation.runs.map(({ defects, emptyMasks }) => defects + emptyMasks)).toEqual([4, 4, 4, 4]);
-    const records = (recipe: string, type = 'dent') =>
-      readFileSync(join(out, 'generated', recipe, type, 'dataset', 'pairs.jsonl'), 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line));
-    expect(records('layouts')).toHaveLength(2);
-    expect(records('layouts')[0].settings.layouts).toEqual(['000', '001']); // no more than what trains
-    expect(records('layouts')[0].agreement['layout/threshold']).toBeGreaterThan(0.8);
-    const { settings } = records('mixed')[0];
-    expect(settings).toMatchObject({
-      ownShare: 0,
-      smallOwnShare: 1,
-      pasteShare: 0.75,
-      pasteTurns: true,
-      lightSpread: 0.1,
-      exposureSpread: 0.23,
-      movedContrast: 1.5,
-    });
-    expect(records('pasted')[0].settings.pasteShare).toBe(1);
-    expect(records('layouts')[0].settings).not.toHaveProperty('pasteShare');
-    expect(records('pasted')[0].settings).not.toHaveProperty('pasteTurns');
-    expect(['dent', 'pit'].map((type) => records('mixed', type)[0].seed)).toEqual([0, 1]);
-    expect(records('pasted')[0].settings).not.toHaveProperty('lightSpread');
-    const report = readFileSync(join(out, 'report.html'), 'utf8');
-    expect(report).toContain('dent: real, then background');
-    const picture = join(out, 'generated', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');
+    const records = (recipe: string, type = 'dent') => recordsOf(join(out, 'pairs', recipe, type, 'dataset'));
+    const [augmented] = records('augment');
+    expect(records('augment')).toHaveLength(2);
+    expect(augmented).toMatchObject({ recipe: 'augment', maskMethod: 'exact', synthetic: true });
+    expect(augmented).not.toHaveProperty('adapter');
+    expect(augmented?.settings.examples).toEqual(['000', '001']); // No more than what trains.
+    expect(['dent', 'pit'].map((type) => records('augment', type)[0]?.seed)).toEqual([0, 1]);
+    expect(records('noise')[0]).toMatchObject({ recipe: 'noise', maskMethod: 'threshold' });
+    expect(records('one-branch')[0]).toMatchObject({ recipe: 'noise', maskMethod: 'u2net' });
+    expect(records('background')[0]?.settings).toMatchObject({ backgrounds: ['000.png'] });
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('dent: real, then background');
+    const picture = join(out, 'pairs', 'background', 'pit', 'dataset', 'test', 'pit', '000000.png');
     const before = statSync(picture).mtimeMs;
-    expect((await cli(evaluate(out, ...quick, '--seed', '1'))).code).toBe(0); // keeps the pairs for all seeds
+    await judge(out, { ...quick, seed: 1 }); // The pairs are kept for all seeds.
     expect(statSync(picture).mtimeMs).toBe(before);
   });
 
-  it('makes other pairs for each seed where asked', async () => {
+  it('evaluate --recipes augment makes its pairs without a base', async () => {
+    const out = join(folder, 'augment alone');
+    const quick = { recipes: ['augment'], count: 1, compare: 'none', iterations: 1, seeds: 1, classifier: false };
+    const args = ['evaluate', ...flagsOf({ ...options(out), ...quick, base: join(folder, 'no such base') })];
+    expect(await cli(args)).toMatchObject({ code: 0, stdout: expect.stringContaining('| average | augment+real |') });
+  });
+
+  it('an evaluation makes other pairs for each seed where it is asked to', async () => {
     const out = join(folder, 'fresh');
-    const pairs = ['--generate', 'pasted', '--pairs', '2', '--fresh-pairs', '--seed', '1', '--no-classifier'];
-    const { code } = await cli(evaluate(out, ...pairs, '--compare', '', '--no-with-real', '--iterations', '1'));
-    expect(code).toBe(0);
+    const pairs = { recipes: ['augment' as const], count: 2, freshPairs: true, seed: 1, classifier: false };
+    await judge(out, { ...pairs, compare: [], withReal: false, iterations: 1 });
     expect(read(out).runs.map(({ seed, defects }) => [seed, defects])).toEqual([
       [1, 4],
       [2, 4],
     ]);
-    const sets = ['seed1', 'seed2'].map((set) => join(out, 'generated', 'pasted', set));
-    const seeds = sets.map((set) =>
-      ['dent', 'pit'].map((type) => {
-        const [line] = readFileSync(join(set, type, 'dataset', 'pairs.jsonl'), 'utf8').split('\n');
-        return JSON.parse(line as string).seed;
-      }),
-    );
-    expect(seeds).toEqual([
+    const seedsOf = (set: string) =>
+      ['dent', 'pit'].map((type) => recordsOf(join(out, 'pairs', 'augment', set, type, 'dataset'))[0]?.seed);
+    expect(['seed1', 'seed2'].map(seedsOf)).toEqual([
       [2, 3],
       [4, 5],
     ]);
   });
 
-  it('trains detectors at another learning rate where asked', async () => {
-    const scores = async (name: string, ...more: string[]) => {
+  it('detectors are trained at another learning rate where it is asked for', async () => {
+    const scores = async (name: string, more: Partial<EvaluateJobOptions>) => {
       const out = join(folder, name);
-      const brief = ['--compare', 'none', '--iterations', '3', '--seeds', '1', '--no-classifier'];
-      expect((await cli(evaluate(out, ...brief, ...more))).code).toBe(0);
+      await judge(out, { compare: ['none'], iterations: 3, seeds: 1, classifier: false, ...more });
       const { protocol, runs } = read(out);
       return { rate: protocol.learningRate, average: runs[0]?.average };
     };
-    const usual = await scores('usual');
-    const same = await scores('same', '--learning-rate', '0.0005');
-    const higher = await scores('higher', '--learning-rate', '0.01');
+    const usual = await scores('usual', {});
+    const same = await scores('same', { learningRate: 0.0005 });
+    const higher = await scores('higher', { learningRate: 0.01 });
     expect(same).toEqual(usual);
     expect(higher.rate).toBe(0.01);
     expect(higher.average).not.toEqual(usual.average);
   });
 
-  it('learns from one folder for each seed', async () => {
+  it('detectors learn from one folder for each seed where there are as many', async () => {
     const fewer = join(folder, 'fewer');
     for (const type of ['dent', 'pit']) await writeCategory(join(fewer, type, 'dataset'), type, 2);
-    const options = {
+    const sets = {
       ...{ compare: [], resolution: 32, iterations: 1, classifier: false, seed: 4 },
-      generated: { ours: [generated, fewer] },
+      pairs: { ours: [generated, fewer] },
     };
     const dataset = await Dataset.open(category);
-    const evaluator = await Evaluator.open(dataset, { ...options, seeds: 2 });
+    const evaluator = await Evaluator.open(dataset, { ...sets, seeds: 2 });
     const { runs } = await evaluator.evaluate(join(folder, 'sets'));
     expect(runs.map(({ row, seed, defects }) => [row, seed, defects])).toEqual([
       ['ours', 4, 7],
@@ -287,30 +286,41 @@ describe('dualanodiff evaluate', () => {
       ['ours+real', 5, 8],
     ]);
     await expect(Evaluator.open(dataset, { ...options, seeds: 3 })).rejects.toThrow(
-      'Expected one folder of ours for all seeds, or 3, one for each, but received 2',
+      'Expected one folder of ours for all seeds, or 3 folders, one for each seed, but received 2',
     );
   });
 
-  it('says what is wrong in one line', async () => {
-    const fails = async (text: string, code: number, ...more: string[]) => {
-      const { stderr, code: actual } = await cli(evaluate(join(folder, 'bad'), ...more));
-      expect(stderr).toContain(text);
-      expect(actual).toBe(code);
-    };
-    await fails('has no generated pairs of pit', 1, '--generated', join(generated, 'dent', 'dataset'));
-    await fails('holds no generated pairs', 1, '--generated', join(category, 'ground_truth'));
-    await fails('Expected some of none, crop-paste, draem', 2, '--compare', 'mosaic');
-    await fails('Expected a multiple of 32 for resolution', 2, '--resolution', '50');
-    await fails('Expected a number above 0 and up to 1 for learningRate', 2, '--learning-rate', '0');
-    await fails('Expected recipes with freshPairs', 2, '--fresh-pairs');
-    await fails('There is nothing to evaluate', 2, '--compare', '');
-    await fails('Expected some of variations, layouts, pasted, mixed, noise', 2, '--generate', 'wish');
-    await fails('layouts is a recipe', 2, '--generate', 'layouts', '--generated', `layouts=${generated}`);
-    renameSync(join(category, 'train'), join(category, 'train-elsewhere'));
-    await fails('has no good images to train on', 1, '--generate', 'layouts');
-    expect(existsSync(join(folder, 'bad', 'generated'))).toBe(false); // said before anything is made
-    renameSync(join(category, 'train-elsewhere'), join(category, 'train'));
-    renameSync(join(category, 'test', 'good'), join(category, 'good-elsewhere'));
-    await fails('has no good images to test on', 1);
+  it.each<[string, string, Partial<EvaluateJobOptions>]>([
+    ['has no generated pairs of pit', 'ERR_DATASET_INVALID', { pairs: { ours: join(generated, 'dent', 'dataset') } }],
+    ['holds no generated pairs', 'ERR_DATASET_INVALID', { pairs: { ours: join(category, 'ground_truth') } }],
+    ['Expected one of none, crop-paste, draem', 'ERR_INVALID_OPTION', { compare: ['mosaic' as 'none'] }],
+    ['Expected a multiple of 32 for resolution', 'ERR_INVALID_OPTION', { resolution: 50 }],
+    ['Expected a number above 0 and up to 1 for learningRate', 'ERR_INVALID_OPTION', { learningRate: 0 }],
+    ['Expected recipes with freshPairs', 'ERR_INVALID_OPTION', { freshPairs: true }],
+    ['There is nothing to evaluate', 'ERR_INVALID_OPTION', { compare: [] }],
+    ['Expected one of noise, augment', 'ERR_INVALID_OPTION', { recipes: ['wish' as 'noise'] }],
+    ['augment is a recipe', 'ERR_INVALID_OPTION', { recipes: ['augment'], pairs: { augment: generated } }],
+  ])('an evaluation says in one line: %s', async (text, code, more) => {
+    await expectFailure(judge(join(folder, 'bad'), more), code, text);
+    expect(existsSync(join(folder, 'bad', 'pairs'))).toBe(false);
+  });
+
+  it('evaluate names the words that a flag takes', async () => {
+    const outcome = await cli(['evaluate', ...flagsOf(options(join(folder, 'bad'))), '--recipes', 'wish']);
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected noise, augment (several') });
+  });
+
+  it('an evaluation without good images to train or to test on names where it expects them before it makes pairs', async () => {
+    const bad = join(folder, 'bad');
+    const [train, test, elsewhere] = [join(category, 'train'), join(category, 'test', 'good'), join(folder, 'away')];
+    renameSync(train, elsewhere);
+    const work = judge(bad, { recipes: ['augment'] });
+    await expectFailure(work, 'ERR_DATASET_INVALID', `no good images to train on: expected images in ${train}/good`);
+    renameSync(elsewhere, train);
+    renameSync(test, elsewhere);
+    const message = `no good images to test on: expected images in ${test}`;
+    await expectFailure(judge(bad, { recipes: ['augment'] }), 'ERR_DATASET_INVALID', message);
+    renameSync(elsewhere, test);
+    expect(existsSync(join(bad, 'pairs'))).toBe(false);
   });
 });

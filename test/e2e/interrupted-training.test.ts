@@ -58,13 +58,13 @@ describe('training with gradient accumulation that is interrupted inside a step'
     }
   }
 
-  it('goes on in the same process as if nothing had happened', async () => {
+  it('a step that was interrupted is done again in the same process as if nothing had happened', async () => {
     await using trainer = makeTrainer();
     await trainWithAborts(async () => trainer, {});
     expect(readFileSync(fileOf('torn')).equals(readFileSync(fileOf('whole')))).toBe(true);
   });
 
-  it('goes on from the checkpoint that the abort wrote, in the same trainer and in others', async () => {
+  it('training goes on from the checkpoint that an abort wrote, in the same trainer and in others', async () => {
     rmSync(fileOf('torn'));
     await using trainer = makeTrainer();
     await trainWithAborts(async () => trainer, { out: fileOf('torn'), resume: true });
@@ -82,11 +82,11 @@ describe('training with gradient accumulation that is interrupted inside a step'
     expectWhole(fileOf('torn'));
   });
 
-  it('goes on after a kill', async () => {
+  it('training goes on after a kill inside a step', async () => {
     const out = fileOf('killed');
     const args = trainStains(out, '--rank', '2', '--batch-size', '1', '--gradient-accumulation', '3', '--seed', '5');
     args.push('--steps', String(STEPS), '--checkpoint-every', '2', '--resume', '--device', 'cpu');
-    await cli(args, { kill: { signal: 'SIGKILL', when: /stain 3\/6/ } });
+    expect(await cli(args, { kill: { signal: 'SIGKILL', when: /stain 3\/6/ } })).toMatchObject({ code: null });
     await cli(args, { kill: { signal: 'SIGINT', when: /stain 5\/6/ } });
     const { code, stderr } = await cli(args);
     expect(stderr).not.toContain('error');

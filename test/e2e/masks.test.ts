@@ -1,9 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { iou } from '../../lib/dataset/agreement.js';
 import { Dataset, DualAnoDiff, embedded, Masker, type PairRecord, Sampler, Trainer } from '../../lib/index.js';
-import { cli } from '../helpers/cli.js';
+import { campaign, type GenerateJobOptions, generate, type JobEvent, mask } from '../../lib/jobs/index.js';
+import { cli, flagsOf } from '../helpers/cli.js';
+import { expectFailure } from '../helpers/failures.js';
+import { recordsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -12,24 +16,14 @@ let model: DualAnoDiff;
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base);
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 64, rank: 8, trainImages: '1/1' });
+  await using trainer = new Trainer(model, { type: 'stain', resolution: 64, rank: 8 });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 20 }));
   await trainer.save(adapter);
 });
 afterAll(() => model.dispose());
 
-const iou = (a: Uint8Array, b: Uint8Array): number => {
-  const both = a.filter((value, i) => value > 0 && (b[i] as number) > 0).length;
-  return both / a.filter((value, i) => value > 0 || (b[i] as number) > 0).length;
-};
-const recordsIn = (out: string): PairRecord[] =>
-  readFileSync(join(out, 'pairs.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as PairRecord);
-
-describe('mask', () => {
-  it('can be called again where the masks lie beside the parts or below them, and takes long names', async () => {
+describe('the job mask', () => {
+  it('mask can be called again where the masks lie beside the parts or below them, and takes long names', async () => {
     const parts = join(folder, 'parts');
     mkdirSync(parts);
     const name = 'x'.repeat(240);
@@ -41,8 +35,7 @@ describe('mask', () => {
         .toFile(join(parts, `${stem}.png`));
     for (const out of [join(parts, 'masks'), parts]) {
       for (let call = 0; call < 2; call++) {
-        const { code, stderr } = await cli(['mask', '--method', 'threshold', '--parts', parts, '--out', out]);
-        expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+        expect(await mask({ parts, out, mask: 'threshold' })).toEqual({ out, masks: 2, emptyMasks: 0 });
         const masks = readdirSync(out).filter((file) => file.includes('_mask'));
         expect(masks.sort()).toEqual(['a_mask.png', `${name}_mask.png`]);
       }
@@ -52,7 +45,7 @@ describe('mask', () => {
 });
 
 describe('masks from attention', () => {
-  it('lie on the defect: they agree with the threshold of the part', async () => {
+  it('masks from attention lie on the defect: they agree with the threshold of the part', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const [attention, threshold] = [Masker.attention({ threshold: 0.4 }), Masker.threshold()];
     const overlaps: number[] = [];
@@ -60,13 +53,13 @@ describe('masks from attention', () => {
     for await (const pair of sampler.sample(options)) {
       expect(pair.attention?.channels).toBe(1);
       const visible = await threshold.maskPair(pair);
-      if (visible.coverage > 0.005) overlaps.push(iou((await attention.maskPair(pair)).data, visible.data));
+      if (visible.coverage > 0.005) overlaps.push(iou(await attention.maskPair(pair), visible));
     }
     expect(overlaps.length).toBeGreaterThan(3);
     expect(overlaps.reduce((sum, value) => sum + value) / overlaps.length).toBeGreaterThan(0.25); // chance: below 0.1
   });
 
-  it('do not change the pairs, and do not depend on the batch', async () => {
+  it('attention maps do not change the pairs, and do not depend on the batch', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const draw = async (options: object) => {
       const pairs = [];
@@ -85,14 +78,15 @@ describe('masks from attention', () => {
   });
 });
 
-describe('sample --mask', () => {
-  const sample = (out: string, ...more: string[]) =>
-    cli(['sample', '--adapter', adapter, '--out', out, '--count', '6', '--steps', '4', '--json', ...more]);
+describe('masks of sampled pairs', () => {
+  const all = ['u2net', 'attention', 'threshold'] as const;
+  const sample = (out: string, more: Partial<GenerateJobOptions>) =>
+    generate({ adapter, out, count: 6, steps: 4, mask: [...all], ...more });
 
-  it('notes how far all methods agree, and drops and takes back the pairs that do not', async () => {
+  it('several methods note how far they agree, and keepBest drops and takes back the pairs that do not', async () => {
     const out = join(folder, 'all');
-    expect((await sample(out, '--mask', 'all')).stderr).not.toContain('error');
-    const before = recordsIn(out);
+    await sample(out, {});
+    const before = recordsOf(out);
     expect(before.length).toBe(6);
     for (const record of before) {
       expect(record.maskMethod).toBe('u2net');
@@ -103,9 +97,9 @@ describe('sample --mask', () => {
       ]);
       for (const value of Object.values(record.agreement ?? {})) expect(value >= 0 && value <= 1).toBe(true);
     }
-    // Half of six, those whose masks agree best.
-    const half = JSON.parse((await sample(out, '--mask', 'all', '--resume', '--keep-best', '50%')).stdout);
-    const after = recordsIn(out);
+    // Half of six are kept, those whose masks agree best.
+    const half = await sample(out, { resume: true, keepBest: '50%' });
+    const after = recordsOf(out);
     const kept = after.filter((record) => record.dropped === undefined);
     expect(half).toMatchObject({ pairs: kept.length, dropped: 6 - kept.length });
     expect(kept.length).toBeLessThanOrEqual(3);
@@ -120,28 +114,58 @@ describe('sample --mask', () => {
       expect(record.image.startsWith('dropped/')).toBe(record.dropped !== undefined);
     }
     // An agreement of 0 drops only what shows no defect.
-    await sample(out, '--mask', 'all', '--resume', '--keep-best', '0');
-    expect(recordsIn(out).filter((record) => record.dropped === 'disagrees')).toEqual([]);
+    await sample(out, { resume: true, keepBest: '0' });
+    expect(recordsOf(out).filter((record) => record.dropped === 'disagrees')).toEqual([]);
   });
 
-  it('writes the masks of the first method, and says what it cannot do', async () => {
+  it('the mask of the first method is written', async () => {
     const out = join(folder, 'two');
-    await sample(out, '--count', '1', '--mask', 'threshold,attention');
-    expect(recordsIn(out)[0]).toMatchObject({ maskMethod: 'threshold', settings: { mask: 'threshold,attention' } });
-    for (const [flags, message] of [
-      [['--mask', 'guess'], 'Expected u2net, attention, threshold'],
-      [['--mask', 'u2net', '--keep-best', '50%'], 'Expected several methods'],
-      [['--mask', 'all', '--keep-best', 'most'], 'Expected a share such as 80%'],
-    ] as const) {
-      for (const command of [
-        () => sample(join(folder, 'none'), ...flags),
-        () => cli(['run', '--data', embedded.example, '--out', join(folder, 'none'), ...flags]),
-      ]) {
-        const { code, stderr } = await command();
-        expect(code).toBe(2);
-        expect(stderr).toContain(message);
-        expect(existsSync(join(folder, 'none'))).toBe(false); // nothing was begun
-      }
-    }
+    await sample(out, { count: 1, mask: ['threshold', 'attention'] });
+    expect(recordsOf(out)[0]).toMatchObject({
+      maskMethod: 'threshold',
+      settings: { mask: ['threshold', 'attention'] },
+    });
+  });
+
+  it('the embedded base finds masks by the threshold where none is asked for', async () => {
+    const out = join(folder, 'default');
+    await generate({ adapter, out, count: 1, steps: 2 });
+    expect(recordsOf(out)[0]).toMatchObject({ maskMethod: 'threshold', settings: { mask: ['threshold'] } });
+  });
+
+  it('with none the pairs have no masks', async () => {
+    const out = join(folder, 'no masks');
+    expect(await cli(['sample', ...flagsOf({ adapter, out, count: 1, steps: 2, mask: 'none' })])).toMatchObject({
+      code: 0,
+    });
+    expect(recordsOf(out)[0]).not.toHaveProperty('mask');
+    expect(readdirSync(out).sort()).toEqual(['pairs.jsonl', 'part', 'test']);
+  });
+
+  it.each([
+    [['--mask', 'guess'], 'Expected u2net, attention, threshold'],
+    [['--mask', 'u2net', '--keep-best', '50%'], 'Expected several methods'],
+    [['--mask', 'all', '--keep-best', 'most'], 'Expected a share such as 80%'],
+  ])('sample refuses %j before it begins', async (flags, message) => {
+    const out = join(folder, 'none');
+    const { code, stderr } = await cli(['sample', ...flagsOf({ adapter, out }), ...flags]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('a campaign refuses a rule that its mask methods cannot keep before it trains', async () => {
+    const [out, events] = [join(folder, 'none'), [] as JobEvent[]];
+    const onEvent = (event: JobEvent) => events.push(event);
+    const run = (more: object) => campaign({ data: embedded.example, out, ...more }, { onEvent });
+    await expectFailure(run({ mask: ['u2net'], keepBest: '50%' }), 'ERR_INVALID_OPTION', 'Expected several methods');
+    await expectFailure(run({ keepBest: '50%' }), 'ERR_INVALID_OPTION', 'Expected several methods'); // The base's default is one.
+    await expectFailure(
+      run({ mask: [...all], keepBest: 'most' }),
+      'ERR_INVALID_OPTION',
+      'Expected a share such as 80%',
+    );
+    expect(existsSync(out)).toBe(false);
+    expect(events).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ const adapter = join(scratchFolder(), 'adapter.safetensors');
 const SMALL = ['--steps', '2', '--batch-size', '1', '--rank', '2'];
 
 describe('--profile', () => {
-  it('says where the time went, by stage and by operation', async () => {
+  it('train --profile --json says where the time went, by stage and by operation', async () => {
     const { code, stdout, stderr } = await cli([...trainStains(adapter, ...SMALL), '--profile', '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ steps: 2 }); // the result stays one line
@@ -31,7 +31,7 @@ describe('--profile', () => {
     expect(own).toBeLessThan(profile.seconds);
   });
 
-  it('is a table for people', async () => {
+  it('sample --profile shows the stages as a table', async () => {
     const args = [
       'sample',
       '--adapter',
@@ -50,7 +50,7 @@ describe('--profile', () => {
     expect(stderr).toMatch(/\d s +1 x {2}decode\n/);
   });
 
-  it('tells of a command that was interrupted', async () => {
+  it('--profile tells of a command that was interrupted', async () => {
     const args = [
       ...trainStains(join(adapter, '..', 'interrupted.safetensors'), ...SMALL, '--steps', '400'),
       '--profile',
@@ -61,7 +61,7 @@ describe('--profile', () => {
     expect(stderr).toMatch(/interrupted\n$/);
   });
 
-  it('is empty where nothing was started', async () => {
+  it('a profile is empty where none was started', async () => {
     expect(await stopProfile()).toEqual({ stages: [], operations: [] });
   });
 });

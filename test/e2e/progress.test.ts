@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => model.dispose());
 
 describe('an exception of onProgress', () => {
-  it('ends sampling, and is what the loop throws', async () => {
+  it('an exception of onProgress ends sampling, and is what the loop throws', async () => {
     await using sampler = await Sampler.create(model, adapter);
     let last = 0;
     const sample = async (steps: number, from: number, error: unknown) => {
@@ -37,7 +37,7 @@ describe('an exception of onProgress', () => {
     expect(last).toBe(3); // pndm calls once more than it has steps
   });
 
-  it('is told before that of a signal that it fires', async () => {
+  it('an exception of onProgress is told before the signal that it fires', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const controller = new AbortController();
     const onProgress = () => {
@@ -48,13 +48,31 @@ describe('an exception of onProgress', () => {
     await expect(pairs.next()).rejects.toBe(onPurpose);
   });
 
-  it('ends an evaluation, and is what it rejects with', async () => {
+  it('an exception of onProgress ends model.learn, and is what it rejects with', async () => {
+    let last = 0;
+    const onProgress = ({ step }: { step: number }) => {
+      last = step;
+      if (step === 2) throw onPurpose;
+    };
+    const small = { types: ['stain'], resolution: 32, rank: 2, batchSize: 1, steps: 100, onProgress } as const;
+    await expect(model.learn(await Dataset.open(embedded.example), small)).rejects.toBe(onPurpose);
+    expect(last).toBe(2);
+  });
+
+  it('an exception of onProgress ends an evaluation, and is what it rejects with', async () => {
     const data = join(folder, 'data');
     cpSync(embedded.example, data, { recursive: true });
     mkdirSync(join(data, 'test/good'));
     renameSync(join(data, 'train/good/000.png'), join(data, 'test/good/000.png'));
     const evaluator = await Evaluator.open(await Dataset.open(data), {
-      ...{ compare: ['none', 'crop-paste'], seeds: 1, iterations: 50, resolution: 32, classifier: false, jobs: 2 },
+      ...{
+        compare: ['none', 'crop-paste'],
+        seeds: 1,
+        iterations: 50,
+        resolution: 32,
+        classifier: false,
+        concurrency: 2,
+      },
     });
     let heard = 0;
     const onProgress = () => {

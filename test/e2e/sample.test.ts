@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dataset, DualAnoDiff, embedded, Masker, type Pair, Sampler, Trainer } from '../../lib/index.js';
-import { SAMPLING_PRESETS } from '../../lib/options/index.js';
-import { cli } from '../helpers/cli.js';
+import { generate, type JobEvent, mask } from '../../lib/jobs/index.js';
+import { cli, flagsOf } from '../helpers/cli.js';
+import { expectFailure } from '../helpers/failures.js';
+import { leftoversOf, recordsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -27,7 +29,7 @@ const collect = async (options: object): Promise<Pair[]> => {
 };
 
 describe('Sampler', () => {
-  it('reads what the adapter says of itself', async () => {
+  it('a sampler reads what the adapter says of itself', async () => {
     await using sampler = await Sampler.create(model, adapter);
     expect(sampler.adapter).toMatchObject({
       type: 'stain',
@@ -38,7 +40,7 @@ describe('Sampler', () => {
     });
   });
 
-  it('draws pair k from the same noise whatever the batch, and the rest after a skip', async () => {
+  it('pair k starts from the same noise whatever the batch, and those to skip are left out', async () => {
     const together = await collect({ batchSize: 3 });
     const apart = await collect({ batchSize: 1 });
     const rest = await collect({ skip: new Set([0]) });
@@ -52,29 +54,26 @@ describe('Sampler', () => {
     expect(together[0]?.image.data).not.toEqual(together[1]?.image.data);
   });
 
-  it('draws the same scenes by the fast preset, which the record names', async () => {
-    const [plain, fast] = [await collect({ steps: 50 }), await collect(SAMPLING_PRESETS.fast)];
+  it('the preset fast gives nearly the same pairs, and the record holds its settings', async () => {
+    const [plain, fast] = [await collect({ steps: 50 }), await collect({ preset: 'fast', steps: undefined })];
     expect(fast[0]?.image.data).not.toEqual(plain[0]?.image.data);
     const apart = (a: Pair | undefined, b: Pair | undefined) =>
-      Math.sqrt((a?.image.data ?? []).reduce((sum, x, i) => sum + (x - (b?.image.data[i] ?? 0)) ** 2, 0));
+      Math.sqrt((a as Pair).image.data.reduce((sum, x, i) => sum + (x - (b?.image.data[i] ?? 0)) ** 2, 0));
     expect(apart(fast[0], plain[0])).toBeLessThan(apart(fast[0], plain[1])); // nearer than another pair
 
     const out = join(folder, 'preset');
-    const flags = ['--adapter', adapter, '--out', out, '--count', '1', '--mask', 'none', '--preset', 'fast'];
-    expect((await cli(['sample', ...flags, '--steps', '3'])).code).toBe(0); // what is said is not overridden
-    const record = JSON.parse(readFileSync(join(out, 'pairs.jsonl'), 'utf8'));
-    expect(record.settings).toMatchObject({ ...SAMPLING_PRESETS.fast, steps: 3 });
-    const wrong = await cli(['sample', ...flags, '--vary', '0.3']);
-    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('--preset') });
+    await generate({ adapter, out, count: 1, mask: [], preset: 'fast', steps: 3 }); // What is given wins.
+    const fewer = { scheduler: 'dpmsolver++', guidanceInterval: [0.2, 1], reuseFeatures: 2, steps: 3 };
+    expect(recordsOf(out)[0]?.settings).toMatchObject(fewer);
   });
 
-  it('gives the same bytes to the same call, and others to another seed', async () => {
+  it('sampling gives the same bytes to the same call, and others to another seed', async () => {
     const first = await collect({});
     expect(await collect({})).toEqual(first);
     expect((await collect({ seed: 10 }))[0]?.image.data).not.toEqual(first[0]?.image.data);
   });
 
-  it("starts from the mean of the training parts' latents where it is asked to: blank is black here", async () => {
+  it("sampling starts from the mean of the training parts' latents where it is asked to: blank is black here", async () => {
     const level = async (startFromLatentMean: boolean) => {
       const values = (await collect({ steps: 10, startFromLatentMean })).flatMap((pair) => [...pair.part.data]);
       return values.reduce((a, b) => a + b) / values.length;
@@ -83,14 +82,14 @@ describe('Sampler', () => {
   });
 
   it.each(['ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'])(
-    'draws with %s',
+    'sampling with the scheduler %s gives pictures',
     async (scheduler) => {
       const [pair] = await collect({ count: 1, scheduler, steps: 3 });
       expect(new Set(pair?.image.data).size).toBeGreaterThan(8);
     },
   );
 
-  it('ends within a step of an abort and reports steps', async () => {
+  it('sampling reports its steps, and ends within one of an abort', async () => {
     await using sampler = await Sampler.create(model, adapter);
     const controller = new AbortController();
     const steps: number[] = [];
@@ -102,10 +101,11 @@ describe('Sampler', () => {
       for await (const _ of sampler.sample({ count: 1, steps: 500, signal: controller.signal, onProgress }));
     };
     await expect(run()).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(steps.slice(0, 5)).toEqual([1, 2, 3, 4, 5]);
     expect(steps.length).toBeLessThan(100);
   });
 
-  it('refuses an adapter of another base, and use after dispose', async () => {
+  it('an adapter of another base and a model that is disposed are refused', async () => {
     const shared = join(import.meta.dirname, '../../../shared/fixtures');
     const tiny = await DualAnoDiff.load(join(shared, 'tiny-sd'));
     await expect(Sampler.create(tiny, adapter)).rejects.toMatchObject({ code: 'ERR_ADAPTER_MISMATCH' });
@@ -114,7 +114,7 @@ describe('Sampler', () => {
     await expect(Sampler.create(tiny, adapter)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
   });
 
-  it('reads the published adapters', async () => {
+  it('a sampler reads adapters of the published code', async () => {
     const shared = join(import.meta.dirname, '../../../shared/fixtures');
     await using tiny = await DualAnoDiff.load(join(shared, 'tiny-sd'));
     await using sampler = await Sampler.create(tiny, join(shared, 'adapters/dual-official/pytorch_lora_weights.bin'));
@@ -124,52 +124,43 @@ describe('Sampler', () => {
 
 describe('sample and mask on the command line', () => {
   const out = join(folder, 'pairs');
-  const args = [
-    'sample',
-    '--adapter',
-    adapter,
-    '--out',
-    out,
-    '--count',
-    '3',
-    '--steps',
-    '3',
-    '--batch-size',
-    '1',
-    '--mask',
-    'threshold',
-  ];
+  const options = { adapter, out, count: 3, steps: 3, batchSize: 1, mask: ['threshold' as const] };
 
-  it('writes the dataset, resumes what was lost, and refuses other settings', async () => {
-    const { code, stdout } = await cli([...args, '--json']);
+  it('sample writes the dataset, resumes what was lost, and refuses other settings', async () => {
+    const { code, stdout } = await cli(['sample', ...flagsOf(options), '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ pairs: 3 });
+    expect(JSON.parse(stdout)).toMatchObject({ out, pairs: 3, dropped: 0 });
     const list = readFileSync(join(out, 'pairs.jsonl'), 'utf8');
-    const [first] = list.split('\n').map((line) => (line ? JSON.parse(line) : undefined));
+    const [first] = recordsOf(out);
     expect(first).toMatchObject({
       index: 0,
       seed: 0,
       type: 'stain',
       image: 'test/stain/000000.png',
       mask: 'ground_truth/stain/000000_mask.png',
+      recipe: 'noise',
+      synthetic: true,
     });
-    const mask = await sharp(join(out, first.mask)).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+    const maskFile = join(out, first?.mask as string);
+    const mask = await sharp(maskFile).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
     expect(mask.info).toMatchObject({ width: 32, height: 32, channels: 1 });
-    expect(await sharp(join(out, first.mask)).metadata()).toMatchObject({ channels: 1, depth: 'uchar' });
+    expect(await sharp(maskFile).metadata()).toMatchObject({ channels: 1, depth: 'uchar' });
     expect([...new Set(mask.data)].every((value) => value === 0 || value === 255)).toBe(true);
 
     const image = join(out, 'test/stain/000001.png');
     const before = readFileSync(image);
     rmSync(image);
-    expect((await cli(args)).stderr).toContain('holds 2 generated pairs: resume, or choose another folder');
-    expect((await cli([...args, '--resume'])).code).toBe(0);
+    const again = ['holds 2 generated pairs: resume, or choose another folder'];
+    await expectFailure(generate(options), 'ERR_DATASET_INVALID', ...again);
+    await generate({ ...options, resume: true });
     expect(readFileSync(image).equals(before)).toBe(true);
     expect(readFileSync(join(out, 'pairs.jsonl'), 'utf8')).toBe(list);
-    expect((await cli([...args, '--resume', '--seed', '1'])).stderr).toContain('other settings');
-    expect(readdirSync(out, { recursive: true }).filter((name) => String(name).includes('partial'))).toEqual([]);
+    const other = generate({ ...options, resume: true, seed: 1 });
+    await expectFailure(other, 'ERR_DATASET_INVALID', 'holds pairs of another adapter, recipe or settings');
+    expect(leftoversOf(out)).toEqual([]);
   });
 
-  it('masks a folder of parts and reports an empty mask', async () => {
+  it('mask finds the masks of a folder of parts and warns of one that is empty', async () => {
     const parts = join(folder, 'parts');
     const blank = { create: { width: 40, height: 24, channels: 3 as const, background: { r: 128, g: 128, b: 128 } } };
     const square = {
@@ -177,22 +168,18 @@ describe('sample and mask on the command line', () => {
       left: 5,
       top: 6,
     };
-    (await import('node:fs')).mkdirSync(parts);
+    mkdirSync(parts);
     await sharp(blank).png().toFile(join(parts, 'blank.png'));
     await sharp(blank).composite([square]).png().toFile(join(parts, 'square.png'));
-    const { code, stdout, stderr } = await cli([
-      'mask',
-      '--parts',
-      parts,
-      '--out',
-      join(folder, 'masks'),
-      '--method',
-      'threshold',
-      '--json',
+    const events: JobEvent[] = [];
+    const onEvent = (event: JobEvent) => events.push(event);
+    const made = await mask({ parts, out: join(folder, 'masks'), mask: 'threshold' }, { onEvent });
+    expect(made).toMatchObject({ masks: 2, emptyMasks: 1 });
+    expect(events).toEqual([
+      { event: 'warning', message: expect.stringContaining('blank.png: the mask is empty') },
+      { event: 'progress', stage: 'mask', unit: 'parts', done: 1, total: 2 },
+      { event: 'progress', stage: 'mask', unit: 'parts', done: 2, total: 2 },
     ]);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ masks: 2, emptyMasks: 1 });
-    expect(stderr).toContain('blank.png: the mask is empty');
     const { data, info } = await sharp(join(folder, 'masks/square_mask.png'))
       .toColourspace('b-w')
       .raw()

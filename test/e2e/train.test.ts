@@ -1,7 +1,8 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Dataset, DualAnoDiff, embedded, Sampler, Trainer } from '../../lib/index.js';
+import { Dataset, DualAnoDiff, embedded, readImage, Sampler, Trainer } from '../../lib/index.js';
+import { type JobEvent, learn } from '../../lib/jobs/index.js';
 import { cli, trainStains } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -21,7 +22,7 @@ const losses = (out: string) =>
 describe('training on the command line', () => {
   const whole = join(folder, 'whole.safetensors');
 
-  it('writes the adapter, a loss line per step and nothing else', async () => {
+  it('train writes the adapter, a loss line per step and nothing else', async () => {
     const { code, stdout } = await cli(args(whole, '--json'));
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ adapter: whole, steps: STEPS });
@@ -30,7 +31,7 @@ describe('training on the command line', () => {
     expect(readdirSync(folder).sort()).toEqual(['whole.safetensors', 'whole.safetensors.jsonl']);
   });
 
-  it(`ends in the same adapter, bit for bit, after ${KILLS} kills at random moments`, async () => {
+  it(`training ends in the same adapter, bit for bit, after ${KILLS} kills at random moments`, async () => {
     const killed = join(folder, 'killed.safetensors');
     let kills = 0;
     for (let i = 0; i < KILLS; i++) {
@@ -52,18 +53,19 @@ describe('training on the command line', () => {
     ]);
   }, 240_000);
 
-  it('stays bit-exact with background compensation', async () => {
+  it('training with background compensation that was killed ends in the same adapter, bit for bit', async () => {
     const more = ['--background', 'add', '--foreground-masks', 'none', '--steps', '8'];
     const [once, torn] = [join(folder, 'once.safetensors'), join(folder, 'torn.safetensors')];
     expect((await cli(args(once, ...more))).code).toBe(0);
     for (const when of [/stain 3\/8/, /stain 6\/8/]) {
-      await cli(args(torn, '--resume', ...more), { kill: { signal: 'SIGKILL', when } });
+      const outcome = await cli(args(torn, '--resume', ...more), { kill: { signal: 'SIGKILL', when } });
+      expect(outcome.code).toBeNull();
     }
     expect((await cli(args(torn, '--resume', ...more))).code).toBe(0);
     expect(readFileSync(torn).equals(readFileSync(once))).toBe(true);
   });
 
-  it('leaves a finished adapter as it is when it is resumed', async () => {
+  it('a finished adapter is left as it is when it is resumed', async () => {
     const before = readFileSync(whole);
     const log = losses(whole);
     const moved = join(folder, 'moved-base'); // its path is in the adapter, and pairs know the adapter by its digest
@@ -75,7 +77,7 @@ describe('training on the command line', () => {
     expect(losses(whole)).toEqual(log);
   });
 
-  it('keeps its work on Ctrl-C, refuses other settings and goes on with the same', async () => {
+  it('training keeps its work on Ctrl-C, refuses other settings and goes on with the same', async () => {
     const out = join(folder, 'interrupted.safetensors');
     const longer = [...args(out, '--checkpoint-every', '1000'), '--steps', '400'];
     const { code, stderr } = await cli(longer, { kill: { signal: 'SIGINT', when: /training stain 41/ } });
@@ -102,9 +104,9 @@ describe('training through the API', () => {
     model = await DualAnoDiff.load(embedded.base);
   });
   afterAll(() => model.dispose());
-  const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2, trainImages: '1/1' };
+  const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2 };
 
-  it('learns: the loss of one picture falls', async () => {
+  it('training on one picture lowers its loss', async () => {
     await using trainer = new Trainer(model, {
       ...settings,
       trainImages: 1,
@@ -119,7 +121,7 @@ describe('training through the API', () => {
     expect(mean(seen.slice(-20))).toBeLessThan(0.8 * mean(seen.slice(0, 20)));
   });
 
-  it('stops on a loss that is not finite, with the adapter as it was', async () => {
+  it('training stops on a loss that is not finite, with the adapter as it was', async () => {
     await using trainer = new Trainer(model, { ...settings, learningRate: 1, maxGradNorm: 0, weightDecay: 0 });
     const run = async () => {
       for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 400 }));
@@ -130,7 +132,7 @@ describe('training through the API', () => {
     expect(sampler.adapter.type).toBe('stain');
   });
 
-  it('is not changed by a preview', async () => {
+  it('training is not changed by a preview', async () => {
     const train = async (preview: boolean) => {
       await using trainer = new Trainer(model, settings);
       const seen: number[] = [];
@@ -144,7 +146,28 @@ describe('training through the API', () => {
     expect(await train(true)).toEqual(await train(false));
   });
 
-  it('ends within a step of an abort, and frees the trainer for another run', async () => {
+  it('the job learn writes a preview every so many steps and tells of every step', async () => {
+    const out = join(folder, 'preview', 'a.safetensors');
+    const told: number[] = [];
+    const onEvent = (event: JobEvent) => event.event === 'progress' && told.push(event.done);
+    const small = { data: embedded.example, type: 'stain', out, resolution: 32, rank: 2, batchSize: 1 };
+    const { steps } = await learn({ ...small, steps: 5, previewEvery: 2 }, { onEvent });
+    expect(steps).toBe(5);
+    expect(told).toEqual([1, 2, 3, 4, 5]);
+    const previews = readdirSync(join(folder, 'preview')).filter((name) => name.endsWith('.png'));
+    expect(previews.sort()).toEqual(['a.preview-000002.png', 'a.preview-000004.png']);
+    const preview = await readImage(join(folder, 'preview', 'a.preview-000004.png'));
+    expect([preview.width, preview.height]).toEqual([64, 32]); // The image and its part lie side by side.
+  });
+
+  it('every image of a type trains where nobody says how many', async () => {
+    await using trainer = new Trainer(model, settings);
+    const dataset = await Dataset.open(embedded.example);
+    for await (const _ of trainer.train(dataset, { steps: 1 }));
+    expect(trainer.examples).toHaveLength((await dataset.examples('stain')).length);
+  });
+
+  it('training ends within a step of an abort, and its trainer is free for another run', async () => {
     await using trainer = new Trainer(model, settings);
     const controller = new AbortController();
     const run = async () => {

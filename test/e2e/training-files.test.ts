@@ -6,7 +6,7 @@ import { Dataset, DualAnoDiff, embedded, Trainer } from '../../lib/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 1, trainImages: '1/1' };
+const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 1 };
 let model: DualAnoDiff;
 let dataset: Dataset;
 beforeAll(async () => {
@@ -27,31 +27,34 @@ async function train(trainer: Trainer, name: string, onStep: (step: number) => v
 }
 
 describe('a loop over training that is left', () => {
-  it.each(['break', 'throw'])('by %s leaves a checkpoint, from which another trainer goes on', async (how) => {
-    const out = join(folder, `${how}.safetensors`);
-    const leave = async () => {
-      await using trainer = new Trainer(model, settings);
-      for await (const { step } of trainer.train(dataset, { steps: 4, out })) {
-        if (step === 3 && how === 'break') break;
-        if (step === 3) throw new Error('no room for a preview');
-      }
-    };
-    if (how === 'throw') await expect(leave()).rejects.toThrow('no room for a preview');
-    else await leave();
-    expect(filesOf(how)).toEqual([`${how}.checkpoint-000003.safetensors`, `${how}.safetensors.jsonl`]);
-    await using other = new Trainer(model, settings);
-    const steps: number[] = [];
-    await other.save(await train(other, how, (step) => steps.push(step)));
-    expect(steps).toEqual([4]);
-    await using whole = new Trainer(model, settings);
-    const wholeOut = await train(whole, `${how} whole`);
-    await whole.save(wholeOut);
-    expect(readFileSync(out).equals(readFileSync(wholeOut))).toBe(true);
-  });
+  it.each(['break', 'throw'])(
+    'a loop that is left by %s leaves a checkpoint, from which another trainer goes on',
+    async (how) => {
+      const out = join(folder, `${how}.safetensors`);
+      const leave = async () => {
+        await using trainer = new Trainer(model, settings);
+        for await (const { step } of trainer.train(dataset, { steps: 4, out })) {
+          if (step === 3 && how === 'break') break;
+          if (step === 3) throw new Error('no room for a preview');
+        }
+      };
+      if (how === 'throw') await expect(leave()).rejects.toThrow('no room for a preview');
+      else await leave();
+      expect(filesOf(how)).toEqual([`${how}.checkpoint-000003.safetensors`, `${how}.safetensors.jsonl`]);
+      await using other = new Trainer(model, settings);
+      const steps: number[] = [];
+      await other.save(await train(other, how, (step) => steps.push(step)));
+      expect(steps).toEqual([4]);
+      await using whole = new Trainer(model, settings);
+      const wholeOut = await train(whole, `${how} whole`);
+      await whole.save(wholeOut);
+      expect(readFileSync(out).equals(readFileSync(wholeOut))).toBe(true);
+    },
+  );
 });
 
 describe('an adapter that is saved while training goes on', () => {
-  it('is complete under the name of the run, which is left with no checkpoint', async () => {
+  it('an adapter saved under the name of its run is complete, and no checkpoint is left', async () => {
     await using trainer = new Trainer(model, settings);
     const out = join(folder, 'early.safetensors');
     for await (const { step } of trainer.train(dataset, { steps: 4, out })) {
@@ -62,7 +65,7 @@ describe('an adapter that is saved while training goes on', () => {
     expect(filesOf('early')).toEqual(['early.safetensors', 'early.safetensors.jsonl']);
   });
 
-  it('leaves the run alone under another name', async () => {
+  it('an adapter saved under another name leaves the run alone', async () => {
     await using first = new Trainer(model, settings);
     await using second = new Trainer(model, settings);
     const out = join(folder, 'run.safetensors');
@@ -75,7 +78,7 @@ describe('an adapter that is saved while training goes on', () => {
     expect(filesOf('snapshot')).toEqual(['snapshot.safetensors']);
   });
 
-  it('is all that is left of a trainer that is disposed of in the loop', async () => {
+  it('a saved adapter is all that is left of a trainer that is disposed of in the loop', async () => {
     const trainer = new Trainer(model, settings);
     for await (const _ of trainer.train(dataset, { steps: 4, out: join(folder, 'gone.safetensors') })) {
       await trainer.save(join(folder, 'kept.safetensors'));
@@ -88,7 +91,7 @@ describe('an adapter that is saved while training goes on', () => {
 });
 
 describe('the files of a run', () => {
-  it("are one trainer's until it has saved or is disposed", async () => {
+  it("the files of a run are one trainer's until it has saved or is disposed", async () => {
     await using first = new Trainer(model, settings);
     await using second = new Trainer(model, settings);
     const whileTraining = async () => {
@@ -107,7 +110,7 @@ describe('the files of a run', () => {
     expect(filesOf('one').filter((name) => name.includes('.lock-'))).toEqual([]);
   });
 
-  it('are no more than the run needs: what a killed process left half-written goes', async () => {
+  it('what a killed process left half-written of a run goes when it is trained again', async () => {
     writeFileSync(join(folder, 'left.checkpoint-000009.safetensors.partial-4711'), 'half');
     writeFileSync(join(folder, 'left.b.safetensors.partial-4711'), "a neighbour's");
     await using trainer = new Trainer(model, settings);

@@ -1,21 +1,41 @@
-/** The inputs from the field in `shared/cases`: each is run as its README says. */
-import { join } from 'node:path';
+/** The inputs from the field in `shared/cases`: each is run as its README says, in this process where no other is tested. */
+import { join, resolve } from 'node:path';
+import { type LearnJobOptions, learn } from '../../lib/jobs/index.js';
 import { cli, type Outcome } from './cli.js';
+import { scratchFolder } from './scratch.js';
 
 export const casesFolder = join(import.meta.dirname, '..', '..', '..', 'shared', 'cases');
 export const caseFolder = (name: string): string => join(casesFolder, name);
 
-/** What `TRAIN --data ../tile` gives with the embedded base. */
+/** What training as the cases do gives on `tile` with the embedded base. */
 export const TILE_LOSS = 0.110423;
 
-/** Runs a command in a case's folder. Losses are compared, so one thread computes. */
+// Losses are compared, so one thread computes. The engine reads this when it is loaded.
+process.env.OMP_NUM_THREADS = '1';
+
+/** Runs a command in a case's folder. */
 export function inCase(name: string, args: string[]): Promise<Outcome> {
-  return cli(args, { cwd: caseFolder(name), env: { OMP_NUM_THREADS: '1' } });
+  return cli(args, { cwd: caseFolder(name) });
 }
 
-/** The cases' `TRAIN`: one training step; later options override. `out` is the adapter's file. */
+const folder = scratchFolder();
+let runs = 0;
+
+/** The cases' `TRAIN`: one training step on two images. `data` is relative to the case's folder. Returns the loss. */
+export async function trainCase(name: string, { data, ...more }: Partial<LearnJobOptions>): Promise<number> {
+  const { lastLoss } = await learn({
+    data: resolve(caseFolder(name), data ?? 'tile'),
+    out: join(folder, `${runs++}.safetensors`),
+    ...{ type: 'crack', trainImages: '1/3', steps: 1, batchSize: 2, resolution: 64, initialAdapter: 'none' },
+    ...{ globalPrompt: 'tile with a crack', anomalyPrompt: 'crack', device: 'cpu' },
+    ...more,
+  });
+  return lastLoss as number;
+}
+
+/** The same as a command line. */
 export function trainInCase(name: string, out: string, ...more: string[]): Promise<Outcome> {
-  const fixed = ['--type', 'crack', '--steps', '1', '--batch-size', '2', '--resolution', '64'];
+  const fixed = ['--type', 'crack', '--train-images', '1/3', '--steps', '1', '--batch-size', '2', '--resolution', '64'];
   const prompts = ['--global-prompt', 'tile with a crack', '--anomaly-prompt', 'crack'];
   const rest = ['--initial-adapter', 'none', '--device', 'cpu', '--json', '--out', out];
   return inCase(name, ['train', ...fixed, ...prompts, ...rest, ...more]);

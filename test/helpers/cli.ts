@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { embedded } from '../../lib/core/paths.js';
+import { kebabCase } from '../../lib/options/option.js';
 
 const root = join(import.meta.dirname, '..', '..');
 /** The built command line. */
@@ -20,6 +21,13 @@ export interface RunOptions {
   /** Sent after so many milliseconds, or when the output first matches. */
   kill?: { signal: NodeJS.Signals; afterMs?: number; when?: RegExp };
 }
+
+/** Options of a job as the flags of its command. */
+export const flagsOf = (options: object): string[] =>
+  Object.entries(options).flatMap(([name, value]) => {
+    if (typeof value === 'boolean') return [`--${value ? '' : 'no-'}${kebabCase(name)}`];
+    return [`--${kebabCase(name)}`, String(value)];
+  });
 
 /** `train` on the example set's stains, at a size that takes no time. */
 export const trainStains = (out: string, ...more: string[]): string[] => [

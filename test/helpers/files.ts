@@ -1,0 +1,26 @@
+/** What a folder holds, for comparisons. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PairRecord } from '../../lib/index.js';
+
+/** The files below a folder, relative to it, sorted. */
+export const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+
+/** Every file below a folder with its bytes. */
+export const contentsOf = (folder: string): Record<string, string> =>
+  Object.fromEntries(filesOf(folder).map((name) => [name, readFileSync(join(folder, name), 'base64')]));
+
+/** What a process that writes leaves when it is killed. */
+export const leftoversOf = (folder: string): string[] =>
+  filesOf(folder).filter((name) => /\.partial-|\.lock-/.test(name));
+
+/** The lines of a folder's `pairs.jsonl`. */
+export const recordsOf = (folder: string): PairRecord[] =>
+  readFileSync(join(folder, 'pairs.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as PairRecord);
