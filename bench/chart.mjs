@@ -1,11 +1,12 @@
-// Draws bench/results/*.json as docs/speed.svg: node bench/chart.mjs. Each bar is ours as a share of the other's.
+// Usage: node bench/chart.mjs
+// Draws bench/results/*.json as docs/speed.svg. The length of a bar is our time or memory divided by the peer's.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [WIDTH, LABELS, ROW, BAR] = [860, 330, 26, 14];
-const scale = WIDTH - LABELS - 190; // pixels of a ratio of 1
+const scale = WIDTH - LABELS - 190; // The length of a bar for the ratio 1, in pixels.
 const encode = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 const text = (x, y, content, more = '') => `<text x="${x}" y="${y}" ${more}>${encode(content)}</text>`;
 

@@ -1,7 +1,7 @@
-// Every claim of speed and memory, measured one after the other beside the peer on this machine:
-//   node bench/claims.mjs PYTHON [--save NAME] [--reps N] [--only PART,...]
-// prints a table, and with --save writes bench/results/NAME.json, which bench/chart.mjs draws. About half an hour on two
-// cores. PYTHON has torch, diffusers and transformers.
+// Usage: node bench/claims.mjs PYTHON [--save NAME] [--reps N] [--only PART,...]
+// Measures every claim of speed and memory on this machine, each beside the peer, and prints a table. With --save,
+// writes bench/results/NAME.json, which bench/chart.mjs draws. It takes about half an hour on two cores. PYTHON must
+// have torch, diffusers and transformers.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -95,7 +95,7 @@ const parts = {
     }
   },
   bcm() {
-    // In turns: a tenth is less than what the machine's other tenants make of one run.
+    // The two are measured in turns, because other programs on the machine can change a single time by more than 10 %.
     const pairs = ['--pairs', '8', '--size', '256', '--cfg', '--reps', '1'];
     const turns = Array.from({ length: 4 }, () => [bench('bcm', ...pairs), bench('denoise-step', ...pairs)]);
     const median = (which) => {
@@ -117,7 +117,8 @@ for (const name of values.only?.split(',') ?? Object.keys(parts)) parts[name]();
 if (values.save) {
   const file = join(root, 'bench', 'results', `${values.save}.json`);
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
-  const kept = before.filter(({ what }) => !rows.some((row) => row.what === what)); // of parts that --only left out
+  // These rows belong to parts that --only left out.
+  const kept = before.filter(({ what }) => !rows.some((row) => row.what === what));
   const vectors = has('avx512f') ? 'AVX-512' : 'AVX2';
   const machine = `${cpus()[0]?.model.trim()}, ${threads} cores, ${vectors}`;
   const result = { machine, date: new Date().toISOString().slice(0, 10), rows: [...kept, ...rows] };

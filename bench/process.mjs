@@ -1,5 +1,6 @@
-// What the package does to its process: node bench/process.mjs [ROUNDS]. The longest that the event loop was blocked while
-// the embedded base was loaded, trained and sampled, and the memory over rounds of load, sample and dispose.
+// Usage: node bench/process.mjs [ROUNDS]
+// Measures the effect of the package on its process. It prints the longest time that the event loop was blocked while
+// the embedded base was loaded, trained and sampled. It also prints the memory over rounds of load, sample and dispose.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

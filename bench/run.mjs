@@ -1,7 +1,10 @@
-// npm run bench -- NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
-//                       [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile] [--peer PYTHON] [--json]
-// npm run bench -- two-jobs [--reps N] [--spins N] [--spinning] [--json]: see two-jobs.mjs
-// Runs one benchmark in a process of its own; with --peer, the peer's script too, in the same minute, and the ratio.
+// Usage: npm run bench -- NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N]
+//                              [--base DIR] [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing]
+//                              [--profile] [--peer PYTHON] [--json]
+//        npm run bench -- two-jobs [--reps N] [--spins N] [--spinning] [--json]
+//
+// Runs one benchmark in its own process. With --peer, also runs the peer's script right after it and prints the ratio.
+// two-jobs.mjs describes the second form.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -49,7 +52,8 @@ const { values, positionals } = parseArgs({
 });
 const name = positionals[0];
 const { json, peer, base, stored, tokens, width, plain, checkpointing, profile, ...shared } = values;
-const own = { base, stored, tokens, width, plain, checkpointing, profile }; // the peer knows nothing of these
+// The peer's script does not have these options.
+const own = { base, stored, tokens, width, plain, checkpointing, profile };
 const flags = (options) =>
   Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
 

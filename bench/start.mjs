@@ -1,6 +1,7 @@
-// From the start of a process to where the first step of sampling begins: node bench/start.mjs [REPS] [--profile].
-// Beside it, what reading the same files' bytes costs, which is the least that a start can do. The base is Stable
-// Diffusion 1.5's size in half precision with random weights, written to the temporary folder (2.7 GB with its adapter).
+// Usage: node bench/start.mjs [REPS] [--profile]
+// Measures the time from the start of a process to its first sampling step. It also measures the time to read the bytes
+// of the same files, which is a lower bound. The base has the size of Stable Diffusion 1.5 in half precision, with
+// random weights. It is written to the temporary folder and takes 2.7 GB with its adapter.
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -12,10 +13,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { profile: { type: 'boolean' } } });
 const reps = Number(positionals[0] ?? 3);
 
-/** In a process of its own, which prints the milliseconds since it began. */
+/** Starts a new process. It prints the seconds from its start to each stage. */
 function start({ base, adapter }) {
   const script = `
     import { DualAnoDiff, Sampler } from ${JSON.stringify(join(root, 'dist', 'index.js'))};
+    import { begin } from ${JSON.stringify(join(root, 'dist', 'tensors.js'))};
     import { startProfile, stopProfile } from ${JSON.stringify(join(root, 'dist', 'profile.js'))};
     const profiles = ${values.profile === true};
     if (profiles) await startProfile();
@@ -26,7 +28,7 @@ function start({ base, adapter }) {
     mark('base');
     const sampler = await Sampler.create(model, ${JSON.stringify(adapter)});
     mark('adapter');
-    const batch = await sampler.begin({ indices: [0], resolution: 512 });
+    const batch = await begin(sampler, { indices: [0], resolution: 512 });
     mark('batch');
     console.log(JSON.stringify({ since: Object.fromEntries(since), ...(profiles && { profile: await stopProfile() }) }));
     process.exit(0);`;
@@ -61,7 +63,7 @@ try {
   const paths = JSON.parse(made.stdout);
   const inBase = readdirSync(paths.base, { recursive: true }).map((name) => join(paths.base, name));
   const files = [...inBase, paths.adapter].filter((path) => statSync(path).isFile());
-  start(paths); // the files are in the page cache from here on, for both
+  start(paths); // From here on, the files are in the page cache for both measurements.
   const runs = [];
   for (let i = 0; i < reps; i++) runs.push({ read: read(files), ...start(paths) });
   const startSeconds = median(runs.map(({ since }) => since.batch));

@@ -1,8 +1,8 @@
-// Two jobs on the same two cores: node bench/two-jobs.mjs [--reps N] [--spins N] [--spinning] [--json], which is what
-// `npm run bench -- two-jobs` runs. A job is twelve training steps on the embedded base (128 pixels, batch 4), without
-// loading. Alone it is compared with libgomp's own way of waiting, which was the package's in version 0.1.0; two at a time,
-// as processes and as workers of one process, are compared with one alone. --spins tries another GOMP_SPINCOUNT;
-// --spinning measures two processes in libgomp's way, too, which takes many minutes.
+// Usage: node bench/two-jobs.mjs [--reps N] [--spins N] [--spinning] [--json]
+// Measures two jobs on the same two cores. A job is twelve training steps on the embedded base (128 pixels, batch 4),
+// without loading. A single job is compared with one under libgomp's default wait policy, which version 0.1.0 used. Two
+// jobs, as two processes and as two workers of one process, are compared with a single job. --spins sets another
+// GOMP_SPINCOUNT. --spinning also measures two processes under libgomp's default policy, which takes many minutes.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,10 +12,10 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 
 const self = fileURLToPath(import.meta.url);
 const STEPS = 12;
-const LIBGOMP_SPINS = '300000'; // what it takes where the environment says nothing
-const WAITING = ['OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME', 'KMP_LIBRARY', 'OMP_NUM_THREADS'];
+const LIBGOMP_SPINS = '300000'; // This is libgomp's default.
+const WAIT_VARIABLES = ['OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME', 'KMP_LIBRARY', 'OMP_NUM_THREADS'];
 
-/** Loads, waits for `start`, and gives the seconds that the steps take. */
+/** Loads the base, waits for `ready`, and returns the seconds that the steps take. */
 async function job(ready) {
   const { Dataset, DualAnoDiff, embedded, Trainer } = await import('../dist/index.js');
   const dataset = await Dataset.open(embedded.example);
@@ -30,7 +30,9 @@ async function job(ready) {
   return seconds;
 }
 
-/** In a child process: the jobs, each in a worker of its own, begin together when the parent says so. */
+/**
+ * Runs in a child process. Starts each job in its own worker, and all of them begin when the parent sends a message.
+ */
 async function runChild(count) {
   const workers = Array.from({ length: count }, () => new Worker(self));
   const next = (worker) =>
@@ -54,7 +56,7 @@ async function runChild(count) {
   process.disconnect();
 }
 
-/** Two of the cores that this process may use, as taskset names them. */
+/** Returns two of the cores that this process may use, in the notation of taskset. */
 function twoCores() {
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1];
   const cores = allowed.split(',').flatMap((range) => {
@@ -65,9 +67,11 @@ function twoCores() {
   return cores.slice(0, 2).join(',');
 }
 
-/** Runs processes of `workers` jobs each at the same time; the seconds of each job and the CPU time of all. */
+/**
+ * Runs processes with `workers` jobs each at the same time. Returns the seconds of each job and the CPU time of all.
+ */
 async function measure({ processes = 1, workers = 1, spins }) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !WAITING.includes(name)));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !WAIT_VARIABLES.includes(name)));
   if (spins !== undefined) env.GOMP_SPINCOUNT = spins;
   const cores = twoCores();
   const children = Array.from({ length: processes }, () =>
@@ -96,7 +100,7 @@ async function measure({ processes = 1, workers = 1, spins }) {
   };
 }
 
-/** The run whose slowest job was the fastest: what else the machine did only adds. */
+/** Returns the run whose slowest job was the fastest. Other programs on the machine can only make a run slower. */
 async function best(reps, settings) {
   const runs = [];
   for (let rep = 0; rep < reps; rep++) runs.push(await measure(settings));
@@ -116,7 +120,7 @@ async function main(args) {
     },
   });
   const reps = Number(values.reps ?? 3);
-  const { spins } = values; // undefined for the engine's own
+  const { spins } = values; // If it is undefined, the engine sets its own spin count.
   const runs = {
     alone_libgomp: await best(reps, { spins: LIBGOMP_SPINS }),
     alone: await best(reps, { spins }),

@@ -1,21 +1,18 @@
 // One pair, image and part side by side: node examples/commonjs.cjs ADAPTER OUT.png
 const sharp = require('sharp');
-const { DualAnoDiff, Sampler, embedded } = require('dualanodiff');
+const { DualAnoDiff } = require('dualanodiff');
 
 async function main([adapter, out]) {
-  const model = await DualAnoDiff.load(embedded.base);
-  const sampler = await Sampler.create(model, adapter);
-  for await (const { image, part } of sampler.sample({ count: 1, steps: 10, scheduler: 'dpmsolver++' })) {
+  const model = await DualAnoDiff.load();
+  for await (const { image, part } of model.generate(adapter, { count: 1, steps: 10, mask: [] })) {
     const { width, height } = image;
-    const png = (picture) => sharp(picture.data, { raw: { width, height, channels: 3 } }).png().toBuffer();
     await sharp({ create: { width: 2 * width, height, channels: 3, background: 'white' } })
       .composite([
-        { input: await png(image), left: 0, top: 0 },
-        { input: await png(part), left: width, top: 0 },
+        { input: await image.toSharp().png().toBuffer(), left: 0, top: 0 },
+        { input: await part.toSharp().png().toBuffer(), left: width, top: 0 },
       ])
       .toFile(out);
   }
-  await sampler.dispose();
   await model.dispose();
   console.log(`wrote ${out}`);
 }

@@ -1,18 +1,15 @@
-// Pairs of one seed from several threads; pair k is the same whoever draws it, so that they only share out the indices.
+// Pairs of one seed from several threads. Pair k is the same whichever thread draws it, so they only share out the indices.
 // node examples/worker-pool.mjs ADAPTER OUT COUNT WORKERS
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { DualAnoDiff, embedded, Sampler } from 'dualanodiff';
-import sharp from 'sharp';
+import { DualAnoDiff, RawImage } from 'dualanodiff';
 
 async function draw({ adapter, count, indices }) {
-  const model = await DualAnoDiff.load(embedded.base);
-  const sampler = await Sampler.create(model, adapter);
+  const model = await DualAnoDiff.load();
   const others = new Set(Array.from({ length: count }, (_, index) => index).filter((index) => !indices.includes(index)));
-  const options = { count, steps: 10, scheduler: 'dpmsolver++', skip: others, batchSize: 1 };
-  for await (const { index, image } of sampler.sample(options)) parentPort.postMessage({ index, image });
-  await sampler.dispose();
+  const options = { count, steps: 10, mask: [], skip: others, batchSize: 1 };
+  for await (const { index, image } of model.generate(adapter, options)) parentPort.postMessage({ index, image });
   await model.dispose();
 }
 
@@ -23,9 +20,9 @@ async function share([adapter, out, count = '4', workers = '2']) {
     new Promise((done, fail) => {
       const mine = indices.filter((index) => index % Number(workers) === part);
       const worker = new Worker(new URL(import.meta.url), { workerData: { adapter, count: Number(count), indices: mine } });
-      worker.on('message', async ({ index, image: { data, width, height } }) => {
-        const png = await sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer();
-        await writeFile(join(out, `${index}.png`), png);
+      worker.on('message', async ({ index, image }) => {
+        // A message between threads carries the pixels without their class.
+        await new RawImage(image).toSharp().toFile(join(out, `${index}.png`));
         console.log(`pair ${index} from worker ${part}`);
       });
       worker.once('error', fail);

@@ -1,6 +1,6 @@
 /**
- * The whole contract of the native engine. Nothing outside `native.ts` imports the engine; nothing in here has a
- * default: every option is resolved before it crosses.
+ * Declares everything that the native engine exports. Only `native.ts` imports the engine. No option here has a
+ * default, because the callers resolve all defaults before they call the engine.
  */
 import type {
   NativeDetectionScores,
@@ -39,17 +39,18 @@ export type * from './addon-types/pairs.js';
 
 export interface NativeEngine {
   /**
-   * How the threads of OpenMP wait: `own` for the engine's short spinning, `user` for what the environment says, else the
-   * path of an OpenMP library that the process had opened before, whose way nothing can change.
+   * The wait policy of the OpenMP threads. `own` means that the engine has set a short spinning time, and `user` means
+   * that environment variables set the policy. A path names an OpenMP library that the process had loaded before, whose
+   * policy can no longer be changed.
    */
   readonly openMpWait: string;
   nativeInfo(): {
     builtForTorch: string;
-    /** The engine's own operations, by their names in libtorch's dispatcher. */
+    /** The names of the engine's own operations in libtorch's dispatcher. */
     ops: string[];
-    /** Engine objects that handles of this thread hold or that wait to be freed, and the bytes that V8 was told of. */
+    /** The number of engine objects of this thread that are not freed yet, and the bytes that were reported to V8. */
     held: { objects: number; bytes: number };
-    /** The sets of CPU kernels that are used here: `avx2`, `avx512`, `avx512_bf16`. */
+    /** The sets of CPU kernels that this machine uses: `avx2`, `avx512`, `avx512_bf16`. */
     kernels: string[];
     options: Record<
       | 'load'
@@ -65,16 +66,16 @@ export interface NativeEngine {
       string[]
     >;
   };
-  /** For the exit of the process: ends all work, or the process where work does not end. */
+  /** Cancels all work when the process exits. Ends the process at once if the work does not stop. */
   shutdown(exitCode: number): void;
   deviceInfo(task: NativeTask): Promise<NativeDeviceInfo>;
-  /** How many libtorch uses for the work of the task's torch thread. */
+  /** Sets the number of threads that libtorch uses for the task's torch thread. */
   setThreads(count: number, task: NativeTask): Promise<void>;
   getThreads(task: NativeTask): Promise<number>;
   startProfile(task: NativeTask): Promise<void>;
   stopProfile(task: NativeTask): Promise<NativeRecordedTime[]>;
   readMetadata(path: string, task: NativeTask): Promise<Record<string, string>>;
-  /** Work of tasks with one number waits for each other, and runs beside that of others. */
+  /** Tasks of one torch thread run one after the other, and in parallel to the tasks of other torch threads. */
   Task: new (
     torchThread: number,
   ) => NativeTask;
@@ -94,7 +95,7 @@ export interface NativeEngine {
     foregrounds: Uint8Array,
     task: NativeTask,
   ): Promise<NativeBackgrounds>;
-  /** Of the own format or of the published code. */
+  /** Reads an adapter in this package's format or in the format of the published code. */
   readAdapter(path: string, task: NativeTask): Promise<NativeAdapter>;
   createSampler(model: NativeModel, adapter: NativeAdapter, task: NativeTask): Promise<NativeSampler>;
   loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;

@@ -9,7 +9,7 @@ export { DualAnoDiffError } from './core/errors.js';
 export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
 export { Dataset, type Example, type FindForeground, type LoadedExample } from './dataset/dataset.js';
-export type { GeneratedPair, WritablePair } from './dataset/generated-pair.js';
+export type { GeneratedPair, MaskedPair, WritablePair } from './dataset/generated-pair.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
 export type { ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';

@@ -1,6 +1,6 @@
 /**
- * The only importer of the engine: finds libtorch, opens the loader and through it the engine, once for each thread of
- * JavaScript.
+ * Finds libtorch and loads the engine through the loader, once for each JavaScript thread. No other file imports the
+ * engine.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ function openEngine(): NativeEngine {
     return loader.load(join(libtorch, 'lib'), join(folder, ENGINE));
   } catch (cause) {
     const { code = 'ERR_ENGINE_MISSING', message } = cause as NodeJS.ErrnoException;
-    throw errorFromCode(code, `${message}. Run \`npx dualanodiff doctor\` to see what is there.`, { cause });
+    throw errorFromCode(code, `${message}. Run \`npx dualanodiff doctor\` to see what is installed.`, { cause });
   }
 }
 
@@ -55,16 +55,16 @@ let engine: NativeEngine | undefined;
 let ready: Promise<void> | undefined;
 
 /**
- * The engine, opened at the first call. Throws ERR_LIBTORCH_MISSING, ERR_LIBTORCH_INCOMPATIBLE, ERR_ENGINE_MISSING or
- * ERR_UNSUPPORTED_PLATFORM.
+ * Returns the engine and loads it at the first call. Throws ERR_LIBTORCH_MISSING, ERR_LIBTORCH_INCOMPATIBLE,
+ * ERR_ENGINE_MISSING or ERR_UNSUPPORTED_PLATFORM.
  */
 export async function getEngine(): Promise<NativeEngine> {
   if (!engine) {
-    const threads = defaultThreads(); // first: an OMP_NUM_THREADS that is not a number is an error before libtorch is opened
+    const threads = defaultThreads(); // This comes first so that an invalid OMP_NUM_THREADS is reported before loading.
     const opened = openEngine();
     engine = opened;
     ready = opened.setThreads(threads, new opened.Task(0));
-    // A worker's end is a matter of its environment alone, which joins the engine's thread.
+    // In a worker, Node's cleanup of the environment waits for the engine's thread.
     if (isMainThread) process.once('exit', (code) => opened.shutdown(code));
   }
   await ready;

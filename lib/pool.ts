@@ -3,16 +3,16 @@ import type { NativePool } from './addon-types.js';
 import { getEngine } from './native.js';
 import { callNative } from './run-native.js';
 
-/** A picture, and where it shows a defect. */
+/** A square image with its mask. */
 export interface Square {
-  /** RGB. */
+  /** RGB, one byte per channel. */
   pixels: Uint8Array;
-  /** 0 and 255; nothing set in a good picture. */
+  /** 0 and 255, one byte per pixel. In a good image, all are 0. */
   mask: Uint8Array;
 }
 
 /**
- * Pictures that detectors learn from or that an augmenter draws from, on the engine's side. Those of defects have a group
+ * Images in the engine's memory that detectors learn from or that an augmenter uses. Each image of a defect has a group
  * and a type.
  */
 export class Pool {
@@ -28,7 +28,7 @@ export class Pool {
     return new Pool(callNative(() => engine.createPool(resolution, resolution)));
   }
 
-  /** A pool that `fill` puts pictures into; freed at once where that fails. */
+  /** Creates a pool and passes it to `fill`, which adds the images. If `fill` fails, the pool is freed. */
   static async fill(resolution: number, fill: (pool: Pool) => Promise<void>): Promise<Pool> {
     const pool = await Pool.create(resolution);
     try {
@@ -44,7 +44,7 @@ export class Pool {
     return this.#size;
   }
 
-  /** Tells pools apart by every pixel, group and type. */
+  /** A digest of every pixel, group and type in the pool. */
   get digest(): string {
     return this.#hash.copy().digest('hex').slice(0, 16);
   }

@@ -1,39 +1,42 @@
 /**
- * Where the engine's time goes.
+ * Records where the engine spends its time.
  *
  * @module dualanodiff/profile
  */
 import { runNative } from './run-native.js';
 
-/** What the engine spent on one stage of the work, or on one operation of libtorch or of its own. */
+/** The time that the engine spent in one stage, or in one operation of libtorch or of its own. */
 export interface RecordedTime {
-  /** As `denoise`, or `aten::mm`. */
+  /** A name such as `denoise` or `aten::mm`. */
   name: string;
   calls: number;
-  /** With all that it calls; on CUDA, of the launches. */
+  /** The time including nested stages and operations. On CUDA, it covers only the launches of kernels. */
   seconds: number;
-  /** Without the stages and operations that it calls. */
+  /** The time without nested stages and operations. */
   ownSeconds: number;
 }
 
-/** Where the engine's time went: in stages (a stage may hold others), and in operations, the largest first. */
+/**
+ * The engine's time by stages, which may be nested, and by operations. Stages are sorted by `seconds` and operations by
+ * `ownSeconds`, the largest first.
+ */
 export interface Profile {
   stages: RecordedTime[];
   operations: RecordedTime[];
 }
 
 /**
- * From now on what the engine does for this thread of JavaScript is recorded. That costs about a microsecond for each
- * operation, of which a call of Stable Diffusion's UNet has thousands.
+ * Starts to record the engine's work for this JavaScript thread. Recording costs about a microsecond for each
+ * operation. A call of Stable Diffusion's U-Net has thousands of operations.
  */
 export async function startProfile(): Promise<void> {
   await runNative({}, (engine, task) => engine.startProfile(task));
 }
 
-/** Ends it and returns what was recorded. */
+/** Stops the recording and returns the recorded times. */
 export async function stopProfile(): Promise<Profile> {
   const times = await runNative({}, (engine, task) => engine.stopProfile(task));
-  const which = (stages: boolean) =>
+  const timesOf = (stages: boolean) =>
     times.filter(({ isStage }) => isStage === stages).map(({ isStage, ...time }) => time);
-  return { stages: which(true).sort((a, b) => b.seconds - a.seconds), operations: which(false) };
+  return { stages: timesOf(true).sort((a, b) => b.seconds - a.seconds), operations: timesOf(false) };
 }

@@ -2,23 +2,23 @@ import type { NativeEngine, NativeProgress, NativeTask } from './addon-types.js'
 import { AbortedError, DualAnoDiffError, errorFromCode } from './core/errors.js';
 import { getEngine } from './native.js';
 
-/** What every long operation takes. */
+/** The options of every long operation. */
 export interface TaskOptions {
-  /** Ends the operation within one denoising or training step; the promise rejects with the signal's reason. */
+  /** Ends the operation within one denoising or training step. The promise then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** What the package's own long operations take, too. */
+/** The additional options of long operations inside the package. */
 export interface NativeTaskOptions extends TaskOptions {
-  /** The torch thread that does the work; work on another one goes on beside it. */
+  /** The torch thread that does the work. The torch threads run in parallel. */
   torchThread?: number;
-  /** Hears every step. What it throws cancels the work and is what the promise rejects with. */
+  /** Receives every step. If it throws, the work is cancelled and the promise rejects with that error. */
   onProgress?: NativeProgress | undefined;
 }
 
 /**
- * Starts native work and waits for it: cancels it when the signal fires, turns native errors into classes, and gives
- * them the caller's stack (native rejections carry none).
+ * Starts native work and waits for it. Cancels it when the signal fires. Turns native errors into the package's classes
+ * and gives them the caller's stack, because native rejections have none.
  */
 export async function runNative<R>(
   { signal, torchThread = 0, onProgress }: NativeTaskOptions,
@@ -30,33 +30,34 @@ export async function runNative<R>(
   const task = new engine.Task(torchThread);
   const onAbort = () => task.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });
-  let thrown: { error: unknown } | undefined; // by onProgress
+  let callbackError: { error: unknown } | undefined;
   const progress: NativeProgress = (step, steps) => {
-    if (thrown) return;
+    if (callbackError) return;
     try {
       onProgress?.(step, steps);
     } catch (error) {
-      thrown = { error };
+      callbackError = { error };
       task.cancel();
     }
   };
   try {
     const result = await start(engine, task, progress);
-    if (thrown)
-      (result as { dispose?: () => void } | undefined)?.dispose?.(); // it was done before it could be cancelled
+    if (callbackError)
+      // The work had finished before it could be cancelled.
+      (result as { dispose?: () => void } | undefined)?.dispose?.();
     else return result;
   } catch (cause) {
-    if (!thrown) {
+    if (!callbackError) {
       throwIfAborted(signal);
       throw fromNative(cause, caller);
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-  throw (thrown as { error: unknown }).error;
+  throw (callbackError as { error: unknown }).error;
 }
 
-/** A call of the engine that answers at once, with native errors turned into classes. */
+/** Makes a synchronous call of the engine and turns native errors into the package's classes. */
 export function callNative<R>(call: () => R): R {
   const caller = new Error();
   try {
@@ -73,7 +74,7 @@ function fromNative(cause: unknown, caller: Error): Error {
   return error;
 }
 
-/** Throws an ERR_ABORTED error whose cause is the signal's reason, or that reason where it is one of ours. */
+/** Throws ERR_ABORTED with the signal's reason as its cause. If the reason is an error of this package, throws that. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   throw signal.reason instanceof DualAnoDiffError ? signal.reason : new AbortedError({ cause: signal.reason });

@@ -1,12 +1,12 @@
-// Bundles the CommonJS entries from the ES modules that tsc wrote. All of them lie in one file, so that a class is the
-// same whichever entry it is taken from; each entry's own file only names its part.
+// Bundles the CommonJS entries from the ES modules that tsc wrote. One file holds all of the code, so that a class is
+// identical in every entry that exports it. The file of each entry only re-exports its names.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { entriesOf, valuesOf } from './entries.mjs';
 
-/** esbuild takes the namespace for the default export of an ES module that is required, so this one is bundled. */
+/** esbuild would use the whole namespace of this required ES module as its default export, so it is bundled instead. */
 const BUNDLED = ['p-map'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,7 +24,7 @@ await build({
   format: 'cjs',
   external: Object.keys(dependencies).filter((name) => !BUNDLED.includes(name)),
   target: 'node20',
-  // CommonJS has no import.meta; the bundle lies in the same folder as the modules it is made of.
+  // CommonJS has no import.meta. The bundle is in the folder of its modules, so its own URL gives the same paths.
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',

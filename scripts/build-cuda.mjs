@@ -1,5 +1,6 @@
-// npm run build:cuda: libdualanodiff_cuda.so beside the engine, and the kernels' tests. Both are kept in the project's
-// cache under a digest of all that they are made of, so that unchanged kernels are compiled once on a machine.
+// Usage: npm run build:cuda
+// Builds libdualanodiff_cuda.so beside the engine, and the tests of its kernels. Both are kept in the project's cache
+// under a digest of all their inputs, so that a machine compiles unchanged kernels only once.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -24,7 +25,7 @@ function run(command, args) {
   process.exit(1);
 }
 
-/** Every file that the library or the tests are made of. */
+/** Lists every source file of the library and the tests. */
 function sources() {
   const folders = ['native/core', 'native/cuda', 'native/ops', 'native/ops/cuda', 'native/tests'];
   const files = folders.flatMap((folder) =>

@@ -1,5 +1,5 @@
-// Bundles the declarations that tsc wrote. One file holds them all, so that a class with #private members is declared
-// once, whichever entry it is taken from; each entry's own files only name its part.
+// Bundles the declarations that tsc wrote. One file holds all of them, because TypeScript treats two declarations of a
+// class with #private members as different types. The files of each entry only re-export its names.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,15 +11,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const typings = join(root, 'typings');
 const declarations = join(root, 'dist', 'declarations');
 const entries = entriesOf(root);
-// Rollup puts an entry's own module into the entry's file, so each entry gets a module that only names the other.
-const partOf = (name) => join(declarations, `entry-${name}.d.ts`);
-for (const { name, module } of entries) writeFileSync(partOf(name), `export * from './${module}.js';\n`);
+// Rollup puts the code of an entry module into the entry's file, so each entry gets a module that only re-exports it.
+const entryModuleOf = (name) => join(declarations, `entry-${name}.d.ts`);
+for (const { name, module } of entries) writeFileSync(entryModuleOf(name), `export * from './${module}.js';\n`);
 const bundle = await rollup({
-  input: Object.fromEntries(entries.map(({ name }) => [name, partOf(name)])),
+  input: Object.fromEntries(entries.map(({ name }) => [name, entryModuleOf(name)])),
   plugins: [dts({ tsconfig: false, compilerOptions: { skipLibCheck: true } })],
   external: (name) => !name.startsWith('.') && !name.startsWith('/'),
 });
-const parts = new Set(entries.map(({ name }) => partOf(name)));
+const parts = new Set(entries.map(({ name }) => entryModuleOf(name)));
 const { output } = await bundle.generate({
   format: 'es',
   entryFileNames: '[name].d.ts',
@@ -37,7 +37,7 @@ for (const { name, module } of entries) {
   const values = await valuesOf(root, module);
   const names = /^export \{ (.*) \} from '\.\/all\.js';\n$/.exec(codeOf(`${name}.d.ts`))?.[1].split(', ');
   if (names === undefined) throw new Error(`The declarations of ${name} hold more than names`);
-  // Rollup does not keep apart what an entry exports as a type only, such as the class that one of its methods returns.
+  // Rollup does not mark exports that are types only, such as a class that a method returns.
   const [own, types] = [true, false].map((isValue) =>
     names.filter((part) => values.includes(part.replace(/^.* as /, '')) === isValue),
   );

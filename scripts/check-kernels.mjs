@@ -1,5 +1,5 @@
-// That the CPU kernels' files (native/ops/cpu) share no function with others: of one that they did, the linker might keep
-// the form for AVX-512, and older CPUs would end on it.
+// Checks that the CPU kernels' objects (native/ops/cpu) share no function with other objects. The linker keeps only one
+// copy of a shared function. If it kept the copy for AVX-512, older CPUs would crash.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,12 +1,13 @@
-// Checks the layers of DESIGN.md section 3, of this repository or of the folder that is given: a folder of native/ includes
-// only itself and the folders named after it, and napi.h stays in the binding. What lib/ keeps to is in lib-layers.mjs.
+// Usage: node scripts/check-layers.mjs [ROOT]
+// Checks the layers of the source code. A folder of native/ may include only itself and the folders that are listed for
+// it below. Only the binding and the loader may include napi.h. lib-layers.mjs checks lib/.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkLib } from './lib-layers.mjs';
 
 const root = process.argv[2] ?? '.';
 
-/** Each folder with what it may include besides itself. */
+/** Each constant lists a folder and all folders that it may include. */
 const CORE = ['core'];
 const IO = ['io', ...CORE];
 const OPS = ['ops', ...CORE];
@@ -35,7 +36,7 @@ const layers = {
   pretrain: ENGINE,
   tests: ENGINE,
   fuzz: MODEL,
-  cuda: [...OPS, 'tests'], // its kernels' tests have the register of the others
+  cuda: [...OPS, 'tests'], // The tests of the CUDA kernels use the test framework of tests/.
   loader: CORE,
 };
 

@@ -1,5 +1,5 @@
-// The CUDA compiler, out of NVIDIA's wheels: one folder that is a CUDA_HOME, in the project's cache. Only for building:
-// nothing of it is shipped or needed at run time.
+// Installs the CUDA compiler from NVIDIA's wheels into the project's cache, as a folder that can serve as CUDA_HOME.
+// Only the build needs it. Nothing of it is shipped.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { wheels } from '../dist/libtorch/wheels.js';
 const ANY = 'py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl';
 const OLDER = 'py3-none-manylinux2010_x86_64.manylinux_2_12_x86_64.whl';
 
-/** [name, version, rest of the file's name, SHA-256, MB] */
+/** Each part is [name, version, rest of the file's name, SHA-256, size in MB]. */
 const parts = [
   ['nvidia-cuda-nvcc', '13.0.88', ANY, '56fe502eb77625a12f25172caa3cdddb4e4c8ba2c8c17dba44b164761b380f03', 37],
   ['nvidia-nvvm', '13.0.88', OLDER, 'c5f41ffeb6466944a026dfa5317d7d85355c119bbec279205d22f1869d1054e0', 62],
@@ -18,7 +18,7 @@ const parts = [
   ['nvidia-cuda-cccl', '13.0.85', ANY, 'e0da7ad981f3a8aff08241b5bfc1af868742a63e2762f53a5171c492ef242649', 3],
 ];
 
-/** What the toolkit is made of: the compiler's parts, and the runtime's headers and library. */
+/** The wheels of the toolkit: the parts of the compiler, and the headers and library of the runtime. */
 export const toolkitWheels = [
   ...parts.map(([name, version, tag, sha256, sizeMb]) => ({
     ...{ name, version, sha256, sizeMb, keep: /^nvidia\// },
@@ -27,7 +27,7 @@ export const toolkitWheels = [
   ...wheels.filter(({ name }) => name === 'nvidia-cuda-runtime'),
 ];
 
-/** The toolkit's folder; downloaded at the first call. Throws ERR_LIBTORCH_DOWNLOAD. */
+/** Returns the toolkit's folder and downloads it if it is missing. Throws ERR_LIBTORCH_DOWNLOAD. */
 export async function cudaToolkit(log) {
   const target = join(dirname(cacheFolder()), 'cuda-toolkit-13.0.88');
   const home = join(target, 'nvidia', 'cu13');

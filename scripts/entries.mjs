@@ -1,13 +1,17 @@
-// The package's entry points, as `exports` in package.json lists them.
+// Reads the package's entry points from `exports` in package.json.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Each entry with its subpath, the name of its files, and its ES module as a path below dist/ without an ending. */
+/**
+ * Returns for each entry its subpath, the name of its files, and the path of its ES module below dist/, without an
+ * ending.
+ * Throws if package.json names other files for an entry.
+ */
 export function entriesOf(root) {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return Object.entries(exports).flatMap(([subpath, targets]) => {
-    if (typeof targets === 'string') return []; // package.json itself
+    if (typeof targets === 'string') return []; // This is the entry of package.json itself.
     const name = subpath === '.' ? 'index' : subpath.slice(2);
     const module = /^\.\/dist\/(.+)\.js$/.exec(targets.import.default)?.[1];
     const expected = {
@@ -20,6 +24,6 @@ export function entriesOf(root) {
   });
 }
 
-/** The names of what an entry exports at run time, from its compiled ES module. */
+/** Returns the names of the values, not the types, that an entry exports, from its compiled ES module. */
 export const valuesOf = async (root, module) =>
   Object.keys(await import(pathToFileURL(join(root, 'dist', `${module}.js`)).href));

@@ -1,4 +1,6 @@
-// clang-format over native/: checks, or with --write formats. Versions format differently, so only one will do.
+// Usage: node scripts/format-native.mjs [--write]
+// Checks the format of native/ with clang-format. With --write, formats the files. Versions of clang-format give
+// different results, so only one version is accepted.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
-// npm run fuzz -- TARGET [RUNS]: fuzzes a reader of files from elsewhere (safetensors, torch-file or tokenizer) with
-// libFuzzer, AddressSanitizer, UBSan and a limit of memory for each input (native/fuzz/memory_limit.h). Needs clang:
-// apt-get install clang libclang-rt-dev. The corpus grows in build-fuzz/; what breaks a reader is written to
-// build-fuzz/findings/ and ends the run.
+// Usage: npm run fuzz -- TARGET [RUNS]
+// Fuzzes a reader of foreign files (safetensors, torch-file or tokenizer) with libFuzzer, AddressSanitizer and UBSan.
+// The memory for each input is limited (native/fuzz/memory_limit.h). It needs clang: apt-get install clang
+// libclang-rt-dev. The corpus grows in build-fuzz/. An input that breaks a reader is written to build-fuzz/findings/
+// and ends the run.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,7 +25,7 @@ function run(command, args, env = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Inputs to start from: the hostile files of the fixtures, and for the tokenizer a vocabulary of five tokens. */
+/** Writes the initial inputs: the hostile files of the fixtures, and for the tokenizer a vocabulary of five tokens. */
 function writeSeeds(folder) {
   mkdirSync(folder, { recursive: true });
   if (target === 'tokenizer') {

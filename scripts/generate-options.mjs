@@ -1,5 +1,6 @@
-// Writes what is made from the declarations in lib/options: the interfaces of the package's types, and the tables of
-// docs/options.md between their marks. `--root DIR` works on another copy of the repository.
+// Usage: node scripts/generate-options.mjs [--root DIR]
+// Generates lib/options/generated.ts and the tables of docs/options.md from the declarations in lib/options. `--root`
+// names another copy of the repository.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -9,9 +10,9 @@ import { compile } from 'json-schema-to-typescript';
 const at = process.argv.indexOf('--root');
 const root = at > 0 ? process.argv[at + 1] : dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Runs the declarations without a build of the rest. */
+/** Bundles and imports the declarations, without a build of the other files. */
 async function loadDeclarations() {
-  // Beside node_modules, or the packages that the declarations import are not found.
+  // The bundle must be inside of node_modules so that Node finds the packages that the declarations import.
   const folder = mkdtempSync(join(root, 'node_modules', '.options-'));
   try {
     const outfile = join(folder, 'declarations.mjs');
@@ -46,7 +47,7 @@ function writeIfChanged(path, text) {
   if (before !== text) writeFileSync(path, text);
 }
 
-// The compiler of types reads tuples as draft 7 writes them.
+// json-schema-to-typescript supports tuples only in the form of draft 7.
 const style = { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: true, format: true };
 const compiled = await Promise.all(
   Object.entries(interfaces).map(([name, { doc, set }]) =>

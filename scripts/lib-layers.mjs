@@ -1,20 +1,20 @@
-// This file checks that folders of lib/ import only what is below them, that packages stay in their layers, and that no
-// files import each other in a circle. Imports of types count, because whoever reads a file has to follow them too.
+// Checks the layers of lib/: which folder may import which, which packages belong to one layer, and that no files
+// import each other in a circle. Imports of types count as well, because a reader of a file has to follow them too.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 
-/** A layer imports only itself and those named after it. */
+/** The layers from top to bottom. A layer may import only itself and the layers below it. */
 const LAYERS = [
   ...['cli', 'jobs', 'report', 'evaluate', 'recipes', 'model', 'dataset'],
   ...['engine', 'libtorch', 'options', 'core'],
 ];
-/** These files beside the folders are the engine's layer. */
+/** Matches the files directly in lib/ that belong to the layer "engine". */
 const ENGINE = /^(native|addon-types[\w-]*|run-native|profile|pool)\.ts$/;
-/** Users import these files. They may import anything, and no other file imports them. */
+/** The entry points for users. They may import anything, and no other file may import them. */
 const ENTRIES = ['index.ts', 'errors.ts', 'tensors.ts'];
-/** The first file opens native code, and the second one looks for it. */
+/** The file that loads native code, and the file that searches for it. */
 const NATIVE = ['native.ts', join('core', 'binary.ts')];
-/** Only the named layers import these packages. */
+/** Each package may be imported by the listed layers only. */
 const PACKAGES = {
   commander: ['cli'],
   'cli-progress': ['cli'],
@@ -22,7 +22,7 @@ const PACKAGES = {
   sharp: ['dataset', 'core'],
 };
 
-/** Returns the relative paths and the names of packages that a file imports. */
+/** Returns the relative paths and package names that a file imports, including imports of types. */
 function importsOf(text) {
   const statements = text.matchAll(
     /^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm,
@@ -31,7 +31,7 @@ function importsOf(text) {
   return [...statements, ...expressions].map(([, from, bare]) => from ?? bare);
 }
 
-/** Returns the layer of a file by its path below lib/, and undefined where it is in none. */
+/** Returns the layer of a file from its path below lib/. Returns undefined if it belongs to none. */
 function layerOf(file) {
   const [folder] = file.split(sep);
   if (folder === 'addon-types') return 'engine';
@@ -40,12 +40,13 @@ function layerOf(file) {
   return ENGINE.test(file) ? 'engine' : undefined;
 }
 
-/** Returns each group of files that all reach each other, by Tarjan's strongly connected components. */
+/** Returns each group of files that import each other, directly or indirectly. */
 function circlesOf(graph) {
   const order = new Map();
   const lowest = new Map();
   const open = [];
   const circles = [];
+  // This is Tarjan's algorithm for strongly connected components.
   const visit = (file) => {
     order.set(file, order.size);
     lowest.set(file, order.get(file));
@@ -62,7 +63,7 @@ function circlesOf(graph) {
   return circles;
 }
 
-/** Returns the problems of the files below `root`/lib, and the number of files. */
+/** Returns the problems of the files below `root`/lib and the number of checked files. */
 export function checkLib(root) {
   const lib = join(root, 'lib');
   const entries = readdirSync(lib, { recursive: true, withFileTypes: true });
@@ -89,7 +90,7 @@ export function checkLib(root) {
       }
       const path = normalize(join(dirname(file), name));
       const target = [path.replace(/\.js$/, '.ts'), path].find((candidate) => known.has(candidate));
-      if (target === undefined) continue; // The compiler tells of files that are missing.
+      if (target === undefined) continue; // The compiler reports missing files.
       targets.push(target);
       const below = layerOf(target);
       if (below === 'entry') problems.push(`lib/${file} imports lib/${target}, which is for users`);

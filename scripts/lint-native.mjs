@@ -1,4 +1,5 @@
-// clang-tidy over native/, or over the files that are named: npm run lint:native [-- FILE…]. About ten seconds a file.
+// Usage: npm run lint:native [-- FILE…]
+// Runs clang-tidy on all files of native/ or on the given ones. It takes about ten seconds per file.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';

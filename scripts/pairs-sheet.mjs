@@ -1,4 +1,5 @@
-// A picture of generated pairs, a column each (image, part, mask): node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
+// Usage: node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
+// Draws a sheet of generated pairs. Each column shows the image, the part and the mask of a pair.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';

@@ -1,5 +1,5 @@
-// Puts the built binaries where the package is loaded from: prebuilds/linux-x64/, stripped, by prebuildify. The build
-// itself is cmake-js's (`npm run build:native`), so prebuildify is given a stage to take from and nothing to build.
+// Copies the built binaries to prebuilds/linux-x64/, where the package loads them from. prebuildify strips them.
+// cmake-js has built them already (`npm run build:native`), so prebuildify gets a staging folder and builds nothing.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +9,11 @@ import prebuildify from 'prebuildify';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(root, 'build', 'Release');
 if (!existsSync(join(built, 'dualanodiff.node'))) {
-  console.error(`There is nothing in ${built}: run \`npm run build:native\` first`);
+  console.error(`${built} lacks dualanodiff.node: run \`npm run build:native\` first`);
   process.exit(1);
 }
-// libdualanodiff_cuda.so needs CUDA's compiler, so a machine without its wheels can build everything but that. Such a
-// build serves whoever made it; it is not what a package is made of.
+// A machine without the CUDA compiler can build everything except libdualanodiff_cuda.so. Such a build is for local
+// use, and a package must not be made from it.
 if (!existsSync(join(built, 'libdualanodiff_cuda.so'))) {
   console.error(`${built} lacks libdualanodiff_cuda.so: run \`npm run build:cuda\` first`);
   process.exit(1);

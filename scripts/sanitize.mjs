@@ -1,7 +1,7 @@
-// npm run sanitize -- address|thread: the native tests under AddressSanitizer with UBSan, or under ThreadSanitizer. libtorch
-// itself is not instrumented, so it starts no threads of its own: they would be OpenMP's, whose locks nobody can see.
-// Threads of ours are started by the tests of what they share (native/tests/threads_test.cpp, engine_threads_test.cpp,
-// profile_test.cpp).
+// Usage: npm run sanitize -- address|thread
+// Runs the native tests under AddressSanitizer with UBSan, or under ThreadSanitizer. libtorch is not instrumented, and
+// the sanitizer cannot see the locks of its OpenMP threads. libtorch therefore runs with one thread. The tests of
+// shared data start their own threads (native/tests/threads_test.cpp, engine_threads_test.cpp, profile_test.cpp).
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -29,6 +29,6 @@ run('cmake', ['-S', root, '-B', build, '-G', 'Ninja', ...options]);
 run('cmake', ['--build', build, '--target', 'dualanodiff-native-tests']);
 run(join(build, 'dualanodiff-native-tests'), [join(root, '..', 'shared', 'fixtures-detail')], {
   OMP_NUM_THREADS: '1',
-  ASAN_OPTIONS: 'detect_leaks=0', // libtorch keeps what it registers until the end
+  ASAN_OPTIONS: 'detect_leaks=0', // libtorch never frees its registered operations.
   TSAN_OPTIONS: `halt_on_error=1:suppressions=${join(root, 'native', 'tests', 'thread_sanitizer.supp')}`,
 });

@@ -1,5 +1,5 @@
-// Everything that a fresh clone needs: packages, TypeScript, libtorch, native code. Quick when it is done already.
-// Plain Node without packages, because it installs them.
+// Sets up a fresh clone: installs packages and libtorch, and builds TypeScript and native code. It is quick if nothing
+// has changed. It uses no packages, because it installs them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ requireTool('c++', ['--version'], 'g++');
 requireHeader('nlohmann/json.hpp', 'nlohmann-json3-dev');
 requireHeader('utf8proc.h', 'libutf8proc-dev');
 
-// npm's own record of what is installed tells whether the lock file has changed since.
+// The stamp file holds the digest of the lock file at the last install, so packages are installed only if it changes.
 const lock = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
   .digest('hex');

@@ -1,4 +1,5 @@
-// Every test: format, lint, layers, types, native tests, goldens, then vitest. Closes with `N passed, N failed`.
+// Runs every check and test: format, lint, layers, types, native tests, goldens and vitest. The last line of the output
+// is `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,26 +9,26 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const shared = join(root, '..', 'shared');
-/** For each program, several times what it needs on two cores: one that hangs is a failure, and the others still run. */
+/** A program that hangs must fail, so that the others still run. The limit is several times what a program needs. */
 const limit = { timeout: 30 * 60_000, killSignal: 'SIGKILL' };
 let passed = 0;
 let failed = 0;
 
-const howItEnded = ({ status, signal, error }) =>
+const describeExit = ({ status, signal, error }) =>
   error?.code === 'ETIMEDOUT' ? 'was ended after 30 minutes' : `ended with ${signal ?? `status ${status}`}`;
 
-/** A program that is one test. */
+/** Runs a program that counts as one test. */
 function check(name, command, args) {
   const ended = spawnSync(command, args, { stdio: 'inherit', ...limit });
-  console.log(ended.status === 0 ? `PASS ${name}` : `FAIL ${name}: ${howItEnded(ended)}`);
+  console.log(ended.status === 0 ? `PASS ${name}` : `FAIL ${name}: ${describeExit(ended)}`);
   if (ended.status === 0) passed++;
   else failed++;
 }
 
-/** Each set of CPU kernels, with whether a run of the native tests used it. */
+/** Maps each set of CPU kernels to true if a run of the native tests used it. */
 const kernelSets = new Map();
 
-/** The processor, with its instruction sets that the engine or libtorch has code for. */
+/** Describes the processor and those of its instruction sets that the engine or libtorch uses. */
 function describeCpu() {
   const text = readFileSync('/proc/cpuinfo', 'utf8');
   const value = (name) => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(text)?.[1] ?? 'unknown';
@@ -36,7 +37,7 @@ function describeCpu() {
   return `${value('model name')}, ${flags.filter((flag) => known.test(flag)).join(' ') || 'no AVX2'}`;
 }
 
-/** A program that closes with its own `N passed, N failed`. */
+/** Runs a program whose last line of output is `N passed, N failed`. */
 function suite(name, command, args, env = {}) {
   const ended = spawnSync(command, args, {
     env: { ...process.env, ...env },
@@ -51,10 +52,11 @@ function suite(name, command, args, env = {}) {
   for (const line of lines.filter((row) => row.startsWith('FAIL'))) console.log(line);
   for (const [, set, use] of output.matchAll(/^KERNELS (\S+) (used|not used)$/gm))
     kernelSets.set(set, kernelSets.get(set) === true || use === 'used');
-  console.log(`${name}: ${counts ? counts[0] : `no count, behind '${lines.at(-1)}'`}`);
-  if (ended.status !== 0) console.log(`${name} ${howItEnded(ended)}`);
+  console.log(`${name}: ${counts ? counts[0] : `no count of tests; the last line is '${lines.at(-1)}'`}`);
+  if (ended.status !== 0) console.log(`${name} ${describeExit(ended)}`);
   passed += Number(counts?.[1] ?? 0);
-  failed += Number(counts?.[2] ?? 0) || (counts && ended.status === 0 ? 0 : 1); // or what failed outside of the tests
+  // The program may fail outside of its tests.
+  failed += Number(counts?.[2] ?? 0) || (counts && ended.status === 0 ? 0 : 1);
 }
 
 check('biome', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check']);
@@ -70,13 +72,14 @@ const native = join(root, 'build');
 if (existsSync(shared)) {
   const nativeTests = [join(native, 'dualanodiff-native-tests'), [join(shared, 'fixtures-detail')]];
   suite('native tests', ...nativeTests);
-  // libtorch heeds it, and so do the kernels: what runs on most desktop computers is tested on larger ones, too.
+  // Most desktop computers lack AVX-512. libtorch and the kernels obey ATEN_CPU_CAPABILITY, so their code path is
+  // tested too.
   if (kernelSets.get('avx512'))
     suite('native tests, as on a CPU without AVX-512', ...nativeTests, { ATEN_CPU_CAPABILITY: 'avx2' });
   suite('native tests, as on an older CPU', ...nativeTests, { ATEN_CPU_CAPABILITY: 'default' });
   suite('goldens', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures')]);
 } else {
-  console.log(`${shared} is not there: goldens and native tests need it`);
+  console.log(`${shared} does not exist, but goldens and native tests need it`);
   failed++;
 }
 
@@ -94,8 +97,9 @@ try {
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   passed += counts?.numPassedTests ?? 0;
   failed += counts?.numFailedTests ?? 0;
-  if (ended.status !== 0) console.log(`vitest ${howItEnded(ended)}`);
-  if (!counts || counts.numPassedTests === 0 || (ended.status !== 0 && counts.numFailedTests === 0)) failed++; // a file that did not load
+  if (ended.status !== 0) console.log(`vitest ${describeExit(ended)}`);
+  // A test file did not load.
+  if (!counts || counts.numPassedTests === 0 || (ended.status !== 0 && counts.numFailedTests === 0)) failed++;
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

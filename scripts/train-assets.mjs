@@ -1,6 +1,7 @@
-// Trains the embedded models from scratch: npm run train-assets [-- --tiles FOLDER] [--only vae|unet|u2net] [--threads N]
-// Pictures are procedural; --tiles adds photographs of good magnetic tiles. Training data and logs lie in .assets-work/,
-// the result in assets/. To try the recipe out: --share 0.01 (of pictures and steps) --out FOLDER. Times are of two cores.
+// Usage: npm run train-assets -- [--tiles FOLDER] [--only vae|unet|u2net] [--threads N] [--share S] [--out FOLDER]
+// Trains the embedded models from scratch. The training images are procedural, and --tiles adds photographs of good
+// magnetic tiles. Training data and logs are written to .assets-work/, and the models to assets/. For a quick trial,
+// `--share 0.01 --out FOLDER` uses 1 % of the images and steps.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -24,7 +25,7 @@ const work = share === 1 ? join(root, '.assets-work') : out;
 const data = join(work, 'training.safetensors');
 const part = (count) => String(Math.ceil(count * share));
 
-/** What each model is trained with; the UNet and the mask model need the autoencoder. */
+/** The training of each model. The U-Net and the mask model need the autoencoder. Times are for two cores. */
 const stages = {
   vae: ['--base', base, '--steps', part(5500), '--batch-size', '8', '--learning-rate', '0.002'], // 45 minutes
   unet: ['--base', base, '--steps', part(4400), '--batch-size', '8', '--learning-rate', '0.001'], // 100 minutes

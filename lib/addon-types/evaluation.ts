@@ -1,13 +1,13 @@
-/** The evaluation's part of the engine. */
+/** Declares the engine's types for evaluations. */
 import type { NativeTask, NativeTensor } from './model.js';
 
 export interface NativeLearnerOptions {
-  /** Base width of the network. */
+  /** The base width of the network, in channels. */
   channels: number;
   batchSize: number;
   iterations: number;
   learningRate: number;
-  /** Of the good images. */
+  /** If true, good images are flipped at random. */
   flips: boolean;
   seed: number;
   source: string;
@@ -15,14 +15,14 @@ export interface NativeLearnerOptions {
   device: string;
 }
 
-/** Of the images or maps that come with it. */
+/** The number and size of the images or maps that are passed with it. */
 export interface NativeMapOptions {
   count: number;
   width: number;
   height: number;
 }
 
-/** Each 0 to 1; NaN where the images have no defect, or nothing but defects. */
+/** 0 to 1 each. A score is NaN if the images show no defect, or only defects. */
 export interface NativeDetectionScores {
   pixelAuroc: number;
   pixelAp: number;
@@ -33,13 +33,13 @@ export interface NativeDetectionScores {
   imageF1Max: number;
 }
 
-/** Pictures of one size. */
+/** Images of one size, some of them with masks. */
 export interface NativePool {
   append(images: Uint8Array, masks: Uint8Array | undefined, count: number): void;
   dispose(): void;
 }
 
-/** A network of the evaluation. */
+/** A detector or classifier of the evaluation. */
 export interface NativeLearner {
   step(task: NativeTask): Promise<{ step: number; loss: number }>;
   predict(images: Uint8Array, options: NativeMapOptions, task: NativeTask): Promise<NativeTensor>;

@@ -1,58 +1,62 @@
-/** The engine's tasks, base models and file conversions. */
+/** Declares the engine's types for tasks, base models and file conversions. */
 
 export interface NativeTask {
   cancel(): void;
 }
 
 export interface NativeModelInfo {
-  /** Tells bases apart by the weights of UNet and text encoder. Copies in float32 and float16 share it; in bfloat16 it
-   * differs by rounding, which is allowed for where an adapter is checked against its base. */
+  /**
+   * A fingerprint of the weights of the U-Net and the text encoder. Copies in float32 and float16 have the same one. A
+   * copy in bfloat16 has a slightly different one because of rounding, which the check of an adapter against its base
+   * tolerates.
+   */
   fingerprint: string;
-  /** What version 0.1.0 wrote into adapters and checkpoints in its place. */
+  /** The fingerprint that version 0.1.0 wrote into adapters and checkpoints. */
   legacyFingerprint: string;
   device: string;
-  /** Why `device: 'auto'` took the CPU although there is a GPU; '' where that is not so. */
+  /** The reason why `device: 'auto'` chose the CPU although there is a GPU. Otherwise it is ''. */
   deviceNotice: string;
   dtype: string;
-  /** diffusers' class name in the base's scheduler config. */
+  /** The class name from diffusers in the base's scheduler config. */
   scheduler: string;
-  /** What image sides must be multiples of. */
+  /** Width and height of images must be multiples of this number of pixels. */
   resolutionMultiple: number;
   predictionType: 'epsilon' | 'v_prediction';
-  /** Whether there is a TAESD decoder. */
+  /** True if a TAESD decoder was loaded. */
   fastDecoder: boolean;
 }
 
-/** The first CUDA device, or why there is none ('': no NVIDIA driver or device). */
+/** The first CUDA device, if there is one. */
 export interface NativeDeviceInfo {
+  /** The reason why CUDA cannot be used. It is '' if there is no NVIDIA driver or device. */
   reason: string;
   name: string;
-  /** Compute capability, as in `9.0`. */
+  /** The compute capability, such as `9.0`. */
   capability: string;
   totalBytes: number;
   freeBytes: number;
 }
 
-/** What one stage or operation took while it was recorded. */
+/** The time that one stage or operation took during a profile. */
 export interface NativeRecordedTime {
   name: string;
   isStage: boolean;
   calls: number;
-  /** With all that it calls; on CUDA, of the launches. */
+  /** The time including nested stages and operations. On CUDA, it covers only the launches of kernels. */
   seconds: number;
-  /** Without the stages and operations that it calls. */
+  /** The time without nested stages and operations. */
   ownSeconds: number;
 }
 
-/** Numbers row by row. */
+/** A tensor in row-major order. */
 export interface NativeTensor {
   data: Float32Array;
   shape: number[];
 }
 
-/** What reads prompts. */
+/** An object with a tokenizer. */
 export interface NativePrompts {
-  /** The words at each prompt's end that have no room, or ''. */
+  /** Returns the words at the end of each prompt that do not fit into the token limit, or ''. */
   checkPrompts(prompts: string[], task: NativeTask): Promise<{ maxTokens: number; leftOut: string[] }>;
 }
 
@@ -63,7 +67,7 @@ export interface NativeModel extends NativePrompts {
   dispose(): void;
 }
 
-/** Where a base comes from; what does not apply is ''. */
+/** The files of a base model. Fields that do not apply are ''. */
 export interface NativeBaseSource {
   path: string;
   configFolder: string;
@@ -75,7 +79,7 @@ export interface NativeLoadOptions extends NativeBaseSource {
   device: string;
   dtype: string;
   loraFiles: string[];
-  /** One for each file. */
+  /** One scale for each file. */
   loraScales: number[];
   taesd: string;
 }
@@ -90,7 +94,7 @@ export interface NativeConvertAdapterOptions {
   out: string;
   format: string;
   dtype: string;
-  /** 0: SAIM in full. */
+  /** The rank of SAIM's projections. 0 keeps the full matrices. */
   saimRank: number;
 }
 

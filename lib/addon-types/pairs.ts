@@ -1,4 +1,4 @@
-/** What of the engine trains adapters, and what draws pairs and masks. */
+/** Declares the engine's types for training adapters and for generating pairs and masks. */
 import type { NativePrompts, NativeTask, NativeTensor } from './model.js';
 
 export interface NativeTrainOptions {
@@ -11,7 +11,7 @@ export interface NativeTrainOptions {
   maxGradNorm: number;
   timestepPower: number;
   defectLossShare: number;
-  /** A file; '' for a fresh adapter. */
+  /** The path of an adapter to start from, or '' for a new one. */
   initialAdapter: string;
   branches: string;
   background: string;
@@ -23,7 +23,7 @@ export interface NativeTrainOptions {
   seed: number;
   partFill: string;
   flips: boolean;
-  /** Of the images that come with the options. */
+  /** The number of images that are passed with the options. */
   count: number;
   width: number;
   height: number;
@@ -34,7 +34,7 @@ export interface NativeSampleOptions {
   width: number;
   height: number;
   guidanceScale: number;
-  /** The guided calls, by their place between image (0) and noise (1). */
+  /** Guidance applies between `guidedFrom` and `guidedTo`, as positions between image (0) and noise (1). */
   guidedFrom: number;
   guidedTo: number;
   reuseFeatures: number;
@@ -50,14 +50,14 @@ export interface NativeSampleOptions {
 }
 
 export interface NativeBackgroundOptions {
-  /** Pairs that share a background. */
+  /** The number of pairs that share a background. */
   every: number;
   scaled: boolean;
   freshNoise: boolean;
-  /** 'no', 'device' or 'host'. */
+  /** One of 'no', 'device' and 'host'. */
   keepFeatures: string;
   seed: number;
-  /** Of the images that come with the options. */
+  /** The number of images that are passed with the options. */
   count: number;
   width: number;
   height: number;
@@ -72,22 +72,22 @@ export interface NativeMaskOptions {
   height: number;
   /** 0 to 1. */
   threshold: number;
-  /** The part's blank level, 0 to 255. */
+  /** The grey value of the part's background, 0 to 255. */
   fill: number;
 }
 
-/** An adapter in memory, whether it was read from a file or not. */
+/** An adapter in memory. It may come from a file or from a trainer. */
 export interface NativeAdapter {
-  /** What it says of itself, with its `background`. */
+  /** Returns the adapter's metadata, with its `background`. */
   metadata(): Record<string, string>;
-  /** Writes the own format, whole or not at all. */
+  /** Writes a file in this package's format, completely or not at all. */
   save(path: string, task: NativeTask): Promise<void>;
   dispose(): void;
 }
 
-/** Draws pairs without a model. */
+/** Generates pairs without a model. */
 export interface NativeAugmenter {
-  /** `fill` is `grey` or `black`. Every pair has its mask. */
+  /** Generates the pairs of these indices, each with a mask. `fill` is `grey` or `black`. */
   draw(indices: number[], fill: string, task: NativeTask): Promise<NativePair[]>;
   dispose(): void;
 }
@@ -95,12 +95,12 @@ export interface NativeAugmenter {
 export interface NativeStep {
   step: number;
   loss: number;
-  /** Before clipping. Not finite where the step was skipped. */
+  /** The norm of the gradient before clipping. It is not finite if the step was skipped. */
   gradNorm: number;
   learningRate: number;
-  /** In float16: what the loss was multiplied by, so that gradients do not vanish. */
+  /** The factor that the loss was multiplied by in float16, so that small gradients do not become 0. */
   lossScale?: number;
-  /** In float16: the steps of the run so far whose gradients overflowed, and which changed no weights. */
+  /** The number of steps so far that were skipped in float16 because their gradients overflowed. */
   skippedSteps?: number;
 }
 
@@ -108,9 +108,9 @@ export interface NativePair {
   index: number;
   image: Uint8Array;
   part: Uint8Array;
-  /** One byte a pixel, where it was asked for. */
+  /** One byte per pixel. It is present only if it was requested. */
   attention?: Uint8Array;
-  /** One byte a pixel, of pairs that an augmenter drew. */
+  /** One byte per pixel. Only pairs of an augmenter have it. */
   mask?: Uint8Array;
 }
 
@@ -119,7 +119,7 @@ export interface NativeTrainer {
   saveCheckpoint(path: string, metadata: Record<string, string>, task: NativeTask): Promise<void>;
   loadCheckpoint(path: string, task: NativeTask): Promise<number>;
   loadFinished(path: string, steps: number, task: NativeTask): Promise<void>;
-  /** A copy of what is trained, with these metadata and the latent means of the training images. */
+  /** Copies the trained weights into an adapter with these metadata and the latent means of the training images. */
   adapter(metadata: Record<string, string>, task: NativeTask): Promise<NativeAdapter>;
   preview(options: NativeSampleOptions, indices: number[], task: NativeTask): Promise<NativePair[]>;
   dispose(): void;
@@ -133,16 +133,16 @@ export interface NativeBatch {
   dispose(): void;
 }
 
-/** A batch before its first call. */
+/** A batch before its first denoising step. */
 export interface NativeBegun {
   handle: NativeBatch;
   timesteps: number[];
   latents: NativeTensor;
 }
 
-/** A batch whose pairs may still be on their way from the device. */
+/** A batch whose pairs may still be in the transfer from the device. */
 export interface NativeDrawn {
-  /** Once. */
+  /** Waits for the pairs and returns them. It may be called once only. */
   take(task: NativeTask): Promise<NativePair[]>;
   dispose(): void;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { InvalidOptionError, withFileErrors } from '../core/errors.js';
+import { checkOptions } from '../options/check.js';
 import { defaultOf, notesOf, type OptionSet, unwrap } from '../options/option.js';
 import { readFlag } from './flags.js';
 
@@ -30,26 +31,33 @@ export async function readConfig(file: string, set: OptionSet): Promise<Record<s
   }
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
-      const schema = set[name] as z.ZodType;
-      if (!isText(value) || !takesLists(schema)) return [name, value];
       try {
-        return [name, readFlag(schema, value)];
+        return [name, checkedValue(name, set[name] as z.ZodType, value)];
       } catch (cause) {
-        throw new InvalidOptionError(`${file}: ${name}: ${(cause as Error).message}`, { cause });
+        throw new InvalidOptionError(`${file}: ${(cause as Error).message}`, { cause });
       }
     }),
   );
 }
 
-/** The options as a config file; those without a value stand as comments. */
+/** The value as it is written, checked here because no later check knows that it comes from the file. */
+function checkedValue(name: string, schema: z.ZodType, value: unknown): unknown {
+  const meant = isText(value) && takesLists(schema) ? readFlag(schema, value) : value;
+  checkOptions(z.strictObject({ [name]: schema }), { [name]: meant });
+  return meant;
+}
+
+/** The options as a config file. What was not given stands as a comment, because a preset or a base may decide it. */
 export function printConfig(set: OptionSet, given: Readonly<Record<string, unknown>>): string {
   const lines = Object.entries(set)
-    .filter(([, schema]) => notesOf(schema).tier !== 'api')
+    .filter(([name, schema]) => notesOf(schema).tier !== 'api' || given[name] !== undefined)
     .map(([name, schema]) => {
+      if (given[name] !== undefined) return stringify({ [name]: given[name] }).trimEnd();
       const { fallback, isRequired } = unwrap(schema);
-      const value = given[name] ?? fallback;
-      if (value !== undefined) return stringify({ [name]: value }).trimEnd();
+      if (fallback !== undefined) return asComment(stringify({ [name]: fallback }).trimEnd());
       return `# ${name}: (${isRequired ? 'required' : (defaultOf(schema) ?? 'none')})`;
     });
   return lines.join('\n');
 }
+
+const asComment = (text: string) => text.replaceAll(/^/gm, '# ');

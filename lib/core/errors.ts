@@ -1,10 +1,6 @@
-/**
- * Errors of the package. Each has a stable `code`; the message names what is wrong and says what to do.
- */
-
-/** The base of every error that this package throws on purpose. */
+/** The base class of every error that this package throws on purpose. */
 export class DualAnoDiffError extends Error {
-  /** Stable, for programs: `ERR_…`. */
+  /** An identifier such as `ERR_DATASET_INVALID`. It stays the same when the message changes. */
   readonly code: string;
 
   constructor(message: string, code: string, options?: ErrorOptions) {
@@ -14,7 +10,7 @@ export class DualAnoDiffError extends Error {
   }
 }
 
-/** An option has a value outside its range or of another type. */
+/** An option has a value of the wrong type or outside its range. */
 export class InvalidOptionError extends DualAnoDiffError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, 'ERR_INVALID_OPTION', options);
@@ -34,13 +30,13 @@ export class DatasetError extends DualAnoDiffError {
   }
 }
 
-/** Training cannot go on: a loss that is not finite, or a checkpoint of other settings. */
+/** Training cannot continue. The loss is not finite, or a checkpoint belongs to other settings. */
 export class TrainingError extends DualAnoDiffError {}
 
-/** Weights or an overflow gave numbers that are not finite: there is nothing to show. */
+/** The engine computed numbers that are not finite. Damaged weights or an overflow can cause this. */
 export class NonFiniteError extends DualAnoDiffError {}
 
-/** Memory of the device or the machine is used up; the process can go on. */
+/** The device or the machine has no memory left. The process itself can continue. */
 export class OutOfMemoryError extends DualAnoDiffError {}
 
 /** An `AbortSignal` ended the operation. */
@@ -59,7 +55,7 @@ export class FileAccessError extends DualAnoDiffError {
 
 type ErrorClass = new (message: string, code: string, options?: ErrorOptions) => DualAnoDiffError;
 
-const classes: Record<string, ErrorClass> = {
+const CLASS_OF_CODE: Record<string, ErrorClass> = {
   ERR_WEIGHTS_INVALID: ModelError,
   ERR_MODEL_INVALID: ModelError,
   ERR_ADAPTER_MISMATCH: ModelError,
@@ -71,33 +67,34 @@ const classes: Record<string, ErrorClass> = {
   ERR_LIBTORCH_INCOMPATIBLE: LibtorchError,
 };
 
-/** The class that belongs to a native error's code. */
+/** Creates an error of the class that belongs to a native error's code. */
 export function errorFromCode(code: string, message: string, options?: ErrorOptions): DualAnoDiffError {
   if (code === 'ERR_INVALID_OPTION') return new InvalidOptionError(message, options);
   if (code === 'ERR_DATASET_INVALID') return new DatasetError(message, options);
   if (code === 'ERR_FILE_ACCESS') return new FileAccessError(message, options);
   if (code === 'ERR_ABORTED') return new AbortedError(options);
-  return new (classes[code] ?? DualAnoDiffError)(message, code, options);
+  return new (CLASS_OF_CODE[code] ?? DualAnoDiffError)(message, code, options);
 }
 
-const reasons: Record<string, string> = {
+const FILE_ERROR_REASONS: Record<string, string> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'permission is denied',
   EPERM: 'permission is denied',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file would be larger than files may be here (ulimit -f)',
+  EFBIG: 'the file would exceed the largest allowed file size (ulimit -f)',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
   EEXIST: 'a file is in the way',
   EMFILE: 'too many files are open',
 };
 
-/** What a file error of Node means, in words. */
-export const fileErrorReason = ({ code = '', message }: NodeJS.ErrnoException): string => reasons[code] ?? message;
+/** Describes a file error of Node in words. */
+export const fileErrorReason = ({ code = '', message }: NodeJS.ErrnoException): string =>
+  FILE_ERROR_REASONS[code] ?? message;
 
-/** Runs a file operation and turns Node's error into one that names the path and the reason. */
+/** Runs a file operation. Throws ERR_FILE_ACCESS with the path and the reason if Node reports an error. */
 export async function withFileErrors<T>(what: string, path: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();

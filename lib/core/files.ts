@@ -3,20 +3,23 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withFileErrors } from './errors.js';
 
-/** What file systems take for one name, in bytes. */
-const MAX_NAME = 255;
+/** The longest file name that common file systems accept, in bytes. */
+const MAX_NAME_BYTES = 255;
 
-/** Beside a file's place, with its name as far as there is room for it. */
-function beside(path: string, ending: string): string {
+/** Returns the path in the same folder whose name ends with `ending`. A name that is too long is cut. */
+function pathWithEnding(path: string, ending: string): string {
   let name = basename(path);
-  while (Buffer.byteLength(name + ending) > MAX_NAME) name = name.slice(0, -1);
+  while (Buffer.byteLength(name + ending) > MAX_NAME_BYTES) name = name.slice(0, -1);
   return join(dirname(path), name + ending);
 }
 
-/** Writes a file whole or not at all: beside its place, flushed, renamed. Makes the folder if need be. */
+/**
+ * Writes a file completely or not at all. The data goes to a temporary file in the same folder, which is flushed and
+ * then renamed. Creates the folder if it is missing.
+ */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  // No other writer's: worker threads share the process's number, and a second copy of this module any counter.
-  const temporary = beside(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
+  // A random part is needed because worker threads share one process id, and copies of this module share no counter.
+  const temporary = pathWithEnding(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
   await withFileErrors('write', path, async () => {
     await mkdir(dirname(path), { recursive: true });
     try {
@@ -35,18 +38,18 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   });
 }
 
-/** Tells files apart: the first 16 hexadecimal digits of their SHA-256. */
+/** Returns the first 16 hexadecimal digits of a file's SHA-256. */
 export async function fileDigest(path: string): Promise<string> {
   const bytes = await withFileErrors('read', path, () => readFile(path));
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
-/** The names in a folder; none where it is missing. */
+/** Returns the names in a folder. A missing folder has none. */
 export function namesIn(folder: string): Promise<string[]> {
   return withFileErrors('read', folder, () =>
     readdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
-      throw error; // to take it for empty would make again, or remove, what is there
+      throw error; // A caller that took the folder for empty would overwrite or remove its files.
     }),
   );
 }

@@ -1,11 +1,14 @@
-/** Functions of this package take images as `PixelData` and return them as `RawImage`. */
+/** The types of the images that this package takes and returns. */
 import sharp, { type Sharp } from 'sharp';
 import { DatasetError, InvalidOptionError } from './errors.js';
 
 /** 1 (grey) or 3 (RGB). */
 export type Channels = 1 | 3;
 
-/** Pixels row by row, channels interleaved, one byte each. Functions that take an image accept any object like this. */
+/**
+ * An image of one byte per channel, row by row, with interleaved channels. Functions that take an image accept any
+ * object of this shape.
+ */
 export interface PixelData {
   readonly data: Uint8Array;
   readonly width: number;
@@ -13,7 +16,7 @@ export interface PixelData {
   readonly channels: Channels;
 }
 
-/** Says what is wrong with an image, as "Expected X but received Y". Returns undefined for an image that can be used. */
+/** Describes why an input is not a valid image ("Expected X but received Y"). Returns undefined for a valid one. */
 function pixelProblem(image: unknown): string | undefined {
   const { data, width, height, channels } = (image ?? {}) as Partial<PixelData>;
   const isSize = (extent: unknown): extent is number => Number.isSafeInteger(extent) && (extent as number) > 0;
@@ -22,20 +25,23 @@ function pixelProblem(image: unknown): string | undefined {
   }
   const isBytes = data instanceof Uint8Array || (data as unknown) instanceof Uint8ClampedArray;
   if (!isBytes || !(data?.buffer instanceof ArrayBuffer)) {
-    return 'Expected a Uint8Array (of memory that is not shared) for the data of an image';
+    return 'Expected a Uint8Array that does not use shared memory for the data of an image';
   }
   const size = width * height * channels;
   if (data.length === size) return undefined;
   return `Expected ${size} bytes for an image of ${width} x ${height} x ${channels} but received ${data.length}`;
 }
 
-/** Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+/** Throws ERR_INVALID_OPTION if the number of bytes does not match the size. */
 export function checkPixels(image: PixelData): void {
   const problem = pixelProblem(image);
   if (problem !== undefined) throw new InvalidOptionError(problem);
 }
 
-/** Repeats a grey image in three channels. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+/**
+ * Returns the image with three channels. A grey channel is repeated.
+ * Throws ERR_INVALID_OPTION if the number of bytes does not match the size.
+ */
 export function toRgb(image: PixelData): PixelData {
   checkPixels(image);
   const { data, width, height, channels } = image;
@@ -45,10 +51,11 @@ export function toRgb(image: PixelData): PixelData {
   return { data: rgb, width, height, channels: 3 };
 }
 
-/** Makes one channel of three equal ones. */
+/** Returns the red channel of an RGB image. */
 const firstChannel = (rgb: Uint8Array): Uint8Array =>
   Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i] as number);
 
+/** Returns true if the three channels of every pixel are equal. */
 function isGrey(rgb: Uint8Array): boolean {
   for (let i = 0; i < rgb.length; i += 3) {
     if (rgb[i] !== rgb[i + 1] || rgb[i] !== rgb[i + 2]) return false;
@@ -57,19 +64,19 @@ function isGrey(rgb: Uint8Array): boolean {
 }
 
 /**
- * Functions of this package return images as objects of this class, which convert to and from sharp.
+ * The class of the images that this package returns.
  *
  * @example
  * await pair.image.toSharp().resize(256).toFile('pair.png');
  */
 export class RawImage implements PixelData {
-  /** The bytes are row by row, channels interleaved. */
+  /** One byte per channel, row by row, channels interleaved. */
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
   readonly channels: Channels;
 
-  /** The data is not copied. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+  /** Does not copy the data. Throws ERR_INVALID_OPTION if the number of bytes does not match the size. */
   constructor(pixels: PixelData) {
     checkPixels(pixels);
     this.data = pixels.data;
@@ -78,7 +85,7 @@ export class RawImage implements PixelData {
     this.channels = pixels.channels;
   }
 
-  /** Starts a sharp pipeline with the image. An image of one channel keeps it, so its PNG file is grey. */
+  /** Starts a sharp pipeline with the image. An image of one channel stays grey, in a PNG file as well. */
   toSharp(): Sharp {
     const { data, width, height, channels } = this;
     const pipeline = sharp(data, { raw: { width, height, channels } });
@@ -86,10 +93,10 @@ export class RawImage implements PixelData {
   }
 
   /**
-   * Runs a sharp pipeline and returns its image with 8 bits a channel: grey (1 channel) where the pipeline's input is grey
-   * and the pipeline adds no colour, else sRGB (3 channels). Transparency is dropped. The pipeline has to call `autoOrient`
-   * itself where the EXIF orientation shall count. The pipeline is not changed and can be used again.
-   * Throws ERR_DATASET_INVALID where sharp cannot read its input, and for colours that are neither grey nor RGB.
+   * Runs a sharp pipeline and returns its output with 8 bits per channel. The result is grey (1 channel) if the input
+   * is grey and the pipeline adds no colour. Otherwise it is sRGB (3 channels). Transparency is removed. The EXIF
+   * orientation is applied only if the pipeline does so (`autoOrient`). The pipeline itself does not change.
+   * Throws ERR_DATASET_INVALID if sharp cannot read its input, or if the output is neither grey nor RGB.
    */
   static async fromSharp(pipeline: Sharp): Promise<RawImage> {
     try {
@@ -114,13 +121,13 @@ export class RawImage implements PixelData {
   }
 }
 
-/** A mask has one channel, with 255 where the defect is and 0 elsewhere. */
+/** A mask of a defect: one channel that holds 255 at the defect and 0 elsewhere. */
 export class Mask extends RawImage {
   declare readonly channels: 1;
-  /** The share of pixels that are set, 0 to 1; 0 says that no defect was found. */
+  /** The share of pixels that are set, 0 to 1. It is 0 if no defect was found. */
   readonly coverage: number;
 
-  /** The data is not copied. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+  /** Does not copy the data. Throws ERR_INVALID_OPTION if the number of bytes does not match the size. */
   constructor(pixels: Omit<PixelData, 'channels'>) {
     super({ data: pixels.data, width: pixels.width, height: pixels.height, channels: 1 });
     this.coverage = this.data.reduce((count, value) => count + (value > 0 ? 1 : 0), 0) / this.data.length;

@@ -1,20 +1,20 @@
-/** Work in two parts: what starts it, and what waits for it and takes its result. */
-export interface TwoParts<Input, Started, Result> {
+/** Work in two steps. The first one starts it, and the second one waits for it and returns its result. */
+export interface TwoStepWork<Input, Started, Result> {
   start: (input: Input) => Promise<Started>;
   finish: (started: Started) => Promise<Result>;
-  /** Ends a piece that was started and will not be finished. */
+  /** Releases work that was started and will not be finished. */
   abandon: (started: Promise<Started>) => Promise<void>;
-  /** Whether the next piece is started before the one before it is finished. */
+  /** If true, the work for the next input starts before the work for the current one is finished. */
   ahead: boolean;
 }
 
 /**
- * Does the work for each input, in their order. What fails is told in its turn. A loop that is left early, or that an
- * error ends, abandons the piece that was started ahead.
+ * Does the work for each input and yields the results in the order of the inputs. An error is thrown at the turn of its
+ * input. If the caller leaves the loop early, or an error ends it, the work that was started ahead is abandoned.
  */
 export async function* inTurn<Input, Started, Result>(
   inputs: readonly Input[],
-  { start, finish, abandon, ahead }: TwoParts<Input, Started, Result>,
+  { start, finish, abandon, ahead }: TwoStepWork<Input, Started, Result>,
 ): AsyncGenerator<Result, void, undefined> {
   let next: Promise<Started> | undefined;
   try {
@@ -24,7 +24,7 @@ export async function* inTurn<Input, Started, Result>(
       const started = await current;
       const following = inputs[index + 1];
       next = ahead && following !== undefined ? start(following) : undefined;
-      next?.catch(() => {}); // told in its turn; before that nobody listens
+      next?.catch(() => {}); // The error is thrown at its turn. Without a listener, Node would end the process first.
       yield await finish(started);
     }
   } finally {

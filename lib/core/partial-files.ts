@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { withFileErrors } from './errors.js';
 import { namesIn } from './files.js';
 
-/** What files are called until they are whole: `000000.png.partial-4711`, with more behind it where names could be equal. */
+/** Matches the ending of a file that is still being written, as in `000000.png.partial-4711-0f3a9c21`. */
 const PARTIAL = /\.partial-\d[\w-]*$/;
 
 /**
- * Removes the files of a folder that a killed process left half-written. `isOurs` gets the name that a file would have
- * had, and says whether only the caller, who holds a lock, may write it: the files that a live process writes beside them
- * look the same.
+ * Removes the incomplete files that a killed process left in a folder. `isOurs` takes the final name of a file and
+ * returns true if only the caller, who holds a lock, may write it. Other processes may be writing files that look the
+ * same.
  */
 export async function removePartialFiles(folder: string, isOurs: (name: string) => boolean): Promise<void> {
   for (const name of await namesIn(folder)) {

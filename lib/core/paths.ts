@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The package's own folder: the nearest one above this file with a package.json of our name. */
+/** The folder of the package: the nearest one above this file that holds a package.json. */
 export const packageRoot = (() => {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
@@ -13,7 +13,7 @@ export const packageRoot = (() => {
   return folder;
 })();
 
-/** The embedded default: a small base model, a mask model and an example set. */
+/** The paths of the embedded base model, mask model and example dataset. */
 export const embedded = {
   base: join(packageRoot, 'assets', 'base'),
   maskModel: join(packageRoot, 'assets', 'u2netp', 'u2netp.safetensors'),

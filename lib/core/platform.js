@@ -1,8 +1,12 @@
 /**
- * What the package runs on. Plain JavaScript, because `scripts/setup.mjs` asks before anything is compiled.
+ * Checks whether the package can run on this platform. This file is plain JavaScript because `scripts/setup.mjs`
+ * imports it before TypeScript is installed.
  */
 
-/** The oldest versions that work: Debian 12 and Ubuntu 22.04 have these libraries. `scripts/check-glibc.mjs` checks ours. */
+/**
+ * The oldest versions that work. Debian 12 and Ubuntu 22.04 have these libraries. `scripts/check-glibc.mjs` checks that
+ * our binaries need no newer ones.
+ */
 export const REQUIRED = { node: '20.19', glibc: '2.34', glibcxx: '3.4.30' };
 
 const IMAGE = 'node:22-bookworm';
@@ -11,15 +15,15 @@ const SYSTEMS = { darwin: 'macOS', win32: 'Windows', linux: 'Linux' };
 
 /**
  * @typedef {object} Platform
- * @property {string} platform as `process.platform` names it
- * @property {string} arch as `process.arch` names it
- * @property {'glibc' | 'musl' | undefined} libc undefined where Node does not say
- * @property {string | undefined} glibc the version of glibc
- * @property {readonly string[]} sharedObjects the libraries that Node has opened
+ * @property {string} platform The value of `process.platform`.
+ * @property {string} arch The value of `process.arch`.
+ * @property {'glibc' | 'musl' | undefined} libc Undefined if Node does not report it.
+ * @property {string | undefined} glibc The version of glibc.
+ * @property {readonly string[]} sharedObjects The paths of the libraries that Node has loaded.
  */
 
 /**
- * The platform of this process, from Node's own report.
+ * Describes the platform of this process, as Node's diagnostic report shows it.
  * @returns {Platform}
  */
 export function thisPlatform() {
@@ -28,7 +32,8 @@ export function thisPlatform() {
   let found = {};
   if (platform === 'linux' && report) {
     const before = /** @type {any} */ (report).excludeNetwork;
-    /** @type {any} */ (report).excludeNetwork = true; // else it asks the name server for every open connection
+    // Otherwise the report would look up the name of every open connection's peer, which can take long.
+    /** @type {any} */ (report).excludeNetwork = true;
     found = /** @type {typeof found} */ (report.getReport());
     /** @type {any} */ (report).excludeNetwork = before;
   }
@@ -39,14 +44,15 @@ export function thisPlatform() {
 }
 
 /**
- * Whether a version such as 2.34 or 20.19.0 is older than another one.
+ * Returns true if a version such as 2.34 or 20.19.0 is older than another one.
  * @param {string} version
  * @param {string} other
  */
 export const isOlder = (version, other) => version.localeCompare(other, 'en', { numeric: true }) < 0;
 
 /**
- * Why the package does not run on a platform and what to use there instead; undefined where it does.
+ * Explains why the package does not run on a platform and what to use instead. Returns undefined for a supported
+ * platform.
  * @param {Pick<Platform, 'platform' | 'arch' | 'libc' | 'glibc'>} where
  * @returns {{ reason: string, advice: string } | undefined}
  */

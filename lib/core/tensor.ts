@@ -1,12 +1,12 @@
 import { InvalidOptionError } from './errors.js';
 
-/** Numbers row by row, as they cross to the engine and back. */
+/** A tensor in row-major order. The engine takes and returns tensors in this form. */
 export interface Tensor {
   data: Float32Array;
   shape: number[];
 }
 
-/** The tensor, checked. Throws ERR_INVALID_OPTION naming `name`. */
+/** Returns the tensor if it is valid. Throws ERR_INVALID_OPTION with `name` otherwise. */
 export function checkTensor(tensor: Tensor, name: string): Tensor {
   const { data, shape } = (tensor ?? {}) as Partial<Tensor>;
   const extents = Array.isArray(shape) ? shape : undefined;
@@ -16,7 +16,7 @@ export function checkTensor(tensor: Tensor, name: string): Tensor {
     );
   }
   if (!(data.buffer instanceof ArrayBuffer)) {
-    throw new InvalidOptionError(`Expected memory that is not shared for the data of ${name}`);
+    throw new InvalidOptionError(`Expected a Float32Array that does not use shared memory for the data of ${name}`);
   }
   if (!Array.from(extents).every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
     throw new InvalidOptionError(

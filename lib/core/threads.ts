@@ -1,33 +1,33 @@
 /**
- * The number of threads that libtorch gets by default is the number of cores that this process may really use, by its
- * affinity and by the quotas of its control groups, or what the user says in OMP_NUM_THREADS.
+ * Decides how many threads libtorch uses by default. The user can set the number in OMP_NUM_THREADS. Otherwise it is
+ * the number of cores that the CPU affinity of the process and the quotas of its control groups allow.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { InvalidOptionError } from './errors.js';
 
-const MOST_THREADS = 1024;
+const MAX_THREADS = 1024;
 
-interface Surroundings {
-  /** Where `proc` and the mounts of control groups are. */
+interface ThreadEnvironment {
+  /** The folder that holds `proc` and the mounts of control groups. */
   root?: string;
   env?: NodeJS.ProcessEnv;
-  /** Cores by the affinity of the process. */
+  /** The number of cores that the CPU affinity of the process allows. */
   cores?: number;
 }
 
 /**
- * OMP_NUM_THREADS where it is set: a number from 1 to 1024, or OpenMP's list by nesting level, of which the first counts.
- * Throws ERR_INVALID_OPTION for anything else.
+ * Reads OMP_NUM_THREADS, which is a number from 1 to 1024 or a list with one number per nesting level. The first number
+ * counts. Returns undefined if the variable is not set. Throws ERR_INVALID_OPTION for any other value.
  */
 export function threadsFromEnvironment(env: NodeJS.ProcessEnv): number | undefined {
   const value = env.OMP_NUM_THREADS?.trim();
   if (!value) return undefined;
   const counts = value.split(',').map((item) => (/^\s*\d+\s*$/.test(item) ? Number(item) : Number.NaN));
-  if (counts.every((count) => count >= 1 && count <= MOST_THREADS)) return counts[0];
+  if (counts.every((count) => count >= 1 && count <= MAX_THREADS)) return counts[0];
   throw new InvalidOptionError(
-    `Expected OMP_NUM_THREADS to be a number from 1 to ${MOST_THREADS}, or several separated by commas, but received '${value}'. Correct it or unset it.`,
+    `Expected OMP_NUM_THREADS to be a number from 1 to ${MAX_THREADS}, or several separated by commas, but received '${value}'. Correct it or unset it.`,
   );
 }
 
@@ -35,38 +35,38 @@ const readText = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return undefined; // no control groups of this kind, or none at this depth
+    return undefined; // The system has no control groups of this version, or the group sets no quota.
   }
 };
 
-const share = (quota: string | undefined, period: string | undefined): number => {
+const coresOf = (quota: string | undefined, period: string | undefined): number => {
   const cores = Number(quota) / Number(period);
-  return cores > 0 ? cores : Number.POSITIVE_INFINITY; // `max` and -1 are no quota
+  return cores > 0 ? cores : Number.POSITIVE_INFINITY; // `max` (version 2) and -1 (version 1) mean no quota.
 };
 
 function quotaOfV2(folder: string): number {
   const [quota, period] = (readText(join(folder, 'cpu.max')) ?? 'max').trim().split(/\s+/);
-  return share(quota, period);
+  return coresOf(quota, period);
 }
 
 function quotaOfV1(folder: string): number {
-  return share(readText(join(folder, 'cpu.cfs_quota_us')), readText(join(folder, 'cpu.cfs_period_us')));
+  return coresOf(readText(join(folder, 'cpu.cfs_quota_us')), readText(join(folder, 'cpu.cfs_period_us')));
 }
 
-/** Spaces and the like are octal in mountinfo. */
+/** Decodes the octal escapes that mountinfo uses for spaces and similar characters. */
 const unescaped = (text: string) =>
   text.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 
-/** A mount of control groups: which of their folders is mounted, and where. */
+/** A mount of control groups: `source` is the mounted group, and `point` is the folder where it is mounted. */
 interface Mount {
   source: string;
   point: string;
   readQuota: (folder: string) => number;
-  /** Control groups of version 1 that hold the cpu controller, otherwise version 2. */
+  /** True for version 1 with the cpu controller, and false for version 2. */
   isV1: boolean;
 }
 
-/** From lines like `29 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`. */
+/** Parses lines such as `29 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`. */
 function controlGroupMounts(mountInfo: string): Mount[] {
   return mountInfo.split('\n').flatMap((line): Mount[] => {
     const [before = '', after = ''] = line.split(' - ');
@@ -78,7 +78,9 @@ function controlGroupMounts(mountInfo: string): Mount[] {
   });
 }
 
-/** The group of this process, from lines like `0::/user.slice` (version 2) and `4:cpu,cpuacct:/docker/1f` (version 1). */
+/**
+ * Finds this process's group in lines such as `0::/user.slice` (version 2) and `4:cpu,cpuacct:/docker/1f` (version 1).
+ */
 function groupOf(controlGroups: string, isV1: boolean): string | undefined {
   for (const line of controlGroups.split('\n')) {
     const [, hierarchy, controllers = '', path] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
@@ -87,10 +89,10 @@ function groupOf(controlGroups: string, isV1: boolean): string | undefined {
   return undefined;
 }
 
-/** The smallest quota from the group of this process up to the top of the mount, in cores. */
-function quotaBelow(root: string, mount: Mount, group: string): number {
+/** Returns the smallest quota, in cores, of the process's group and all groups above it in the mount. */
+function smallestQuota(root: string, mount: Mount, group: string): number {
   const below = relative(mount.source, group);
-  // What is outside of the mount cannot be seen: a container often has its own group mounted as the top.
+  // A container often mounts its own group as the top. Groups outside of the mount cannot be read.
   const parts = below.startsWith('..') ? [] : below.split('/').filter(Boolean);
   const quotas = [];
   for (let depth = parts.length; depth >= 0; depth--)
@@ -98,15 +100,15 @@ function quotaBelow(root: string, mount: Mount, group: string): number {
   return Math.min(...quotas);
 }
 
-/** Threads for libtorch; see the head of this file. Throws ERR_INVALID_OPTION for an OMP_NUM_THREADS that is not a number. */
-export function defaultThreads({ root = '/', env = process.env, cores }: Surroundings = {}): number {
+/** Returns the default number of threads for libtorch. Throws ERR_INVALID_OPTION if OMP_NUM_THREADS is invalid. */
+export function defaultThreads({ root = '/', env = process.env, cores }: ThreadEnvironment = {}): number {
   const wanted = threadsFromEnvironment(env);
   if (wanted !== undefined) return wanted;
   const controlGroups = readText(join(root, 'proc', 'self', 'cgroup')) ?? '';
   const mounts = controlGroupMounts(readText(join(root, 'proc', 'self', 'mountinfo')) ?? '');
   const quotas = mounts.map((mount) => {
     const group = groupOf(controlGroups, mount.isV1);
-    return group === undefined ? Number.POSITIVE_INFINITY : quotaBelow(root, mount, group);
+    return group === undefined ? Number.POSITIVE_INFINITY : smallestQuota(root, mount, group);
   });
   return Math.max(1, Math.floor(Math.min(cores ?? availableParallelism(), ...quotas)));
 }

@@ -1,13 +1,13 @@
-/** What is worth knowing of an input that is used all the same. */
-
-/** The `name` of our warnings: `process.on('warning', …)` gets them, and the command line shows each as one line. */
+/**
+ * The `name` of our warnings. `process.on('warning', …)` receives them, and the command line prints each on one line.
+ */
 export const WARNING = 'DualAnoDiffWarning';
 
-const told = new Set<string>();
+const warnedTopics = new Set<string>();
 
-/** Emits a warning of the process, once for each `topic`: by default, its words. */
+/** Emits a process warning, but only once for each `topic`. The topic defaults to the message itself. */
 export function warn(message: string, topic: string = message): void {
-  if (told.has(topic)) return;
-  told.add(topic);
+  if (warnedTopics.has(topic)) return;
+  warnedTopics.add(topic);
   process.emitWarning(message, WARNING);
 }

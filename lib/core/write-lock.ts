@@ -1,9 +1,9 @@
 /**
- * One writer at a time for a folder, or for an adapter with its log and checkpoints.
+ * Allows one writer at a time for a folder, or for an adapter with its log and checkpoints.
  *
- * Each writer leaves a claim, a file with a name of its own that says who wrote it, and then looks for others. Of two that
- * come at once at least one sees the other's claim, so never do both go on. Claims of dead processes are removed; as no
- * two have one name, a live one is never removed in their place.
+ * Each writer creates a claim file that identifies its process, and then looks for other claims. If two writers start
+ * at once, at least one of them sees the other's claim, so they never both continue. Claims of dead processes are
+ * removed. Every claim has a unique name, so a live claim is never removed by mistake.
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -26,37 +26,37 @@ const claimSchema = z.object({
 type Claim = z.output<typeof claimSchema>;
 
 /**
- * Of several that come at once all step back but the one whose claim is first by name, which waits for that. One that finds
- * the place in use gives up after half a second.
+ * If several writers start at once, the one whose claim is first by name waits for the others to remove theirs. A
+ * writer that still finds another claim after half a second gives up.
  */
-const WAITS = 5;
+const MAX_WAITS = 5;
 const WAIT_MS = 100;
 
-/** The claims of this process, which go with it. */
-const held = new Set<string>();
-let cleansUp = false;
+/** The claims of this process. They are removed when it exits. */
+const heldClaims = new Set<string>();
+let hasExitHandler = false;
 
 function removeAtExit(): void {
-  for (const claim of held) rmSync(claim, { force: true });
+  for (const claim of heldClaims) rmSync(claim, { force: true });
 }
 
-/** Says that this process writes to a place, until it is released. */
+/** Reserves a folder or file for this process until it is released. */
 export class WriteLock {
   /** @internal */
   constructor(
-    /** The folder or file. */
+    /** The path of the folder or file. */
     readonly place: string,
     private readonly claim: string,
-    /** The folders that were made for it, the innermost first. */
-    private made: readonly string[],
+    /** The folders that were created for the lock, the innermost first. */
+    private createdFolders: readonly string[],
   ) {}
 
-  /** Lets others write. Folders that were made for the lock and are still empty go with it. May be called twice. */
+  /** Releases the lock and removes folders that were created for it and are still empty. It may be called twice. */
   async release(): Promise<void> {
     await removeClaim(this.claim);
-    const { made } = this;
-    this.made = []; // made again, they are another's
-    await removeEmpty(made);
+    const { createdFolders } = this;
+    this.createdFolders = []; // A folder that is created again later belongs to somebody else.
+    await removeEmpty(createdFolders);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -64,42 +64,42 @@ export class WriteLock {
   }
 }
 
-/** Takes a folder, which is made if need be. Throws ERR_BUSY naming the process that writes to it. */
+/** Locks a folder and creates it if it is missing. Throws ERR_BUSY with the process that writes to it. */
 export function lockFolder(folder: string): Promise<WriteLock> {
   const place = resolve(folder);
   return lock(place, join(place, '.lock-'));
 }
 
-/** Takes a file and those that belong to it. Throws ERR_BUSY naming the process that writes to it. */
+/** Locks a file and the files that belong to it. Throws ERR_BUSY with the process that writes to it. */
 export function lockFile(file: string): Promise<WriteLock> {
   const place = resolve(file);
   return lock(place, `${place}.lock-`);
 }
 
 async function lock(place: string, prefix: string): Promise<WriteLock> {
-  const made = await makeFolder(dirname(prefix));
+  const created = await createFolder(dirname(prefix));
   try {
-    return new WriteLock(place, await claimAlone(place, prefix), made);
+    return new WriteLock(place, await claimAlone(place, prefix), created);
   } catch (error) {
-    await removeEmpty(made);
+    await removeEmpty(created);
     throw error;
   }
 }
 
-/** Makes a folder and those that it is in, and returns the ones that were not there, the innermost first. */
-async function makeFolder(folder: string): Promise<string[]> {
-  const first = await withFileErrors('make', folder, () => mkdir(folder, { recursive: true }));
+/** Creates a folder and its parents. Returns the ones that were missing, the innermost first. */
+async function createFolder(folder: string): Promise<string[]> {
+  const first = await withFileErrors('create', folder, () => mkdir(folder, { recursive: true }));
   if (first === undefined) return [];
-  const made: string[] = [];
-  for (let path = folder; path.length >= first.length; path = dirname(path)) made.push(path);
-  return made;
+  const created: string[] = [];
+  for (let path = folder; path.length >= first.length; path = dirname(path)) created.push(path);
+  return created;
 }
 
 async function removeEmpty(folders: readonly string[]): Promise<void> {
-  for (const folder of folders) await rmdir(folder).catch(() => {}); // it holds files now, or is gone
+  for (const folder of folders) await rmdir(folder).catch(() => {}); // rmdir refuses folders that hold files.
 }
 
-/** Returns this process's claim once no other is beside it. */
+/** Returns this process's claim once there is no other claim. */
 async function claimAlone(place: string, prefix: string): Promise<string> {
   let own: string | undefined;
   for (let waits = 0; ; ) {
@@ -110,45 +110,45 @@ async function claimAlone(place: string, prefix: string): Promise<string> {
       continue;
     }
     const isFirst = own !== undefined && others.every(({ file }) => file > (own as string));
-    if (own !== undefined && (!isFirst || waits === WAITS)) {
+    if (own !== undefined && (!isFirst || waits === MAX_WAITS)) {
       await removeClaim(own);
       own = undefined;
     }
-    if (waits++ === WAITS) throw busy(place, others[0] as OtherClaim);
+    if (waits++ === MAX_WAITS) throw busy(place, others[0] as OtherClaim);
     await wait(WAIT_MS);
   }
 }
 
 async function writeClaim(prefix: string): Promise<string> {
   const claim = `${prefix}${process.pid}-${randomBytes(4).toString('hex')}`;
-  if (!cleansUp) process.on('exit', removeAtExit);
-  cleansUp = true;
-  held.add(claim);
+  if (!hasExitHandler) process.on('exit', removeAtExit);
+  hasExitHandler = true;
+  heldClaims.add(claim);
   try {
     const content: Claim = { ...self(), since: new Date().toISOString() };
     await writeFileAtomic(claim, `${JSON.stringify(content)}\n`);
     return claim;
   } catch (error) {
-    held.delete(claim);
+    heldClaims.delete(claim);
     if (!(error instanceof FileAccessError)) throw error;
-    const { cause } = error; // its message names the claim, which means nothing to users
+    const { cause } = error; // The original message names the claim file, which means nothing to users.
     throw new FileAccessError(`Cannot write to ${dirname(claim)}: ${fileErrorReason(cause as Error)}`, { cause });
   }
 }
 
 async function removeClaim(claim: string): Promise<void> {
   await rm(claim, { force: true });
-  held.delete(claim);
+  heldClaims.delete(claim);
 }
 
 interface OtherClaim {
   file: string;
-  /** Undefined where the file cannot be read as one. */
+  /** Undefined if the file does not hold a valid claim. */
   claim: Claim | undefined;
   running: boolean | undefined;
 }
 
-/** The claims beside `own` of processes that are alive, or of which that cannot be told. Those of dead ones are removed. */
+/** Returns the claims of other writers whose processes are running or cannot be checked. Removes those of dead ones. */
 async function otherClaims(prefix: string, own: string | undefined): Promise<OtherClaim[]> {
   const others: OtherClaim[] = [];
   const folder = dirname(prefix);
@@ -160,7 +160,7 @@ async function otherClaims(prefix: string, own: string | undefined): Promise<Oth
     const text = await readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) =>
       code === 'ENOENT' ? undefined : '',
     );
-    if (text === undefined) continue; // released a moment ago
+    if (text === undefined) continue; // Its owner released it a moment ago.
     const claim = parseClaim(text);
     const running = claim && isRunning(claim);
     if (running === false) await withFileErrors('remove', file, () => rm(file, { force: true }));
@@ -181,6 +181,6 @@ function busy(place: string, { file, claim, running }: OtherClaim): DualAnoDiffE
   const who = claim ? `process ${claim.pid} on ${claim.host} since ${claim.since}` : `whoever wrote ${file}`;
   const message = running
     ? `${place} is in use by ${claim?.pid === process.pid ? 'this process, ' : ''}${who}: wait for it, or choose another place`
-    : `${place} may be in use by ${who}, which cannot be told from here: if that process has ended, remove ${file}`;
+    : `${place} may be in use by ${who}, which cannot be checked from here: if that process has ended, remove ${file}`;
   return new DualAnoDiffError(message, 'ERR_BUSY');
 }

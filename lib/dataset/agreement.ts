@@ -1,7 +1,9 @@
-/** How far masks of one pair, found in different ways, agree: a pair whose masks disagree is a bad pair. */
+/**
+ * Compares the masks that several methods found for one pair. A pair whose masks disagree is likely to be a bad one.
+ */
 import type { PixelData } from '../core/image.js';
 
-/** Intersection over union of the set pixels, 0 to 1; two empty masks agree. */
+/** Returns the intersection over union of two masks, 0 to 1. It is 1 for two empty masks. */
 export function iou(a: PixelData, b: PixelData): number {
   let both = 0;
   let either = 0;
@@ -13,21 +15,21 @@ export function iou(a: PixelData, b: PixelData): number {
   return either === 0 ? 1 : both / either;
 }
 
-/** Whether the masks share a pixel. */
+/** Returns true if some pixel is set in both masks. */
 export const touches = (a: PixelData, b: PixelData): boolean =>
   a.data.some((value, i) => value > 0 && (b.data[i] as number) > 0);
 
-/** The means over pairs whose masks were made in several ways. */
+/** Returns the mean agreement of each two methods over the pairs that have several masks. */
 export function meanAgreement(records: readonly { agreement?: Record<string, number> }[]): Record<string, number> {
-  const judged = records.flatMap(({ agreement }) => (agreement ? [agreement] : []));
-  const means = Object.keys(judged[0] ?? {}).map((methods) => [
+  const agreements = records.flatMap(({ agreement }) => (agreement ? [agreement] : []));
+  const means = Object.keys(agreements[0] ?? {}).map((methods) => [
     methods,
-    judged.reduce((sum, one) => sum + (one[methods] as number), 0) / judged.length,
+    agreements.reduce((sum, one) => sum + (one[methods] as number), 0) / agreements.length,
   ]);
   return Object.fromEntries(means);
 }
 
-/** The IoU of every two masks, by the names of their methods: `{ 'u2net/threshold': 0.8 }`. */
+/** Returns the IoU of every two masks by the names of their methods, as in `{ 'u2net/threshold': 0.8 }`. */
 export function agreementOf(masks: readonly { method: string; mask: PixelData }[]): Record<string, number> {
   const agreement: Record<string, number> = {};
   for (const [i, first] of masks.entries()) {

@@ -1,4 +1,4 @@
-/** How many bits 16-bit samples use: cameras of 10, 12 or 14 bits write them into 16. */
+/** Finds how many bits the samples of 16-bit files use. Cameras with 10, 12 or 14 bits store them in 16. */
 import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { DatasetError, withFileErrors } from '../core/errors.js';
@@ -8,14 +8,14 @@ import { fewAtOnce } from './few-at-once.js';
 import { foldersIn, imagesBelow, isFolder } from './folders.js';
 import { type ImageGroup, type ImageSource, labelOf } from './image-source.js';
 
-/** Depths of cameras, and of 8 bits that something has widened. */
+/** The bit depths of cameras. Some programs also write 8-bit samples into 16 bits. */
 const DEPTHS = [8, 10, 12, 14];
 const FULL = 16;
-/** Images that are looked at to tell the depth of all. */
-const LOOKED_AT = 64;
+/** The number of images that decide the depth of all images in a folder or list. */
+const EXAMINED_IMAGES = 64;
 
-/** The largest sample, without alpha. */
-export function largest({ data, channels, alpha }: Decoded): number {
+/** Returns the largest sample of all channels except alpha. */
+function largestSample({ data, channels, alpha }: Decoded): number {
   const colours = channels - (alpha ? 1 : 0);
   let most = 0;
   for (let i = 0; i < data.length; i += channels) {
@@ -26,8 +26,11 @@ export function largest({ data, channels, alpha }: Decoded): number {
 
 const bitsFor = (most: number): number => DEPTHS.find((bits) => most < 2 ** bits) ?? FULL;
 
-/** What an image is read with: its category's images in MVTec AD's layout, else those of its folder. */
-async function companions(path: string): Promise<{ folder: string; files: string[] }> {
+/**
+ * Lists the images that must be read with the same depth as `path`. In MVTec AD's layout, these are all images of the
+ * category. Otherwise they are the images of the folder.
+ */
+async function imagesOfOneDepth(path: string): Promise<{ folder: string; files: string[] }> {
   const parts = path.split(sep);
   const good = parts.lastIndexOf('good');
   const root =
@@ -44,13 +47,14 @@ async function companions(path: string): Promise<{ folder: string; files: string
   const test = [folder, 'test'].join(sep);
   const types = (await isFolder(test)) ? await foldersIn(test) : [];
   const found = [await imagesBelow([folder, 'train', 'good'].join(sep))];
-  for (const type of types) found.push(await imagesBelow(type.path).catch(() => [])); // told by whoever reads it
+  // The reader of that folder reports the error.
+  for (const type of types) found.push(await imagesBelow(type.path).catch(() => []));
   return { folder, files: found.flat() };
 }
 
-/** Some of the images, evenly spread. */
+/** Returns a part of the images that is spread evenly over the list. */
 function sampleOf<Source extends ImageSource>(images: readonly Source[]): Source[] {
-  const step = Math.max(1, images.length / LOOKED_AT);
+  const step = Math.max(1, images.length / EXAMINED_IMAGES);
   return images.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
 }
 
@@ -58,13 +62,13 @@ async function bitsOf(chosen: readonly ImageSource[]): Promise<{ bits: number; m
   let most = 0;
   await fewAtOnce(chosen, async (source) => {
     if (bitsFor(most) === FULL) return;
-    const decoded = await decodeImage(source).catch(() => undefined); // told by whoever reads it
-    if (decoded?.data instanceof Uint16Array) most = Math.max(most, largest(decoded));
+    const decoded = await decodeImage(source).catch(() => undefined); // The reader of that image reports the error.
+    if (decoded?.data instanceof Uint16Array) most = Math.max(most, largestSample(decoded));
   });
   return { bits: bitsFor(most), most };
 }
 
-/** What files are now: another text once they were written again. */
+/** Returns a text that changes if one of the files is written again. */
 async function stateOf(files: readonly string[]): Promise<string> {
   const states = files.map(async (file) => {
     const { size, mtimeMs } = await stat(file);
@@ -75,34 +79,34 @@ async function stateOf(files: readonly string[]): Promise<string> {
 
 type Depth = { bits: number; most: number };
 
-/** By folder, so that all of its images are read alike for as long as they stay the same. */
-const ofFolders = new Map<string, { state: string; looking: Promise<Depth> }>();
-const ofGroups = new WeakMap<ImageGroup, Promise<Depth>>();
+/** The depth of each folder is kept until its files change, so that all of its images are read with one range. */
+const folderDepths = new Map<string, { state: string; depth: Promise<Depth> }>();
+const groupDepths = new WeakMap<ImageGroup, Promise<Depth>>();
 
 async function depthOfFolder(path: string): Promise<Depth & { among: string }> {
-  const { folder, files } = await companions(path);
+  const { folder, files } = await imagesOfOneDepth(path);
   const chosen = sampleOf(files.includes(path) ? files : [path, ...files]);
   const state = await withFileErrors('read', folder, () => stateOf(chosen));
-  let known = ofFolders.get(folder);
+  let known = folderDepths.get(folder);
   if (known?.state !== state) {
-    known = { state, looking: bitsOf(chosen) };
-    ofFolders.set(folder, known);
+    known = { state, depth: bitsOf(chosen) };
+    folderDepths.set(folder, known);
   }
-  return { ...(await known.looking), among: folder };
+  return { ...(await known.depth), among: folder };
 }
 
 async function depthOfGroup(group: ImageGroup): Promise<Depth & { among: string }> {
-  const looking = ofGroups.get(group) ?? bitsOf(sampleOf(group.images));
-  ofGroups.set(group, looking);
-  return { ...(await looking), among: group.label };
+  const depth = groupDepths.get(group) ?? bitsOf(sampleOf(group.images));
+  groupDepths.set(group, depth);
+  return { ...(await depth), among: group.label };
 }
 
 /**
- * The bits that a 16-bit image's samples use: 16, or fewer where no image of its category (or folder, or list) uses more.
- * Throws ERR_DATASET_INVALID for an image that is out of the others' range.
+ * Returns the number of bits that the samples of a 16-bit image use. It is less than 16 if no image of the same
+ * category, folder or list uses more. Throws ERR_DATASET_INVALID for an image that exceeds the range of the others.
  */
 export async function bitDepthOf(image: Decoded): Promise<number> {
-  const own = largest(image);
+  const own = largestSample(image);
   const { source } = image;
   const isFile = typeof source === 'string';
   const { bits, most, among } = await (isFile ? depthOfFolder(source) : depthOfGroup(source.group));
@@ -110,7 +114,7 @@ export async function bitDepthOf(image: Decoded): Promise<number> {
   const range = `0 to ${2 ** bits - 1}`;
   if (own >= 2 ** bits) {
     throw new DatasetError(
-      `${labelOf(source)} has 16-bit samples up to ${own}, but the other images of ${among} are ${bits} bits, ${range}: save all with 8 bits, or with one range`,
+      `${labelOf(source)} has 16-bit samples up to ${own}, but the other images of ${among} are ${bits} bits, ${range}: save all of them with 8 bits, or with the same range`,
     );
   }
   warn(`The 16-bit images of ${among} have samples up to ${most}: they are read as ${bits} bits, ${range}.`);

@@ -1,10 +1,11 @@
 /**
- * Windows and OS/2 bitmaps, which sharp does not read: 1, 2, 4 and 8 bits with a palette, RLE4 and RLE8, 16 and 32 bits
- * with any masks, 24 bits; top-down and bottom-up; every header from OS/2 1.x to version 5.
+ * Decodes Windows and OS/2 bitmaps, which sharp does not support. It supports 1, 2, 4 and 8 bits with a palette, RLE4
+ * and RLE8, 16 and 32 bits with any channel masks, and 24 bits. Rows may be top-down or bottom-up. Headers may have any
+ * version from OS/2 1.x to Windows version 5.
  */
 import { rleIndices } from './bmp-rle.js';
 
-/** Pixels of 3 (RGB) or 4 (RGBA) channels. */
+/** A decoded bitmap with 3 (RGB) or 4 (RGBA) channels. */
 export interface Bitmap {
   data: Uint8Array;
   width: number;
@@ -13,7 +14,7 @@ export interface Bitmap {
 }
 
 const FILE_HEADER = 14;
-/** The only header with 16-bit sizes and palette entries of three bytes. */
+/** The size of the OS/2 1.x header. Only this header has 16-bit sizes and palette entries of three bytes. */
 const OS2_V1 = 12;
 const INFO_HEADER = 40;
 
@@ -24,7 +25,10 @@ const BITFIELDS = 3;
 const ALPHABITFIELDS = 6;
 const COMPRESSIONS: Record<number, string> = { 4: 'JPEG or RLE24', 5: 'PNG' };
 
-/** A file of few runs may show many pixels, but none of practice shows more than this many and this many for each byte. */
+/**
+ * Short runs can describe a huge image, which would exhaust the memory. A file is rejected if it claims more than
+ * RLE_PIXELS pixels and more than RLE_PIXELS_PER_BYTE for each byte. Real files stay below these limits.
+ */
 const RLE_PIXELS = 2 ** 24;
 const RLE_PIXELS_PER_BYTE = 255;
 
@@ -35,9 +39,9 @@ interface Header {
   topDown: boolean;
   bits: number;
   compression: number;
-  /** Entries of the palette; 0 for all that the bits can tell apart. */
+  /** The number of palette entries. 0 means as many as the bits can address. */
   colours: number;
-  /** Where the pixels begin. */
+  /** The offset of the pixels in the file, in bytes. */
   offset: number;
 }
 
@@ -60,38 +64,40 @@ function readHeader(bytes: Buffer): Header {
   };
 }
 
-/** Decodes a bitmap of at most `maxPixels`. Throws an error that says what is wrong, and takes no memory before that. */
+/**
+ * Decodes a bitmap of at most `maxPixels`. Checks the header before it allocates memory, and throws if it is invalid.
+ */
 export function decodeBmp(bytes: Buffer, maxPixels: number): Bitmap {
   const header = readHeader(bytes);
   const { width, height, bits, compression, offset } = header;
   if (offset !== 0 && offset < FILE_HEADER + header.size) throw new Error('its pixels begin within its header');
   const claimed = `it claims ${width} x ${height} pixels`;
   if (width <= 0 || height <= 0) throw new Error(claimed);
-  if (width * height > maxPixels) throw new Error(`${claimed}, more than the ${maxPixels} that are read`);
-  if (compression in COMPRESSIONS) throw new Error(`BMP with ${COMPRESSIONS[compression]} inside is not read`);
+  if (width * height > maxPixels) throw new Error(`${claimed}, more than the limit of ${maxPixels}`);
+  if (compression in COMPRESSIONS) throw new Error(`BMP with ${COMPRESSIONS[compression]} inside is not supported`);
   const isRle = (compression === RLE8 && bits === 8) || (compression === RLE4 && bits === 4);
   const hasMasks = (compression === BITFIELDS || compression === ALPHABITFIELDS) && (bits === 16 || bits === 32);
   if (![1, 2, 4, 8, 16, 24, 32].includes(bits) || !(compression === RGB || isRle || hasMasks)) {
-    throw new Error(`BMP of ${bits} bits with compression ${compression} is not read`);
+    throw new Error(`BMP of ${bits} bits with compression ${compression} is not supported`);
   }
   if (isRle) {
     if (width * height > Math.max(RLE_PIXELS, RLE_PIXELS_PER_BYTE * bytes.length)) {
       throw new Error(`${claimed}, but it has only ${bytes.length} bytes`);
     }
     const { colours, end } = readPalette(bytes, header);
-    return coloured(rleIndices(bytes.subarray(offset || end), header), colours, header);
+    return applyPalette(rleIndices(bytes.subarray(offset || end), header), colours, header);
   }
   return bits <= 8 ? decodeIndexed(bytes, header, claimed) : decodeTrueColour(bytes, header, claimed);
 }
 
-/** The rows from the top on, each of the bytes that it needs. */
+/** Yields the rows from top to bottom, without their padding. */
 function* rowsOf(bytes: Buffer, { width, height, bits, topDown }: Header, offset: number, claimed: string) {
   const used = Math.ceil((width * bits) / 8);
   const stride = Math.ceil(used / 4) * 4;
-  const needed = offset + stride * (height - 1) + used; // some writers leave out the last row's padding
+  const needed = offset + stride * (height - 1) + used; // Some programs omit the padding of the last row.
   if (bytes.length < needed) {
     throw new Error(
-      `${claimed}, which take ${needed} bytes, but it has only ${bytes.length}: it is cut off or damaged`,
+      `${claimed}, which need ${needed} bytes, but it has only ${bytes.length}: it is cut off or damaged`,
     );
   }
   for (let y = 0; y < height; y++) {
@@ -100,7 +106,7 @@ function* rowsOf(bytes: Buffer, { width, height, bits, topDown }: Header, offset
   }
 }
 
-/** The palette's colours (R, G, B), and where it ends. */
+/** Reads the palette's colours (R, G, B). `end` is the offset behind the palette, in bytes. */
 function readPalette(bytes: Buffer, { size, bits, colours, offset, compression }: Header) {
   const entry = size === OS2_V1 ? 3 : 4;
   const masks = size === INFO_HEADER && compression === BITFIELDS ? 12 : 0;
@@ -115,8 +121,8 @@ function readPalette(bytes: Buffer, { size, bits, colours, offset, compression }
   return { colours: palette, end: start + entry * count };
 }
 
-/** Palette indices as colours. Throws where an index has no colour. */
-function coloured(indices: Uint8Array, palette: Uint8Array, { width, height }: Header): Bitmap {
+/** Replaces palette indices by their colours. Throws if the palette has no colour for an index. */
+function applyPalette(indices: Uint8Array, palette: Uint8Array, { width, height }: Header): Bitmap {
   const data = new Uint8Array(3 * width * height);
   const count = palette.length / 3;
   for (let i = 0; i < indices.length; i++) {
@@ -132,7 +138,7 @@ function decodeIndexed(bytes: Buffer, header: Header, claimed: string): Bitmap {
   const { colours, end } = readPalette(bytes, header);
   const perByte = 8 / bits;
   const rows = rowsOf(bytes, header, offset || end, claimed);
-  let indices: Uint8Array | undefined; // made once the rows are known to be there
+  let indices: Uint8Array | undefined; // The memory is allocated once the rows are known to be complete.
   let at = 0;
   for (const row of rows) {
     indices ??= new Uint8Array(width * height);
@@ -141,7 +147,7 @@ function decodeIndexed(bytes: Buffer, header: Header, claimed: string): Bitmap {
       indices[at++] = (byte >> (8 - bits * ((x % perByte) + 1))) & (2 ** bits - 1);
     }
   }
-  return coloured(indices as Uint8Array, colours, header);
+  return applyPalette(indices as Uint8Array, colours, header);
 }
 
 /** Takes one channel out of a pixel's bits, as 0 to 255. */
@@ -158,12 +164,12 @@ function channelOf(mask: number): Channel {
   return { shift, max };
 }
 
-/** Where red, green, blue and alpha lie in a pixel of 16 or 32 bits. */
+/** Returns the position of red, green, blue and alpha in a pixel of 16 or 32 bits. */
 function channelsOf(bytes: Buffer, { size, bits, compression }: Header): Channel[] {
   if (compression === RGB) {
     return (bits === 16 ? [0x7c00, 0x3e0, 0x1f] : [0xff0000, 0xff00, 0xff]).map(channelOf);
   }
-  const at = FILE_HEADER + INFO_HEADER; // within the header from version 2 on, else right behind it
+  const at = FILE_HEADER + INFO_HEADER; // From version 2 on, this is inside the header, and otherwise right behind it.
   const hasAlpha = compression === ALPHABITFIELDS || size >= 56;
   const count = hasAlpha ? 4 : 3;
   if (bytes.length < at + 4 * count) throw new Error('it ends within its header');
@@ -175,8 +181,8 @@ function channelsOf(bytes: Buffer, { size, bits, compression }: Header): Channel
 function decodeTrueColour(bytes: Buffer, header: Header, claimed: string): Bitmap {
   const { size, width, height, bits, compression, offset } = header;
   const channels = bits === 24 ? [] : channelsOf(bytes, header);
-  const masksBehind = compression !== RGB && size === INFO_HEADER ? 4 * channels.length : 0;
-  const start = offset || FILE_HEADER + size + masksBehind;
+  const maskBytes = compression !== RGB && size === INFO_HEADER ? 4 * channels.length : 0;
+  const start = offset || FILE_HEADER + size + maskBytes;
   const step = bits / 8;
   const depth = channels.length === 4 ? 4 : 3;
   let data: Uint8Array | undefined;

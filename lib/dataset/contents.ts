@@ -1,21 +1,21 @@
 import type { Example } from './example-file.js';
 import type { ImageSource } from './image-source.js';
 
-/** Images either train, or an evaluation tests on them. */
+/** Images for training, or images that an evaluation tests on. */
 export type Purpose = 'train' | 'test';
 
-/** A dataset reads its images through this interface, from a folder or from memory. */
+/** The source of a dataset: the files of a folder, or images that were given one by one. */
 export interface DatasetContents {
-  /** The value is undefined where the images were given one by one. */
+  /** Undefined if the images were given one by one. */
   readonly folder: string | undefined;
-  /** Messages call the dataset so. */
+  /** The name of the dataset in messages. */
   readonly label: string;
   readonly category: string;
-  /** The names are in NFC and sorted. */
+  /** The defect types in NFC, sorted by name. */
   readonly types: readonly string[];
-  /** Lists every image of a type, which must be one of `types`. */
+  /** Returns every image of one of `types`. */
   examples(type: string): Promise<Example[]>;
   goodImages(purpose: Purpose): Promise<ImageSource[]>;
-  /** Messages say so where good images belong. */
+  /** Returns the place where good images belong, for messages. */
   goodPlace(purpose: Purpose): string;
 }

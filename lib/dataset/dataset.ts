@@ -8,14 +8,14 @@ import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
 import { categoryFolders, openFolder } from './folder-contents.js';
 import type { Kernel, Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
-import { tellUnmarked } from './mask-files.js';
+import { warnMissingMasks } from './mask-files.js';
 import { contentsOf, type DatasetInput } from './memory-contents.js';
 
 export type { Example, LoadedExample } from './example-file.js';
 
 /**
- * Finds the foreground of an image: one channel of 0 and 255, as large as `fitted`, which is the image as training sees it.
- * `refit` cuts and resizes a mask of the image's size in the same way.
+ * Finds the foreground of an image. `fitted` is the square that training uses of the image, and the result is a mask of
+ * the same size: one channel of 0 and 255. `refit` cuts the same square out of a mask that is as large as the image.
  */
 export type FindForeground = (
   image: Stored,
@@ -24,7 +24,7 @@ export type FindForeground = (
 ) => Promise<RawImage>;
 
 /**
- * A dataset holds the images of one category: defects of several types with their masks, and good images.
+ * The images of one category. It holds images of each defect type with their masks, and good images.
  *
  * @example
  * const dataset = await Dataset.open('bottle');
@@ -37,17 +37,17 @@ export class Dataset {
     this.#contents = contents;
   }
 
-  /** The folder is undefined where the images were given one by one. */
+  /** The path of the folder. It is undefined if the images were given one by one. */
   get folder(): string | undefined {
     return this.#contents.folder;
   }
 
-  /** Messages call a dataset by its folder, or as `dataset` with its category. */
+  /** The name of the dataset in messages: the folder, or `dataset` followed by the category. */
   get label(): string {
     return this.#contents.label;
   }
 
-  /** The category is the folder's name in NFC, or the one that `from` was given. */
+  /** The category in NFC: the folder's name, or the `category` that `from` received. */
   get category(): string {
     return this.#contents.category;
   }
@@ -59,16 +59,16 @@ export class Dataset {
 
   /**
    * Opens a category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
-   * Throws ERR_DATASET_INVALID where the folder is missing or holds no defect type.
+   * Throws ERR_DATASET_INVALID if the folder is missing or holds no defect type.
    */
   static async open(folder: string): Promise<Dataset> {
     return new Dataset(await openFolder(folder));
   }
 
   /**
-   * Makes a dataset of images that lie anywhere. Each is a path, the bytes of a file, or pixels. They are decoded and
-   * checked when they are used. Errors name an image in memory by its place, such as `crack[2].mask`.
-   * Throws ERR_INVALID_OPTION naming the entry that is no image, or the name that no defect type may have.
+   * Creates a dataset from images that are given as paths, as the bytes of files, or as pixels. Each image is decoded
+   * and checked when it is used. Errors name an image in memory by its place in the input, such as `crack[2].mask`.
+   * Throws ERR_INVALID_OPTION with the first value that is not an image, or not a valid name of a defect type.
    *
    * @example
    * const dataset = Dataset.from({ types: { crack: [{ image, mask }] }, good: [photograph] });
@@ -77,12 +77,14 @@ export class Dataset {
     return new Dataset(contentsOf(input));
   }
 
-  /** Returns the folder itself where it is a category, else the categories in it, sorted by name. */
+  /**
+   * Lists the category folders in a folder, sorted by name. If the folder is itself a category, it is the only one.
+   */
   static categoriesIn(folder: string): Promise<string[]> {
     return categoryFolders(folder);
   }
 
-  /** Opens the categories of a folder. Throws ERR_DATASET_INVALID where there is none. */
+  /** Opens all categories in a folder. Throws ERR_DATASET_INVALID if there is none. */
   static async openAll(folder: string): Promise<Dataset[]> {
     const categories: Dataset[] = [];
     for (const path of await categoryFolders(folder)) categories.push(await Dataset.open(path));
@@ -90,9 +92,9 @@ export class Dataset {
   }
 
   /**
-   * Lists every image of a type. Those of a folder are sorted by name; others keep the order in which they were given.
-   * Throws ERR_DATASET_INVALID for an unknown type, naming those that there are, and for images or masks that share a name.
-   * A warning names masks without an image.
+   * Returns every image of a type. Images of a folder are sorted by name, and others keep the order of the input. A
+   * warning names the masks that have no image. Throws ERR_DATASET_INVALID if the dataset does not have the type, or if
+   * two images or two masks have the same name.
    */
   async examples(type: string): Promise<Example[]> {
     const name = type.normalize('NFC');
@@ -103,15 +105,15 @@ export class Dataset {
   }
 
   /**
-   * Lists the good images that train (`train/good` and the folders in it, or `good`), or those that an evaluation tests on
-   * (`test/good`, or `testGood`). Those of a folder are sorted by path. The list is empty where the folder is missing.
+   * Returns the good images for training (`train/good` and its subfolders, or `good`) or for the test of an evaluation
+   * (`test/good`, or `testGood`). Images of folders are sorted by path. The list is empty if the folder is missing.
    */
   goodImages(purpose: Purpose = 'train'): Promise<ImageSource[]> {
     return this.#contents.goodImages(purpose);
   }
 
   /**
-   * Messages say so where good images belong.
+   * Returns the place where good images belong, for messages.
    * @internal
    */
   goodPlace(purpose: Purpose = 'train'): string {
@@ -119,16 +121,16 @@ export class Dataset {
   }
 
   /**
-   * Lists the images of a type that train. `share` is `all`, a number of images, or a fraction `a/b` (rounded down, at least
-   * one image). A number or fraction takes the first images, or with `@k` behind it the k-th part of that size. The rest is
-   * for testing; a warning names those of it that have no mask.
-   * Throws ERR_DATASET_INVALID where there are too few images, and where a fraction of a single image is asked for.
+   * Returns the images of a type that are used for training. `share` is `all`, a number of images, or a fraction `a/b`,
+   * which is rounded down to at least one image. They are taken from the start of the list. A suffix `@k` selects the
+   * k-th part of that size instead. The remaining images are for testing, and a warning names those that have no mask.
+   * Throws ERR_DATASET_INVALID if there are too few images.
    */
   async trainingExamples(type: string, share: number | string = 'all'): Promise<Example[]> {
     const all = await this.examples(type);
     const [start, end] = this.#partOf(all.length, type, share);
     const chosen = all.slice(start, end);
-    tellUnmarked(all.filter((example) => !chosen.includes(example)));
+    warnMissingMasks(all.filter((example) => !chosen.includes(example)));
     return chosen;
   }
 
@@ -140,7 +142,7 @@ export class Dataset {
     if (total === 0) throw new DatasetError(`${has}: training needs at least 1`);
     if (isSplit && total < 2) {
       throw new DatasetError(
-        `${has}: training on ${share} of them needs at least 2, so that some are left; or train on all`,
+        `${has}: training on ${share} of them needs at least 2, so that some are left for the test; or train on all`,
       );
     }
     const count = b === undefined ? a : Math.max(1, Math.floor((total * a) / b));
@@ -152,9 +154,9 @@ export class Dataset {
   }
 
   /**
-   * Decodes examples to squares of `resolution`, with their foregrounds where a function finds them. Images are resized by
-   * `kernel`, `linear` by default as published; masks always linearly.
-   * Throws ERR_DATASET_INVALID naming the file and what is wrong.
+   * Decodes examples to squares of `resolution` pixels. `findForeground` adds their foregrounds. Images are resized
+   * with `kernel`, which defaults to `linear` as in the published code. Masks are always resized linearly.
+   * Throws ERR_DATASET_INVALID with the file and the reason.
    */
   static load(
     examples: readonly Example[],
@@ -188,7 +190,7 @@ async function loadExample(
   return { ...example, pixels, maskPixels, foregroundPixels };
 }
 
-/** Tells sets of training pictures apart: a digest of every pixel, mask and foreground. */
+/** Returns a digest of all pixels, masks and foregrounds, 16 hexadecimal digits. */
 export function digestOf(examples: readonly LoadedExample[]): string {
   const hash = createHash('sha256');
   for (const { pixels, maskPixels, foregroundPixels } of examples) {

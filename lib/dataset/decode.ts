@@ -1,4 +1,7 @@
-/** Images as samples: what sharp or the BMP decoder reads, before it is an image or a mask. See docs/images.md. */
+/**
+ * Decodes files to samples with sharp or the BMP decoder. Images and masks are made from these samples
+ * (docs/images.md).
+ */
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type SharpOptions } from 'sharp';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
@@ -7,11 +10,11 @@ import { decodeBmp, isBmp } from './bmp.js';
 import { type ImageSource, labelOf } from './image-source.js';
 import { isWhiteZero, tiffSamples } from './tiff-samples.js';
 
-/** Pixels that an image may have. */
+/** The largest number of pixels that an image may have. */
 const MAX_PIXELS = 2 ** 28;
 
 const FORMATS = ['png', 'jpeg', 'tiff', 'webp', 'gif', 'heif'];
-const FLOATS = ['float', 'double'];
+const FLOAT_DEPTHS = ['float', 'double'];
 const DEPTHS: Record<string, string> = {
   char: 'signed 8-bit integers',
   short: 'signed 16-bit integers',
@@ -21,32 +24,34 @@ const DEPTHS: Record<string, string> = {
   dpcomplex: 'complex numbers',
 };
 
-/** Samples of an image as they are stored: channels interleaved, not turned. */
+/**
+ * The samples of an image as the file stores them: channels are interleaved, and the EXIF orientation is not applied.
+ */
 export interface Decoded {
   source: ImageSource;
   data: Uint8Array | Uint16Array | Float32Array;
   width: number;
   height: number;
-  /** 1 (grey) or 3 (RGB), and one more where there is `alpha`. */
+  /** 1 (grey) or 3 (RGB), plus one for `alpha`. */
   channels: number;
   alpha: boolean;
   /** EXIF orientation, 1 to 8. */
   orientation: number;
-  /** Whether compression may have changed levels. */
+  /** True if compression may have changed the samples. */
   lossy: boolean;
-  /** Reads 16-bit samples as 8-bit sRGB, by the file's colour profile; only where it has one. */
+  /** Converts 16-bit samples to 8-bit sRGB with the file's colour profile. Undefined if the file has no profile. */
   byProfile?: () => Promise<Uint8Array>;
 }
 
-/** The line of sharp's message that says most. */
+/** Returns the line of sharp's message that explains the failure. */
 function reasonOf(cause: unknown): string {
   const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n').map((line) => line.trim());
   const reason = lines.find((line) => line !== '' && !line.startsWith('source: bad seek')) ?? 'unknown error';
   return reason.replace('Input buffer', 'it').replace('Input image', 'the image');
 }
 
-/** Runs what may fail over encoded bytes, and names the image where it does. */
-async function naming<T>(label: string, bytes: Buffer, read: () => T | Promise<T>): Promise<T> {
+/** Runs a decoder. Throws ERR_DATASET_INVALID with the image's name if it fails. */
+async function withImageErrors<T>(label: string, bytes: Buffer, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
@@ -57,23 +62,25 @@ async function naming<T>(label: string, bytes: Buffer, read: () => T | Promise<T
   }
 }
 
-/** Throws ERR_DATASET_INVALID for what sharp would read in part, or as something else. */
-function refuseOthers(label: string, metadata: Metadata, bytes: Buffer): void {
+/** Throws ERR_DATASET_INVALID for images that sharp would read only in part, or with wrong values. */
+function refuseUnsupported(label: string, metadata: Metadata, bytes: Buffer): void {
   const { format, pages = 1, depth, space, channels, hasAlpha, width, height } = metadata;
   const refuse = (what: string) => {
     throw new DatasetError(`${label} ${what}`);
   };
-  if (!FORMATS.includes(format)) refuse(`is ${format.toUpperCase()}, which is not read as an image: save it as PNG`);
+  if (!FORMATS.includes(format)) refuse(`is ${format.toUpperCase()}, which is not supported: save it as PNG`);
   if (width * height > MAX_PIXELS) {
-    refuse(`claims ${width} x ${height} pixels, more than the ${MAX_PIXELS} that are read`);
+    refuse(`claims ${width} x ${height} pixels, more than the limit of ${MAX_PIXELS}`);
   }
   const isAnimated = format === 'png' && bytes.subarray(0, 4096).includes('acTL');
   if (pages > 1 || isAnimated) {
-    refuse(`holds ${isAnimated ? 'several' : pages} pages or frames: save each as a file of its own`);
+    refuse(`holds ${isAnimated ? 'several' : pages} pages or frames: save each in its own file`);
   }
   if (depth in DEPTHS) refuse(`holds ${DEPTHS[depth]}: save it with 8 or 16 bits, or as floats from 0 to 1`);
-  if (FLOATS.includes(depth) && space === 'grey16') refuse('holds grey 16-bit floats: save it with 32-bit floats');
-  if (FLOATS.includes(depth) && isWhiteZero(bytes)) refuse('holds floats of which 0 is white: save it with 0 as black');
+  if (FLOAT_DEPTHS.includes(depth) && space === 'grey16')
+    refuse('holds grey 16-bit floats: save it with 32-bit floats');
+  if (FLOAT_DEPTHS.includes(depth) && isWhiteZero(bytes))
+    refuse('holds floats of which 0 is white: save it with 0 as black');
   const colours = channels - (hasAlpha ? 1 : 0);
   const isGrey = space === 'b-w' || space === 'grey16';
   const isCmyk = space === 'cmyk';
@@ -83,7 +90,7 @@ function refuseOthers(label: string, metadata: Metadata, bytes: Buffer): void {
   if (isCmyk && depth !== 'uchar') refuse('is CMYK of more than 8 bits: save it as RGB');
 }
 
-/** Bytes of a buffer as numbers; without a copy where they lie at a multiple of their size. */
+/** Views the bytes of a buffer as numbers. The bytes are copied only if they are not aligned. */
 function numbersOf<T>(
   Numbers: { new (buffer: ArrayBufferLike, offset: number, length: number): T; BYTES_PER_ELEMENT: number },
   bytes: Buffer,
@@ -93,25 +100,25 @@ function numbersOf<T>(
   return new Numbers(buffer, byteOffset, byteLength / size);
 }
 
-/** Whether a format's compression changes levels. */
+/** Returns true if the compression of a format changes samples. */
 const isLossy = (format: string, bytes: Buffer): boolean =>
   format === 'jpeg' || format === 'heif' || (format === 'webp' && !bytes.subarray(0, 4096).includes('VP8L'));
 
 async function decodeBySharp(source: ImageSource, bytes: Buffer, ignoreIcc: boolean): Promise<Decoded> {
   const options: SharpOptions = { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc };
   const metadata = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
-  refuseOthers(labelOf(source), metadata, bytes);
+  refuseUnsupported(labelOf(source), metadata, bytes);
   const { depth, space, format, channels: stored, hasAlpha: alpha, hasProfile, orientation = 1 } = metadata;
   const common = { source, alpha, orientation, lossy: isLossy(format, bytes) };
   const asSrgb = () => sharp(bytes, options).toColourspace('srgb').raw({ depth: 'uchar' });
   if (depth === 'uchar') {
-    const isGrey = ignoreIcc && stored === 1; // sharp repeats grey in RGB, and leaves out its alpha otherwise
+    const isGrey = ignoreIcc && stored === 1; // sharp would convert grey to RGB otherwise.
     const read = isGrey ? sharp(bytes, options).toColourspace('b-w').raw({ depth: 'uchar' }) : asSrgb();
     const { data, info } = await read.toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     return { ...common, data: numbersOf(Uint8Array, data), width, height, channels };
   }
-  const isFloat = FLOATS.includes(depth);
+  const isFloat = FLOAT_DEPTHS.includes(depth);
   const { data, info } = await sharp(bytes, { ...options, ignoreIcc: true })
     .toColourspace(space)
     .raw({ depth: isFloat ? 'float' : 'ushort' })
@@ -119,7 +126,7 @@ async function decodeBySharp(source: ImageSource, bytes: Buffer, ignoreIcc: bool
   const { width, height, channels } = info;
   if (channels !== stored) {
     throw new DatasetError(
-      `${labelOf(source)} has ${stored} channels of ${depth} samples, which are not read: save it as PNG`,
+      `${labelOf(source)} has ${stored} channels of ${depth} samples, which are not supported: save it as PNG`,
     );
   }
   const numbers = isFloat ? numbersOf(Float32Array, data) : numbersOf(Uint16Array, data);
@@ -127,24 +134,24 @@ async function decodeBySharp(source: ImageSource, bytes: Buffer, ignoreIcc: bool
   return { ...common, data: numbers, width, height, channels, ...(hasProfile && !ignoreIcc && { byProfile }) };
 }
 
-/** Pixels as if they had been decoded. */
+/** Returns pixels in the form of a decoded image. */
 function samplesOf(source: ImageSource, image: PixelData): Decoded {
   checkPixels(image);
   const { data, width, height, channels } = image;
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data); // A Uint8ClampedArray is not a Uint8Array.
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data); // Callers may pass a Uint8ClampedArray.
   return { source, data: bytes, width, height, channels, alpha: false, orientation: 1, lossy: false };
 }
 
 /**
- * Decodes an image, a file by its content and not by its name. Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID where it is
- * damaged, cut off, or holds what is not read.
+ * Decodes an image. The content of a file decides its format, and its name does not. Throws ERR_FILE_ACCESS if the file
+ * cannot be read. Throws ERR_DATASET_INVALID if it is damaged, cut off or not supported.
  */
 export async function decodeImage(source: ImageSource, { ignoreIcc = false } = {}): Promise<Decoded> {
   const content =
     typeof source === 'string' ? await withFileErrors('read', source, () => readFile(source)) : source.content;
   if ('channels' in content) return samplesOf(source, content);
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  return naming(labelOf(source), bytes, () => {
+  return withImageErrors(labelOf(source), bytes, () => {
     if (bytes.length === 0) throw new Error('it is empty');
     if (!isBmp(bytes)) return decodeBySharp(source, bytes, ignoreIcc);
     const bitmap = decodeBmp(bytes, MAX_PIXELS);
@@ -152,11 +159,11 @@ export async function decodeImage(source: ImageSource, { ignoreIcc = false } = {
   });
 }
 
-/** Width and height of what EXIF orientation turns. */
+/** Returns width and height after the EXIF orientation is applied. */
 export const turnedSize = ({ width, height }: { width: number; height: number }, orientation: number) =>
   orientation >= 5 ? { width: height, height: width } : { width, height };
 
-/** Pixels turned and mirrored as EXIF orientation says. */
+/** Rotates and mirrors an image as the EXIF orientation requires. */
 export function turned<T extends { data: Uint8Array; width: number; height: number; channels: number }>(
   image: T,
   orientation: number,

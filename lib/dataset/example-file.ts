@@ -5,24 +5,27 @@ import { readStored, type Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
 import { readMaskOf } from './mask-file.js';
 
-/** An example is one image of a defect with its mask. */
+/** An image of a defect with its mask. */
 export interface Example {
-  /** The name is the file's without its ending, in NFC. For images of `Dataset.from` it is their place in the list. */
+  /**
+   * The file's name without its ending, in Unicode's composed form (NFC). For an image in memory, its index in the
+   * list.
+   */
   name: string;
   image: ImageSource;
   mask: ImageSource;
 }
 
-/** A loaded example has its image and its mask as squares of one size. */
+/** An example that is decoded to squares of one size. */
 export interface LoadedExample extends Example {
   pixels: RawImage;
   /** One channel of 0 and 255. */
   maskPixels: RawImage;
-  /** One channel of 0 and 255, where foregrounds were asked for. */
+  /** One channel of 0 and 255. Present only if foregrounds were requested. */
   foregroundPixels?: RawImage;
 }
 
-/** Reads an image and its mask, which have one size and lie on each other. Throws ERR_DATASET_INVALID naming the file. */
+/** Reads an image and its mask, with the same size and orientation. Throws ERR_DATASET_INVALID with the file. */
 export async function readExample({
   image: from,
   mask,

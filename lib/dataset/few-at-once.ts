@@ -1,11 +1,11 @@
 import pMap, { pMapSkip } from 'p-map';
 
-/** Images that are decoded at once: photographs of full size must not pile up. */
+/** The number of images that are decoded at once. More full-size photographs would use too much memory. */
 export const DECODED_AT_ONCE = 4;
 
 /**
- * Does the work for each input, few at once, and returns the results in the inputs' order. Of several failures the first
- * input's is thrown, so that the same files give the same error.
+ * Does the work for each input, a few at once, and returns the results in the order of the inputs. If several inputs
+ * fail, the error of the first one is thrown, so that the same files always give the same error.
  */
 export async function fewAtOnce<Input, Result>(
   inputs: readonly Input[],
@@ -15,7 +15,7 @@ export async function fewAtOnce<Input, Result>(
   const results = await pMap(
     inputs,
     async (input, index) => {
-      if (failures.length > 0) return pMapSkip; // inputs are taken in their order: an earlier one has failed
+      if (failures.length > 0) return pMapSkip; // Inputs start in their order, so an earlier one has failed.
       try {
         return await work(input);
       } catch (error) {

@@ -1,7 +1,7 @@
 import { type PixelData, RawImage } from '../core/image.js';
 import { type Kernel, resizeImage } from './image-file.js';
 
-/** How a picture that is not square becomes one: a square part of it, or all of it squeezed. */
+/** The way to make an image square: `crop` takes a square part, and `stretch` changes the aspect ratio. */
 export type Fit = 'crop' | 'stretch';
 
 interface Box {
@@ -11,7 +11,7 @@ interface Box {
   bottom: number;
 }
 
-/** The smallest box around everything above one half; undefined for an empty mask. */
+/** Returns the smallest box around all pixels of at least one half. Returns undefined for an empty mask. */
 export function boundingBox(mask: PixelData): Box | undefined {
   const box = { left: mask.width, top: mask.height, right: -1, bottom: -1 };
   for (let y = 0; y < mask.height; y++) {
@@ -36,20 +36,20 @@ function crop(image: PixelData, left: number, top: number, size: number): RawIma
   return new RawImage({ data, width: size, height: size, channels });
 }
 
-/** Where a window of `size` begins in `extent` so that it shows the middle of [low, high]. */
+/** Returns the start of a window of `size` within `extent` that is centred on [low, high] as far as possible. */
 const windowStart = (low: number, high: number, size: number, extent: number): number =>
   Math.min(Math.max(Math.round((low + high + 1 - size) / 2), 0), extent - size);
 
-/** A mask's channel as 0 and 255, by one half. */
+/** Returns a mask of 0 and 255, with one half as the threshold. */
 export const binarize = ({ data, width, height, channels }: PixelData): RawImage =>
   new RawImage({ data: data.map((value) => (value >= 128 ? 255 : 0)), width, height, channels });
 
 /**
- * A square of `resolution` pixels of an image or of a mask.
+ * Makes a square of `resolution` pixels from an image or a mask.
  *
- * `crop` resizes the shorter side and takes the square around the middle of what `defect`, a mask of the image's size,
- * marks: the whole defect where it fits, its middle where it does not. Without a defect, the square is around the
- * image's middle. Either way by `kernel`: bilinear where none is given, as published.
+ * `crop` resizes the shorter side to `resolution` and takes a square around the middle of the defect. `defect` is a
+ * mask of the image's size. The square holds the whole defect if it is large enough. Without a defect, it is in the
+ * middle of the image. `kernel` defaults to bilinear, as in the published code.
  */
 export async function fitAround(
   image: PixelData,

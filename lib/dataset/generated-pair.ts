@@ -2,21 +2,26 @@ import type { RawImage } from '../core/image.js';
 import type { MaskMethod } from '../options/names.js';
 import type { Pair, PairData } from './pair.js';
 
-/** What is known of a pair's mask. */
+/** Facts about the mask of a pair. */
 interface MaskNotes {
-  /** How the mask was found. */
+  /** The method that found the mask. */
   maskMethod?: MaskMethod;
-  /** Whether the mask covers anything of the part that is not its background. */
+  /** True if the mask covers at least one pixel of the part that is not background. */
   touches?: boolean;
-  /** The IoU of every two mask methods, where there are several: `{ 'u2net/threshold': 0.8 }`. */
+  /** The IoU of every two mask methods, as in `{ 'u2net/threshold': 0.8 }`. It is absent for a single method. */
   agreement?: Record<string, number>;
 }
 
-/** A generated pair with its mask, which is absent where no mask was asked for. */
+/** A generated pair with its mask. The mask is absent if none was requested. */
 export interface GeneratedPair extends Pair, MaskNotes {
   /** One channel of 0 and 255. */
   mask?: RawImage;
 }
 
-/** A pair as a writer takes it: every image may be any object with pixels. */
+/** A generated pair for which a mask was asked. */
+export interface MaskedPair extends GeneratedPair {
+  mask: RawImage;
+}
+
+/** A pair that a writer accepts. Every image may be any object with pixels. */
 export interface WritablePair extends PairData, MaskNotes {}

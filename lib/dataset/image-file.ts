@@ -1,4 +1,4 @@
-/** The reader of images. What each format gives is in docs/images.md. */
+/** Reads and writes images. docs/images.md describes how each format is read. */
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type Channels, type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
@@ -14,20 +14,20 @@ import {
   labelOf,
 } from './image-source.js';
 
-/** What is out of 0 to 1 by no more than this is rounding. */
+/** Floats may exceed the range 0 to 1 by this much, because of rounding. */
 const TOLERANCE = 1e-4;
 
-/** How an image lies in its file, for a mask that goes with it. */
+/** The size and orientation of an image in its file. The mask of the image may need them. */
 export interface Stored {
   source: ImageSource;
-  /** Before it is turned. */
+  /** Pixels, before the EXIF orientation is applied. */
   width: number;
   height: number;
   /** EXIF orientation, 1 to 8. */
   orientation: number;
 }
 
-/** Smallest and largest number, `undefined` where one of them is not finite. */
+/** Returns the smallest and the largest number. Returns undefined if a number is not finite. */
 function rangeOf(data: Float32Array): [number, number] | undefined {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of data) {
@@ -38,8 +38,8 @@ function rangeOf(data: Float32Array): [number, number] | undefined {
   return [low, high];
 }
 
-/** Throws ERR_DATASET_INVALID for floats out of 0 to 1: nothing says which of them is white. */
-export function refuseOtherFloats(source: ImageSource, data: Float32Array): void {
+/** Throws ERR_DATASET_INVALID for floats outside 0 to 1, because the file does not state which value is white. */
+export function requireUnitFloats(source: ImageSource, data: Float32Array): void {
   const range = rangeOf(data);
   if (!range) throw new DatasetError(`${labelOf(source)} has floats that are not finite (NaN or infinite)`);
   const [low, high] = range;
@@ -49,12 +49,12 @@ export function refuseOtherFloats(source: ImageSource, data: Float32Array): void
   );
 }
 
-/** Samples as 8 bits, in the file's channels, or in RGB where its profile says how. */
+/** Converts samples to 8 bits. The channels stay the same unless a colour profile converts them to RGB. */
 async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: number }> {
   const { source, data, channels, alpha, byProfile } = image;
   if (data instanceof Uint8Array) return { bytes: data, channels };
   if (data instanceof Float32Array) {
-    refuseOtherFloats(source, data);
+    requireUnitFloats(source, data);
     return { bytes: Uint8Array.from(data, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1))), channels };
   }
   const bits = await bitDepthOf(image);
@@ -67,8 +67,11 @@ async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: n
   return { bytes, channels };
 }
 
-/** RGB; grey is repeated. What is transparent shows `blank`, or its stored colour where there is none. */
-function toRgb(source: ImageSource, bytes: Uint8Array, channels: number, blank: number | undefined): Uint8Array {
+/**
+ * Converts pixels to RGB. Transparent pixels show `background`, or the colour that is stored for them if it is not
+ * given.
+ */
+function toRgb(source: ImageSource, bytes: Uint8Array, channels: number, background: number | undefined): Uint8Array {
   if (channels === 3) return bytes;
   const hasAlpha = channels % 2 === 0;
   const colours = channels - (hasAlpha ? 1 : 0);
@@ -79,32 +82,36 @@ function toRgb(source: ImageSource, bytes: Uint8Array, channels: number, blank: 
     if (alpha < 1) isTransparent = true;
     for (let channel = 0; channel < 3; channel++) {
       const value = bytes[from + (colours === 3 ? channel : 0)] as number;
-      rgb[to + channel] = alpha === 1 || blank === undefined ? value : Math.round(value * alpha + blank * (1 - alpha));
+      rgb[to + channel] =
+        alpha === 1 || background === undefined ? value : Math.round(value * alpha + background * (1 - alpha));
     }
   }
-  if (isTransparent && blank === undefined) {
+  if (isTransparent && background === undefined) {
     warn(
-      `${labelOf(source)} has transparent pixels: they are read with the colours stored for them, and so are others of ${groupLabelOf(source)}.`,
+      `${labelOf(source)} has transparent pixels. They are read with the colours that the file stores for them, as in all images of ${groupLabelOf(source)}.`,
       `transparent ${groupLabelOf(source)}`,
     );
   }
   return rgb;
 }
 
-/** An image as RGB, turned as its EXIF orientation says, and how it lies in its file. */
-export async function readStored(source: ImageSource, blank?: number): Promise<{ image: RawImage; stored: Stored }> {
+/** Reads an image as RGB with its EXIF orientation applied. Also returns its size and orientation in the file. */
+export async function readStored(
+  source: ImageSource,
+  background?: number,
+): Promise<{ image: RawImage; stored: Stored }> {
   const decoded = await decodeImage(source);
   const { width, height, orientation } = decoded;
   const { bytes, channels } = await toBytes(decoded);
-  const image = { data: toRgb(source, bytes, channels, blank), width, height, channels: 3 as const };
+  const image = { data: toRgb(source, bytes, channels, background), width, height, channels: 3 as const };
   return { image: new RawImage(turned(image, orientation)), stored: { source, width, height, orientation } };
 }
 
 /**
- * An image as RGB: of a file's path, of a file's bytes, or of pixels. It is turned as its EXIF orientation says; grey is
- * repeated. Transparent pixels show `blank`, 0 to 255, or the colour stored for them where it is not given.
- * Throws ERR_INVALID_OPTION for what is none of these, ERR_FILE_ACCESS, and ERR_DATASET_INVALID naming the file and what is
- * wrong with it.
+ * Reads an image as RGB from a path, from the bytes of a file, or from pixels. The EXIF orientation is applied, and a
+ * grey channel is repeated. Transparent pixels show the grey value `blank`, 0 to 255. Without it, they show the colour
+ * that the file stores for them. Throws ERR_INVALID_OPTION for any other input, ERR_FILE_ACCESS, and
+ * ERR_DATASET_INVALID with the file and the reason.
  */
 export async function readImage(
   image: ImageInput | ImageSource,
@@ -119,15 +126,18 @@ export async function readImage(
   return (await readStored(source, blank)).image;
 }
 
-/** A PNG file's bytes; grey for an image of one channel. Throws ERR_INVALID_OPTION where sizes and bytes disagree. */
+/**
+ * Encodes an image as PNG, which is grey if the image has one channel.
+ * Throws ERR_INVALID_OPTION if the number of bytes does not match the size.
+ */
 export async function encodePng(image: PixelData): Promise<Buffer> {
   return new RawImage(image).toSharp().png().toBuffer();
 }
 
-/** How pixels are weighted where an image is resized: bilinear, as the published code does it, or sharp (Lanczos). */
+/** The kernel that resizes images: `linear` (bilinear) as in the published code, or `lanczos3`, which is sharper. */
 export type Kernel = 'linear' | 'lanczos3';
 
-/** Resized to exactly width x height. */
+/** Resizes an image to exactly width x height. */
 export async function resizeImage(
   image: PixelData,
   width: number,

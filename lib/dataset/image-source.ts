@@ -1,15 +1,16 @@
-/** Images lie in files or in memory. The readers of images and masks take both, and errors name both. */
+/** The types of image sources, which are files or images in memory, and their names in messages. */
 import { dirname } from 'node:path';
 import { checkPixels, type PixelData } from '../core/image.js';
 import { stemOf } from './folders.js';
 
-/** Users give an image as a file's path, as the bytes of a file in any format that is read, or as pixels. */
+/** An image that a user passes: a path, an encoded image in any supported format, or pixels. */
 export type ImageInput = string | Uint8Array | PixelData;
 
-/** Messages say with these words which images are accepted. */
+/** The description of an `ImageInput` in error messages. */
 export const EXPECTED_IMAGE =
   'a path, an encoded image (Buffer or Uint8Array), or pixels { data, width, height, channels: 1 | 3 } with a byte for each channel';
 
+/** Returns true for a path, for bytes that do not use shared memory, and for valid pixels. */
 export function isImageInput(value: unknown): value is ImageInput {
   if (typeof value === 'string') return value !== '';
   if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
@@ -21,21 +22,21 @@ export function isImageInput(value: unknown): value is ImageInput {
   }
 }
 
-/** A group holds images of one camera, whose 16-bit samples are read with one range. */
+/** A list of images that one camera has taken. Their 16-bit samples are read with one range. */
 export interface ImageGroup {
-  /** Messages call the group so. */
+  /** The name of the group in messages. */
   label: string;
   images: ImageInMemory[];
 }
 
-/** An image in memory has names of its own, because no path can name it. */
+/** An image in memory. */
 export class ImageInMemory {
   readonly group: ImageGroup;
 
   constructor(
-    /** Messages call the image so: `crack[2].image`. */
+    /** The name of the image in messages, such as `crack[2].image`. */
     readonly label: string,
-    /** This name serves in place of a file's name without its ending: `crack_002`. */
+    /** The name that replaces a file's name without its ending. */
     readonly stem: string,
     readonly content: Uint8Array | PixelData,
     group?: ImageGroup,
@@ -46,12 +47,12 @@ export class ImageInMemory {
 
 export type ImageSource = string | ImageInMemory;
 
-/** Messages call a file by its path, and an image in memory by its place in the list that it was given in. */
+/** Returns an image's name in messages, which is its path or its place in the input. */
 export const labelOf = (source: ImageSource): string => (typeof source === 'string' ? source : source.label);
 
-/** Returns a file's name without its ending in NFC, or the name that an image in memory has instead. */
+/** Returns an image's name without ending, in NFC. */
 export const nameOf = (source: ImageSource): string => (typeof source === 'string' ? stemOf(source) : source.stem);
 
-/** Messages call the images around a file by its folder, and those around an image in memory by its dataset. */
+/** Returns the name of an image's folder or list in messages. */
 export const groupLabelOf = (source: ImageSource): string =>
   typeof source === 'string' ? dirname(source) : source.group.label;

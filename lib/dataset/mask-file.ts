@@ -1,34 +1,35 @@
-/** The reader of masks. What each kind gives is in docs/images.md. */
+/** Reads masks. docs/images.md describes how each kind of mask is read. */
 import { DatasetError } from '../core/errors.js';
 import { type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { type Decoded, decodeImage, turned, turnedSize } from './decode.js';
-import { refuseOtherFloats, type Stored } from './image-file.js';
+import { requireUnitFloats, type Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
-import { cutOf, type Levels } from './mask-levels.js';
+import { type Levels, thresholdOf } from './mask-levels.js';
 
-/** Weights of red, green and blue in luminance (Rec. 709). */
+/** The weights of red, green and blue in luminance (Rec. 709). */
 const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
-/** Channels of grey differ by no more than this, in 1 / 255. */
+/** A colour counts as grey if its channels differ by at most this, in 1 / 255. */
 const GREY_SPREAD = 32;
-/** Levels that an error lists. */
-const LISTED = 8;
+/** The number of levels that an error lists. */
+const MAX_LISTED = 8;
 
-/** A mask and how it lies in its file. */
+/** A mask with its size and orientation in the file. */
 interface StoredMask extends Stored {
   mask: PixelData;
 }
 
-/** Integers of the file's own range; of floats, 65535 is 1. */
+/** Returns samples as integers. Floats are scaled so that 1 becomes 65535. */
 function integersOf({ source, data }: Decoded): Uint8Array | Uint16Array {
   if (!(data instanceof Float32Array)) return data;
-  refuseOtherFloats(source, data);
+  requireUnitFloats(source, data);
   return Uint16Array.from(data, (value) => Math.round(65535 * Math.min(Math.max(value, 0), 1)));
 }
 
 /**
- * Luminance times alpha, and the largest number of any channel times alpha. A mask in one colour, whose luminance may be
- * little, is spread to that number; in a lossy format its largest channel is the level.
+ * Computes the level of each pixel, which is its luminance times alpha. `peak` is the largest channel times alpha. The
+ * luminance of a mask in one colour may be small, so levels are scaled until the largest equals `peak`. In a lossy
+ * format, the largest channel is the level.
  */
 function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & { peak: number } {
   const { channels, alpha, width, height, lossy } = image;
@@ -46,7 +47,7 @@ function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & {
     if (colours === 1) return red;
     const [green, blue] = [numbers[from + 1] as number, numbers[from + 2] as number];
     if (red === green && red === blue) return red;
-    if (lossy) return Math.max(red, green, blue); // colours are stored more coarsely, and bleed into dark pixels
+    if (lossy) return Math.max(red, green, blue); // JPEG stores colours coarsely, so they bleed into dark pixels.
     return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue;
   };
   for (let from = 0; from < numbers.length; from += channels) {
@@ -60,12 +61,12 @@ function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & {
   const scale = brightest === 0 ? 1 : peak / brightest;
   for (let i = 0, from = 0; i < data.length; i++, from += channels) {
     const level = luminance(from) * opacity(from) * scale;
-    data[i] = level > 0 ? Math.max(1, Math.round(level)) : 0; // what is marked is never black
+    data[i] = level > 0 ? Math.max(1, Math.round(level)) : 0; // A marked pixel must not become 0 by rounding.
   }
   return { data, width, height, lossy, peak };
 }
 
-/** The colour of the first pixel of a level, as 0 to 255. */
+/** Returns the colour of the first pixel of a level, 0 to 255 per channel. */
 function colourOf(image: Decoded, numbers: Uint8Array | Uint16Array, { data }: Levels, level: number): number[] {
   const at = data.indexOf(level) * image.channels;
   const colours = image.channels - (image.alpha ? 1 : 0);
@@ -77,13 +78,13 @@ function colourOf(image: Decoded, numbers: Uint8Array | Uint16Array, { data }: L
 const isColour = (colour: readonly number[]) => Math.max(...colour) - Math.min(...colour) > GREY_SPREAD;
 const hexOf = (colour: readonly number[]) => `#${colour.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 
-/** The levels for an error: numbers, or colours where there are any. */
+/** Lists levels for an error, as numbers or, if one of them is a colour, as hexadecimal colours. */
 function describeLevels(levels: readonly number[], colours: readonly number[][]): string {
   const names = colours.some(isColour)
     ? colours.map((colour) => hexOf(colour.length === 1 ? [0, 0, 0].map(() => colour[0] as number) : colour))
     : levels.map(String);
-  const shown = names.slice(0, LISTED);
-  const last = names.length > LISTED ? `${names.length - LISTED} more` : shown.pop();
+  const shown = names.slice(0, MAX_LISTED);
+  const last = names.length > MAX_LISTED ? `${names.length - MAX_LISTED} more` : shown.pop();
   return `${shown.join(', ')} and ${last}`;
 }
 
@@ -93,12 +94,12 @@ async function readStoredMask(source: ImageSource): Promise<StoredMask> {
   const numbers = integersOf(image);
   const { peak, ...levels } = levelsOf(image, numbers);
   const { width, height, orientation } = image;
-  const found = cutOf(levels, peak);
+  const found = thresholdOf(levels, peak);
   const colours = (of: readonly number[]) => of.map((level) => colourOf(image, numbers, levels, level));
   if ('plateaus' in found) {
     const { plateaus } = found;
     throw new DatasetError(
-      `The mask ${label} has the levels ${describeLevels(plateaus, colours(plateaus))}: it must have two, such as 0 (no defect) and 255 (defect), beside soft edges`,
+      `The mask ${label} has the levels ${describeLevels(plateaus, colours(plateaus))}: it must have two, such as 0 (no defect) and 255 (defect), apart from soft edges`,
     );
   }
   const data = new Uint8Array(width * height);
@@ -106,30 +107,35 @@ async function readStoredMask(source: ImageSource): Promise<StoredMask> {
   for (let i = 0; i < data.length; i++) {
     const level = levels.data[i] as number;
     if (level < lowest) lowest = level;
-    if (level < found.cut) continue;
+    if (level < found.threshold) continue;
     data[i] = 255;
     isEmpty = false;
   }
   const [off] = colours([lowest]) as [number[]];
-  if (!isEmpty && lowest < found.cut && isColour(off)) {
+  if (!isEmpty && lowest < found.threshold && isColour(off)) {
     throw new DatasetError(
       `The mask ${label} is coloured: ${hexOf(off)} is not a background. Save it as 0 (no defect) and 255 (defect)`,
     );
   }
   if (isEmpty && image.alpha && numbers.some((value, i) => value > 0 && i % image.channels < image.channels - 1)) {
-    throw new DatasetError(`The mask ${label} has transparency, and is black wherever it is opaque: save it without`);
+    throw new DatasetError(
+      `The mask ${label} has transparency, and is black wherever it is opaque: save it without transparency`,
+    );
   }
   const mask = { data, width, height, channels: 1 as const };
   return { source, mask, width, height, orientation };
 }
 
-/** A mask as one channel of 0 and 255, turned as its EXIF orientation says. Throws ERR_DATASET_INVALID naming the file. */
+/**
+ * Reads a mask as one channel of 0 and 255, with its EXIF orientation applied.
+ * Throws ERR_DATASET_INVALID with the file.
+ */
 export async function readMask(source: ImageSource): Promise<RawImage> {
   const { mask, orientation } = await readStoredMask(source);
   return new RawImage(turned(mask, orientation));
 }
 
-/** Whether all of the border is marked, but not all of the mask: as where the defect is black on white. */
+/** Returns true if the mask marks its whole border but not every pixel. The defect may then be black on white. */
 function looksInverted({ data, width, height }: PixelData): boolean {
   const isMarked = (x: number, y: number) => data[y * width + x] === 255;
   for (let x = 0; x < width; x++) if (!isMarked(x, 0) || !isMarked(x, height - 1)) return false;
@@ -140,9 +146,10 @@ function looksInverted({ data, width, height }: PixelData): boolean {
 const sizeOf = ({ width, height }: { width: number; height: number }) => `${width} x ${height}`;
 
 /**
- * The mask of an image that was turned by its own orientation. Programs that draw masks turn the image first, or do not;
- * the mask's own orientation says which, or else the sizes.
- * Throws ERR_DATASET_INVALID where neither does, and where the sizes differ. `what` names the mask in errors.
+ * Reads the mask of an image whose EXIF orientation was applied. Some programs apply the orientation before they draw
+ * the mask, and others do not. The mask's own orientation or its size shows which is the case. `what` names the mask in
+ * errors.
+ * Throws ERR_DATASET_INVALID if this remains unclear, or if the sizes differ.
  */
 export async function readMaskOf(image: Stored, source: ImageSource, what = 'mask'): Promise<RawImage> {
   const stored = await readStoredMask(source);
@@ -150,7 +157,7 @@ export async function readMaskOf(image: Stored, source: ImageSource, what = 'mas
   const { mask, orientation: own } = stored;
   const shown = sizeOf(turnedSize(image, image.orientation));
   const fits = (orientation: number) => sizeOf(turnedSize(stored, orientation)) === shown;
-  // A mask without an orientation, or one that its program left over, may lie as the image is stored.
+  // A mask without an orientation, or with an outdated one, may have the orientation of the stored image.
   const other = own === 1 ? image.orientation : image.orientation === 1 ? 1 : own;
   const possible = [...new Set([own, other])].filter(fits);
   if (possible.length === 0) {
@@ -161,11 +168,11 @@ export async function readMaskOf(image: Stored, source: ImageSource, what = 'mas
   if (possible.length > 1) {
     const [turnedFile, plain] = own === 1 ? [imageLabel, label] : [label, imageLabel];
     throw new DatasetError(
-      `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so image and ${what} may not match: rotate the pixels and remove the orientation`,
+      `${turnedFile} has EXIF orientation ${own === 1 ? image.orientation : own} and ${plain} has none, so image and ${what} may not match: rotate the pixels and remove the orientation from the file`,
     );
   }
   if (what === 'mask' && looksInverted(mask)) {
-    warn(`The mask ${label} marks the whole border of its image: white is the defect, so is it inverted?`);
+    warn(`The mask ${label} marks the whole border of its image. Defects must be white, so it may be inverted.`);
   }
   return new RawImage(turned(mask, possible[0] as number));
 }

@@ -1,4 +1,4 @@
-/** This file checks the argument of `Dataset.from` and makes a dataset's contents of it. */
+/** Reads a category whose images are given one by one: as paths, as bytes of files, or as pixels. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
@@ -14,21 +14,23 @@ import {
   isImageInput,
 } from './image-source.js';
 
-/** The mask marks the defect in the image; docs/images.md says which masks are read. */
+/** An image of a defect with its mask. docs/images.md describes the supported masks. */
 export interface ExampleInput {
   image: ImageInput;
   mask: ImageInput;
 }
 
-/** The images of `Dataset.from`. Data in memory is not copied and must not change. */
+/** The input of `Dataset.from`. Data in memory is not copied, so it must not change. */
 export interface DatasetInput {
-  /** The keys are the names of the defect types. Each must be a name that a folder may have. */
+  /** The images of each defect type by its name, which must be a valid name of a folder. */
   types: Readonly<Record<string, readonly ExampleInput[]>>;
-  /** These images have no defect. Recipes place defects in them, and evaluations train detectors on them. */
+  /** Images without a defect. Defects are placed on them, and an evaluation trains detectors on them. */
   good?: readonly ImageInput[] | undefined;
   /** These images have no defect either. Evaluations test on them, so they must not train. */
   testGood?: readonly ImageInput[] | undefined;
-  /** Prompts, folders and reports call the pictured thing so, `object` by default. It must be a name that a folder may have. */
+  /**
+   * The name of the object in prompts, folders and reports. It must be a valid name of a folder. Defaults to `object`.
+   */
   category?: string | undefined;
 }
 
@@ -48,7 +50,7 @@ const datasetSchema = z.strictObject({
   category: z.string(EXPECTED_CATEGORY).refine(isTypeName, EXPECTED_CATEGORY).normalize('NFC').default('object'),
 });
 
-/** Maps each type's name in NFC to the key that was given. Throws ERR_INVALID_OPTION. */
+/** Maps the names of the types in NFC to the keys of the input. Throws ERR_INVALID_OPTION for an invalid name. */
 function typeNames(types: object): Map<string, string> {
   const names = new Map<string, string>();
   for (const given of Object.keys(types)) {
@@ -65,7 +67,7 @@ function typeNames(types: object): Map<string, string> {
   return new Map([...names].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Throws ERR_INVALID_OPTION naming the entry that is no image. */
+/** Checks the input of `Dataset.from`. Throws ERR_INVALID_OPTION with the first value that is not an image. */
 export function contentsOf(input: DatasetInput): DatasetContents {
   const { types, good, testGood, category } = checkOptions(datasetSchema, input);
   const names = typeNames(types);

@@ -1,4 +1,4 @@
-/** `pairs.jsonl`: the truth about which pairs there are and where their files belong. */
+/** Reads `pairs.jsonl`, which decides which pairs a folder holds and where their files belong. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DatasetError } from '../core/errors.js';
@@ -7,14 +7,14 @@ import { flag, text } from '../options/check.js';
 import { typeName } from '../options/type-name.js';
 import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
 
-/** What all pairs of a folder have in common. */
+/** The properties that all pairs of a folder share. */
 export interface PairSource {
   type: string;
-  /** How the pairs came about. */
+  /** The name of the recipe that made the pairs. */
   recipe?: string | undefined;
-  /** Digest of the adapter's file; absent for pairs that were made without one. */
+  /** The digest of the adapter's file. It is absent for pairs that were made without an adapter. */
   adapter?: string | undefined;
-  /** Everything else that decides the pixels. */
+  /** All other settings that affect the pixels. */
   settings: Record<string, unknown>;
 }
 
@@ -27,20 +27,20 @@ export const pairWriterSchema = z.strictObject({
 });
 
 export interface PairList {
-  /** By index. */
+  /** The records, sorted by index. */
   records: PairRecord[];
-  /** The file's last line was cut off: the pair is to be made again. */
+  /** If true, the last line of the file is incomplete, and its pair must be made again. */
   torn: boolean;
   text: string;
 }
 
 /**
- * Reads the list of a folder; an empty one where there is no file. Throws ERR_FILE_ACCESS naming the line that is damaged,
- * and ERR_DATASET_INVALID for pairs of another type, adapter or settings.
+ * Reads the list of a folder. A missing file is an empty list. Throws ERR_FILE_ACCESS with the line that is invalid,
+ * and ERR_DATASET_INVALID for pairs of another type, recipe, adapter or settings.
  */
 export async function readPairList(file: string, source: PairSource): Promise<PairList> {
   const { lines, torn, text } = await readJsonLines(file, pairRecordSchema);
-  // The file does not hold settings that are undefined, so they are left out here, too.
+  // JSON omits settings that are undefined, so they must be omitted before the comparison.
   const settings = JSON.parse(JSON.stringify(source.settings)) as PairSource['settings'];
   const lineOf = new Map<number, number>();
   const records = lines.map(({ line, value }) => {
@@ -63,7 +63,7 @@ function requireSameSource(file: string, record: PairRecord, { type, recipe, ada
   );
 }
 
-/** A path that is not the pair's own could lead anywhere. */
+/** Checks the paths of a record, because files are moved and removed by them and a wrong one could lead anywhere. */
 function requirePlaces(file: string, line: number, record: PairRecord): void {
   for (const kind of kindsOf(record)) {
     const place = placeOf(kind, record.type, record.index, record.dropped !== undefined);

@@ -1,8 +1,8 @@
-/** What `pairs.jsonl` says of a pair, and where the pair's files are. */
+/** Declares the records of `pairs.jsonl` and the places of a pair's files. */
 import { z } from 'zod';
 import type { MaskMethod } from '../options/names.js';
 
-/** Why a pair was dropped. */
+/** The reason why a pair was dropped. */
 export type DropReason = 'empty' | 'touches nothing' | 'disagrees';
 
 /** One line of `pairs.jsonl`. Paths are relative to the folder. */
@@ -12,33 +12,33 @@ export interface PairRecord {
   type: string;
   image: string;
   part: string;
-  /** Absent where no mask was asked for. */
+  /** The path of the mask. It is absent if no mask was requested. */
   mask?: string;
   maskMethod?: MaskMethod;
-  /** Share of the pixels in the mask, 0 to 1. */
+  /** The share of pixels that the mask marks, 0 to 1. */
   coverage?: number;
-  /** The mask has no pixel: no defect was found. */
+  /** True if the mask marks no pixel, because no defect was found. */
   empty?: boolean;
-  /** Whether the mask covers anything that is not blank in the part. */
+  /** True if the mask covers at least one pixel of the part that is not background. */
   touches?: boolean;
-  /** The IoU of every two mask methods, where several were asked for: `{ 'u2net/threshold': 0.8 }`. */
+  /** The IoU of every two mask methods, as in `{ 'u2net/threshold': 0.8 }`. It is absent for a single method. */
   agreement?: Record<string, number>;
-  /** Why the pair does not count; its files are then below `dropped/`. */
+  /** The reason why the pair was dropped. Its files are then below `dropped/`. */
   dropped?: DropReason;
-  /** Generated pairs say so wherever they end up. */
+  /** This marks the pair as generated, even if the record is copied elsewhere. */
   synthetic: true;
-  /** How the pair came about: the name of a recipe. */
+  /** The name of the recipe that made the pair. */
   recipe?: string;
-  /** Digest of the adapter's file; absent for pairs that were made without one. */
+  /** The digest of the adapter's file. It is absent for pairs that were made without an adapter. */
   adapter?: string;
-  /** The settings that decide the pixels. */
+  /** The settings that affect the pixels. */
   settings: Record<string, unknown>;
 }
 
 const share = z.number('expected a share 0..1').min(0, 'expected a share 0..1').max(1, 'expected a share 0..1');
 const index = z.int('expected an integer of at least 0').min(0, 'expected an integer of at least 0');
 
-/** A line as it may be read; what later versions add is kept. */
+/** The schema of a line. Fields that later versions add are kept. */
 export const pairRecordSchema = z.looseObject({
   index,
   seed: z.number('expected a number'),
@@ -58,22 +58,22 @@ export const pairRecordSchema = z.looseObject({
   settings: z.record(z.string(), z.unknown(), 'expected the settings'),
 });
 
-/** The files of a pair. */
+/** The kinds of files that a pair may have. */
 export const FILE_KINDS = ['image', 'part', 'mask'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
 const FOLDERS = { image: 'test', part: 'part', mask: 'ground_truth' } as const;
 const DROPPED = 'dropped';
 
-/** The folder of a type's files of one kind, relative to the dataset's. */
+/** Returns the folder of a type's files of one kind, relative to the dataset's folder. */
 export const folderOf = (kind: FileKind, type: string, isDropped: boolean): string =>
   `${isDropped ? `${DROPPED}/` : ''}${FOLDERS[kind]}/${type}`;
 
-/** Where a pair's file is, relative to the dataset's folder: decided by type, index and state alone. */
+/** Returns the place of a pair's file, relative to the dataset's folder. */
 export function placeOf(kind: FileKind, type: string, index: number, isDropped: boolean): string {
   const name = String(index).padStart(6, '0');
   return `${folderOf(kind, type, isDropped)}/${name}${kind === 'mask' ? '_mask' : ''}.png`;
 }
 
-/** The kinds of files that a pair has. */
+/** Returns the kinds of files that a pair has. */
 export const kindsOf = (record: PairRecord): FileKind[] => FILE_KINDS.filter((kind) => record[kind] !== undefined);

@@ -15,23 +15,23 @@ import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeO
 
 const LIST = 'pairs.jsonl';
 
-/** The share of a mask's pixels that are set, 0 to 1. */
-const shareSet = ({ data }: PixelData): number =>
+/** Returns the share of a mask's pixels that are set, 0 to 1. */
+const coverageOf = ({ data }: PixelData): number =>
   data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
- * `ground_truth/<type>/000000_mask.png` and `pairs.jsonl`. Every file appears whole or not at all; a pair is listed once
- * all of its files are there. One writer at a time has a folder, until it is closed.
+ * `ground_truth/<type>/000000_mask.png` and `pairs.jsonl`. Every file is written completely or not at all, and a pair
+ * is listed after all of its files are written. A writer locks its folder until it is closed.
  *
  * @example
  * await using writer = await PairWriter.open('out/pairs', { type: 'crack', resume: true });
  * for await (const pair of model.generate(adapter, { count: 100, skip: writer.done })) await writer.write(pair);
  */
 export class PairWriter {
-  /** By index. */
+  /** The records, sorted by index. */
   readonly records: PairRecord[] = [];
-  /** The list on the disk is not in the order of the indices. */
+  /** True if the list on the disk is not sorted by index. */
   #isUnordered = false;
   #lock: WriteLock | undefined;
 
@@ -49,12 +49,14 @@ export class PairWriter {
   }
 
   /**
-   * Opens a folder for pairs of one adapter and one set of settings. With `resume`, pairs that are there are kept; what
-   * a killed process left half-written is removed, and files that it was moving are put where the list says.
+   * Opens a folder for pairs of one adapter and one set of settings. With `resume`, existing pairs are kept. If a
+   * killed process left incomplete files, they are removed. If it was moving files, they are moved to the places in the
+   * list.
    *
-   * Throws ERR_DATASET_INVALID where the folder holds pairs and `resume` is not set, or pairs of other settings;
-   * ERR_FILE_ACCESS naming the line of `pairs.jsonl` that is damaged; ERR_BUSY where another writer has the folder;
-   * ERR_INVALID_OPTION where `type` is not one folder's name.
+   * Throws ERR_DATASET_INVALID if the folder holds pairs of other settings, or holds pairs and `resume` is not set.
+   * Throws ERR_FILE_ACCESS with the line of `pairs.jsonl` that is invalid, and ERR_BUSY if another writer uses the
+   * folder.
+   * Throws ERR_INVALID_OPTION if `type` is not a valid name of a folder.
    */
   static async open(
     folder: string,
@@ -65,7 +67,7 @@ export class PairWriter {
   }
 
   /**
-   * Opens a folder that is locked already; the lock is the writer's from then on.
+   * Opens a folder that is locked already. The writer releases the lock.
    * @internal
    */
   static async openLocked(lock: WriteLock, options: PairSource & { resume: boolean }): Promise<PairWriter> {
@@ -80,25 +82,25 @@ export class PairWriter {
     }
   }
 
-  /** The indices that are there already. */
+  /** The indices of the pairs that the folder holds. */
   get done(): ReadonlySet<number> {
     return new Set(this.records.map((record) => record.index));
   }
 
-  /** The pairs that count. */
+  /** The pairs that were not dropped. */
   get kept(): PairRecord[] {
     return this.records.filter((record) => record.dropped === undefined);
   }
 
   /**
-   * Writes a pair, with its mask and what is known of that where it has one. Throws ERR_DATASET_INVALID where the pair is there already, and
-   * ERR_FILE_ACCESS where the disk is full: the pairs before it are kept.
+   * Writes a pair, and its mask with the facts about it if it has one. Throws ERR_DATASET_INVALID if the folder holds
+   * the pair already. Throws ERR_FILE_ACCESS if the disk is full, and the pairs before it are kept.
    */
   async write(pair: WritablePair): Promise<PairRecord> {
     const { type, recipe, adapter, settings } = this.source;
     const { index, seed, mask, maskMethod, touches, agreement } = pair;
     if (this.#find(index) !== undefined) {
-      throw new DatasetError(`${this.folder} has the pair ${index} already: skip those that are done`);
+      throw new DatasetError(`${this.folder} has the pair ${index} already: skip the pairs that are done`);
     }
     const record: PairRecord = {
       ...{ index, seed, type },
@@ -111,7 +113,7 @@ export class PairWriter {
     await this.#writeFile(record.image, await encodePng(pair.image));
     await this.#writeFile(record.part, await encodePng(pair.part));
     if (mask) {
-      const coverage = shareSet(mask);
+      const coverage = coverageOf(mask);
       record.mask = placeOf('mask', type, index, false);
       Object.assign(record, given({ maskMethod, coverage, empty: coverage === 0, touches, agreement }));
       await this.#writeFile(record.mask, await encodePng(mask));
@@ -120,19 +122,19 @@ export class PairWriter {
     return record;
   }
 
-  /** Moves the files of the pairs in `reasons` below `dropped/`, and those of the others back to their places. */
+  /** Moves the files of the pairs in `reasons` to `dropped/`, and the files of all other pairs back to their places. */
   async drop(reasons: ReadonlyMap<number, DropReason>): Promise<void> {
     const changed = this.records.map((record) => this.#inState(record, reasons.get(record.index)));
     const moves = this.records.flatMap((record, i) =>
       kindsOf(record).map((kind) => [record[kind] as string, changed[i]?.[kind] as string] as const),
     );
-    // The list first: should this process end before the files are moved, the next one moves them to where it says.
+    // The list is written first. If this process ends before the files are moved, the next one completes the move.
     await this.#writeList(changed);
     for (const [i, record] of changed.entries()) this.records[i] = record;
     for (const [from, to] of moves) await this.#move(from, to);
   }
 
-  /** Lets others write to the folder. May be called twice; nothing can be written afterwards. */
+  /** Releases the folder for other writers. Nothing can be written afterwards. It may be called twice. */
   async close(): Promise<void> {
     const lock = this.#lock;
     try {
@@ -162,10 +164,10 @@ export class PairWriter {
   async #read(resume: boolean): Promise<void> {
     const list = this.#path(LIST);
     const { records, torn, text } = await readPairList(list, this.source);
-    const present = await this.#present();
-    const isThere = (record: PairRecord) =>
-      kindsOf(record).every((kind) => this.#places(kind, record).some((place) => present.has(place)));
-    const complete = records.filter(isThere);
+    const existing = await this.#existingFiles();
+    const isComplete = (record: PairRecord) =>
+      kindsOf(record).every((kind) => this.#places(kind, record).some((place) => existing.has(place)));
+    const complete = records.filter(isComplete);
     const held = complete.length + (torn ? 1 : 0);
     if (held > 0 && !resume) {
       throw new DatasetError(`${this.folder} holds ${held} generated pairs: resume, or choose another folder`);
@@ -173,22 +175,22 @@ export class PairWriter {
     for (const record of complete) {
       for (const kind of kindsOf(record)) {
         const [place, other] = this.#places(kind, record);
-        if (!present.has(place)) await this.#move(other, place);
+        if (!existing.has(place)) await this.#move(other, place);
       }
       this.records.push(record);
     }
-    // What is left of a pair that is made again would lie beside its new files.
-    for (const record of records.filter((one) => !isThere(one))) {
+    // An incomplete pair will be made again, so its old files must not stay beside the new ones.
+    for (const record of records.filter((one) => !isComplete(one))) {
       for (const place of FILE_KINDS.flatMap((kind) => this.#places(kind, record))) {
         await withFileErrors('remove', this.#path(place), () => rm(this.#path(place), { force: true }));
       }
     }
-    // Also where there was none: a folder that cannot be written is an error before any work is done.
+    // An empty list is written as well, so that a read-only folder is an error before any work is done.
     if (text === '' || text !== jsonLines(this.records)) await this.#writeList(this.records);
   }
 
-  /** The files of the type that are there, relative to the folder, without what a killed process left half-written. */
-  async #present(): Promise<Set<string>> {
+  /** Removes incomplete files of a killed process. Returns the files of the type that exist, relative to the folder. */
+  async #existingFiles(): Promise<Set<string>> {
     await removePartialFiles(this.folder, (name) => name === LIST);
     const found = new Set<string>();
     for (const isDropped of [false, true]) {
@@ -201,7 +203,7 @@ export class PairWriter {
     return found;
   }
 
-  /** Where a pair's file belongs, and where it was before the pair was dropped or taken back. */
+  /** Returns the place of a pair's file, and its place before the pair was dropped or restored. */
   #places(kind: (typeof FILE_KINDS)[number], { index, dropped }: PairRecord): [string, string] {
     const isDropped = dropped !== undefined;
     return [placeOf(kind, this.type, index, isDropped), placeOf(kind, this.type, index, !isDropped)];
@@ -225,7 +227,7 @@ export class PairWriter {
     });
   }
 
-  /** Adds a line to the list: to write all of it for each pair would take hours for many. */
+  /** Appends a line to the list. Writing the whole list for each of many pairs would take hours. */
   async #list(record: PairRecord): Promise<void> {
     await appendJsonLine(this.#path(LIST), record, { flush: true });
     const place = this.records.findLastIndex(({ index }) => index < record.index) + 1;

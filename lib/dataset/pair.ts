@@ -1,7 +1,7 @@
 import type { NativePair } from '../addon-types.js';
 import { type Channels, type PixelData, RawImage } from '../core/image.js';
 
-/** Functions take pairs in this form, in which every image may be any object with pixels. */
+/** A pair that functions accept as input. Every image may be any object with pixels. */
 export interface PairData {
   index: number;
   seed: number;
@@ -11,18 +11,18 @@ export interface PairData {
   mask?: PixelData;
 }
 
-/** A generated pair: the whole image with the defect, and the defect alone on blank ground. */
+/** A generated pair: the image with the defect, and the anomaly part, which is the defect on a plain background. */
 export interface Pair extends PairData {
-  /** Which pair of the seed this is; the same index and seed start from the same noise. */
+  /** The number of the pair, from 0 on. Index and seed decide its noise. */
   index: number;
   seed: number;
   /** RGB. */
   image: RawImage;
   /** RGB. */
   part: RawImage;
-  /** Where the anomaly branch looked, one channel spread to 0..255, where `attention` was asked for. */
+  /** The attention map of the anomaly branch, one channel scaled to 0 to 255. Present only if `attention` is true. */
   attention?: RawImage;
-  /** Where the defect is, one channel of 0 and 255: exact, of pairs of the recipe `augment`. */
+  /** The exact mask of the defect, one channel of 0 and 255. Only pairs of the recipe `augment` have it. */
   mask?: RawImage;
 }
 

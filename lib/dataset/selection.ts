@@ -1,11 +1,11 @@
-/** Which generated pairs are worth training on. */
+/** Selects the generated pairs that are good enough to train on. */
 import { InvalidOptionError } from '../core/errors.js';
 import type { DropReason, PairRecord } from './pair-record.js';
 
-/** The best share of the pairs, or those whose masks agree at least so far; both 0 to 1. */
+/** Keeps the best share of the pairs, or the pairs whose masks agree at least this much. Both are 0 to 1. */
 export type KeepRule = { share: number } | { agreement: number };
 
-/** `80%`, or an IoU such as `0.5`. Throws ERR_INVALID_OPTION. */
+/** Parses a share such as `80%` or an IoU such as `0.5`. Throws ERR_INVALID_OPTION for anything else. */
 export function parseKeepRule(text: string): KeepRule {
   const share = /^(\d+(?:\.\d+)?)%$/.exec(text);
   const value = share ? Number(share[1]) / 100 : Number(text);
@@ -21,8 +21,8 @@ const meanAgreement = ({ agreement = {} }: PairRecord): number => {
 };
 
 /**
- * The pairs that the rule drops, by index, with the reason. A pair whose mask is empty, or touches nothing of the part,
- * is dropped whatever the rule; of the others, those whose masks disagree most.
+ * Returns the indices of the pairs that the rule drops, with the reason. Pairs whose mask is empty or touches nothing
+ * of the part are always dropped. Of the others, those whose masks disagree most are dropped.
  */
 export function selectPairs(records: readonly PairRecord[], rule: KeepRule): Map<number, DropReason> {
   const dropped = new Map<number, DropReason>();

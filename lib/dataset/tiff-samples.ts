@@ -1,4 +1,4 @@
-/** What a TIFF file's first page says of its samples, to name those that are not read. */
+/** Reads the sample format of a TIFF file's first page, so that errors can name unsupported formats. */
 
 const BITS_PER_SAMPLE = 258;
 const PHOTOMETRIC = 262;
@@ -13,7 +13,7 @@ const FORMATS: Record<number, string> = {
 };
 const SPACES: Record<number, string> = { 8: 'CIELAB', 9: 'ICCLAB', 10: 'ITULAB', 32844: 'LogL', 32845: 'LogLuv' };
 
-/** The first number of the tags of the first page; undefined where the file is no TIFF, or is damaged. */
+/** Returns the first number of each tag of the first page. Returns undefined if the file is damaged or not a TIFF. */
 function firstNumbers(bytes: Buffer): Map<number, number> | undefined {
   const order = bytes.toString('latin1', 0, 2);
   if (order !== 'II' && order !== 'MM') return undefined;
@@ -30,15 +30,15 @@ function firstNumbers(bytes: Buffer): Map<number, number> | undefined {
     }
     return numbers;
   } catch (error) {
-    if (error instanceof RangeError) return undefined; // an offset leads out of the file
+    if (error instanceof RangeError) return undefined; // An offset leads out of the file.
     throw error;
   }
 }
 
-/** Whether the first page's darkest number is its brightest. */
+/** Returns true if 0 means white on the first page. */
 export const isWhiteZero = (bytes: Buffer): boolean => firstNumbers(bytes)?.get(PHOTOMETRIC) === 0;
 
-/** Such as "64-bit floats"; undefined for what is no TIFF. */
+/** Describes the samples, as in "64-bit floats". Returns undefined if the file is not a TIFF. */
 export function tiffSamples(bytes: Buffer): string | undefined {
   const numbers = firstNumbers(bytes);
   if (!numbers) return undefined;

@@ -2,38 +2,41 @@ import { type NativeTaskOptions, runNative } from '../run-native.js';
 import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
 import { mean } from './scores.js';
 
-/** Shares of the tested defects whose type was told, 0 to 1. */
+/** The shares of tested defects that were classified correctly, 0 to 1. */
 export interface Accuracy {
   types: Record<string, number>;
-  /** The mean of the types. */
+  /** The mean over the types. */
   average: number;
-  /** Of all images. */
+  /** The share of all tested images. */
   together: number;
 }
 
 export interface ClassificationInput extends LearnerInput {
-  /** A file of torchvision's ResNet-18 to start from. */
+  /** The path of torchvision's ResNet-18 weights to start from. */
   weights: string | undefined;
 }
 
-/** The shares of right ones among `probabilities`, those of each image one after the other, types in the order of `counts`. */
+/**
+ * Computes the accuracy from the class probabilities of all images, (images, types) in row-major order. `counts` holds
+ * the number of images of each type, in the order of the images and of the classes.
+ */
 export function accuracyOf(probabilities: Float32Array, counts: ReadonlyMap<string, number>): Accuracy {
   const types: Record<string, number> = {};
-  let [from, right] = [0, 0];
+  let [from, correct] = [0, 0];
   for (const [index, [type, count]] of [...counts].entries()) {
-    let found = 0;
+    let correctOfType = 0;
     for (let image = from; image < from + count; image++) {
       const row = probabilities.subarray(image * counts.size, (image + 1) * counts.size);
-      if (row.indexOf(Math.max(...row)) === index) found++;
+      if (row.indexOf(Math.max(...row)) === index) correctOfType++;
     }
-    types[type] = found / count;
+    types[type] = correctOfType / count;
     from += count;
-    right += found;
+    correct += correctOfType;
   }
-  return { types, average: mean(Object.values(types)), together: right / from };
+  return { types, average: mean(Object.values(types)), together: correct / from };
 }
 
-/** Trains a classifier of the types on a row's defects, and tests it. */
+/** Trains a classifier of the defect types on a row's defects and tests it. */
 export async function classify(
   { row, protocol, defects, data, seed, device, weights }: ClassificationInput,
   training: Omit<TrainLearnerOptions, 'iterations'>,

@@ -2,18 +2,20 @@ import { defaultThreads } from '../core/threads.js';
 import { getEngine } from '../native.js';
 import { runNative } from '../run-native.js';
 
-/** More small networks at a time would wait for memory. */
-const MOST_AT_ONCE = 8;
+/** More small networks at once would be limited by the memory bandwidth. */
+const MAX_AT_ONCE = 8;
 
-/** How many small networks to train at a time: one thread each is enough for them; a GPU is kept busy by one. */
+/**
+ * Returns the number of small networks to train at once. Each needs one thread only, but a single one occupies a GPU.
+ */
 export async function concurrencyFor(device: string): Promise<number> {
   if (device.startsWith('cuda')) return 1;
   const engine = await getEngine();
   if (device === 'auto' && (await engine.deviceInfo(new engine.Task(0))).name !== '') return 1;
-  return Math.min(defaultThreads(), MOST_AT_ONCE);
+  return Math.min(defaultThreads(), MAX_AT_ONCE);
 }
 
-/** Does work that uses so many torch threads, with the cores shared out among them. */
+/** Does work on `lanes` torch threads and divides the cores among them. */
 export async function sharingCores<R>(lanes: number, work: () => Promise<R>): Promise<R> {
   if (lanes === 1) return work();
   const setThreads = (torchThread: number, count: number) =>
@@ -24,6 +26,6 @@ export async function sharingCores<R>(lanes: number, work: () => Promise<R>): Pr
   try {
     return await work();
   } finally {
-    await setThreads(0, defaultThreads()); // the one that all other work has, too
+    await setThreads(0, defaultThreads()); // All other work uses torch thread 0.
   }
 }

@@ -3,15 +3,15 @@ import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, t
 import { type DetectorScores, type RunScores, scoreRun, type Tested } from './scores.js';
 import type { NamedSquare } from './squares.js';
 
-/** What a detector makes of the tested images. */
+/** The scores of a detector, and its maps of the tested images. */
 export interface Detection {
   scores: RunScores<DetectorScores>;
-  /** Images of defects, by type. */
+  /** The images of defects, by type. */
   tested: Map<string, Tested>;
   good: Tested;
 }
 
-/** Trains a detector on good images and a row's defects, and tests it. */
+/** Trains a detector on good images and a row's defects, and then tests it. */
 export async function detect(
   { row, protocol, defects, data, seed, device }: LearnerInput,
   training: Omit<TrainLearnerOptions, 'iterations'>,

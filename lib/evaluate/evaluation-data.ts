@@ -14,20 +14,20 @@ async function loadPool(images: readonly ImageSource[], size: number): Promise<P
   });
 }
 
-/** Everything that an evaluation looks at, decoded, but for the defects of its rows. */
+/** The decoded images of an evaluation, except for the training defects of its rows. */
 export class EvaluationData {
   private constructor(
     readonly good: Pool,
     readonly textures: Pool | undefined,
     readonly testGood: readonly NamedSquare[],
     readonly testDefects: ReadonlyMap<string, readonly NamedSquare[]>,
-    /** Tells sets of test images apart. */
+    /** The digest of all test images and masks. */
     readonly testDigest: string,
-    /** Tells classifiers' first weights apart; undefined where they are fresh. */
+    /** The digest of the classifiers' initial weights. It is undefined if they are random. */
     readonly backboneDigest: string | undefined,
   ) {}
 
-  /** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+  /** Decodes the images. Throws ERR_DATASET_INVALID with the file that cannot be used. */
   static async load(
     split: Split,
     {

@@ -31,64 +31,66 @@ import { type TestedGood, type TestedImage, writeMaps } from './tested-images.js
 
 export type { EvaluatorOptions };
 
-/** Where an evaluation is. */
+/** The progress of an evaluation. */
 export interface EvaluationProgress {
   row: string;
   seed: number;
   network: 'detector' | 'classifier';
-  /** Of the training of this network. */
+  /** The training step of this network. */
   step: number;
-  /** Undefined for what an earlier process did. */
+  /** The loss of the step. It is undefined for a result of an earlier process. */
   loss: number | undefined;
-  /** Training steps done and to do, of all rows, seeds and networks; those that an earlier process did count as done. */
+  /** The finished training steps of all rows, seeds and networks, including those of earlier processes. */
   done: number;
+  /** All training steps of the evaluation. */
   total: number;
 }
 
 export type EvaluateOptions = TaskOptions & { onProgress?: (progress: EvaluationProgress) => void };
 
-/** One row with one seed. */
+/** The result of one row with one seed. */
 export interface EvaluationRun extends RunScores {
   row: string;
   seed: number;
-  /** Images of defects that it learned from, and those left out because their masks are empty. */
+  /** The number of images of defects that the networks were trained on. */
   defects: number;
+  /** The number of images that were left out because their masks are empty. */
   emptyMasks: number;
   seconds: number;
-  /** Of defects. */
+  /** The tested images of defects. */
   images: TestedImage[];
-  /** Tested good images; none in a run that an earlier version kept. */
+  /** The tested good images. The list is empty in results of an earlier version. */
   good: TestedGood[];
 }
 
-/** All runs, with what they were made of. */
+/** The results of all runs and the data that they used. */
 export interface Evaluation {
   category: string;
   types: readonly string[];
   rows: readonly string[];
   protocol: Protocol & { name: string };
-  /** Images that test: of each type, and good ones. */
+  /** The number of test images of each type, and of good ones. */
   tested: Record<string, number>;
-  /** Images left out of the test because they have the pixels of one that trains. */
+  /** The number of images that were left out of the test because a training image has the same pixels. */
   leftOut: number;
-  /** Real images that train: of each type, and good ones. */
+  /** The number of real training images of each type, and of good ones. */
   training: Record<string, number>;
   runs: EvaluationRun[];
-  /** Of generated sets, where weights were given. */
+  /** The quality of the generated sets. It is empty if no weights were given. */
   quality: Quality[];
 }
 
-/** What a detector's training and test leave in a file. */
+/** The content of the file that keeps a detector's result. */
 interface DetectorResult extends RunScores<DetectorScores> {
   seconds: number;
   images: TestedImage[];
-  good?: TestedGood[]; // runs kept by an earlier version have none
+  good?: TestedGood[]; // Results of an earlier version lack it.
 }
 interface ClassifierResult extends Accuracy {
   seconds: number;
 }
 
-/** What one row with one seed needs. */
+/** The input of one run, which is one row with one seed. */
 interface RunInput {
   row: Row;
   seed: number;
@@ -100,17 +102,18 @@ interface RunInput {
   torchThread: number;
 }
 
-/** Where the networks' results and checkpoints are, below an evaluation's folder. */
+/** The subfolder of an evaluation's folder that holds the networks' results and checkpoints. */
 const RUNS = 'runs';
-const keptSchema = z.looseObject({ seconds: z.number('expected a number') });
+const resultSchema = z.looseObject({ seconds: z.number('expected a number') });
 
-/** Tells runs in one folder apart, and says what they are. */
+/** Returns a readable and unique name for the result of a network. */
 const runName = ({ name }: Row, network: EvaluationProgress['network'], seed: number, digest: string) =>
   `${name}-${network}-seed${seed}-${digest}`;
 
 /**
- * Judges pairs by the detectors that learn from them: trains the published evaluation's segmentation network on good
- * images and defects, one network for all types of a category, and tests it on real images that nothing was trained on.
+ * Measures the value of pairs for training detectors. It trains the segmentation network of the published evaluation on
+ * good images and defects, one network for all types of a category. It then tests the network on real images that were
+ * not used for training.
  *
  * @example
  * const evaluator = await Evaluator.open(await Dataset.open('bottle'), { pairs: { ours: 'out/bottle' } });
@@ -119,7 +122,7 @@ const runName = ({ name }: Row, network: EvaluationProgress['network'], seed: nu
 export class Evaluator {
   readonly protocol: Protocol & { name: string };
   readonly rows: readonly Row[];
-  /** The real images that train, and those that test. */
+  /** The real images for training and for the test. */
   readonly split: Split;
   readonly #category: string;
   readonly #options: z.output<typeof evaluatorSchema>;
@@ -142,8 +145,10 @@ export class Evaluator {
   }
 
   /**
-   * Finds what trains and what tests: the first third of each type and the rest of `dataset`, or all of it and all of
-   * `testData`. Throws ERR_DATASET_INVALID where something is missing.
+   * Chooses the images for training and for the test. By default, the first third of each type of `dataset` is for
+   * training, and the rest is for the test. With `testData`, all of `dataset` is for training and all of `testData` is
+   * for the test.
+   * Throws ERR_DATASET_INVALID if images are missing.
    */
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
@@ -161,7 +166,7 @@ export class Evaluator {
     return new Evaluator(dataset.category, checked, rows, split);
   }
 
-  /** Networks that a row trains for each seed; made-up defects have no types to classify. */
+  /** Returns the networks that a row trains for each seed. Synthetic defects of `draem` have no types to classify. */
   #networks(row: Row): EvaluationProgress['network'][] {
     return this.#options.classifier && row.source !== 'draem' ? ['detector', 'classifier'] : ['detector'];
   }
@@ -170,18 +175,19 @@ export class Evaluator {
     return network === 'detector' ? this.protocol.iterations : this.protocol.classifier.iterations;
   }
 
-  /** Training steps of all rows, seeds and networks. */
+  /** The number of training steps of all rows, seeds and networks. */
   get steps(): number {
     const networks = this.rows.flatMap((row) => this.#networks(row));
     return this.#options.seeds * networks.reduce((sum, network) => sum + this.#iterations(network), 0);
   }
 
   /**
-   * Trains and tests every row with every seed. Each network's result is kept below `out` and not made again; one that
-   * was cut off goes on from its checkpoint. Deterministic for a seed on one machine, with one concurrency.
+   * Trains and tests every row with every seed. The result of each network is kept below `out` and is not computed
+   * again. An interrupted training continues from its checkpoint. Results are deterministic for a seed on one machine
+   * with the same concurrency.
    *
-   * A run that fails does not stop the others: once all have ended, its error is thrown, with how many failed. Throws
-   * ERR_BUSY where another evaluation writes to `out`.
+   * If a run fails, the others continue. After all have ended, the error of the first failed run is thrown with the
+   * number of failed runs. Throws ERR_BUSY if another evaluation writes to `out`.
    */
   async evaluate(out: string, { signal, onProgress }: EvaluateOptions = {}): Promise<Evaluation> {
     const folder = resolve(out);
@@ -197,10 +203,10 @@ export class Evaluator {
     const failures = new RunFailures(inputs.length);
     let [done, total] = [0, this.steps];
     try {
-      const quality = await this.#quality({ signal }); // before the hours of training: the weights may not be what they should
+      const quality = await this.#quality({ signal }); // Wrong weights must be reported before hours of training.
       const lanes = Math.min(await this.#concurrency(), inputs.length);
       const start = ({ row, index, seed }: (typeof inputs)[number], torchThread: number, stopped: AbortSignal) => {
-        let before = 0; // of the network that is trained
+        let before = 0; // The last reported step of the current network.
         const onStep: RunInput['onStep'] = (network, step, loss) => {
           done += step - before;
           before = step === this.#iterations(network) ? 0 : step;
@@ -245,16 +251,16 @@ export class Evaluator {
     const { row, seed, defects, data, folder, signal, torchThread } = input;
     const { device, classifierWeights: weights } = this.#options;
     const common = { row, protocol: this.protocol, defects, data, seed, device };
-    const detector = await this.#kept<DetectorResult>(input, 'detector', async (training) => {
-      const { scores, ...judged } = await detect(common, training);
+    const detector = await this.#loadOrCompute<DetectorResult>(input, 'detector', async (training) => {
+      const { scores, ...predictions } = await detect(common, training);
       const maps = join('maps', runName(row, 'detector', seed, training.digest));
       return {
         ...scores,
-        ...(await writeMaps(folder, maps, judged, this.protocol.resolution, { signal, torchThread })),
+        ...(await writeMaps(folder, maps, predictions, this.protocol.resolution, { signal, torchThread })),
       };
     });
     const classifier = this.#networks(row).includes('classifier')
-      ? await this.#kept<ClassifierResult>(input, 'classifier', (training) =>
+      ? await this.#loadOrCompute<ClassifierResult>(input, 'classifier', (training) =>
           classify({ ...common, weights }, training),
         )
       : undefined;
@@ -280,22 +286,22 @@ export class Evaluator {
     };
   }
 
-  /** A network's result: what an earlier process wrote, else made and written. */
-  async #kept<T extends { seconds: number }>(
+  /** Reads the result of a network that an earlier process has written. Otherwise computes and writes it. */
+  async #loadOrCompute<T extends { seconds: number }>(
     { row, seed, defects, data, folder, onStep, signal, torchThread }: RunInput,
     network: EvaluationProgress['network'],
-    make: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
+    compute: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
   ): Promise<T> {
     const digest = this.#digest(network, row, seed, defects, data);
     const file = pathInside(folder, RUNS, runName(row, network, seed, digest));
     if (existsSync(`${file}.json`)) {
       onStep(network, this.#iterations(network));
-      return (await readJson(`${file}.json`, keptSchema)) as unknown as T;
+      return (await readJson(`${file}.json`, resultSchema)) as unknown as T;
     }
     const start = performance.now();
     const checkpoint = `${file}.checkpoint.safetensors`;
     const { checkpointEvery } = this.#options;
-    const result = await make({
+    const result = await compute({
       ...{ checkpoint, checkpointEvery, digest, signal, torchThread },
       onStep: (step, loss) => onStep(network, step, loss),
     });
@@ -324,7 +330,7 @@ export class Evaluator {
     };
   }
 
-  /** Tells results apart by everything that decides them. */
+  /** Returns a digest of everything that affects a network's result. */
   #digest(
     network: EvaluationProgress['network'],
     row: Row,
@@ -337,7 +343,7 @@ export class Evaluator {
     const own = network === 'detector' ? detector : { ...classifier, resolution, flips, weights: data.backboneDigest };
     const textures = row.source === 'draem' ? data.textures : undefined;
     const pools = [data.good, defects.pool, textures].map((pool) => pool?.digest);
-    const deciding = { network, own, source: row.source, seed, pools, tests: data.testDigest };
-    return createHash('sha256').update(JSON.stringify(deciding)).digest('hex').slice(0, 8);
+    const inputs = { network, own, source: row.source, seed, pools, tests: data.testDigest };
+    return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 8);
   }
 }

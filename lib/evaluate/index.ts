@@ -1,5 +1,5 @@
 /**
- * What pairs are worth: detectors that learn from them, tested on real images.
+ * Measures the value of pairs. Detectors are trained on them and tested on real images.
  *
  * @module dualanodiff/evaluation
  */

@@ -1,9 +1,9 @@
 import pMap, { pMapSkip } from 'p-map';
 
 /**
- * Does the work for each input in `count` lanes and returns the results in the inputs' order. Work gets the number of its
- * lane, from 0 on, which no other work has at the same time. The first failure, or the caller's signal, fires the signal
- * that work gets. The failure is thrown once all work has ended.
+ * Does the work for each input in `count` parallel lanes and returns the results in the order of the inputs. The work
+ * receives the number of its lane, from 0 on, which no other work uses at the same time. Its signal fires after the
+ * first failure, or with the caller's signal. The failure is thrown after all work has ended.
  */
 export async function inLanes<Input, Result>(
   inputs: readonly Input[],
@@ -18,7 +18,7 @@ export async function inLanes<Input, Result>(
     inputs,
     async (input) => {
       if (failed.signal.aborted) return pMapSkip;
-      const lane = free.pop() as number; // there is one for each of the concurrent calls
+      const lane = free.pop() as number; // p-map runs at most `count` calls at once, so a lane is always free.
       try {
         return await work(input, lane, stopped);
       } catch (error) {

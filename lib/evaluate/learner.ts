@@ -13,15 +13,15 @@ import type { NamedSquare } from './squares.js';
 export interface TrainLearnerOptions extends NativeTaskOptions {
   torchThread: number;
   iterations: number;
-  /** Where its checkpoint is kept, and read from where there is one. */
+  /** The path of the checkpoint. If the file exists, training continues from it. */
   checkpoint: string;
   checkpointEvery: number;
-  /** Tells this network's checkpoint from others'. */
+  /** The digest that identifies this network's checkpoint. */
   digest: string;
   onStep: (step: number, loss: number) => void;
 }
 
-/** What a network learns from, and what it is tested on. */
+/** The training data and test data of a network. */
 export interface LearnerInput {
   row: Row;
   protocol: Protocol;
@@ -31,18 +31,19 @@ export interface LearnerInput {
   device: string;
 }
 
-/** What the engine wants to know of a network that learns from a row. */
+/** Returns the engine's options for a network that is trained on a row. */
 export function learnerOptions(
   row: Row,
   { flips }: Protocol,
   { channels, batchSize, iterations, learningRate }: LearnerProtocol,
   { seed, device }: { seed: number; device: string },
 ): NativeLearnerOptions {
-  const flipDefects = flips || row.generated === undefined; // the few real ones are always flipped
+  // Rows without generated pairs have few defects, which are always flipped.
+  const flipDefects = flips || row.generated === undefined;
   return { channels, batchSize, iterations, learningRate, flips, seed, device, source: row.source, flipDefects };
 }
 
-/** Trains a network to its end, from its checkpoint where there is one. Aborted, it leaves a checkpoint. */
+/** Trains a network to its end. Continues from its checkpoint if there is one, and writes one if it is aborted. */
 export async function trainLearner(learner: NativeLearner, options: TrainLearnerOptions): Promise<void> {
   const { iterations, checkpoint, checkpointEvery, digest, onStep, signal, torchThread } = options;
   let position = 0;
@@ -66,23 +67,23 @@ export async function trainLearner(learner: NativeLearner, options: TrainLearner
       onStep(step, loss);
     }
   } catch (error) {
-    const isAborted = error instanceof AbortedError || signal?.aborted; // the signal's reason may be any error of ours
+    const isAborted = error instanceof AbortedError || signal?.aborted; // The signal's reason may be another error.
     if (isAborted && position > 0) await save();
     throw error;
   }
 }
 
-/** The checkpoint of a network whose result is written. */
+/** Removes the checkpoint of a network after its result is written. */
 export const removeCheckpoint = (checkpoint: string): Promise<void> => rm(checkpoint, { force: true });
 
-/** The network's probabilities for each square, one after the other. */
+/** Returns the network's probabilities for all squares, one square after the other. */
 export async function predict(
   learner: NativeLearner,
   squares: readonly NamedSquare[],
   size: number,
   options: NativeTaskOptions,
 ): Promise<Float32Array> {
-  const CHUNK = 16; // what crosses is copied on this thread
+  const CHUNK = 16; // Inputs are copied on the JavaScript thread, so larger chunks would block it.
   const parts: Float32Array[] = [];
   for (let from = 0; from < squares.length; from += CHUNK) {
     const chunk = squares.slice(from, from + CHUNK);

@@ -1,4 +1,4 @@
-/** Images that train must not test: they are compared by their pixels, whatever their names and formats. */
+/** Removes training images from the test. Images are compared by their pixels, so names and formats do not matter. */
 import { createHash } from 'node:crypto';
 import { DatasetError } from '../core/errors.js';
 import type { Example } from '../dataset/example-file.js';
@@ -6,7 +6,7 @@ import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import { ImageInMemory, type ImageSource, labelOf } from '../dataset/image-source.js';
 
-/** The images of a split. */
+/** The images of a split, without its other properties. */
 interface Images {
   training: ReadonlyMap<string, Example[]>;
   testing: ReadonlyMap<string, Example[]>;
@@ -30,8 +30,8 @@ async function digestsOf(items: readonly Item[]): Promise<string[]> {
 }
 
 /**
- * The split without the images to test on that train, too, and how many they are. Throws ERR_DATASET_INVALID naming one
- * where none of a type, or no good one, would be left.
+ * Returns the split without the test images that are also training images, and their number as `leftOut`. Throws
+ * ERR_DATASET_INVALID with one of them if no test image of a type, or no good one, would be left.
  */
 export async function withoutOverlap<Split extends Images>(split: Split): Promise<Split & { leftOut: number }> {
   const trained = new Map<string, string>();
@@ -40,20 +40,20 @@ export async function withoutOverlap<Split extends Images>(split: Split): Promis
     trained.set(digest, labelOfItem(training[i] as Item));
   }
   let leftOut = 0;
-  const untrained = async <Kind extends Item>(what: string, items: readonly Kind[]): Promise<Kind[]> => {
+  const withoutTrained = async <Kind extends Item>(what: string, items: readonly Kind[]): Promise<Kind[]> => {
     const twins = (await digestsOf(items)).map((digest) => trained.get(digest));
     const rest = items.filter((_, i) => twins[i] === undefined);
     const first = twins.findIndex((twin) => twin !== undefined);
     if (rest.length === 0 && first >= 0) {
       throw new DatasetError(
-        `The images that train (--data) and those that test (--test-data) overlap, so that none of ${what} is left to test on: ${labelOfItem(items[first] as Kind)} has the pixels of ${twins[first]}`,
+        `The training images (--data) and the test images (--test-data) overlap, so that none of ${what} is left to test on: ${labelOfItem(items[first] as Kind)} has the pixels of ${twins[first]}`,
       );
     }
     leftOut += items.length - rest.length;
     return rest;
   };
   const testing = new Map<string, Example[]>();
-  for (const [type, examples] of split.testing) testing.set(type, await untrained(type, examples));
-  const testingGood = await untrained('good', split.testingGood);
+  for (const [type, examples] of split.testing) testing.set(type, await withoutTrained(type, examples));
+  const testingGood = await withoutTrained('good', split.testingGood);
   return { ...split, testing, testingGood, leftOut };
 }

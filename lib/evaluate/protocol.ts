@@ -1,31 +1,34 @@
 import type { protocols } from '../options/names.js';
 
-/** What decides a network's training, beside its data. */
+/** The settings of a network's training. */
 export interface LearnerProtocol {
-  /** Base width of the network. */
+  /** The base width of the network, in channels. */
   channels: number;
   batchSize: number;
   iterations: number;
-  /** Of Adam; a fifth of it after 80 % of the iterations, a fifth of that after 90 %. */
+  /** The learning rate of Adam. It is divided by 5 after 80 % of the iterations, and again after 90 %. */
   learningRate: number;
 }
 
-/** What decides an evaluation, beside its data: the detector's training, and the classifier's. */
+/** The settings of an evaluation: the training of the detector and of the classifier. */
 export interface Protocol extends LearnerProtocol {
-  /** Pixels along each side; images are stretched to the square, as published. */
+  /** Pixels along each side. Images are stretched to a square, as in the published evaluation. */
   resolution: number;
-  /** Whether good and generated images are flipped at random; the defects of baselines always are. */
+  /** If true, good and generated images are flipped at random. The defects of baselines always are. */
   flips: boolean;
   classifier: LearnerProtocol;
 }
 
 /**
- * `paper` is the published evaluation's (AnomalyDiffusion, AAAI 2024, arXiv 2312.05767, which DualAnoDiff's tables follow):
- * 200 rounds of 500 images, half of them good. It reports the best round by the test images; here it is the last. Its
- * classifier sees every generated image 30 times in batches of 8; here all rows train as long, so that they can be compared.
+ * `paper` is the protocol of the published evaluation (AnomalyDiffusion, AAAI 2024, arXiv 2312.05767), which
+ * DualAnoDiff's tables follow. It trains 200 rounds of 500 images, half of them good. The published evaluation reports
+ * the round that is best on the test images, but this package reports the last one. The published classifier sees every
+ * generated image 30 times in batches of 8. Here, all rows train for the same number of iterations, so that they can be
+ * compared.
  *
- * `small` is an eighth as wide and trains a third as long, at five times the rate: at the published one its detectors are
- * not done. Its classifiers have 300 pairs of five types for about 30 times, too (docs/evaluation.md has figures for both).
+ * `small` has an eighth of the width and a third of the iterations. Its learning rate is five times as high, because
+ * its detectors would not converge with the published one. For 300 pairs of five types, its classifiers also see every
+ * image about 30 times. docs/evaluation.md has figures for both protocols.
  */
 export const PROTOCOLS: Record<(typeof protocols)[number], Protocol> = {
   paper: {

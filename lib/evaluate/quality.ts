@@ -4,19 +4,25 @@ import { runNative, type TaskOptions } from '../run-native.js';
 import type { Row } from './rows.js';
 import { loadDefects } from './squares.js';
 
-/** What the generated pictures of one type are like, beside the real ones. */
+/** The quality and variety of the generated images of one type. */
 export interface Quality {
   row: string;
   type: string;
-  /** Generated pictures looked at. */
+  /** The number of generated images. */
   images: number;
-  /** How clear and how varied Inception v3 finds them, from 1; undefined without its weights. */
+  /**
+   * The Inception Score, at least 1. It is high if images are clear and varied. Undefined without the weights of
+   * Inception v3.
+   */
   inceptionScore: number | undefined;
-  /** How far generated pictures near the same real one are from each other (LPIPS), from 0; undefined without weights. */
+  /**
+   * The mean LPIPS distance between generated images that are closest to the same real image, at least 0. Undefined
+   * without the weights of LPIPS.
+   */
   icLpips: number | undefined;
 }
 
-/** Weights that the user supplies, as published. */
+/** The paths of published weights that the user supplies. */
 export interface QualityWeights {
   inception: string | undefined;
   lpips: { backbone: string; linear: string } | undefined;
@@ -28,7 +34,7 @@ async function poolOf(examples: readonly Example[], size: number): Promise<Pool>
   });
 }
 
-/** Measures the types of a row's generated sets at the protocol's resolution. */
+/** Measures the quality of a row's generated images for each type, at the protocol's resolution. */
 export async function measureQuality(
   { name, generated = [] }: Row,
   real: ReadonlyMap<string, readonly Example[]>,
@@ -38,29 +44,31 @@ export async function measureQuality(
   const measured: Quality[] = [];
   for (const type of real.keys()) {
     const examples = generated.flatMap(({ types }) => types.get(type) ?? []);
-    const made = await poolOf(examples, resolution);
-    let there: Pool | undefined;
+    const generatedPool = await poolOf(examples, resolution);
+    let realPool: Pool | undefined;
     try {
-      there = await poolOf(real.get(type) ?? [], resolution);
-      const { handle } = there;
+      realPool = await poolOf(real.get(type) ?? [], resolution);
+      const { handle } = realPool;
       measured.push({
         row: name,
         type,
-        images: made.size,
+        images: generatedPool.size,
         inceptionScore:
           inception === undefined
             ? undefined
-            : await runNative(options, (engine, task) => engine.inceptionScore(made.handle, inception, device, task)),
+            : await runNative(options, (engine, task) =>
+                engine.inceptionScore(generatedPool.handle, inception, device, task),
+              ),
         icLpips:
           lpips === undefined
             ? undefined
             : await runNative(options, (engine, task) =>
-                engine.icLpips(made.handle, handle, lpips.backbone, lpips.linear, device, task),
+                engine.icLpips(generatedPool.handle, handle, lpips.backbone, lpips.linear, device, task),
               ),
       });
     } finally {
-      made.dispose();
-      there?.dispose();
+      generatedPool.dispose();
+      realPool?.dispose();
     }
   }
   return measured;

@@ -3,17 +3,17 @@ import type { GeneratedSet, Row } from './rows.js';
 import type { Split } from './split.js';
 import { loadDefects } from './squares.js';
 
-/** What runs of one row learn from. */
+/** The training defects of a row. */
 export interface RowDefects {
   pool: Pool;
-  /** Generated pairs left out because their masks are empty: they show no defect. */
+  /** The number of generated pairs that were left out because their masks are empty. */
   emptyMasks: number;
 }
 
 const REAL_GROUP = 0;
 const GENERATED_GROUP = 1;
 
-/** Throws ERR_DATASET_INVALID naming the file that cannot be used. */
+/** Loads the defects of a row. Throws ERR_DATASET_INVALID with the file that cannot be used. */
 async function load(
   real: boolean,
   generated: GeneratedSet | undefined,
@@ -36,19 +36,19 @@ async function load(
   return { pool, emptyMasks };
 }
 
-/** The defects of rows, loaded when the first run starts that learns from them, and disposed of after the last. */
+/** Holds the defects of rows. They are loaded for the first run that needs them and disposed of after the last one. */
 export class RowPools {
-  /** By row and generated set. */
+  /** The loaded defects by row and generated set. `runs` counts the runs that still need them. */
   readonly #loaded = new Map<string, { defects: Promise<RowDefects>; runs: number }>();
 
   constructor(
     readonly split: Split,
     readonly size: number,
-    /** Of each row. */
+    /** The number of runs of each row. */
     readonly runs: number,
   ) {}
 
-  /** Gives `run` the defects of a row's seed, of which `index` counts. */
+  /** Calls `run` with the defects of a row. `index` counts the seeds from 0 on and selects the generated set. */
   async lend<R>(
     { name, real, generated = [] }: Row,
     index: number,
@@ -68,13 +68,14 @@ export class RowPools {
     }
   }
 
-  /** Of rows whose runs did not all come to their end. */
+  /** Disposes of the defects of rows whose runs did not all finish. */
   async dispose(): Promise<void> {
     for (const key of [...this.#loaded.keys()]) await this.#drop(key);
   }
 
   async #drop(key: string): Promise<void> {
-    const loaded = await this.#loaded.get(key)?.defects.catch(() => undefined); // told by those who waited for it
+    // The run that loaded it reports the error.
+    const loaded = await this.#loaded.get(key)?.defects.catch(() => undefined);
     this.#loaded.delete(key);
     loaded?.pool.dispose();
   }

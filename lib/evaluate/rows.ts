@@ -4,17 +4,17 @@ import { Dataset, type Example } from '../dataset/dataset.js';
 import { foldersIn, isFolder } from '../dataset/folders.js';
 import type { baselines } from '../options/names.js';
 
-/** One way to get defects to train on: a row of the table. */
+/** A row of the table, which is one source of training defects. */
 export interface Row {
   name: string;
   source: 'pairs' | 'crop-paste' | 'draem';
-  /** Whether the real training pairs are among the defects. */
+  /** True if the defects include the real training pairs. */
   real: boolean;
-  /** Generated pairs among the defects: one set for all seeds, or one for each. */
+  /** The generated pairs among the defects: one set for all seeds, or one set for each seed. */
   generated?: GeneratedSet[];
 }
 
-/** Folders of generated pairs, by defect type. */
+/** A folder of generated pairs, with its pairs by defect type. */
 export interface GeneratedSet {
   folder: string;
   types: Map<string, Example[]>;
@@ -26,7 +26,9 @@ const BASELINES: Record<(typeof baselines)[number], Row> = {
   draem: { name: 'draem', source: 'draem', real: false },
 };
 
-/** The datasets in a folder: it is one itself, or holds `<type>/dataset` as `run` leaves them. */
+/**
+ * Opens the datasets in a folder. It is a dataset itself, or holds `<type>/dataset` as the command `run` writes them.
+ */
 async function datasetsIn(folder: string): Promise<Dataset[]> {
   const path = resolve(folder);
   const found: Dataset[] = [];
@@ -34,14 +36,15 @@ async function datasetsIn(folder: string): Promise<Dataset[]> {
     const dataset = join(type.path, 'dataset');
     if (await isFolder(join(dataset, 'test'))) found.push(await Dataset.open(dataset));
   }
-  if (found.length === 0 && (await isFolder(join(path, 'test')))) return [await Dataset.open(path)]; // last: a type may be called test
+  // This check comes last because a defect type may be called "test".
+  if (found.length === 0 && (await isFolder(join(path, 'test')))) return [await Dataset.open(path)];
   if (found.length === 0) {
     throw new DatasetError(`${path} holds no generated pairs: expected test/<type>, or <type>/dataset/test/<type>`);
   }
   return found;
 }
 
-/** Generated pairs of the types that are evaluated. Throws ERR_DATASET_INVALID where a type has none. */
+/** Opens the generated pairs of the evaluated types. Throws ERR_DATASET_INVALID if a type has none. */
 async function openGenerated(folder: string, types: readonly string[]): Promise<GeneratedSet> {
   const found = new Map<string, Example[]>();
   for (const dataset of await datasetsIn(folder)) {
@@ -57,7 +60,9 @@ async function openGenerated(folder: string, types: readonly string[]): Promise<
   return { folder: resolve(folder), types: found };
 }
 
-/** The table's rows: the baselines, then generated sets of a name alone and together with the real pairs. */
+/**
+ * Makes the table's rows: the baselines, and each generated set alone and, with `withReal`, together with real pairs.
+ */
 export async function makeRows(
   compare: readonly (typeof baselines)[number][],
   generated: Readonly<Record<string, string | string[]>>,
@@ -66,11 +71,12 @@ export async function makeRows(
 ): Promise<Row[]> {
   const rows: Row[] = [...new Set(compare)].map((name) => BASELINES[name]);
   for (const [name, chosen] of Object.entries(generated)) {
-    if (name in BASELINES) throw new InvalidOptionError(`A generated set cannot be called ${name}: a baseline is`);
+    if (name in BASELINES)
+      throw new InvalidOptionError(`A generated set cannot be called ${name}, because a baseline has this name`);
     const folders = typeof chosen === 'string' ? [chosen] : chosen;
     if (folders.length !== 1 && folders.length !== seeds) {
       throw new InvalidOptionError(
-        `Expected one folder of ${name} for all seeds, or ${seeds}, one for each, but received ${folders.length}`,
+        `Expected one folder of ${name} for all seeds, or ${seeds} folders, one for each seed, but received ${folders.length}`,
       );
     }
     const sets: GeneratedSet[] = [];

@@ -1,18 +1,18 @@
 import { DualAnoDiffError, errorFromCode } from '../core/errors.js';
 
-/** Runs of an evaluation that failed while the others went on. */
+/** Collects the runs of an evaluation that fail while the others continue. */
 export class RunFailures {
   readonly #failures: { run: string; error: unknown }[] = [];
   #callbackError: { error: unknown } | undefined;
 
   constructor(
-    /** How many runs there are. */
+    /** The number of all runs. */
     readonly total: number,
   ) {}
 
   /**
-   * Does a run. What it throws is kept for the end; where `signal` has fired, or the caller's own callback has thrown, all
-   * runs end.
+   * Does a run and keeps its error for the end. If `signal` has fired, or the caller's own callback has thrown, the
+   * error is thrown at once and ends all runs.
    */
   async collect<R>(run: string, signal: AbortSignal, work: () => Promise<R>): Promise<R | undefined> {
     try {
@@ -24,7 +24,7 @@ export class RunFailures {
     }
   }
 
-  /** Calls back to the caller. */
+  /** Calls a callback of the caller and remembers the error that it throws. */
   callback(call: () => void): void {
     try {
       call();
@@ -34,7 +34,7 @@ export class RunFailures {
     }
   }
 
-  /** The results, if all runs have one. Throws the first failure, saying how many there were. */
+  /** Returns the results if no run has failed. Throws the first error otherwise, with the number of failures. */
   requireAll<R>(results: readonly (R | undefined)[]): R[] {
     const [first] = this.#failures;
     if (first === undefined) return results as R[];

@@ -2,7 +2,7 @@ import type { NativeDetectionScores } from '../addon-types.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
 import type { NamedSquare } from './squares.js';
 
-/** The measures, in the table's order, with what they are called there. */
+/** The measures and their names in the table, in its order. */
 export const MEASURES = {
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
@@ -14,12 +14,12 @@ export const MEASURES = {
   accuracy: 'accuracy of types',
 } as const;
 export type Measure = keyof typeof MEASURES;
-/** 0 to 1; null where there was nothing to measure. */
+/** 0 to 1. A score is null if there was nothing to measure. */
 export type Scores = Record<Measure, number | null>;
-/** What a detector's maps are measured by. */
+/** The measures of a detector's maps. */
 export type DetectorScores = Omit<Scores, 'accuracy'>;
 
-/** Tested images with their maps. */
+/** Tested images with the detector's maps of them. */
 export interface Tested {
   squares: readonly NamedSquare[];
   maps: Float32Array;
@@ -43,7 +43,7 @@ async function score(sets: readonly Tested[], size: number, options: NativeTaskO
   return Object.fromEntries(entries) as DetectorScores;
 }
 
-/** One run's scores: each type's images with the good ones, the mean of the types, and all images together. */
+/** The scores of a run: each type with the good images, the mean over the types, and all images together. */
 export interface RunScores<T = Scores> {
   types: Record<string, T>;
   average: T;
@@ -53,7 +53,7 @@ export interface RunScores<T = Scores> {
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The mean of what there is; null where there is nothing. */
+/** Returns the mean of each score, without the values that are null. It is null if all of them are. */
 export function meanScores<T extends Partial<Scores>>(all: readonly T[]): T {
   const names = Object.keys(all[0] ?? {}) as Measure[];
   const entries = names.map((name) => {
@@ -78,7 +78,7 @@ export async function scoreRun(
   };
 }
 
-/** Pixel average precision of one image; how well its defect was found. */
+/** Returns the pixel average precision of one image. */
 export async function imageScore(
   tested: Tested,
   index: number,

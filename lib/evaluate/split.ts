@@ -5,15 +5,15 @@ import { withoutOverlap } from './overlap.js';
 
 export const GOOD = 'good';
 
-/** Real images, by type where they show defects. */
+/** The real images for training and for the test. Images of defects are listed by type. */
 export interface Split {
   training: ReadonlyMap<string, Example[]>;
   testing: ReadonlyMap<string, Example[]>;
   trainingGood: readonly ImageSource[];
   testingGood: readonly ImageSource[];
-  /** How many of a type's images train, as `trainImages` says it. */
+  /** The share of a type's images that are for training, in the form of `trainImages`. */
   share: number | string;
-  /** Images that would test, but have the pixels of one that trains. */
+  /** The number of test images that were left out because a training image has the same pixels. */
   leftOut: number;
 }
 
@@ -26,8 +26,9 @@ async function goodOf(dataset: Dataset, purpose: 'train' | 'test'): Promise<Imag
 }
 
 /**
- * What trains and what tests: the first third of each type, or what `trainImages` says, and the rest of `dataset`, or all of it and all of
- * `testData`, but for images that train (by their pixels). Throws ERR_DATASET_INVALID where something is missing.
+ * Chooses the images for training and for the test. `trainImages` is the share of each type for training. It defaults
+ * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Test images with
+ * the pixels of a training image are left out. Throws ERR_DATASET_INVALID if images are missing.
  */
 export async function splitOf(
   dataset: Dataset,

@@ -6,19 +6,22 @@ import type { ImageSource } from '../dataset/image-source.js';
 import type { Square } from '../pool.js';
 import { GOOD } from './split.js';
 
-/** An image as a detector sees it. */
+/** A named image at the resolution of the detector. */
 export interface NamedSquare extends Square {
   name: string;
 }
 
-/** A resized mask's pixels by one half; where none is left at this size, the strongest ones, so that no defect vanishes. */
+/**
+ * Applies a threshold of one half to a resized mask. If no pixel would be left, the largest value is the threshold, so
+ * that no small defect vanishes.
+ */
 function binarizeKeeping(mask: Uint8Array): Uint8Array {
   const strongest = mask.reduce((most, value) => Math.max(most, value), 0);
   const threshold = Math.min(128, Math.max(strongest, 1));
   return mask.map((value) => (value >= threshold ? 255 : 0));
 }
 
-/** A good image's name below `test/good`, with its ending: 000.png and 000.jpg are two images. */
+/** Returns a good image's path below `test/good`. It keeps the ending, because 000.png and 000.jpg are two images. */
 export function goodNameOf(source: ImageSource): string {
   if (typeof source !== 'string') return source.stem;
   const folder = [sep, 'test', sep, GOOD, sep].join('');
@@ -38,7 +41,7 @@ async function loadGoodImage(source: ImageSource, size: number): Promise<NamedSq
   return { name: goodNameOf(source), pixels, mask: new Uint8Array(size * size) };
 }
 
-/** Squares that are handed on at once. */
+/** The number of squares that are loaded at once, which limits the memory for decoded images. */
 const CHUNK = 16;
 
 async function* inChunks<T>(
@@ -50,12 +53,12 @@ async function* inChunks<T>(
   }
 }
 
-/** Defects with their masks, stretched to squares, a few at a time. Throws ERR_DATASET_INVALID naming the file. */
+/** Loads defects with their masks, stretched to squares, a few at a time. Throws ERR_DATASET_INVALID with the file. */
 export function loadDefects(examples: readonly Example[], size: number): AsyncGenerator<NamedSquare[]> {
   return inChunks(examples, (example) => loadDefect(example, size));
 }
 
-/** Good images, stretched to squares, a few at a time. */
+/** Loads good images, stretched to squares, a few at a time. */
 export function loadGood(images: readonly ImageSource[], size: number): AsyncGenerator<NamedSquare[]> {
   return inChunks(images, (source) => loadGoodImage(source, size));
 }

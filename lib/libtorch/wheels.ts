@@ -1,17 +1,17 @@
-/** One package of the libtorch that is installed, pinned by the SHA-256 of its wheel. */
+/** A wheel that libtorch is installed from, pinned by its SHA-256. */
 export interface Wheel {
   name: string;
   version: string;
   file: string;
   sha256: string;
   sizeMb: number;
-  /** What is unpacked: everything else in the wheel is Python's or not needed at run time. */
+  /** Matches the files to unpack. The other files of the wheel are for Python or are not needed at run time. */
   keep: RegExp;
-  /** What is left out unless a CUDA libtorch is asked for. */
+  /** Matches the files that are unpacked for the variant `cuda` only. */
   cudaOnly?: RegExp;
 }
 
-/** A package that only a CUDA libtorch links to. */
+/** Describes a wheel that only libtorch's CUDA libraries link to. */
 function cudaWheel(name: string, version: string, tag: string, sha256: string, sizeMb: number): Wheel {
   const file = `${name.replaceAll('-', '_')}-${version}-${tag}`;
   return { name, version, file, sha256, sizeMb, keep: /^nvidia\/[^/]+\/lib\/[^/]+\.so/ };
@@ -46,7 +46,7 @@ export const wheels: Wheel[] = [
   },
 ];
 
-/** What libtorch_cuda links to besides: 2 GB. */
+/** The further wheels that libtorch_cuda links to. They take about 2 GB. */
 export const cudaWheels: Wheel[] = [
   cudaWheel(
     'nvidia-cublas',
@@ -134,5 +134,5 @@ export const cudaWheels: Wheel[] = [
   ),
 ];
 
-/** Never unpacked: Python's own part of torch. */
+/** Matches torch's Python libraries, which are never unpacked. */
 export const PYTHON_ONLY = /libtorch_python|_C\.|libshm/;

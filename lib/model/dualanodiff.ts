@@ -1,6 +1,6 @@
 import { embedded } from '../core/paths.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { GeneratedPair } from '../dataset/generated-pair.js';
+import type { GeneratedPair, MaskedPair } from '../dataset/generated-pair.js';
 import type { Adapter } from './adapter.js';
 import { BaseModel, type LoadOptions, loadBaseModel } from './base-model.js';
 import { type GenerateOptions, generatePairs } from './generate.js';
@@ -38,6 +38,11 @@ export class DualAnoDiff extends BaseModel {
     return learnAdapter(this, dataset, options);
   }
 
+  /** Samples pairs without looking for their masks. */
+  generate(
+    adapter: Adapter | string,
+    options: GenerateOptions & { mask: [] },
+  ): AsyncGenerator<GeneratedPair, void, undefined>;
   /**
    * Samples pairs 0 to `count` - 1 of a seed from an adapter, or from the file of one, with their masks, as they are
    * ready. Pair k of a seed starts from the same noise whatever the batch size.
@@ -45,6 +50,7 @@ export class DualAnoDiff extends BaseModel {
    * Throws ERR_ADAPTER_MISMATCH where the adapter belongs to another base, ERR_WEIGHTS_INVALID for a damaged file,
    * ERR_NON_FINITE, ERR_OUT_OF_MEMORY, ERR_ABORTED.
    */
+  generate(adapter: Adapter | string, options?: GenerateOptions): AsyncGenerator<MaskedPair, void, undefined>;
   generate(adapter: Adapter | string, options: GenerateOptions = {}): AsyncGenerator<GeneratedPair, void, undefined> {
     return generatePairs(this, adapter, options);
   }

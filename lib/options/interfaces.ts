@@ -8,7 +8,7 @@ import type { OptionSet } from './option.js';
 import { batchSchema, sampleSchema } from './sampling.js';
 import { foregroundOptions, trainerSchema, trainSchema } from './training.js';
 
-export const interfaces: Record<string, { doc: string; set: OptionSet }> = {
+export const interfaces = {
   LoadSettings: { doc: 'Settings of {@link DualAnoDiff.load}.', set: loadOptions },
   TrainerOptions: { doc: 'Options of {@link Trainer}.', set: trainerSchema.shape },
   TrainSettings: { doc: 'Settings of {@link Trainer.train}.', set: trainSchema.shape },
@@ -34,4 +34,4 @@ export const interfaces: Record<string, { doc: string; set: OptionSet }> = {
   MaskJobOptions: { doc: 'Options of the job that makes masks: `dualanodiff mask`.', set: maskJobOptions },
   EvaluateJobOptions: { doc: 'Options of the job that evaluates pairs: `dualanodiff evaluate`.', set: evaluateOptions },
   CampaignJobOptions: { doc: 'Options of the job that does all of it: `dualanodiff run`.', set: campaignOptions },
-};
+} satisfies Record<string, { doc: string; set: OptionSet }>;

@@ -3,8 +3,9 @@
  * vary. It is the baseline that a model has to beat.
  */
 import type { Dataset, Example } from '../dataset/dataset.js';
-import type { GeneratedPair } from '../dataset/generated-pair.js';
+import type { MaskedPair } from '../dataset/generated-pair.js';
 import type { ImageSource } from '../dataset/image-source.js';
+import type { Pair } from '../dataset/pair.js';
 import { augmentSchema } from '../options/augment.js';
 import { checkOptions, taskShape } from '../options/check.js';
 import type { AugmentSettings } from '../options/generated.js';
@@ -28,7 +29,7 @@ export async function openAugment(
     fit,
     seed,
   }: { resolution?: number | undefined; fit: Fit; seed: number },
-): Promise<OpenRecipe> {
+): Promise<OpenRecipe<MaskedPair>> {
   const settings = { resolution, fit, seed };
   const augmenter = await Augmenter.create(examples, goodImages, settings);
   const { partFill, digest } = augmenter;
@@ -43,8 +44,9 @@ export async function openAugment(
   };
 }
 
-async function* withExactMasks(pairs: AsyncIterable<GeneratedPair>): AsyncGenerator<GeneratedPair, void, undefined> {
-  for await (const pair of pairs) yield { ...pair, maskMethod: 'exact', touches: true };
+async function* withExactMasks(pairs: AsyncIterable<Pair>): AsyncGenerator<MaskedPair, void, undefined> {
+  // The engine knows where it put each defect, so every pair comes with its mask.
+  for await (const pair of pairs) yield { ...(pair as MaskedPair), maskMethod: 'exact', touches: true };
 }
 
 /**
@@ -57,10 +59,7 @@ async function* withExactMasks(pairs: AsyncIterable<GeneratedPair>): AsyncGenera
  * @example
  * for await (const pair of augment(dataset, { type: 'crack', count: 100 })) await pair.image.toSharp().toFile(`${pair.index}.png`);
  */
-export async function* augment(
-  dataset: Dataset,
-  options: AugmentOptions,
-): AsyncGenerator<GeneratedPair, void, undefined> {
+export async function* augment(dataset: Dataset, options: AugmentOptions): AsyncGenerator<MaskedPair, void, undefined> {
   const { signal: abort, type, count, trainImages, ...settings } = checkOptions(optionsSchema, options);
   await using recipe = await openAugment(
     type,

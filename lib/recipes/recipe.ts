@@ -12,10 +12,10 @@ export interface PairRequest {
 }
 
 /** One defect type's pairs by one recipe, ready to be made. */
-export interface OpenRecipe extends AsyncDisposable {
+export interface OpenRecipe<P extends GeneratedPair = GeneratedPair> extends AsyncDisposable {
   /** What all pairs have in common: pairs of another source do not belong in the same folder. */
   readonly source: PairSource;
-  pairs(request: PairRequest): AsyncGenerator<GeneratedPair, void, undefined>;
+  pairs(request: PairRequest): AsyncGenerator<P, void, undefined>;
 }
 
 /** Those of the values that belong to a set and that are given. */

@@ -1,4 +1,7 @@
-/** A loss curve as SVG: every step's loss faint, its running mean strong, on a logarithmic scale. */
+/**
+ * Draws a loss curve as SVG on a logarithmic scale: a faint line for all steps, and a strong line for their running
+ * mean.
+ */
 
 const WIDTH = 760;
 const HEIGHT = 240;
@@ -9,7 +12,7 @@ export interface LossPoint {
   loss: number;
 }
 
-/** The exponential running mean that the curve shows; its weight follows the number of points. */
+/** Returns the exponential running mean of the losses. It is smoother if there are more points. */
 export function smooth(points: readonly LossPoint[]): LossPoint[] {
   const weight = Math.max(0.02, 1 / Math.max(1, points.length / 20));
   let mean = points[0]?.loss ?? 0;

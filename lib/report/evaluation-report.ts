@@ -14,10 +14,10 @@ import type { TestedGood, TestedImage } from '../evaluate/tested-images.js';
 import { escapeHtml, page, picture } from './html.js';
 import { overlay } from './overlay.js';
 
-/** Cases shown at each end, for each row. */
+/** The number of best and of worst cases that are shown for each row. */
 const CASES = 6;
-/** Pictures of each type, real and generated. */
-const SHOWN = 8;
+/** The number of real and of generated images that are shown for each type. */
+const SHOWN_IMAGES = 8;
 
 const measures = Object.keys(MEASURES) as Measure[];
 
@@ -35,7 +35,7 @@ function scoreTable(lines: readonly Line[]): string {
   return `<table class="scores" id="scores"><tr>${header.map((name) => `<th>${name}</th>`).join('')}</tr>${body.join('\n')}</table>`;
 }
 
-/** Average pixel AP of each row as a bar, with a whisker of one standard deviation of the seeds. */
+/** Draws the average pixel AP of each row as a bar. The whisker is one standard deviation over the seeds. */
 function barChart(lines: readonly Line[]): string {
   const bars = lines.filter(({ type }) => type === AVERAGE);
   const [left, width, height] = [150, 560, 26];
@@ -55,13 +55,13 @@ function barChart(lines: readonly Line[]): string {
   return `<svg id="average" viewBox="0 0 ${left + width + 90} ${bars.length * height}" role="img" aria-label="Average pixel AP of each row">${marks.join('\n')}</svg>`;
 }
 
-/** An example as the detectors see it, its mask's outline in red. */
+/** Returns an example at the detectors' resolution with the outline of its mask in red. */
 async function outlined(example: Example, size: number): Promise<PixelData> {
   const { image, mask } = await readExample(example);
   return overlay(await resizeImage(image, size, size), binarize(await resizeImage(mask, size, size)));
 }
 
-/** An image beside its map. */
+/** Shows an image beside its map. */
 async function caseFigure(image: PixelData, map: string, label: string) {
   const shown = await picture(image, `${label}, image`);
   const found = await picture(await readImage(map), `${label}, map`);
@@ -95,21 +95,21 @@ async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): 
   return [section('worst', worst), section('best', best), section('good images, most suspected', good)].join('\n');
 }
 
-async function strip(examples: readonly Example[], size: number, what: string): Promise<string> {
-  const pictures = await fewAtOnce(examples.slice(0, SHOWN), async (example) =>
+async function imageStrip(examples: readonly Example[], size: number, what: string): Promise<string> {
+  const pictures = await fewAtOnce(examples.slice(0, SHOWN_IMAGES), async (example) =>
     picture(await outlined(example, size), `${what} ${example.name}`),
   );
   return `<div class="strip">${pictures.join('')}</div>`;
 }
 
-/** Real and generated images of each type, one above the other. */
-async function besideReal(evaluator: Evaluator, { name, generated }: Row): Promise<string> {
+/** Shows real images of each type above generated ones. */
+async function realAndGenerated(evaluator: Evaluator, { name, generated }: Row): Promise<string> {
   const size = evaluator.protocol.resolution;
   const sections: string[] = [];
   for (const [type, examples] of evaluator.split.training) {
     const made = generated?.[0]?.types.get(type) ?? [];
     sections.push(
-      `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await strip(examples, size, `real ${type}`)}${await strip(made, size, `${name} ${type}`)}`,
+      `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await imageStrip(examples, size, `real ${type}`)}${await imageStrip(made, size, `${name} ${type}`)}`,
     );
   }
   return sections.join('\n');
@@ -130,9 +130,9 @@ function settings({ protocol, training, tested, leftOut, runs }: Evaluation): st
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
   const rows = {
     protocol: `${protocol.name}: ${protocol.resolution} pixels, base width ${protocol.channels}, ${protocol.iterations} steps of ${protocol.batchSize} at ${protocol.learningRate}`,
-    'real images that train': counts(training).join(', '),
-    'images that test': counts(tested).join(', '),
-    ...(leftOut > 0 && { 'left out of the test': `${leftOut} that train, by their pixels` }),
+    'real training images': counts(training).join(', '),
+    'test images': counts(tested).join(', '),
+    ...(leftOut > 0 && { 'left out of the test': `${leftOut} with the pixels of a training image` }),
     seeds,
     minutes: (runs.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1),
   };
@@ -142,7 +142,10 @@ function settings({ protocol, training, tested, leftOut, runs }: Evaluation): st
   return `<table>${lines.join('')}</table>`;
 }
 
-/** Writes the evaluation's report: the table, its plot, the cases at both ends, and generated images beside real ones. */
+/**
+ * Writes the evaluation's report. It shows the table and a plot of it, the best and the worst cases, and generated
+ * images beside real ones.
+ */
 export async function writeEvaluationReport(
   path: string,
   evaluator: Evaluator,
@@ -155,15 +158,15 @@ export async function writeEvaluationReport(
   for (const run of shown) caseSections.push(await cases(evaluator, run, folder));
   const sets = evaluator.rows.filter(({ generated, real }) => generated !== undefined && !real);
   const pages: string[] = [];
-  for (const row of sets) pages.push(await besideReal(evaluator, row));
+  for (const row of sets) pages.push(await realAndGenerated(evaluator, row));
   const html = page(
     `${evaluation.category}: evaluation`,
-    `<p>Per cent; mean and standard deviation over seeds. Each type is tested with the good images; <i>average</i> is the mean of the types, <i>together</i> all images at once.</p>
+    `<p>All scores are in per cent, with the mean and the standard deviation over the seeds. Each type is tested with the good images. The line <i>average</i> is the mean of the types, and <i>together</i> tests all images at once.</p>
 ${barChart(lines)}
 ${scoreTable(lines)}
 ${qualitySection(evaluation)}
 ${pages.length > 0 ? `<h2>Beside real images</h2>${pages.join('\n')}` : ''}
-<h2>Cases</h2><p>Image with the true outline, and the probability of a defect.</p>
+<h2>Cases</h2><p>Each case shows the image with the true outline and the map of the defect's probability.</p>
 ${caseSections.join('\n')}
 <h2>Settings</h2>${settings(evaluation)}`,
   );

@@ -1,5 +1,4 @@
-/** What the reports share: text made safe, pictures inside the file, tables, looks. */
-
+/** Builds the parts that all reports share: escaped text, embedded images, and the page with its style. */
 import type { PixelData } from '../core/image.js';
 import { encodePng } from '../dataset/image-file.js';
 
@@ -31,7 +30,7 @@ svg { width: 100%; max-width: 900px; font-size: 11px; fill: currentColor; }
 .bar { fill: #4a90d9; } .whisker { stroke: currentColor; }
 .raw { stroke: #4a90d9; opacity: .35; } .mean { stroke: #d9534a; stroke-width: 2; }`;
 
-/** A whole document that needs nothing else. */
+/** Returns a complete document that refers to no other file. */
 export const page = (title: string, body: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>

@@ -2,7 +2,7 @@ import type { PixelData } from '../core/image.js';
 
 const COLOUR = [255, 40, 40] as const;
 
-/** The image with its mask's outline drawn in red, so that both stay visible. */
+/** Draws the outline of the mask on the image in red. */
 export function overlay(image: PixelData, mask: PixelData): PixelData {
   const { width, height, channels } = image;
   const data = Uint8Array.from(image.data);

@@ -9,19 +9,19 @@ import { type LossPoint, lossChart } from './chart.js';
 import { escapeHtml, page, picture } from './html.js';
 import { overlay } from './overlay.js';
 
-/** What a report shows. */
+/** The content of a report. */
 export interface ReportInput {
   title: string;
   examples: readonly LoadedExample[];
   losses: readonly LossPoint[];
   writer: PairWriter;
-  /** Names and values, in order. */
+  /** The settings in the order of the report. */
   settings: Record<string, unknown>;
-  /** Seconds, by what took them. */
+  /** The seconds that each step took. */
   times: Record<string, number>;
 }
 
-/** Generated pairs beyond this many are counted, not shown: the file must stay easy to open. */
+/** The largest number of generated pairs that are shown. With more, the file would be slow to open. */
 const SHOWN_PAIRS = 64;
 
 function table(rows: Record<string, unknown>, format: (value: unknown) => string = String): string {
@@ -62,7 +62,7 @@ async function pairFigure(writer: PairWriter, record: PairWriter['records'][numb
   return `<figure class="pair${record.empty ? ' empty' : ''}">${pictures.join('')}<figcaption>${record.index}${note}</figcaption></figure>`;
 }
 
-/** Writes one HTML file that needs nothing else: images are inside it. */
+/** Writes the report to one HTML file with embedded images. */
 export async function writeReport(path: string, input: ReportInput): Promise<void> {
   const { title, examples, writer, settings, times } = input;
   const kept = writer.kept;

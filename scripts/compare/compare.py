@@ -93,7 +93,7 @@ def encode(folder, prompts, adapter=None):
 
 
 def compare_adapter(name, base, folder, work, size=64):
-    """Trains a few steps, exports in the published layout, and lets both predict."""
+    """Trains a few steps, exports in the published format, and lets both predict."""
     own = os.path.join(work, f"{name}.safetensors")
     cli("train", "--base", base, "--data", os.path.join(ROOT, "assets", "example", "brushed_metal"), "--type", "stain",
         "--steps", "3", "--learning-rate", "0.01", "--batch-size", "1", "--rank", "4", "--resolution", str(size), "--out", own)
@@ -139,7 +139,7 @@ def compare_single_file(name, conversion, folder, work, own, load):
     single = os.path.join(work, name + "-single.safetensors")
     save_file({k: v.contiguous() for k, v in torch.load(checkpoint, weights_only=True)["state_dict"].items()}, single)
     converted = os.path.join(work, name + "-converted")
-    flags = {"configFolder": "--base-config", "predictionType": "--prediction-type"}
+    flags = {"baseConfig": "--base-config", "predictionType": "--prediction-type"}
     cli("convert", "--input", checkpoint, "--to", "base", *(x for k, v in load.items() for x in (flags[k], v)), "--out", converted)
     sampling = dict(indices=[0], steps=3, resolution=64, seed=5, scheduler="ddim")
     expected = engine(base=folder, adapter=own, sample=sampling)["images"]
@@ -234,7 +234,7 @@ def main():
         own2, unet2, adapter2 = compare_adapter("2.x", second, second, work)
         compare_v_prediction(second, own2, unet2, adapter2)
         if args.conversion:
-            compare_single_file("tiny", args.conversion, TINY, work, own, {"configFolder": TINY})
+            compare_single_file("tiny", args.conversion, TINY, work, own, {"baseConfig": TINY})
             compare_single_file("1.x", args.conversion, first, work, own1, {})
             compare_single_file("2.x", args.conversion, second, work, own2, {"predictionType": "v_prediction"})
     print(f"{passed} passed, {failed} failed" + ("" if args.conversion else " (no --conversion: checkpoint files were not compared)"))

@@ -122,7 +122,8 @@ describe('an evaluation', () => {
     expect(checkpoints.every((name) => name.endsWith('.checkpoint.safetensors'))).toBe(true);
     await judge(cut, two);
     expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
-    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true); // The checkpoints are gone.
+    // the checkpoints are gone
+    expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true);
     expect(read(whole).runs[0]?.average.pixelAp).not.toBeNull();
   });
 
@@ -284,8 +285,8 @@ describe('an evaluation', () => {
       ['ours+real', 4, 11],
       ['ours+real', 5, 8],
     ]);
-    await expect(Evaluator.open(dataset, { ...sets, seeds: 3 })).rejects.toThrow(
-      'Expected one folder of ours for all seeds, or 3, one for each, but received 2',
+    await expect(Evaluator.open(dataset, { ...options, seeds: 3 })).rejects.toThrow(
+      'Expected one folder of ours for all seeds, or 3 folders, one for each seed, but received 2',
     );
   });
 

@@ -4,6 +4,7 @@ import { embedded } from '../../lib/core/paths.js';
 import { kebabCase } from '../../lib/options/option.js';
 
 const root = join(import.meta.dirname, '..', '..');
+/** The built command line. */
 export const main = join(root, 'dist', 'cli', 'main.js');
 
 export interface Outcome {
@@ -15,6 +16,8 @@ export interface Outcome {
 export interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
+  /** Another build of the command line. */
+  main?: string;
   /** Sent after so many milliseconds, or when the output first matches. */
   kill?: { signal: NodeJS.Signals; afterMs?: number; when?: RegExp };
 }
@@ -35,7 +38,7 @@ export const trainStains = (out: string, ...more: string[]): string[] => [
 /** Runs the command line in a process of its own. */
 export function cli(args: string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [options.main ?? main, ...args], {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
     });

@@ -1,62 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { PROTOCOLS } from '../../lib/evaluate/protocol.js';
 import { getEngine } from '../../lib/native.js';
-import {
-  convertAdapterSchema,
-  convertCheckpointSchema,
-  loadSchema,
-  sampleSchema,
-  trainerSchema,
-} from '../../lib/options/schemas.js';
+import * as base from '../../lib/options/base.js';
+import { engineSamplingOptions } from '../../lib/options/sampling.js';
+import { engineTrainingOptions } from '../../lib/options/training.js';
+import { disagreements } from '../helpers/contract.js';
 
-/** Names that the TypeScript side keeps, and those that it adds for the engine. */
-const without = (names: string[], ...kept: string[]) => names.filter((name) => !kept.includes(name)).sort();
+const declared = { ...base, engineSamplingOptions, engineTrainingOptions };
 
-describe('the engine and the schemas name the same options', () => {
-  it('training', async () => {
+describe('the engine', () => {
+  it('names the options of each of its structs as lib/options declares them', async () => {
     const { options } = (await getEngine()).nativeInfo();
-    const schema = Object.keys(trainerSchema.shape);
-    expect(without(options.train, 'count', 'width', 'height')).toEqual(
-      without(schema, 'type', 'trainImages', 'resolution', 'fit', 'foregroundMasks', 'foregroundWeights'),
-    );
+    expect(disagreements(options, declared)).toEqual({});
   });
 
-  it('sampling', async () => {
+  it('and lib/options disagree as soon as either has a name more or less', async () => {
     const { options } = (await getEngine()).nativeInfo();
-    const schema = Object.keys(sampleSchema.shape);
-    expect(without(options.sample, 'width', 'height', 'fastDecoder', 'guidedFrom', 'guidedTo')).toEqual(
-      without(
-        schema,
-        ...['count', 'batchSize', 'resolution', 'skip', 'signal', 'onProgress', 'decoder'],
-        ...['backgrounds', 'backgroundEvery', 'backgroundNoise', 'backgroundScaled', 'guidanceInterval'],
-        'keepBackgroundFeatures',
-      ),
-    );
+    const { seed: _, ...fewer } = engineSamplingOptions;
+    expect(disagreements(options, { ...declared, engineSamplingOptions: fewer })).toEqual({ sample: ['seed'] });
+    expect(disagreements({ ...options, train: [...options.train, 'more'] }, declared)).toEqual({ train: ['more'] });
+    expect(disagreements({ ...options, unknown: ['x'] } as never, declared)).toEqual({ unknown: ['x'] });
   });
 
-  it('evaluating', async () => {
-    const { options } = (await getEngine()).nativeInfo();
-    expect(without(options.learner, 'seed', 'source', 'flipDefects', 'device')).toEqual(
-      without(Object.keys(PROTOCOLS.paper), 'resolution', 'classifier'),
-    );
-    expect([...options.map].sort()).toEqual(['count', 'height', 'width']);
-  });
-
-  it('loading and converting', async () => {
-    const { options } = (await getEngine()).nativeInfo();
-    expect(without(options.load, 'path', 'tokenizerFolder', 'loraFiles', 'loraScales')).toEqual(
-      without(Object.keys(loadSchema.shape), 'signal', 'loras'),
-    );
-    expect(without(options.convertBase, 'path', 'tokenizerFolder', 'out')).toEqual(
-      without(Object.keys(convertCheckpointSchema.shape), 'signal'),
-    );
-    expect(without(options.convertAdapter, 'input', 'out')).toEqual(
-      without(Object.keys(convertAdapterSchema.shape), 'signal'),
-    );
-  });
-});
-
-describe('the native layer', () => {
   it('refuses an option that is missing, unknown or of another type', async () => {
     const engine = await getEngine();
     const load = (options: object) => () => engine.loadModel(options as never, new engine.Task(0));

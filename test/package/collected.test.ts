@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..', '..');
 const PRELUDE = `
   import { mkdtempSync, rmSync } from 'node:fs';
-  import { Adapter, Augmenter, Dataset, DualAnoDiff, embedded, Masker, Sampler, Trainer } from 'dualanodiff';
+  import { Adapter, augment, Dataset, DualAnoDiff, embedded, Masker, Sampler, Trainer } from 'dualanodiff';
+  import { begin } from 'dualanodiff/tensors';
   import { getEngine } from './dist/native.js';
   const engine = await getEngine();
   /** Engine objects that are left once the torch thread has done what it was told. */
@@ -50,13 +51,12 @@ describe('native memory', () => {
         const model = await DualAnoDiff.load(embedded.base);
         await train(model);
         const sampler = await Sampler.create(model, adapter);
-        await sampler.begin({ indices: [0], steps: 2 });
+        await begin(sampler, { indices: [0], steps: 2 });
         const masker = await Masker.load();
-        const examples = await dataset.trainingExamples('stain', '1/3');
-        await Augmenter.create(examples, await dataset.goodImages(), { resolution: 32 });
         await Adapter.load(adapter);
-        const pairs = sampler.sample({ count: 2, batchSize: 1, steps: 1 });
-        await pairs.next(); // a loop that is neither ended nor left
+        const sampled = sampler.sample({ count: 2, batchSize: 1, steps: 1 });
+        const pasted = augment(dataset, { type: 'stain', resolution: 32, count: 2 });
+        for (const pairs of [sampled, pasted]) await pairs.next(); // loops that are neither ended nor left
         console.log(await left(), engine.nativeInfo().held.bytes > 20_000_000);
       })();
       console.log(await collect(), engine.nativeInfo().held.bytes);

@@ -1,24 +1,35 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openApiSchemas } from '../../lib/options/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = scratchFolder();
 const adapter = join(folder, 'script', 'stain.safetensors');
+/** As much of an OpenAPI document as the test reads. */
+interface Document {
+  paths: Record<'/pairs', { get: { parameters: { name: string; schema: object }[] } }>;
+}
 const example = (name: string, ...args: string[]) =>
   spawnSync(process.execPath, [join('examples', name), ...args], { cwd: root, encoding: 'utf8' });
 
 describe('the examples', () => {
+  it('are short', () => {
+    for (const name of readdirSync(join(root, 'examples')))
+      expect(readFileSync(join(root, 'examples', name), 'utf8').split('\n').length, name).toBeLessThan(70);
+  });
+
   beforeAll(() => {
     const { stderr, status } = example('script.mjs', join(folder, 'script'), '10');
     expect(stderr).toBe('');
     expect(status).toBe(0);
   }, 120_000);
 
-  it('script.mjs writes a dataset', () => {
-    expect(readdirSync(join(folder, 'script', 'pairs', 'ground_truth', 'stain')).length).toBe(4);
+  it('script.mjs writes an adapter and a dataset of pairs with masks', () => {
+    expect(existsSync(adapter)).toBe(true);
+    expect(readdirSync(join(folder, 'script', 'pairs', 'ground_truth', 'stain'))).toHaveLength(4);
   });
 
   it('commonjs.cjs writes a picture, and one line where the adapter is missing', () => {
@@ -38,7 +49,7 @@ describe('the examples', () => {
     expect(readdirSync(join(folder, 'pool')).sort()).toEqual(['0.png', '1.png', '2.png', '3.png']);
   });
 
-  it('service.mjs tells its progress, and stops when its client goes', async () => {
+  it('service.mjs describes itself, tells its progress, and stops when its client goes', async () => {
     const service = spawn(process.execPath, [join('examples', 'service.mjs'), adapter, '0'], { cwd: root });
     let output = '';
     const said = (pattern: RegExp) =>
@@ -55,11 +66,17 @@ describe('the examples', () => {
     });
     try {
       const [, address] = await said(/listening on (\S+)/);
+      const document = (await (await fetch(`${address}/openapi.json`)).json()) as Document;
+      expect(document).toMatchObject({ openapi: '3.1.0', components: { schemas: openApiSchemas() } });
+      const { parameters } = document.paths['/pairs'].get;
+      expect(parameters.map(({ name }) => name)).toEqual(['count', 'seed', 'steps']);
+      expect(parameters[0]?.schema).toMatchObject({ type: 'integer', minimum: 1, default: 16 });
       const whole = await (await fetch(`${address}/pairs?count=1&steps=3`)).text();
       expect(whole).toContain('event: progress\ndata: {"step":1,"steps":3}');
       expect(whole).toMatch(/event: pair\ndata: \{"index":0,"image":"iVBOR/);
       expect(whole).toContain('event: end');
-      expect((await fetch(`${address}/pairs?count=0`)).status).toBe(400);
+      for (const query of ['count=0', 'count=many', 'steps=1001'])
+        expect((await fetch(`${address}/pairs?${query}`)).status, query).toBe(400);
 
       const client = new AbortController();
       const long = await fetch(`${address}/pairs?count=500&steps=100`, { signal: client.signal });

@@ -6,6 +6,7 @@ const root = join(import.meta.dirname, '..', '..');
 const PRELUDE = `
   import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
   import { Dataset, DualAnoDiff, embedded, Sampler, Trainer } from 'dualanodiff';
+  import { begin, decode, textEncode } from 'dualanodiff/tensors';
   import { runNative } from './dist/run-native.js';
   const tell = async (what, work) => {
     try {
@@ -42,13 +43,13 @@ describe('what C++ throws on the thread of JavaScript', () => {
       const model = await DualAnoDiff.load(embedded.base);
       const data = new Float32Array(4);
       for (const shape of [[-1, -4], [1, 4, 8, 8], [2 ** 40, 2 ** 40], [1, 4], [0.5, 8], []]) {
-        await tell('checked ' + shape, () => model.decode({ data, shape }));
+        await tell('checked ' + shape, () => decode(model, { data, shape }));
         await tell('native ' + shape, () => runNative({}, (_, task) => model.native.decode({ data, shape }, false, task)));
       }
       await tell('pixels', () => runNative({}, (_, task) => model.native.encode(new Uint8Array(12), -2, -2, task)));
       await tell('array', () => runNative({}, (_, task) => model.native.decode({ data: [1], shape: [1] }, false, task)));
       await tell('task', () => runNative({}, () => model.native.textEncode(['x'], {})));
-      console.log((await model.textEncode(['a stain'])).shape.length);
+      console.log((await textEncode(model, ['a stain'])).shape.length);
     `);
     expect(stderr).toBe('');
     const lines = stdout.trim().split('\n');
@@ -76,7 +77,7 @@ describe('what C++ throws on the thread of JavaScript', () => {
         });
         await tell(levels, async () => {
           const sampler = await Sampler.create(model, folder + '/damaged.safetensors');
-          await sampler.begin({ indices: [0], steps: 1 });
+          await begin(sampler, { indices: [0], steps: 1 });
         });
       }
     `);
@@ -101,15 +102,15 @@ describe('what C++ throws on the thread of JavaScript', () => {
       const sampler = await Sampler.create(model, folder + '/adapter.safetensors');
       const latents = { data: new Float32Array(2 ** 27), shape: [1, 4, 4096, 8192] };
       limitHere();
-      await tell('there', () => model.decode(latents));
+      await tell('there', () => decode(model, latents));
       limit('unlimited');
       // Runs in the middle of the result's conversion: before the latents, which are 8 MB.
       Object.defineProperty(Object.prototype, 'timesteps', { set: limitHere, configurable: true });
       const indices = Array.from({ length: 256 }, (_, index) => index);
-      await tell('back', () => sampler.begin({ indices, resolution: 128, steps: 1 }));
+      await tell('back', () => begin(sampler, { indices, resolution: 128, steps: 1 }));
       limit('unlimited');
       delete Object.prototype.timesteps;
-      console.log((await sampler.begin({ indices, resolution: 128, steps: 1 })).latents.shape.join());
+      console.log((await begin(sampler, { indices, resolution: 128, steps: 1 })).latents.shape.join());
     `);
     expect(stderr).toBe('');
     expect(stdout.trim().split('\n')).toEqual([
@@ -125,12 +126,12 @@ describe('what C++ throws on the thread of JavaScript', () => {
       const model = await DualAnoDiff.load(embedded.base);
       Object.defineProperty(Object.prototype, 'shape', { set() { throw new RangeError('on purpose'); }, configurable: true });
       try {
-        await model.textEncode(['a stain']);
+        await textEncode(model, ['a stain']);
       } catch (error) {
         console.log(error.code, error.message, error.cause.name);
       }
       delete Object.prototype.shape;
-      console.log((await model.textEncode(['a stain'])).shape.length);
+      console.log((await textEncode(model, ['a stain'])).shape.length);
     `);
     expect(stderr).toBe('');
     expect(stdout.trim().split('\n')).toEqual(['ERR_NATIVE on purpose RangeError', '3']);

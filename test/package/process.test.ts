@@ -7,6 +7,7 @@ const PRELUDE = `
   import { Worker, isMainThread, parentPort } from 'node:worker_threads';
   import { Dataset, DualAnoDiff, embedded, Masker, Sampler, Trainer } from 'dualanodiff';
   import { Evaluator } from 'dualanodiff/evaluation';
+  import { encode, textEncode } from 'dualanodiff/tensors';
   const grey = (side) => ({ data: new Uint8Array(side * side * 3).fill(127), width: side, height: side, channels: 3 });
 `;
 const run = (body: string, shell = '') => {
@@ -24,9 +25,9 @@ describe('the process', () => {
   it('works on two models at once', () => {
     const { stdout, stderr } = run(`
       const models = await Promise.all([DualAnoDiff.load(embedded.base), DualAnoDiff.load(embedded.base)]);
-      const texts = await Promise.all(models.map((model) => model.textEncode(['a stain'])));
+      const texts = await Promise.all(models.map((model) => textEncode(model, ['a stain'])));
       await models[0].dispose();
-      const again = await models[1].textEncode(['a stain']);
+      const again = await textEncode(models[1], ['a stain']);
       await models[1].dispose();
       console.log(texts.every(({ data }) => data.every((value, i) => value === again.data[i])));
     `);
@@ -61,7 +62,7 @@ describe('the process', () => {
       mkdirSync(folder + '/test/good');
       renameSync(folder + '/train/good/000.png', folder + '/test/good/000.png');
       const evaluator = await Evaluator.open(await Dataset.open(folder), {
-        ...{ compare: ['none', 'crop-paste'], resolution: 64, jobs: 3, seeds: 2 },
+        ...{ compare: ['none', 'crop-paste'], resolution: 64, concurrency: 3, seeds: 2 },
       });
       const onProgress = ({ done }) => {
         if (done < 6) return;
@@ -89,7 +90,7 @@ describe('the process', () => {
       });
       for (let round = 0; round < 3; round++) await Promise.all([one(), one(), one()]);
       const model = await DualAnoDiff.load(embedded.base);
-      console.log((await model.encode(grey(32))).shape.join());
+      console.log((await encode(model, grey(32))).shape.join());
       await model.dispose();
     `);
     expect(stderr).toBe('');

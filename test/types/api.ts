@@ -12,20 +12,18 @@ import {
   Masker,
   type MaskMethod,
   type Pair,
-  type PairBatch,
   PairWriter,
   type PixelData,
   RawImage,
   readImage,
   Sampler,
-  type Tensor,
   Trainer,
   type TrainStep,
 } from 'dualanodiff';
 import { type DualAnoDiffError as ErrorOfErrors, ModelError } from 'dualanodiff/errors';
 import { type Evaluation, Evaluator } from 'dualanodiff/evaluation';
 import type { Profile, stopProfile } from 'dualanodiff/profile';
-import { PairBatch as BatchClass, type PairBatch as BatchOfTensors } from 'dualanodiff/tensors';
+import { begin, decode, encode, PairBatch, type Tensor } from 'dualanodiff/tensors';
 import sharp from 'sharp';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -39,7 +37,7 @@ export async function use(signal: AbortSignal): Promise<void> {
   // @ts-expect-error an unknown option
   await DualAnoDiff.load('base', { colour: 'red' });
   // @ts-expect-error a LoRA without its file
-  await DualAnoDiff.load('base', { loras: [{ scale: 1 }] });
+  await DualAnoDiff.load('base', { lora: [{ scale: 1 }] });
 
   const trainer = new Trainer(model, { type: 'crack', rank: 32, background: 'add' });
   // @ts-expect-error no type of defect
@@ -75,20 +73,21 @@ export async function use(signal: AbortSignal): Promise<void> {
     same<typeof pair.image.channels, 1 | 3>(true);
     await pair.image.toSharp().toFile('x.png');
     await pair.part.toSharp().resize(64).png().toBuffer();
-    await using writer = await PairWriter.open('out', { type: 'crack', adapter: '', settings: {}, resume: false });
-    await writer.write(pair, { mask: await masker.maskPair(pair), method: masker.method });
+    await using writer = await PairWriter.open('out', { type: 'crack' });
+    await writer.write({ ...pair, mask: await masker.maskPair(pair), maskMethod: masker.method });
     await writer.write({ index: 1, seed: 0, image: pixels, part: pixels });
   }
-  // @ts-expect-error how many?
-  sampler.sample({ steps: 3 });
+  sampler.sample({ preset: 'fast' });
+  // @ts-expect-error an unknown preset
+  sampler.sample({ preset: 'slow' });
   // @ts-expect-error an unknown scheduler
   sampler.sample({ count: 1, scheduler: 'guess' });
 
-  const batch: PairBatch = await sampler.begin({ indices: [0], steps: 2 });
+  const batch: PairBatch = await begin(sampler, { indices: [0], steps: 2 });
   const latents: Tensor = await batch.step();
   same<typeof latents.data, Float32Array>(true);
 
-  same<typeof masker.method, MaskMethod>(true);
+  same<typeof masker.method, Exclude<MaskMethod, 'exact'>>(true);
   const mask = await masker.mask({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 });
   same<typeof mask, Mask>(true);
   same<typeof mask.coverage, number>(true);
@@ -97,8 +96,8 @@ export async function use(signal: AbortSignal): Promise<void> {
 
   const read: RawImage = await RawImage.fromSharp(sharp('x.png'));
   const literal: PixelData = { data: read.data, width: 1, height: 1, channels: 3 };
-  await model.encode(literal);
-  await encodePng(await model.decode(await model.encode(read)));
+  await encode(model, literal);
+  await encodePng(await decode(model, await encode(model, read)));
   // @ts-expect-error no image has two channels
   await encodePng({ data: read.data, width: 1, height: 1, channels: 2 });
   // @ts-expect-error pixels alone are no RawImage
@@ -110,13 +109,10 @@ export async function use(signal: AbortSignal): Promise<void> {
   same<DualAnoDiffError['code'], string>(true);
 
   // A class is the same whichever entry it is taken from.
-  const sameBatch: BatchOfTensors = batch;
-  same<typeof sameBatch, PairBatch>(true);
   same<DualAnoDiffError, ErrorOfErrors>(true);
   const error: DualAnoDiffError = new ModelError('no such file', 'ERR_MODEL_INVALID');
-  console.log(error.code, batch instanceof BatchClass);
-  const evaluator = await Evaluator.open(await Dataset.open('tile'), { generated: { ours: 'out' } });
+  console.log(error.code, batch instanceof PairBatch);
+  const evaluator = await Evaluator.open(await Dataset.open('tile'), { pairs: { ours: 'out' } });
   same<Awaited<ReturnType<typeof evaluator.evaluate>>, Evaluation>(true);
-  sampler.sample({ ...SAMPLING_PRESETS.fast, count: 3 });
   same<Awaited<ReturnType<typeof stopProfile>>, Profile>(true);
 }

@@ -14,9 +14,9 @@ export async function use(): Promise<number> {
   await evaluation.Evaluator.open(model);
   const error: dualanodiff.DualAnoDiffError = new errors.ModelError('no such file', 'ERR_MODEL_INVALID');
   const sampler = await dualanodiff.Sampler.create(model, `${error.code}.safetensors`);
-  const batch: tensors.PairBatch = await sampler.begin({ indices: [0] });
+  const batch: tensors.PairBatch = await tensors.begin(sampler, { indices: [0] });
   await batch.step();
-  // @ts-expect-error the root exports the class as a type only
+  // @ts-expect-error the root does not export it
   new dualanodiff.PairBatch();
   return model.info.resolutionMultiple;
 }

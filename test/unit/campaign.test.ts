@@ -1,54 +1,63 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type CampaignJob, describeCampaign, failureOf, runCampaign } from '../../lib/cli/campaign.js';
-import { Console } from '../../lib/cli/console.js';
-import { DEFAULT_RUN_FLAGS } from '../../lib/cli/run-type.js';
-import { AbortedError, OutOfMemoryError } from '../../lib/errors.js';
-import type { DualAnoDiff } from '../../lib/index.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { jobCommands } from '../../lib/cli/jobs.js';
+import { AbortedError, OutOfMemoryError } from '../../lib/core/errors.js';
+import { campaign, type JobEvent } from '../../lib/jobs/index.js';
+import type { CampaignJobOptions } from '../../lib/options/generated.js';
+import { writeCategory } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
+/** What the work on a type comes to: an error to throw, by the type's name. */
+const outcomes = vi.hoisted(() => new Map<string, unknown>());
+const worked = vi.hoisted(() => [] as string[]);
+vi.mock('../../lib/jobs/run-type.js', () => ({
+  runType: async (_model: unknown, _dataset: unknown, type: string) => {
+    worked.push(type);
+    if (outcomes.has(type)) throw outcomes.get(type);
+    return { type, report: '', dataset: '', pairs: 1, emptyMasks: 0, agreement: {}, dropped: 0, sampleSeconds: 0 };
+  },
+}));
+
 const folder = scratchFolder();
-/** As much of a model as training asks for before it reads images. */
-const model = { defaults: { steps: 1, globalPrompt: 'x', anomalyPrompt: 'x' } } as DualAnoDiff;
-
-/** A job that fails like that. */
-function failing(out: string, type: string, error: unknown): CampaignJob {
-  const trainingExamples = () => Promise.reject(error);
-  const dataset = { category: 'tile', trainingExamples, goodImages: async () => ['good.png'] };
-  return { dataset: dataset as unknown as CampaignJob['dataset'], type, out };
-}
-
-class Quiet extends Console {
-  readonly warnings: string[] = [];
-  constructor() {
-    super(true);
-  }
-  override warn(line: string): void {
-    this.warnings.push(line);
-  }
-}
-
-const run = (name: string, errors: unknown[], io = new Quiet(), signal = new AbortController().signal) => {
-  const out = join(folder, name);
-  const jobs = errors.map((error, index) => failing(out, `type${index}`, error));
-  return runCampaign(model, jobs, [], out, { ...DEFAULT_RUN_FLAGS, count: 1 }, { io, signal });
+const warnings: string[] = [];
+const onEvent = (event: JobEvent) => {
+  if (event.event === 'warning') warnings.push(event.message);
 };
+/** Runs the types of a category called tile, of which some fail. The recipe needs no model. */
+const run = (data: string, more: Partial<CampaignJobOptions> = {}, signal?: AbortSignal) =>
+  campaign({ data, out: join(folder, 'out', data), recipe: 'augment', ...more }, { onEvent, signal });
 
-describe('runCampaign', () => {
-  it('goes on past errors of every class, and writes down each', async () => {
-    const errors = [
+/** A category whose types are called type0, type1 and so on, and fail like that. */
+async function failing(name: string, errors: unknown[]): Promise<string> {
+  const tile = join(folder, name, 'tile');
+  for (const [index, error] of errors.entries()) {
+    await writeCategory(tile, `type${index}`, 1);
+    outcomes.set(`type${index}`, error);
+  }
+  return tile;
+}
+
+beforeEach(() => {
+  outcomes.clear();
+  worked.length = 0;
+  warnings.length = 0;
+});
+
+describe('a campaign', () => {
+  it('goes on past errors of every class, writes down each, and says so in the end', async () => {
+    const data = await failing('many', [
       new RangeError('The value of "offset" is out of range'),
       new TypeError('x is undefined'),
       new OutOfMemoryError('no memory', 'ERR_OUT_OF_MEMORY'),
       Object.assign(new Error('read failed'), { code: 'EIO' }),
       'a text',
       undefined,
-    ];
-    const io = new Quiet();
-    const campaign = await run('many', errors, io);
-    expect(campaign.types).toEqual([]);
-    expect(campaign.failures.map(({ type, code }) => [type, code])).toEqual([
+    ]);
+    await writeCategory(data, 'whole', 1);
+    const result = await run(data);
+    expect(result.types).toMatchObject([{ category: 'tile', type: 'whole' }]);
+    expect(result.failures.map(({ type, code }) => [type, code])).toEqual([
       ['type0', 'ERR_UNEXPECTED'],
       ['type1', 'ERR_UNEXPECTED'],
       ['type2', 'ERR_OUT_OF_MEMORY'],
@@ -56,35 +65,55 @@ describe('runCampaign', () => {
       ['type4', 'ERR_UNEXPECTED'],
       ['type5', 'ERR_UNEXPECTED'],
     ]);
-    expect(JSON.parse(readFileSync(join(folder, 'many', 'summary.json'), 'utf8'))).toEqual(campaign);
-    expect(io.warnings[0]).toBe('tile type0: The value of "offset" is out of range (ERR_UNEXPECTED)');
-    expect(describeCampaign(campaign)).toContain('tile type4 failed: a text');
+    expect(JSON.parse(readFileSync(join(result.out, 'summary.json'), 'utf8'))).toEqual(result);
+    expect(warnings[0]).toBe('tile type0: The value of "offset" is out of range (ERR_UNEXPECTED)');
+    const command = jobCommands.find(({ name }) => name === 'run');
+    const context = { signal: new AbortController().signal, say: () => {} };
+    const shown = await command?.run({ data, out: result.out, recipe: 'augment' }, context);
+    expect(shown).toMatchObject({ hasFailed: true, text: expect.stringContaining('tile type4 failed: a text') });
   });
 
-  it("makes the only job's error the caller's, unless a category has failed before", async () => {
+  it("throws the only type's error as it is, unless a category has failed before", async () => {
     const error = new RangeError('alone');
-    await expect(run('alone', [error])).rejects.toBe(error);
-    const failure = failureOf({ category: 'broken' }, new Error('cannot be opened'));
-    const out = join(folder, 'two');
-    const context = { io: new Quiet(), signal: new AbortController().signal };
-    const jobs = [failing(out, 'crack', error)];
-    const campaign = await runCampaign(model, jobs, [failure], out, { ...DEFAULT_RUN_FLAGS, count: 1 }, context);
-    expect(campaign.failures).toMatchObject([{ category: 'broken' }, { category: 'tile', type: 'crack' }]);
-    expect(context.io.warnings[0]).toBe('broken: cannot be opened (ERR_UNEXPECTED)');
+    await expect(run(await failing('alone', [error]))).rejects.toBe(error);
+    const data = join(folder, 'two');
+    await failing('two', [error]);
+    await writeCategory(join(data, 'broken'), ' crack', 1); // a folder of this name cannot be a type
+    const result = await run(data);
+    expect(result.failures).toMatchObject([{ category: 'broken' }, { category: 'tile', type: 'type0' }]);
+    expect(result.failures[0]).not.toHaveProperty('type');
+    expect(warnings[0]).toMatch(/^broken: .*cannot be a defect type.*\(ERR_DATASET_INVALID\)$/);
   });
 
   it('refuses a type whose folder would lie where its summary belongs, before any work', async () => {
-    const context = { io: new Quiet(), signal: new AbortController().signal };
-    const jobs = [failing(folder, 'crack', new Error('no')), failing(folder, 'summary.json', new Error('no'))];
-    const campaign = runCampaign(model, jobs, [], folder, { ...DEFAULT_RUN_FLAGS, count: 1 }, context);
-    await expect(campaign).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
-    expect(context.io.warnings).toEqual([]);
+    const data = await failing('in the way', [new Error('no')]);
+    await writeCategory(data, 'summary.json', 1);
+    await expect(run(data)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+    expect([worked, warnings]).toEqual([[], []]);
   });
 
-  it('ends with an abort, whatever it makes of the work', async () => {
-    await expect(run('aborted', [new AbortedError(), new Error('not reached')])).rejects.toThrow('aborted');
-    const signal = AbortSignal.abort();
+  it('ends with an abort, and with any error once its signal has fired', async () => {
+    const data = await failing('aborted', [new AbortedError(), new Error('not reached')]);
+    await expect(run(data)).rejects.toThrow('aborted');
     const error = new Error('torn by the abort');
-    await expect(run('torn', [error, new Error('not reached')], new Quiet(), signal)).rejects.toThrow();
+    outcomes.set('type0', error);
+    worked.length = 0;
+    await expect(run(data, {}, AbortSignal.abort())).rejects.toBe(error);
+    expect(worked).toEqual(['type0']);
+  });
+
+  it('refuses options that the recipe augment would not read, and rules without methods, before it makes a folder', async () => {
+    const data = await failing('unread', [new Error('no')]);
+    for (const [options, message] of [
+      [{ trainSteps: 5 }, 'The recipe augment has no model, so it does not use trainSteps: leave it out'],
+      [{ guidanceScale: 2 }, 'does not use guidanceScale'],
+      [{ recipe: 'noise', keepBest: '80%', mask: ['u2net'] }, 'Expected several methods for mask with keepBest'],
+    ] as const) {
+      const out = join(folder, 'unread out');
+      await expect(run(data, { ...(options as object), out }), message).rejects.toThrow(message);
+      expect(existsSync(out)).toBe(false);
+    }
+    mkdirSync(join(folder, 'empty'));
+    await expect(run(join(folder, 'empty'))).rejects.toMatchObject({ code: 'ERR_DATASET_INVALID' });
   });
 });

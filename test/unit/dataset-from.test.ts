@@ -192,7 +192,7 @@ describe('Dataset.from', () => {
     for (const image of await dataset.goodImages()) await readImage(image);
     await setImmediate();
     expect(warnings.filter((text) => text.includes('transparent'))).toEqual([
-      'good[0] has transparent pixels: they are read with the colours stored for them, and so are others of dataset glass.',
+      'good[0] has transparent pixels. They are read with the colours that the file stores for them, as in all images of dataset glass.',
     ]);
   });
 });

@@ -92,15 +92,15 @@ describe('Dataset', () => {
   });
 
   it('stretches a picture whole', async () => {
-    const image = { data: new Uint8Array(100 * 40 * 3).fill(9), width: 100, height: 40, channels: 3 };
-    const mask = { data: new Uint8Array(100 * 40).fill(255), width: 100, height: 40, channels: 1 };
+    const image = { data: new Uint8Array(100 * 40 * 3).fill(9), width: 100, height: 40, channels: 3 } as const;
+    const mask = { data: new Uint8Array(100 * 40).fill(255), width: 100, height: 40, channels: 1 } as const;
     expect(await fitAround(image, mask, 32, 'stretch')).toMatchObject({ width: 32, height: 32 });
     expect(boundingBox(await fitAround(mask, mask, 32, 'stretch'))).toEqual({ left: 0, top: 0, right: 31, bottom: 31 });
   });
 
   it('resizes sharply where asked', async () => {
     const grain = Uint8Array.from({ length: 40 * 40 * 3 }, (_, i) => (Math.floor(i / 3) % 4 < 2 ? 80 : 160));
-    const image = { data: grain, width: 40, height: 40, channels: 3 };
+    const image = { data: grain, width: 40, height: 40, channels: 3 } as const;
     const contrast = async (kernel?: 'lanczos3') => {
       const { data } = await fitAround(image, undefined, 44, 'stretch', kernel);
       const mean = data.reduce((sum, value) => sum + value, 0) / data.length;

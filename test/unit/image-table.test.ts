@@ -311,7 +311,7 @@ const table: Record<string, Row> = {
   },
   'BMP, JPEG or PNG inside': {
     files: () => [4, 5].map((compression) => bitmap({ bits: 24, pixels: packedRgb, compression })),
-    gives: /(JPEG or RLE24|PNG) inside is not read/,
+    gives: /(JPEG or RLE24|PNG) inside is not supported/,
   },
   'a colour profile (ICC)': { files: () => [p3()], gives: rgb, within: 5 },
   'EXIF orientation': {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addLora } from '../../lib/cli/base.js';
+import { readFileWithScale } from '../../lib/cli/flags.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -22,13 +22,13 @@ describe('--lora', () => {
     // What is not there is named whole, unless a number follows.
     ['gone=x.safetensors', 'gone=x.safetensors', 1],
     ['gone=3', 'gone', 3],
-  ])('%s', (text, file, scale) => {
-    expect(addLora(at(text))).toEqual([{ file: at(file), scale }]);
+  ])('reads %s as the file %s with the scale %d', (text, file, scale) => {
+    expect(readFileWithScale(at(text))).toEqual([{ file: at(file), scale }]);
   });
 
-  it('keeps those before, and refuses what is no number behind a file', () => {
-    expect(addLora(at('a.safetensors'), [{ file: 'x', scale: 2 }])).toHaveLength(2);
+  it('adds to the files of earlier flags, and refuses what is no number behind a file', () => {
+    expect(readFileWithScale(at('a.safetensors'), [{ file: 'x', scale: 2 }])).toHaveLength(2);
     for (const scale of ['', 'half', '1,5', 'NaN', 'Infinity', '0.5x'])
-      expect(() => addLora(at(`a.safetensors=${scale}`)), scale).toThrow('Expected a number after');
+      expect(() => readFileWithScale(at(`a.safetensors=${scale}`)), scale).toThrow('Expected a number after');
   });
 });

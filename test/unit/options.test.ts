@@ -1,91 +1,119 @@
-import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../lib/core/errors.js';
-import { toRgb } from '../../lib/core/image.js';
-import { checkTensor } from '../../lib/core/tensor.js';
-import { checkPrompts } from '../../lib/model/prompts.js';
-import { checkOptions } from '../../lib/options/check.js';
-import { sampleSchema, trainerSchema, trainSchema } from '../../lib/options/schemas.js';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { getEngine } from '../../lib/native.js';
+import type { JsonSchema } from '../../lib/options/json-schema.js';
+import { cli } from '../helpers/cli.js';
+import { type Declarations, disagreements } from '../helpers/contract.js';
+import { scratchFolder } from '../helpers/scratch.js';
 
-describe('options', () => {
-  it('fills in the defaults of the paper', () => {
-    expect(checkOptions(sampleSchema, { count: 3 })).toMatchObject({
-      steps: 50,
-      guidanceScale: 2.5,
-      scheduler: 'pndm',
-      seed: 0,
-    });
-    expect(checkOptions(trainerSchema, { type: 'crack' })).toMatchObject({
-      rank: 32,
-      partFill: 'grey',
-      trainImages: '1/3',
-      maxGradNorm: 1,
-    });
-  });
+const root = join(import.meta.dirname, '..', '..');
+/** A copy of the package in which one option is added, by one line. */
+const trial = scratchFolder();
+const main = join(trial, 'dist', 'main.mjs');
+const inTrial = (...path: string[]) => readFileSync(join(trial, ...path), 'utf8');
 
-  it.each([
-    [sampleSchema, { count: 0 }, 'Expected an integer of at least 1 for count but received 0 of type number'],
-    [sampleSchema, { count: 1, steps: 0 }, 'Expected an integer 1..1000 for steps but received 0'],
-    [
-      sampleSchema,
-      { count: 1, guidanceInterval: [0.5, 0.2] },
-      'Expected two numbers of which the second is no smaller',
-    ],
-    [sampleSchema, { count: 1, guidanceInterval: [0, 2] }, 'Expected a number 0..1 for guidanceInterval.1'],
-    [sampleSchema, { count: 1, scheduler: 'heun' }, 'Expected one of pndm, ddim'],
-    [trainSchema, { steps: 1.5 }, 'for steps but received 1.5'],
-    [
-      trainerSchema,
-      { type: 'crack', learningRate: 0 },
-      'Expected a number above 0 and up to 1 for learningRate but received 0',
-    ],
-    [trainerSchema, { type: 'crack', rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],
-    [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
-    [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
-    [trainerSchema, { type: 'crack', guidance: 2 }, 'Unknown option guidance'],
-    [trainerSchema, {}, 'for type but received nothing'],
-  ])('says what it expected and received (%#)', (schema, input, message) => {
-    expect(() => checkOptions(schema, input)).toThrow(message);
-  });
+const DECLARATIONS = join('lib', 'options', 'sampling.ts');
+const SET = 'export const engineSamplingOptions = {\n';
+const LINE = "  trialShare: option(real(0, 2).default(0.5), 'common', 'Share of the trial.'),\n";
 
-  it('shows only the beginning of a long value', () => {
-    const check = () => checkOptions(sampleSchema, { count: 1, scheduler: 'x'.repeat(10_000) });
-    expect(check).toThrow(/^Expected one of .{0,80} for scheduler but received "x{199}… of type string$/);
+/** Code of a user that is checked against the copy's types. */
+const USER = `
+  import type { Sampler } from './index.js';
+  import type { GenerateJobOptions } from './jobs/index.js';
+  export const sample = (sampler: Sampler) => sampler.sample({ trialShare: 1 });
+  // @ts-expect-error no number
+  export const job: GenerateJobOptions = { adapter: 'a', out: 'b', trialShare: 'half' };
+`;
+/** What the test looks at in the copy. */
+const INSIDE = `
+  export { openApiSchemas } from './options/index.js';
+  export { nativeSampling } from './model/sampling-settings.js';
+  export * from './options/base.js';
+  export * from './options/sampling.js';
+  export * from './options/training.js';
+`;
+
+function node(...args: string[]): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: trial, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stdout + stderr);
+}
+
+beforeAll(async () => {
+  mkdirSync(join(trial, 'docs'));
+  for (const name of ['lib', 'docs/options.md', 'package.json', 'tsconfig.json'])
+    cpSync(join(root, name), join(trial, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(trial, 'node_modules'));
+  const declarations = inTrial(DECLARATIONS);
+  expect(declarations.split(SET)).toHaveLength(2);
+  writeFileSync(join(trial, DECLARATIONS), declarations.replace(SET, SET + LINE));
+  node(join(root, 'scripts', 'generate-options.mjs'), '--root', trial);
+  writeFileSync(join(trial, 'lib', 'user.ts'), USER);
+  writeFileSync(join(trial, 'lib', 'inside.ts'), INSIDE);
+  await build({
+    entryPoints: { main: join(trial, 'lib', 'cli', 'main.ts'), inside: join(trial, 'lib', 'inside.ts') },
+    ...{ outdir: join(trial, 'dist'), outExtension: { '.js': '.mjs' } },
+    ...{ bundle: true, platform: 'node', target: 'node20', format: 'esm', packages: 'external', logLevel: 'error' },
   });
 });
 
-describe('what crosses to the engine', () => {
-  const image = { data: new Uint8Array(12), width: 2, height: 2, channels: 3 };
-  const shared = new SharedArrayBuffer(48);
-
-  it.each([
-    null,
-    {},
-    { ...image, data: new Float32Array(12) },
-    { ...image, data: new Array(12).fill(0) },
-    { ...image, data: new Array(4).fill(0), channels: 1 },
-    { ...image, data: new Uint8Array(shared, 0, 12) },
-    { ...image, width: 1.5, data: new Uint8Array(9) },
-    { ...image, width: 2n },
-    { ...image, width: '2' },
-    { ...image, width: Number.NaN },
-    { ...image, channels: 4 },
-  ])('is an image of bytes (%#)', (value) => {
-    expect(() => toRgb(value as never)).toThrow(InvalidOptionError);
-    expect(toRgb(image)).toBe(image);
+describe('an option that is added by one line', () => {
+  it('has a flag, which help shows with its documentation, range and default', async () => {
+    const { stdout, stderr } = await cli(['sample', '--help'], { main });
+    expect(stderr).toBe('');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '--trial-share <n> Share of the trial. Range: 0 to 2. Default: 0.5.',
+    );
+    const wrong = await cli(['sample', '--adapter', 'x', '--out', 'y', '--trial-share', '3'], { main });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('a number 0..2 for trialShare') });
   });
 
-  it.each([
-    [new Float32Array(4), [Symbol('x')]],
-    [new Float32Array(1), new Array(2)],
-    [new Float32Array(shared), [12]],
-    [new Float64Array(4), [4]],
-    [new Float32Array(4), [4n]],
-  ])('is a tensor of floats (%#)', (data, shape) => {
-    expect(() => checkTensor({ data, shape } as never, 'latents')).toThrow(InvalidOptionError);
+  it('is read from a config file and printed as one', async () => {
+    const file = join(trial, 'options.yaml');
+    writeFileSync(file, 'trialShare: 1.5\n');
+    const { stdout } = await cli(['sample', '--config', file, '--print-config'], { main });
+    expect(stdout).toMatch(/^trialShare: 1.5$/m);
+    const plain = await cli(['sample', '--print-config'], { main });
+    expect(plain.stdout).toMatch(/^# trialShare: 0.5$/m);
   });
 
-  it.each(['a crack', [], [1], [['a']], undefined])('is a list of texts (%#)', (prompts) => {
-    expect(() => checkPrompts(prompts as never)).toThrow(InvalidOptionError);
-    expect(() => checkPrompts(['a crack'])).not.toThrow();
+  it('is in the interfaces of the package with its documentation, and the rest of lib compiles unchanged', () => {
+    const parts = inTrial('lib', 'options', 'generated.ts').split('export interface ');
+    const interfaces = new Map(parts.map((text) => [text.split(' ', 1)[0], text]));
+    for (const name of ['SampleSettings', 'BatchSettings', 'GenerateJobOptions'])
+      expect(interfaces.get(name), name).toMatch(
+        /\* Share of the trial. Range: 0 to 2. Default: 0.5.\n +\*\/\n +trialShare\?: number;/,
+      );
+    expect(interfaces.get('MaskJobOptions')).not.toContain('trialShare');
+    node(join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit');
+  });
+
+  it('is in the schemas for OpenAPI', async () => {
+    const { openApiSchemas } = (await import(join(trial, 'dist', 'inside.mjs'))) as {
+      openApiSchemas(): Record<string, JsonSchema>;
+    };
+    const { GenerateJobOptions, MaskJobOptions } = openApiSchemas();
+    expect(GenerateJobOptions?.properties?.trialShare).toEqual({
+      ...{ type: 'number', minimum: 0, maximum: 2, default: 0.5 },
+      description: 'Share of the trial. Range: 0 to 2. Default: 0.5.',
+    });
+    expect(MaskJobOptions?.properties).not.toHaveProperty('trialShare');
+  });
+
+  it('is in the tables of docs/options.md', () => {
+    const [, sample = ''] = inTrial('docs', 'options.md').split('\n## `sample`\n');
+    expect(sample.split('\n## ')[0]).toContain('\n| `--trial-share` | Share of the trial. | 0.5 |\n');
+  });
+
+  it('crosses to the engine, and is missed there by the check of its structs', async () => {
+    const inside = (await import(join(trial, 'dist', 'inside.mjs'))) as Declarations & {
+      nativeSampling(settings: object, attention: boolean): object;
+    };
+    const settings = { guidanceInterval: [0, 1], resolution: 64, trialShare: 1.5 };
+    expect(inside.nativeSampling(settings, false)).toMatchObject({ trialShare: 1.5 });
+    const { options } = (await getEngine()).nativeInfo();
+    expect(disagreements(options, inside)).toEqual({ sample: ['trialShare'] });
   });
 });

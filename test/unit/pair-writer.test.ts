@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RawImage } from '../../lib/core/image.js';
+import type { GeneratedPair } from '../../lib/dataset/generated-pair.js';
 import type { PairRecord } from '../../lib/dataset/pair-record.js';
 import { PairWriter } from '../../lib/dataset/pair-writer.js';
-import type { Pair } from '../../lib/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -32,14 +33,19 @@ const TYPES = [
   'dropped_b',
   'Schräge',
 ];
-const image = (value: number, channels: number) => ({
-  data: new Uint8Array(4 * 4 * channels).fill(value),
-  ...{ width: 4, height: 4, channels },
+const image = (value: number, channels: 1 | 3) =>
+  new RawImage({ data: new Uint8Array(4 * 4 * channels).fill(value), width: 4, height: 4, channels });
+const pair = (index: number): GeneratedPair => ({
+  index,
+  seed: 7,
+  image: image(index, 3),
+  part: image(index + 1, 3),
 });
-const pair = (index: number): Pair => ({ index, seed: 7, image: image(index, 3), part: image(index + 1, 3) });
-const found = (index: number) => ({
-  mask: { ...image(index % 2 ? 255 : 0, 1), channels: 1 as const, coverage: index % 2 },
-  method: 'threshold' as const,
+/** A pair whose mask has every pixel where the index is odd, and none where it is even. */
+const masked = (index: number): GeneratedPair => ({
+  ...pair(index),
+  mask: image(index % 2 ? 255 : 0, 1),
+  maskMethod: 'threshold',
 });
 const open = (out: string, more: object = {}) =>
   PairWriter.open(out, {
@@ -54,7 +60,7 @@ const resume = (out: string, more: object = {}) => open(out, { resume: true, ...
 async function filled(name: string, indices: number[], more: object = {}): Promise<string> {
   const out = join(folder, name);
   await using writer = await open(out, more);
-  for (const index of indices) await writer.write(pair(index), found(index));
+  for (const index of indices) await writer.write(masked(index));
   return out;
 }
 /** Every file of a folder with what is in it. */
@@ -122,6 +128,33 @@ describe('PairWriter', () => {
     expect([...second.done]).toEqual([0]);
   });
 
+  it('lists how a pair and its mask came about, and that it is synthetic', async () => {
+    const out = join(folder, 'listed');
+    await using writer = await open(out, { recipe: 'augment', adapter: undefined });
+    const agreement = { 'threshold/u2net': 0.5 };
+    await writer.write({ ...masked(1), maskMethod: 'exact', touches: true, agreement });
+    await writer.write(pair(2));
+    const [first, second] = listOf(out);
+    expect(first).toEqual({
+      ...{ index: 1, seed: 7, type: 'crack', synthetic: true, recipe: 'augment', settings: { steps: 2 } },
+      ...{ image: 'test/crack/000001.png', part: 'part/crack/000001.png', mask: 'ground_truth/crack/000001_mask.png' },
+      ...{ maskMethod: 'exact', coverage: 1, empty: false, touches: true, agreement },
+    });
+    expect(second).not.toHaveProperty('mask');
+    expect(second).not.toHaveProperty('coverage');
+  });
+
+  it('refuses to add pairs of another recipe, adapter or settings to a folder', async () => {
+    const out = await filled('another', [0], { recipe: 'noise' });
+    for (const change of [{ recipe: 'augment' }, { adapter: 'def' }, { settings: { steps: 3 } }, { type: 'hole' }]) {
+      const error = await resume(out, { recipe: 'noise', ...change }).catch((cause) => cause);
+      expect(error, JSON.stringify(change)).toMatchObject({ code: 'ERR_DATASET_INVALID' });
+      expect(error.message).toContain('choose another folder');
+    }
+    await using writer = await resume(out, { recipe: 'noise' });
+    expect(writer.done.size).toBe(1);
+  });
+
   it('ends with the same files in whatever order pairs were written, and whatever was lost between', async () => {
     const whole = await filled('whole', [0, 1, 2, 3]);
     const torn = await filled('torn', [0, 3]);
@@ -136,7 +169,7 @@ describe('PairWriter', () => {
     {
       await using writer = await resume(torn);
       expect([...writer.done]).toEqual([0]);
-      for (const index of [3, 2, 1]) await writer.write(pair(index), found(index));
+      for (const index of [3, 2, 1]) await writer.write(masked(index));
       expect(writer.records.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
     }
     rmSync(neighbours); // it is still there
@@ -151,7 +184,7 @@ describe('PairWriter', () => {
       await using writer = await resume(out);
       expect(writer.done.size).toBe(1);
       const index = writer.done.has(0) ? 1 : 0;
-      await writer.write(pair(index), found(index));
+      await writer.write(masked(index));
       await writer.close();
       expect(contents(out)).toEqual(contents(whole));
     }
@@ -237,7 +270,7 @@ describe('PairWriter', () => {
     const lib = join(import.meta.dirname, '../../dist/dataset/pair-writer.js');
     // The files that may be written are of 1024 bytes: a list of four pairs is larger.
     const script = `const { PairWriter } = await import(${JSON.stringify(lib)});
-      const writer = await PairWriter.open(${JSON.stringify(out)}, { type: 'crack', adapter: 'abc', settings: { steps: 2 }, resume: false });
+      const writer = await PairWriter.open(${JSON.stringify(out)}, { type: 'crack', adapter: 'abc', settings: { steps: 2 } });
       const image = (value) => ({ data: new Uint8Array(48).fill(value), width: 4, height: 4, channels: 3 });
       for (let index = 0; index < 9; index++) await writer.write({ index, seed: 7, image: image(index), part: image(index + 1) })
         .catch(({ code, message }) => { console.log(code, message); process.exit(5); });`;

@@ -14,12 +14,12 @@ describe('report', () => {
   });
 
   it('outlines a mask and leaves its inside alone', () => {
-    const image = { data: new Uint8Array(25 * 3).fill(100), width: 5, height: 5, channels: 3 };
+    const image = { data: new Uint8Array(25 * 3).fill(100), width: 5, height: 5, channels: 3 } as const;
     const mask = {
       data: Uint8Array.from({ length: 25 }, (_, i) => (i % 5 > 0 && i % 5 < 4 && i > 4 && i < 20 ? 255 : 0)),
       width: 5,
       height: 5,
-      channels: 1,
+      channels: 1 as const,
     };
     const { data } = overlay(image, mask);
     const red = Array.from({ length: 25 }, (_, i) => data[3 * i] === 255);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { TrainingError } from '../../lib/errors.js';
+import { TrainingError } from '../../lib/core/errors.js';
 import { inLanes } from '../../lib/evaluate/lanes.js';
 import { RunFailures } from '../../lib/evaluate/run-failures.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkOptions } from '../../lib/options/check.js';
-import { trainerSchema } from '../../lib/options/schemas.js';
+import { trainerSchema } from '../../lib/options/training.js';
 import { isTypeName, typeName } from '../../lib/options/type-name.js';
 
 const bad = ['', '.', '..', '.hidden', '../x', 'a/b', '/x', 'a\\b', 'a\0b', 'a\nb', ' a', 'a ', 'good', 'a\u2028b'];
