@@ -28,9 +28,12 @@ async function expectFailure(args: string[], message: string, code = 1) {
 
 describe('bad input', () => {
   it('a dataset that cannot be used is one line that says why', async () => {
-    await expectFailure(['train', '--data', join(folder, 'none'), '--type', 'x', '--out', 'x'], 'does not exist');
     await expectFailure(
-      ['train', '--data', embedded.example, '--type', 'dent', '--out', 'x'],
+      ['train', '--data', join(folder, 'none'), '--type', 'x', '--out', 'x.safetensors'],
+      'does not exist',
+    );
+    await expectFailure(
+      ['train', '--data', embedded.example, '--type', 'dent', '--out', 'x.safetensors'],
       'has no defect type dent; it has scratch, stain',
     );
   });
@@ -38,7 +41,7 @@ describe('bad input', () => {
   it('a wrong flag or value is one line and the exit code of usage', async () => {
     await expectFailure(train('--steps', '0'), 'for steps but received 0', 2);
     await expectFailure(train('--steps', 'many'), 'Expected a number', 2);
-    await expectFailure(['train'], 'Expected text for data but received nothing', 2);
+    await expectFailure(['train'], 'Expected a folder for data but received nothing', 2);
     await expectFailure(train('--colour', 'red'), "unknown option '--colour'", 2);
     await expectFailure(
       train('--resolution', '40'),
@@ -85,7 +88,10 @@ describe('bad input', () => {
     writeFileSync(adapter, '{}');
     const sample = ['sample', '--adapter', adapter, '--out', join(folder, 'pairs'), '--count', '1'];
     await expectFailure(sample, 'not.safetensors holds no weights that can be read: it is a JSON file');
-    await expectFailure([...sample, '--adapter', join(folder, 'gone.safetensors')], 'gone.safetensors: No such file');
+    await expectFailure(
+      [...sample, '--adapter', join(folder, 'gone.safetensors')],
+      'gone.safetensors: there is no such file',
+    );
     await expectFailure([...sample, '--mask-weights', adapter, '--adapter', join(folder, 'gone.bin')], 'gone.bin');
     await expectFailure(train('--initial-adapter', adapter), 'not.safetensors holds no weights that can be read');
     await expectFailure(train('--initial-adapter', join(folder, 'gone.safetensors')), 'gone.safetensors');

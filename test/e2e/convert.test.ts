@@ -32,8 +32,14 @@ afterAll(() => model.dispose());
 
 const draw = async (file: string, base = model): Promise<Pair> => {
   await using sampler = await Sampler.create(base, file);
-  // Published files do not say what they were trained with.
-  const said = { resolution: 32, startFromLatentMean: false, globalPrompt: 'a stain', anomalyPrompt: 'stain' };
+  // Published files do not say what they were trained with, and converted bases have no defaults of their own.
+  const said = {
+    resolution: 32,
+    scheduler: 'pndm',
+    startFromLatentMean: false,
+    globalPrompt: 'a stain',
+    anomalyPrompt: 'stain',
+  } as const;
   return (await sampler.sample({ count: 1, steps: 3, ...said }).next()).value as Pair;
 };
 const farthest = (a: Pair, b: Pair) =>

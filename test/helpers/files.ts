@@ -1,4 +1,5 @@
 /** What a folder holds, for comparisons. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PairRecord } from '../../lib/index.js';
@@ -10,9 +11,13 @@ export const filesOf = (folder: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 
-/** Every file below a folder with its bytes. */
+/** Every file below a folder with the digest of its bytes. */
 export const contentsOf = (folder: string): Record<string, string> =>
-  Object.fromEntries(filesOf(folder).map((name) => [name, readFileSync(join(folder, name), 'base64')]));
+  Object.fromEntries(filesOf(folder).map((name) => [name, digestOf(join(folder, name))]));
+
+function digestOf(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
 
 /** What a process that writes leaves when it is killed. */
 export const leftoversOf = (folder: string): string[] =>
