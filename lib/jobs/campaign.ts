@@ -1,6 +1,6 @@
 /** All types of one or many categories, one after the other: one that fails is noted, and the others go on. */
 import { basename, join, resolve } from 'node:path';
-import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { AbortedError, InvalidOptionError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
@@ -14,19 +14,10 @@ import { samplingOptions } from '../options/sampling.js';
 import { trainingOptions } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
+import { type CampaignFailure, failureOf, nameOfFailure } from './failure.js';
 import { type JobContext, warnOf } from './job.js';
 import { runType, type TypeResult, type TypeSettings } from './run-type.js';
 import { keepRuleOf } from './write-pairs.js';
-
-/** One category or type that failed. */
-export interface CampaignFailure {
-  category: string;
-  /** Absent where the category could not be opened. */
-  type?: string;
-  /** ERR_UNEXPECTED for what no part of this program throws on purpose. */
-  code: string;
-  message: string;
-}
 
 export interface CampaignResult {
   /** Folder of everything. */
@@ -44,14 +35,6 @@ interface Member {
   type: string;
   out: string;
 }
-
-function failureOf(member: { category: string; type?: string }, error: unknown): CampaignFailure {
-  const code = error instanceof DualAnoDiffError ? error.code : 'ERR_UNEXPECTED';
-  return { ...member, code, message: error instanceof Error ? error.message : String(error) };
-}
-
-export const nameOfFailure = ({ category, type }: CampaignFailure): string =>
-  type === undefined ? category : `${category} ${type}`;
 
 /**
  * Opens the categories of a folder. Of several, one that cannot be opened, or lacks the type, is a failure; where none

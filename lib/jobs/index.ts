@@ -11,8 +11,9 @@ export type {
   LearnJobOptions,
   MaskJobOptions,
 } from '../options/generated.js';
-export { type CampaignFailure, type CampaignResult, campaign } from './campaign.js';
+export { type CampaignResult, campaign } from './campaign.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
+export type { CampaignFailure } from './failure.js';
 export { type GenerateResult, generate } from './generate.js';
 export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js';
 export { type LearnResult, learn } from './learn.js';
