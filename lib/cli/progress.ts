@@ -1,13 +1,13 @@
-/** Progress of one stage of a command: a bar on a terminal, a few lines elsewhere. */
+/** Shows the progress of one stage of a command, as a bar on a terminal or as a few lines elsewhere. */
 import { SingleBar } from 'cli-progress';
 
 export interface Progress {
-  /** `done` of `total`; `note` stands behind the bar. */
+  /** Shows that `done` units are finished. `note` is printed behind the bar. */
   update(done: number, note?: string): void;
   stop(): void;
 }
 
-/** A bar with speed and time left. */
+/** Shows a bar with the speed and the remaining time. */
 export function barProgress(what: string, total: number, unit: string): Progress {
   const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {eta_formatted} left {note}`;
   const bar = new SingleBar({ format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, etaBuffer: 50 });
@@ -16,7 +16,7 @@ export function barProgress(what: string, total: number, unit: string): Progress
   let first: number | undefined;
   return {
     update(done, note = '') {
-      first ??= done - 1; // a resumed run does not begin at 0
+      first ??= done - 1; // A resumed run does not begin at 0.
       const speed = ((done - first) / (performance.now() - start)) * 1000;
       bar.update(done, { speed: speed.toFixed(2), note });
     },
@@ -24,7 +24,7 @@ export function barProgress(what: string, total: number, unit: string): Progress
   };
 }
 
-/** About ten lines. */
+/** Prints about ten lines in all, which suit log files. */
 export function lineProgress(what: string, total: number, unit: string): Progress {
   const start = performance.now();
   let first: number | undefined;
