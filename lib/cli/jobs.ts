@@ -1,6 +1,6 @@
 /**
- * The commands that are jobs: their options are the jobs', and each describes its result to people. The jobs check the
- * options themselves, so that these are passed on as they were given. A job is imported when it runs, because it takes
+ * Declares the commands that run jobs. Each takes the job's options and describes the result to people. The jobs check
+ * the options themselves, so that commands pass them on unchecked. A job is imported when it runs, because that takes
  * most of the time of a start.
  */
 import { embedded } from '../core/paths.js';
@@ -85,7 +85,8 @@ const makeMasks: CommandSpec = {
 
 const run: CommandSpec = {
   name: 'run',
-  description: 'Make pairs with masks and a report: of one defect type, every one of a category, or every category.',
+  description:
+    'Make pairs with masks and a report, for one defect type, for all types of a category, or for all categories.',
   options: campaignOptions,
   computes: true,
   async run(options, context) {
@@ -106,12 +107,12 @@ const evaluatePairs: CommandSpec = {
   },
 };
 
-/** The type of the embedded example set. */
+/** The embedded example set has this type. */
 const DEMO_TYPE = 'stain';
 
 const demo: CommandSpec = {
   name: 'demo',
-  description: 'The main job on the embedded example set, with the embedded models and the defaults of run.',
+  description: 'Run the main job on the embedded example set, with the embedded models and the defaults of run.',
   options: demoOptions,
   computes: true,
   async run(options, context) {

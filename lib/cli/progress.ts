@@ -1,13 +1,13 @@
-/** Progress of one stage of a command: a bar on a terminal, a few lines elsewhere. */
+/** Shows the progress of one stage of a command, as a bar on a terminal or as a few lines elsewhere. */
 import { SingleBar } from 'cli-progress';
 
 export interface Progress {
-  /** `done` of `total`; `note` stands behind the bar. */
+  /** Shows that `done` units are finished. `note` is printed behind the bar. */
   update(done: number, note?: string): void;
   stop(): void;
 }
 
-/** Counts how fast work is done from the first update on: a resumed run does not begin at 0. */
+/** Measures the speed of work from its first update on, because a resumed run does not begin at 0. */
 function speedometer(): (done: number) => number | undefined {
   let first: { done: number; at: number } | undefined;
   return (done) => {
@@ -16,7 +16,7 @@ function speedometer(): (done: number) => number | undefined {
   };
 }
 
-/** A bar with speed and time left, for terminals. */
+/** Shows a bar with the speed and the remaining time. */
 export function barProgress(what: string, total: number, unit: string): Progress {
   const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {eta_formatted} left {note}`;
   const bar = new SingleBar({ format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, etaBuffer: 50 });
@@ -28,7 +28,7 @@ export function barProgress(what: string, total: number, unit: string): Progress
   };
 }
 
-/** About ten lines, for files and pipes. */
+/** Prints about ten lines in all, which suit log files. */
 export function lineProgress(what: string, total: number, unit: string): Progress {
   const speedAt = speedometer();
   let next = 0;

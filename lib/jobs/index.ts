@@ -1,6 +1,6 @@
 /**
- * The jobs of the command line as functions: options that can be written as JSON go in, a result comes out, events tell
- * how far the job is, and a signal ends it.
+ * Runs the jobs of the command line as functions. Each takes options that can be written as JSON and returns a result.
+ * Events report its progress, and a signal ends it.
  * @module dualanodiff/jobs
  */
 

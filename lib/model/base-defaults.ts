@@ -1,4 +1,6 @@
-/** Settings that suit a base: those in the `dualanodiff.json` of its folder, else those for Stable Diffusion. */
+/**
+ * Reads the settings that suit a base from the `dualanodiff.json` of its folder, or takes those for Stable Diffusion.
+ */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -10,7 +12,7 @@ import { engineSamplingOptions } from '../options/sampling.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
 import { trainingOptions, trainSteps } from '../options/training.js';
 
-/** Settings of training and sampling that suit a base. */
+/** Holds the settings of training and sampling that suit a base. */
 export interface BaseDefaults {
   training: {
     /** Pixels along each side. */
@@ -19,20 +21,28 @@ export interface BaseDefaults {
     /** Pairs. */
     batchSize: number;
     learningRate: number;
-    /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
+    /**
+     * Timesteps are drawn with density p t^(p-1). The paper draws them uniformly, with p = 1; a larger p favours high
+     * noise.
+     */
     timestepPower: number;
-    /** At least this share of the loss comes from the defect; 0 is the paper's loss. */
+    /** At least this share of the loss comes from the defect. The paper's loss has the share 0. */
     defectLossShare: number;
-    /** The adapter that training starts from: the base folder's `initial_adapter.safetensors`, else 'none'. */
+    /**
+     * Training starts from this adapter: `initial_adapter.safetensors` in the base's folder if it exists, else 'none'.
+     */
     initialAdapter: string;
-    /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
+    /** In prompts, `{category}` and `{type}` stand for the dataset's names, with spaces instead of underscores. */
     globalPrompt: string;
     anomalyPrompt: string;
   };
   sampling: {
     steps: number;
     scheduler: (typeof schedulers)[number];
-    /** Sampling starts from noise around the training images' mean latents, which a small base mistakes for their colour. */
+    /**
+     * True to start sampling from noise around the mean latents of the training images. A small base otherwise misses
+     * their mean colour.
+     */
     startFromLatentMean: boolean;
   };
 }
@@ -52,7 +62,7 @@ const fileSchema = z
   })
   .partial();
 
-/** Throws ERR_MODEL_INVALID naming the file and the setting that is wrong in it. */
+/** Returns the defaults of a base. Throws ERR_MODEL_INVALID with the file and the invalid setting. */
 export function readBaseDefaults(path: string): BaseDefaults {
   const { training, sampling } = stableDiffusion;
   const isFolder = statSync(path).isDirectory();

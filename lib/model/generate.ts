@@ -10,7 +10,7 @@ import { type SampleOptions, Sampler } from './sampler.js';
 
 /** Options of {@link DualAnoDiff.generate}. */
 export interface GenerateOptions extends Omit<SampleOptions, 'attention'>, MaskSettings {
-  /** The paper's recipe is the one that samples from an adapter. The recipe `augment` needs no model: see {@link augment}. */
+  /** Only the paper's recipe samples from an adapter. The recipe `augment` needs no model: see {@link augment}. */
   recipe?: 'noise';
 }
 

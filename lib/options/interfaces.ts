@@ -1,4 +1,4 @@
-/** The option sets that become interfaces of the package's types, by the interfaces' names. */
+/** Lists the option sets that become interfaces in the package's types, by the interfaces' names. */
 import { augmentOptions } from './augment.js';
 import { convertAdapterOptions, convertOptions, loadOptions, sourceOptions } from './base.js';
 import { evaluatorOptions } from './evaluation.js';
@@ -15,11 +15,11 @@ export const interfaces = {
   SampleSettings: { doc: 'Settings of {@link Sampler.sample}.', set: sampleSchema.shape },
   BatchSettings: { doc: 'Settings of a batch that is denoised step by step.', set: batchSchema.shape },
   AugmentSettings: { doc: 'Settings of {@link augment}.', set: augmentOptions },
-  MaskSettings: { doc: 'How masks of generated pairs are made.', set: maskOptions },
+  MaskSettings: { doc: 'Settings of the masks of generated pairs.', set: maskOptions },
   MaskerOptions: { doc: 'Options of {@link Masker.load}.', set: maskerSchema.shape },
   ThresholdOptions: { doc: 'Options of {@link Masker.threshold}.', set: thresholdSchema.shape },
   AttentionOptions: { doc: 'Options of {@link Masker.attention}.', set: attentionSchema.shape },
-  ForegroundOptions: { doc: 'Where foregrounds come from.', set: foregroundOptions },
+  ForegroundOptions: { doc: 'Settings of the foregrounds of images.', set: foregroundOptions },
   ConvertAdapterSettings: { doc: 'Settings of {@link convertAdapter}.', set: convertAdapterOptions },
   ConvertCheckpointSettings: {
     doc: 'Settings of {@link convertCheckpoint}.',
@@ -33,5 +33,8 @@ export const interfaces = {
   },
   MaskJobOptions: { doc: 'Options of the job that makes masks: `dualanodiff mask`.', set: maskJobOptions },
   EvaluateJobOptions: { doc: 'Options of the job that evaluates pairs: `dualanodiff evaluate`.', set: evaluateOptions },
-  CampaignJobOptions: { doc: 'Options of the job that does all of it: `dualanodiff run`.', set: campaignOptions },
+  CampaignJobOptions: {
+    doc: 'Options of the job that trains, samples, masks and reports: `dualanodiff run`.',
+    set: campaignOptions,
+  },
 } satisfies Record<string, { doc: string; set: OptionSet }>;

@@ -1,9 +1,9 @@
-/** The reference of the options as text, made from their declarations. */
+/** Makes the reference of the options from their declarations. */
 import { defaultOf, kebabCase, notesOf, type OptionSet, unwrap } from './option.js';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** A Markdown table of the options that have a flag: those of `--help` first. */
+/** Returns a Markdown table of the options that have a flag. Those of `--help` come first. */
 export function markdownReference(set: OptionSet): string {
   const rows = Object.entries(set).filter(([, schema]) => notesOf(schema).tier !== 'api');
   const rank = ([, schema]: (typeof rows)[number]) => (notesOf(schema).tier === 'common' ? 0 : 1);

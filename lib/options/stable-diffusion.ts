@@ -1,4 +1,4 @@
-/** Settings that depend on the base, for Stable Diffusion 1.5: those of the paper. */
+/** Lists the paper's values for Stable Diffusion 1.5 of the settings that depend on the base. */
 import type { schedulers } from './names.js';
 
 export const stableDiffusion = {
@@ -19,5 +19,5 @@ export const stableDiffusion = {
   },
 };
 
-/** Documentation of a default that depends on the base. */
-export const ofBase = (value: unknown): string => `what suits the base, ${value} for Stable Diffusion`;
+/** Describes a default that depends on the base. */
+export const ofBase = (value: unknown): string => `set by the base, ${value} for Stable Diffusion`;

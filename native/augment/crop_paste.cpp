@@ -7,15 +7,14 @@ namespace dan::augment {
 
 namespace {
 
-// How large a pasted defect is, as a share of its own size.
+// A pasted defect has this size, as a share of its original size.
 constexpr double kLeastScale = 0.75, kMostScale = 1.25;
 
-// First row, first column, rows, columns.
 struct Box {
   int64_t top = 0, left = 0, rows = 0, columns = 0;
 };
 
-// The smallest box that holds the mask; no rows where it is empty.
+// Returns the smallest box that holds the mask. It has no rows if the mask is empty.
 Box boxOf(const at::Tensor& mask) {
   const at::Tensor rows = mask.any(1).nonzero(), columns = mask.any(0).nonzero();
   if (rows.numel() == 0) return {};

@@ -1,5 +1,5 @@
-// Everything that decides how the recipe `augment` draws. These are constants and not options, so that two sets of one
-// seed and of the same pictures are the same wherever they are made. docs/evaluation.md has the figures behind them.
+// These settings decide the pictures of the recipe `augment`. They are constants and not options, so that the same seed
+// and the same pictures give the same set on every machine. docs/evaluation.md has the measurements behind them.
 #pragma once
 
 namespace dan::augment {

@@ -107,7 +107,7 @@ io::Metadata describe(const AdapterFile& adapter) {
 }
 
 void writeAdapterFile(const std::string& path, const AdapterFile& adapter) {
-  // What a published file says of itself is of its own format.
+  // The metadata of a published file belong to its own format, so they are dropped.
   const bool isOwn = isOwnFormat(adapter.metadata, adapter.source);
   io::writeSafetensors(path, adapter.tensors,
                        adapterMetadata(adapter.settings, isOwn ? adapter.metadata : io::Metadata{}));

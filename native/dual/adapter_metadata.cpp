@@ -15,7 +15,7 @@ constexpr double kMostScale = 100;  // The option of LoRA files has the same lim
 
 constexpr const char* kLatentMeans = "latent_levels";
 
-// 2 x branches x channels: means, then deviations. Null where there are none.
+// Returns 2 x branches x channels numbers: first the means, then the deviations. Returns null if the file has none.
 nlohmann::json latentMeansIn(Settings& settings) {
   const std::string text = settings.text(kLatentMeans, "");
   if (!settings.has(kLatentMeans)) return {};
