@@ -285,7 +285,7 @@ describe('an evaluation', () => {
       ['ours+real', 4, 11],
       ['ours+real', 5, 8],
     ]);
-    await expect(Evaluator.open(dataset, { ...options, seeds: 3 })).rejects.toThrow(
+    await expect(Evaluator.open(dataset, { ...sets, seeds: 3 })).rejects.toThrow(
       'Expected one folder of ours for all seeds, or 3 folders, one for each seed, but received 2',
     );
   });
