@@ -9,8 +9,8 @@ namespace dan::augment {
 
 namespace {
 
-constexpr int kMostAttempts = 20;             // attempts to place a defect so that enough of it is inside
-constexpr double kLeastInside = 0.3;          // of the area of a moved defect
+constexpr int kMostAttempts = 20;       // attempts to place a defect so that enough of it is inside
+constexpr double kLeastInside = 0.3;    // of the area of a moved defect
 constexpr double kLeastJittered = 0.8;  // of the area of a defect in its own picture
 // Earlier versions bent the picture by so many random numbers. They are skipped so that a seed keeps its pictures.
 constexpr int64_t kUnusedNumbers = 2 * 8 * 8;
