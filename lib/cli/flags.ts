@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { documentationOf, kebabCase, notesOf, type OptionSet, unwrap } from '../options/option.js';
+import { documentationOf, type NamedFlag, namedFlagsOf, notesOf, type OptionSet, unwrap } from '../options/option.js';
 
 /** Reads a finite number. */
 function number(text: string): number {
@@ -66,24 +66,19 @@ export function readFlag(schema: z.ZodType, text: string, before?: unknown): unk
   return text;
 }
 
-const uncapitalized = (text: string) => `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
-
-/** Makes the flags of one option. A switch without a default has two: one for on and one for off. */
+/** Makes the flags of one option. */
 function flagsOf(name: string, schema: z.ZodType): Option[] {
-  const { doc, placeholder, tier } = notesOf(schema);
-  const { inner, fallback, isRequired } = unwrap(schema);
-  const long = kebabCase(name);
-  const documentation = documentationOf(schema);
+  const { placeholder, tier } = notesOf(schema);
+  const { inner, isRequired } = unwrap(schema);
   const isHidden = tier === 'advanced';
   if (inner instanceof z.ZodBoolean) {
-    const on = new Option(`--${long}`, documentation).hideHelp(isHidden);
-    const off = new Option(`--no-${long}`, `Do not ${uncapitalized(doc)}`).hideHelp(isHidden);
-    return fallback === true ? [off] : fallback === false ? [on] : [on, off];
+    return namedFlagsOf(name, schema).map(({ name: flag, doc }) => new Option(flag, doc).hideHelp(isHidden));
   }
+  const [{ name: long }] = namedFlagsOf(name, schema) as [NamedFlag];
   const isNumber = inner instanceof z.ZodNumber;
   const isWord = inner instanceof z.ZodEnum;
   const value = placeholder ?? (isNumber ? 'n' : isWord ? 'word' : 'text');
-  const flag = new Option(`--${long} <${value}>`, documentation).hideHelp(isHidden);
+  const flag = new Option(`${long} <${value}>`, documentationOf(schema)).hideHelp(isHidden);
   if (isWord) flag.choices(inner.options as string[]);
   else flag.argParser((text: string, before?: unknown) => readFlag(schema, text, before));
   // Commander must not check required options itself, because the config file may hold them.

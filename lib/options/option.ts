@@ -92,6 +92,25 @@ export function documentationOf(schema: z.ZodType): string {
 /** Returns an option's name on the command line. */
 export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** One flag of an option with its documentation, which has no range and no default. */
+export interface NamedFlag {
+  name: string;
+  doc: string;
+}
+
+/**
+ * Returns the flags of an option. A switch that is on by default has only the flag that turns it off, and a switch
+ * without a default has both.
+ */
+export function namedFlagsOf(name: string, schema: z.ZodType): NamedFlag[] {
+  const { inner, fallback } = unwrap(schema);
+  const { doc } = notesOf(schema);
+  const on = { name: `--${kebabCase(name)}`, doc };
+  if (!(inner instanceof z.ZodBoolean) || fallback === false) return [on];
+  const off = { name: `--no-${kebabCase(name)}`, doc: `Do not ${doc.charAt(0).toLowerCase()}${doc.slice(1)}` };
+  return fallback === true ? [off] : [on, off];
+}
+
 /** Selects options of a set, in the order of `names`. */
 export function pick<T extends OptionSet, const K extends readonly (keyof T)[]>(set: T, names: K): Pick<T, K[number]> {
   return Object.fromEntries(names.map((name) => [name, set[name]])) as Pick<T, K[number]>;
