@@ -17,10 +17,10 @@ import { runNative, type TaskOptions } from './run-native.js';
 export type { Tensor } from './core/tensor.js';
 export { PairBatch } from './model/pair-batch.js';
 
-/** Options of {@link decode}. */
+/** Holds the options of {@link decode}. */
 export type DecodeOptions = TaskOptions & { decoder?: 'vae' | 'taesd' };
 
-/** Options of {@link begin}. */
+/** Holds the options of {@link begin}. */
 export type BatchOptions = BatchSettings & TaskOptions & Pick<SampleOptions, 'backgrounds'>;
 
 /**

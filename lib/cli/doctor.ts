@@ -75,7 +75,7 @@ async function checkWaiting(): Promise<Check[]> {
   if (wait === undefined) return [];
   const check = { what: 'waiting', ok: true };
   if (wait === 'own') return [{ ...check, found: 'threads spin for microseconds, then sleep' }];
-  if (wait === 'user') return [{ ...check, found: 'threads wait as OpenMP is told by the environment' }];
+  if (wait === 'user') return [{ ...check, found: 'threads wait as the OpenMP variables in the environment say' }];
   return [
     {
       ...check,

@@ -8,7 +8,7 @@ import type { LoadSettings } from '../options/generated.js';
 import { runNative } from '../run-native.js';
 import { type BaseDefaults, NO_ADAPTER, readBaseDefaults } from './base-defaults.js';
 
-/** Options of {@link DualAnoDiff.load}. */
+/** Holds the options of {@link DualAnoDiff.load}. */
 export type LoadOptions = LoadSettings & { signal?: AbortSignal };
 
 /**

@@ -10,9 +10,9 @@ import { runNative, type TaskOptions } from '../run-native.js';
 import { checkAdapterFile } from './adapter-info.js';
 import { baseSource } from './base-model.js';
 
-/** Options of {@link convertAdapter}. */
+/** Holds the options of {@link convertAdapter}. */
 export type ConvertAdapterOptions = ConvertAdapterSettings & TaskOptions;
-/** Options of {@link convertCheckpoint}. */
+/** Holds the options of {@link convertCheckpoint}. */
 export type ConvertCheckpointOptions = ConvertCheckpointSettings & TaskOptions;
 
 /** Describes a converted adapter. */

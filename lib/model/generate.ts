@@ -8,7 +8,7 @@ import type { BaseModel } from './base-model.js';
 import { PairMasker } from './pair-masker.js';
 import { type SampleOptions, Sampler } from './sampler.js';
 
-/** Options of {@link DualAnoDiff.generate}. */
+/** Holds the options of {@link DualAnoDiff.generate}. */
 export interface GenerateOptions extends Omit<SampleOptions, 'attention'>, MaskSettings {
   /** Only the paper's recipe samples from an adapter. The recipe `augment` needs no model: see {@link augment}. */
   recipe?: 'noise';

@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.js';
 import type { BaseModel } from './base-model.js';
 import { Trainer, type TrainStep } from './trainer.js';
 
-/** Options of {@link DualAnoDiff.learn}. */
+/** Holds the options of {@link DualAnoDiff.learn}. */
 export interface LearnOptions extends Omit<TrainerOptions, 'type'>, TrainSettings {
   /** These are the defect types to learn. An adapter learns one type, so the list has one entry. */
   types: readonly [string];

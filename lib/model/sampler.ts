@@ -15,7 +15,7 @@ import { type BackgroundInput, encodeBackgrounds } from './encoded-backgrounds.j
 import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling, type SamplingSettings } from './sampling-settings.js';
 
-/** Options of {@link Sampler.sample}. */
+/** Holds the options of {@link Sampler.sample}. */
 export interface SampleOptions extends SampleSettings, TaskOptions {
   /** Adapters with background compensation need backgrounds, which must be as large as the pairs. */
   backgrounds?: readonly BackgroundInput[];

@@ -21,10 +21,10 @@ import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
 import { fillPrompt, metadataOf, type ResolvedTraining } from './training-settings.js';
 
-/** Options of {@link Trainer.train}. */
+/** Holds the options of {@link Trainer.train}. */
 export type TrainOptions = TrainSettings & TaskOptions;
 
-/** Options of {@link Trainer.preview}. */
+/** Holds the options of {@link Trainer.preview}. */
 export type PreviewOptions = TaskOptions & { steps?: number; guidanceScale?: number; seed?: number };
 
 /** Describes one optimiser update. */

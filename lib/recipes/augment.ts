@@ -14,7 +14,7 @@ import { stableDiffusion } from '../options/stable-diffusion.js';
 import { Augmenter } from './augmenter.js';
 import type { OpenRecipe } from './recipe.js';
 
-/** Options of {@link augment}. */
+/** Holds the options of {@link augment}. */
 export type AugmentOptions = AugmentSettings & { signal?: AbortSignal };
 
 const optionsSchema = augmentSchema.extend(taskShape);

@@ -12,7 +12,7 @@ namespace {
 constexpr double kRingShare = 1 / 32.;     // of the side: the width of the ring around a defect
 constexpr double kBorderShare = 1 / 128.;  // of the side: the width of a defect's soft border
 constexpr double kSmoothShare = 3 / 32.;   // of the side: smaller structures are not the ground's light
-constexpr double kMostGain = 2;            // the largest factor by the ground's light
+constexpr double kMaxLightGain = 2;        // the largest factor by the ground's light
 
 at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
   const int64_t size = 2 * radius + 1;  // Rows and then columns give the same result as a square, but need less work.
@@ -54,16 +54,16 @@ int64_t pixelsOf(double share, int64_t side) {
 }
 
 at::Tensor softened(const at::Tensor& mask) {
-  constexpr double kFirm = 1.3;  // so that the mask itself gets the value 1
+  constexpr double kBorderGain = 1.3;  // so that the mask itself gets the value 1
   const at::Tensor wide = dilated(mask.unsqueeze(0), pixelsOf(kBorderShare, mask.size(0))).to(at::kFloat);
-  return (blurred(wide, 1) * kFirm).clamp(0, 1)[0];
+  return (blurred(wide, 1) * kBorderGain).clamp(0, 1)[0];
 }
 
 MarkedPicture blended(const MarkedPicture& defect, const at::Tensor& ground, Rng& rng) {
   const at::Tensor ring = ringAround(defect.mask), before = meanOf(defect.image, ring);
   const double light = ((meanOf(ground, ring).mean() + 0.04) / (before.mean() + 0.04)).item<double>();
   // A faded defect would teach a detector to find defects in the grain of good ground.
-  const double contrast = kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMostGain);
+  const double contrast = kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMaxLightGain);
   const at::Tensor after = blurred(ground, pixelsOf(kSmoothShare, defect.mask.size(0)));
   const at::Tensor added = (after + (defect.image - before) * contrast).clamp(0, 1);
   return {at::lerp(ground, added, softened(defect.mask)), defect.mask};

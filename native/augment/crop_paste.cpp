@@ -8,7 +8,7 @@ namespace dan::augment {
 namespace {
 
 // A pasted defect has this size, as a share of its original size.
-constexpr double kLeastScale = 0.75, kMostScale = 1.25;
+constexpr double kMinScale = 0.75, kMaxScale = 1.25;
 
 struct Box {
   int64_t top = 0, left = 0, rows = 0, columns = 0;
@@ -37,7 +37,7 @@ void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Rng& rng)
   const int64_t height = onto.mask.size(0), width = onto.mask.size(1);
   const auto rows = static_cast<double>(patch.mask.size(0)), columns = static_cast<double>(patch.mask.size(1));
   const double scale = std::min(
-      {rng.uniform(kLeastScale, kMostScale), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
+      {rng.uniform(kMinScale, kMaxScale), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
   const auto sized = [scale](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side * scale)); };
   const std::vector<int64_t> size = {sized(rows), sized(columns)};
   const auto resize = [&](const at::Tensor& picture) {

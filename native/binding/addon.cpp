@@ -160,8 +160,8 @@ Napi::Value readMetadata(const Napi::CallbackInfo& info) {
 // shutdown(exitCode) is called when the main thread exits. libtorch's static objects are destroyed after that, and a
 // job must not run any longer. If a job does not end soon, the process ends here, before they are destroyed.
 Napi::Value shutdown(const Napi::CallbackInfo& info) {
-  constexpr std::chrono::milliseconds kPatience(2000);
-  if (!EnvData::of(info.Env()).torch.endWithin(kPatience)) {
+  constexpr std::chrono::milliseconds kGracePeriod(2000);
+  if (!EnvData::of(info.Env()).torch.endWithin(kGracePeriod)) {
     std::fflush(nullptr);
     ::_exit(info[0].ToNumber().Int32Value());
   }

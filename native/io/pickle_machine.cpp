@@ -50,10 +50,10 @@ enum Opcode : uint8_t {
 
 // Shortens a name in the file for an error, which has one line.
 std::string shown(std::string_view name) {
-  constexpr size_t kShown = 100;
-  std::string text(name.substr(0, kShown));
+  constexpr size_t kMaxShown = 100;
+  std::string text(name.substr(0, kMaxShown));
   for (char& c : text) c = c == '\n' || static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  return text + (name.size() > kShown ? "…" : "");
+  return text + (name.size() > kMaxShown ? "…" : "");
 }
 
 }  // namespace
