@@ -32,6 +32,9 @@ function pixelProblem(image: unknown): string | undefined {
   return `Expected ${size} bytes for an image of ${width} x ${height} x ${channels} but received ${data.length}`;
 }
 
+/** Returns true for a valid image. */
+export const isPixels = (image: unknown): image is PixelData => pixelProblem(image) === undefined;
+
 /** Throws ERR_INVALID_OPTION if the number of bytes does not match the size. */
 export function checkPixels(image: PixelData): void {
   const problem = pixelProblem(image);

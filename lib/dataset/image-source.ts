@@ -1,6 +1,6 @@
 /** The types of image sources, which are files or images in memory, and their names in messages. */
 import { dirname } from 'node:path';
-import { checkPixels, type PixelData } from '../core/image.js';
+import { isPixels, type PixelData } from '../core/image.js';
 import { stemOf } from './folders.js';
 
 /** An image that a user passes: a path, an encoded image in any supported format, or pixels. */
@@ -14,12 +14,7 @@ export const EXPECTED_IMAGE =
 export function isImageInput(value: unknown): value is ImageInput {
   if (typeof value === 'string') return value !== '';
   if (value instanceof Uint8Array) return value.buffer instanceof ArrayBuffer;
-  try {
-    checkPixels(value as PixelData);
-    return true;
-  } catch {
-    return false;
-  }
+  return isPixels(value);
 }
 
 /** A list of images that one camera has taken. Their 16-bit samples are read with one range. */

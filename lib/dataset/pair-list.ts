@@ -2,10 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DatasetError } from '../core/errors.js';
+import { isPixels, type PixelData } from '../core/image.js';
 import { failAtLine, readJsonLines } from '../core/json-files.js';
-import { flag, text } from '../options/check.js';
+import { flag, integer, oneOf, text } from '../options/check.js';
+import { maskMethods } from '../options/names.js';
 import { typeName } from '../options/type-name.js';
 import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
+
+/** The name of the list in a folder of pairs. */
+export const PAIR_LIST = 'pairs.jsonl';
 
 /** The properties that all pairs of a folder share. */
 export interface PairSource {
@@ -25,6 +30,24 @@ export const pairWriterSchema = z.strictObject({
   settings: z.record(z.string(), z.unknown(), 'the settings by their names').default({}),
   resume: flag().default(false),
 });
+
+const share = z.number('a share 0..1').min(0, 'a share 0..1').max(1, 'a share 0..1');
+const pixels = () => z.custom<PixelData>(isPixels, 'an image { data, width, height, channels: 1 | 3 }');
+
+/** The parts of a pair that are written. A pair that this schema refuses would make the list unreadable. */
+export const writablePairSchema = z.object(
+  {
+    index: integer(0),
+    seed: z.number('a number'),
+    image: pixels(),
+    part: pixels(),
+    mask: pixels().optional(),
+    maskMethod: oneOf([...maskMethods, 'exact']).optional(),
+    touches: flag().optional(),
+    agreement: z.record(z.string(), share, 'the agreement of methods by their names').optional(),
+  },
+  'a pair',
+);
 
 export interface PairList {
   /** The records, sorted by index. */

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
+import { DatasetError, DualAnoDiffError, InvalidOptionError, withFileErrors } from '../core/errors.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
 import type { PixelData } from '../core/image.js';
 import { appendJsonLine, jsonLines } from '../core/json-files.js';
@@ -10,10 +10,8 @@ import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { checkOptions, given } from '../options/check.js';
 import type { WritablePair } from './generated-pair.js';
 import { encodePng } from './image-file.js';
-import { type PairSource, pairWriterSchema, readPairList } from './pair-list.js';
+import { PAIR_LIST, type PairSource, pairWriterSchema, readPairList, writablePairSchema } from './pair-list.js';
 import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
-
-const LIST = 'pairs.jsonl';
 
 /** Returns the share of a mask's pixels that are set, 0 to 1. */
 const coverageOf = ({ data }: PixelData): number =>
@@ -93,12 +91,15 @@ export class PairWriter {
   }
 
   /**
-   * Writes a pair, and its mask with the facts about it if it has one. Throws ERR_DATASET_INVALID if the folder holds
-   * the pair already. Throws ERR_FILE_ACCESS if the disk is full, and the pairs before it are kept.
+   * Writes a pair, and its mask with the facts about it if it has one. Throws ERR_INVALID_OPTION if a part of the
+   * pair is not valid, and ERR_DATASET_INVALID if the folder holds the pair already. Throws ERR_FILE_ACCESS if the disk is full, and the pairs before it are kept.
    */
   async write(pair: WritablePair): Promise<PairRecord> {
     const { type, recipe, adapter, settings } = this.source;
-    const { index, seed, mask, maskMethod, touches, agreement } = pair;
+    const { index, seed, image, part, mask, ...notes } = checkOptions(writablePairSchema, pair);
+    if ([part, mask ?? image].some(({ width, height }) => width !== image.width || height !== image.height)) {
+      throw new InvalidOptionError(`Expected image, part and mask of one size for pair ${index}`);
+    }
     if (this.#find(index) !== undefined) {
       throw new DatasetError(`${this.folder} has the pair ${index} already: skip the pairs that are done`);
     }
@@ -110,12 +111,12 @@ export class PairWriter {
       ...given({ recipe, adapter }),
       settings,
     };
-    await this.#writeFile(record.image, await encodePng(pair.image));
-    await this.#writeFile(record.part, await encodePng(pair.part));
+    await this.#writeFile(record.image, await encodePng(image));
+    await this.#writeFile(record.part, await encodePng(part));
     if (mask) {
       const coverage = coverageOf(mask);
       record.mask = placeOf('mask', type, index, false);
-      Object.assign(record, given({ maskMethod, coverage, empty: coverage === 0, touches, agreement }));
+      Object.assign(record, given({ ...notes, coverage, empty: coverage === 0 }));
       await this.#writeFile(record.mask, await encodePng(mask));
     }
     await this.#list(record);
@@ -162,7 +163,7 @@ export class PairWriter {
   }
 
   async #read(resume: boolean): Promise<void> {
-    const list = this.#path(LIST);
+    const list = this.#path(PAIR_LIST);
     const { records, torn, text } = await readPairList(list, this.source);
     const existing = await this.#existingFiles();
     const isComplete = (record: PairRecord) =>
@@ -191,7 +192,7 @@ export class PairWriter {
 
   /** Removes incomplete files of a killed process. Returns the files of the type that exist, relative to the folder. */
   async #existingFiles(): Promise<Set<string>> {
-    await removePartialFiles(this.folder, (name) => name === LIST);
+    await removePartialFiles(this.folder, (name) => name === PAIR_LIST);
     const found = new Set<string>();
     for (const isDropped of [false, true]) {
       for (const kind of FILE_KINDS) {
@@ -229,7 +230,7 @@ export class PairWriter {
 
   /** Appends a line to the list. Writing the whole list for each of many pairs would take hours. */
   async #list(record: PairRecord): Promise<void> {
-    await appendJsonLine(this.#path(LIST), record, { flush: true });
+    await appendJsonLine(this.#path(PAIR_LIST), record, { flush: true });
     const place = this.records.findLastIndex(({ index }) => index < record.index) + 1;
     this.#isUnordered ||= place < this.records.length;
     this.records.splice(place, 0, record);
@@ -237,7 +238,7 @@ export class PairWriter {
 
   async #writeList(records: readonly PairRecord[]): Promise<void> {
     this.#requireOpen();
-    await writeFileAtomic(this.#path(LIST), jsonLines(records));
+    await writeFileAtomic(this.#path(PAIR_LIST), jsonLines(records));
     this.#isUnordered = false;
   }
 

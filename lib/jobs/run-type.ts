@@ -1,9 +1,12 @@
 /** Runs the main job on one defect type: training, sampling, masks and report. */
 import { join } from 'node:path';
 import { DatasetError } from '../core/errors.js';
+import { readJsonLines } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { meanAgreement } from '../dataset/agreement.js';
 import { Dataset, type LoadedExample } from '../dataset/dataset.js';
+import { PAIR_LIST } from '../dataset/pair-list.js';
+import { pairRecordSchema } from '../dataset/pair-record.js';
 import type { KeepRule } from '../dataset/selection.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
@@ -61,6 +64,18 @@ async function requireGoodImages(dataset: Dataset, { recipe, training }: TypeSet
   const why =
     recipe === 'noise' ? 'background compensation takes backgrounds from' : 'the recipe augment puts defects on';
   throw new DatasetError(`${dataset.folder} has no good images, which ${why}: expected images in train/good`);
+}
+
+/** Throws before the hours of training if the folder holds pairs that the new ones cannot join. */
+async function requireOwnPairs(folder: string, { recipe, resume }: TypeSettings): Promise<void> {
+  const { lines } = await readJsonLines(join(folder, PAIR_LIST), pairRecordSchema);
+  const [first] = lines;
+  if (first === undefined) return;
+  if (!resume)
+    throw new DatasetError(`${folder} holds ${lines.length} generated pairs: resume, or choose another folder`);
+  if (first.value.recipe !== recipe) {
+    throw new DatasetError(`${folder} holds pairs of another recipe than ${recipe}: choose another folder`);
+  }
 }
 
 interface TypeRun {
@@ -162,6 +177,7 @@ export async function runType(
   context: JobContext,
 ): Promise<TypeResult> {
   const folder = pathInside(out, type);
+  await requireOwnPairs(join(folder, 'dataset'), settings);
   await requireGoodImages(dataset, settings);
   const run: TypeRun = { dataset, type, folder, settings, context };
   await using prepared = await (model ? prepareNoise(model, run) : prepareAugment(run));

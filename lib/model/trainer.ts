@@ -265,7 +265,14 @@ export class Trainer {
         'ERR_CHECKPOINT_MISMATCH',
       );
     }
-    const finished = resume && !newest && existsSync(files.out);
+    const hasAdapter = !newest && existsSync(files.out);
+    if (hasAdapter && !resume && this.#position === 0) {
+      throw new TrainingError(
+        `An earlier run wrote the adapter ${files.out}: resume it, or choose another file.`,
+        'ERR_CHECKPOINT_MISMATCH',
+      );
+    }
+    const finished = resume && hasAdapter;
     const source = newest?.file ?? (finished ? files.out : undefined);
     if (source !== undefined) {
       const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));

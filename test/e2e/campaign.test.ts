@@ -54,6 +54,21 @@ describe('a campaign over a folder of categories', () => {
     expect(readFileSync(adapter).equals(before)).toBe(true);
   });
 
+  it('a campaign that is not resumed leaves an adapter and its pairs as they are', async () => {
+    const type = join(out, 'wheel', 'crack');
+    const files = ['adapter.safetensors', 'adapter.safetensors.jsonl'];
+    const contents = () => files.map((name) => readFileSync(join(type, name), 'utf8'));
+    const before = contents();
+    const again = { ...options, data: join(data, 'wheel'), out: join(out, 'wheel'), seed: 9 };
+    await expectFailure(campaign(again), 'ERR_DATASET_INVALID', 'holds 1 generated pairs');
+    const withPairs = { ...again, recipe: 'augment', resume: true } as const;
+    const { trainSteps: _, trainBatchSize: __, steps: ___, mask: ____, ...augmented } = withPairs;
+    await expectFailure(campaign(augmented), 'ERR_DATASET_INVALID', 'another recipe than augment');
+    rmSync(join(type, 'dataset'), { recursive: true });
+    await expectFailure(campaign(again), 'ERR_CHECKPOINT_MISMATCH', 'adapter.safetensors: resume it');
+    expect(contents()).toEqual(before);
+  });
+
   it('a folder that holds no category is an error that says what one looks like', async () => {
     const work = campaign({ ...options, data: join(data, 'plate', 'test') });
     await expectFailure(work, 'ERR_DATASET_INVALID', "is not a category in MVTec AD's layout");

@@ -15,6 +15,7 @@ import { RawImage } from '../../lib/core/image.js';
 import type { GeneratedPair } from '../../lib/dataset/generated-pair.js';
 import type { PairRecord } from '../../lib/dataset/pair-record.js';
 import { PairWriter } from '../../lib/dataset/pair-writer.js';
+import { expectFailure } from '../helpers/failures.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -142,6 +143,25 @@ describe('PairWriter', () => {
     });
     expect(second).not.toHaveProperty('mask');
     expect(second).not.toHaveProperty('coverage');
+  });
+
+  it('writes nothing of a pair that its own list could not hold', async () => {
+    const out = join(folder, 'bad pairs');
+    await using writer = await open(out);
+    const wrong: [object, string][] = [
+      [{ index: -1 }, 'index'],
+      [{ index: 1.5 }, 'index'],
+      [{ seed: 'a' }, 'seed'],
+      [{ part: undefined }, 'part'],
+      [{ maskMethod: 'guess' }, 'maskMethod'],
+      [{ touches: 'yes' }, 'touches'],
+      [{ mask: new RawImage({ data: new Uint8Array(4), width: 2, height: 2, channels: 1 }) }, 'mask'],
+    ];
+    for (const [change, name] of wrong) {
+      await expectFailure(writer.write({ ...masked(0), ...change } as never), 'ERR_INVALID_OPTION', name);
+    }
+    expect(Object.keys(contents(out)).filter((name) => name.endsWith('.png'))).toEqual([]);
+    expect(writer.records).toEqual([]);
   });
 
   it('refuses to add pairs of another recipe, adapter or settings to a folder', async () => {
