@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { InvalidOptionError, withFileErrors } from '../core/errors.js';
-import { checkOptions } from '../options/check.js';
+import { checkValue } from '../options/check.js';
 import { defaultOf, notesOf, type OptionSet, unwrap } from '../options/option.js';
 import { readFlag } from './flags.js';
 
@@ -43,7 +43,7 @@ export async function readConfig(file: string, set: OptionSet): Promise<Record<s
 /** Reads and checks one value. Later checks would not name the file in their errors. */
 function checkedValue(name: string, schema: z.ZodType, value: unknown): unknown {
   const meant = isText(value) && takesLists(schema) ? readFlag(schema, value) : value;
-  checkOptions(z.strictObject({ [name]: schema }), { [name]: meant });
+  checkValue(name, schema, meant);
   return meant;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DatasetError } from '../core/errors.js';
+import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { RawImage } from '../core/image.js';
 import type { DatasetContents, Purpose } from './contents.js';
 import { type Example, type LoadedExample, readExample } from './example-file.js';
@@ -198,4 +198,10 @@ export function digestOf(examples: readonly LoadedExample[]): string {
     if (foregroundPixels) hash.update(foregroundPixels.data);
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** Throws ERR_INVALID_OPTION for anything that `Dataset.open` and `Dataset.from` do not return. */
+export function requireDataset(value: unknown): void {
+  if (value instanceof Dataset) return;
+  throw new InvalidOptionError('Expected a Dataset, which Dataset.open and Dataset.from return, for dataset');
 }

@@ -7,7 +7,7 @@ import { appendJsonLine, jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
-import { checkOptions, given } from '../options/check.js';
+import { checkOptions, checkValue, given, path } from '../options/check.js';
 import type { WritablePair } from './generated-pair.js';
 import { encodePng } from './image-file.js';
 import { PAIR_LIST, type PairSource, pairWriterSchema, readPairList, writablePairSchema } from './pair-list.js';
@@ -61,7 +61,7 @@ export class PairWriter {
     options: Omit<PairSource, 'settings'> & { settings?: Record<string, unknown>; resume?: boolean },
   ): Promise<PairWriter> {
     const checked = checkOptions(pairWriterSchema, options);
-    return PairWriter.openLocked(await lockFolder(folder), checked);
+    return PairWriter.openLocked(await lockFolder(checkValue('folder', path('a folder'), folder)), checked);
   }
 
   /**

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { NativeAdapter } from '../addon-types.js';
 import { DualAnoDiffError, withFileErrors } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
-import { checkOptions } from '../options/check.js';
+import { checkValue } from '../options/check.js';
 import { adapterFile } from '../options/training.js';
 import { callNative, runNative, type TaskOptions } from '../run-native.js';
 import { type AdapterInfo, adapterInfo } from './adapter-info.js';
@@ -76,7 +76,7 @@ export class Adapter {
 
   /** Writes the adapter atomically in our own format and creates its folder. Throws ERR_FILE_ACCESS. */
   async save(file: string): Promise<void> {
-    await this.#write(resolve(checkOptions(adapterFile(), file)));
+    await this.#write(resolve(checkValue('file', adapterFile(), file)));
   }
 
   /** Frees the adapter. Samplers that use it continue to work. A second call has no effect. */

@@ -3,7 +3,7 @@ import type { NativeBaseSource, NativeModel, NativeModelInfo } from '../addon-ty
 import { DualAnoDiffError } from '../core/errors.js';
 import { embedded } from '../core/paths.js';
 import { loadSchema } from '../options/base.js';
-import { checkOptions, taskShape } from '../options/check.js';
+import { checkOptions, checkValue, path, taskShape } from '../options/check.js';
 import type { LoadSettings } from '../options/generated.js';
 import { runNative } from '../run-native.js';
 import { type BaseDefaults, NO_ADAPTER, readBaseDefaults } from './base-defaults.js';
@@ -42,7 +42,7 @@ export interface LoadedBase {
 export async function loadBaseModel(base: string, options: LoadOptions): Promise<LoadedBase> {
   const { device, dtype, lora, taesd, signal: abort, ...source } = checkOptions(loadSchema.extend(taskShape), options);
   const native = {
-    ...baseSource(base, source),
+    ...baseSource(checkValue('base', path('a folder or file'), base), source),
     ...{ device, dtype },
     loraFiles: lora.map(({ file }) => resolve(file)),
     loraScales: lora.map(({ scale }) => scale),

@@ -16,12 +16,16 @@ export interface LearnOptions extends Omit<TrainerOptions, 'type'>, TrainSetting
 
 /** Trains an adapter on one type. */
 export async function learnAdapter(model: BaseModel, dataset: Dataset, options: LearnOptions): Promise<Adapter> {
-  const { types, steps, out, checkpointEvery, resume, signal, onProgress, ...settings } = options;
+  const { types, steps, out, checkpointEvery, resume, signal, onProgress, ...settings } = (options ??
+    {}) as LearnOptions;
   const [type] = Array.isArray(types) ? types : [];
   if (type === undefined || types.length !== 1) {
     throw new InvalidOptionError(
       `Expected one defect type for types, as in ['crack'], but received ${JSON.stringify(types)}`,
     );
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new InvalidOptionError(`Expected a function for onProgress but received ${onProgress}`);
   }
   await using trainer = new Trainer(model, { ...settings, type });
   const run = { steps, out, checkpointEvery, resume, signal };

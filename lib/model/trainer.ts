@@ -4,10 +4,10 @@ import type { NativeStep, NativeTrainer } from '../addon-types.js';
 import { AbortedError, DualAnoDiffError, ModelError, TrainingError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
 import type { WriteLock } from '../core/write-lock.js';
-import { Dataset, digestOf, type LoadedExample } from '../dataset/dataset.js';
+import { Dataset, digestOf, type LoadedExample, requireDataset } from '../dataset/dataset.js';
 import { type Pair, toPair } from '../dataset/pair.js';
 import { clearerFill } from '../dataset/part-fill.js';
-import { checkOptions, given, taskShape } from '../options/check.js';
+import { checkOptions, checkValue, given, taskShape } from '../options/check.js';
 import type { TrainerOptions, TrainSettings } from '../options/generated.js';
 import { adapterFile, trainerSchema, trainSchema } from '../options/training.js';
 import { runNative, type TaskOptions } from '../run-native.js';
@@ -94,6 +94,7 @@ export class Trainer {
       resume,
       signal,
     } = checkOptions(trainSchema.extend(taskShape), options);
+    requireDataset(dataset);
     if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
     this.#busy = true;
     const files = out === undefined ? undefined : new RunFiles(resolve(out));
@@ -157,7 +158,7 @@ export class Trainer {
    */
   async save(file: string): Promise<void> {
     this.#started();
-    const path = resolve(checkOptions(adapterFile(), file));
+    const path = resolve(checkValue('file', adapterFile(), file));
     const files = new RunFiles(path);
     const isOfRun = this.#lock?.place === path;
     const lock = isOfRun ? undefined : await files.lock(); // The trainer holds the lock on its own run already.

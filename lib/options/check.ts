@@ -1,12 +1,22 @@
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
 
 /** An error shows at most this number of characters of a value. */
 const MAX_SHOWN_CHARACTERS = 200;
 
+/** One line, because a message is one line. */
+const SHORT = {
+  depth: 1,
+  maxArrayLength: 4,
+  maxStringLength: 50,
+  breakLength: Number.POSITIVE_INFINITY,
+  compact: true,
+};
+
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const whole = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const whole = typeof value === 'string' ? JSON.stringify(value) : inspect(value, SHORT);
   const shown = whole.length <= MAX_SHOWN_CHARACTERS ? whole : `${whole.slice(0, MAX_SHOWN_CHARACTERS)}…`;
   return `${shown} of type ${typeof value}`;
 }
@@ -27,9 +37,14 @@ export function checkOptions<T extends z.ZodType>(schema: T, input: unknown): z.
     throw new InvalidOptionError(`Unknown option ${issue.keys.join(', ')}`);
   }
   const name = issue.path.join('.') || 'options';
-  throw new InvalidOptionError(
-    `Expected ${issue.message} for ${name} but received ${describe(valueAt(input, issue.path))}`,
-  );
+  const expected = schema instanceof z.ZodObject && issue.path.length === 0 ? 'an object' : issue.message;
+  throw new InvalidOptionError(`Expected ${expected} for ${name} but received ${describe(valueAt(input, issue.path))}`);
+}
+
+/** Checks one value, which errors call `name`. Throws ERR_INVALID_OPTION. */
+export function checkValue<T extends z.ZodType>(name: string, schema: T, value: unknown): z.output<T> {
+  const checked = checkOptions(z.strictObject({ [name]: schema }), { [name]: value });
+  return checked[name] as z.output<T>;
 }
 
 /** Returns the schema of an integer in [low, high]. */

@@ -2,7 +2,7 @@
  * Makes pairs without a model: real defects are cut out, moved and pasted onto good photographs, with varied light and
  * exposure. A model is only worth its time if it beats this baseline.
  */
-import type { Dataset, Example } from '../dataset/dataset.js';
+import { type Dataset, type Example, requireDataset } from '../dataset/dataset.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import type { Pair } from '../dataset/pair.js';
@@ -61,6 +61,7 @@ async function* withExactMasks(pairs: AsyncIterable<Pair>): AsyncGenerator<Maske
  */
 export async function* augment(dataset: Dataset, options: AugmentOptions): AsyncGenerator<MaskedPair, void, undefined> {
   const { signal: abort, type, count, trainImages, ...settings } = checkOptions(optionsSchema, options);
+  requireDataset(dataset);
   await using recipe = await openAugment(
     type,
     await dataset.trainingExamples(type, trainImages),

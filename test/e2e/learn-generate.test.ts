@@ -44,6 +44,21 @@ describe('model.learn', () => {
     expect(await learned.digest()).toBe(await adapter.digest()); // The same call gives the same adapter.
   });
 
+  it('learn says what is wrong where it gets something else than a dataset and options', async () => {
+    const learn = model.learn.bind(model) as (...given: unknown[]) => Promise<Adapter>;
+    await expectFailure(learn(dataset), 'ERR_INVALID_OPTION', "Expected one defect type for types, as in ['crack']");
+    await expectFailure(learn('tile', small), 'ERR_INVALID_OPTION', 'Expected a Dataset');
+    await expectFailure(learn(dataset, { ...small, onProgress: 5 }), 'ERR_INVALID_OPTION', 'onProgress');
+    await expectFailure(DualAnoDiff.load(''), 'ERR_INVALID_OPTION', 'Expected a folder or file for base');
+    await expectFailure(adapter.save(join(folder, 'b')), 'ERR_INVALID_OPTION', 'ends in .safetensors for file');
+  });
+
+  it('generate refuses an option of masks that none of the methods reads', async () => {
+    const weights = collect(adapter, { mask: ['threshold'], maskWeights: 'u2net.pth' });
+    await expectFailure(weights, 'ERR_INVALID_OPTION', 'no weights without the method u2net for maskWeights');
+    await expectFailure(collect(adapter, { mask: [], maskThreshold: 0.2 }), 'ERR_INVALID_OPTION', 'maskThreshold');
+  });
+
   it('learn with out leaves the adapter and its log, and resume goes on where it was aborted', async () => {
     const out = join(folder, 'a.safetensors');
     const controller = new AbortController();
@@ -76,13 +91,13 @@ describe('model.learn', () => {
 });
 
 describe('model.generate', () => {
-  it('generate gives 16 pairs with masks by the default of the base', async () => {
+  it('generate gives 16 pairs with masks by the default method', async () => {
     const pairs: GeneratedPair[] = [];
     for await (const pair of model.generate(adapter)) pairs.push(pair);
     expect(pairs.map(({ index }) => index)).toEqual(Array.from({ length: 16 }, (_, i) => i));
     for (const { image, part, mask, maskMethod, touches } of pairs) {
       expect([image.width, part.width, mask?.width, mask?.channels]).toEqual([32, 32, 32, 1]);
-      expect([maskMethod, typeof touches]).toEqual(['threshold', 'boolean']);
+      expect([maskMethod, typeof touches]).toEqual(['u2net', 'boolean']);
     }
   });
 

@@ -44,6 +44,8 @@ describe('options', () => {
     [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
     [trainerSchema, { type: 'crack', guidance: 2 }, 'Unknown option guidance'],
     [trainerSchema, {}, 'for type but received nothing'],
+    [sampleSchema, 'all', 'Expected an object for options but received "all"'],
+    [sampleSchema, { guidanceInterval: [1, 0] }, 'for guidanceInterval but received [ 1, 0 ]'],
   ])('that are wrong are refused with what was expected and received: case %#', (schema, input, message) => {
     expect(() => checkOptions(schema, input)).toThrow(message);
   });
