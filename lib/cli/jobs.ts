@@ -20,7 +20,7 @@ import {
 import type { CommandSpec } from './command.js';
 import type { Outcome } from './runner.js';
 
-function describeType({ adapter, agreement, ...result }: TypeResult): string {
+function describeType({ adapter, agreement, ...result }: TypeResult, name: string): string {
   const ious = Object.entries(agreement).map(([methods, iou]) => `, IoU ${methods} ${iou.toFixed(2)}`);
   const loss = (value: number | null) => value?.toFixed(4) ?? '-';
   const training =
@@ -28,16 +28,20 @@ function describeType({ adapter, agreement, ...result }: TypeResult): string {
       ? ''
       : `loss ${loss(result.firstLoss)} -> ${loss(result.lastLoss)} in ${result.trainSeconds.toFixed(0)} s; `;
   return [
-    `${result.type}: ${training}${result.pairs} pairs in ${result.sampleSeconds.toFixed(0)} s, ${result.emptyMasks} empty masks${ious.join('')}, ${result.dropped} dropped`,
+    `${name}: ${training}${result.pairs} pairs in ${result.sampleSeconds.toFixed(0)} s, ${result.emptyMasks} empty masks${ious.join('')}, ${result.dropped} dropped`,
     `  dataset: ${result.dataset}`,
     `  report:  ${result.report}`,
   ].join('\n');
 }
 
 function describeCampaign(result: CampaignResult): Outcome {
+  const { types } = result;
+  const isOne = new Set([...types, ...result.failures].map(({ category }) => category)).size === 1;
   const failed = result.failures.map((failure) => `${nameOfFailure(failure)} failed: ${failure.message}`);
   return {
-    text: [...result.types.map(describeType), ...failed].join('\n'),
+    text: [...types.map((one) => describeType(one, isOne ? one.type : `${one.category} ${one.type}`)), ...failed].join(
+      '\n',
+    ),
     value: result,
     hasFailed: failed.length > 0,
   };

@@ -97,6 +97,11 @@ const ALL_IMAGES = 'all';
 
 const checkCampaign = (options: CampaignJobOptions) => checkOptions(campaignSchema, options);
 
+/** Adds the category to the progress of its types. */
+function inCategory(category: string, { signal, onEvent }: JobContext): JobContext {
+  return { signal, onEvent: (event) => onEvent?.(event.event === 'progress' ? { ...event, category } : event) };
+}
+
 /** Refuses options that the recipe augment does not read, because they would have no effect. */
 function refuseUnread(options: CampaignJobOptions): void {
   const read = ['data', 'type', 'out', 'recipe', 'count', 'resume', 'resolution', 'fit', 'seed'];
@@ -132,7 +137,14 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   for (const member of members) {
     const { category } = member.dataset;
     try {
-      const made = await runType(model, member.dataset, member.type, member.out, settings, context);
+      const made = await runType(
+        model,
+        member.dataset,
+        member.type,
+        member.out,
+        settings,
+        inCategory(category, context),
+      );
       result.types.push({ category, ...made });
     } catch (error) {
       if (isAlone || error instanceof AbortedError || context.signal?.aborted) throw error;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from './base.js';
 import { flag, integer, oneOf, path } from './check.js';
 import { evaluatorOptions } from './evaluation.js';
-import { keepBest, maskOptions, maskThreshold, maskWeights, partFill } from './masks.js';
+import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnreadMaskOptions } from './masks.js';
 import { ablations, recipes } from './names.js';
 import { option, pick } from './option.js';
 import { backgroundOptions, count, samplingOptions } from './sampling.js';
@@ -54,7 +54,7 @@ export const generateOptions = {
   keepBest,
   resume,
 };
-export const generateSchema = z.strictObject(generateOptions);
+export const generateSchema = z.strictObject(generateOptions).check(refuseUnreadMaskOptions);
 
 export const maskJobOptions = {
   parts: folder('Make masks of the part images in this folder.'),
@@ -65,7 +65,7 @@ export const maskJobOptions = {
   partFill,
   ...deviceOptions,
 };
-export const maskSchema = z.strictObject(maskJobOptions);
+export const maskSchema = z.strictObject(maskJobOptions).check(refuseUnreadMaskOptions);
 
 const recipe = option(
   oneOf(recipes).default('noise'),
@@ -97,7 +97,7 @@ export const campaignOptions = {
   ...pick(maskOptions, ['mask', 'maskWeights']),
   keepBest,
 };
-export const campaignSchema = z.strictObject(campaignOptions);
+export const campaignSchema = z.strictObject(campaignOptions).check(refuseUnreadMaskOptions);
 
 export const evaluateOptions = {
   data,

@@ -29,7 +29,25 @@ export const maskOptions = {
   maskWeights,
   maskThreshold,
 };
-export const maskSettingsSchema = z.strictObject(maskOptions);
+/** Refuses an option that none of the methods reads. */
+export function refuseUnreadMaskOptions({
+  value,
+  issues,
+}: z.core.ParsePayload<{ mask: string | readonly string[] } & WeightsAndThreshold>) {
+  const { mask, maskWeights, maskThreshold } = value;
+  const refuse = (name: string, message: string) =>
+    issues.push({ code: 'custom', path: [name], message, input: value });
+  if (maskWeights !== undefined && !mask.includes('u2net'))
+    refuse('maskWeights', 'no weights without the method u2net');
+  if (maskThreshold !== undefined && mask.length === 0) refuse('maskThreshold', 'no threshold without masks');
+}
+
+interface WeightsAndThreshold {
+  maskWeights?: string | undefined;
+  maskThreshold?: number | undefined;
+}
+
+export const maskSettingsSchema = z.strictObject(maskOptions).check(refuseUnreadMaskOptions);
 export const keepBest = option(
   text().optional(),
   'advanced',

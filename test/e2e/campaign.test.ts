@@ -28,6 +28,7 @@ describe('a campaign over a folder of categories', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('warning: plate dent: ');
     expect(stdout).toContain('plate dent failed: ');
+    expect(stdout).toContain('wheel crack: loss ');
     const { types, failures } = summary();
     expect(types.map(({ category, type }: Record<string, string>) => `${category}/${type}`)).toEqual([
       'plate/pit',
@@ -43,10 +44,10 @@ describe('a campaign over a folder of categories', () => {
     const before = readFileSync(adapter);
     const picture = join(out, 'wheel', 'crack', 'dataset', 'test', 'crack', '000000.png');
     const written = statSync(picture).mtimeMs;
-    const worked = new Set<string | undefined>();
-    const onEvent = (event: JobEvent) => event.event === 'progress' && worked.add(event.type);
+    const worked = new Set<string>();
+    const onEvent = (event: JobEvent) => event.event === 'progress' && worked.add(`${event.category} ${event.type}`);
     const { types, failures } = await campaign({ ...options, resume: true }, { onEvent });
-    expect([...worked]).toEqual(['dent']);
+    expect([...worked]).toEqual(['plate dent']);
     expect(types).toHaveLength(3);
     expect(failures).toEqual([]);
     expect(summary()).toMatchObject({ types, failures });
