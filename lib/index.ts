@@ -1,5 +1,5 @@
 /**
- * Few-shot anomaly image generation (DualAnoDiff, CVPR 2025) for Node.
+ * Generates anomaly images from a few examples (DualAnoDiff, CVPR 2025) in Node.
  *
  * @module dualanodiff
  */

@@ -1,5 +1,5 @@
 /**
- * The parts of the method: latents, text states, single calls of the dual UNet, and sampling step by step.
+ * Gives access to the parts of the method: latents, text states, single calls of the dual UNet, and sampling by steps.
  * @module dualanodiff/tensors
  */
 import { InvalidOptionError } from './core/errors.js';
@@ -17,15 +17,15 @@ import { runNative, type TaskOptions } from './run-native.js';
 export type { Tensor } from './core/tensor.js';
 export { PairBatch } from './model/pair-batch.js';
 
-/** Options of {@link decode}. */
+/** Holds the options of {@link decode}. */
 export type DecodeOptions = TaskOptions & { decoder?: 'vae' | 'taesd' };
 
-/** Options of {@link begin}. */
+/** Holds the options of {@link begin}. */
 export type BatchOptions = BatchSettings & TaskOptions & Pick<SampleOptions, 'backgrounds'>;
 
 /**
- * An image as latents, (1, channels, h, w): the posterior's mean, scaled as the UNet sees it. Sides must be multiples
- * of `model.info.resolutionMultiple`. Throws ERR_NON_FINITE.
+ * Encodes an image to latents, (1, channels, h, w). They are the mean of the posterior, scaled for the UNet. The sides
+ * of the image must be multiples of `model.info.resolutionMultiple`. Throws ERR_NON_FINITE.
  */
 export async function encode(model: BaseModel, image: PixelData, { signal }: TaskOptions = {}): Promise<Tensor> {
   const { data, width, height } = toRgb(image);
@@ -33,7 +33,7 @@ export async function encode(model: BaseModel, image: PixelData, { signal }: Tas
   return runNative({ signal }, (_, task) => native.encode(data, width, height, task));
 }
 
-/** Latents, (1, channels, h, w), scaled as the UNet sees them, as an RGB image. Throws ERR_NON_FINITE. */
+/** Decodes latents, (1, channels, h, w), scaled for the UNet, to an RGB image. Throws ERR_NON_FINITE. */
 export async function decode(
   model: BaseModel,
   latents: Tensor,
@@ -55,8 +55,8 @@ export async function decode(
 }
 
 /**
- * Prompts as the UNet's cross-attention sees them, (N, 77, width): of a sampler with its adapter's LoRA, of a model
- * without. A prompt of more than 75 tokens is cut, with a warning of the process.
+ * Encodes prompts for the UNet's cross-attention and returns (N, 77, width). A sampler encodes them with the LoRA of
+ * its adapter, and a model without one. A prompt of more than 75 tokens is cut, with a process warning.
  */
 export async function textEncode(
   encoder: BaseModel | Sampler,
@@ -70,8 +70,9 @@ export async function textEncode(
 }
 
 /**
- * One call of the dual UNet. `latents`: (2 N, channels, h, w), rows (pair, branch); one timestep and one text state,
- * (77, width), for each row. Returns what the model predicts (see `info.predictionType`), shaped like the latents.
+ * Makes one call of the dual UNet. `latents` have the shape (2 N, channels, h, w), with rows (pair, branch). Each row
+ * needs one timestep and one text state, (77, width). Returns the prediction of the model (see `info.predictionType`),
+ * which has the shape of the latents.
  */
 export async function predict(
   sampler: Sampler,
@@ -89,7 +90,7 @@ export async function predict(
 
 const beginSchema = batchSchema.pick({ indices: true, attention: true }).extend(sessionShape);
 
-/** Pairs of a seed that are denoised step by step; `Sampler.sample` does the same steps in one go. */
+/** Begins a batch of pairs that is denoised step by step. `Sampler.sample` makes the same steps at once. */
 export async function begin(sampler: Sampler, options: BatchOptions): Promise<PairBatch> {
   const { indices, attention, backgrounds: inputs, signal, ...settings } = options;
   const session = checkOptions(beginSchema, { indices, attention, backgrounds: inputs, signal });

@@ -1,5 +1,5 @@
 // Usage: node scripts/pairs-sheet.mjs DATASET OUT.png INDEX…
-// Draws a sheet of generated pairs. Each column shows the image, the part and the mask of a pair.
+// Draws a sheet of generated pairs. Each column shows the image, the part and, where there is one, the mask of a pair.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';

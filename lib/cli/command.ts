@@ -1,4 +1,4 @@
-/** Commands: what all of them share, from flags and the config file to the result and the exit code. */
+/** Adds commands to the program. All commands share the handling of flags, config file, result and exit code. */
 import { type Command, Option } from 'commander';
 import type { OptionSet } from '../options/option.js';
 import { printConfig, readConfig } from './config-file.js';
@@ -9,7 +9,7 @@ export interface CommandSpec {
   name: string;
   description: string;
   options?: OptionSet;
-  /** The engine works for it, so that its time can be recorded. */
+  /** True if the command uses the engine, so that its time can be recorded. */
   computes?: boolean;
   run(options: Record<string, unknown>, context: CommandContext): Promise<Outcome>;
 }
@@ -19,7 +19,7 @@ interface ConfigFlags extends SharedFlags {
   printConfig?: boolean;
 }
 
-/** Only what the user gave: a default comes from the schema. */
+/** Returns only the flags that the user gave, because defaults come from the schema. */
 function givenFlags(command: Command, names: readonly string[]): Record<string, unknown> {
   const values = command.opts();
   const entries = names
@@ -31,21 +31,21 @@ function givenFlags(command: Command, names: readonly string[]): Record<string, 
 function addSharedFlags(command: Command, hasOptions: boolean, computes: boolean): void {
   if (hasOptions) {
     command
-      .option('--config <file.yaml>', 'Read options from a file; flags win over it.')
-      .addOption(new Option('--print-config', 'Print the options as such a file and do nothing else.').hideHelp());
+      .option('--config <file.yaml>', 'Read options from a file. Flags override the file.')
+      .addOption(new Option('--print-config', 'Print the options as a config file and do nothing else.').hideHelp());
   }
   command.option('--json', 'Print one JSON object as the result, or as the error.');
   if (!computes) return;
   command
     .addOption(
-      new Option('--progress <how>', 'How progress is shown on standard error. Default: bar, or none with --json.')
+      new Option('--progress <how>', 'Show progress on standard error in this form. Default: bar, or none with --json.')
         .choices(['bar', 'json', 'none'])
         .hideHelp(),
     )
-    .addOption(new Option('--profile', "Say where the engine's time went, by stage and by operation.").hideHelp());
+    .addOption(new Option('--profile', "Report the engine's time by stage and by operation.").hideHelp());
 }
 
-/** `--help-all` shows the options that `--help` leaves out. */
+/** Adds `--help-all`, which also shows the options that `--help` leaves out. */
 function addHelpAll(command: Command): void {
   command.option('--help-all', 'Show every option.');
   command.on('option:help-all', () => {
@@ -64,8 +64,8 @@ export function addCommand(program: Command, runner: Runner, spec: CommandSpec):
   command.action(async () => {
     const { config, printConfig: prints = false, ...shared } = command.opts<ConfigFlags>();
     await runner.run(shared, async (context) => {
-      const ofFile = config === undefined ? {} : await readConfig(config, options);
-      const given = { ...ofFile, ...givenFlags(command, Object.keys(options)) };
+      const fromFile = config === undefined ? {} : await readConfig(config, options);
+      const given = { ...fromFile, ...givenFlags(command, Object.keys(options)) };
       if (prints) return { text: printConfig(options, given), value: given };
       return spec.run(given, context);
     });

@@ -1,4 +1,4 @@
-/** Options in a YAML file, which is read with `--config` and written with `--print-config`. */
+/** Reads options from a YAML file for `--config`, and prints them as one for `--print-config`. */
 import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -7,14 +7,14 @@ import { checkOptions } from '../options/check.js';
 import { defaultOf, notesOf, type OptionSet, unwrap } from '../options/option.js';
 import { readFlag } from './flags.js';
 
-/** A list or folders may be written as the flag has them. */
 const isText = (value: unknown): value is string => typeof value === 'string';
+/** A file may write a list or a record as the text of a flag, for example with commas. */
 const takesLists = (schema: z.ZodType) => {
   const { inner } = unwrap(schema);
   return inner instanceof z.ZodArray || inner instanceof z.ZodTuple || inner instanceof z.ZodRecord;
 };
 
-/** The options in a file. Throws ERR_FILE_ACCESS, and ERR_INVALID_OPTION naming the file and what is wrong in it. */
+/** Reads the options in a file. Throws ERR_FILE_ACCESS, and ERR_INVALID_OPTION with the file and the wrong entry. */
 export async function readConfig(file: string, set: OptionSet): Promise<Record<string, unknown>> {
   const content = await withFileErrors('read', file, () => readFile(file, 'utf8'));
   let values: unknown;
@@ -40,14 +40,17 @@ export async function readConfig(file: string, set: OptionSet): Promise<Record<s
   );
 }
 
-/** The value as it is written, checked here because no later check knows that it comes from the file. */
+/** Reads and checks one value. Later checks would not name the file in their errors. */
 function checkedValue(name: string, schema: z.ZodType, value: unknown): unknown {
   const meant = isText(value) && takesLists(schema) ? readFlag(schema, value) : value;
   checkOptions(z.strictObject({ [name]: schema }), { [name]: meant });
   return meant;
 }
 
-/** The options as a config file. What was not given stands as a comment, because a preset or a base may decide it. */
+/**
+ * Prints the options as a config file. Options that were not given are comments, because a preset or a base may set
+ * them.
+ */
 export function printConfig(set: OptionSet, given: Readonly<Record<string, unknown>>): string {
   const lines = Object.entries(set)
     .filter(([name, schema]) => notesOf(schema).tier !== 'api' || given[name] !== undefined)

@@ -2,21 +2,21 @@ import type { JobEvent, ProgressEvent } from '../jobs/job.js';
 import type { Profile, RecordedTime } from '../profile.js';
 import { barProgress, lineProgress, type Progress } from './progress.js';
 
-/** Operations that a profile shows; all of them with --json. */
+/** A profile shows this number of operations; with --json it shows all. */
 const SHOWN_OPERATIONS = 15;
 
 export type ProgressMode = 'bar' | 'json' | 'none';
 
 const VERBS = { train: 'training', sample: 'sampling', mask: 'masking', evaluate: 'evaluating' } as const;
 
-/** What stands behind the bar. */
+/** Returns the text behind the bar. */
 function noteOf({ row, seed, network, loss }: ProgressEvent): string {
   const run = row === undefined ? '' : `${row} seed ${seed} ${network} `;
   if (loss !== undefined) return `${run}loss ${loss.toFixed(4)}`;
   return row === undefined ? '' : `${run}was done before`;
 }
 
-/** What a command tells its user: progress, warnings, the result, and errors. */
+/** Shows progress, warnings, results and errors of a command. */
 export class Console {
   #shown: { what: string; progress: Progress } | undefined;
 
@@ -25,7 +25,7 @@ export class Console {
     readonly mode: ProgressMode,
   ) {}
 
-  /** Prints a line for people; nothing with --json. */
+  /** Prints a line for people. With --json it prints nothing. */
   say(line: string): void {
     if (!this.json) process.stdout.write(`${line}\n`);
   }
@@ -36,7 +36,7 @@ export class Console {
     else if (this.mode === 'bar') this.#show(event);
   }
 
-  /** The command's result: `text` for people, `value` as one line of JSON for machines. */
+  /** Prints the result: `text` for people, or with --json `value` as one line of JSON. */
   result(text: string, value: object): void {
     this.#stop();
     process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
@@ -48,7 +48,7 @@ export class Console {
     if (this.json) process.stdout.write(`${JSON.stringify({ error })}\n`);
   }
 
-  /** Where the time went since the process began, on standard error: a table, or one line of JSON. */
+  /** Prints the engine's time since the process began on standard error, as a table or as one line of JSON. */
   profile({ stages, operations }: Profile): void {
     this.#stop();
     const seconds = performance.now() / 1000;
@@ -70,7 +70,7 @@ export class Console {
   }
 
   #warn(message: string): void {
-    this.#stop(); // or the line would be in the bar
+    this.#stop(); // Otherwise the line would be printed inside the bar.
     process.stderr.write(`warning: ${message}\n`);
   }
 

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../core/errors.js';
-import { type AdapterConversion, convertAdapter, convertCheckpoint } from '../model/convert.js';
+import type { AdapterConversion } from '../model/convert.js';
 import { checkOptions, given } from '../options/check.js';
 import { convertJobOptions, convertSchema } from '../options/jobs.js';
 import type { CommandSpec } from './command.js';
@@ -32,6 +32,8 @@ export const convert: CommandSpec = {
     for (const [name, value] of Object.entries(unread)) {
       throw new InvalidOptionError(`Expected no ${name} with ${to} for to but received ${value}`);
     }
+    // Imported when it runs: the engine's side takes most of the time of a start.
+    const { convertAdapter, convertCheckpoint } = await import('../model/convert.js');
     if (to === 'base') {
       await convertCheckpoint(input, out, { ...given({ baseConfig, predictionType }), dtype, signal });
       return { text: `wrote the base model ${out}`, value: { out } };

@@ -8,12 +8,12 @@ import { cacheFolder, findLibtorch } from '../libtorch/locate.js';
 import { engineNeeds, libstdcxx, libstdcxxAdvice } from '../libtorch/requirements.js';
 import { wheels } from '../libtorch/wheels.js';
 
-/** One line of `doctor`. */
+/** Holds one line of `doctor`. */
 export interface Check {
   what: string;
   ok: boolean;
   found: string;
-  /** What to do where it is not. */
+  /** This tells how to fix a failed check. */
   advice?: string;
 }
 
@@ -37,7 +37,7 @@ export function checkPlatform(where: Platform): Check {
   );
 }
 
-/** `needed` are the versions that the engine asks for. */
+/** Checks the version of glibc. The engine needs version `needed` or newer. */
 export function checkGlibc(glibc: string | undefined, needed: string): Check {
   const need = `${needed} or newer is needed`;
   if (glibc === undefined) return withAdvice('glibc', `unknown, Node does not say (${need})`, undefined);
@@ -53,7 +53,9 @@ export function checkLibstdcxx(library: { file: string; version: string } | unde
   return withAdvice('libstdc++', found, libstdcxxAdvice(library.version, needed));
 }
 
-/** `flags` are those of /proc/cpuinfo. A plain CPU works, too, but slowly. */
+/**
+ * Describes the CPU by its `flags` in /proc/cpuinfo. A CPU without AVX2 works, but slowly, so the check never fails.
+ */
 export function checkCpu(model: string, flags: ReadonlySet<string>): Check {
   const all = { 'AVX-512': 'avx512f', AVX2: 'avx2', 'bfloat16 products': 'avx512_bf16', AMX: 'amx_tile' };
   const has = Object.entries(all).flatMap(([name, flag]) => (flags.has(flag) ? [name] : []));
@@ -66,7 +68,7 @@ function cpuFlags(): Set<string> {
   return new Set(line?.split(' '));
 }
 
-/** Room is asked for only as long as libtorch is not there. */
+/** Checks the free disk space. `neededMb` is 0 once libtorch is installed. */
 export function checkDisk(folder: string, freeMb: number, neededMb: number): Check {
   const found = `${(freeMb / 1000).toFixed(1)} GB free in ${folder}`;
   const advice =
@@ -84,7 +86,7 @@ async function checkCacheDisk(): Promise<Check> {
   return checkDisk(folder, (bavail * bsize) / 1e6, findLibtorch() ? 0 : installMb);
 }
 
-/** What the machine has and the engine needs: none of it asks for libtorch or a network. */
+/** Checks what the engine needs from the machine. These checks need neither libtorch nor a network. */
 export async function systemChecks(): Promise<Check[]> {
   const where = thisPlatform();
   const needs = engineNeeds(findBinary());

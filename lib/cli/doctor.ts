@@ -41,7 +41,7 @@ function checkBinary(): Check {
   };
 }
 
-/** The driver's own word; no driver is no fault: the engine runs on the CPU. */
+/** Reports the version of the driver. A missing driver is no failure, because the engine also runs on the CPU. */
 function checkDriver(): Check {
   const path = '/proc/driver/nvidia/version';
   const found = existsSync(path)
@@ -50,7 +50,7 @@ function checkDriver(): Check {
   return { what: 'driver', ok: true, found };
 }
 
-/** A GPU that is there but cannot be used is a fault; none is not. */
+/** Reports the device. A GPU that cannot be used is a failure, but a missing GPU is not. */
 async function checkDevice(): Promise<Check> {
   try {
     const engine = await getEngine();
@@ -66,16 +66,16 @@ async function checkDevice(): Promise<Check> {
   }
 }
 
-/** How libtorch's threads wait for each other, which decides how two jobs share the cores of one machine. */
+/** Reports how libtorch's threads wait, because spinning threads slow down a second job on the same machine. */
 async function checkWaiting(): Promise<Check[]> {
   const wait = await getEngine().then(
     (engine) => engine.openMpWait,
-    () => undefined, // the device's check says why
+    () => undefined, // The check of the device reports the reason.
   );
   if (wait === undefined) return [];
   const check = { what: 'waiting', ok: true };
   if (wait === 'own') return [{ ...check, found: 'threads spin for microseconds, then sleep' }];
-  if (wait === 'user') return [{ ...check, found: 'threads wait as OpenMP is told by the environment' }];
+  if (wait === 'user') return [{ ...check, found: 'threads wait as the OpenMP variables in the environment say' }];
   return [
     {
       ...check,

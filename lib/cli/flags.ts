@@ -1,10 +1,10 @@
-/** Flags of the command line, made from the declarations of options. */
+/** Makes the flags of the command line from the declarations of options. */
 import { existsSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { documentationOf, kebabCase, notesOf, type OptionSet, unwrap } from '../options/option.js';
+import { documentationOf, type NamedFlag, namedFlagsOf, notesOf, type OptionSet, unwrap } from '../options/option.js';
 
-/** The number that a text is. */
+/** Reads a finite number. */
 function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
@@ -17,27 +17,27 @@ interface ScaledFile {
 }
 
 /**
- * Reads `FILE` or `FILE=SCALE`. Names of files may hold `=`, so a file that exists under the whole text is meant.
- * A folder stands for the LoRA in it.
+ * Reads `FILE` or `FILE=SCALE`. Names of files may contain `=`, so a file whose name is the whole text takes
+ * precedence. FILE may be the folder of a LoRA.
  */
 export function readFileWithScale(text: string, before: ScaledFile[] = []): ScaledFile[] {
   const [, file, scale] = /^(.+)=([^=/]*)$/.exec(text) ?? [];
   if (file === undefined || scale === undefined || existsSync(text)) return [...before, { file: text, scale: 1 }];
   const factor = scale.trim() === '' ? Number.NaN : Number(scale);
   if (Number.isFinite(factor)) return [...before, { file, scale: factor }];
-  // Where neither reading is a file, the error for the missing file names the whole text.
+  // Neither reading is an existing file, so the error for the missing file names the whole text.
   if (!existsSync(file)) return [...before, { file: text, scale: 1 }];
   throw new InvalidArgumentError(`Expected a number after ${file}= but received ${JSON.stringify(scale)}.`);
 }
 
-/** Reads `NAME=DIR`, or `DIR` alone, which is then called `generated`. */
+/** Reads `NAME=DIR`, or `DIR` alone, which gets the name `generated`. */
 function readNamedFolder(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name = 'generated', folder = text] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
   if (name in before) throw new InvalidArgumentError(`${name} is given twice: name the folders, as in NAME=DIR.`);
   return { ...before, [name]: folder };
 }
 
-/** Reads words with commas between them; `all` and `none` stand for every word and no word. */
+/** Reads words with commas between them. `all` stands for every word, and `none` for no word. */
 function readWords(text: string, known: readonly string[]): string[] {
   const words = text === '' ? [] : [...new Set(text.split(','))];
   if (words.every((word) => known.includes(word))) return words;
@@ -52,7 +52,7 @@ function readInterval(text: string): number[] {
   return numbers;
 }
 
-/** The value that the text of a flag means. `before` is what earlier flags of the same name gave. */
+/** Reads the text of a flag. `before` is the value of earlier flags of the same name. */
 export function readFlag(schema: z.ZodType, text: string, before?: unknown): unknown {
   const { reader } = notesOf(schema);
   if (reader === 'file-with-scale') return readFileWithScale(text, before as ScaledFile[] | undefined);
@@ -66,32 +66,27 @@ export function readFlag(schema: z.ZodType, text: string, before?: unknown): unk
   return text;
 }
 
-const uncapitalized = (text: string) => `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
-
-/** The flags of one option: two for a switch whose default is neither on nor off. */
+/** Makes the flags of one option. */
 function flagsOf(name: string, schema: z.ZodType): Option[] {
-  const { doc, placeholder, tier } = notesOf(schema);
-  const { inner, fallback, isRequired } = unwrap(schema);
-  const long = kebabCase(name);
-  const documentation = documentationOf(schema);
+  const { placeholder, tier } = notesOf(schema);
+  const { inner, isRequired } = unwrap(schema);
   const isHidden = tier === 'advanced';
   if (inner instanceof z.ZodBoolean) {
-    const on = new Option(`--${long}`, documentation).hideHelp(isHidden);
-    const off = new Option(`--no-${long}`, `Do not ${uncapitalized(doc)}`).hideHelp(isHidden);
-    return fallback === true ? [off] : fallback === false ? [on] : [on, off];
+    return namedFlagsOf(name, schema).map(({ name: flag, doc }) => new Option(flag, doc).hideHelp(isHidden));
   }
+  const [{ name: long }] = namedFlagsOf(name, schema) as [NamedFlag];
   const isNumber = inner instanceof z.ZodNumber;
   const isWord = inner instanceof z.ZodEnum;
   const value = placeholder ?? (isNumber ? 'n' : isWord ? 'word' : 'text');
-  const flag = new Option(`--${long} <${value}>`, documentation).hideHelp(isHidden);
+  const flag = new Option(`${long} <${value}>`, documentationOf(schema)).hideHelp(isHidden);
   if (isWord) flag.choices(inner.options as string[]);
   else flag.argParser((text: string, before?: unknown) => readFlag(schema, text, before));
-  // Not commander's own check of required options: the config file may hold them.
+  // Commander must not check required options itself, because the config file may hold them.
   if (isRequired) flag.description += ' Required.';
   return [flag];
 }
 
-/** The flags of every option that has one. */
+/** Makes the flags of all options in a set, except those of the tier `api`. */
 export function flagsOfSet(set: OptionSet): Option[] {
   return Object.entries(set)
     .filter(([, schema]) => notesOf(schema).tier !== 'api')

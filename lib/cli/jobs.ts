@@ -1,13 +1,11 @@
 /**
- * The commands that are jobs: their options are the jobs', and each describes its result to people. The jobs check the
- * options themselves, so that these are passed on as they were given.
+ * Declares the commands that run jobs. Each takes the job's options and describes the result to people. The jobs check
+ * the options themselves, so that commands pass them on unchecked. A job is imported when it runs, because that takes
+ * most of the time of a start.
  */
 import { embedded } from '../core/paths.js';
-import { type CampaignResult, campaign, nameOfFailure } from '../jobs/campaign.js';
-import { evaluate } from '../jobs/evaluate.js';
-import { generate } from '../jobs/generate.js';
-import { learn } from '../jobs/learn.js';
-import { mask } from '../jobs/mask.js';
+import type { CampaignResult } from '../jobs/campaign.js';
+import { nameOfFailure } from '../jobs/failure.js';
 import type { TypeResult } from '../jobs/run-type.js';
 import { checkOptions } from '../options/check.js';
 import {
@@ -51,6 +49,7 @@ const train: CommandSpec = {
   options: learnOptions,
   computes: true,
   async run(options, context) {
+    const { learn } = await import('../jobs/learn.js');
     const result = await learn(options as never, context);
     const { adapter, steps, skippedSteps, seconds } = result;
     const skipped = skippedSteps > 0 ? `, ${skippedSteps} of ${steps} steps skipped because of float16 overflow` : '';
@@ -64,6 +63,7 @@ const sample: CommandSpec = {
   options: generateOptions,
   computes: true,
   async run(options, context) {
+    const { generate } = await import('../jobs/generate.js');
     const result = await generate(options as never, context);
     const { out, pairs, emptyMasks, dropped, seconds } = result;
     const text = `${pairs} pairs in ${out}, ${emptyMasks} with an empty mask, ${dropped} dropped, in ${seconds.toFixed(1)} s`;
@@ -77,6 +77,7 @@ const makeMasks: CommandSpec = {
   options: maskJobOptions,
   computes: true,
   async run(options, context) {
+    const { mask } = await import('../jobs/mask.js');
     const result = await mask(options as never, context);
     return { text: `${result.masks} masks in ${result.out}, ${result.emptyMasks} empty`, value: result };
   },
@@ -84,10 +85,14 @@ const makeMasks: CommandSpec = {
 
 const run: CommandSpec = {
   name: 'run',
-  description: 'Make pairs with masks and a report: of one defect type, every one of a category, or every category.',
+  description:
+    'Make pairs with masks and a report, for one defect type, for all types of a category, or for all categories.',
   options: campaignOptions,
   computes: true,
-  run: async (options, context) => describeCampaign(await campaign(options as never, context)),
+  async run(options, context) {
+    const { campaign } = await import('../jobs/campaign.js');
+    return describeCampaign(await campaign(options as never, context));
+  },
 };
 
 const evaluatePairs: CommandSpec = {
@@ -96,22 +101,24 @@ const evaluatePairs: CommandSpec = {
   options: evaluateOptions,
   computes: true,
   async run(options, context) {
+    const { evaluate } = await import('../jobs/evaluate.js');
     const { text, ...value } = await evaluate(options as never, context);
     return { text: `${text}\nreport: ${value.files.report}`, value };
   },
 };
 
-/** The type of the embedded example set. */
+/** The embedded example set has this type. */
 const DEMO_TYPE = 'stain';
 
 const demo: CommandSpec = {
   name: 'demo',
-  description: 'The main job on the embedded example set, with the embedded models and the defaults of run.',
+  description: 'Run the main job on the embedded example set, with the embedded models and the defaults of run.',
   options: demoOptions,
   computes: true,
   async run(options, context) {
     const { out } = checkOptions(demoSchema, options);
     const { example: data } = embedded;
+    const { campaign } = await import('../jobs/campaign.js');
     context.say(`Learning "${DEMO_TYPE}" from the images in ${data}`);
     return describeCampaign(await campaign({ data, type: DEMO_TYPE, out, resume: true }, context));
   },

@@ -31,7 +31,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // By now commander has said what is wrong, or shown help or the version.
+  // Commander has already printed the error, the help or the version.
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error.exitCode !== 0 && process.argv.includes('--json')) {
     const message = error.message.replace(/^error: /, '');

@@ -6,34 +6,34 @@ import { Console, type ProgressMode } from './console.js';
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /**
- * A second Ctrl-C ends the process without waiting for the step's end. Within this time it counts as the first one,
- * because the terminal sends it to every process, and npx and npm send it on.
+ * A second Ctrl-C ends the process without waiting for the end of the step. A second signal within this time counts as
+ * the same Ctrl-C, because the terminal sends it to every process, and npx and npm forward it as well.
  */
 const SAME_SIGNAL_MS = 500;
 
-/** What a command says in the end: to people and, with --json, to machines. */
+/** Holds the result of a command, for people and, with --json, for machines. */
 export interface Outcome {
   text: string;
   value: object;
-  /** The command did what it could, and something failed. */
+  /** True if a part of the work failed and the command finished the rest. */
   hasFailed?: boolean;
 }
 
 /** The signal fires on Ctrl-C, on SIGTERM, and when the terminal is closed. */
 export interface CommandContext extends JobContext {
   signal: AbortSignal;
-  /** Prints a line for people; nothing with --json. */
+  /** Prints a line for people. With --json it prints nothing. */
   say(line: string): void;
 }
 
-/** The flags that every command shares. */
+/** Holds the flags that all commands share. */
 export interface SharedFlags {
   json?: boolean;
   progress?: ProgressMode;
   profile?: boolean;
 }
 
-/** Runs commands with what all of them share: --json, progress, Ctrl-C, errors as one line, exit codes. */
+/** Runs commands and handles --json, progress, Ctrl-C, errors and exit codes for all of them. */
 export class Runner {
   #abort = new AbortController();
 
@@ -70,7 +70,7 @@ export class Runner {
         io.result(text, value);
         if (hasFailed) process.exitCode = EXIT.failed;
       } finally {
-        // The profile of an interrupted command is worth reading, too.
+        // The profile of an interrupted command is useful, too.
         if (profile) io.profile(await stopProfile());
       }
     } catch (error) {
@@ -79,7 +79,7 @@ export class Runner {
   }
 }
 
-/** Prints one line; a stack only where DUALANODIFF_DEBUG is set. Returns the exit code. */
+/** Prints an error as one line, with its stack if DUALANODIFF_DEBUG is set. Returns the exit code. */
 function reportError(error: unknown, io: Console): number {
   const isKnown = error instanceof DualAnoDiffError;
   const message = error instanceof Error ? error.message : String(error);

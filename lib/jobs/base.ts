@@ -4,7 +4,7 @@ import type { LoadSettings } from '../options/generated.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { type JobContext, warnOf } from './job.js';
 
-/** Loads the base that a job's options name; the embedded one where they name none. */
+/** Loads the base that a job's options name, or the embedded one. */
 export async function loadBase(
   options: LoadSettings & { base?: string | undefined },
   context: JobContext,

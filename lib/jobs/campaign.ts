@@ -1,12 +1,11 @@
-/** All types of one or many categories, one after the other: one that fails is noted, and the others go on. */
+/** Runs all types of one or many categories in turn. A type that fails is recorded, and the others still run. */
 import { basename, join, resolve } from 'node:path';
-import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { AbortedError, InvalidOptionError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { checkOptions, given } from '../options/check.js';
 import type { CampaignJobOptions } from '../options/generated.js';
 import { campaignSchema } from '../options/jobs.js';
@@ -15,48 +14,31 @@ import { samplingOptions } from '../options/sampling.js';
 import { trainingOptions } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
+import { type CampaignFailure, failureOf, nameOfFailure } from './failure.js';
 import { type JobContext, warnOf } from './job.js';
 import { runType, type TypeResult, type TypeSettings } from './run-type.js';
 import { keepRuleOf } from './write-pairs.js';
 
-/** One category or type that failed. */
-export interface CampaignFailure {
-  category: string;
-  /** Absent where the category could not be opened. */
-  type?: string;
-  /** ERR_UNEXPECTED for what no part of this program throws on purpose. */
-  code: string;
-  message: string;
-}
-
 export interface CampaignResult {
-  /** Folder of everything. */
+  /** All results are below this folder. */
   out: string;
   types: (TypeResult & { category: string })[];
   failures: CampaignFailure[];
 }
 
-/** What a campaign writes beside its types. */
+/** A campaign writes this file beside the folders of its types. */
 const SUMMARY = 'summary.json';
 
-/** One type of one category, and the folder of its category. */
+/** Holds one type of one category, and the folder for the results of the category. */
 interface Member {
   dataset: Dataset;
   type: string;
   out: string;
 }
 
-function failureOf(member: { category: string; type?: string }, error: unknown): CampaignFailure {
-  const code = error instanceof DualAnoDiffError ? error.code : 'ERR_UNEXPECTED';
-  return { ...member, code, message: error instanceof Error ? error.message : String(error) };
-}
-
-export const nameOfFailure = ({ category, type }: CampaignFailure): string =>
-  type === undefined ? category : `${category} ${type}`;
-
 /**
- * Opens the categories of a folder. Of several, one that cannot be opened, or lacks the type, is a failure; where none
- * can be opened, the first error is thrown.
+ * Opens the categories of a folder. A category that cannot be opened, or that lacks the type, is recorded as a failure.
+ * Throws the first error if no category can be opened.
  */
 async function openCategories(data: string, type: string | undefined) {
   const categories: Dataset[] = [];
@@ -86,13 +68,15 @@ function membersOf(categories: readonly Dataset[], data: string, type: string | 
   );
   const inTheWay = members.find((member) => [member.out, join(member.out, member.type)].includes(join(out, SUMMARY)));
   if (inTheWay) {
-    throw new InvalidOptionError(`${out} is to hold ${SUMMARY}: a type or category cannot have this name`);
+    throw new InvalidOptionError(
+      `${out} is the folder for ${SUMMARY}, so a type or category cannot have this name: rename it`,
+    );
   }
   return members;
 }
 
-/** How each type is made. */
-function settingsOf(options: ReturnType<typeof checkCampaign>, model: DualAnoDiff | undefined): TypeSettings {
+/** Returns the settings that all types share. */
+function settingsOf(options: ReturnType<typeof checkCampaign>): TypeSettings {
   const { recipe, count, trainSteps, trainBatchSize, batchSize, keepBest, resume, mask } = options;
   const { globalPrompt: _, anomalyPrompt: __, ...common } = pickGiven(options, { ...samplingOptions, ...maskOptions });
   return {
@@ -102,18 +86,18 @@ function settingsOf(options: ReturnType<typeof checkCampaign>, model: DualAnoDif
       ...{ fit: options.fit, seed: options.seed, trainImages: ALL_IMAGES },
       ...given({ batchSize: trainBatchSize }),
     } as TypeSettings['training'],
-    // The prompts are those that the adapter was trained with a moment ago.
+    // Sampling takes its prompts from the adapter, which was trained with the prompts of these options.
     sampling: { ...common, batchSize },
-    keepBest: model && keepRuleOf(keepBest, mask ?? model.defaults.mask),
+    keepBest: keepRuleOf(keepBest, mask),
   };
 }
 
-/** A campaign has no test to keep images for. */
+/** A campaign tests nothing, so it trains on all images. */
 const ALL_IMAGES = 'all';
 
 const checkCampaign = (options: CampaignJobOptions) => checkOptions(campaignSchema, options);
 
-/** What the recipe augment does not read must not be given: it would have no effect. */
+/** Refuses options that the recipe augment does not read, because they would have no effect. */
 function refuseUnread(options: CampaignJobOptions): void {
   const read = ['data', 'type', 'out', 'recipe', 'count', 'resume', 'resolution', 'fit', 'seed'];
   const unread = Object.keys(given(options)).find((name) => !read.includes(name));
@@ -124,16 +108,16 @@ function refuseUnread(options: CampaignJobOptions): void {
 
 /**
  * Trains, samples, masks and reports one type, every type of a category, or every category of a folder, below `out`. It
- * writes `summary.json` after each type, so that a night that ends early has one, too. With `resume` it skips what is
- * done.
+ * writes `summary.json` after each type, so that an interrupted campaign has one, too. With `resume` it skips finished
+ * work.
  *
- * With one type, its error is thrown; with several, errors are collected in `failures`. An abort ends the campaign.
+ * With one type, its error is thrown. With several, errors are collected in `failures`. An abort ends the campaign.
  */
 export async function campaign(options: CampaignJobOptions, context: JobContext = {}): Promise<CampaignResult> {
   const checked = checkCampaign(options);
   const { data, type, recipe, mask, keepBest } = checked;
   if (recipe === 'augment') refuseUnread(options);
-  if (mask !== undefined) keepRuleOf(keepBest, mask); // Wrong options are an error before the hours of training.
+  keepRuleOf(keepBest, mask); // Training takes hours, so wrong options must fail before it.
   const { categories, failures } = await openCategories(data, type);
   const out = resolve(checked.out ?? `out/${basename(resolve(data))}`);
   const members = membersOf(categories, data, type, out);
@@ -141,7 +125,7 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   await removePartialFiles(out, (name) => name === SUMMARY);
   await using model =
     recipe === 'augment' ? undefined : await loadBase(pickGiven(checked, campaignSchema.shape), context);
-  const settings = settingsOf(checked, model);
+  const settings = settingsOf(checked);
   const result: CampaignResult = { out, types: [], failures };
   const isAlone = members.length + failures.length === 1;
   for (const failure of failures) warnOf(describeFailure(failure), context);

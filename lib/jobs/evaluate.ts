@@ -1,4 +1,6 @@
-/** What pairs do for a detector: makes the pairs of recipes, trains detectors on them, and tests these on real images. */
+/**
+ * Measures how well detectors learn from pairs: makes pairs, trains detectors on them, and tests these on real images.
+ */
 import { join, resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
@@ -16,25 +18,25 @@ import { writeEvaluationReport } from '../report/evaluation-report.js';
 import { makePairs } from './evaluated-pairs.js';
 import { type JobContext, warnOf } from './job.js';
 
-/** What an evaluation came to. */
+/** Holds the result of an evaluation. */
 export interface EvaluateResult {
   out: string;
-  /** The files that it wrote. */
+  /** These are the files of the result. */
   files: { json: string; markdown: string; csv: string; report: string };
-  /** Images left out of the test because they have the pixels of one that trains. */
+  /** This number of test images was left out because they have the same pixels as a training image. */
   leftOut: number;
   table: Line[];
-  /** The table as Markdown, as in `table.md`. */
+  /** This is the table as Markdown, as in `table.md`. */
   text: string;
 }
 
-/** What an evaluation writes into its folder at the end. */
+/** An evaluation writes these files into its folder at the end. */
 const FILES = { json: 'evaluation.json', markdown: 'table.md', csv: 'table.csv', report: 'report.html' };
 
 type Checked = ReturnType<typeof checkEvaluate>;
 const checkEvaluate = (options: EvaluateJobOptions) => checkOptions(evaluateSchema, options);
 
-/** The evaluator, once the pairs of the recipes are there. */
+/** Makes the pairs of the recipes and opens the evaluator on them. */
 async function openEvaluator(options: Checked, dataset: Dataset, context: JobContext): Promise<Evaluator> {
   const { recipes, ablations, pairs, freshPairs } = options;
   const made = [...recipes, ...ablations];
@@ -48,16 +50,16 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
   if (twice !== undefined) {
     throw new InvalidOptionError(`${twice} is a recipe whose pairs are made: give the folder another name`);
   }
-  // What is wrong with the data or the options is an error before the hours of making pairs.
+  // Making pairs takes hours, so wrong data or options must fail before it.
   const { split, protocol } = await open({ compare: ['none'] });
   return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, split, protocol.resolution, context)) } });
 }
 
 /**
  * Trains detectors on real, generated and made-up defects and tests them on real images. Results of networks are kept
- * below `out`: an evaluation that was cut off continues when it is called again.
+ * below `out`, so that a second call continues an interrupted evaluation.
  *
- * Throws ERR_DATASET_INVALID where images to train or test on are missing, ERR_INVALID_OPTION, ERR_BUSY.
+ * Throws ERR_DATASET_INVALID if images to train or test on are missing, ERR_INVALID_OPTION, and ERR_BUSY.
  */
 export async function evaluate(options: EvaluateJobOptions, context: JobContext = {}): Promise<EvaluateResult> {
   const checked = checkEvaluate(options);

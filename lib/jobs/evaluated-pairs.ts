@@ -1,4 +1,4 @@
-/** The pairs that an evaluation makes itself, from the images that train. */
+/** Makes the pairs of recipes for an evaluation, from the training images only. */
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { pathInside } from '../core/path-inside.js';
@@ -18,25 +18,25 @@ import { runType, type TypeSettings } from './run-type.js';
 type Options = z.output<typeof evaluateSchema>;
 
 /**
- * Augmented pairs are so many times larger than what learns from them, because resizing a photograph twice blurs it: at
- * twice the size its finest grain is 8 % weaker than in photographs that are resized once.
+ * Augmented pairs are this many times larger than the images that a detector sees, because resizing a photograph twice
+ * blurs it. Even at twice the size, its finest grain is 8 % weaker than in photographs that are resized once.
  */
 const AUGMENT_SCALE = 3;
 
-/** What the paper's ablations change of the recipe noise. */
+/** Each of the paper's ablations changes these settings of the recipe noise. */
 const ABLATIONS: Record<
   AblationName,
   (model: DualAnoDiff) => { training?: Partial<TrainerOptions>; sampling?: NoiseOptions }
 > = {
-  // The anomaly branch has the prompt of the whole image.
+  // The anomaly branch gets the prompt of the whole image.
   'one-prompt': ({ defaults }) => ({ training: { anomalyPrompt: defaults.training.globalPrompt } }),
   'no-saim': () => ({ training: { branches: 'separate' } }),
-  // Such an adapter draws no parts: the salient object of the whole image is the mask.
+  // An adapter with one branch draws no parts, so the salient object of the whole image is the mask.
   'one-branch': () => ({ training: { branches: 'one' }, sampling: { mask: ['u2net'] } }),
   background: () => ({ training: { background: 'add', foregroundMasks: 'none' } }),
 };
 
-/** The settings of a recipe. Images are stretched as detectors see them, so that no defect is cut off. */
+/** Returns the settings of a recipe. Images are stretched, as for detectors, so that no defect is cut off. */
 function settingsOf(
   name: RecipeName | AblationName,
   model: DualAnoDiff | undefined,
@@ -60,8 +60,8 @@ function settingsOf(
 }
 
 /**
- * Makes the pairs of every recipe and ablation and returns their folders, by name. With `freshPairs` there is a folder
- * for each seed. It continues where an earlier call was cut off.
+ * Makes the pairs of every recipe and ablation and returns their folders by name. With `freshPairs` each seed has its
+ * own folder. It continues the work of an earlier call that was interrupted.
  */
 export async function makePairs(
   options: Options,
@@ -82,7 +82,7 @@ export async function makePairs(
     for (const set of sets) {
       const folder = pathInside(resolve(options.out), 'pairs', name, ...(set === undefined ? [] : [`seed${set}`]));
       for (const [position, type] of types.entries()) {
-        // Each type and set has seeds of its own, or the same places and light would come again with every type.
+        // Each type and set has its own seed, because the same seed would repeat places and light for every type.
         const seed = (set ?? 0) * types.length + position;
         const needed = name === 'augment' ? undefined : model;
         await runType(needed, dataset, type, folder, settingsOf(name, needed, options, split, side, seed), context);

@@ -8,32 +8,31 @@ import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
 import { keepRuleOf, writePairs } from './write-pairs.js';
 
-/** What sampling from an adapter came to. */
+/** Holds the result of sampling from an adapter. */
 export interface GenerateResult {
-  /** Folder of the generated dataset. */
+  /** This is the folder of the generated dataset. */
   out: string;
-  /** Pairs that count, those of earlier calls included. */
+  /** This is the number of pairs in the dataset, without dropped ones. It includes those of earlier calls. */
   pairs: number;
   emptyMasks: number;
-  /** Pairs that `keepBest` dropped. */
+  /** This number of pairs was dropped by `keepBest`. */
   dropped: number;
   seconds: number;
 }
 
 /**
- * Samples pairs with masks from an adapter and writes them to `out` as a dataset. With `resume` it keeps the pairs that
- * are there and makes the others.
+ * Samples pairs with masks from an adapter and writes them to `out` as a dataset. With `resume` it keeps existing pairs
+ * and makes the others.
  *
- * Throws what {@link DualAnoDiff.load} and {@link DualAnoDiff.generate} throw; ERR_DATASET_INVALID where `out` holds
- * pairs of other settings, ERR_BUSY where another process writes to it.
+ * Throws the errors of {@link DualAnoDiff.load} and {@link DualAnoDiff.generate}, ERR_DATASET_INVALID if `out` holds
+ * pairs of other settings, and ERR_BUSY if another process writes to it.
  */
 export async function generate(options: GenerateJobOptions, context: JobContext = {}): Promise<GenerateResult> {
   const checked = checkOptions(generateSchema, options);
   const { adapter, out, count, mask, resume } = checked;
-  if (mask !== undefined) keepRuleOf(checked.keepBest, mask); // Wrong options are an error before the model is read.
-  await using lock = await lockFolder(out); // So is a folder that another process writes to.
+  const keepBest = keepRuleOf(checked.keepBest, mask); // Wrong options must fail before the model is loaded.
+  await using lock = await lockFolder(out); // A folder that another process writes to must fail early, too.
   await using model = await loadBase(pickGiven(checked, generateSchema.shape), context);
-  const keepBest = keepRuleOf(checked.keepBest, mask ?? model.defaults.mask);
   await using recipe = await openNoise(model, adapter, pickGiven(options, generateSchema.shape));
   const { writer, emptyMasks, dropped, seconds } = await writePairs(
     recipe,

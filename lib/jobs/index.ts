@@ -1,6 +1,6 @@
 /**
- * The jobs of the command line as functions: options that can be written as JSON go in, a result comes out, events tell
- * how far the job is, and a signal ends it.
+ * Runs the jobs of the command line as functions. Each takes options that can be written as JSON and returns a result.
+ * Events report its progress, and a signal ends it.
  * @module dualanodiff/jobs
  */
 
@@ -11,8 +11,9 @@ export type {
   LearnJobOptions,
   MaskJobOptions,
 } from '../options/generated.js';
-export { type CampaignFailure, type CampaignResult, campaign } from './campaign.js';
+export { type CampaignResult, campaign } from './campaign.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
+export type { CampaignFailure } from './failure.js';
 export { type GenerateResult, generate } from './generate.js';
 export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js';
 export { type LearnResult, learn } from './learn.js';

@@ -1,25 +1,25 @@
-/** What every job takes beside its options, and what it tells while it works. */
+/** Declares the context that every job takes beside its options, and the events that it emits. */
 
-/** A job is at `done` of `total`. */
+/** Tells that a job has finished `done` of `total` units. */
 export interface ProgressEvent {
   event: 'progress';
   stage: 'train' | 'sample' | 'mask' | 'evaluate';
-  /** What is counted. */
+  /** `done` and `total` count these. */
   unit: 'steps' | 'pairs' | 'parts';
   done: number;
   total: number;
-  /** Defect type and category, where the job works on one. */
+  /** These are the defect type and category that the job works on, if there is only one. */
   type?: string;
   category?: string;
-  /** Training loss of the last step. */
+  /** This is the training loss of the last step. */
   loss?: number;
-  /** Row, seed and network of an evaluation. */
+  /** An evaluation reports the row of its table, the seed and the network. */
   row?: string;
   seed?: number;
   network?: 'detector' | 'classifier';
 }
 
-/** Something that the user should know and that does not end the job. */
+/** Tells the user something important that does not end the job. */
 export interface WarningEvent {
   event: 'warning';
   message: string;
@@ -28,7 +28,7 @@ export interface WarningEvent {
 export type JobEvent = ProgressEvent | WarningEvent;
 
 export interface JobContext {
-  /** Ends the job within one step. What was done stays, and `resume` continues from there. */
+  /** This signal ends the job within one step. Finished work is kept, and `resume` continues from it. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: JobEvent) => void) | undefined;
 }

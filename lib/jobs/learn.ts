@@ -8,28 +8,28 @@ import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
 import { trainType } from './train-type.js';
 
-/** What training an adapter came to. */
+/** Holds the result of training an adapter. */
 export interface LearnResult {
   adapter: string;
   steps: number;
   firstLoss: number | undefined;
   lastLoss: number | undefined;
-  /** Steps that changed nothing because their float16 gradients overflowed. */
+  /** This number of steps had no effect because their float16 gradients overflowed. */
   skippedSteps: number;
   seconds: number;
 }
 
 /**
  * Trains an adapter on one defect type of a category and writes it to `out`. With `resume` it continues from the newest
- * checkpoint, bit for bit as if it had not been cut off.
+ * checkpoint, and the result is bit for bit that of an uninterrupted run.
  *
- * Throws what {@link DualAnoDiff.load} and {@link Trainer.train} throw.
+ * Throws the errors of {@link DualAnoDiff.load} and {@link Trainer.train}.
  */
 export async function learn(options: LearnJobOptions, context: JobContext = {}): Promise<LearnResult> {
   const checked = checkOptions(learnSchema, options);
   const { data, type, out, steps, checkpointEvery, previewEvery, resume } = checked;
   const dataset = await Dataset.open(data);
-  await dataset.examples(type); // A wrong type is an error before the model is read.
+  await dataset.examples(type); // A wrong type must fail before the model is loaded.
   await using model = await loadBase(pickGiven(checked, learnSchema.shape), context);
   const settings = { ...pickGiven(checked, trainerSchema.shape), type };
   const run = { out, steps, checkpointEvery, previewEvery, resume };

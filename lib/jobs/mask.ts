@@ -13,23 +13,23 @@ import type { MaskJobOptions } from '../options/generated.js';
 import { maskSchema } from '../options/jobs.js';
 import { type JobContext, warnOf } from './job.js';
 
-/** What masking a folder of parts came to. */
+/** Holds the result of masking a folder of parts. */
 export interface MaskResult {
   out: string;
   masks: number;
   emptyMasks: number;
 }
 
-/** The parts, without the masks that an earlier call has left where both lie in one folder. */
-function partsOf(images: readonly string[], masksAmong: boolean): string[] {
+/** Selects the parts among images. If masks are written to the same folder, those of an earlier call are left out. */
+function partsOf(images: readonly string[], hasMasks: boolean): string[] {
   const masks = new Set(images.map((image) => `${stemOf(image)}_mask`));
-  return images.filter((image) => !masksAmong || !masks.has(stemOf(image)));
+  return images.filter((image) => !hasMasks || !masks.has(stemOf(image)));
 }
 
 /**
  * Makes a mask `<name>_mask.png` of every anomaly part in a folder.
  *
- * Throws ERR_DATASET_INVALID naming the part that cannot be read, ERR_WEIGHTS_INVALID, ERR_BUSY.
+ * Throws ERR_DATASET_INVALID with the part that cannot be read, ERR_WEIGHTS_INVALID, and ERR_BUSY.
  */
 export async function mask(options: MaskJobOptions, context: JobContext = {}): Promise<MaskResult> {
   const {

@@ -1,4 +1,4 @@
-/** The main job on one defect type: train, sample, find masks, report. */
+/** Runs the main job on one defect type: training, sampling, masks and report. */
 import { join } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
@@ -17,7 +17,7 @@ import type { JobContext } from './job.js';
 import { type TrainedType, trainType } from './train-type.js';
 import { type WrittenPairs, writePairs } from './write-pairs.js';
 
-/** Everything that decides the pairs of one type. */
+/** Holds all settings that decide the pairs of one type. */
 export interface TypeSettings {
   recipe: RecipeName;
   count: number;
@@ -28,23 +28,23 @@ export interface TypeSettings {
   resume: boolean;
 }
 
-/** What one type came to. */
+/** Holds the result of one type. */
 export interface TypeResult {
   type: string;
-  /** An HTML file with the pairs, the training images and the loss. */
+  /** This HTML file shows the pairs, the training images and the loss. */
   report: string;
-  /** Folder of the generated dataset. */
+  /** This is the folder of the generated dataset. */
   dataset: string;
-  /** Absent where the recipe needs none. */
+  /** This is absent if the recipe needs no adapter. */
   adapter?: string;
-  /** Pairs that count. */
+  /** This is the number of pairs in the dataset, without dropped ones. */
   pairs: number;
   emptyMasks: number;
-  /** The mean IoU of every two mask methods over the pairs, where there are several. */
+  /** With several mask methods, this is the mean IoU of every two of them over the pairs. */
   agreement: Record<string, number>;
-  /** Pairs that `keepBest` dropped. */
+  /** This number of pairs was dropped by `keepBest`. */
   dropped: number;
-  /** Means over the first and the last tenth of the steps; null without training. */
+  /** These are means over the first and the last tenth of the steps. They are null without training. */
   firstLoss: number | null;
   lastLoss: number | null;
   trainSeconds: number;
@@ -53,7 +53,7 @@ export interface TypeResult {
 
 const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length);
 
-/** Ends a job before its training where the pairs need good images and the category has none. */
+/** Throws before the hours of training if the pairs need good images and the category has none. */
 async function requireGoodImages(dataset: Dataset, { recipe, training }: TypeSettings): Promise<void> {
   const { background = 'off' } = training;
   if (recipe === 'noise' && background === 'off') return;
@@ -71,7 +71,7 @@ interface TypeRun {
   context: JobContext;
 }
 
-/** What came before the pairs of a type. */
+/** Holds everything that is ready before the pairs of a type are made. */
 interface Prepared extends AsyncDisposable {
   recipe: OpenRecipe;
   trained?: TrainedType;
@@ -106,12 +106,12 @@ async function prepareAugment({ dataset, type, settings }: TypeRun): Promise<Pre
   const { resolution, fit, seed, trainImages } = settings.training;
   const examples = await dataset.trainingExamples(type, trainImages);
   const recipe = await openAugment(type, examples, await dataset.goodImages(), { resolution, fit, seed });
-  const shown = await Dataset.load(examples, SHOWN_RESOLUTION, fit);
+  const shown = await Dataset.load(examples, REPORT_RESOLUTION, fit);
   return { recipe, examples: shown, [Symbol.asyncDispose]: () => recipe[Symbol.asyncDispose]() };
 }
 
-/** Pixels along each side of the training images in the report of a type without training. */
-const SHOWN_RESOLUTION = 128;
+/** The report of a type without training shows its images with this number of pixels along each side. */
+const REPORT_RESOLUTION = 128;
 
 function settingsForReport(model: DualAnoDiff | undefined, { recipe, trained }: Prepared): Record<string, unknown> {
   const { settings } = recipe.source;
@@ -150,8 +150,8 @@ function describeType(prepared: Prepared, written: WrittenPairs, report: string,
 }
 
 /**
- * Makes the pairs of one type, with all files below `<out>/<type>`: the adapter, `dataset/` and `report.html`. A recipe
- * that needs a model gets it; the others get none.
+ * Makes the pairs of one type, with all files below `<out>/<type>`: the adapter, `dataset/` and `report.html`. `model`
+ * is undefined for recipes that need no model.
  */
 export async function runType(
   model: DualAnoDiff | undefined,

@@ -1,4 +1,4 @@
-/** Trains the adapter of one defect type, with checkpoints, log and previews beside it. */
+/** Trains the adapter of one defect type and writes checkpoints, a log and previews beside it. */
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
 import type { PixelData } from '../core/image.js';
@@ -10,27 +10,27 @@ import { Trainer } from '../model/trainer.js';
 import type { TrainerOptions } from '../options/generated.js';
 import type { JobContext } from './job.js';
 
-/** Steps of a preview, which shows how far training is and no more. */
+/** A preview shows the progress of training only, so that a few steps are enough. */
 const PREVIEW_STEPS = 20;
 
 export interface TrainRun {
   out: string;
   steps?: number | undefined;
   checkpointEvery?: number | undefined;
-  /** Training steps between previews; 0 is none. */
+  /** This number of training steps lies between previews; 0 means no previews. */
   previewEvery?: number;
   resume: boolean;
 }
 
 export interface TrainedType {
   trainer: Trainer;
-  /** Of every step, including those of earlier processes. */
+  /** The list has every step, including those of earlier processes. */
   losses: LogEntry[];
-  /** What this process took. */
+  /** This is the time that training took in this process. */
   seconds: number;
 }
 
-/** Image and part in one picture. */
+/** Puts image and part into one picture. */
 function sideBySide(image: PixelData, part: PixelData): PixelData {
   const row = image.width * 3;
   const data = new Uint8Array(2 * image.data.length);
@@ -52,7 +52,7 @@ async function writePreview(
   await writeFileAtomic(resolve(file), await encodePng(sideBySide(pair.image, pair.part)));
 }
 
-/** The trainer is the caller's to dispose of; its files are free again. */
+/** Trains and saves the adapter, which unlocks its files. The caller must dispose of the trainer. */
 export async function trainType(
   model: BaseModel,
   dataset: Dataset,

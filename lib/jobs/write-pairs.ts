@@ -1,5 +1,4 @@
 /** Writes the pairs of a recipe as a dataset. */
-
 import { InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { PairWriter } from '../dataset/pair-writer.js';
@@ -10,13 +9,13 @@ import { type JobContext, warnOf } from './job.js';
 export interface WrittenPairs {
   writer: PairWriter;
   emptyMasks: number;
-  /** Pairs that `keepBest` dropped. */
+  /** This number of pairs was dropped by `keepBest`. */
   dropped: number;
   seconds: number;
 }
 
 export interface PairRun {
-  /** The folder, or the lock on it where the caller has taken it before. */
+  /** This is the folder, or the lock on it if the caller already holds it. */
   out: string | WriteLock;
   count: number;
   keepBest?: KeepRule | undefined;
@@ -24,8 +23,7 @@ export interface PairRun {
 }
 
 /**
- * The rule of `keepBest`, which needs several mask methods. It is checked before any work is done.
- * Throws ERR_INVALID_OPTION.
+ * Reads the rule of `keepBest`. It compares mask methods, so it needs several of them. Throws ERR_INVALID_OPTION.
  */
 export function keepRuleOf(keepBest: string | undefined, methods: readonly string[]): KeepRule | undefined {
   if (keepBest === undefined) return undefined;
@@ -37,7 +35,7 @@ export function keepRuleOf(keepBest: string | undefined, methods: readonly strin
   return parseKeepRule(keepBest);
 }
 
-/** Makes the pairs that are not there yet and writes each as it is ready. */
+/** Makes the missing pairs and writes each when it is ready. */
 export async function writePairs(
   recipe: OpenRecipe,
   { out, count, keepBest, resume }: PairRun,

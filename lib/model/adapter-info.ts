@@ -1,4 +1,4 @@
-/** What an adapter says of itself. Its metadata pass the same schemas as the options that they come from. */
+/** Reads the settings that an adapter file stores. They pass the same schemas as the options that they come from. */
 import { z } from 'zod';
 import { ModelError } from '../core/errors.js';
 import { above, checkOptions, integer, oneOf, text } from '../options/check.js';
@@ -7,7 +7,7 @@ import { stableDiffusion } from '../options/stable-diffusion.js';
 import { trainerSchema } from '../options/training.js';
 import { runNative } from '../run-native.js';
 
-/** What an adapter says of itself. Files of the published code say nothing: theirs is what that code does. */
+/** Describes an adapter. Files of the published code store no settings, so they get the values that that code uses. */
 export interface AdapterInfo {
   type?: string;
   partFill: 'grey' | 'black';
@@ -15,28 +15,31 @@ export interface AdapterInfo {
   anomalyPrompt: string;
   /** Pixels along each side of the training images. */
   resolution?: number;
-  /** How the training images were brought to that. */
+  /** This is how the training images became squares. */
   fit: Fit;
-  /** Background compensation, which needs backgrounds to sample. */
+  /** An adapter with background compensation can only be sampled with backgrounds. */
   background: 'off' | 'add' | 'interpolate';
-  /** Whether it was trained on background latents that are scaled by the autoencoder's factor; published ones were not. */
+  /**
+   * True for an adapter whose background latents were scaled by the autoencoder's factor in training. The published
+   * adapters were trained without this factor.
+   */
   backgroundScaled: boolean;
   metadata: Readonly<Record<string, string>>;
 }
 
-/** The own format's name, in the metadata. */
+/** This name in the metadata marks files of our own format. */
 const FORMAT = 'dualanodiff-adapter';
 
-/** Options that the metadata of adapters and checkpoints know by the name that they had in version 0.1.0. */
+/** These options keep their name of version 0.1.0 in adapters and checkpoints, so that old files can be read. */
 const OLDER_NAMES: Readonly<Record<string, string>> = { defectLossShare: 'defectShare' };
 
-/** What the metadata of adapters and checkpoints call an option. */
+/** Returns the name of an option in the metadata of adapters and checkpoints. */
 export const metadataKey = (option: string): string =>
   (OLDER_NAMES[option] ?? option).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-// Where the foregrounds came from is in the digest of the images; checkpointing changes nothing.
+// The digest of the images covers the foregrounds, and gradient checkpointing does not change the result.
 const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...trained } = trainerSchema.shape;
-/** A schema without its default: what a file does not say is not what an option would be. */
+/** Removes the default from a schema: the default of an option must not stand in for a setting that a file lacks. */
 function bare(schema: z.ZodType): z.ZodType {
   let inner = schema;
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap() as z.ZodType;
@@ -45,7 +48,7 @@ function bare(schema: z.ZodType): z.ZodType {
 
 const schemas: Record<string, z.ZodType> = {
   ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [metadataKey(name), bare(schema)])),
-  part_fill: oneOf(['grey', 'black']), // `auto` is decided when training begins
+  part_fill: oneOf(['grey', 'black']), // Training replaces `auto` by one of these before it writes a file.
   format: text(),
   format_version: integer(1),
   lora_scale: above(0, 100),
@@ -59,16 +62,16 @@ const schemas: Record<string, z.ZodType> = {
 };
 const metadataSchema = z.strictObject(schemas).partial();
 
-/** What is written with every adapter that was trained, and decides how it is used. */
-const OF_TRAINING = [
+/** Every trained adapter stores these settings, because they decide how it is used. */
+const REQUIRED_SETTINGS = [
   ...['type', 'resolution', 'fit', 'part_fill', 'branches', 'background_scaled'],
   ...['global_prompt', 'anomaly_prompt'],
 ];
 
-/** The number that a text is and nothing besides; NaN for anything else. */
+/** Reads a text that is one decimal number. Returns NaN for any other text. */
 export const numberFrom = (value: string): number => (/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN);
 
-/** A text as the type of its option; itself where it cannot be read so. */
+/** Converts a text to the type of its option. Returns the text itself if that fails, so that the schema rejects it. */
 function decoded(schema: z.ZodType | undefined, value: string): unknown {
   if (schema instanceof z.ZodNumber) return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
   if (schema instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value;
@@ -86,8 +89,9 @@ interface Settings {
 }
 
 /**
- * The settings in the metadata of an adapter of the own format, none of other files'. Names that begin with `_` are notes.
- * Throws ERR_WEIGHTS_INVALID naming the file, the setting and its value where one is damaged, out of range or not known.
+ * Returns the settings in the metadata of an adapter in our own format, and an empty object for other files. Names that
+ * begin with `_` are notes, which are ignored. Throws ERR_WEIGHTS_INVALID with the file, the setting and its value if a
+ * setting is damaged, out of range or unknown.
  */
 function settingsOf(file: string, metadata: Readonly<Record<string, string>>): Settings {
   if (metadata.format !== FORMAT) return {};
@@ -99,7 +103,7 @@ function settingsOf(file: string, metadata: Readonly<Record<string, string>>): S
     new ModelError(`The metadata of ${file}: ${what}`, 'ERR_WEIGHTS_INVALID', { cause });
   if (unknown.length > 0) throw damaged(`${unknown.join(', ')} is not known to this version: update the package`);
   if (metadata.training_images !== undefined) {
-    const missing = OF_TRAINING.filter((name) => metadata[name] === undefined);
+    const missing = REQUIRED_SETTINGS.filter((name) => metadata[name] === undefined);
     if (missing.length > 0) throw damaged(`${missing.join(', ')} is missing: the file is damaged`);
   }
   const values = entries.map(([name, value]) => [name, decoded(schemas[name], value)]);
@@ -111,7 +115,9 @@ function settingsOf(file: string, metadata: Readonly<Record<string, string>>): S
   }
 }
 
-/** `background` is in the metadata of every adapter that was read: its tensors say it where the file does not. */
+/**
+ * Describes an adapter. The reader of adapters has derived `background` from the tensors if the file did not store it.
+ */
 export function adapterInfo(file: string, metadata: Record<string, string>): AdapterInfo {
   const { type, resolution, ...settings } = settingsOf(file, metadata);
   return {
@@ -127,7 +133,9 @@ export function adapterInfo(file: string, metadata: Record<string, string>): Ada
   };
 }
 
-/** Throws ERR_WEIGHTS_INVALID as `adapterInfo` does, for a file that nothing is to be sampled from. */
+/**
+ * Checks the settings in an adapter file without loading its tensors. Throws ERR_WEIGHTS_INVALID as `adapterInfo` does.
+ */
 export async function checkAdapterFile(file: string): Promise<void> {
   settingsOf(file, await runNative({}, (engine, task) => engine.readMetadata(file, task)));
 }

@@ -10,7 +10,7 @@ import { callNative, runNative, type TaskOptions } from '../run-native.js';
 import { type AdapterInfo, adapterInfo } from './adapter-info.js';
 
 /**
- * A trained adapter in memory: it can be sampled at once, saved, and loaded.
+ * Holds a trained adapter in memory. It can be sampled, saved and loaded.
  *
  * @example
  * await using adapter = await trainer.adapter();
@@ -18,7 +18,7 @@ import { type AdapterInfo, adapterInfo } from './adapter-info.js';
  * await adapter.save('crack.safetensors');
  */
 export class Adapter {
-  /** What the adapter says of itself. */
+  /** These settings of its training decide how the adapter is used. */
   readonly info: AdapterInfo;
   #handle: NativeAdapter | undefined;
   #digest: string | undefined;
@@ -30,21 +30,21 @@ export class Adapter {
   }
 
   /**
-   * Reads an adapter: the own format, or a file of the published code (`.bin` or `.safetensors`).
-   * Throws ERR_WEIGHTS_INVALID where the file is damaged or says something of itself that is not known or that no option
-   * may be, and ERR_FILE_ACCESS.
+   * Reads an adapter in our own format, or a file of the published code (`.bin` or `.safetensors`).
+   * Throws ERR_WEIGHTS_INVALID if the file is damaged or stores a setting that is unknown or out of its range, and
+   * ERR_FILE_ACCESS if it cannot be read.
    */
   static async load(file: string, { signal }: TaskOptions = {}): Promise<Adapter> {
     const path = resolve(file);
-    // The digest comes first: where another process replaces the file meanwhile, what was read does not match it, which
-    // is noticed, and not the other way round.
+    // The digest is computed before the file is read. If another process replaces the file in between, the digest does
+    // not match the new tensors, so pairs of the two versions are not mixed.
     const digest = await fileDigest(path);
     const handle = await runNative({ signal }, (engine, task) => engine.readAdapter(path, task));
     return Adapter.of(handle, file, digest);
   }
 
   /**
-   * An adapter of a handle, which is disposed where what it says of itself is not valid. `source` names it in errors.
+   * Wraps a native adapter and disposes of it if its settings are invalid. `source` names the adapter in errors.
    * @internal
    */
   static of(handle: NativeAdapter, source: string, digest?: string): Adapter {
@@ -58,8 +58,8 @@ export class Adapter {
   }
 
   /**
-   * Tells adapters apart: the first 16 hexadecimal digits of the SHA-256 of the file that it was loaded from, else of
-   * the file that `save` writes.
+   * Returns an identifier of the adapter: the first 16 hexadecimal digits of the SHA-256 of the file that it was loaded
+   * from, or else of the file that `save` writes.
    */
   async digest(): Promise<string> {
     if (this.#digest !== undefined) return this.#digest;
@@ -74,12 +74,12 @@ export class Adapter {
     }
   }
 
-  /** Writes the adapter in the own format, whole or not at all, and makes its folder. Throws ERR_FILE_ACCESS. */
+  /** Writes the adapter atomically in our own format and creates its folder. Throws ERR_FILE_ACCESS. */
   async save(file: string): Promise<void> {
     await this.#write(resolve(checkOptions(adapterFile(), file)));
   }
 
-  /** Frees the adapter; samplers on it go on. May be called twice. */
+  /** Frees the adapter. Samplers that use it continue to work. A second call has no effect. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
@@ -90,7 +90,7 @@ export class Adapter {
   }
 
   /**
-   * For samplers, which keep what they need of it.
+   * Returns the engine's adapter for samplers, which copy what they need. Throws ERR_DISPOSED.
    * @internal
    */
   get native(): NativeAdapter {

@@ -1,17 +1,18 @@
-/** Settings that suit a base: those in the `dualanodiff.json` of its folder, else those for Stable Diffusion. */
+/**
+ * Reads the settings that suit a base from the `dualanodiff.json` of its folder, or takes those for Stable Diffusion.
+ */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../core/errors.js';
 import { checkOptions } from '../options/check.js';
-import { maskOptions } from '../options/masks.js';
-import type { maskMethods, schedulers } from '../options/names.js';
+import type { schedulers } from '../options/names.js';
 import { pick } from '../options/option.js';
 import { engineSamplingOptions } from '../options/sampling.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
 import { trainingOptions, trainSteps } from '../options/training.js';
 
-/** Settings of training, sampling and masks that suit a base. */
+/** Holds the settings of training and sampling that suit a base. */
 export interface BaseDefaults {
   training: {
     /** Pixels along each side. */
@@ -20,23 +21,30 @@ export interface BaseDefaults {
     /** Pairs. */
     batchSize: number;
     learningRate: number;
-    /** Timesteps are drawn with density p t^(p-1): 1 is the paper's uniform draw, more favours high noise. */
+    /**
+     * Timesteps are drawn with density p t^(p-1). The paper draws them uniformly, with p = 1; a larger p favours high
+     * noise.
+     */
     timestepPower: number;
-    /** At least this share of the loss comes from the defect; 0 is the paper's loss. */
+    /** At least this share of the loss comes from the defect. The paper's loss has the share 0. */
     defectLossShare: number;
-    /** The adapter that training starts from: the base folder's `initial_adapter.safetensors`, else 'none'. */
+    /**
+     * Training starts from this adapter: `initial_adapter.safetensors` in the base's folder if it exists, else 'none'.
+     */
     initialAdapter: string;
-    /** Prompts; `{category}` and `{type}` stand for the dataset's names, with spaces for underscores. */
+    /** In prompts, `{category}` and `{type}` stand for the dataset's names, with spaces instead of underscores. */
     globalPrompt: string;
     anomalyPrompt: string;
   };
   sampling: {
     steps: number;
     scheduler: (typeof schedulers)[number];
-    /** Sampling starts from noise around the training images' mean latents, which a small base mistakes for their colour. */
+    /**
+     * True to start sampling from noise around the mean latents of the training images. A small base otherwise misses
+     * their mean colour.
+     */
     startFromLatentMean: boolean;
   };
-  mask: readonly (typeof maskMethods)[number][];
 }
 
 export const NO_ADAPTER = 'none';
@@ -51,24 +59,22 @@ const fileSchema = z
   .strictObject({
     training: z.strictObject({ ...training, steps: trainSteps }),
     sampling: z.strictObject(pick(engineSamplingOptions, ['steps', 'scheduler', 'startFromLatentMean'])),
-    mask: maskOptions.mask,
   })
   .partial();
 
-/** Throws ERR_MODEL_INVALID naming the file and the setting that is wrong in it. */
+/** Returns the defaults of a base. Throws ERR_MODEL_INVALID with the file and the invalid setting. */
 export function readBaseDefaults(path: string): BaseDefaults {
-  const { training, sampling, mask } = stableDiffusion;
+  const { training, sampling } = stableDiffusion;
   const isFolder = statSync(path).isDirectory();
   const adapter = join(path, INITIAL_ADAPTER_FILE);
   const initialAdapter = isFolder && existsSync(adapter) ? adapter : NO_ADAPTER;
   const file = join(path, DEFAULTS_FILE);
-  if (!isFolder || !existsSync(file)) return { training: { ...training, initialAdapter }, sampling, mask };
+  if (!isFolder || !existsSync(file)) return { training: { ...training, initialAdapter }, sampling };
   try {
     const own = checkOptions(fileSchema, JSON.parse(readFileSync(file, 'utf8')));
     return {
       training: { ...training, ...own.training, initialAdapter } as BaseDefaults['training'],
       sampling: { ...sampling, ...own.sampling } as BaseDefaults['sampling'],
-      mask: own.mask ?? mask,
     };
   } catch (cause) {
     throw new ModelError(`${file}: ${(cause as Error).message}`, 'ERR_MODEL_INVALID', { cause });

@@ -8,11 +8,11 @@ import type { LoadSettings } from '../options/generated.js';
 import { runNative } from '../run-native.js';
 import { type BaseDefaults, NO_ADAPTER, readBaseDefaults } from './base-defaults.js';
 
-/** Options of {@link DualAnoDiff.load}. */
+/** Holds the options of {@link DualAnoDiff.load}. */
 export type LoadOptions = LoadSettings & { signal?: AbortSignal };
 
 /**
- * Where the engine finds a base: `path` is a folder or a checkpoint file.
+ * Returns the files of a base for the engine. `path` is a folder or a checkpoint file.
  * @internal
  */
 export function baseSource(
@@ -22,12 +22,12 @@ export function baseSource(
   return {
     path: resolve(path),
     configFolder: options.baseConfig === undefined ? '' : resolve(options.baseConfig),
-    tokenizerFolder: join(embedded.base, 'tokenizer'), // CLIP's, which every Stable Diffusion 1.x and 2.x has
+    tokenizerFolder: join(embedded.base, 'tokenizer'), // Every Stable Diffusion 1.x and 2.x uses CLIP's tokenizer.
     predictionType: options.predictionType ?? '',
   };
 }
 
-/** What loading a base gives. */
+/** Holds a loaded base. */
 export interface LoadedBase {
   folder: string;
   handle: NativeModel;
@@ -51,7 +51,7 @@ export async function loadBaseModel(base: string, options: LoadOptions): Promise
   const { handle, info } = await runNative({ signal: abort }, (engine, task) => engine.loadModel(native, task));
   try {
     const defaults = readBaseDefaults(native.path);
-    // An adapter that fits the base as it is does not fit what a LoRA made of it.
+    // The initial adapter was trained on the base without a LoRA, so it does not fit a base that a LoRA has changed.
     const initialAdapter = lora.length === 0 ? defaults.training.initialAdapter : NO_ADAPTER;
     return {
       folder: native.path,
@@ -65,13 +65,13 @@ export async function loadBaseModel(base: string, options: LoadOptions): Promise
   }
 }
 
-/** A frozen base on a device: what trainers and samplers work with. */
+/** Holds a frozen base on a device for trainers and samplers. */
 export class BaseModel {
-  /** The base's folder, or its checkpoint file. */
+  /** This is the path of the base: a folder or a checkpoint file. */
   readonly folder: string;
-  /** Device, precision and what image sides must be multiples of. */
+  /** Among other facts, this tells the device, the precision, and the number that image sides must be multiples of. */
   readonly info: Readonly<NativeModelInfo>;
-  /** Settings of training, sampling and masks that suit this base. */
+  /** Settings of training and sampling that suit this base. */
   readonly defaults: Readonly<BaseDefaults>;
   #handle: NativeModel | undefined;
 
@@ -84,8 +84,8 @@ export class BaseModel {
   }
 
   /**
-   * Lets go of the model. Trainers and samplers on it go on, and its memory is freed with the last of them. May be called
-   * twice.
+   * Releases the model. Its trainers and samplers continue to work, and its memory is freed with the last of them. A
+   * second call has no effect.
    */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
@@ -97,7 +97,7 @@ export class BaseModel {
   }
 
   /**
-   * The engine's model, whose ownership trainers and samplers share. Throws ERR_DISPOSED.
+   * Returns the engine's model. Trainers and samplers share its ownership. Throws ERR_DISPOSED.
    * @internal
    */
   get native(): NativeModel {

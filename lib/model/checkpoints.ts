@@ -1,4 +1,4 @@
-/** A training run's files beside its adapter: `<out>.jsonl` and `<stem>.checkpoint-<step>.safetensors`. */
+/** Manages the files of a training run beside its adapter: `<out>.jsonl` and `<stem>.checkpoint-<step>.safetensors`. */
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -8,14 +8,14 @@ import { appendJsonLine, jsonLines, readJsonLines } from '../core/json-files.js'
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFile, type WriteLock } from '../core/write-lock.js';
 
-/** The newest checkpoints that are kept. */
-const KEPT = 2;
+/** A run keeps this number of checkpoints, the newest ones. */
+const KEPT_CHECKPOINTS = 2;
 
-/** One step's line. */
+/** One line of the log describes one step. */
 export interface LogEntry {
   step: number;
   loss: number;
-  /** In float16: the steps so far whose gradients overflowed. */
+  /** In float16, this is the number of steps so far whose gradients overflowed. */
   skippedSteps?: number;
 }
 
@@ -34,7 +34,7 @@ export class RunFiles {
     return `${this.#stem}.checkpoint-${String(step).padStart(6, '0')}.safetensors`;
   }
 
-  /** The checkpoints that are there, newest first. */
+  /** Returns the existing checkpoints, newest first. */
   async checkpoints(): Promise<{ step: number; file: string }[]> {
     const folder = dirname(this.out);
     const names = await namesIn(folder);
@@ -46,22 +46,22 @@ export class RunFiles {
     return found.sort((a, b) => b.step - a.step);
   }
 
-  async prune(keep = KEPT): Promise<void> {
+  async prune(keep = KEPT_CHECKPOINTS): Promise<void> {
     for (const { file } of (await this.checkpoints()).slice(keep)) await rm(file, { force: true });
   }
 
-  /** Takes the adapter and what belongs to it. Throws ERR_BUSY where another process trains into it. */
+  /** Locks the files of the run. Throws ERR_BUSY if another process writes them. */
   lock(): Promise<WriteLock> {
     return lockFile(this.out);
   }
 
-  /** Removes checkpoints and what a killed process left half-written. */
+  /** Removes all checkpoints, and the partial files of a killed process. */
   async removeCheckpoints(): Promise<void> {
     await this.prune(0);
     await this.removePartial();
   }
 
-  /** Removes what a killed process left half-written of this run; a neighbour's files may begin with the same name. */
+  /** Removes the partial files of a killed process. Files of another run may begin with the same name, so they stay. */
   async removePartial(): Promise<void> {
     const [adapter, stem] = [basename(this.out), basename(this.#stem)];
     await removePartialFiles(dirname(this.out), (name) => {
@@ -70,13 +70,16 @@ export class RunFiles {
     });
   }
 
-  /** Starts the log again with the lines up to `step`: those after it belong to work that was lost. */
+  /** Keeps the lines of the log up to `step`, because later ones belong to steps that were lost. */
   async rewindLog(step: number): Promise<void> {
     const kept = step === 0 ? [] : (await this.readLog()).filter((entry) => entry.step <= step);
     await writeFileAtomic(this.log, jsonLines(kept));
   }
 
-  /** The lines that are whole. Throws ERR_FILE_ACCESS naming one that is damaged, other than by a kill at the end. */
+  /**
+   * Returns the whole lines of the log. A killed process may leave part of a last line, which is ignored. Throws
+   * ERR_FILE_ACCESS with the number of any other damaged line.
+   */
   async readLog(): Promise<LogEntry[]> {
     const { lines } = await readJsonLines(this.log, logEntrySchema);
     return lines.map(({ value }) => value);
@@ -87,15 +90,17 @@ export class RunFiles {
   }
 }
 
-/** What a finished adapter says beside the settings that it was trained with. */
-const BESIDE = new Set(['format', 'format_version', 'lora_scale', 'saim_rank', 'latent_levels', 'steps', 'base']);
+/** A finished adapter stores these names, too, which are no settings of its training. */
+const NOT_SETTINGS = new Set(['format', 'format_version', 'lora_scale', 'saim_rank', 'latent_levels', 'steps', 'base']);
 
 /**
- * Throws ERR_CHECKPOINT_MISMATCH naming every setting that differs, with both values; those that only the file has are
- * settings of another version of the package, whose run cannot go on with this one.
+ * Throws ERR_CHECKPOINT_MISMATCH with every setting that differs and both its values. A setting that only the file has
+ * comes from another version of the package, so this version cannot continue the run.
  */
 export function requireSameSettings(file: string, saved: Record<string, string>, wanted: Record<string, string>): void {
-  const unknown = Object.keys(saved).filter((name) => !(name in wanted) && !BESIDE.has(name) && !name.startsWith('_'));
+  const unknown = Object.keys(saved).filter(
+    (name) => !(name in wanted) && !NOT_SETTINGS.has(name) && !name.startsWith('_'),
+  );
   const names = [...Object.keys(wanted).filter((name) => saved[name] !== wanted[name]), ...unknown];
   if (names.length === 0) return;
   const differences = names.map(

@@ -1,4 +1,4 @@
-/** Weights from one format to another. */
+/** Converts weights from one format to another. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FileAccessError } from '../core/errors.js';
@@ -10,25 +10,25 @@ import { runNative, type TaskOptions } from '../run-native.js';
 import { checkAdapterFile } from './adapter-info.js';
 import { baseSource } from './base-model.js';
 
-/** Options of {@link convertAdapter}. */
+/** Holds the options of {@link convertAdapter}. */
 export type ConvertAdapterOptions = ConvertAdapterSettings & TaskOptions;
-/** Options of {@link convertCheckpoint}. */
+/** Holds the options of {@link convertCheckpoint}. */
 export type ConvertCheckpointOptions = ConvertCheckpointSettings & TaskOptions;
 
-/** What a conversion did to an adapter. */
+/** Describes a converted adapter. */
 export interface AdapterConversion {
-  /** Numbers stored, of all tensors. */
+  /** This is the total size of all stored tensors, in numbers. */
   numbers: number;
   /**
-   * For each layer whose SAIM was reduced, the change of its two folded matrices relative to the whole (Frobenius norm).
+   * Each layer whose SAIM was reduced has the relative change of its two folded matrices, by Frobenius norm.
    */
   saimErrors: { layer: string; scores: number; values: number }[];
-  /** What the reader of the new file must know; empty where there is nothing. */
+  /** These sentences tell what a user of the new file must know. */
   notes: string[];
 }
 
-/** Does the work that writes `out`, which nobody else does at the same time. */
-async function writing<R>(out: string, work: (path: string) => Promise<R>): Promise<R> {
+/** Holds the lock on `out` while `work` writes it. */
+async function withNewFile<R>(out: string, work: (path: string) => Promise<R>): Promise<R> {
   const path = resolve(out);
   await using _lock = await lockFile(path);
   if (existsSync(path)) throw new FileAccessError(`Cannot write ${path}: it exists already`);
@@ -36,10 +36,11 @@ async function writing<R>(out: string, work: (path: string) => Promise<R>): Prom
 }
 
 /**
- * Writes an adapter in another format or precision. The published format is what the published Python scripts
- * load: `.bin` or `.safetensors`.
- * Throws ERR_WEIGHTS_INVALID for a damaged file, ERR_INVALID_OPTION for what cannot be written, ERR_FILE_ACCESS where
- * `out` exists.
+ * Writes an adapter in another format or precision. The published Python scripts load the published format, `.bin` or
+ * `.safetensors`.
+ *
+ * Throws ERR_WEIGHTS_INVALID for a damaged file, ERR_INVALID_OPTION for an adapter that the format cannot hold, and
+ * ERR_FILE_ACCESS if `out` exists.
  */
 export async function convertAdapter(
   input: string,
@@ -49,7 +50,7 @@ export async function convertAdapter(
   const { format, dtype, saimRank = 0, signal: abort } = checkOptions(convertAdapterSchema.extend(taskShape), options);
   await checkAdapterFile(resolve(input));
   const native = { input: resolve(input), format, dtype, saimRank };
-  const { numbers, saimErrors, background, backgroundScaled } = await writing(out, (path) =>
+  const { numbers, saimErrors, background, backgroundScaled } = await withNewFile(out, (path) =>
     runNative({ signal: abort }, (engine, task) => engine.convertAdapter({ ...native, out: path }, task)),
   );
   const notes: string[] = [];
@@ -63,7 +64,8 @@ export async function convertAdapter(
 
 /**
  * Writes a base (a checkpoint file in the original naming, or a diffusers folder) as a diffusers folder.
- * Throws ERR_MODEL_INVALID for a file of another kind, ERR_FILE_ACCESS where `out` exists.
+ *
+ * Throws ERR_MODEL_INVALID for a file of another kind, and ERR_FILE_ACCESS if `out` exists.
  */
 export async function convertCheckpoint(
   input: string,
@@ -72,7 +74,7 @@ export async function convertCheckpoint(
 ): Promise<void> {
   const { dtype, signal: abort, ...source } = checkOptions(convertCheckpointSchema.extend(taskShape), options);
   const native = { ...baseSource(input, source), dtype };
-  await writing(out, (path) =>
+  await withNewFile(out, (path) =>
     runNative({ signal: abort }, (engine, task) => engine.convertBase({ ...native, out: path }, task)),
   );
 }

@@ -7,7 +7,8 @@ import { type GenerateOptions, generatePairs } from './generate.js';
 import { type LearnOptions, learnAdapter } from './learn.js';
 
 /**
- * A Stable Diffusion base that learns defects and generates pairs: the image with a defect, the defect alone, and its mask.
+ * A Stable Diffusion base learns defects and generates pairs. A pair is an image with a defect, the defect alone, and a
+ * mask of the defect.
  *
  * @example
  * await using model = await DualAnoDiff.load();
@@ -16,39 +17,40 @@ import { type LearnOptions, learnAdapter } from './learn.js';
  */
 export class DualAnoDiff extends BaseModel {
   /**
-   * Loads a Stable Diffusion 1.x or 2.x base: a diffusers folder (tokenizer, text_encoder, vae, unet, scheduler; whole or
-   * sharded files, any precision), or one checkpoint file in the original naming (`.safetensors`, `.ckpt`). Without
+   * Loads a Stable Diffusion 1.x or 2.x base: a diffusers folder (tokenizer, text_encoder, vae, unet, scheduler; whole
+   * or sharded files, any precision), or one checkpoint file in the original naming (`.safetensors`, `.ckpt`). Without
    * `base` it loads the small model that is in the package.
    *
-   * Throws ERR_MODEL_INVALID naming the part that the base lacks, ERR_WEIGHTS_INVALID naming a tensor that does not
-   * fit, ERR_DEVICE_UNAVAILABLE, ERR_LIBTORCH_MISSING.
+   * Throws ERR_MODEL_INVALID with the part that the base lacks, ERR_WEIGHTS_INVALID with a tensor that does not fit,
+   * ERR_DEVICE_UNAVAILABLE, and ERR_LIBTORCH_MISSING.
    */
   static async load(base: string = embedded.base, options: LoadOptions = {}): Promise<DualAnoDiff> {
     return new DualAnoDiff(await loadBaseModel(base, options));
   }
 
   /**
-   * Trains an adapter on one defect type of a dataset. With `out`, the adapter is written there, checkpoints and a log
-   * beside it, and `resume` continues a run that was cut off. An abort writes a checkpoint first.
+   * Trains an adapter on one defect type of a dataset. With `out`, the adapter is written to this file, with
+   * checkpoints and a log beside it, and `resume` continues an interrupted run. After an abort, a checkpoint is written
+   * first.
    *
-   * Throws ERR_DATASET_INVALID naming the image or mask, ERR_INVALID_OPTION, ERR_CHECKPOINT_MISMATCH,
-   * ERR_OUT_OF_MEMORY, ERR_NON_FINITE_LOSS, ERR_ABORTED.
+   * Throws ERR_DATASET_INVALID with the image or mask, ERR_INVALID_OPTION, ERR_CHECKPOINT_MISMATCH,
+   * ERR_OUT_OF_MEMORY, ERR_NON_FINITE_LOSS, and ERR_ABORTED.
    */
   learn(dataset: Dataset, options: LearnOptions): Promise<Adapter> {
     return learnAdapter(this, dataset, options);
   }
 
-  /** Samples pairs without looking for their masks. */
+  /** Samples pairs without masks. */
   generate(
     adapter: Adapter | string,
     options: GenerateOptions & { mask: [] },
   ): AsyncGenerator<GeneratedPair, void, undefined>;
   /**
-   * Samples pairs 0 to `count` - 1 of a seed from an adapter, or from the file of one, with their masks, as they are
-   * ready. Pair k of a seed starts from the same noise whatever the batch size.
+   * Samples pairs 0 to `count` - 1 of a seed from an adapter or an adapter file, and yields each with its mask when it
+   * is ready. The noise of pair k depends on the seed and on k, but not on the batch size.
    *
-   * Throws ERR_ADAPTER_MISMATCH where the adapter belongs to another base, ERR_WEIGHTS_INVALID for a damaged file,
-   * ERR_NON_FINITE, ERR_OUT_OF_MEMORY, ERR_ABORTED.
+   * Throws ERR_ADAPTER_MISMATCH if the adapter belongs to another base, ERR_WEIGHTS_INVALID for a damaged file,
+   * ERR_NON_FINITE, ERR_OUT_OF_MEMORY, and ERR_ABORTED.
    */
   generate(adapter: Adapter | string, options?: GenerateOptions): AsyncGenerator<MaskedPair, void, undefined>;
   generate(adapter: Adapter | string, options: GenerateOptions = {}): AsyncGenerator<GeneratedPair, void, undefined> {

@@ -1,4 +1,4 @@
-/** Backgrounds of pairs as the engine takes them. */
+/** Encodes the backgrounds of pairs for the engine. */
 import type { NativeBackgrounds } from '../addon-types.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { type PixelData, toRgb } from '../core/image.js';
@@ -6,13 +6,13 @@ import { runNative } from '../run-native.js';
 import type { BaseModel } from './base-model.js';
 import type { ResolvedSampling } from './sampling-settings.js';
 
-/** A good image, and its foreground as one channel: what background compensation leaves out. */
+/** Holds a good image and its foreground, one channel. Background compensation leaves the foreground out. */
 export interface BackgroundInput {
   image: PixelData;
   foreground: PixelData;
 }
 
-/** Encodes backgrounds that are as large as the pairs. Throws ERR_INVALID_OPTION. */
+/** Encodes backgrounds. Throws ERR_INVALID_OPTION for one that is not as large as the pairs. */
 export async function encodeBackgrounds(
   model: BaseModel,
   backgrounds: readonly BackgroundInput[],

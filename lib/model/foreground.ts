@@ -1,4 +1,4 @@
-/** The foreground of an image, M_f: what background compensation leaves out. */
+/** Finds the foreground of an image, M_f, which background compensation leaves out. */
 import { join, parse, resolve } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { RawImage } from '../core/image.js';
@@ -13,18 +13,18 @@ import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
 import type { ForegroundOptions } from '../options/generated.js';
 import { Masker } from './masker.js';
 
-/** Masks in a folder, a mask model that is shown the image, or none: all of the image is background. */
+/** Foregrounds come from a folder of masks or from a mask model. With 'none', all of an image is background. */
 export type ForegroundSource = 'none' | { folder: string } | { masker: Masker };
 
-/** A good image as a square, and its foreground as one channel of 0 and 255. */
+/** Holds a good image as a square, and its foreground as one channel of 0 and 255. */
 export interface Background {
-  /** This is the file's path. An image in memory has its place in the list instead, such as `good[3]`. */
+  /** This is the file's path. An image in memory is named by its place in the list instead, such as `good[3]`. */
   label: string;
   image: RawImage;
   foreground: RawImage;
 }
 
-/** Calls `use` with the source that the options ask for, which lives as long as the call. */
+/** Calls `use` with the source that the options select, and disposes of the source afterwards. */
 export async function withForegroundSource<T>(
   { foregroundMasks, foregroundWeights }: ForegroundOptions,
   device: string,
@@ -37,8 +37,8 @@ export async function withForegroundSource<T>(
 }
 
 /**
- * `<name>_mask` or `<name>` in the folder, with any image ending, of the image's size. The name of an image in memory is
- * its type and its place, such as `good_003`.
+ * Reads the mask `<name>_mask` or `<name>` in the folder, with any image ending. It must have the image's size. The
+ * name of an image in memory is its type and its place, such as `good_003`.
  */
 async function readForeground(folder: string, image: Stored): Promise<RawImage> {
   const { source } = image;
@@ -51,8 +51,8 @@ async function readForeground(folder: string, image: Stored): Promise<RawImage> 
 }
 
 /**
- * The image's foreground, fitted as the image is: `refit` makes a mask of the file's size into what `fitted` shows.
- * Throws ERR_DATASET_INVALID naming the file.
+ * Returns the image's foreground for the square `fitted`. `refit` crops and resizes a mask as the image was cropped and
+ * resized. Throws ERR_DATASET_INVALID with the file.
  */
 export async function foregroundOf(
   source: ForegroundSource,
@@ -66,15 +66,15 @@ export async function foregroundOf(
   return binarize(await refit(await readForeground(source.folder, image)));
 }
 
-/** Makes the function with which `Dataset.load` finds foregrounds. */
+/** Returns the function with which `Dataset.load` finds foregrounds. */
 export const foregroundFinder =
   (source: ForegroundSource): FindForeground =>
   (image, fitted, refit) =>
     foregroundOf(source, image, fitted, refit);
 
 /**
- * Decodes good images to squares of `resolution` around their middle, resized by `kernel` (`linear` by default, as
- * published).
+ * Decodes good images to squares of `resolution` pixels around their middle. They are resized by `kernel`, by default
+ * `linear` as in the published code.
  */
 export async function loadBackgrounds(
   images: readonly ImageSource[],

@@ -1,15 +1,16 @@
 import { InvalidOptionError } from '../core/errors.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
-import { given } from '../options/check.js';
+import { checkOptions, given } from '../options/check.js';
 import type { MaskSettings } from '../options/generated.js';
+import { maskSettingsSchema } from '../options/masks.js';
 import type { Adapter } from './adapter.js';
 import type { BaseModel } from './base-model.js';
-import { PairMasker, resolveMasks } from './pair-masker.js';
+import { PairMasker } from './pair-masker.js';
 import { type SampleOptions, Sampler } from './sampler.js';
 
-/** Options of {@link DualAnoDiff.generate}. */
+/** Holds the options of {@link DualAnoDiff.generate}. */
 export interface GenerateOptions extends Omit<SampleOptions, 'attention'>, MaskSettings {
-  /** The paper's recipe is the one that samples from an adapter. The recipe `augment` needs no model: see {@link augment}. */
+  /** Only the paper's recipe samples from an adapter. The recipe `augment` needs no model: see {@link augment}. */
   recipe?: 'noise';
 }
 
@@ -20,7 +21,7 @@ export async function* generatePairs(
   { recipe = 'noise', mask, maskWeights, maskThreshold, ...sampling }: GenerateOptions,
 ): AsyncGenerator<GeneratedPair, void, undefined> {
   if (recipe !== 'noise') throw unknownRecipe(recipe);
-  const masks = resolveMasks(given({ mask, maskWeights, maskThreshold }), model);
+  const masks = checkOptions(maskSettingsSchema, given({ mask, maskWeights, maskThreshold }));
   await using sampler = await Sampler.create(model, adapter);
   const { partFill } = sampler.adapter;
   await using masker = await PairMasker.create(masks, { partFill, device: model.info.device });

@@ -5,12 +5,12 @@ import type { Adapter } from './adapter.js';
 import type { BaseModel } from './base-model.js';
 import { Trainer, type TrainStep } from './trainer.js';
 
-/** Options of {@link DualAnoDiff.learn}. */
+/** Holds the options of {@link DualAnoDiff.learn}. */
 export interface LearnOptions extends Omit<TrainerOptions, 'type'>, TrainSettings {
-  /** The defect types to learn. An adapter learns one type, so the list has one entry. */
+  /** These are the defect types to learn. An adapter learns one type, so the list has one entry. */
   types: readonly [string];
   signal?: AbortSignal;
-  /** Hears of every training step. What it throws ends the training and is thrown. */
+  /** This function is called after every training step. If it throws, training ends with its error. */
   onProgress?: (step: TrainStep) => void;
 }
 

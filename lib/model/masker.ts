@@ -33,10 +33,11 @@ export class Masker {
   }
 
   /**
-   * U2-Net or U2-NetP (or a smaller one) from `.safetensors` or `.pth`; without a file, the embedded one. A pixel belongs
-   * to the mask where the saliency, spread to 0..1, is at least `threshold` (0.5 by default). Where the network finds
-   * nothing, with a probability below 0.05 everywhere, the mask is empty.
-   * Throws ERR_WEIGHTS_INVALID naming the file and the reason; nothing in the file is executed.
+   * Loads a U2-Net, a U2-NetP or a smaller network from `.safetensors` or `.pth`, or the embedded one if no file is
+   * given. A pixel belongs to the mask if its saliency, stretched to 0..1, is at least `threshold` (0.5 by default).
+   * The mask is empty if the network's probability is below 0.05 everywhere.
+   *
+   * Throws ERR_WEIGHTS_INVALID with the file and the reason. Code in the file is never executed.
    */
   static async load(file: string = embedded.maskModel, options: MaskerOptions = {}): Promise<Masker> {
     const { device, threshold } = checkOptions(maskerSchema, options);
@@ -46,7 +47,9 @@ export class Masker {
     return new Masker('u2net', run, handle);
   }
 
-  /** A pixel belongs to the mask where its distance from the part's fill is at least `threshold` (0.12 by default). */
+  /**
+   * Returns a masker that marks pixels whose distance from the part's fill is at least `threshold` (0.12 by default).
+   */
   static threshold(options: ThresholdOptions = {}): Masker {
     const { partFill, threshold } = checkOptions(thresholdSchema, options);
     return new Masker('threshold', ({ data, width, height }, taskOptions) =>
@@ -57,19 +60,19 @@ export class Masker {
   }
 
   /**
-   * For pairs that were sampled with `attention`: a pixel belongs to the mask where the attention map, spread to 0..1, is
-   * at least `threshold` (0.5 by default). `mask` takes the map in the part's place.
+   * Returns a masker for pairs that were sampled with `attention`. A pixel belongs to the mask if the attention map,
+   * stretched to 0..1, is at least `threshold` (0.5 by default). The method `mask` takes the map instead of the part.
    */
   static attention(options: AttentionOptions = {}): Masker {
     const { threshold } = checkOptions(attentionSchema, options);
     return new Masker('attention', async ({ data }) => {
       const grey = data.filter((_, i) => i % 3 === 0);
-      const isFlat = grey.every((value) => value === grey[0]); // it looked nowhere more than elsewhere
+      const isFlat = grey.every((value) => value === grey[0]); // A flat map does not single out any place.
       return grey.map((value) => (!isFlat && value >= 255 * threshold ? 255 : 0));
     });
   }
 
-  /** The mask of a pair: of its part, or of its attention map. */
+  /** Returns the mask of a pair, which comes from its part or its attention map. */
   async maskPair(pair: PairData, options: TaskOptions = {}): Promise<Mask> {
     if (this.method !== 'attention') return this.mask(pair.part, options);
     if (!pair.attention) {
@@ -77,7 +80,7 @@ export class Masker {
         'Expected pairs that were sampled with attention: true for masks from attention maps',
       );
     }
-    // A map is spread to the full range, so it has its brightest place even where the part shows nothing.
+    // A map is stretched to the full range, so it has a bright place even if the part is blank.
     const { data, width, height } = toRgb(pair.part);
     const isBlank = await runNative(options, (engine, task) => engine.lacksContrast(data, width, height, task));
     const blank = { data: new Uint8Array(data.length / 3), width, height, channels: 1 } as const;
@@ -85,8 +88,8 @@ export class Masker {
   }
 
   /**
-   * The mask of a part of any size; empty for a part of one colour, grain aside.
-   * Throws ERR_NON_FINITE naming the weights whose results are not finite.
+   * Returns the mask of a part of any size. It is empty for a part that has one colour apart from grain.
+   * Throws ERR_NON_FINITE with the weights whose results are not finite.
    */
   async mask(part: PixelData, options: TaskOptions = {}): Promise<Mask> {
     if (this.#disposed) throw new DualAnoDiffError('The masker is disposed', 'ERR_DISPOSED');
@@ -95,7 +98,7 @@ export class Masker {
     return new Mask({ data, width: rgb.width, height: rgb.height });
   }
 
-  /** Frees the network. May be called twice. */
+  /** Frees the network. A second call has no effect. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     this.#handle?.dispose();

@@ -5,12 +5,12 @@ import { type Pair, toPair } from '../dataset/pair.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 
 /**
- * What a batch is made of.
+ * Holds the parts of a batch.
  * @internal
  */
 export interface BatchParts {
   begun: NativeBegun;
-  /** Freed with the batch. */
+  /** The batch frees these. */
   backgrounds: NativeBackgrounds | undefined;
   /** Pixels along each side of the pairs. */
   size: number;
@@ -18,7 +18,7 @@ export interface BatchParts {
 }
 
 /**
- * A batch of pairs between noise and images: `step` is one call of the model and one step of the scheduler.
+ * Denoises a batch of pairs step by step. `step` makes one call of the model and one step of the scheduler.
  *
  * @example
  * await using batch = await begin(sampler, { indices: [0, 1], steps: 20 });
@@ -26,7 +26,7 @@ export interface BatchParts {
  * const pairs = await batch.decode();
  */
 export class PairBatch {
-  /** Of the calls, in order; some schedulers call more often than they have steps. */
+  /** Each call of the model has its timestep, in order. Some schedulers make more calls than they have steps. */
   readonly timesteps: readonly number[];
   #latents: Tensor;
   #position = 0;
@@ -45,12 +45,15 @@ export class PairBatch {
     this.#seed = seed;
   }
 
-  /** The latents as the scheduler keeps them, (pairs * 2, channels, h, w); rows (pair, branch), whole image first. */
+  /**
+   * Returns the scheduler's latents, (pairs * 2, channels, h, w). Each pair has two rows: first the whole image, then
+   * the anomaly part.
+   */
   get latents(): Tensor {
     return this.#latents;
   }
 
-  /** How many calls are done. */
+  /** Returns the number of finished calls. */
   get position(): number {
     return this.#position;
   }
@@ -59,7 +62,7 @@ export class PairBatch {
     return this.#position === this.timesteps.length;
   }
 
-  /** The next call, from `latents` where they are given instead of the batch's own. Returns the new latents. */
+  /** Makes the next call, from `latents` if they are given, else from the batch's own. Returns the new latents. */
   async step(latents?: Tensor, { signal }: TaskOptions = {}): Promise<Tensor> {
     const handle = this.#alive();
     if (this.done) throw new DualAnoDiffError('Every step of the batch is done', 'ERR_BATCH_DONE');
@@ -69,14 +72,14 @@ export class PairBatch {
     return this.#latents;
   }
 
-  /** The pairs as they are now. */
+  /** Decodes the current latents to pairs. */
   async decode({ signal }: TaskOptions = {}): Promise<Pair[]> {
     const handle = this.#alive();
     const pairs = await runNative({ signal }, (_, task) => handle.decode(task));
     return pairs.map((pair) => toPair(pair, this.#size, this.#seed));
   }
 
-  /** Frees the batch. May be called twice. */
+  /** Frees the batch. A second call has no effect. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#backgrounds?.dispose();

@@ -1,25 +1,17 @@
-/** Masks of generated pairs, by one or several methods. */
+/** Finds the masks of generated pairs by one or several methods. */
 import type { z } from 'zod';
 import type { Mask } from '../core/image.js';
 import { agreementOf, touches } from '../dataset/agreement.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
 import type { Pair } from '../dataset/pair.js';
-import { checkOptions, given } from '../options/check.js';
-import type { MaskSettings } from '../options/generated.js';
-import { maskSettingsSchema } from '../options/masks.js';
-import type { BaseModel } from './base-model.js';
+import { given } from '../options/check.js';
+import type { maskSettingsSchema } from '../options/masks.js';
 import { Masker } from './masker.js';
 
-/** How the masks of pairs are made. The mask of the first method is the pair's; there is none where the list is empty. */
-export type ResolvedMasks = z.output<typeof maskSettingsSchema> & { mask: NonNullable<MaskSettings['mask']> };
+/** Holds the settings of masks. The first method makes the mask of a pair, so an empty list means no masks. */
+export type ResolvedMasks = z.output<typeof maskSettingsSchema>;
 
-/** The settings with what they leave out from the base's defaults. Throws ERR_INVALID_OPTION. */
-export function resolveMasks(settings: MaskSettings, { defaults }: BaseModel): ResolvedMasks {
-  const checked = checkOptions(maskSettingsSchema, settings);
-  return { ...checked, mask: checked.mask ?? [...defaults.mask] };
-}
-
-/** What is known of a pair's defect. */
+/** Describes the defect that the mask methods found in a pair. */
 export type FoundDefect = Required<Pick<GeneratedPair, 'mask' | 'maskMethod' | 'touches'>> &
   Pick<GeneratedPair, 'agreement'>;
 
@@ -29,7 +21,7 @@ export class PairMasker {
     private readonly visible: Masker,
   ) {}
 
-  /** Loads what the methods need; undefined for none. */
+  /** Loads the maskers of the methods. Returns undefined for an empty list of methods. */
   static async create(
     { mask: methods, maskWeights, maskThreshold }: ResolvedMasks,
     { partFill, device }: { partFill: 'grey' | 'black'; device: string },
@@ -38,7 +30,7 @@ export class PairMasker {
     if (first === undefined) return undefined;
     const maskers: Masker[] = [];
     for (const method of methods) {
-      // The threshold belongs to the method whose masks are kept: the methods' scales differ.
+      // The threshold applies to the first method only, because the scales of the methods differ.
       const threshold = method === first ? maskThreshold : undefined;
       if (method === 'u2net') maskers.push(await Masker.load(maskWeights, given({ device, threshold })));
       else if (method === 'attention') maskers.push(Masker.attention(given({ threshold })));

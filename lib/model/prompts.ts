@@ -1,19 +1,19 @@
-/** Prompts that are longer than the text encoder reads. */
+/** Checks prompts, and warns of those that are too long for the text encoder. */
 import type { NativePrompts } from '../addon-types.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { warn } from '../core/warnings.js';
 import { runNative } from '../run-native.js';
 
-const SHOWN = 200;
+const MAX_SHOWN_CHARACTERS = 200;
 const warned = new WeakMap<NativePrompts, Set<string>>();
 
-/** The beginning and the end of what is too long to be shown. */
-const shortened = (text: string, shown = SHOWN): string =>
+/** Shortens a text to its beginning and its end if it is too long for a message. */
+const shortened = (text: string, shown = MAX_SHOWN_CHARACTERS): string =>
   text.length <= shown ? text : `${text.slice(0, shown / 2)} ... ${text.slice(-shown / 2)}`;
 
 /**
- * Warns of each prompt that has more tokens than the text encoder reads, once, and says what is left out.
- * `prompts` are pairs of what a prompt is called and its text.
+ * Warns once of each prompt that has more tokens than the text encoder reads, with the words that are left out.
+ * `prompts` are pairs of a name for the prompt and its text.
  */
 export async function warnOfLongPrompts(
   model: NativePrompts,
@@ -34,12 +34,12 @@ export async function warnOfLongPrompts(
   }
 }
 
-/** Throws ERR_INVALID_OPTION for what is no list of texts. */
+/** Throws ERR_INVALID_OPTION for anything but a non-empty list of texts. */
 export function checkPrompts(prompts: readonly string[]): void {
   const isList = Array.isArray(prompts) && prompts.length > 0 && prompts.every((text) => typeof text === 'string');
   if (!isList) throw new InvalidOptionError('Expected a list of texts that is not empty for prompts');
 }
 
-/** Names for prompts that have none. */
+/** Names each prompt by its own text, for warnings. */
 export const quoted = (prompts: readonly string[]): [string, string][] =>
   prompts.map((text) => [`prompt "${shortened(text, 40)}"`, text]);

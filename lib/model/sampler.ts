@@ -15,19 +15,19 @@ import { type BackgroundInput, encodeBackgrounds } from './encoded-backgrounds.j
 import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling, type SamplingSettings } from './sampling-settings.js';
 
-/** Options of {@link Sampler.sample}. */
+/** Holds the options of {@link Sampler.sample}. */
 export interface SampleOptions extends SampleSettings, TaskOptions {
-  /** For adapters with background compensation: backgrounds of the pairs, as large as the pairs. */
+  /** Adapters with background compensation need backgrounds, which must be as large as the pairs. */
   backgrounds?: readonly BackgroundInput[];
-  /** Indices of pairs that are not needed, such as those that are there already. */
+  /** The sampler leaves out the pairs with these indices, for example those of an earlier call. */
   skip?: ReadonlySet<number>;
-  /** Hears of every denoising step of a batch. What it throws ends the sampling and is thrown. */
+  /** This function is called after every denoising step of a batch. If it throws, sampling ends with its error. */
   onProgress?: (step: number, steps: number) => void;
 }
 
 const isBackgrounds = (value: unknown): boolean =>
   Array.isArray(value) && value.length > 0 && value.every((one) => one?.image && one?.foreground);
-/** What sampling takes beside its settings. */
+/** Sampling takes these options beside its settings. */
 export const sessionShape = {
   ...taskShape,
   backgrounds: z
@@ -44,14 +44,14 @@ const sessionSchema = z.strictObject({
     .optional(),
 });
 
-/** What a call is given, parted from the settings that decide how pairs are sampled. */
-function parted(options: SampleOptions) {
+/** Separates the options of one call from the settings that decide the pixels of the pairs. */
+function splitOptions(options: SampleOptions) {
   const { count, attention, skip, signal, onProgress, backgrounds, ...settings } = options;
   const session = checkOptions(sessionSchema, { count, attention, skip, signal, onProgress, backgrounds });
   return { session, settings };
 }
 
-/** A batch's settings, and what it shows in the background. */
+/** Holds the engine's settings and the encoded backgrounds of one call. */
 export interface PreparedSampling {
   native: NativeSampleOptions;
   batchSize: number;
@@ -66,7 +66,7 @@ export interface PreparedSampling {
  * for await (const pair of sampler.sample({ count: 1000, seed: 7 })) console.log(pair.index);
  */
 export class Sampler {
-  /** What the adapter says of itself. */
+  /** These settings of its training decide how the adapter is used. */
   readonly adapter: AdapterInfo;
   readonly #model: BaseModel;
   #handle: NativeSampler | undefined;
@@ -78,17 +78,18 @@ export class Sampler {
   }
 
   /**
-   * Makes a sampler of an adapter, or of the file that one is read from: the format of this package, or a file of the
-   * published code (`.bin` or `.safetensors`). The adapter may be disposed once the sampler is there.
-   * Throws ERR_ADAPTER_MISMATCH where it belongs to another base, ERR_WEIGHTS_INVALID where the file is damaged or has a
-   * setting that is not known or out of its range.
+   * Creates a sampler from an adapter or an adapter file. The file may have the format of this package or of the
+   * published code (`.bin` or `.safetensors`). The sampler does not need the adapter after this call.
+   *
+   * Throws ERR_ADAPTER_MISMATCH if the adapter belongs to another base, and ERR_WEIGHTS_INVALID if the file is damaged
+   * or stores a setting that is unknown or out of its range.
    */
   static async create(model: BaseModel, adapter: Adapter | string): Promise<Sampler> {
     if (adapter instanceof Adapter) return Sampler.#of(model, adapter);
     if (typeof adapter !== 'string') throw new InvalidOptionError('Expected an Adapter or a file name for adapter');
     const path = resolve(adapter);
     const handle = await runNative({}, (engine, task) => engine.readAdapter(path, task));
-    await using read = Adapter.of(handle, adapter); // Adapter.load would also compute its digest, which takes time.
+    await using read = Adapter.of(handle, adapter); // Adapter.load would also spend time on the digest.
     return await Sampler.#of(model, read);
   }
 
@@ -99,14 +100,15 @@ export class Sampler {
   }
 
   /**
-   * Pairs 0 to `count` - 1 of a seed, as they are ready; those in `skip` are left out. Pair k starts from the same noise
-   * whatever the batch size. A loop that is left early stops the work and frees what it held.
+   * Yields pairs 0 to `count` - 1 of a seed, except those in `skip`, each when it is ready. The noise of pair k depends
+   * on the seed and on k, but not on the batch size. If the caller leaves the loop early, sampling stops and frees its
+   * memory.
    *
-   * Throws ERR_NON_FINITE naming the denoising step or the decoder whose numbers are not finite. Prompts of more than 75
-   * tokens are cut, with a warning of the process.
+   * Throws ERR_NON_FINITE with the denoising step or the decoder whose numbers are not finite. A prompt of more than 75
+   * tokens is cut, with a process warning.
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<Pair, void, undefined> {
-    const { session, settings } = parted(options);
+    const { session, settings } = splitOptions(options);
     const { count, skip, signal, onProgress } = session;
     const { native, backgrounds, batchSize } = await this.prepare(settings, session);
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
@@ -117,9 +119,9 @@ export class Sampler {
       indices.slice(i * batchSize, (i + 1) * batchSize),
     );
     try {
-      throwIfAborted(signal); // The signal may have fired before anyone listened.
+      throwIfAborted(signal); // The signal may have fired before the listener was added.
       const sampled = inTurn(batches, {
-        // A GPU's work is queued before it is done, so the next batch is queued while this one's pairs are fetched.
+        // A GPU works through a queue, so the next batch is queued while the pairs of this one are fetched.
         ahead: this.#model.info.device.startsWith('cuda'),
         start: (batch) =>
           runNative({ signal: leaving.signal, onProgress }, (_, task, progress) =>
@@ -150,7 +152,7 @@ export class Sampler {
     }
   }
 
-  /** Frees the sampler. May be called twice. */
+  /** Frees the sampler. A second call has no effect. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
@@ -186,7 +188,7 @@ export class Sampler {
   }
 
   /**
-   * The engine's sampler. Throws ERR_DISPOSED.
+   * Returns the engine's sampler. Throws ERR_DISPOSED.
    * @internal
    */
   get native(): NativeSampler {

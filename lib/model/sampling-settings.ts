@@ -1,4 +1,4 @@
-/** The settings of sampling with nothing left open, and as the engine takes them. */
+/** Completes the settings of sampling and translates them for the engine. */
 import type { z } from 'zod';
 import type { NativeSampleOptions } from '../addon-types.js';
 import { checkOptions } from '../options/check.js';
@@ -11,15 +11,15 @@ export type SamplingSettings = Omit<SampleSettings, 'count' | 'attention'>;
 
 type Checked = z.output<typeof sampleSchema>;
 
-/** Settings with those of the preset, of the base and of the adapter where the caller leaves them out. */
+/** Holds complete settings: the preset, the adapter and the base supply those that the caller leaves out. */
 export type ResolvedSampling = {
   [Name in Exclude<keyof Checked, 'preset' | 'count' | 'attention'>]-?: Exclude<Checked[Name], undefined>;
 };
 
-/** What an adapter says of how it was trained. */
+/** Holds those settings of an adapter's training that sampling uses by default. */
 type TrainedWith = Pick<AdapterInfo, 'globalPrompt' | 'anomalyPrompt' | 'resolution' | 'backgroundScaled'>;
 
-/** Throws ERR_INVALID_OPTION. */
+/** Completes the settings. Throws ERR_INVALID_OPTION. */
 export function resolveSampling(settings: SamplingSettings, model: BaseModel, trained: TrainedWith): ResolvedSampling {
   const { sampling, training } = model.defaults;
   const { preset: _, ...checked } = checkOptions(samplingSchema, withPreset(settings));
@@ -35,12 +35,12 @@ export function resolveSampling(settings: SamplingSettings, model: BaseModel, tr
   };
 }
 
-/** The settings of one batch as the engine takes them. */
+/** Translates complete settings for the engine. */
 export function nativeSampling(settings: ResolvedSampling, attention: boolean): NativeSampleOptions {
   const { guidanceInterval, decoder, resolution } = settings;
   const [guidedFrom, guidedTo] = guidanceInterval;
   const names = Object.keys(engineSamplingOptions) as (keyof typeof engineSamplingOptions)[];
-  const asTheyAre = Object.fromEntries(names.map((name) => [name, settings[name]]));
+  const unchanged = Object.fromEntries(names.map((name) => [name, settings[name]]));
   const translated = { guidedFrom, guidedTo, fastDecoder: decoder === 'taesd', attention };
-  return { ...asTheyAre, ...translated, width: resolution, height: resolution } as NativeSampleOptions;
+  return { ...unchanged, ...translated, width: resolution, height: resolution } as NativeSampleOptions;
 }

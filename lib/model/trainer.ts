@@ -21,17 +21,17 @@ import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
 import { fillPrompt, metadataOf, type ResolvedTraining } from './training-settings.js';
 
-/** Options of {@link Trainer.train}. */
+/** Holds the options of {@link Trainer.train}. */
 export type TrainOptions = TrainSettings & TaskOptions;
 
-/** Options of {@link Trainer.preview}. */
+/** Holds the options of {@link Trainer.preview}. */
 export type PreviewOptions = TaskOptions & { steps?: number; guidanceScale?: number; seed?: number };
 
-/** One optimiser update. */
+/** Describes one optimiser update. */
 export interface TrainStep extends NativeStep {
-  /** Of the whole run. */
+  /** This is the number of steps of the whole run. */
   steps: number;
-  /** Wall time of this step. */
+  /** This is the wall time of this step. */
   seconds: number;
 }
 
@@ -45,21 +45,21 @@ export interface TrainStep extends NativeStep {
  */
 export class Trainer {
   #settings: Readonly<ResolvedTraining>;
-  /** The training images, once `train` has begun. */
+  /** These are the training images. The list is empty until `train` begins. */
   examples: readonly LoadedExample[] = [];
   readonly #model: BaseModel;
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
   #busy = false;
-  /** The adapter of a run that was found finished. */
+  /** This is the adapter file of a run that `train` found finished. */
   #finished: string | undefined;
-  /** On the files of the run. */
+  /** The trainer holds this lock on the files of its run. */
   #lock: WriteLock | undefined;
-  /** The step up to which the run's files hold the work. */
-  #kept = 0;
+  /** The files of the run hold the result of this step. */
+  #savedStep = 0;
 
-  /** Throws ERR_INVALID_OPTION. What is not given comes from the model's defaults, else from the paper. */
+  /** The model's defaults, or else the paper's, replace settings that are not given. Throws ERR_INVALID_OPTION. */
   constructor(model: BaseModel, options: TrainerOptions) {
     const chosen = checkOptions(trainerSchema, options);
     this.#model = model;
@@ -67,21 +67,24 @@ export class Trainer {
     this.#settings = { ...defaults, ...given(chosen) };
   }
 
-  /** What the trainer works with, defaults filled in; once training has begun, the names in the prompts too. */
+  /**
+   * Returns the settings with their defaults. Once training has begun, the prompts contain the names of the dataset.
+   */
   get settings(): Readonly<ResolvedTraining> {
     return this.#settings;
   }
 
   /**
-   * Trains up to `steps` steps in all, yielding each. With `out`, a line per step goes to `<out>.jsonl` and checkpoints
-   * are written beside it; `resume` continues from the newest, and starts afresh where there is none. An abort, and a
-   * loop that is left early, write a checkpoint first. The trainer has these files to itself until `save` or `dispose`.
+   * Trains up to `steps` steps in all and yields each step. With `out`, each step adds a line to `<out>.jsonl`, and
+   * checkpoints are written beside it. `resume` continues from the newest checkpoint, or begins a new run if there is
+   * none. After an abort, or if the caller leaves the loop early, a checkpoint is written first. The trainer locks
+   * these files until `save` or `dispose`.
    *
-   * In float16 the loss is scaled; a step whose gradients overflow changes no weights and is counted in `skippedSteps`.
+   * In float16 the loss is scaled. A step whose gradients overflow changes no weights and is counted in `skippedSteps`.
    *
-   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH naming the settings that differ, ERR_NON_FINITE where the results of the
-   * base's encoder are not finite, ERR_NON_FINITE_LOSS with the last checkpoint kept, ERR_OUT_OF_MEMORY, ERR_BUSY where another
-   * process trains into `out`. After any error of a step the trainer is as it was before that step.
+   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH with the settings that differ, ERR_NON_FINITE if the results of
+   * the base's encoder are not finite, ERR_NON_FINITE_LOSS, which keeps the last checkpoint, ERR_OUT_OF_MEMORY, and
+   * ERR_BUSY if another process trains into `out`. If a step fails, the trainer keeps the state before that step.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
     const {
@@ -96,20 +99,20 @@ export class Trainer {
     const files = out === undefined ? undefined : new RunFiles(resolve(out));
     let isComplete = false;
     try {
-      await this.#take(files);
+      await this.#lockFiles(files);
       await this.#prepare(dataset, { signal });
       this.#finished = files && (await this.#begin(files, resume, steps)) ? files.out : undefined;
       if (this.#finished === undefined) yield* this.#steps(steps, files, checkpointEvery, signal);
       isComplete = true;
     } finally {
       this.#busy = false;
-      if (!isComplete) await this.#letGo(); // another trainer may go on where this one stopped
+      if (!isComplete) await this.#unlock(); // Another trainer may continue the run.
     }
   }
 
   /**
-   * Trains to the end. However it is left, no step that has been done is lost, but for those since the last checkpoint
-   * where the loss is not finite: the weights may be spoilt already.
+   * Trains to the end. On an error or an early exit, a checkpoint saves every finished step. Only after a loss that is
+   * not finite are the steps since the last checkpoint dropped, because the weights may be damaged.
    */
   async *#steps(
     steps: number,
@@ -117,7 +120,7 @@ export class Trainer {
     checkpointEvery: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<TrainStep, void, undefined> {
-    const isUnsaved = () => this.#handle !== undefined && this.#position > this.#kept;
+    const isUnsaved = () => this.#handle !== undefined && this.#position > this.#savedStep;
     let hasFailed = false;
     try {
       while (this.#position < steps) {
@@ -129,19 +132,19 @@ export class Trainer {
     } catch (error) {
       hasFailed = true;
       if (files && isUnsaved() && !(error instanceof TrainingError)) {
-        const isAborted = error instanceof AbortedError || signal?.aborted; // the signal's reason may be any error
+        const isAborted = error instanceof AbortedError || signal?.aborted; // The signal's reason may be any error.
         await this.#checkpoint(files).catch((failure) => {
-          if (isAborted) throw failure; // else the first error says what is wrong
+          if (isAborted) throw failure; // Otherwise the first error is the cause, so it is thrown below.
         });
       }
       throw error;
     } finally {
-      // The caller left the loop: with `break`, or by an error of its own.
+      // The caller has left the loop, with `break` or by an error of its own.
       if (files && !hasFailed && isUnsaved()) await this.#checkpoint(files);
     }
   }
 
-  /** The adapter as it is now, on the CPU and in float32. Training goes on without changing it. */
+  /** Returns a copy of the current adapter, on the CPU and in float32. Later steps do not change the copy. */
   async adapter(): Promise<Adapter> {
     const handle = this.#started();
     const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
@@ -149,29 +152,29 @@ export class Trainer {
   }
 
   /**
-   * Writes the adapter; the checkpoints of a run with this `out` are no longer needed and go. The file of a run that
-   * `train` found finished is left as it is: pairs that were drawn from it know it by its digest.
+   * Writes the adapter and removes the checkpoints of a run with this `out`. If `train` found the run finished, its
+   * file stays as it is, because generated pairs record the digest of the file.
    */
   async save(file: string): Promise<void> {
     this.#started();
     const path = resolve(checkOptions(adapterFile(), file));
     const files = new RunFiles(path);
     const isOfRun = this.#lock?.place === path;
-    const lock = isOfRun ? undefined : await files.lock(); // the run's own files stay locked
+    const lock = isOfRun ? undefined : await files.lock(); // The trainer holds the lock on its own run already.
     try {
       if (path !== this.#finished || !existsSync(path)) {
         await using adapter = await this.adapter();
         await adapter.save(path);
       }
       await files.removeCheckpoints();
-      if (isOfRun) this.#kept = this.#position;
+      if (isOfRun) this.#savedStep = this.#position;
     } finally {
       await lock?.release();
-      if (isOfRun && !this.#busy) await this.#letGo();
+      if (isOfRun && !this.#busy) await this.#unlock();
     }
   }
 
-  /** A pair from the adapter as it is now, decoded by TAESD where the model has one; training goes on as if it had not been asked for. */
+  /** Samples a pair from the current adapter, decoded by TAESD if the model has one. It has no effect on training. */
   async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
     const decoder = this.#model.info.fastDecoder ? 'taesd' : 'vae';
     const handle = this.#started();
@@ -180,25 +183,25 @@ export class Trainer {
     return toPair(pair as NonNullable<typeof pair>, native.width, native.seed);
   }
 
-  /** Frees adapter and optimiser. May be called twice. */
+  /** Frees the adapter and the optimiser. A second call has no effect. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;
-    await this.#letGo();
+    await this.#unlock();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  /** Makes sure that nobody else writes to a run's files. */
-  async #take(files: RunFiles | undefined): Promise<void> {
+  /** Locks the files of a run. */
+  async #lockFiles(files: RunFiles | undefined): Promise<void> {
     if (this.#lock?.place === files?.out) return;
-    await this.#letGo();
+    await this.#unlock();
     this.#lock = await files?.lock();
   }
 
-  async #letGo(): Promise<void> {
+  async #unlock(): Promise<void> {
     const lock = this.#lock;
     this.#lock = undefined;
     await lock?.release();
@@ -251,7 +254,7 @@ export class Trainer {
     );
   }
 
-  /** Resumes or starts the run's files; true where the run is finished already. */
+  /** Resumes the files of a run or starts new ones. Returns true if the run is already finished. */
   async #begin(files: RunFiles, resume: boolean, steps: number): Promise<boolean> {
     const handle = this.#started();
     await files.removePartial();
@@ -267,7 +270,8 @@ export class Trainer {
     if (source !== undefined) {
       const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));
       const { fingerprint, legacyFingerprint } = this.#model.info;
-      if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint; // of version 0.1.0
+      // Version 0.1.0 wrote the legacy fingerprint.
+      if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint;
       requireSameSettings(source, saved, this.#settingsText());
       const done = numberFrom(saved.steps ?? '');
       if (finished && !(Number.isInteger(done) && done > 0)) {
@@ -283,7 +287,7 @@ export class Trainer {
       }
     }
     if (newest) this.#position = await runNative({}, (_, task) => handle.loadCheckpoint(newest.file, task));
-    this.#kept = newest ? this.#position : 0;
+    this.#savedStep = newest ? this.#position : 0;
     await files.rewindLog(this.#position);
     return false;
   }
@@ -300,11 +304,11 @@ export class Trainer {
     const handle = this.#started();
     const path = files.checkpoint(this.#position);
     await runNative({}, (_, task) => handle.saveCheckpoint(path, this.#settingsText(), task));
-    this.#kept = this.#position;
+    this.#savedStep = this.#position;
     await files.prune();
   }
 
-  /** Everything that decides the result, as the metadata of checkpoints and adapters. */
+  /** Returns everything that decides the result, as metadata of checkpoints and adapters. */
   #settingsText(): Record<string, string> {
     return {
       ...metadataOf(this.settings),

@@ -1,4 +1,4 @@
-/** Options of the recipe that needs no model. Its constants are fixed in the engine. */
+/** Declares the options of the recipe that needs no model. Its constants are fixed in the engine. */
 import { z } from 'zod';
 import { pick } from './option.js';
 import { count } from './sampling.js';

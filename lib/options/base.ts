@@ -1,4 +1,4 @@
-/** Options that say which base model a job works with, and on which device. */
+/** Declares the options that select the base model of a job, and its device. */
 import { z } from 'zod';
 import { oneOf, path, real } from './check.js';
 import { option } from './option.js';
@@ -13,27 +13,27 @@ export const deviceOptions = {
       .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'auto, cpu, cuda or cuda:N')
       .default('auto'),
     'advanced',
-    'Device that computes: auto, cpu, cuda or cuda:N.',
+    'Compute on this device: auto, cpu, cuda or cuda:N. auto takes a GPU if the machine has one that can be used.',
     { placeholder: 'name' },
   ),
 };
 
-/** How a base is read that is one checkpoint file. */
+/** These options tell how to read a base that is one checkpoint file. */
 export const sourceOptions = {
   baseConfig: option(
     path('a folder').optional(),
     'advanced',
-    'For a checkpoint file: a diffusers folder with its configuration files.',
-    { placeholder: 'dir', fallback: 'read from the shapes of its tensors' },
+    'Read the configuration of a checkpoint file from this diffusers folder.',
+    { placeholder: 'dir', fallback: 'derived from the shapes of its tensors' },
   ),
   predictionType: option(
     oneOf(['epsilon', 'v_prediction']).optional(),
     'advanced',
-    'What the base predicts, where its files do not say it.',
+    'Set what the base predicts, if its files do not tell.',
   ),
 };
 
-/** What a base is loaded with. */
+/** These options decide how a base is loaded. */
 export const loadOptions = {
   ...sourceOptions,
   lora: option(
@@ -44,15 +44,15 @@ export const loadOptions = {
       )
       .default([]),
     'advanced',
-    'LoRA made for the base, a file or the folder of one, merged into its weights with a scale. May be repeated.',
+    'Merge a LoRA that was made for the base into its weights, with a scale. It is a file, or the folder of one. May be repeated.',
     { placeholder: 'file[=scale]', reader: 'file-with-scale' },
   ),
-  taesd: file('advanced', 'TAESD decoder, a file or folder, for previews and for the decoder taesd.'),
+  taesd: file('advanced', 'Load this TAESD decoder, a file or folder, for previews and for the decoder taesd.'),
   ...deviceOptions,
   dtype: option(
     oneOf(['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
     'advanced',
-    'Precision of the base. auto takes bfloat16 on GPUs, and on CPUs that compute in it for bases as wide as Stable Diffusion.',
+    'Load the base in this precision. auto takes bfloat16 on GPUs. It also takes bfloat16 on CPUs that compute in it, for bases as wide as Stable Diffusion.',
   ),
 };
 export const loadSchema = z.strictObject(loadOptions);
@@ -61,7 +61,7 @@ export const baseOptions = {
   base: option(
     path('a folder or file').optional(),
     'common',
-    'Base model: a diffusers folder or one checkpoint file.',
+    'Use this base model: a diffusers folder or one checkpoint file.',
     {
       placeholder: 'path',
       fallback: 'the embedded model',
@@ -72,7 +72,7 @@ export const baseOptions = {
 
 const precision = () => oneOf(['float32', 'float16', 'bfloat16']).default('float32');
 export const convertOptions = {
-  dtype: option(precision(), 'common', 'Precision of the numbers in the new file.'),
+  dtype: option(precision(), 'common', 'Write the numbers of the new file in this precision.'),
 };
 export const convertCheckpointSchema = z.strictObject({ ...sourceOptions, ...convertOptions });
 export const convertAdapterOptions = {
@@ -80,12 +80,12 @@ export const convertAdapterOptions = {
   format: option(
     oneOf(['dualanodiff', 'published']).default('dualanodiff'),
     'api',
-    'Format of the new file: this package or the published Python code.',
+    'Write the format of this package, or that of the published Python code.',
   ),
   saimRank: option(
     z.int('an integer 1..1280').min(1, 'an integer 1..1280').max(1280, 'an integer 1..1280').optional(),
     'common',
-    'Rank at which SAIM is stored, for a smaller file.',
+    'Store SAIM at this rank, for a smaller file.',
     { fallback: 'SAIM in full' },
   ),
 };

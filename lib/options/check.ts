@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
 
-const SHOWN = 200; // of a value in an error
+/** An error shows at most this number of characters of a value. */
+const MAX_SHOWN_CHARACTERS = 200;
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   const whole = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  const shown = whole.length <= SHOWN ? whole : `${whole.slice(0, SHOWN)}…`;
+  const shown = whole.length <= MAX_SHOWN_CHARACTERS ? whole : `${whole.slice(0, MAX_SHOWN_CHARACTERS)}…`;
   return `${shown} of type ${typeof value}`;
 }
 
@@ -15,8 +16,8 @@ function valueAt(input: unknown, path: PropertyKey[]): unknown {
 }
 
 /**
- * The options with their defaults. Throws ERR_INVALID_OPTION as "Expected X for NAME but received VALUE".
- * Names that no option has are errors too.
+ * Checks options and returns them with their defaults. Throws ERR_INVALID_OPTION as "Expected X for NAME but received
+ * VALUE", and for unknown names.
  */
 export function checkOptions<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
   const result = schema.safeParse(input ?? {});
@@ -31,40 +32,40 @@ export function checkOptions<T extends z.ZodType>(schema: T, input: unknown): z.
   );
 }
 
-/** An integer in [low, high]. */
+/** Returns the schema of an integer in [low, high]. */
 export function integer(low: number, high = Number.MAX_SAFE_INTEGER): z.ZodNumber {
   const message = high === Number.MAX_SAFE_INTEGER ? `an integer of at least ${low}` : `an integer ${low}..${high}`;
   return z.number(message).int(message).min(low, message).max(high, message);
 }
 
-/** A finite number in [low, high]. */
+/** Returns the schema of a finite number in [low, high]. */
 export function real(low: number, high: number): z.ZodNumber {
   const message = `a number ${low}..${high}`;
   return z.number(message).min(low, message).max(high, message);
 }
 
-/** A finite number in (low, high]. */
+/** Returns the schema of a finite number in (low, high]. */
 export function above(low: number, high: number): z.ZodNumber {
   const message = `a number above ${low} and up to ${high}`;
   return z.number(message).gt(low, message).max(high, message);
 }
 
-/** One of the words. */
+/** Returns the schema of one of the words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.enum(words, `one of ${words.join(', ')}`);
 }
 
 export const text = (): z.ZodString => z.string('text');
-/** A path or name that is not empty; `what` says what it stands for. */
+/** Returns the schema of a path or name that is not empty. Errors call it `what`. */
 export const path = (what: string): z.ZodString => z.string(what).min(1, what);
 export const flag = (): z.ZodBoolean => z.boolean('true or false');
 export const signal = () =>
   z.custom<AbortSignal>((value) => value === undefined || value instanceof AbortSignal, 'an AbortSignal').optional();
 
-/** What every long operation takes beside its settings. */
+/** Every long operation takes these options beside its settings. */
 export const taskShape = { signal: signal() };
 
-/** The entries that are not undefined: what the user did not say is left to the API's defaults. */
+/** Returns the entries that are not undefined, so that the API's defaults apply to the others. */
 export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

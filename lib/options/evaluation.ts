@@ -1,4 +1,4 @@
-/** Options of evaluations. */
+/** Declares the options of evaluations. */
 import { z } from 'zod';
 import { deviceOptions } from './base.js';
 import { above, flag, integer, oneOf, path } from './check.js';
@@ -12,7 +12,7 @@ export const evaluatorOptions = {
   protocol: option(
     oneOf(protocols).default('small'),
     'common',
-    'paper is the published evaluation; small is the same with fewer pixels, narrower networks and fewer iterations.',
+    'Follow this protocol. paper is the published evaluation. small has fewer pixels, narrower networks and fewer iterations.',
   ),
   pairs: option(
     z
@@ -23,7 +23,7 @@ export const evaluatorOptions = {
       )
       .default({}),
     'common',
-    'Folders of generated pairs, each a row of the table: outputs of sample or run. Several folders of one name are for the seeds, one each.',
+    'Evaluate these folders of generated pairs, which sample or run has written. Each name makes a row of the table. Several folders of one name belong to the seeds, one each.',
     { placeholder: '[name=]dir', reader: 'named-folder', fallback: 'none' },
   ),
   withReal: option(
@@ -34,41 +34,45 @@ export const evaluatorOptions = {
   compare: option(
     z.array(oneOf(baselines), 'a list').default([...baselines]),
     'advanced',
-    'Baselines to compare with.',
+    'Compare with these baselines.',
     {
       placeholder: 'names',
     },
   ),
-  seeds: option(integer(1, 1000).default(3), 'common', 'Runs of each row, with the seeds seed, seed + 1 and so on.'),
+  seeds: option(
+    integer(1, 1000).default(3),
+    'common',
+    'Repeat each row this many times, with the seeds seed, seed + 1 and so on.',
+  ),
   seed,
   trainImages: option(
     trainImages().optional(),
     'advanced',
-    'Images of each type that train: all, N or a/b of them (the first by name); a/b@k is the k-th such part. With few images, judge more than one split.',
+    'Train on these images of each type: all, or the first N or a/b by name. a/b@k is the k-th such part. With few images, evaluate more than one split.',
     { placeholder: 'n', fallback: '1/3, or all with testData' },
   ),
-  testData: option(path('a folder').optional(), 'common', 'Category folder whose test images are all tested on.', {
+  testData: option(path('a folder').optional(), 'common', 'Test on all test images of this category folder.', {
     placeholder: 'dir',
-    fallback: 'the images of the dataset that do not train',
+    fallback: 'the images of the dataset that are not trained on',
   }),
-  textures: option(path('a folder').optional(), 'advanced', 'Folder of images for the textures of draem.', {
+  textures: option(path('a folder').optional(), 'advanced', 'Take the textures of draem from this folder of images.', {
     placeholder: 'dir',
     fallback: 'noise and changed good images',
   }),
-  iterations: option(integer(1).optional(), 'advanced', 'Training steps of a detector.', {
+  iterations: option(integer(1).optional(), 'advanced', 'Train a detector for this many steps.', {
     fallback: "the protocol's",
   }),
-  learningRate: option(above(0, 1).optional(), 'advanced', 'Learning rate of a detector before it decays.', {
+  learningRate: option(above(0, 1).optional(), 'advanced', 'Set the learning rate of a detector before it decays.', {
     fallback: "the protocol's",
   }),
   classifier: option(flag().default(true), 'advanced', 'Train a classifier of the types.'),
-  classifierIterations: option(integer(1).optional(), 'advanced', 'Training steps of a classifier.', {
+  classifierIterations: option(integer(1).optional(), 'advanced', 'Train a classifier for this many steps.', {
     fallback: "the protocol's",
   }),
   classifierWeights: option(
     path('a file').optional(),
     'advanced',
-    "File of torchvision's ResNet-18 that classifiers start from, with the protocol paper.",
+    "With the protocol paper, start classifiers from this file of torchvision's ResNet-18.",
     { placeholder: 'file', fallback: 'random weights' },
   ),
   resolution: option(
@@ -76,17 +80,24 @@ export const evaluatorOptions = {
       .refine((value) => value % 32 === 0, 'a multiple of 32')
       .optional(),
     'advanced',
-    'Pixels along each side of the images that detectors see.',
+    'Show detectors images with this many pixels along each side.',
     { fallback: "the protocol's" },
   ),
-  inceptionWeights: weights("File of torchvision's Inception v3, for the Inception Score of generated pairs."),
-  lpipsBackbone: weights(
-    "File of torchvision's AlexNet, VGG-16 or SqueezeNet 1.1, for the IC-LPIPS of generated pairs.",
+  inceptionWeights: weights(
+    "Compute the Inception Score of generated pairs with this file of torchvision's Inception v3.",
   ),
-  lpipsLinear: weights("File of LPIPS's own layers for that network."),
-  concurrency: option(integer(1, 64).optional(), 'advanced', 'Runs at a time, which share the cores.', {
-    fallback: 'with small on a CPU the number of cores, at most 8; else 1',
-  }),
+  lpipsBackbone: weights(
+    "Compute the IC-LPIPS of generated pairs with this file of torchvision's AlexNet, VGG-16 or SqueezeNet 1.1.",
+  ),
+  lpipsLinear: weights("Use this file of LPIPS's own layers, which must belong to lpipsBackbone."),
+  concurrency: option(
+    integer(1, 64).optional(),
+    'advanced',
+    'Train this many networks at a time. They share the cores.',
+    {
+      fallback: 'the number of cores, at most 8, for small on a CPU; otherwise 1',
+    },
+  ),
   checkpointEvery: runFileOptions.checkpointEvery,
   ...deviceOptions,
 };

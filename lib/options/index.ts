@@ -1,5 +1,5 @@
 /**
- * The options of every job: names, schemas and documentation, for services and user interfaces.
+ * Exports the options of every job, with names, schemas and documentation, for services and user interfaces.
  * @module dualanodiff/options
  */
 export type { JobKind } from './jobs.js';

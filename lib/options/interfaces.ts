@@ -1,4 +1,4 @@
-/** The option sets that become interfaces of the package's types, by the interfaces' names. */
+/** Lists the option sets that become interfaces in the package's types, by the interfaces' names. */
 import { augmentOptions } from './augment.js';
 import { convertAdapterOptions, convertOptions, loadOptions, sourceOptions } from './base.js';
 import { evaluatorOptions } from './evaluation.js';
@@ -9,29 +9,38 @@ import { batchSchema, sampleSchema } from './sampling.js';
 import { foregroundOptions, trainerSchema, trainSchema } from './training.js';
 
 export const interfaces = {
-  LoadSettings: { doc: 'Settings of {@link DualAnoDiff.load}.', set: loadOptions },
-  TrainerOptions: { doc: 'Options of {@link Trainer}.', set: trainerSchema.shape },
-  TrainSettings: { doc: 'Settings of {@link Trainer.train}.', set: trainSchema.shape },
-  SampleSettings: { doc: 'Settings of {@link Sampler.sample}.', set: sampleSchema.shape },
-  BatchSettings: { doc: 'Settings of a batch that is denoised step by step.', set: batchSchema.shape },
-  AugmentSettings: { doc: 'Settings of {@link augment}.', set: augmentOptions },
-  MaskSettings: { doc: 'How masks of generated pairs are made.', set: maskOptions },
-  MaskerOptions: { doc: 'Options of {@link Masker.load}.', set: maskerSchema.shape },
-  ThresholdOptions: { doc: 'Options of {@link Masker.threshold}.', set: thresholdSchema.shape },
-  AttentionOptions: { doc: 'Options of {@link Masker.attention}.', set: attentionSchema.shape },
-  ForegroundOptions: { doc: 'Where foregrounds come from.', set: foregroundOptions },
-  ConvertAdapterSettings: { doc: 'Settings of {@link convertAdapter}.', set: convertAdapterOptions },
+  LoadSettings: { doc: 'Holds the settings of {@link DualAnoDiff.load}.', set: loadOptions },
+  TrainerOptions: { doc: 'Holds the options of {@link Trainer}.', set: trainerSchema.shape },
+  TrainSettings: { doc: 'Holds the settings of {@link Trainer.train}.', set: trainSchema.shape },
+  SampleSettings: { doc: 'Holds the settings of {@link Sampler.sample}.', set: sampleSchema.shape },
+  BatchSettings: { doc: 'Holds the settings of a batch that is denoised step by step.', set: batchSchema.shape },
+  AugmentSettings: { doc: 'Holds the settings of {@link augment}.', set: augmentOptions },
+  MaskSettings: { doc: 'Holds the settings of the masks of generated pairs.', set: maskOptions },
+  MaskerOptions: { doc: 'Holds the options of {@link Masker.load}.', set: maskerSchema.shape },
+  ThresholdOptions: { doc: 'Holds the options of {@link Masker.threshold}.', set: thresholdSchema.shape },
+  AttentionOptions: { doc: 'Holds the options of {@link Masker.attention}.', set: attentionSchema.shape },
+  ForegroundOptions: { doc: 'Holds the settings of the foregrounds of images.', set: foregroundOptions },
+  ConvertAdapterSettings: { doc: 'Holds the settings of {@link convertAdapter}.', set: convertAdapterOptions },
   ConvertCheckpointSettings: {
-    doc: 'Settings of {@link convertCheckpoint}.',
+    doc: 'Holds the settings of {@link convertCheckpoint}.',
     set: { ...sourceOptions, ...convertOptions },
   },
-  EvaluatorOptions: { doc: 'Options of {@link Evaluator.open}.', set: evaluatorOptions },
-  LearnJobOptions: { doc: 'Options of the job that trains an adapter: `dualanodiff train`.', set: learnOptions },
+  EvaluatorOptions: { doc: 'Holds the options of {@link Evaluator.open}.', set: evaluatorOptions },
+  LearnJobOptions: {
+    doc: 'Holds the options of the job that trains an adapter: `dualanodiff train`.',
+    set: learnOptions,
+  },
   GenerateJobOptions: {
-    doc: 'Options of the job that samples from an adapter: `dualanodiff sample`.',
+    doc: 'Holds the options of the job that samples from an adapter: `dualanodiff sample`.',
     set: generateOptions,
   },
-  MaskJobOptions: { doc: 'Options of the job that makes masks: `dualanodiff mask`.', set: maskJobOptions },
-  EvaluateJobOptions: { doc: 'Options of the job that evaluates pairs: `dualanodiff evaluate`.', set: evaluateOptions },
-  CampaignJobOptions: { doc: 'Options of the job that does all of it: `dualanodiff run`.', set: campaignOptions },
+  MaskJobOptions: { doc: 'Holds the options of the job that makes masks: `dualanodiff mask`.', set: maskJobOptions },
+  EvaluateJobOptions: {
+    doc: 'Holds the options of the job that evaluates pairs: `dualanodiff evaluate`.',
+    set: evaluateOptions,
+  },
+  CampaignJobOptions: {
+    doc: 'Holds the options of the job that trains, samples, masks and reports: `dualanodiff run`.',
+    set: campaignOptions,
+  },
 } satisfies Record<string, { doc: string; set: OptionSet }>;

@@ -1,4 +1,4 @@
-/** The options of each job, which are those of its command, its config file and its request. */
+/** Declares the options of each job. They apply to its command, its config file and its request to a service. */
 import { z } from 'zod';
 import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from './base.js';
 import { flag, integer, oneOf, path } from './check.js';
@@ -12,31 +12,40 @@ import { typeName } from './type-name.js';
 
 const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { placeholder: 'dir', ...more });
 
-const data = folder("Category folder in MVTec AD's layout.");
+const data = folder("Read the images of this category folder in MVTec AD's layout.");
 const { resume, checkpointEvery } = runFileOptions;
 
 export const learnOptions = {
   data,
   type,
-  out: option(adapterFile(), 'common', 'Adapter to write.', { placeholder: 'file.safetensors' }),
+  out: option(adapterFile(), 'common', 'Write the adapter to this file.', { placeholder: 'file.safetensors' }),
   steps: trainSteps,
   ...baseOptions,
   ...trainingOptions,
   checkpointEvery,
-  previewEvery: option(integer(0).default(0), 'advanced', 'Training steps between previews; 0 is none.'),
+  previewEvery: option(
+    integer(0).default(0),
+    'advanced',
+    'Write a preview after every n training steps. 0 writes none.',
+  ),
   resume,
 };
 export const learnSchema = z.strictObject(learnOptions);
 
 export const generateOptions = {
-  adapter: option(path('a file'), 'common', 'Adapter to sample from: of this package or of the published code.', {
-    placeholder: 'file',
-  }),
-  out: folder('Folder for the generated dataset.'),
+  adapter: option(
+    path('a file'),
+    'common',
+    'Sample from this adapter, which this package or the published code has written.',
+    {
+      placeholder: 'file',
+    },
+  ),
+  out: folder('Write the generated dataset to this folder.'),
   count,
-  type: option(typeName().optional(), 'advanced', 'Defect type of the pairs.', {
+  type: option(typeName().optional(), 'advanced', 'Name the defect type of the pairs.', {
     placeholder: 'name',
-    fallback: "the adapter's, or anomaly where it names none",
+    fallback: "the adapter's, or anomaly if it has none",
   }),
   ...baseOptions,
   ...samplingOptions,
@@ -48,9 +57,9 @@ export const generateOptions = {
 export const generateSchema = z.strictObject(generateOptions);
 
 export const maskJobOptions = {
-  parts: folder('Folder of part images.'),
-  out: folder('Folder for the masks.'),
-  mask: option(oneOf(['u2net', 'threshold']).default('u2net'), 'common', 'How masks are made.'),
+  parts: folder('Make masks of the part images in this folder.'),
+  out: folder('Write the masks to this folder.'),
+  mask: option(oneOf(['u2net', 'threshold']).default('u2net'), 'common', 'Make masks by this method.'),
   maskWeights,
   maskThreshold,
   partFill,
@@ -61,13 +70,18 @@ export const maskSchema = z.strictObject(maskJobOptions);
 const recipe = option(
   oneOf(recipes).default('noise'),
   'common',
-  'How pairs come about: noise trains the model and samples from it; augment moves and pastes the real defects, without a model.',
+  'Make pairs by this recipe. noise trains the model and samples from it. augment moves and pastes the real defects, without a model.',
 );
 
 export const campaignOptions = {
-  data: folder("Category folder in MVTec AD's layout, or a folder of such."),
-  type: option(typeName().optional(), 'common', 'Defect type.', { placeholder: 'name', fallback: 'every one' }),
-  out: option(path('a folder').optional(), 'common', 'Folder for everything.', {
+  data: folder(
+    "Read the images of this category folder in MVTec AD's layout, or of all category folders in this folder.",
+  ),
+  type: option(typeName().optional(), 'common', 'Make pairs of this defect type.', {
+    placeholder: 'name',
+    fallback: 'every one',
+  }),
+  out: option(path('a folder').optional(), 'common', 'Write all results to this folder.', {
     placeholder: 'dir',
     fallback: 'out/<name of the dataset>',
   }),
@@ -87,24 +101,24 @@ export const campaignSchema = z.strictObject(campaignOptions);
 
 export const evaluateOptions = {
   data,
-  out: folder('Folder for the results.'),
+  out: folder('Write the results to this folder.'),
   ...evaluatorOptions,
   recipes: option(
     z.array(oneOf(recipes), `a list of ${recipes.join(', ')}`).default([]),
     'common',
-    'Recipes whose pairs are made from the images that train, and judged.',
+    'Make pairs by these recipes from the training images, and evaluate them.',
     { placeholder: 'names' },
   ),
   ablations: option(
     z.array(oneOf(ablations), `a list of ${ablations.join(', ')}`).default([]),
     'api',
-    'Variants of noise without one part of the method, made and judged like recipes; for developers.',
+    'Make and evaluate pairs by these variants of noise, each of which lacks one part of the method. They are for developers.',
   ),
-  count: option(integer(1).default(150), 'common', 'Number of pairs of each type that a recipe makes.'),
+  count: option(integer(1).default(150), 'common', 'Make this many pairs of each type by each recipe.'),
   freshPairs: option(
     flag().default(false),
     'advanced',
-    'Make other pairs for each seed, so that the deviation includes that of the pairs.',
+    'Make new pairs for each seed, so that the deviation of the results includes that of the pairs.',
   ),
   trainSteps,
   ...pick(baseOptions, ['base', 'baseConfig', 'predictionType', 'lora', 'dtype']),
@@ -112,28 +126,30 @@ export const evaluateOptions = {
 export const evaluateSchema = z.strictObject(evaluateOptions);
 
 export const demoOptions = {
-  out: option(path('a folder').default('out/demo'), 'common', 'Folder for everything.', {
+  out: option(path('a folder').default('out/demo'), 'common', 'Write all results to this folder.', {
     placeholder: 'dir',
   }),
 };
 export const demoSchema = z.strictObject(demoOptions);
 
 export const convertJobOptions = {
-  input: option(path('a path'), 'common', 'Adapter, or with --to base a checkpoint file.', {
+  input: option(path('a path'), 'common', 'Convert this adapter. With --to base, convert this checkpoint file.', {
     placeholder: 'path',
   }),
-  out: option(path('a path'), 'common', 'What to write. It must not exist.', { placeholder: 'path' }),
+  out: option(path('a path'), 'common', 'Write the result to this path, which must not exist.', {
+    placeholder: 'path',
+  }),
   to: option(
     oneOf(['dualanodiff', 'published', 'base']).default('dualanodiff'),
     'common',
-    'Adapter of this package, adapter for the published scripts (.bin or .safetensors), or base folder.',
+    'Write an adapter of this package, an adapter for the published scripts (.bin or .safetensors), or the folder of a base.',
   ),
   ...pick(convertAdapterOptions, ['dtype', 'saimRank']),
   ...sourceOptions,
 };
 export const convertSchema = z.strictObject(convertJobOptions);
 
-/** The jobs that run anywhere: in a process, behind HTTP, off a queue. */
+/** These jobs run in a process, behind HTTP, or from a queue. */
 export const jobOptions = {
   learn: learnOptions,
   generate: generateOptions,

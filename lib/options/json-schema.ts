@@ -1,11 +1,11 @@
-/** JSON Schemas of the options, for OpenAPI and for the types of the package. */
+/** Makes JSON Schemas of the options, for OpenAPI and for the types of the package. */
 import { z } from 'zod';
 import { jobKinds, jobOptions } from './jobs.js';
 import { documentationOf, hasNotes, type OptionSet } from './option.js';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The options of a set as one JSON Schema of what a caller may say, with their documentation. */
+/** Returns one JSON Schema of the values that a caller may give for a set of options, with their documentation. */
 export function jsonSchemaOf(set: OptionSet, target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12'): JsonSchema {
   return z.toJSONSchema(z.strictObject(set), {
     target,
@@ -19,7 +19,10 @@ export function jsonSchemaOf(set: OptionSet, target: 'draft-2020-12' | 'draft-7'
 
 const capitalized = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 
-/** The `components.schemas` of an OpenAPI 3.1 document: the options of every kind of job, such as `LearnJobOptions`. */
+/**
+ * Returns the `components.schemas` of an OpenAPI 3.1 document. Each holds the options of one kind of job, such as
+ * `LearnJobOptions`.
+ */
 export function openApiSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     jobKinds.map((kind) => {

@@ -1,25 +1,25 @@
-/** The words that options choose from. */
+/** Lists the words that options choose from. */
 
 export const schedulers = ['pndm', 'ddim', 'ddpm', 'euler', 'dpmsolver++', 'dpmsolver++-karras', 'unipc'] as const;
 
-/** How a photograph that is not square becomes a square: a square part of it, or all of it squeezed. */
+/** A photograph becomes a square either by cropping or by stretching. */
 export const fits = ['crop', 'stretch'] as const;
 export type Fit = (typeof fits)[number];
 
-/** How the mask of an anomaly part is found. */
+/** These methods find the mask of an anomaly part. */
 export const maskMethods = ['u2net', 'attention', 'threshold'] as const;
 
-/** `exact` masks are those of pairs that were made with their mask. */
+/** A mask is `exact` if the pair was made together with it. */
 export type MaskMethod = (typeof maskMethods)[number] | 'exact';
 
-/** How pairs come about. */
+/** These recipes make pairs. */
 export const recipes = ['noise', 'augment'] as const;
 export type RecipeName = (typeof recipes)[number];
 
-/** What an evaluation compares pairs with. */
+/** An evaluation compares pairs with these baselines. */
 export const baselines = ['none', 'crop-paste', 'draem'] as const;
 export const protocols = ['paper', 'small'] as const;
 
-/** Variants of `noise` without one part of the method, for developers: what each part is worth can be measured. */
+/** Each of these variants of `noise` lacks one part of the method, so that developers can measure its effect. */
 export const ablations = ['one-prompt', 'no-saim', 'one-branch', 'background'] as const;
 export type AblationName = (typeof ablations)[number];

@@ -1,22 +1,23 @@
 /**
- * An option is declared once: its schema with range and default, its documentation and its tier. Flags, help, config
- * files, types, the service's OpenAPI and the tables of the documentation are made from that declaration.
+ * Declares options. Each option is declared once, with a schema that has its range and default, its documentation and
+ * its tier. Flags, help, config files, types, the service's OpenAPI and the tables of the documentation are made from
+ * that declaration.
  */
 import { z } from 'zod';
 
-/** `common` options are in `--help`, `advanced` ones in `--help-all`, `api` ones have no flag. */
+/** `common` options are in `--help`, and `advanced` ones only in `--help-all`. `api` options have no flag. */
 export type Tier = 'common' | 'advanced' | 'api';
 
-/** How the text of a flag becomes a value, where the schema does not say it. */
+/** A reader turns the text of a flag into a value if the schema alone does not tell how. */
 export type FlagReader = 'file-with-scale' | 'named-folder';
 
 export interface OptionNotes {
   tier: Tier;
-  /** One or two sentences without the default, which the schema knows. */
+  /** These are one to three sentences. The schema adds range and default. */
   doc: string;
-  /** The default in words, where it depends on the base or on other options. */
+  /** This describes the default if it depends on the base or on other options. */
   fallback?: string;
-  /** What stands for the value in help: `file`, `dir`. */
+  /** This word stands for the value in help, such as `file` or `dir`. */
   placeholder?: string;
   reader?: FlagReader;
 }
@@ -34,20 +35,20 @@ export function option<T extends z.ZodType>(
   return schema;
 }
 
-/** The options of a job, by name. */
+/** Holds the options of a job by name. */
 export type OptionSet = Readonly<Record<string, z.ZodType>>;
 
-/** What is declared of an option beside its schema. */
+/** Returns the declaration of an option beside its schema. */
 export function notesOf(schema: z.ZodType): OptionNotes {
   const found = notes.get(schema);
   if (!found) throw new Error('an option was declared without option()');
   return found;
 }
 
-/** Whether a schema is an option, and not the part of one. */
+/** Returns true if a schema is an option, and not a part of one. */
 export const hasNotes = (schema: z.ZodType): boolean => notes.has(schema);
 
-/** The schema of the value itself, and the default where there is one. */
+/** Returns the schema of the value itself, and the default if there is one. */
 export function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: unknown; isRequired: boolean } {
   let inner = schema;
   let fallback: unknown;
@@ -58,7 +59,7 @@ export function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: unknown
   return { inner, fallback, isRequired: inner === schema };
 }
 
-/** The range of a number in words; nothing where it has none that matters. */
+/** Describes the range of a number. Returns an empty text for other schemas and for numbers with a trivial range. */
 function rangeOf(schema: z.ZodType): string {
   const { inner } = unwrap(schema);
   if (!(inner instanceof z.ZodNumber)) return '';
@@ -68,19 +69,19 @@ function rangeOf(schema: z.ZodType): string {
   return low === null || low === 0 ? '' : `at least ${low}`;
 }
 
-/** A value as documentation shows it. */
+/** Formats a value for documentation. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(shown).join(', ');
   return value === '' ? 'empty' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** The default in words; undefined for an option that is required, or that has no default to speak of. */
+/** Describes the default. Returns undefined for an option that is required, or that has no default. */
 export function defaultOf(schema: z.ZodType): string | undefined {
   const { fallback } = unwrap(schema);
   return notesOf(schema).fallback ?? (fallback === undefined ? undefined : shown(fallback));
 }
 
-/** The whole documentation of an option: sentence, range and default. */
+/** Returns the whole documentation of an option: its sentences, range and default. */
 export function documentationOf(schema: z.ZodType): string {
   const range = rangeOf(schema);
   const fallback = defaultOf(schema);
@@ -88,10 +89,29 @@ export function documentationOf(schema: z.ZodType): string {
   return [notesOf(schema).doc, ...more].filter((text) => text !== '').join(' ');
 }
 
-/** An option's name on the command line. */
+/** Returns an option's name on the command line. */
 export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Some options of a set, in the order of `names`. */
+/** One flag of an option with its documentation, which has no range and no default. */
+export interface NamedFlag {
+  name: string;
+  doc: string;
+}
+
+/**
+ * Returns the flags of an option. A switch that is on by default has only the flag that turns it off, and a switch
+ * without a default has both.
+ */
+export function namedFlagsOf(name: string, schema: z.ZodType): NamedFlag[] {
+  const { inner, fallback } = unwrap(schema);
+  const { doc } = notesOf(schema);
+  const on = { name: `--${kebabCase(name)}`, doc };
+  if (!(inner instanceof z.ZodBoolean) || fallback === false) return [on];
+  const off = { name: `--no-${kebabCase(name)}`, doc: `Do not ${doc.charAt(0).toLowerCase()}${doc.slice(1)}` };
+  return fallback === true ? [off] : [on, off];
+}
+
+/** Selects options of a set, in the order of `names`. */
 export function pick<T extends OptionSet, const K extends readonly (keyof T)[]>(set: T, names: K): Pick<T, K[number]> {
   return Object.fromEntries(names.map((name) => [name, set[name]])) as Pick<T, K[number]>;
 }

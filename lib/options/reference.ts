@@ -1,17 +1,21 @@
-/** The reference of the options as text, made from their declarations. */
-import { defaultOf, kebabCase, notesOf, type OptionSet, unwrap } from './option.js';
+/** Makes the reference of the options from their declarations. */
+import { defaultOf, namedFlagsOf, notesOf, type OptionSet, unwrap } from './option.js';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** A Markdown table of the options that have a flag: those of `--help` first. */
+/** Returns a Markdown table of the options that have a flag. Those of `--help` come first. */
 export function markdownReference(set: OptionSet): string {
   const rows = Object.entries(set).filter(([, schema]) => notesOf(schema).tier !== 'api');
   const rank = ([, schema]: (typeof rows)[number]) => (notesOf(schema).tier === 'common' ? 0 : 1);
   const lines = rows
     .sort((a, b) => rank(a) - rank(b))
-    .map(([name, schema]) => {
-      const fallback = unwrap(schema).isRequired ? 'required' : (defaultOf(schema) ?? '');
-      return `| \`--${kebabCase(name)}\` | ${cell(notesOf(schema).doc)} | ${cell(fallback)} |`;
+    .flatMap(([name, schema]) => {
+      // The flag that turns a switch off says by its name that the switch is on by default.
+      const isOn = unwrap(schema).fallback === true;
+      const fallback = unwrap(schema).isRequired ? 'required' : isOn ? '' : (defaultOf(schema) ?? '');
+      return namedFlagsOf(name, schema).map(
+        ({ name: flag, doc }) => `| \`${flag}\` | ${cell(doc)} | ${cell(fallback)} |`,
+      );
     });
   return ['| option | meaning | default |', '|---|---|---|', ...lines].join('\n');
 }

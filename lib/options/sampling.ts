@@ -1,4 +1,4 @@
-/** Options of sampling. */
+/** Declares the options of sampling. */
 import { z } from 'zod';
 import { flag, given, integer, oneOf, path, real, text } from './check.js';
 import { schedulers } from './names.js';
@@ -9,36 +9,44 @@ import { foregroundOptions, seed } from './training.js';
 const paper = stableDiffusion.sampling;
 
 /**
- * Named settings for fewer and cheaper calls of the model. The documentation on speed says what each costs in quality.
- * They hold for what the caller leaves out.
+ * A preset makes fewer and cheaper calls of the model. The documentation on speed tells its cost in quality. It only
+ * replaces settings that the caller leaves out.
  */
 const PRESETS = {
   fast: { scheduler: 'dpmsolver++', steps: 15, guidanceInterval: [0.2, 1], reuseFeatures: 2 },
 } as const;
 
-/** Settings that the engine takes as they are. */
+/** The engine takes these settings unchanged. */
 export const engineSamplingOptions = {
-  steps: option(integer(1, 1000).optional(), 'advanced', 'Denoising steps.', { fallback: ofBase(paper.steps) }),
-  guidanceScale: option(real(0, 100).default(2.5), 'advanced', 'Scale of classifier-free guidance; 1 is none.'),
+  steps: option(integer(1, 1000).optional(), 'advanced', 'Sample with this many denoising steps.', {
+    fallback: ofBase(paper.steps),
+  }),
+  guidanceScale: option(
+    real(0, 100).default(2.5),
+    'advanced',
+    'Set the scale of classifier-free guidance. 1 turns it off.',
+  ),
   reuseFeatures: option(
     integer(1, 100).default(1),
     'advanced',
-    "Compute the UNet's inner layers at every n-th call only and reuse them in between (DeepCache, arXiv 2312.00858).",
+    "Compute the UNet's inner layers only at every n-th call and reuse them in between (DeepCache, arXiv 2312.00858).",
   ),
-  scheduler: option(oneOf(schedulers).optional(), 'advanced', 'Scheduler of the denoising steps.', {
+  scheduler: option(oneOf(schedulers).optional(), 'advanced', 'Denoise with this scheduler.', {
     fallback: ofBase(paper.scheduler),
   }),
-  eta: option(real(0, 1).default(0), 'api', 'Share of noise that the scheduler ddim adds at each step.'),
+  eta: option(real(0, 1).default(0), 'api', 'Add this share of noise at each step of the scheduler ddim.'),
   seed,
-  globalPrompt: option(text().optional(), 'advanced', 'Prompt of the whole image.', {
+  globalPrompt: option(text().optional(), 'advanced', 'Set the prompt of the whole image.', {
     placeholder: 'text',
     fallback: 'as trained',
   }),
-  anomalyPrompt: option(text().optional(), 'advanced', 'Prompt of the anomaly part.', {
+  anomalyPrompt: option(text().optional(), 'advanced', 'Set the prompt of the anomaly part.', {
     placeholder: 'text',
     fallback: 'as trained',
   }),
-  negativePrompt: option(text().default(''), 'advanced', 'What the images should not show.', { placeholder: 'text' }),
+  negativePrompt: option(text().default(''), 'advanced', 'Describe what the images should not show.', {
+    placeholder: 'text',
+  }),
   startFromLatentMean: option(
     flag().optional(),
     'api',
@@ -47,7 +55,7 @@ export const engineSamplingOptions = {
   ),
 };
 
-/** Settings that the node side translates for the engine. */
+/** TypeScript code translates these settings for the engine. */
 const translatedOptions = {
   guidanceInterval: option(
     z
@@ -55,26 +63,26 @@ const translatedOptions = {
       .refine(([from, to]) => from <= to, 'two numbers of which the second is no smaller')
       .default([0, 1]),
     'advanced',
-    'Range of calls with guidance, from the image (0) to pure noise (1) (arXiv 2404.07724).',
+    'Use guidance only in this range of noise, from 0, the image, to 1, pure noise (arXiv 2404.07724).',
     { placeholder: 'from:to' },
   ),
   preset: option(
     oneOf(['fast']).optional(),
     'advanced',
-    'Named settings for fewer and cheaper calls of the model; options that are given win.',
+    'Use named settings with fewer and cheaper calls of the model. Options that are given override them.',
   ),
   decoder: option(
     oneOf(['vae', 'taesd']).default('vae'),
     'advanced',
-    "What makes images of latents: the base's decoder, or the TAESD that it was loaded with.",
+    "Decode latents with the base's decoder, or with the TAESD that was loaded with the base.",
   ),
-  resolution: option(integer(8, 4096).optional(), 'advanced', 'Pixels along each side of the pairs.', {
+  resolution: option(integer(8, 4096).optional(), 'advanced', 'Make pairs with this many pixels along each side.', {
     fallback: 'as trained',
   }),
   backgroundEvery: option(
     integer(1).default(50),
     'advanced',
-    'For background compensation: pairs that share a background before the next one is taken.',
+    'With background compensation, use each background for this many pairs.',
   ),
   backgroundScaled: option(flag().optional(), 'advanced', "Scale background latents by the autoencoder's factor.", {
     fallback: 'as trained',
@@ -82,25 +90,25 @@ const translatedOptions = {
   backgroundNoise: option(
     oneOf(['fixed', 'fresh']).default('fixed'),
     'advanced',
-    'Noise of a background: one for all steps, or fresh noise at every step, as in the published code.',
+    'Add the same noise to a background at all steps, or fresh noise at every step, as in the published code.',
   ),
   keepBackgroundFeatures: option(
     oneOf(['no', 'device', 'host']).default('no'),
     'advanced',
-    'Where the features of a background are kept for the batches that share it: 46 MB a call for Stable Diffusion at 512 pixels.',
+    'Keep the features of a background in this memory for the batches that share it. Stable Diffusion needs 46 MB for each call at 512 pixels.',
   ),
 };
 
-export const batchSize = option(integer(1, 1024).default(4), 'advanced', 'Pairs that are sampled at once.');
-export const count = option(integer(1).default(16), 'common', 'Number of pairs of each type.');
+export const batchSize = option(integer(1, 1024).default(4), 'advanced', 'Sample this many pairs at once.');
+export const count = option(integer(1).default(16), 'common', 'Make this many pairs of each type.');
 
 export const samplingOptions = { ...engineSamplingOptions, ...translatedOptions, batchSize };
 export const backgroundOptions = {
   backgroundImages: option(
     path('a folder').optional(),
     'advanced',
-    'For background compensation: folder of good images whose backgrounds the pairs get.',
-    { placeholder: 'dir', fallback: "the category's good images, where a job has a dataset" },
+    'With background compensation, take the backgrounds of the pairs from this folder of good images.',
+    { placeholder: 'dir', fallback: "the category's good images, if the job has a dataset" },
   ),
   ...foregroundOptions,
 };
@@ -120,11 +128,11 @@ export const batchSchema = z.strictObject({
   indices: option(
     z.array(integer(0), 'a list of integers').min(1, 'at least one index'),
     'api',
-    'Indices of the pairs of the seed.',
+    'Make the pairs of the seed that have these indices.',
   ),
 });
 
-/** The options with what they leave out from the preset that they name. */
+/** Completes the options with the preset that they name. */
 export function withPreset<T extends { preset?: keyof typeof PRESETS | undefined }>(options: T): T {
   const preset: object = options.preset === undefined ? {} : PRESETS[options.preset];
   return { ...preset, ...given(options) } as T;

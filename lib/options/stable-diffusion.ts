@@ -1,5 +1,5 @@
-/** Settings that depend on the base, for Stable Diffusion 1.5: those of the paper. */
-import type { maskMethods, schedulers } from './names.js';
+/** Lists the paper's values for Stable Diffusion 1.5 of the settings that depend on the base. */
+import type { schedulers } from './names.js';
 
 export const stableDiffusion = {
   training: {
@@ -17,8 +17,7 @@ export const stableDiffusion = {
     scheduler: 'pndm' as (typeof schedulers)[number],
     startFromLatentMean: false,
   },
-  mask: ['u2net'] as (typeof maskMethods)[number][],
 };
 
-/** Documentation of a default that depends on the base. */
-export const ofBase = (value: unknown): string => `what suits the base, ${value} for Stable Diffusion`;
+/** Describes a default that depends on the base. */
+export const ofBase = (value: unknown): string => `set by the base, ${value} for Stable Diffusion`;

@@ -1,4 +1,4 @@
-/** Options of training. */
+/** Declares the options of training. */
 import { z } from 'zod';
 import { above, flag, integer, oneOf, path, real, text } from './check.js';
 import { fits } from './names.js';
@@ -8,10 +8,12 @@ import { typeName } from './type-name.js';
 
 const paper = stableDiffusion.training;
 
-export const seed = option(integer(0).default(0), 'common', 'Seed of everything that is random.');
-export const type = option(typeName(), 'common', 'Defect type: the name of its folder.', { placeholder: 'name' });
+export const seed = option(integer(0).default(0), 'common', 'Set the seed of everything that is random.');
+export const type = option(typeName(), 'common', 'Use this defect type, which is the name of its folder.', {
+  placeholder: 'name',
+});
 
-/** How many of a type's images train. */
+/** Returns the schema that selects the training images of a type. */
 export const trainImages = () =>
   z
     .union([integer(1), z.string()], 'all, N, a/b or a/b@k')
@@ -20,86 +22,90 @@ export const trainImages = () =>
       'all, N, a/b or a/b@k',
     );
 
-/** Where the foregrounds come from that background compensation leaves out. */
+/** Background compensation leaves out the foregrounds, which these options find. */
 export const foregroundOptions = {
   foregroundMasks: option(
     path("a folder, or 'none'").optional(),
     'advanced',
-    "For background compensation: folder of foreground masks named like the images, or 'none' where all of an image is background.",
+    "With background compensation, take foreground masks that are named like the images from this folder. With 'none', all of an image is background.",
     { placeholder: 'dir', fallback: 'a mask model finds the foreground' },
   ),
-  foregroundWeights: option(path('a file').optional(), 'advanced', 'U2-Net weights that find the foreground.', {
+  foregroundWeights: option(path('a file').optional(), 'advanced', 'Find the foreground with these U2-Net weights.', {
     placeholder: 'file',
-    fallback: 'the embedded ones',
+    fallback: 'the embedded weights',
   }),
 };
 export const foregroundSchema = z.strictObject(foregroundOptions);
 
-/** Settings that the engine takes as they are. */
+/** The engine takes these settings unchanged. */
 export const engineTrainingOptions = {
-  rank: option(integer(1, 320).default(32), 'advanced', 'Rank of the LoRA layers.'),
-  learningRate: option(above(0, 1).optional(), 'advanced', 'Learning rate of AdamW.', {
+  rank: option(integer(1, 320).default(32), 'advanced', 'Set the rank of the LoRA layers.'),
+  learningRate: option(above(0, 1).optional(), 'advanced', 'Set the learning rate of AdamW.', {
     fallback: ofBase(paper.learningRate),
   }),
-  warmupSteps: option(integer(0).default(0), 'advanced', 'Steps over which the learning rate rises from zero.'),
-  weightDecay: option(real(0, 1).default(0.01), 'api', 'Weight decay of AdamW.'),
-  maxGradNorm: option(real(0, 1e6).default(1), 'api', 'Norm to which the gradients are clipped.'),
+  warmupSteps: option(integer(0).default(0), 'advanced', 'Raise the learning rate from zero over this many steps.'),
+  weightDecay: option(real(0, 1).default(0.01), 'api', 'Set the weight decay of AdamW.'),
+  maxGradNorm: option(real(0, 1e6).default(1), 'api', 'Clip the gradients to this norm.'),
   timestepPower: option(
     real(1, 10).optional(),
     'advanced',
-    'Timesteps t are drawn with density p t^(p-1): 1 is uniform, more trains more on high noise.',
+    'Draw timesteps t with density p t^(p-1). p = 1 is uniform. A larger p trains more on high noise.',
     { fallback: ofBase(paper.timestepPower) },
   ),
   defectLossShare: option(
     real(0, 1).optional(),
     'advanced',
-    'Smallest share of the loss that comes from the pixels of the defect. With 0 its area decides, as in the paper.',
+    'Let the pixels of the defect make at least this share of the loss. With 0, their share follows from their area, as in the paper.',
     { fallback: ofBase(paper.defectLossShare) },
   ),
   initialAdapter: option(
     path("a file, or 'none'").optional(),
     'advanced',
-    "Adapter to start from, or 'none' for a new one.",
+    "Start from this adapter, or from a new one with 'none'.",
     { placeholder: 'file', fallback: "the base's initial_adapter.safetensors, if it has one" },
   ),
-  batchSize: option(integer(1, 1024).optional(), 'advanced', 'Pairs in a training batch.', {
+  batchSize: option(integer(1, 1024).optional(), 'advanced', 'Train with this many pairs in a batch.', {
     fallback: ofBase(paper.batchSize),
   }),
-  gradientAccumulation: option(integer(1, 1024).default(1), 'advanced', 'Batches whose gradients make one step.'),
+  gradientAccumulation: option(
+    integer(1, 1024).default(1),
+    'advanced',
+    'Add the gradients of this many batches for one step.',
+  ),
   partFill: option(
     oneOf(['grey', 'black', 'auto']).default('grey'),
     'advanced',
-    'Background of the anomaly part. auto takes black where the defect stands out more against black than against grey.',
+    'Give the anomaly part this background. auto takes black if the defect stands out more against black than against grey.',
   ),
   flips: option(flag().default(true), 'advanced', 'Flip training images at random, horizontally and vertically.'),
   branches: option(
     oneOf(['joint', 'separate', 'one']).default('joint'),
     'api',
-    "What is learned: both branches joined by SAIM, both without SAIM, or the whole image alone. The last two are the paper's ablations.",
+    "Train both branches joined by SAIM, both without SAIM, or the whole image alone. The last two are the paper's ablations.",
   ),
   background: option(
     oneOf(['off', 'add', 'interpolate']).default('off'),
     'advanced',
-    "Background compensation: off, the paper's form (add), or that of the published checkpoints (interpolate).",
+    "Train with background compensation. add is the paper's form, and interpolate is that of the published checkpoints.",
   ),
   backgroundScaled: option(
     flag().default(true),
     'advanced',
-    "Scale background latents by the autoencoder's factor; the published code does not.",
+    "Scale background latents by the autoencoder's factor. The published code does not scale them.",
   ),
   trainTextEncoder: option(flag().default(true), 'advanced', 'Train the text encoder.'),
   gradientCheckpointing: option(
     flag().default(false),
     'advanced',
-    'Use less memory for about a third more time (arXiv 1604.06174).',
+    'Use less memory, but about a third more time (arXiv 1604.06174).',
   ),
   globalPrompt: option(
     text().optional(),
     'advanced',
-    'Prompt of the whole image. {category} and {type} stand for the names of the dataset.',
+    'Set the prompt of the whole image. {category} and {type} stand for the names of the dataset.',
     { placeholder: 'text', fallback: ofBase(`'${paper.globalPrompt}'`) },
   ),
-  anomalyPrompt: option(text().optional(), 'advanced', 'Prompt of the anomaly part.', {
+  anomalyPrompt: option(text().optional(), 'advanced', 'Set the prompt of the anomaly part.', {
     placeholder: 'text',
     fallback: ofBase(`'${paper.anomalyPrompt}'`),
   }),
@@ -108,36 +114,41 @@ export const engineTrainingOptions = {
 
 export const trainingOptions = {
   ...engineTrainingOptions,
-  resolution: option(integer(8, 4096).optional(), 'common', 'Pixels along each side of the square images.', {
-    fallback: ofBase(paper.resolution),
-  }),
+  resolution: option(
+    integer(8, 4096).optional(),
+    'common',
+    'Use square images with this many pixels along each side.',
+    {
+      fallback: ofBase(paper.resolution),
+    },
+  ),
   fit: option(
     oneOf(fits).default('crop'),
     'advanced',
-    'How images become squares: crop takes the square around the defect, stretch squeezes the whole image.',
+    'Make images square by this method. crop takes the square around the defect. stretch changes the shape of the whole image.',
   ),
   ...foregroundOptions,
   trainImages: option(
     trainImages().default('all'),
     'advanced',
-    'Images of the type that train: all, N or a/b of them (the first by name); a/b@k is the k-th such part.',
+    'Train on these images of the type: all, or the first N or a/b by name. a/b@k is the k-th such part.',
     { placeholder: 'n' },
   ),
 };
 export const trainerSchema = z.strictObject({ type, ...trainingOptions });
 
-/** Adapters are recognised by their ending when they are read. */
+/** Requires the ending by which adapters are recognised when they are read. */
 export const adapterFile = () => text().regex(/\.safetensors$/, 'a file name that ends in .safetensors');
 
-export const trainSteps = option(integer(1).optional(), 'common', 'Training steps.', {
+export const trainSteps = option(integer(1).optional(), 'common', 'Train for this many steps.', {
   fallback: ofBase(paper.steps),
 });
 export const runFileOptions = {
-  checkpointEvery: option(integer(1).default(500), 'advanced', 'Training steps between checkpoints.'),
+  checkpointEvery: option(integer(1).default(500), 'advanced', 'Write a checkpoint after every n training steps.'),
   resume: option(
     flag().default(false),
     'common',
-    'Continue what an earlier call began; without it, a folder that holds results is an error.',
+    'Continue the work of an earlier call. Without this option, a folder that holds results is an error.',
   ),
 };
 export const trainSchema = z.strictObject({
@@ -145,7 +156,7 @@ export const trainSchema = z.strictObject({
   out: option(
     adapterFile().optional(),
     'api',
-    'Adapter file of the run; checkpoints and the log are written beside it.',
+    'Write the adapter to this file, and checkpoints and the log beside it.',
   ),
   ...runFileOptions,
 });

@@ -1,16 +1,16 @@
-/** The name of a defect type, which is the name of a folder wherever types are read or written. */
+/** Checks the name of a defect type, which is the name of a folder in every dataset. */
 import { z } from 'zod';
 
-/** What file systems take for one name, in bytes of UTF-8. */
+/** File systems limit a name to this number of bytes in UTF-8. */
 const MAX_BYTES = 255;
-/** The folder of images without a defect, beside the types'. */
+/** This folder holds images without a defect, beside the folders of types. */
 const GOOD = 'good';
 
 const EXPECTED =
   "the name of a defect type (one folder's name: no /, \\ or control character, no dot in front, at most 255 bytes, not good)";
 
 /**
- * Whether `name` is one safe segment of a path that a type may have: it leads nowhere else, is not hidden, and is not the
+ * Returns true if `name` is one safe segment of a path: it leads to no other folder, is not hidden, and is not the
  * folder of good images.
  */
 export function isTypeName(name: string): boolean {
@@ -19,5 +19,5 @@ export function isTypeName(name: string): boolean {
   return name.trim() === name && Buffer.byteLength(name.normalize('NFC')) <= MAX_BYTES;
 }
 
-/** A type's name, in NFC. Names of folders and options compare equal once both went through it. */
+/** Returns the schema of a type's name, which it converts to NFC so that names of folders and options compare equal. */
 export const typeName = () => z.string(EXPECTED).refine(isTypeName, EXPECTED).normalize('NFC');

@@ -1,6 +1,6 @@
 /**
- * The model-free recipe: real defects are cut out, moved and pasted onto good photographs, in light and exposure that
- * vary. It is the baseline that a model has to beat.
+ * Makes pairs without a model: real defects are cut out, moved and pasted onto good photographs, with varied light and
+ * exposure. A model is only worth its time if it beats this baseline.
  */
 import type { Dataset, Example } from '../dataset/dataset.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
@@ -14,12 +14,12 @@ import { stableDiffusion } from '../options/stable-diffusion.js';
 import { Augmenter } from './augmenter.js';
 import type { OpenRecipe } from './recipe.js';
 
-/** Options of {@link augment}. */
+/** Holds the options of {@link augment}. */
 export type AugmentOptions = AugmentSettings & { signal?: AbortSignal };
 
 const optionsSchema = augmentSchema.extend(taskShape);
 
-/** Prepares pairs of one type. Throws ERR_DATASET_INVALID naming the image or mask that cannot be used. */
+/** Prepares pairs of one type. Throws ERR_DATASET_INVALID with the image or mask that cannot be used. */
 export async function openAugment(
   type: string,
   examples: readonly Example[],
@@ -45,7 +45,7 @@ export async function openAugment(
 }
 
 async function* withExactMasks(pairs: AsyncIterable<Pair>): AsyncGenerator<MaskedPair, void, undefined> {
-  // The engine knows where it put each defect, so every pair comes with its mask.
+  // The engine places each defect itself, so that it knows the exact mask.
   for await (const pair of pairs) yield { ...(pair as MaskedPair), maskMethod: 'exact', touches: true };
 }
 
@@ -53,8 +53,8 @@ async function* withExactMasks(pairs: AsyncIterable<Pair>): AsyncGenerator<Maske
  * Makes pairs 0 to `count` - 1 of a seed from the real defects and the good photographs of a dataset, without a model.
  * Their masks are exact. The images are squares of `resolution` pixels, 512 by default.
  *
- * Throws ERR_DATASET_INVALID naming the image or mask that cannot be used, or where there are no good images;
- * ERR_INVALID_OPTION; ERR_ABORTED.
+ * Throws ERR_DATASET_INVALID with the image or mask that cannot be used, or if there are no good images,
+ * ERR_INVALID_OPTION, and ERR_ABORTED.
  *
  * @example
  * for await (const pair of augment(dataset, { type: 'crack', count: 100 })) await pair.image.toSharp().toFile(`${pair.index}.png`);

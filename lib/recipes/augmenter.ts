@@ -10,7 +10,7 @@ import { Pool } from '../pool.js';
 import { runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
 import type { PairRequest } from './recipe.js';
 
-/** How the images are read, and the seed of the pairs. */
+/** Holds the settings that decide the pairs. */
 export interface AugmenterSettings {
   /** Pixels along each side of the pairs. */
   resolution: number;
@@ -18,19 +18,20 @@ export interface AugmenterSettings {
   seed: number;
 }
 
-/** Good images that are decoded at once. */
+/** Good images are decoded in chunks of this size, which bounds the memory. */
 const DECODED_AT_ONCE = 16;
 
-/** Pairs of one native call, so that an abort is heard soon. */
+/** One native call makes this number of pairs. A small number keeps aborts quick. */
 const DRAWN_AT_ONCE = 4;
 
-/** A blurred pair can be told from the photographs that a detector learns from beside it. */
-const SHARP = 'lanczos3';
+/** A sharp kernel keeps pairs as sharp as photographs. A detector would recognise blurred pairs by their blur. */
+const SHARP_KERNEL = 'lanczos3';
 
 /**
- * The recipe `augment`: pairs that no model draws. Each is a real defect on a real picture, with its exact mask. It is
- * pasted onto a good image, or, where it is small, stays in its own image as another photograph would show it, or,
- * where it is large, moves to another place on a good image. Light and exposure vary.
+ * Makes the pairs of the recipe `augment` without a model. Each shows a real defect on a real photograph and has an
+ * exact mask. The defect is pasted onto a good image. A small defect may instead stay in its own image, which is then
+ * changed like a second photograph of the scene. A large defect may instead move to another place on a good image.
+ * Light and exposure vary.
  *
  * @example
  * const dataset = await Dataset.open('tile');
@@ -45,9 +46,9 @@ export class Augmenter {
   private constructor(
     /** Pixels along each side of the pairs. */
     readonly resolution: number,
-    /** The blank of the parts from which more of the defects' pixels can be told. */
+    /** This is the background of the parts against which the defects stand out more. */
     readonly partFill: PartFill,
-    /** Tells sets of images apart by their pixels. */
+    /** This digest of the pixels identifies the images. */
     readonly digest: string,
     seed: number,
     handle: NativeAugmenter,
@@ -57,8 +58,8 @@ export class Augmenter {
   }
 
   /**
-   * Decodes the images. Throws ERR_DATASET_INVALID naming the file that cannot be used, or where there are no examples
-   * or no good images.
+   * Decodes the images. Throws ERR_DATASET_INVALID with the file that cannot be used, or if there are no examples or no
+   * good images.
    */
   static async create(
     examples: readonly Example[],
@@ -68,7 +69,7 @@ export class Augmenter {
     const defects = await Pool.create(resolution);
     const good = await Pool.create(resolution);
     try {
-      const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP);
+      const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP_KERNEL);
       defects.addDefects(
         loaded.map(({ pixels, maskPixels }) => ({ pixels: pixels.data, mask: maskPixels.data })),
         0,
@@ -77,7 +78,7 @@ export class Augmenter {
       for (let from = 0; from < goodImages.length; from += DECODED_AT_ONCE) {
         throwIfAborted(signal);
         const files = goodImages.slice(from, from + DECODED_AT_ONCE);
-        const chunk = await loadBackgrounds(files, resolution, fit, 'none', SHARP);
+        const chunk = await loadBackgrounds(files, resolution, fit, 'none', SHARP_KERNEL);
         good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
       }
       const handle = await runNative({ signal }, (engine, task) =>
@@ -91,8 +92,8 @@ export class Augmenter {
   }
 
   /**
-   * Pairs 0 to `count` - 1 of the seed with their masks, as they are ready; those in `skip` are left out. Pair k is the
-   * same whatever was drawn before.
+   * Yields pairs 0 to `count` - 1 of the seed with their masks, except those in `skip`, each when it is ready. Pair k
+   * depends on the seed and on k only.
    */
   async *pairs({ count, skip, signal }: PairRequest): AsyncGenerator<Pair, void, undefined> {
     const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip.has(index));
@@ -103,7 +104,7 @@ export class Augmenter {
     }
   }
 
-  /** Frees the images. May be called twice. */
+  /** Frees the images. A second call has no effect. */
   async dispose(): Promise<void> {
     this.#handle?.dispose();
     this.#handle = undefined;

@@ -1,4 +1,4 @@
-/** The paper's recipe: whole image and anomaly part are denoised together from noise. */
+/** Makes pairs by the paper's recipe: the whole image and the anomaly part are denoised together. */
 import { basename, resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { imagesBelow } from '../dataset/folders.js';
@@ -7,21 +7,21 @@ import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
 import { type Background, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
 import { generatePairs } from '../model/generate.js';
-import { type ResolvedMasks, resolveMasks } from '../model/pair-masker.js';
+import type { ResolvedMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
-import { given } from '../options/check.js';
+import { checkOptions, given } from '../options/check.js';
 import type { GenerateJobOptions } from '../options/generated.js';
-import { maskOptions } from '../options/masks.js';
+import { maskOptions, maskSettingsSchema } from '../options/masks.js';
 import { samplingOptions } from '../options/sampling.js';
 import { type OpenRecipe, pickGiven } from './recipe.js';
 
-/** The type of pairs whose adapter names none, as published ones do not. */
+/** Adapters of the published code store no type, so their pairs get this one. */
 const UNNAMED_TYPE = 'anomaly';
 
-/** What the recipe is told beside the model and the adapter. */
+/** Holds the options of the recipe beside the model and the adapter. */
 export type NoiseOptions = Partial<Omit<GenerateJobOptions, 'adapter' | 'out' | 'resume' | 'keepBest'>>;
 
-/** The backgrounds that the pairs get; undefined for an adapter without background compensation. */
+/** Loads the backgrounds of the pairs. Returns undefined for an adapter without background compensation. */
 async function backgroundsFor(
   { info }: Adapter,
   options: NoiseOptions,
@@ -47,7 +47,7 @@ async function backgroundsFor(
   return withForegroundSource(foregrounds, device, (source) => loadBackgrounds(needed, resolution, info.fit, source));
 }
 
-/** Everything that decides the pixels of the pairs. */
+/** Returns all settings that decide the pixels of the pairs. */
 function settingsOf(
   sampling: ResolvedSampling,
   masks: ResolvedMasks,
@@ -73,7 +73,7 @@ function settingsOf(
   };
 }
 
-/** Prepares pairs of an adapter. `goodImages` are the backgrounds where the options name no others. */
+/** Prepares pairs of an adapter. `goodImages` are the backgrounds if the options name no others. */
 export async function openNoise(
   model: BaseModel,
   adapterFile: string,
@@ -83,7 +83,7 @@ export async function openNoise(
   const adapter = await Adapter.load(adapterFile);
   try {
     const sampling = resolveSampling(pickGiven(options, samplingOptions), model, adapter.info);
-    const masks = resolveMasks(pickGiven(options, maskOptions), model);
+    const masks = checkOptions(maskSettingsSchema, pickGiven(options, maskOptions));
     const { count = 0 } = options;
     const backgrounds = await backgroundsFor(adapter, options, { ...sampling, count }, goodImages, model.info.device);
     return {

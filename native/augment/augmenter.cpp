@@ -14,7 +14,7 @@ namespace {
 
 MarkedPicture inOwnPicture(const MarkedPicture& real, Rng& rng) {
   const double light = rng.uniform(0.8, 1.25);
-  const MarkedPicture picture = rephotographed(real, rng);
+  const MarkedPicture picture = withJitter(real, rng);
   return {(picture.image * light).clamp(0, 1), picture.mask};
 }
 
@@ -63,7 +63,7 @@ std::vector<AugmentedPair> Augmenter::pairs(const std::vector<int64_t>& indices,
 
 MarkedPicture Augmenter::place(const MarkedPicture& real, Rng& rng) const {
   if (rng.uniform() < kPasteShare) return pasted(real, rng);
-  rng.uniform();  // an earlier version asked once more here; seeds keep their pictures
+  rng.uniform();  // An earlier version drew a number here. It is skipped so that a seed keeps its pictures.
   if (areaOf(real.mask) < kSmallArea) return inOwnPicture(real, rng);
   const at::Tensor ground = randomGood(rng).image;
   return blended(moved(real, rng), ground, rng);
@@ -80,7 +80,7 @@ MarkedPicture Augmenter::randomGood(Rng& rng) const {
 }
 
 MarkedPicture Augmenter::pasted(const MarkedPicture& real, Rng& rng) const {
-  // A defect of single pixels can vanish where it is made smaller; half of the attempts do not make it smaller.
+  // A defect of single pixels can vanish when it shrinks. Half of the attempts do not shrink it, so the loop ends.
   while (true) {
     const MarkedPicture picture = randomGood(rng);
     cropPaste(real, picture, rng);

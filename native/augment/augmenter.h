@@ -1,4 +1,4 @@
-// The recipe `augment`: pairs that no model draws. Each is a real defect on a real picture, with its exact mask.
+// The recipe `augment` makes pairs without a model. Each shows a real defect on a real picture and has an exact mask.
 #pragma once
 
 #include "augment/pixel_pool.h"
@@ -15,16 +15,17 @@ struct AugmentedPair {
 
 class Augmenter {
  public:
-  // `defects` with masks that are not empty, and `good` of the same size. Throws ERR_DATASET_INVALID where one of them
-  // holds nothing or does not fit.
+  // The masks of `defects` must not be empty, and `good` must have the same size. Throws ERR_DATASET_INVALID if one of
+  // the pools is empty or does not fit.
   Augmenter(Pool defects, Pool good, uint64_t seed);
 
-  // Picture `index` of the seed, whatever was drawn before. A random defect is pasted onto a good picture, or, where it
-  // is small, shown in its own picture as another photograph would show it, or, where it is large, moved to another
-  // place on a good picture. Then light falls on all of it, and it is exposed.
+  // Draws picture `index`, which depends on the seed and the index only. A random defect is pasted onto a good picture.
+  // A small defect may instead stay in its own picture, which is then changed like a second photograph. A large defect
+  // may instead move to another place on a good picture. At the end, light and exposure of the picture vary.
   MarkedPicture draw(int64_t index) const;
 
-  // The same as bytes with their parts, whose blank ground is `fill`. Ends within one picture once `task` is cancelled.
+  // Draws pictures as bytes, with their parts on the background `fill`. Ends within one picture once `task` is
+  // cancelled.
   std::vector<AugmentedPair> pairs(const std::vector<int64_t>& indices, PartFill fill, const Task& task) const;
 
  private:

@@ -9,18 +9,18 @@ namespace dan::augment {
 
 namespace {
 
-constexpr double kRingShare = 1 / 32.;     // of the side: how wide the ring around a defect is
-constexpr double kBorderShare = 1 / 128.;  // of the side: how wide a defect's soft border is
-constexpr double kSmoothShare = 3 / 32.;   // of the side: what is smaller than this is not the ground's light
-constexpr double kMostGain = 2;            // by the ground's light
+constexpr double kRingShare = 1 / 32.;     // of the side: the width of the ring around a defect
+constexpr double kBorderShare = 1 / 128.;  // of the side: the width of a defect's soft border
+constexpr double kSmoothShare = 3 / 32.;   // of the side: smaller structures are not the ground's light
+constexpr double kMaxLightGain = 2;        // the largest factor by the ground's light
 
 at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
-  const int64_t size = 2 * radius + 1;  // rows, then columns: the same as a square, for a fraction of the work
+  const int64_t size = 2 * radius + 1;  // Rows and then columns give the same result as a square, but need less work.
   const at::Tensor rows = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), {1, size}, 1, {0, radius});
   return at::max_pool2d(rows, {size, 1}, 1, {radius, 0})[0] > 0;
 }
 
-// Three box filters, which come near a Gaussian. x: (C, H, W).
+// Three box filters approximate a Gaussian. x: (C, H, W).
 at::Tensor blurred(at::Tensor x, int64_t radius) {
   x = x.unsqueeze(0);
   const int64_t size = 2 * radius + 1;
@@ -35,7 +35,8 @@ at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
   return (picture * where).sum({1, 2}, true) / where.sum().clamp_min(1);
 }
 
-// What is around a defect, without its soft border. Where a defect covers all, nothing is around it but itself.
+// Returns the surroundings of a defect without its soft border. If the defect covers the whole picture, it returns the
+// defect itself, because there is nothing else to measure.
 at::Tensor ringAround(const at::Tensor& mask) {
   const int64_t width = pixelsOf(kRingShare, mask.size(0)), gap = pixelsOf(kBorderShare, mask.size(0));
   const at::Tensor ring = dilated(mask.unsqueeze(0), width)[0] & ~dilated(mask.unsqueeze(0), gap)[0];
@@ -53,16 +54,16 @@ int64_t pixelsOf(double share, int64_t side) {
 }
 
 at::Tensor softened(const at::Tensor& mask) {
-  constexpr double kFirm = 1.3;  // so that the mask itself is covered whole
+  constexpr double kBorderGain = 1.3;  // so that the mask itself gets the value 1
   const at::Tensor wide = dilated(mask.unsqueeze(0), pixelsOf(kBorderShare, mask.size(0))).to(at::kFloat);
-  return (blurred(wide, 1) * kFirm).clamp(0, 1)[0];
+  return (blurred(wide, 1) * kBorderGain).clamp(0, 1)[0];
 }
 
 MarkedPicture blended(const MarkedPicture& defect, const at::Tensor& ground, Rng& rng) {
   const at::Tensor ring = ringAround(defect.mask), before = meanOf(defect.image, ring);
   const double light = ((meanOf(ground, ring).mean() + 0.04) / (before.mean() + 0.04)).item<double>();
-  // A defect that faded would teach a detector to see defects in the grain of good ground.
-  const double contrast = kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMostGain);
+  // A faded defect would teach a detector to find defects in the grain of good ground.
+  const double contrast = kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMaxLightGain);
   const at::Tensor after = blurred(ground, pixelsOf(kSmoothShare, defect.mask.size(0)));
   const at::Tensor added = (after + (defect.image - before) * contrast).clamp(0, 1);
   return {at::lerp(ground, added, softened(defect.mask)), defect.mask};

@@ -7,15 +7,14 @@ namespace dan::augment {
 
 namespace {
 
-// How large a pasted defect is, as a share of its own size.
-constexpr double kLeastScale = 0.75, kMostScale = 1.25;
+// A pasted defect has this size, as a share of its original size.
+constexpr double kMinScale = 0.75, kMaxScale = 1.25;
 
-// First row, first column, rows, columns.
 struct Box {
   int64_t top = 0, left = 0, rows = 0, columns = 0;
 };
 
-// The smallest box that holds the mask; no rows where it is empty.
+// Returns the smallest box that holds the mask. It has no rows if the mask is empty.
 Box boxOf(const at::Tensor& mask) {
   const at::Tensor rows = mask.any(1).nonzero(), columns = mask.any(0).nonzero();
   if (rows.numel() == 0) return {};
@@ -38,7 +37,7 @@ void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Rng& rng)
   const int64_t height = onto.mask.size(0), width = onto.mask.size(1);
   const auto rows = static_cast<double>(patch.mask.size(0)), columns = static_cast<double>(patch.mask.size(1));
   const double scale = std::min(
-      {rng.uniform(kLeastScale, kMostScale), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
+      {rng.uniform(kMinScale, kMaxScale), static_cast<double>(height) / rows, static_cast<double>(width) / columns});
   const auto sized = [scale](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side * scale)); };
   const std::vector<int64_t> size = {sized(rows), sized(columns)};
   const auto resize = [&](const at::Tensor& picture) {

@@ -9,12 +9,13 @@ namespace dan::augment {
 
 namespace {
 
-constexpr int kMostAttempts = 20;              // to place a defect so that most of it is inside
-constexpr double kLeastInside = 0.3;           // of the area of a moved defect
-constexpr double kLeastRephotographed = 0.8;   // of the area of a defect in its own picture
-constexpr int64_t kUnusedNumbers = 2 * 8 * 8;  // of each attempt
+constexpr int kMaxAttempts = 20;           // attempts to place a defect so that enough of it is inside
+constexpr double kMinShareInside = 0.3;    // of the area of a moved defect
+constexpr double kMinShareJittered = 0.8;  // of the area of a defect in its own picture
+// Earlier versions bent the picture by so many random numbers. They are skipped so that a seed keeps its pictures.
+constexpr int64_t kSkippedNumbers = 2 * 8 * 8;
 
-// How a picture moves, in pixels and radians about the middle of its defect.
+// A picture moves by pixels, and turns by radians about the middle of its defect.
 struct Motion {
   double down = 0, right = 0, scaleY = 1, scaleX = 1, angle = 0;
 };
@@ -26,7 +27,7 @@ Motion randomMove(int64_t side, Rng& rng) {
   motion.right = std::round(rng.uniform(-reach, reach));
   motion.scaleY = rng.uniform(0.7, 1.4);
   motion.scaleX = motion.scaleY * rng.uniform(0.8, 1.25);
-  motion.angle = rng.uniform(-0.05, 0.05);  // grain has a direction, which large defects show
+  motion.angle = rng.uniform(-0.05, 0.05);  // A larger angle would show in the direction of the grain.
   return motion;
 }
 
@@ -41,14 +42,14 @@ Motion randomJitter(int64_t side, Rng& rng) {
   return motion;
 }
 
-// Row and column.
+// Returns row and column.
 std::pair<double, double> middleOf(const at::Tensor& mask) {
   const at::Tensor middle = mask.nonzero().to(at::kFloat).mean(0);
   return {middle[0].item<double>(), middle[1].item<double>()};
 }
 
-// The motion changed so that the defect still reaches the edges that it reached before.
-Motion keptAtReachedEdges(Motion motion, const at::Tensor& mask) {
+// Changes the motion so that the defect still reaches the edges that it reached before.
+Motion keepTouchedEdges(Motion motion, const at::Tensor& mask) {
   const auto [middleY, middleX] = middleOf(mask);
   const auto keep = [&](int64_t dim, double middle, double& shift, double& scale) {
     const int64_t side = mask.size(dim), margin = pixelsOf(1 / 64., side);
@@ -63,7 +64,7 @@ Motion keptAtReachedEdges(Motion motion, const at::Tensor& mask) {
   return motion;
 }
 
-// Where each pixel of the moved picture comes from: (1, H, W, 2), as grid_sampler wants it.
+// Returns the source of each pixel of the moved picture for grid_sampler, (1, H, W, 2).
 at::Tensor sourceGrid(const Motion& motion, const at::Tensor& mask) {
   const int64_t height = mask.size(0), width = mask.size(1);
   const auto [middleY, middleX] = middleOf(mask);
@@ -78,53 +79,55 @@ at::Tensor sourceGrid(const Motion& motion, const at::Tensor& mask) {
   return at::stack({normalized(fromX, width), normalized(fromY, height)}, -1).unsqueeze(0);
 }
 
-// What a moved picture shows between its pixels, and where it was not photographed. The values are grid_sampler's.
+// These are grid_sampler's values for places between pixels and beyond the edges.
 enum class Interpolation : int64_t { kBilinear = 0, kBicubic = 2 };
-enum class Beyond : int64_t { kEdge = 1, kMirror = 2 };
+enum class Padding : int64_t { kEdge = 1, kMirror = 2 };
 
-at::Tensor gridSampled(const at::Tensor& picture, const at::Tensor& grid, Interpolation between, Beyond beyond) {
-  return at::grid_sampler(picture.unsqueeze(0), grid, static_cast<int64_t>(between), static_cast<int64_t>(beyond),
+at::Tensor gridSampled(const at::Tensor& picture, const at::Tensor& grid, Interpolation interpolation,
+                       Padding padding) {
+  return at::grid_sampler(picture.unsqueeze(0), grid, static_cast<int64_t>(interpolation),
+                          static_cast<int64_t>(padding),
                           /*align_corners=*/false)[0];
 }
 
-// Bicubic, because what is blurred by moving can be told from photographs, and a detector learns to.
-at::Tensor resampled(const at::Tensor& picture, const at::Tensor& grid, Beyond beyond) {
-  return gridSampled(picture, grid, Interpolation::kBicubic, beyond).clamp(0, 1);
+// We resample bicubically, because a detector would recognise a blurred picture by its blur.
+at::Tensor resampled(const at::Tensor& picture, const at::Tensor& grid, Padding padding) {
+  return gridSampled(picture, grid, Interpolation::kBicubic, padding).clamp(0, 1);
 }
 
-at::Tensor resampledMask(const at::Tensor& mask, const at::Tensor& grid, Beyond beyond) {
-  return gridSampled(mask.to(at::kFloat).unsqueeze(0), grid, Interpolation::kBilinear, beyond)[0] > 0.5;
+at::Tensor resampledMask(const at::Tensor& mask, const at::Tensor& grid, Padding padding) {
+  return gridSampled(mask.to(at::kFloat).unsqueeze(0), grid, Interpolation::kBilinear, padding)[0] > 0.5;
 }
 
-// Tries motions until so much of the defect is inside; the picture as it is where no attempt succeeds. `motion` and
-// `leastArea` (of the picture) are asked once an attempt.
-template <class NextMotion, class LeastArea>
-MarkedPicture placed(const MarkedPicture& real, Beyond beyond, Rng& rng, NextMotion nextMotion, LeastArea leastArea) {
-  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+// Tries motions until enough of the defect is inside. Returns the picture unchanged if no attempt succeeds. Each
+// attempt calls `nextMotion` and `minArea`, which returns a share of the picture, once.
+template <class NextMotion, class MinArea>
+MarkedPicture placeInside(const MarkedPicture& real, Padding padding, Rng& rng, NextMotion nextMotion,
+                          MinArea minArea) {
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const Motion motion = nextMotion();
-    // Earlier versions bent the picture by these numbers. They are left out, so that seeds keep their pictures.
-    rng.skip({kUnusedNumbers});
-    const at::Tensor grid = sourceGrid(motion, real.mask), mask = resampledMask(real.mask, grid, beyond);
-    if (areaOf(mask) >= leastArea(motion)) return {resampled(real.image, grid, beyond), mask};
+    rng.skip({kSkippedNumbers});
+    const at::Tensor grid = sourceGrid(motion, real.mask), mask = resampledMask(real.mask, grid, padding);
+    if (areaOf(mask) >= minArea(motion)) return {resampled(real.image, grid, padding), mask};
   }
   return real;
 }
 
 }  // namespace
 
-MarkedPicture rephotographed(const MarkedPicture& real, Rng& rng) {
+MarkedPicture withJitter(const MarkedPicture& real, Rng& rng) {
   const double area = areaOf(real.mask);
-  // A mirrored ground looks like ground, and a mirrored defect is marked as one.
-  return placed(
-      real, Beyond::kMirror, rng, [&] { return randomJitter(real.mask.size(0), rng); },
-      [&](const Motion&) { return kLeastRephotographed * area; });
+  // Mirrored ground looks real, and the mirrored mask marks a mirrored defect.
+  return placeInside(
+      real, Padding::kMirror, rng, [&] { return randomJitter(real.mask.size(0), rng); },
+      [&](const Motion&) { return kMinShareJittered * area; });
 }
 
 MarkedPicture moved(const MarkedPicture& real, Rng& rng) {
   const double area = areaOf(real.mask);
-  return placed(
-      real, Beyond::kEdge, rng, [&] { return keptAtReachedEdges(randomMove(real.mask.size(0), rng), real.mask); },
-      [&](const Motion& motion) { return kLeastInside * area * motion.scaleX * motion.scaleY; });
+  return placeInside(
+      real, Padding::kEdge, rng, [&] { return keepTouchedEdges(randomMove(real.mask.size(0), rng), real.mask); },
+      [&](const Motion& motion) { return kMinShareInside * area * motion.scaleX * motion.scaleY; });
 }
 
 }  // namespace dan::augment

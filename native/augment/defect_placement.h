@@ -1,16 +1,17 @@
-// Where a defect comes to lie: pictures moved, turned and scaled together with their masks.
+// These functions place a defect: they move, turn and scale a picture together with its mask.
 #pragma once
 
 #include "augment/pixel_pool.h"
 
 namespace dan::augment {
 
-// The picture as another photograph of the same part would show it: a little nearer and off the middle. Beyond its
-// edges it is mirrored, mask and all. At least 80 % of the defect's area stay inside.
-MarkedPicture rephotographed(const MarkedPicture& real, Rng& rng);
+// Changes the picture like a second photograph of the same object, taken from a little nearer and not centred. The
+// picture and its mask are mirrored at the edges. At least 80 % of the defect's area stay inside.
+MarkedPicture withJitter(const MarkedPicture& real, Rng& rng);
 
-// The picture with its defect in another place, turned a little and scaled. A defect that reaches an edge, which cuts
-// it off, still reaches it: what is beyond was not photographed. The mask must not be empty.
+// Moves the picture's defect to another place, turns it a little and scales it. A defect that reaches an edge still
+// reaches it afterwards, because the photograph shows nothing of the defect beyond the edge. The mask must not be
+// empty.
 MarkedPicture moved(const MarkedPicture& real, Rng& rng);
 
 }  // namespace dan::augment

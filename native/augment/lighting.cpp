@@ -6,7 +6,7 @@ namespace dan::augment {
 
 namespace {
 
-constexpr int64_t kLightGrid = 4;  // points along a side between which light changes smoothly
+constexpr int64_t kLightGrid = 4;  // Light is random at so many points along a side, and smooth between them.
 
 }  // namespace
 

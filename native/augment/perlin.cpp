@@ -6,7 +6,7 @@ namespace dan::augment {
 
 namespace {
 
-// Cells around the picture, so that a turned picture still lies on the grid.
+// The grid extends by so many cells beyond the picture, so that a turned picture lies within it.
 constexpr int64_t kMargin = 2;
 
 at::Tensor fade(const at::Tensor& t) { return t * t * t * (t * (t * 6 - 15) + 10); }
@@ -14,7 +14,7 @@ at::Tensor fade(const at::Tensor& t) { return t * t * t * (t * (t * 6 - 15) + 10
 }  // namespace
 
 at::Tensor perlinNoise(int64_t height, int64_t width, int64_t rows, int64_t columns, double angle, Rng& rng) {
-  // A turned square reaches 0.71 of its side from its middle: twice the cells hold it.
+  // A turned square reaches 0.71 of its side from its middle, so twice the cells hold it.
   const int64_t gridRows = 2 * rows + 2 * kMargin, gridColumns = 2 * columns + 2 * kMargin;
   const at::Tensor direction = rng.uniform({gridRows, gridColumns}) * (2 * M_PI);
   const at::Tensor gradients = at::stack({at::sin(direction), at::cos(direction)}, -1).flatten(0, 1);
@@ -26,7 +26,7 @@ at::Tensor perlinNoise(int64_t height, int64_t width, int64_t rows, int64_t colu
   const at::Tensor top = y.floor(), left = x.floor();
   const at::Tensor dy = y - top, dx = x - left;
   const at::Tensor corner = (top * static_cast<double>(gridColumns) + left).to(at::kLong);
-  // The dot product of each corner's gradient with the way from that corner.
+  // Each corner contributes the dot product of its gradient with the distance from it.
   const auto from = [&](int64_t down, int64_t right) {
     const at::Tensor gradient = gradients.index({(corner + down * gridColumns + right).flatten()});
     return gradient.select(1, 0).view({height, width}) * (dy - static_cast<double>(down)) +

@@ -7,7 +7,7 @@ namespace dan::binding {
 
 namespace {
 
-// readAdapter(path, task): an adapter of the own format or of the published code, checked but not against any base
+// readAdapter(path, task) reads and checks an adapter in our own or the published format. It does not check the base.
 Napi::Value readAdapter(const Napi::CallbackInfo& info) {
   return runTask<Made<dual::AdapterFile>>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
@@ -22,12 +22,12 @@ Napi::Value readAdapter(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-// metadata(): what the adapter says of itself
+// metadata() returns the settings of the adapter.
 Napi::Value AdapterHandle::metadata(const Napi::CallbackInfo& info) {
   return toObject(info.Env(), dual::describe(*value()));
 }
 
-// save(path, task): in the own format
+// save(path, task) writes our own format.
 Napi::Value AdapterHandle::save(const Napi::CallbackInfo& info) {
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),

@@ -1,4 +1,4 @@
-// The engine's entry: dualanodiffInit is called by the loader.
+// This is the engine's entry point: the loader calls dualanodiffInit.
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <napi.h>
@@ -65,14 +65,14 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// What doctor shows of the first CUDA device.
+// `doctor` shows this report of the first CUDA device.
 struct DeviceReport {
-  std::string reason;  // why there is none
+  std::string reason;  // why the device cannot be used
   DeviceDescription description;
   DeviceMemory memory;
 };
 
-// deviceInfo(task): on the torch thread, because opening libtorch's CUDA part takes seconds.
+// deviceInfo(task) runs on the torch thread, because opening libtorch's CUDA part takes seconds.
 Napi::Value deviceInfo(const Napi::CallbackInfo& info) {
   return runTask<DeviceReport>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -93,20 +93,20 @@ Napi::Value deviceInfo(const Napi::CallbackInfo& info) {
       });
 }
 
-// setThreads(count, task): libtorch's, for what the task's torch thread runs.
+// setThreads(count, task) sets libtorch's number of threads for the task's torch thread.
 Napi::Value setThreads(const Napi::CallbackInfo& info) {
   const int count = info[0].ToNumber().Int32Value();
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
       [count](const Task&, const ReportProgress&) {
-        at::get_num_threads();  // its first call on a thread takes over what any other thread has set last
+        at::get_num_threads();  // The first call on a thread adopts the number of another thread.
         at::set_num_threads(count);
         return true;
       },
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
-// getThreads(task): how many libtorch uses for what the task's torch thread runs.
+// getThreads(task) returns libtorch's number of threads for the task's torch thread.
 Napi::Value getThreads(const Napi::CallbackInfo& info) {
   return runTask<int>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -114,7 +114,7 @@ Napi::Value getThreads(const Napi::CallbackInfo& info) {
       [](Napi::Env env, int& count) -> Napi::Value { return Napi::Number::New(env, count); });
 }
 
-// startProfile(task): records what the task's torch thread does from now on.
+// startProfile(task) starts recording the operations of the task's torch thread.
 Napi::Value startProfile(const Napi::CallbackInfo& info) {
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -125,7 +125,7 @@ Napi::Value startProfile(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
-// stopProfile(task): [{ name, isStage, calls, seconds, ownSeconds }]
+// stopProfile(task) returns [{ name, isStage, calls, seconds, ownSeconds }].
 Napi::Value stopProfile(const Napi::CallbackInfo& info) {
   return runTask<std::vector<RecordedTime>>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -145,7 +145,8 @@ Napi::Value stopProfile(const Napi::CallbackInfo& info) {
       });
 }
 
-// readMetadata(path, task): what a safetensors file says of itself; nothing for a PyTorch file. No tensor is read.
+// readMetadata(path, task) returns the metadata of a safetensors file, and an empty object for a PyTorch file. It reads
+// no tensor.
 Napi::Value readMetadata(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   return runTask<io::Metadata>(
@@ -156,11 +157,11 @@ Napi::Value readMetadata(const Napi::CallbackInfo& info) {
       [](Napi::Env env, io::Metadata& metadata) -> Napi::Value { return toObject(env, metadata); });
 }
 
-// shutdown(exitCode): when the main thread exits. libtorch's static objects are destroyed then, under the feet of a job
-// that still runs; one that does not end soon ends with the process, before that.
+// shutdown(exitCode) is called when the main thread exits. libtorch's static objects are destroyed after that, and a
+// job must not run any longer. If a job does not end soon, the process ends here, before they are destroyed.
 Napi::Value shutdown(const Napi::CallbackInfo& info) {
-  constexpr std::chrono::milliseconds kPatience(2000);
-  if (!EnvData::of(info.Env()).torch.endWithin(kPatience)) {
+  constexpr std::chrono::milliseconds kGracePeriod(2000);
+  if (!EnvData::of(info.Env()).torch.endWithin(kGracePeriod)) {
     std::fflush(nullptr);
     ::_exit(info[0].ToNumber().Int32Value());
   }
@@ -170,8 +171,8 @@ Napi::Value shutdown(const Napi::CallbackInfo& info) {
 void keepEnvData(Napi::Env, EnvData*) {}
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  // Never deleted: finalizers that run after the cleanup hook still look at it. The hook runs before them, so the
-  // threads are joined while what their jobs hold exists.
+  // The data is never deleted, because finalizers use it after the cleanup hook. The hook runs before them, so it joins
+  // the threads while the objects of their jobs still exist.
   auto* data = new EnvData;
   env.SetInstanceData<EnvData, keepEnvData>(data);
   keepHostMemory();

@@ -17,7 +17,7 @@ int64_t bytesOf(const augment::PixelPool& pool) {
   return static_cast<int64_t>(bytes);
 }
 
-// createAugmenter(options, defects, good, task): pools, which it keeps whatever becomes of their handles
+// createAugmenter(options, defects, good, task) takes pools. They stay alive after their handles are disposed.
 Napi::Value createAugmenter(const Napi::CallbackInfo& info) {
   return runTask<Augmenter>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
@@ -33,7 +33,7 @@ Napi::Value createAugmenter(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-// draw(indices, part fill, task): pairs with their masks
+// draw(indices, part fill, task) returns pairs with their masks.
 Napi::Value AugmenterHandle::draw(const Napi::CallbackInfo& info) {
   return runTask<std::vector<augment::AugmentedPair>>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),

@@ -10,7 +10,7 @@ namespace dan::binding {
 
 namespace {
 
-// A copy of a typed array as a tensor. Neither the array nor the shape is trusted.
+// Copies a typed array to a tensor. Neither the array nor the shape is trusted.
 at::Tensor copyOf(Napi::Value value, at::IntArrayRef shape, at::ScalarType dtype, const char* what) {
   const size_t elementSize = c10::elementSize(dtype);
   const bool isFloat = dtype == at::kFloat;
@@ -37,7 +37,7 @@ at::Tensor copyOf(Napi::Value value, at::IntArrayRef shape, at::ScalarType dtype
   return tensor;
 }
 
-// V8 ends the process where it finds no memory for an array, so it is looked for first.
+// V8 ends the process if it finds no memory for an array, so we try to allocate the memory first.
 void expectMemory(size_t bytes) {
   void* memory = std::malloc(bytes);
   if (memory == nullptr && bytes > 0) throw std::bad_alloc();
@@ -109,7 +109,7 @@ std::vector<std::string> toTexts(Napi::Value value) {
 
 namespace {
 
-// What both kinds of pairs have.
+// Converts the fields that both kinds of pairs have.
 template <class Pair>
 Napi::Object pairToJs(Napi::Env env, const Pair& pair) {
   Napi::Object object = Napi::Object::New(env);

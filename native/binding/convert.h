@@ -1,4 +1,4 @@
-// Values that cross between JavaScript and the engine.
+// These functions convert values between JavaScript and the engine.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,8 +10,8 @@
 
 namespace dan::binding {
 
-// Copies a Uint8Array to a tensor of `shape`. Throws ERR_INVALID_OPTION where the shape is none or the length does
-// not fit it.
+// Copies a Uint8Array to a tensor of `shape`. Throws ERR_INVALID_OPTION if the shape is invalid or the length does not
+// fit it.
 at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape);
 // Copies a contiguous uint8 tensor.
 Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor);
@@ -26,9 +26,9 @@ Napi::Object toObject(Napi::Env env, const io::Metadata& metadata);
 std::vector<int64_t> toIntegers(Napi::Value value);
 std::vector<std::string> toTexts(Napi::Value value);
 
-// Makes [{ index, image, part, attention? }] with RGB bytes, and attention as one byte a pixel.
+// Makes [{ index, image, part, attention? }] with RGB bytes, and attention as one byte for each pixel.
 Napi::Value sampledToJs(Napi::Env env, std::vector<sample::SampledPair>& pairs);
-// Makes [{ index, image, part, mask }] with RGB bytes, and the mask as one byte a pixel.
+// Makes [{ index, image, part, mask }] with RGB bytes, and the mask as one byte for each pixel.
 Napi::Value augmentedToJs(Napi::Env env, std::vector<augment::AugmentedPair>& pairs);
 
 }  // namespace dan::binding

@@ -1,4 +1,4 @@
-// Files from one format to another: free functions without a handle.
+// These functions convert files from one format to another and need no handle.
 #include "binding/handles.h"
 #include "binding/option_reader.h"
 #include "binding/options.h"
@@ -12,7 +12,7 @@ namespace {
 
 at::ScalarType parsePrecision(const std::string& name) { return parseDtype(name, at::kCPU); }
 
-// convertBase(options, task): writes a diffusers folder
+// convertBase(options, task) writes a diffusers folder.
 Napi::Value convertBase(const Napi::CallbackInfo& info) {
   return runTask<bool>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
@@ -23,7 +23,8 @@ Napi::Value convertBase(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
-// convertAdapter(options, task): { numbers, saimErrors: [{ layer, scores, values }], background, backgroundScaled }
+// convertAdapter(options, task) returns { numbers, saimErrors: [{ layer, scores, values }], background,
+// backgroundScaled }
 Napi::Value convertAdapter(const Napi::CallbackInfo& info) {
   struct Result {
     dual::ExportReport report;

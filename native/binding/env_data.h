@@ -1,4 +1,4 @@
-// What belongs to one Node environment (the main thread or a worker).
+// Each Node environment, which is the main thread or a worker, has its own data.
 #pragma once
 
 #include <napi.h>
@@ -16,15 +16,16 @@ struct EnvData {
   // These are the constructors of the JavaScript classes.
   Napi::FunctionReference model, trainer, adapter, sampler, drawn, batch, backgrounds, masker, learner, pool, augmenter;
 
-  // From the torch threads to the JS thread. One for all tasks: it must be there before the hook that joins the torch
-  // threads, because hooks run in reverse and a task's last word must find it alive.
+  // The torch threads send results and progress to the JS thread through this queue. It is created before the hook that
+  // joins the torch threads. Hooks run in reverse order, so that the queue is still alive when the last task answers.
   Napi::ThreadSafeFunction queue;
 
-  // Engine objects that handles hold or that wait to be freed, and the bytes that V8 was told of.
+  // These are the number of engine objects that handles hold or that wait to be freed, and the bytes reported to V8.
   std::atomic<int64_t> objects{0};
   int64_t reportedBytes = 0;
 
-  // Tasks that have not answered yet, with their progress callbacks (empty for none). They keep the process alive.
+  // Pending tasks have not answered yet. Each has its progress callback, which may be empty. They keep the process
+  // alive.
   std::map<uint64_t, Napi::FunctionReference> pending;
   uint64_t nextTask = 0;
 
@@ -47,7 +48,7 @@ struct EnvData {
     pending.erase(id);
     if (pending.empty()) queue.Unref(env);
   }
-  // Tells V8's collector of memory that JavaScript keeps outside of its heap: `change` bytes more, or less.
+  // Reports to V8's garbage collector that memory outside of its heap has grown by `change` bytes, or shrunk.
   void reportMemory(Napi::Env env, int64_t change) {
     if (change == 0) return;
     Napi::MemoryManagement::AdjustExternalMemory(env, change);

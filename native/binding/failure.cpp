@@ -13,7 +13,7 @@ namespace {
 
 const std::string kMemoryAdvice = "Out of memory: use a smaller batch, resolution or dtype. ";
 
-// What is cached for tensors that are gone goes back to the device, so that the process, and others, can go on.
+// Returns the cached memory of freed tensors to the device, so that this and other processes can continue.
 TaskFailure outOfDeviceMemory(const std::string& message) {
   if (DeviceServices* services = openedCudaServices()) services->releaseCache();
   return {kOutOfMemory, kMemoryAdvice + message, true};
@@ -77,7 +77,7 @@ bool settle(Napi::Env env, const Napi::Promise::Deferred& deferred, const TaskFa
       deferred.Reject(reason);
     }
     return reason.IsEmpty();
-  } catch (...) {  // the environment is going away, and with it those who wait
+  } catch (...) {  // The environment is being destroyed, so nobody waits for the promise.
     return false;
   }
 }

@@ -1,5 +1,5 @@
-// What C++ throws, as errors of JavaScript's with a stable code. A C++ exception that leaves a function which Node
-// called ends the process.
+// C++ exceptions become JavaScript errors with a stable code. An exception that leaves a function which Node has called
+// would end the process.
 #pragma once
 
 #include <napi.h>
@@ -14,13 +14,14 @@ struct TaskFailure {
   bool failed = false;
 };
 
-// Inside a catch block: a code and one line of text for what is being handled.
+// Returns a code and one line of text for the current exception. It must be called inside a catch block.
 TaskFailure describeFailure();
-// Runs `work` and describes whatever it throws.
+// Runs `work` and describes the exception that it throws.
 TaskFailure captureFailure(const std::function<void()>& work);
 Napi::Error errorOf(Napi::Env env, const TaskFailure& failure);
 
-// For the JS thread: what `body` throws leaves as a JavaScript error with a code. JavaScript's own errors pass.
+// Runs `body` on the JS thread and converts its exceptions to JavaScript errors with a code. JavaScript's own errors
+// pass unchanged.
 template <class Body>
 auto guarded(Napi::Env env, Body&& body) -> decltype(body()) {
   try {
@@ -39,14 +40,15 @@ Napi::Value guardedFunction(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return function(info); });
 }
 
-// Exports a free function; all of them are exported by this.
+// Exports a free function. All free functions must be exported by it, because it converts exceptions.
 template <BindingFunction function>
 void exportFunction(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<&guardedFunction<function>>(exports.Env(), name));
 }
 
-// Ends a promise: rejects it with `failure`, or resolves it with what `value` gives, or rejects it with what that
-// throws; then false. Throws nothing.
+// Settles a promise. It rejects the promise with `failure` if that failed. Otherwise it resolves the promise with the
+// result of `value`, or rejects it with the exception of `value`. Returns true if it resolved the promise. Throws
+// nothing.
 bool settle(Napi::Env env, const Napi::Promise::Deferred& deferred, const TaskFailure& failure,
             const std::function<Napi::Value()>& value) noexcept;
 

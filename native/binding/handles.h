@@ -1,5 +1,5 @@
-// The JavaScript classes: each is a handle that shares ownership of an engine object and lets go of it on the first
-// torch thread.
+// These are the JavaScript classes. Each is a handle that shares ownership of an engine object and releases it on the
+// first torch thread.
 #pragma once
 
 #include <napi.h>
@@ -17,7 +17,7 @@
 
 namespace dan::binding {
 
-// `new Task(number of the torch thread)` makes what a running call listens to, and `cancel()` ends that call.
+// `new Task(number of the torch thread)` makes a task for one call. Its `cancel()` ends the call.
 class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -31,14 +31,14 @@ class TaskHandle : public Napi::ObjectWrap<TaskHandle> {
   Napi::Value cancel(const Napi::CallbackInfo& info);
 };
 
-// It carries an engine object to its handle, with the bytes that the object keeps.
+// It carries an engine object to its handle, with the size of its memory.
 template <class T>
 struct Made {
   std::shared_ptr<T> object;
   int64_t bytes = 0;
 };
 
-// Returns what `make` returns, measured. Must be called on the torch thread.
+// Calls `make` and returns its object with the memory that the call has kept. It must be called on the torch thread.
 template <class Make>
 auto measured(Make make) -> Made<typename decltype(make())::element_type> {
   const MemoryMeter meter;
@@ -46,8 +46,8 @@ auto measured(Make make) -> Made<typename decltype(make())::element_type> {
   return {std::move(object), meter.grown()};
 }
 
-// A handle keeps an engine object until dispose() is called or the handle is collected. V8 is told how much it keeps,
-// so that the collector has a reason to look.
+// A handle keeps an engine object until dispose() is called or the handle is collected. V8 learns the size of the
+// object, because its garbage collector only runs early enough if it knows of the memory.
 template <class Derived, class T>
 class Handle : public Napi::ObjectWrap<Derived> {
  public:
@@ -76,7 +76,8 @@ class Handle : public Napi::ObjectWrap<Derived> {
  protected:
   using Method = Napi::Value (Derived::*)(const Napi::CallbackInfo&);
 
-  // Makes a method of the JavaScript class; all but dispose() are made by this.
+  // Makes a method of the JavaScript class. All methods but dispose() must be made by it, because it converts
+  // exceptions.
   template <Method body>
   static Napi::ClassPropertyDescriptor<Derived> method(const char* name) {
     return Derived::InstanceMethod(name, static_cast<Method>(&Handle::template guardedMethod<body>));
@@ -90,7 +91,7 @@ class Handle : public Napi::ObjectWrap<Derived> {
     return value_;
   }
 
-  // Says that the object keeps so many bytes more.
+  // Reports that the object's memory has grown by `bytes`.
   void grow(int64_t bytes) {
     data_.reportMemory(napiEnv_, bytes);
     bytes_ += bytes;
@@ -113,7 +114,7 @@ class Handle : public Napi::ObjectWrap<Derived> {
         --data.objects;
         releaseHostMemory();
       });
-    } catch (...) {  // no memory to post it with: it is freed here
+    } catch (...) {  // There is no memory to post the job, so the object is freed on this thread.
       value_.reset();
       --data.objects;
     }
@@ -125,21 +126,21 @@ class Handle : public Napi::ObjectWrap<Derived> {
   int64_t bytes_ = 0;
 };
 
-// It holds a trainer and what that needs alive.
+// It holds a trainer and the objects that the trainer uses.
 struct TrainerState {
   std::shared_ptr<model::BaseModel> base;
   std::unique_ptr<train::PairTrainer> trainer;
 };
 
-// It holds a batch of pairs that is denoised step by step, and what that needs alive.
+// It holds a batch of pairs that is denoised step by step, and the objects that the batch uses.
 struct BatchState {
   std::shared_ptr<sample::PairSampler> sampler;
   std::shared_ptr<sample::Backgrounds> backgrounds;
   std::unique_ptr<sample::PairBatch> batch;
 };
 
-// checkPrompts(prompts, task) of models and samplers gives { maxTokens, leftOut }: the words of each prompt that have
-// no room, or ''.
+// checkPrompts(prompts, task) of models and samplers returns { maxTokens, leftOut }. `leftOut` has for each prompt the
+// words beyond the limit, or ''.
 Napi::Value checkPromptsOf(std::shared_ptr<model::BaseModel> base, const Napi::CallbackInfo& info);
 
 struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
@@ -160,7 +161,7 @@ struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   Napi::Value adapter(const Napi::CallbackInfo& info);
   Napi::Value preview(const Napi::CallbackInfo& info);
 };
-// It holds an adapter in memory, whether that was read from a file or not.
+// It holds an adapter in memory, which may come from a file or from training.
 struct AdapterHandle : Handle<AdapterHandle, dual::AdapterFile> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);

@@ -15,8 +15,8 @@ namespace {
 using Learner = Made<evaluate::Learner>;
 using Scores = evaluate::DetectionScores;
 
-// What both networks learn from: (options, good, defects, groups, types, ...): pools, and for each image of a defect a
-// group and a type.
+// Both networks take (options, good, defects, groups, types, ...). `good` and `defects` are pools. Each image of a
+// defect has a group and a type.
 struct LearnerInput {
   LearnerOptions options;
   augment::Pool good, defects;
@@ -38,7 +38,7 @@ Napi::Value wrapLearner(Napi::Env env, Learner& learner) {
   return LearnerHandle::wrap(env, std::move(learner), EnvData::of(env).learner);
 }
 
-// createDetector(options, good, defects, groups, types, textures or undefined, task)
+// createDetector(options, good, defects, groups, types, textures or undefined, task) returns a learner.
 Napi::Value createDetector(const Napi::CallbackInfo& info) {
   const augment::Pool textures = info[5].IsUndefined() ? nullptr : PoolHandle::from(info[5]);
   return runTask<Learner>(
@@ -54,7 +54,8 @@ Napi::Value createDetector(const Napi::CallbackInfo& info) {
       wrapLearner);
 }
 
-// createClassifier(options, good, defects, groups, types, number of types, backbone file or '', task)
+// createClassifier(options, good, defects, groups, types, number of types, backbone file or '', task) returns a
+// learner.
 Napi::Value createClassifier(const Napi::CallbackInfo& info) {
   const int64_t classes = info[5].ToNumber().Int64Value();
   const std::string backbone = info[6].ToString().Utf8Value();
@@ -71,7 +72,7 @@ Napi::Value createClassifier(const Napi::CallbackInfo& info) {
       wrapLearner);
 }
 
-// scoreMaps(maps, masks, options, task): maps a Float32Array, masks one byte a pixel
+// scoreMaps(maps, masks, options, task) takes maps as a Float32Array and masks with one byte for each pixel.
 Napi::Value scoreMaps(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<MapOptions>(info[2]);
   const std::vector<int64_t> shape = {options.count, options.height, options.width};
@@ -93,7 +94,7 @@ Napi::Value scoreMaps(const Napi::CallbackInfo& info) {
       });
 }
 
-// inceptionScore(pool, weights, device, task)
+// inceptionScore(pool, weights, device, task) returns the score of the pool's images.
 Napi::Value inceptionScore(const Napi::CallbackInfo& info) {
   return runTask<double>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
@@ -104,7 +105,7 @@ Napi::Value inceptionScore(const Napi::CallbackInfo& info) {
       [](Napi::Env env, double& score) -> Napi::Value { return Napi::Number::New(env, score); });
 }
 
-// icLpips(generated, real, backbone, linear, device, task): pools
+// icLpips(generated, real, backbone, linear, device, task) takes two pools.
 Napi::Value icLpips(const Napi::CallbackInfo& info) {
   return runTask<double>(
       info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),
@@ -118,7 +119,7 @@ Napi::Value icLpips(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-// step(task): { step, loss }
+// step(task) returns { step, loss }.
 Napi::Value LearnerHandle::step(const Napi::CallbackInfo& info) {
   return runTask<evaluate::LearnerStep>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -131,7 +132,7 @@ Napi::Value LearnerHandle::step(const Napi::CallbackInfo& info) {
       });
 }
 
-// predict(images, options, task): { data, shape }
+// predict(images, options, task) returns { data, shape }.
 Napi::Value LearnerHandle::predict(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<MapOptions>(info[1]);
   const at::Tensor images = toTensor(info[0], {options.count, options.height, options.width, 3});
@@ -141,7 +142,7 @@ Napi::Value LearnerHandle::predict(const Napi::CallbackInfo& info) {
       [](Napi::Env env, at::Tensor& maps) -> Napi::Value { return toJsTensor(env, maps); });
 }
 
-// saveCheckpoint(path, metadata, task)
+// saveCheckpoint(path, metadata, task) writes a file.
 Napi::Value LearnerHandle::saveCheckpoint(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   return runTask<bool>(
@@ -153,7 +154,7 @@ Napi::Value LearnerHandle::saveCheckpoint(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
-// loadCheckpoint(path, task): the step that it was made after
+// loadCheckpoint(path, task) returns the step of the checkpoint.
 Napi::Value LearnerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   return runTask<int64_t>(

@@ -12,7 +12,7 @@ namespace {
 
 using Masker = Made<mask::U2netMasker>;
 
-// loadMasker(path, device, task)
+// loadMasker(path, device, task) returns a handle.
 Napi::Value loadMasker(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value(), device = info[1].ToString().Utf8Value();
   return runTask<Masker>(
@@ -27,7 +27,7 @@ Napi::Value loadMasker(const Napi::CallbackInfo& info) {
 
 Napi::Value bytesOf(Napi::Env env, at::Tensor& mask) { return toBytes(env, mask); }
 
-// lacksContrast(part, width, height, task): whether nothing is to be seen in it
+// lacksContrast(part, width, height, task) returns true for a blank part.
 Napi::Value lacksContrast(const Napi::CallbackInfo& info) {
   const int64_t width = info[1].ToNumber().Int64Value(), height = info[2].ToNumber().Int64Value();
   return runTask<bool>(
@@ -38,7 +38,7 @@ Napi::Value lacksContrast(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool& lacks) -> Napi::Value { return Napi::Boolean::New(env, lacks); });
 }
 
-// thresholdMask(part, options, task): 0 and 255, one byte a pixel
+// thresholdMask(part, options, task) returns 0 or 255 for each pixel.
 Napi::Value thresholdMask(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<MaskOptions>(info[1]);
   const at::Tensor part = toTensor(info[0], {options.height, options.width, 3});
@@ -52,7 +52,7 @@ Napi::Value thresholdMask(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-// mask(part, options, task): 0 and 255, one byte a pixel
+// mask(part, options, task) returns 0 or 255 for each pixel.
 Napi::Value MaskerHandle::mask(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<MaskOptions>(info[1]);
   const at::Tensor part = toTensor(info[0], {options.height, options.width, 3});

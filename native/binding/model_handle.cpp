@@ -16,10 +16,10 @@ namespace {
 
 using Base = Made<model::BaseModel>;
 
-// loadModel(options, task): { handle, info }
+// loadModel(options, task) returns { handle, info }.
 Napi::Value loadModel(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<LoadOptions>(info[0]);
-  // Why a GPU that is there is not what "auto" chose.
+  // This tells why "auto" did not choose an existing GPU.
   const auto notice = std::make_shared<std::string>();
   return runTask<Base>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
@@ -59,7 +59,7 @@ Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env,
 
 }  // namespace
 
-// encode(image, width, height, task): the mean of the latents, (1, 4, h, w), scaled
+// encode(image, width, height, task) returns the mean of the latents, (1, 4, h, w), scaled.
 Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
   const int64_t width = info[1].ToNumber().Int64Value(), height = info[2].ToNumber().Int64Value();
   const at::Tensor image = toTensor(info[0], {height, width, 3});
@@ -76,7 +76,7 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
       tensorOf);
 }
 
-// decode(latents, fast, task): RGB bytes of the first image of (1, 4, h, w)
+// decode(latents, fast, task) returns the RGB bytes of the first image of (1, 4, h, w).
 Napi::Value ModelHandle::decode(const Napi::CallbackInfo& info) {
   const at::Tensor latents = fromJsTensor(info[0]);
   const bool fast = info[1].ToBoolean();
@@ -97,7 +97,7 @@ Napi::Value ModelHandle::decode(const Napi::CallbackInfo& info) {
       [](Napi::Env env, at::Tensor& image) -> Napi::Value { return toBytes(env, image); });
 }
 
-// textEncode(prompts, task): (N, 77, D)
+// textEncode(prompts, task) returns (N, 77, D).
 Napi::Value ModelHandle::textEncode(const Napi::CallbackInfo& info) {
   return runTask<at::Tensor>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),

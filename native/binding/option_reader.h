@@ -1,5 +1,5 @@
-// Options from JavaScript: each struct lists its names once, in a function `visitOptions`; a name that is missing, of
-// another type or unknown is an error. Defaults and ranges are TypeScript's.
+// These functions read options from JavaScript. Each struct lists its names once, in a function `visitOptions`. A name
+// that is missing, unknown or of another type is an error. TypeScript code sets defaults and checks ranges.
 #pragma once
 
 #include <napi.h>

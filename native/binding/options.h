@@ -1,4 +1,4 @@
-// The names of the engine's options on the JavaScript side.
+// These structs and functions name the engine's options on the JavaScript side.
 #pragma once
 
 #include "evaluate/learner.h"
@@ -28,7 +28,7 @@ struct TrainerOptions {
   train::TrainOptions train;
   std::string partFill, background, branches;
   bool flips = true;
-  int64_t count = 0, width = 0, height = 0;  // of the images that come with it
+  int64_t count = 0, width = 0, height = 0;  // of the images that the call passes
 };
 
 struct AugmenterOptions {
@@ -37,7 +37,7 @@ struct AugmenterOptions {
 
 struct BackgroundOptions {
   sample::BackgroundOptions chosen;
-  int64_t count = 0, width = 0, height = 0;  // of the images that come with it
+  int64_t count = 0, width = 0, height = 0;  // of the images that the call passes
 };
 
 struct MaskOptions {

@@ -5,7 +5,7 @@ namespace dan::binding {
 
 namespace {
 
-// createPool(width, height)
+// createPool(width, height) returns an empty pool.
 Napi::Value createPool(const Napi::CallbackInfo& info) {
   auto pool = std::make_shared<augment::PixelPool>();
   pool->width = info[0].ToNumber().Int64Value();
@@ -15,8 +15,8 @@ Napi::Value createPool(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-// append(images, masks or undefined, count): RGB, and one byte a pixel; copied here and now, so that a caller passes
-// few at a time. A pool does not grow under a detector that learns from it.
+// append(images, masks or undefined, count) takes RGB images, and masks with one byte for each pixel. It copies them on
+// the JS thread, so a caller should pass few at a time. A pool must not grow while a detector learns from it.
 Napi::Value PoolHandle::append(const Napi::CallbackInfo& info) {
   const auto pool = value();
   const int64_t count = info[2].ToNumber().Int64Value();

@@ -1,4 +1,4 @@
-// Work on a torch thread, its result as a promise on the JS thread.
+// runTask() runs work on a torch thread and returns a promise of the result on the JS thread.
 #pragma once
 
 #include <napi.h>
@@ -12,17 +12,17 @@
 
 namespace dan::binding {
 
-// A step of a job, for the progress callback: (step, steps).
+// The progress callback gets each step of a job as (step, steps).
 using ReportProgress = std::function<void(size_t step, size_t steps)>;
 
-// What a caller in JavaScript can cancel, and the torch thread that is to run it.
+// A task that JavaScript can cancel has the number of the torch thread that runs it.
 struct JsTask : Task {
   explicit JsTask(size_t runsOn) : thread(runsOn) {}
   const size_t thread;
 };
 
-// `work` runs on the task's torch thread and touches no Napi value; `toJs` runs on the JS thread and touches no tensor
-// operation. `progress` may be empty; it must throw nothing (lib/run-native.ts sees to that). R must hold no device
+// `work` runs on the task's torch thread and must not use Napi values. `toJs` runs on the JS thread and must not call
+// tensor operations. `progress` may be empty and must not throw, which lib/run-native.ts ensures. R must hold no device
 // memory.
 template <class R>
 Napi::Value runTask(Napi::Env env, std::shared_ptr<JsTask> task, Napi::Value progress,
@@ -41,7 +41,7 @@ Napi::Value runTask(Napi::Env env, std::shared_ptr<JsTask> task, Napi::Value pro
       queue.NonBlockingCall([id, step, steps](Napi::Env jsEnv, Napi::Function) {
         try {
           EnvData::of(jsEnv).report(jsEnv, id, step, steps);
-        } catch (...) {  // the environment is going away
+        } catch (...) {  // The environment is being destroyed.
         }
       });
     };
@@ -49,23 +49,23 @@ Napi::Value runTask(Napi::Env env, std::shared_ptr<JsTask> task, Napi::Value pro
       task->checkCancelled();
       outcome->result.emplace(work(*task, report));
     });
-    work = nullptr;  // releases what it captured on this thread
+    work = nullptr;  // Captured objects must be freed on this thread.
     queue.NonBlockingCall([deferred, outcome, toJs, id, task](Napi::Env jsEnv, Napi::Function) {
       try {
         EnvData& answered = EnvData::of(jsEnv);
         answered.end(jsEnv, id);
         const bool given = settle(jsEnv, deferred, outcome->failure, [&] { return toJs(jsEnv, *outcome->result); });
         if (given || !outcome->result) return;
-        // Nobody has the result: tensors are freed where they were made.
+        // Nobody takes the result, so its tensors are freed on the thread that made them.
         answered.torch.post(task->thread, std::make_shared<Task>(), [outcome] { outcome->result.reset(); });
-      } catch (...) {  // the environment is going away
+      } catch (...) {  // The environment is being destroyed.
       }
     });
   };
   try {
     data.torch.post(task->thread, task, std::move(job));
   } catch (...) {
-    data.end(env, id);  // or the process would wait for it
+    data.end(env, id);  // Otherwise the process would wait for the task.
     throw;
   }
   return deferred.Promise();

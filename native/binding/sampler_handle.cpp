@@ -11,7 +11,7 @@ namespace {
 
 using Sampler = Made<sample::PairSampler>;
 
-// createSampler(model, adapter, task): the adapter is checked against the base
+// createSampler(model, adapter, task) checks the adapter against the base.
 Napi::Value createSampler(const Napi::CallbackInfo& info) {
   return runTask<Sampler>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
@@ -24,7 +24,8 @@ Napi::Value createSampler(const Napi::CallbackInfo& info) {
       });
 }
 
-// encodeBackgrounds(model, options, images, foregrounds, task): images RGB, foregrounds one byte a pixel
+// encodeBackgrounds(model, options, images, foregrounds, task) takes RGB images, and foregrounds with one byte for each
+// pixel.
 Napi::Value encodeBackgrounds(const Napi::CallbackInfo& info) {
   const auto base = ModelHandle::from(info[0]);
   const auto options = parseOptions<BackgroundOptions>(info[1]);
@@ -49,7 +50,8 @@ Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env,
 
 }  // namespace
 
-// draw(options, indices, backgrounds or undefined, task, progress): one batch of pairs, or on CUDA the promise of one
+// draw(options, indices, backgrounds or undefined, task, progress) returns a batch of pairs. On CUDA they may still be
+// computed.
 Napi::Value SamplerHandle::draw(const Napi::CallbackInfo& info) {
   return runTask<Made<sample::DrawnPairs>>(
       info.Env(), TaskHandle::from(info[3]), info[4],
@@ -65,7 +67,7 @@ Napi::Value SamplerHandle::draw(const Napi::CallbackInfo& info) {
       });
 }
 
-// take(task): the pairs, once they are there
+// take(task) waits for the pairs and returns them.
 Napi::Value DrawnHandle::take(const Napi::CallbackInfo& info) {
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -76,7 +78,7 @@ Napi::Function DrawnHandle::define(Napi::Env env) {
   return DefineClass(env, "DrawnHandle", {method<&DrawnHandle::take>("take"), disposeMethod()});
 }
 
-// begin(options, indices, backgrounds or undefined, task): { handle, timesteps, latents }
+// begin(options, indices, backgrounds or undefined, task) returns { handle, timesteps, latents }.
 Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
   struct Begun {
     Made<BatchState> made;
@@ -106,7 +108,7 @@ Napi::Value SamplerHandle::begin(const Napi::CallbackInfo& info) {
       });
 }
 
-// textEncode(prompts, task): (N, 77, D), with the adapter's part of the text encoder
+// textEncode(prompts, task) returns (N, 77, D). It uses the adapter's part of the text encoder.
 Napi::Value SamplerHandle::textEncode(const Napi::CallbackInfo& info) {
   return runTask<at::Tensor>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
@@ -116,7 +118,7 @@ Napi::Value SamplerHandle::textEncode(const Napi::CallbackInfo& info) {
       tensorOf);
 }
 
-// predict(latents, timesteps, text states, task): the UNet's output for rows of pairs
+// predict(latents, timesteps, text states, task) returns the UNet's output for rows of pairs.
 Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
   return runTask<at::Tensor>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
@@ -127,7 +129,7 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
       tensorOf);
 }
 
-// step(latents or undefined, task): the latents after one more call
+// step(latents or undefined, task) returns the latents after one more call.
 Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
   const at::Tensor latents = info[0].IsUndefined() ? at::Tensor() : fromJsTensor(info[0]);
   return runTask<at::Tensor>(
@@ -142,7 +144,7 @@ Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
       tensorOf);
 }
 
-// decode(task): the pairs as they are now
+// decode(task) returns pairs from the current latents.
 Napi::Value BatchHandle::decode(const Napi::CallbackInfo& info) {
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),

@@ -10,8 +10,8 @@ namespace {
 
 using State = Made<TrainerState>;
 
-// createTrainer(model, options, images, masks, foregrounds or undefined, task): encodes the images; images RGB, masks
-// and foregrounds one byte a pixel.
+// createTrainer(model, options, images, masks, foregrounds or undefined, task) encodes the images. Images are RGB.
+// Masks and foregrounds have one byte for each pixel.
 Napi::Value createTrainer(const Napi::CallbackInfo& info) {
   const auto base = ModelHandle::from(info[0]);
   auto options = parseOptions<TrainerOptions>(info[1]);
@@ -42,7 +42,7 @@ Napi::Value undefined(Napi::Env env, bool&) { return env.Undefined(); }
 
 }  // namespace
 
-// step(task): { step, loss, gradNorm, learningRate }, in float16 { lossScale, skippedSteps }, too
+// step(task) returns { step, loss, gradNorm, learningRate }, and in float16 lossScale and skippedSteps, too.
 Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
   return runTask<train::StepResult>(
       info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
@@ -60,7 +60,7 @@ Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
       });
 }
 
-// saveCheckpoint(path, metadata, task)
+// saveCheckpoint(path, metadata, task) writes a file.
 Napi::Value TrainerHandle::saveCheckpoint(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   return runTask<bool>(
@@ -72,7 +72,7 @@ Napi::Value TrainerHandle::saveCheckpoint(const Napi::CallbackInfo& info) {
       undefined);
 }
 
-// loadCheckpoint(path, task): the step that it was made after
+// loadCheckpoint(path, task) returns the step of the checkpoint.
 Napi::Value TrainerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   return runTask<int64_t>(
@@ -86,7 +86,7 @@ Napi::Value TrainerHandle::loadCheckpoint(const Napi::CallbackInfo& info) {
       });
 }
 
-// loadFinished(path, steps, task)
+// loadFinished(path, steps, task) loads the adapter of a finished run.
 Napi::Value TrainerHandle::loadFinished(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   const int64_t steps = info[1].ToNumber().Int64Value();
@@ -99,7 +99,7 @@ Napi::Value TrainerHandle::loadFinished(const Napi::CallbackInfo& info) {
       undefined);
 }
 
-// adapter(metadata, task): a copy of the adapter as it is now
+// adapter(metadata, task) returns a copy of the current adapter.
 Napi::Value TrainerHandle::adapter(const Napi::CallbackInfo& info) {
   return runTask<Made<dual::AdapterFile>>(
       info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
@@ -111,7 +111,7 @@ Napi::Value TrainerHandle::adapter(const Napi::CallbackInfo& info) {
       });
 }
 
-// preview(sampleOptions, indices, task): pairs from the adapter as it is now
+// preview(sampleOptions, indices, task) returns pairs from the current adapter.
 Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
   return runTask<std::vector<sample::SampledPair>>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),

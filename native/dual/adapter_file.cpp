@@ -75,9 +75,9 @@ void expectBase(const AdapterFile& adapter, const model::BaseModel& base) {
   if (found == adapter.metadata.end()) return;
   const std::string& trainedOn = found->second;
   if (trainedOn == base.legacyFingerprint || model::isSameBase(trainedOn, base.fingerprint)) return;
-  constexpr size_t kShown = 16;
+  constexpr size_t kMaxShown = 16;
   fail(kAdapterMismatch, adapter.source, " was trained on a base model of other weights (fingerprint ",
-       trainedOn.substr(0, kShown), "…; ", base.folder, " has ", base.fingerprint.substr(0, kShown),
+       trainedOn.substr(0, kMaxShown), "…; ", base.folder, " has ", base.fingerprint.substr(0, kMaxShown),
        "…): use the base that it was trained on, ",
        adapter.metadata.count("base") ? adapter.metadata.at("base") : "which the file does not name");
 }
@@ -107,7 +107,7 @@ io::Metadata describe(const AdapterFile& adapter) {
 }
 
 void writeAdapterFile(const std::string& path, const AdapterFile& adapter) {
-  // What a published file says of itself is of its own format.
+  // The metadata of a published file belong to its own format, so they are dropped.
   const bool isOwn = isOwnFormat(adapter.metadata, adapter.source);
   io::writeSafetensors(path, adapter.tensors,
                        adapterMetadata(adapter.settings, isOwn ? adapter.metadata : io::Metadata{}));

@@ -17,27 +17,27 @@ inline constexpr const char* kAdapterFormat = "dualanodiff-adapter";
 inline constexpr int kAdapterFormatVersion = 1;
 inline constexpr int kCompactFormatVersion = 2;  // SAIM at reduced rank
 
-// An adapter as a file holds it, whether it was read from one or not.
+// An AdapterFile has the contents of an adapter file. It may also come from training.
 struct AdapterFile {
-  TensorMap tensors;  // under the own format's names, on the CPU
+  TensorMap tensors;  // under the names of our own format, on the CPU
   AdapterSettings settings;
   io::Metadata metadata;  // empty for published files
-  std::string source;     // the file's path, or what the adapter is called in errors
+  std::string source;     // the file's path, or a name of the adapter for errors
 };
 
 // Reads `.safetensors` of either naming, or a published `.bin`. `injection` is the background form of a file that has
-// background tensors but does not name the form (published files: interpolate). Throws ERR_WEIGHTS_INVALID naming a
+// background tensors but does not name the form (published files: interpolate). Throws ERR_WEIGHTS_INVALID with a
 // tensor that is not finite or a setting that is missing, damaged or unknown. Throws ERR_ADAPTER_MISMATCH for a newer
 // format version.
 AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = BackgroundMode::kInterpolate);
 
-// Throws ERR_ADAPTER_MISMATCH where the adapter says that it was trained on a base of other weights.
+// Throws ERR_ADAPTER_MISMATCH if the adapter's metadata name a base with other weights.
 void expectBase(const AdapterFile& adapter, const model::BaseModel& base);
 
-// Copies an adapter that may go on changing, with what its file is to say of itself.
+// Copies an adapter that training may change later. `metadata` are for its file.
 AdapterFile copyOf(const Adapter& adapter, io::Metadata metadata, std::string source);
 
-// Returns the metadata with the background form, which a published file does not say.
+// Returns the metadata with the background form, which published files do not store.
 io::Metadata describe(const AdapterFile& adapter);
 
 // Adds format, version, rank, scale and background form to `metadata`.

@@ -10,12 +10,12 @@ namespace dan::dual {
 
 namespace {
 
-constexpr int64_t kMostRank = 1 << 20;
-constexpr double kMostScale = 100;  // The option of LoRA files has the same limit.
+constexpr int64_t kMaxRank = 1 << 20;
+constexpr double kMaxScale = 100;  // The option of LoRA files has the same limit.
 
 constexpr const char* kLatentMeans = "latent_levels";
 
-// 2 x branches x channels: means, then deviations. Null where there are none.
+// Returns 2 x branches x channels numbers: first the means, then the deviations. Returns null if the file has none.
 nlohmann::json latentMeansIn(Settings& settings) {
   const std::string text = settings.text(kLatentMeans, "");
   if (!settings.has(kLatentMeans)) return {};
@@ -56,14 +56,14 @@ AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasB
          kCompactFormatVersion, ": update the package");
   }
   const bool isCompact = version == kCompactFormatVersion;
-  settings.integer("saim_rank", 1, 1, kMostRank);
+  settings.integer("saim_rank", 1, 1, kMaxRank);
   if (settings.has("saim_rank") != isCompact) settings.reject("saim_rank", isCompact ? "a rank" : "nothing");
   AdapterSettings result;
-  result.rank = settings.integer("rank", 0, 1, kMostRank);
+  result.rank = settings.integer("rank", 0, 1, kMaxRank);
   if (result.rank != rank) settings.reject("rank", c10::str(rank, ", as its matrices have,"));
   result.loraScale = settings.number("lora_scale", 0);
-  if (result.loraScale <= 0 || result.loraScale > kMostScale) {
-    settings.reject("lora_scale", c10::str("a number above 0 and up to ", kMostScale));
+  if (result.loraScale <= 0 || result.loraScale > kMaxScale) {
+    settings.reject("lora_scale", c10::str("a number above 0 and up to ", kMaxScale));
   }
   settings.expect("background", {"off", "add", "interpolate"});
   result.background = parseBackgroundMode(settings.text("background", ""));

@@ -7,27 +7,27 @@
 
 namespace dan::dual {
 
-// Reads the settings of a file in the own format; `rank` and `hasBackground` are what its tensors say. Throws
-// ERR_WEIGHTS_INVALID naming the file, the key and its value where one is missing, damaged, out of range or contradicts
-// the tensors, ERR_ADAPTER_MISMATCH for a newer version of the format. What only the package's TypeScript reads (the
-// prompts, the type) is checked there, and so are names that nobody knows.
+// Reads the settings of a file in our own format. `rank` and `hasBackground` come from its tensors. Throws
+// ERR_WEIGHTS_INVALID with the file, the key and its value if a setting is missing, damaged, out of range or
+// contradicts the tensors, and ERR_ADAPTER_MISMATCH for a newer version of the format. The package's TypeScript code
+// checks unknown names, and the settings that only it reads, such as prompts and type.
 AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasBackground, const std::string& path);
 
-// Returns whether the file is in the own format. Throws ERR_WEIGHTS_INVALID where its metadata are neither that
-// format's nor those of a published file, which says nothing.
+// Returns true if the file is in our own format. Published files have no metadata. Throws ERR_WEIGHTS_INVALID for other
+// metadata.
 bool isOwnFormat(const io::Metadata& metadata, const std::string& path);
 
-// Reads what latents of the training images are like: for each branch and channel the mean over positions, as its mean
-// and its standard deviation over the images, (2, branches, channels). Files call them `latent_levels`. The result is
-// undefined where the metadata say nothing of them. Throws ERR_WEIGHTS_INVALID where they are not those of so many
-// channels.
+// Reads the latent means of the training images, which files call `latent_levels`. For each branch and channel we take
+// the mean over positions; these are the mean and the standard deviation of it over the images, (2, branches,
+// channels). The result is undefined if the metadata lack them. Throws ERR_WEIGHTS_INVALID if their number does not fit
+// `channels`.
 at::Tensor latentMeansOf(const io::Metadata& metadata, int64_t channels, const std::string& path);
 void setLatentMeans(io::Metadata& metadata, const at::Tensor& latentMeans);
 
-// Returns whether the whole image alone was learned (an ablation), so that the adapter draws no parts.
+// Returns true if only the whole image was trained (an ablation). Such an adapter draws no parts.
 bool isOfOneBranch(const io::Metadata& metadata);
-// Returns whether the backgrounds that were learned were scaled by the autoencoder's factor. Those of published files
-// were not.
+// Returns true if the backgrounds were scaled by the autoencoder's factor in training. Published files were trained
+// without it.
 bool hasScaledBackgrounds(const io::Metadata& metadata);
 
 }  // namespace dan::dual

@@ -85,7 +85,7 @@ class Draem : public DefectSource {
 
   Example draw(Rng& rng) const override {
     constexpr int64_t kScales = 6;  // cells along a side: 1 .. 2^5
-    constexpr double kThreshold = 0.5, kMostTransparent = 0.8;
+    constexpr double kThreshold = 0.5, kMaxTransparency = 0.8;
     const int64_t height = good_->height, width = good_->width;
     Example example = {augment::randomPicture(*good_, rng), at::empty({height, width}, at::kBool)};
     if (flips_) example = flipped(std::move(example), rng);
@@ -93,7 +93,7 @@ class Draem : public DefectSource {
     const at::Tensor noise = augment::perlinNoise(height, width, rows, columns, rng.uniform(0, 2 * M_PI), rng);
     example.mask = noise > kThreshold;
     const at::Tensor texture = drawTexture(height, width, rng);
-    const double transparency = rng.uniform(0, kMostTransparent);
+    const double transparency = rng.uniform(0, kMaxTransparency);
     example.image = at::where(example.mask, at::lerp(texture, example.image, transparency), example.image);
     return example;
   }

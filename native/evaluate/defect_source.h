@@ -1,4 +1,4 @@
-// What a detector learns from: good images, and defects that are real, generated, pasted or made up.
+// A DefectSource gives a detector its training images: good images, and real, generated, pasted or made-up defects.
 #pragma once
 
 #include <memory>
@@ -9,38 +9,38 @@
 
 namespace dan::evaluate {
 
-// Each image of a defect belongs to a group (generated or real, say), and in it to a type.
+// Each image of a defect belongs to a group, such as generated or real, and to a type.
 struct Strata {
   std::vector<int64_t> groups, types;
 };
 
 struct Example : augment::MarkedPicture {
-  int64_t type = 0;  // of the defect, by the strata; 0 where it has none
+  int64_t type = 0;  // of the defect, from the strata; 0 if it has none
 };
 
 class DefectSource {
  public:
   virtual ~DefectSource() = default;
   virtual Example draw(Rng& rng) const = 0;
-  // Returns whether what is drawn is of a type.
+  // Returns true if examples have types.
   virtual bool hasTypes() const = 0;
 };
 
 struct SourceOptions {
-  // "pairs": the defects as they are. "crop-paste": cut out, flipped, turned and scaled, and pasted where they fall on
-  // a good image (Crop&Paste, Lin et al., ICME 2021). "draem": a texture in the shape of Perlin noise, blended into a
-  // good image (DRAEM, arXiv 2108.07610); it looks at no defect.
+  // "pairs" uses the defects unchanged. "crop-paste" cuts them out, flips, turns and scales them, and pastes them at
+  // random places of a good image (Crop&Paste, Lin et al., ICME 2021). "draem" blends a texture in the shape of Perlin
+  // noise into a good image (DRAEM, arXiv 2108.07610) and needs no defects.
   std::string kind = "pairs";
   bool flips = true;
 };
 
-// `textures` serve draem; without them, noise and changed good images do. Each group of defects has the same chance, in
-// it each type, in it each image, so that many pictures of one type do not crowd out few of another.
-// Throws ERR_DATASET_INVALID where there is nothing to draw from.
+// `textures` are for draem, which otherwise uses noise and changed good images. Groups are drawn uniformly, then types
+// within a group, then images within a type, so that a type with few images is drawn as often as one with many. Throws
+// ERR_DATASET_INVALID if a pool that the kind needs is empty.
 std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, augment::Pool good, augment::Pool defects,
                                                const Strata& strata, augment::Pool textures = nullptr);
 
-// Flips image and mask alike, horizontally and vertically with even chances.
+// Flips image and mask together, horizontally with probability 0.5 and vertically with probability 0.5.
 Example flipped(Example example, Rng& rng);
 
 }  // namespace dan::evaluate

@@ -30,8 +30,8 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  // Makes one update on a batch. What is drawn depends on the seed and the step alone. Throws ERR_NON_FINITE_LOSS when
-  // loss or gradients are not finite. Whatever it throws, the network is as it was before the step.
+  // Makes one update on a batch. The batch depends only on the seed and the step. Throws ERR_NON_FINITE_LOSS if loss or
+  // gradients are not finite. After any exception, the network is in the state before the step.
   LearnerStep step(const Task& task);
 
   // Returns the network's probabilities for images, (N, H, W, 3) uint8: an output for each, float on the CPU. Throws

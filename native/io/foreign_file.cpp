@@ -71,10 +71,10 @@ std::string lower(std::string_view text) {
 }
 
 std::string firstLine(std::string_view text) {
-  constexpr size_t kShown = 60;
+  constexpr size_t kMaxShown = 60;
   std::string_view line = text.substr(0, text.find_first_of("\r\n"));
-  const bool isWhole = line.size() <= kShown;
-  if (!isWhole) line = line.substr(0, kShown);
+  const bool isWhole = line.size() <= kMaxShown;
+  if (!isWhole) line = line.substr(0, kMaxShown);
   while (!isWhole && !line.empty() && (static_cast<unsigned char>(line.back()) & 0x80) != 0) line.remove_suffix(1);
   return std::string(line) + (isWhole ? "" : "…");
 }

@@ -1,4 +1,4 @@
-// The bytes of a pickle, taken from the front. A pickle that ends too early is an error, and nothing is copied.
+// A PickleInput reads the bytes of a pickle in order and without copies. It throws if the pickle ends too early.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@ class PickleInput {
   PickleInput(const uint8_t* data, size_t sizeBytes, std::string source)
       : data_(data), size_(sizeBytes), source_(std::move(source)) {}
 
-  // Where the next byte is.
+  // Returns the position of the next byte.
   size_t position() const { return position_; }
   // Throws ERR_WEIGHTS_INVALID naming the file, the reason and the position.
   [[noreturn]] void reject(const std::string& reason) const;
 
   const uint8_t* take(size_t count);
   uint8_t byte() { return *take(1); }
-  // Little-endian.
+  // Reads a little-endian number.
   template <class T>
   T number() {
     T value;
@@ -29,7 +29,7 @@ class PickleInput {
     return value;
   }
   std::string_view text(size_t length) { return {reinterpret_cast<const char*>(take(length)), length}; }
-  // Two lines, without the end of the second.
+  // Reads two lines. The result omits the second newline.
   std::string_view twoLines();
 
  private:

@@ -9,9 +9,9 @@ namespace dan::io {
 
 namespace {
 
-// A tensor of a large model takes about 40. At most some 200 MB of values come of this many.
+// A tensor of a large model takes about 40 opcodes. This number of opcodes makes at most about 200 MB of values.
 constexpr size_t kMaxOpcodes = 2'000'000;
-constexpr size_t kMaxDims = 8;  // kernels have four
+constexpr size_t kMaxDims = 8;  // The kernels of convolutions have four.
 
 enum Opcode : uint8_t {
   kProto = 0x80,
@@ -48,12 +48,12 @@ enum Opcode : uint8_t {
   kBinPersId = 'Q'
 };
 
-// A name of the file for an error's one line.
+// Shortens a name in the file for an error, which has one line.
 std::string shown(std::string_view name) {
-  constexpr size_t kShown = 100;
-  std::string text(name.substr(0, kShown));
+  constexpr size_t kMaxShown = 100;
+  std::string text(name.substr(0, kMaxShown));
   for (char& c : text) c = c == '\n' || static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  return text + (name.size() > kShown ? "…" : "");
+  return text + (name.size() > kMaxShown ? "…" : "");
 }
 
 }  // namespace
@@ -177,7 +177,7 @@ void PickleMachine::execute(uint8_t opcode) {
       return global();
     case kReduce:
       return reduce();
-    case kBuild:  // the attributes of an OrderedDict: nothing that weights need
+    case kBuild:  // Weights do not need the attributes of an OrderedDict.
       pop();
       return;
     case kBinPersId:
@@ -202,7 +202,7 @@ void PickleMachine::longInteger() {
 }
 
 void PickleMachine::floatNumber() {
-  input_.take(8);  // a loss or a rate: nothing that weights need
+  input_.take(8);  // Weights do not need numbers such as losses and rates.
   push(make(Kind::kFloat));
 }
 
@@ -257,7 +257,7 @@ void PickleMachine::reduce() {
   input_.reject("it calls `" + shown(callee->text) + "`");
 }
 
-// A tuple, which unlike a list stays as it was checked.
+// The shape must be a tuple, because a list could change after this check.
 void PickleMachine::expectShape(const PickleValue* tuple) {
   if (tuple->kind != Kind::kTuple) input_.reject("a shape is no tuple");
   if (tuple->items.size() > kMaxDims) input_.reject("a tensor has too many dimensions");
@@ -276,7 +276,7 @@ void PickleMachine::rebuildTensor(const PickleList& arguments) {
   pushItems(Kind::kTensor, PickleList(arguments.begin(), arguments.begin() + 4));
 }
 
-// Every element must lie in the storage, and no storage may be blown up by strides of zero.
+// Every element must lie in the storage. Strides of zero must not make a tensor larger than its storage.
 void PickleMachine::checkExtent(const StorageReference& storage, int64_t offset, const PickleList& sizes,
                                 const PickleList& strides) {
   int64_t last = offset, numel = 1;

@@ -1,4 +1,4 @@
-// The machine that runs a pickle's opcodes. It builds values and calls nothing.
+// A PickleMachine runs a pickle's opcodes. It builds values and calls no function of the file.
 #pragma once
 
 #include <deque>
@@ -12,10 +12,10 @@ namespace dan::io {
 
 class PickleMachine {
  public:
-  // Values are made in `arena`. Both must outlive the object.
+  // Values are made in `arena`. Both arguments must outlive the object.
   PickleMachine(PickleInput& input, std::deque<PickleValue>& arena) : input_(input), arena_(arena) {}
 
-  // Runs up to STOP and returns what is on top of the stack. Throws ERR_WEIGHTS_INVALID.
+  // Runs up to STOP and returns the top of the stack. Throws ERR_WEIGHTS_INVALID.
   const PickleValue* run();
 
  private:

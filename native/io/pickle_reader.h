@@ -1,5 +1,5 @@
-// A pickle interpreter that can build data and nothing else: it knows the opcodes that torch.save writes and the few
-// names that a state dict refers to. Anything else is an error that names it; nothing is ever called.
+// This pickle interpreter can only build data. It knows the opcodes that torch.save writes and the few names that a
+// state dict refers to. Any other opcode or name is an error. It never calls a function of the file.
 #pragma once
 
 #include <deque>
@@ -11,26 +11,26 @@
 
 namespace dan::io {
 
-// One pickle. Values live as long as the reader, and it and they refer to the pickle's bytes.
+// A PickleReader reads one pickle. Its values live as long as the reader, and they refer to the pickle's bytes.
 class PickleReader {
  public:
-  // `source` names the file in errors. Time and memory are bounded by the length of the input, and by a number of
-  // opcodes that no state dict needs.
+  // `source` names the file in errors. Time and memory are bounded by the length of the input, and by a maximum number
+  // of opcodes.
   PickleReader(const uint8_t* data, size_t sizeBytes, std::string source)
       : input_(data, sizeBytes, std::move(source)) {}
   PickleReader(const PickleReader&) = delete;
   PickleReader& operator=(const PickleReader&) = delete;
 
-  // Runs up to STOP. Throws ERR_WEIGHTS_INVALID naming what the file holds that a state dict does not.
+  // Runs up to STOP. Throws ERR_WEIGHTS_INVALID with the content that does not belong to a state dict.
   const PickleValue* read();
-  // Where the byte after STOP is.
+  // Returns the position of the byte after STOP.
   size_t position() const { return input_.position(); }
-  // The type of each storage that the pickle refers to, by its key.
+  // Returns the dtype of each storage that the pickle refers to, by its key.
   std::map<std::string_view, at::ScalarType> storageTypes() const;
 
  private:
   PickleInput input_;
-  std::deque<PickleValue> arena_;  // flat ownership: deep nesting cannot overflow a destructor
+  std::deque<PickleValue> arena_;  // One owner of all values: deep nesting cannot overflow the stack in a destructor.
 };
 
 }  // namespace dan::io

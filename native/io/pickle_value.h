@@ -1,4 +1,4 @@
-// What a pickle holds once it was run: data and nothing else.
+// These types hold the data that a pickle builds.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,27 +12,27 @@ namespace dan::io {
 struct PickleValue;
 using PickleList = std::vector<const PickleValue*>;
 
-// A value of a pickle. Text is a view of the pickle's bytes, and whatever refers to other values points to them: the
-// memory of a pickle is a small multiple of its length however often it recalls a value.
+// A PickleValue never copies. Text is a view of the pickle's bytes, and items point to other values. The memory of a
+// pickle is therefore a small multiple of its length, even if it refers to the same value many times.
 struct PickleValue {
   enum class Kind { kNone, kBool, kInteger, kLong, kFloat, kText, kTuple, kList, kDict, kGlobal, kStorage, kTensor };
   Kind kind = Kind::kNone;
   int64_t integer = 0;    // of kBool, kInteger
   std::string_view text;  // of kText, kGlobal ("module\nname"), kLong (little-endian bytes)
-  // Of kTuple, kList; of kDict: key, value, key, value, …; of kStorage: type, key, number of elements; of kTensor:
-  // storage, offset, sizes, strides, which are checked.
+  // A kTuple or kList has its items here. A kDict has key, value, key, value, …. A kStorage has type, key and number of
+  // elements. A kTensor has storage, offset, sizes and strides, which are checked.
   PickleList items;
 };
 
-// A storage as a pickle names it; its bytes are elsewhere in the file.
+// A pickle refers to a storage in this way. The bytes of the storage are elsewhere in the file.
 struct StorageReference {
   std::string_view key;
   at::ScalarType dtype;
   int64_t numel;
 };
-// Of a kStorage.
+// Returns the reference of a kStorage.
 StorageReference storageOf(const PickleValue& value);
-// Of a tuple of integers.
+// Returns the integers of a tuple.
 std::vector<int64_t> integersOf(const PickleValue& tuple);
 
 }  // namespace dan::io

@@ -11,7 +11,7 @@ namespace dan::io {
 
 namespace {
 
-constexpr size_t kSmallest = 1u << 20;  // libtorch allocates smaller ones
+constexpr size_t kMinBytes = 1u << 20;  // libtorch allocates smaller blocks itself.
 
 std::shared_ptr<void> largeBlock(size_t bytes, const std::string& path) {
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,7 +30,7 @@ at::Tensor readTensor(const InputFile& file, uint64_t position, at::IntArrayRef 
   const auto options = at::TensorOptions().dtype(dtype);
   const size_t bytes = c10::multiply_integers(shape) * c10::elementSize(dtype);
   at::Tensor tensor;
-  if (bytes < kSmallest) {
+  if (bytes < kMinBytes) {
     tensor = at::empty(shape, options);
   } else {
     const std::shared_ptr<void> block = largeBlock(bytes, file.path());

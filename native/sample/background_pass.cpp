@@ -30,9 +30,9 @@ void FeatureStore::keep(int64_t background, double timestep, const dual::Backgro
   Kept kept{features.begin()->second.device(), {}};
   for (const auto& [name, feature] : features) {
     at::Tensor row = where_ == KeepFeatures::kHost ? feature.cpu() : feature;
-    if (row.is_same(feature)) row = feature.clone();  // not a view that holds its whole batch
+    if (row.is_same(feature)) row = feature.clone();  // A view would keep its whole batch in memory.
     if (where_ == KeepFeatures::kHost && kept.device.is_cuda())
-      row = row.pin_memory();  // for copies that wait for nothing
+      row = row.pin_memory();  // Copies from pinned memory are asynchronous.
     kept.features[name] = row;
   }
   kept_.insert_or_assign({background, timestep}, std::move(kept));

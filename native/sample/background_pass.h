@@ -1,5 +1,5 @@
-// The background's own pass (BCM) in every call of a batch. Pairs that show the same background share its pass; where
-// its noise is fixed its features are the same in later batches, too, and can be kept for them.
+// The background has its own pass (BCM) in every call of a batch. Pairs with the same background share its pass. If its
+// noise is fixed, its features are the same in later batches and can be kept for them.
 #pragma once
 
 #include <functional>
@@ -12,21 +12,21 @@
 
 namespace dan::sample {
 
-// Whether features are kept for later batches, and where. For Stable Diffusion at 512 pixels those of one background
-// and call take 46 MB in float32.
+// This is the memory that keeps features for later batches, if any does. For Stable Diffusion at 512 pixels the
+// features of one background and call take 46 MB in float32.
 enum class KeepFeatures { kNo, kDevice, kHost };
 // Reads "no", "device" or "host". Throws ERR_INVALID_OPTION for anything else.
 KeepFeatures parseKeepFeatures(const std::string& name);
 
-// It holds the features of backgrounds by number and timestep, each of one row.
+// The store holds the features of each background, by its number and the timestep, as one row.
 class FeatureStore {
  public:
   explicit FeatureStore(KeepFeatures where) : where_(where) {}
-  // Drops what is of other backgrounds, or was made for another `maker` (the model and the prompts).
+  // Drops the features of other backgrounds, and those that another `maker` (a model and its prompts) computed.
   void begin(const std::string& maker, const std::vector<int64_t>& backgrounds);
   bool has(int64_t background, double timestep) const { return kept_.count({background, timestep}) > 0; }
   void keep(int64_t background, double timestep, const dual::BackgroundFeatures& features);
-  // Returns them on the device that they came from.
+  // Returns the features on the device that computed them.
   dual::BackgroundFeatures take(int64_t background, double timestep) const;
 
  private:
@@ -40,23 +40,23 @@ class FeatureStore {
 };
 
 struct BackgroundInputs {
-  // Gives the noised latents of a call's K backgrounds, (K, 4, h, w).
+  // Returns the noised latents of a call's K backgrounds, (K, 4, h, w).
   std::function<at::Tensor(size_t call, double timestep)> noisy;
-  // Says which of them each pair of the batch has: B numbers (2 * B with guidance, unconditional half first).
+  // This is the background of each pair in the batch: B numbers, or with guidance 2 * B, unconditional half first.
   std::vector<int64_t> ofPair;
-  // Features are kept in `store` where it is not null; there the K backgrounds have these numbers.
+  // If `store` is not null, it keeps the features of the K backgrounds under these numbers.
   FeatureStore* store = nullptr;
   std::vector<int64_t> numbers;
 };
 
 class BackgroundPass {
  public:
-  // `encoderHiddenStates` are the batch's, (rows, 77, D). Each background's pass has the global prompt of the first
-  // pair that shows it.
+  // `encoderHiddenStates` belong to the batch, (rows, 77, D). Each background's pass has the global prompt of the first
+  // pair with this background.
   BackgroundPass(BackgroundInputs inputs, const at::Tensor& encoderHiddenStates);
 
-  // Returns what PairModel::forward takes, a row a pair: of all pairs, or with `halved` of the conditional half alone.
-  // With `reuse` the features of the call before serve again.
+  // Returns the features for PairModel::forward, one row for each pair, or with `halved` for the conditional half only.
+  // With `reuse` it returns the features of the previous call.
   dual::BackgroundFeatures features(const dual::PairModel& unet, size_t call, double timestep, bool halved,
                                     bool reuse = false);
 
@@ -67,7 +67,7 @@ class BackgroundPass {
 
   BackgroundInputs inputs_;
   at::Tensor context_;                     // (K, 77, D)
-  at::Tensor pairRows_, conditionalRows_;  // of the K backgrounds, by pair
+  at::Tensor pairRows_, conditionalRows_;  // the pairs' rows among the K backgrounds
   dual::BackgroundFeatures last_;          // (K, L, C) each
 };
 

@@ -16,7 +16,7 @@ std::unique_ptr<FeatureStore> storeOf(const BackgroundOptions& options) {
   return where == KeepFeatures::kNo ? nullptr : std::make_unique<FeatureStore>(where);
 }
 
-// Streams of the seed: pairs count from 0, so these count from the other end.
+// Each pair has a stream of the seed, counted from 0. The streams of backgrounds are counted from the other end.
 constexpr uint64_t kPosteriorStream = ~uint64_t{0} - 1, kNoiseStream = uint64_t{1} << 63;
 
 at::Tensor encodeScaled(const model::BaseModel& base, const at::Tensor& pixelValues, bool scaled,
@@ -26,7 +26,7 @@ at::Tensor encodeScaled(const model::BaseModel& base, const at::Tensor& pixelVal
   return posterior.sample(noise) * (scaled ? base.vae->config().scalingFactor : 1.0);
 }
 
-// (1, 4): the mean over the positions that hold no foreground, or over all where nothing else is.
+// Returns the mean over the positions without foreground, (1, 4), or over all positions if all are foreground.
 at::Tensor latentMeanOf(const at::Tensor& latent, const at::Tensor& foreground) {
   const at::Tensor kept = 1 - at::ceil(at::adaptive_avg_pool2d(foreground, latent.sizes().slice(2)));
   const at::Tensor weights = kept.sum().item<double>() > 0 ? kept : at::ones_like(kept);

@@ -8,7 +8,7 @@ namespace dan::sample {
 
 namespace {
 
-// Which backgrounds the batch shows, by number, and which of these each row has.
+// It holds the numbers of the batch's backgrounds, and the background of each row as an index into them.
 struct Shown {
   std::vector<int64_t> numbers, ofRow;
 

@@ -1,4 +1,4 @@
-// The backgrounds of one batch of pairs, as its background pass takes them.
+// These functions prepare the backgrounds of one batch of pairs for its background pass.
 #pragma once
 
 #include <string>
@@ -12,16 +12,16 @@ namespace dan::sample {
 struct BatchBackground {
   const Backgrounds& backgrounds;
   const diffusion::ScheduleConfig& schedule;
-  PairNoise& noise;  // it is asked at every step where the noise of backgrounds is fresh
+  PairNoise& noise;  // used at every step if the noise of backgrounds is fresh
   const std::vector<int64_t>& indices;
   bool isGuided = false;
-  // It tells models and prompts apart whose features must not be mixed up in the store.
+  // This identifies the model and the prompts, whose features must not be mixed in the store with others.
   std::string maker;
 };
 
-// Takes each background once, however many pairs of the batch show it; with fresh noise one a pair, because each has
-// its own. With guidance the unconditional half has the zero image, as published. What `batch` refers to must outlive
-// the result.
+// Takes each background once, even if several pairs of the batch share it. With fresh noise it takes one for each pair,
+// because the noise differs. With guidance the unconditional half has the zero image, as published. All that `batch`
+// refers to must outlive the result.
 BackgroundInputs backgroundInputs(const BatchBackground& batch);
 
 }  // namespace dan::sample

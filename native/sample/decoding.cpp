@@ -9,16 +9,16 @@ namespace dan::sample {
 
 namespace {
 
-// Pairs that are decoded at once: on a CPU the decoder's memory counts more than calls do.
+// So many pairs are decoded at once. On a CPU we decode few, because the decoder needs much memory for each.
 constexpr int64_t kDecodedOnCpu = 1, kDecodedOnDevice = 4;
 
-// From CUDA without waiting: DrawnPairs::arrived tells when it is there.
+// Copies from CUDA without waiting. DrawnPairs::arrived tells when the copy is complete.
 at::Tensor sentToHost(const at::Tensor& x) {
   if (!x.is_cuda()) return x.cpu();
   return at::empty(x.sizes(), x.options().device(at::kCPU).pinned_memory(true)).copy_(x, /*non_blocking=*/true);
 }
 
-// latents: (N, 4, h, w) to (N, H, W, 3) uint8 on the host.
+// Decodes latents, (N, 4, h, w), to (N, H, W, 3) uint8 on the host.
 at::Tensor decodedBytes(const DecodeInputs& inputs, const at::Tensor& latents, FiniteChecks& checks) {
   const model::BaseModel& base = inputs.base;
   const at::Tensor pixels =
@@ -27,7 +27,7 @@ at::Tensor decodedBytes(const DecodeInputs& inputs, const at::Tensor& latents, F
   return sentToHost(toBytes(pixels));
 }
 
-// Pairs `from` .. `from` + `count` - 1.
+// Decodes pairs `from` .. `from` + `count` - 1.
 std::vector<SampledPair> decodeSome(const DecodeInputs& inputs, int64_t from, int64_t count, FiniteChecks& checks) {
   const at::Tensor byPair = dual::unpackBranches(inputs.latents).narrow(0, from, count);
   std::vector<SampledPair> pairs(static_cast<size_t>(count));

@@ -1,4 +1,4 @@
-// Latents of pairs are decoded here to images on the host.
+// These functions decode latents of pairs to images on the host.
 #pragma once
 
 #include <memory>
@@ -14,16 +14,16 @@ namespace dan::sample {
 struct SampledPair {
   int64_t index = 0;
   at::Tensor image, part;  // (H, W, 3) uint8 on the CPU
-  at::Tensor attention;    // (H, W) uint8, or undefined where it was not asked for
+  at::Tensor attention;    // (H, W) uint8, or undefined if it was not requested
 };
 
-// Pairs whose bytes may still be on their way from the device.
+// The bytes of these pairs may still be copied from the device.
 struct DrawnPairs {
   std::vector<SampledPair> pairs;
-  std::unique_ptr<DeviceMark> arrived;  // null where they are there
+  std::unique_ptr<DeviceMark> arrived;  // null if the copy is complete
   FiniteChecks checks;
-  // Waits for the pairs and returns them. May be called once. Throws ERR_NON_FINITE naming the step or the decoder
-  // whose numbers are not finite, unless what drew them has thrown it already.
+  // Waits for the pairs and returns them. It may be called once. Throws ERR_NON_FINITE with the step or the decoder
+  // whose numbers are not finite. On the CPU, drawing the pairs has thrown it already.
   std::vector<SampledPair> take();
 };
 
@@ -32,11 +32,11 @@ struct DecodeInputs {
   const std::vector<int64_t>& indices;  // of the pairs
   at::Tensor latents;                   // (B * 2, 4, h, w), scaled
   at::Tensor attention;                 // (B, H, W) in 0 .. 1, or undefined
-  bool isFast = false;                  // with the base's TAESD
-  bool isOneBranch = false;             // the parts are copies of the whole images, whose latents alone are decoded
+  bool isFast = false;                  // true to decode with the base's TAESD
+  bool isOneBranch = false;             // true if parts are copies of whole images; then only these are decoded
 };
 
-// Throws what `checks` and the decoder's own checks throw; on a device, DrawnPairs::take throws it.
+// Throws the errors of `checks` and of the decoder's own checks. On a device, DrawnPairs::take throws them instead.
 DrawnPairs decodePairs(const DecodeInputs& inputs, FiniteChecks checks, const Task& task);
 
 }  // namespace dan::sample

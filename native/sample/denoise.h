@@ -1,4 +1,4 @@
-// The denoising loop of a batch of pairs.
+// These functions run the denoising loop of a batch of pairs.
 #pragma once
 
 #include <functional>
@@ -17,21 +17,21 @@ struct DenoiseInputs {
   at::Tensor initialLatents;       // (B * 2, 4, h, w), unit variance
   at::Tensor encoderHiddenStates;  // (B * 2, 77, D), or with guidance (2 * B * 2, 77, D), unconditional half first
   double guidanceScale = 1.0;      // above 1: classifier-free guidance (arXiv 2207.12598)
-  // The calls that are guided, by their timesteps (a guidance interval, arXiv 2404.07724). The others have the
-  // conditional half alone, (B * 2, 77, D).
+  // Only calls with these timesteps are guided (a guidance interval, arXiv 2404.07724). The other calls compute only
+  // the conditional half, (B * 2, 77, D).
   double guidedFrom = 0.0, guidedTo = std::numeric_limits<double>::infinity();
   at::Tensor conditionalStates;
-  diffusion::NoiseSource noise;  // (B * 2, 4, h, w) a call
-  // Background compensation needs this pass, which must outlive the loop. With reusesBackground its features are those
-  // of the call before.
+  diffusion::NoiseSource noise;  // (B * 2, 4, h, w) for each call
+  // Background compensation needs this pass, which must outlive the loop. With reusesBackground it returns the features
+  // of the previous call.
   BackgroundPass* background = nullptr;
   bool reusesBackground = false;
-  // It is called after every scheduler step; steps count from 1.
+  // This function is called after every scheduler step. Steps count from 1.
   std::function<void(size_t step, size_t steps, const at::Tensor& latents)> onStep;
 };
 
-// Makes one call of the model and one step of the scheduler. Returns what `latents` (as the scheduler keeps them)
-// become by call `call` of scheduler.timesteps(). Calls must come in order, because schedulers remember.
+// Makes call `call` of scheduler.timesteps() and one step of the scheduler. `latents` are the scheduler's. Returns the
+// new latents. Calls must come in order, because schedulers have a state.
 at::Tensor denoiseStep(const dual::PairModel& unet, diffusion::Scheduler& scheduler, const DenoiseInputs& inputs,
                        size_t call, const at::Tensor& latents);
 

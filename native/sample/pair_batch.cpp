@@ -62,7 +62,7 @@ void PairBatch::checkSource() const {
   }
 }
 
-// (B * 2, 4, h, w) of unit variance.
+// Returns (B * 2, 4, h, w) of unit variance.
 at::Tensor PairBatch::start() {
   const at::Tensor noise = noise_.draw();
   if (!options_.startFromLatentMean || !source_.latentMeans.defined()) return noise;
@@ -110,7 +110,7 @@ void PairBatch::step() {
   RECORD_USER_SCOPE("denoise");
   TORCH_CHECK(!isDone(), "every step is done");
   inner_.reuse = static_cast<int64_t>(position_) % options_.reuseFeatures != 0;
-  // For this call alone: other batches take turns with this one, and may outlive it.
+  // The setting applies to this call only, because other batches may make calls in between and may outlive this one.
   const dual::PairModel::Extras extras(source_.unet, attention_.get(), options_.reuseFeatures > 1 ? &inner_ : nullptr);
   inputs_.background = background_.get();
   inputs_.reusesBackground = inner_.reuse;

@@ -1,4 +1,4 @@
-// A batch of pairs from an adapter on its way from noise to images: prompts, noise, denoising step by step, decoding.
+// A batch samples pairs from an adapter: it encodes prompts, draws noise, denoises step by step, and decodes.
 #pragma once
 
 #include <cstdint>
@@ -18,52 +18,53 @@ namespace dan::sample {
 struct SampleOptions {
   int64_t steps = 50, width = 512, height = 512;
   double guidanceScale = 2.5, eta = 0.0;
-  double guidedFrom = 0.0, guidedTo = 1.0;  // the guided calls, by their place between image (0) and noise (1)
-  int64_t reuseFeatures = 1;                // the UNet's inner levels are computed at every so many calls
+  double guidedFrom = 0.0, guidedTo = 1.0;  // range of guided calls, from image (0) to noise (1)
+  int64_t reuseFeatures = 1;                // calls from one computation of the UNet's inner levels to the next
   std::string scheduler = "pndm";
   Prompts prompts;
   uint64_t seed = 0;
-  // Pairs start from the training images' latent means (with a background: the whole image from its mean) instead of
-  // pure noise. That changes nothing where the source does not know them.
+  // True to start pairs from noise around the training images' latent means instead of pure noise. With a background,
+  // the whole image starts around the background's mean. It has no effect if the source has no latent means.
   bool startFromLatentMean = false;
-  bool attention = false;    // record what the anomaly branch looks at
+  bool attention = false;    // record the anomaly branch's attention
   bool fastDecoder = false;  // decode with the base's TAESD
 };
 
-// What a batch is drawn from; all must outlive it.
+// A batch needs these objects, which must outlive it.
 struct PairSource {
   const model::BaseModel& base;
   const dual::Adapter& adapter;
   dual::PairModel& unet;                     // of this base and this adapter
-  const Backgrounds* backgrounds = nullptr;  // for adapters with background compensation, and for them only
-  at::Tensor latentMeans;                    // (2, branches, channels), as train::PairLatents has them, or undefined
-  // The adapter was trained with one branch, which draws no parts (an ablation): a pair's part is a copy of its image.
+  const Backgrounds* backgrounds = nullptr;  // only for adapters with background compensation
+  at::Tensor latentMeans;                    // (2, branches, channels), as in train::PairLatents, or undefined
+  // True for an adapter with one branch (an ablation), which draws no parts. A pair's part is then a copy of its image.
   bool isOneBranch = false;
 };
 
 class PairBatch {
  public:
-  // Begins the pairs of these indices. Pair k of a seed starts from the same noise whatever batch it is in. Throws
-  // ERR_INVALID_OPTION for a size, a scheduler or backgrounds that do not fit, and for fastDecoder without one.
+  // Begins the pairs with these indices. The noise of pair k depends on the seed and on k, but not on the batch. Throws
+  // ERR_INVALID_OPTION for a size, a scheduler or backgrounds that do not fit, and for fastDecoder if the base has no
+  // TAESD.
   PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices);
   PairBatch(const PairBatch&) = delete;
   PairBatch& operator=(const PairBatch&) = delete;
   ~PairBatch();
 
-  // Returns those of the scheduler's calls. Some schedulers call more often than they have steps.
+  // Returns the timesteps of the scheduler's calls. Some schedulers make more calls than they have steps.
   const std::vector<double>& timesteps() const { return scheduler_->timesteps(); }
   size_t position() const { return position_; }
   bool isDone() const { return position_ == timesteps().size(); }
 
-  // Latents are (B * 2, 4, h, w) float32, as the scheduler keeps them. They may be changed between steps.
+  // These are the scheduler's latents, (B * 2, 4, h, w) float32. They may be changed between steps.
   const at::Tensor& latents() const { return latents_; }
   void setLatents(const at::Tensor& latents);
-  // Throws ERR_NON_FINITE naming the step, on a device but at expectFinite, decode or DrawnPairs::take.
+  // Throws ERR_NON_FINITE with the step. On a device, expectFinite, decode or DrawnPairs::take throws it instead.
   void step();
-  // Waits for the device.
+  // Waits for the device. Throws ERR_NON_FINITE.
   void expectFinite() const { checks_.expect(); }
 
-  // Decodes the pairs as they are now. Attention maps are the mean of the steps so far.
+  // Decodes the current latents. Attention maps are means over the steps so far.
   DrawnPairs decode(const Task& task) const;
 
  private:
@@ -87,11 +88,11 @@ class PairBatch {
   std::unique_ptr<BackgroundPass> background_;
 };
 
-// Does all of it: every step, then decoding. `onStep` hears (step, steps). On CUDA it returns when all of that is on
-// its way.
+// Makes every step and decodes the pairs. `onStep` is called with (step, steps). On CUDA it returns as soon as all of
+// this work is queued.
 DrawnPairs drawPairs(const PairSource& source, const SampleOptions& options, const std::vector<int64_t>& indices,
                      const Task& task, const std::function<void(size_t step, size_t steps)>& onStep = {});
-// Does the same, and waits.
+// Does the same, but waits for the pairs.
 std::vector<SampledPair> samplePairs(const PairSource& source, const SampleOptions& options,
                                      const std::vector<int64_t>& indices, const Task& task,
                                      const std::function<void(size_t step, size_t steps)>& onStep = {});

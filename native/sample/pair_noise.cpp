@@ -31,7 +31,7 @@ at::Tensor PairNoise::draw(int64_t branches) {
 }
 
 at::Tensor startFromLatentMeans(const at::Tensor& noise, const LatentMeanStart& start) {
-  // The noise's own mean is what would be mistaken for a colour, so it is taken out.
+  // The model would take the noise's own mean for a colour, so we subtract it.
   const at::Tensor noiseMean = noise.mean({2, 3}, true);
   const double positions = static_cast<double>(noise.size(2) * noise.size(3));
   const auto rows = [&](int64_t which) {

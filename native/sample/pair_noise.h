@@ -1,4 +1,4 @@
-// The noise of a batch of pairs, and what pairs start from.
+// These functions draw the noise of a batch of pairs and the latents that pairs start from.
 #pragma once
 
 #include <vector>
@@ -7,13 +7,13 @@
 
 namespace dan::sample {
 
-// Pair k of a seed has the same noise whatever batch it is in: each pair has a generator of its own, from which its
-// start, the noise of its steps and that of its background come in turn.
+// The noise of pair k depends on the seed and on k, but not on the batch. Each pair has its own generator, which draws
+// first its start and then the noise of its steps and of its background in turn.
 class PairNoise {
  public:
   // `height` and `width` are in pixels.
   struct Inputs {
-    const model::BaseModel& base;  // must outlive the object
+    const model::BaseModel& base;  // It must outlive the object.
     int64_t width, height;
     uint64_t seed;
     const std::vector<int64_t>& indices;
@@ -35,18 +35,18 @@ class PairNoise {
   std::vector<at::Generator> generators_;
 };
 
-// `trainingMeans` say what the training images' latents are like: for each channel the mean over positions, as its mean
-// and its standard deviation over the images, (2, branches, channels).
+// `trainingMeans` describe the latents of the training images. For each channel we take the mean over positions; these
+// are the mean and the standard deviation of it over the images, (2, branches, channels).
 struct LatentMeanStart {
   const at::Tensor& trainingMeans;
-  // These are the whole images', (B, channels), where the pairs have backgrounds; else undefined.
+  // If the pairs have backgrounds, these are the means for whole images, (B, channels). Otherwise they are undefined.
   at::Tensor backgroundMeans;
   double alphaCumprod;  // at the first timestep
 };
 
-// Gives `noise`, (B * 2, 4, h, w), the means of latents as they look at the first timestep. A schedule that ends short
-// of pure noise lets the model read colour off the mean of its start (arXiv 2305.08891), and a small base believes it.
-// Each pair's own noise decides where among the training images its mean lies.
+// Shifts `noise`, (B * 2, 4, h, w), to the mean that latents have at the first timestep. If a schedule ends before pure
+// noise, the model infers colour from the mean of its start (arXiv 2305.08891), and a small base follows it closely.
+// Each pair's own noise decides its place among the means of the training images.
 at::Tensor startFromLatentMeans(const at::Tensor& noise, const LatentMeanStart& start);
 
 }  // namespace dan::sample

@@ -1,4 +1,4 @@
-// A base with an adapter folded into it, ready to draw pairs.
+// A sampler holds a base with a folded adapter and draws pairs from it.
 #pragma once
 
 #include <memory>
@@ -13,18 +13,18 @@ namespace dan::sample {
 
 class PairSampler {
  public:
-  // Throws ERR_ADAPTER_MISMATCH where the adapter belongs to another base, ERR_WEIGHTS_INVALID where what it says of
-  // itself does not fit its tensors.
+  // Throws ERR_ADAPTER_MISMATCH if the adapter belongs to another base, and ERR_WEIGHTS_INVALID if its settings do not
+  // fit its tensors.
   PairSampler(std::shared_ptr<model::BaseModel> base, const dual::AdapterFile& adapter);
 
   const std::shared_ptr<model::BaseModel>& base() const { return base_; }
-  // Returns what batches are drawn from, as long as this object and `backgrounds` live.
+  // Returns the source of batches. It is valid as long as this object and `backgrounds` live.
   PairSource source(const Backgrounds* backgrounds = nullptr) const;
 
   // Encodes prompts with the adapter's part of the text encoder: (N, 77, D) float32 on the CPU. Throws ERR_NON_FINITE.
   at::Tensor textStates(const std::vector<std::string>& prompts) const;
   // Makes one call of the UNet, float32 on the CPU. latents: (2 N, 4, h, w); timesteps: (2 N); textStates: (2 N, 77,
-  // D); rows are (pair, branch). Throws ERR_INVALID_OPTION where the shapes do not fit, and ERR_NON_FINITE.
+  // D); rows are (pair, branch). Throws ERR_INVALID_OPTION if the shapes do not fit, and ERR_NON_FINITE.
   at::Tensor predict(const at::Tensor& latents, const at::Tensor& timesteps, const at::Tensor& textStates) const;
 
  private:

@@ -1,4 +1,4 @@
-// The prompts of a batch as the UNet's cross-attention sees them.
+// These functions encode the prompts of a batch for the UNet's cross-attention.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct Prompts {
 at::Tensor encodePrompts(const model::BaseModel& base, const dual::Adapter& adapter, const Prompts& prompts,
                          int64_t pairs, bool isGuided);
 
-// Returns which of the 77 tokens are the anomaly prompt's own: those behind the start token, at least one.
+// Returns the anomaly prompt's own tokens among the 77, which follow the start token. There is at least one.
 std::vector<int64_t> anomalyTokens(const model::BaseModel& base, const Prompts& prompts);
 
 }  // namespace dan::sample

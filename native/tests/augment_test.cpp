@@ -1,4 +1,4 @@
-// The recipe `augment`: where defects come to lie, what stays of the ground, and that masks are exact.
+// The recipe `augment` must place defects correctly, keep the ground, and return exact masks.
 #include <cmath>
 
 #include "augment/augmenter.h"
@@ -23,7 +23,7 @@ std::shared_ptr<augment::PixelPool> emptyPool() {
   return pool;
 }
 
-// An even ground of `ground` with a box of `level` and `side` pixels in the middle, 0 to 255.
+// Returns an even ground of level `ground`, 0 to 255, with a box of level `level` and `side` pixels in its middle.
 MarkedPicture boxed(int64_t side, double level = 20, double ground = 120) {
   const MarkedPicture picture = {at::full({3, kSide, kSide}, ground / 255), at::zeros({kSide, kSide}, at::kBool)};
   const int64_t first = (kSide - side) / 2;
@@ -54,7 +54,8 @@ MarkedPicture movedOnto(const MarkedPicture& real, const at::Tensor& ground, Rng
   return augment::blended(moved, ground, rng);
 }
 
-// A ground that grows lighter by a level a column goes on changing beyond its edge, where a repeated edge is even.
+// A ground that gets brighter by one level in each column also changes in its mirrored edge. A repeated edge would be
+// even.
 at::Tensor ramp(int64_t rows) {
   return ((60 + at::arange(kSide)).to(at::kFloat) / 255).view({1, 1, kSide}).expand({3, rows, kSide});
 }
@@ -84,11 +85,11 @@ DAN_TEST(a_moved_defect_is_not_bent) {
   for (int64_t i = 0; i < 20; ++i) {
     Rng rng = rngOf(9, i);
     const at::Tensor mask = augment::moved(boxed(32), rng).mask, columns = mask.any(0).nonzero().squeeze(1);
-    const at::Tensor inner = columns.slice(0, 3, columns.size(0) - 3);  // without the corners
+    const at::Tensor inner = columns.slice(0, 3, columns.size(0) - 3);  // The corners are left out.
     const at::Tensor first = mask.index_select(1, inner).to(at::kFloat).argmax(0).to(at::kDouble);
     const at::Tensor x = inner.to(at::kDouble) - inner.to(at::kDouble).mean(), y = first - first.mean();
     const at::Tensor line = x * (x * y).sum() / (x * x).sum();
-    EXPECT((y - line).abs().max().item<double>() < 1);  // rows are whole
+    EXPECT((y - line).abs().max().item<double>() < 1);  // Rows are integers.
   }
 }
 
@@ -123,7 +124,7 @@ DAN_TEST(a_moved_defect_stands_out_more_than_in_its_own_picture) {
   for (int64_t i = 0; i < kCount; ++i) {
     const MarkedPicture picture = movedOnto(boxed(24, 120 - difference), evenGround(120), rngOf(12, i));
     const double level = picture.image.mean(0).masked_select(picture.mask).median().item<double>() * 255;
-    // What is around the moved defect is a little darker than the ground, because its edge is resampled.
+    // The surroundings of the moved defect are a little darker than the ground, because its edge is resampled.
     EXPECT(120 - level > 1.2 * difference && 120 - level < 2.2 * difference);
     mean += (120 - level) / kCount;
   }
@@ -133,7 +134,7 @@ DAN_TEST(a_moved_defect_stands_out_more_than_in_its_own_picture) {
 DAN_TEST(a_picture_that_is_photographed_again_keeps_its_ground_and_its_defect) {
   for (int64_t i = 0; i < 10; ++i) {
     Rng rng = rngOf(4, i);
-    const MarkedPicture picture = augment::rephotographed(boxed(16), rng);
+    const MarkedPicture picture = augment::withJitter(boxed(16), rng);
     const at::Tensor grey = picture.image.mean(0) * 255, soft = augment::softened(picture.mask);
     const at::Tensor ground = grey.masked_select(soft == 0), defect = grey.masked_select(picture.mask);
     EXPECT((ground - 120).abs().max().item<double>() < 1e-2);
@@ -147,13 +148,13 @@ DAN_TEST(a_picture_that_is_photographed_again_is_mirrored_where_it_ends) {
   const MarkedPicture real = {ramp(kSide), boxed(16).mask};
   for (int64_t i = 0; i < 200; ++i) {
     Rng rng = rngOf(4, i);
-    const at::Tensor middle = augment::rephotographed(real, rng).image.mean(0)[kSide / 2];
+    const at::Tensor middle = augment::withJitter(real, rng).image.mean(0)[kSide / 2];
     for (const int64_t first : {int64_t{0}, kSide - 3}) EXPECT(spanOf(middle.narrow(0, first, 3)) > 0.25 / 255);
   }
 }
 
 DAN_TEST(a_picture_that_is_photographed_again_stays_as_sharp) {
-  // Fine grain: bilinear resampling would blur it to two thirds.
+  // Bilinear resampling would reduce this fine grain to two thirds.
   const auto roughness = [](const at::Tensor& picture) {
     const at::Tensor middle = picture.narrow(1, 8, kSide - 16).narrow(2, 8, kSide - 16);
     return (middle.diff(1, 2).abs().mean() / middle.mean()).item<double>();
@@ -164,19 +165,19 @@ DAN_TEST(a_picture_that_is_photographed_again_stays_as_sharp) {
   double after = 0;
   for (int64_t i = 0; i < 40; ++i) {
     Rng rng = rngOf(6, i);
-    after += roughness(augment::rephotographed(real, rng).image) / 40;
+    after += roughness(augment::withJitter(real, rng).image) / 40;
   }
   EXPECT(after > 0.8 * roughness(real.image) && after < 1.1 * roughness(real.image));
 }
 
 DAN_TEST(a_pasted_defect_has_hard_edges_and_its_own_colours_and_is_turned_by_quarters) {
-  // Of level 20 and 100 by halves, twice as long as wide.
+  // The defect is twice as long as wide. One half has level 20, and the other has level 100.
   const MarkedPicture real = {at::full({3, kSide, kSide}, 120 / 255.), at::zeros({kSide, kSide}, at::kBool)};
   real.image.narrow(1, 20, 16).narrow(2, 20, 4).fill_(20 / 255.);
   real.image.narrow(1, 20, 16).narrow(2, 24, 4).fill_(100 / 255.);
   real.mask.narrow(0, 20, 16).narrow(1, 20, 8).fill_(true);
   at::Tensor places = at::zeros({kSide, kSide});
-  int64_t lying = 0;  // about as many as standing
+  int64_t lying = 0;  // About as many defects lie as stand.
   for (int64_t i = 0; i < 60; ++i) {
     Rng rng = rngOf(6, i);
     const MarkedPicture onto = {evenGround(200), at::zeros({kSide, kSide}, at::kBool)};
@@ -200,7 +201,7 @@ DAN_TEST(uneven_light_is_smooth_without_colour_and_as_strong_as_asked) {
   std::vector<at::Tensor> fields;
   for (int64_t i = 0; i < 60; ++i) {
     Rng rng = rngOf(8, i);
-    const at::Tensor plain = evenGround(80);  // dark enough that light cuts off nothing
+    const at::Tensor plain = evenGround(80);  // The ground is so dark that no light clips it.
     const at::Tensor field = (augment::withUnevenLight(plain, spread, rng) / plain).log();
     EXPECT((field[0] - field[2]).abs().max().item<double>() < 1e-3);
     EXPECT(field[0].diff().abs().median().item<double>() < 0.05);
@@ -208,9 +209,9 @@ DAN_TEST(uneven_light_is_smooth_without_colour_and_as_strong_as_asked) {
   }
   const at::Tensor all = at::stack(fields);
   EXPECT(std::abs(all.mean().item<double>()) < 0.03);
-  EXPECT(std::abs(all.std().item<double>() / spread - 1) < 0.25);  // less between the points than at them
+  EXPECT(std::abs(all.std().item<double>() / spread - 1) < 0.25);  // The light varies less between its points.
   EXPECT(all.abs().max().item<double>() < spread * std::sqrt(3.0) * 1.5);
-  EXPECT(all.std(0).min().item<double>() > spread / 2);  // everywhere
+  EXPECT(all.std(0).min().item<double>() > spread / 2);  // The light varies everywhere.
 }
 
 DAN_TEST(exposure_changes_a_whole_picture_alike) {
@@ -220,7 +221,7 @@ DAN_TEST(exposure_changes_a_whole_picture_alike) {
   for (int64_t i = 0; i < kCount; ++i) {
     Rng rng = rngOf(0, i);
     const at::Tensor plain = boxed(24, 120, 80).image, factor = augment::withExposure(plain, kSpread, rng) / plain;
-    EXPECT(spanOf(factor) < 1e-5);  // ground and defect
+    EXPECT(spanOf(factor) < 1e-5);  // Ground and defect change alike.
     const double log = std::log(factor.mean().item<double>());
     sum += log;
     squares += log * log;
@@ -238,10 +239,10 @@ DAN_TEST(an_augmenter_draws_the_same_picture_for_an_index_whatever_it_drew_befor
 }
 
 DAN_TEST(an_augmenter_pastes_three_quarters_and_leaves_other_small_defects_in_their_own_pictures) {
-  // The ground of good pictures is blue, that of pictures with defects red; both are dark enough for any light.
+  // Good pictures have a blue ground, and pictures with defects a red one. Both are so dark that no light clips them.
   const auto good = emptyPool();
   good->images.push_back(at::tensor({20, 20, 90}, at::kByte).expand({kSide, kSide, 3}).contiguous());
-  for (const int64_t side : {8, 24}) {  // small, and large
+  for (const int64_t side : {8, 24}) {  // The defects are small and large.
     MarkedPicture real = boxed(side, 20, 90);
     real.image.narrow(0, 1, 2).fill_(20 / 255.);
     const augment::Augmenter augmenter(defectPool(real), good, 5);
@@ -253,7 +254,7 @@ DAN_TEST(an_augmenter_pastes_three_quarters_and_leaves_other_small_defects_in_th
       const at::Tensor off = augment::softened(picture.mask) == 0;
       const double red = picture.image[0].masked_select(off).mean().item<double>();
       const double blue = picture.image[2].masked_select(off).mean().item<double>();
-      EXPECT(std::max(red, blue) > 3 * std::min(red, blue));  // one ground or the other, never a mixture
+      EXPECT(std::max(red, blue) > 3 * std::min(red, blue));  // Grounds are never mixed.
       own += red > blue ? 1 : 0;
     }
     EXPECT(side == 8 ? own > 30 && own < 70 : own == 0);

@@ -69,7 +69,7 @@ DAN_TEST(adapters_are_taken_with_their_base_whichever_version_wrote_them) {
     file.metadata = {{"base_fingerprint", fingerprint}, {"base", "its-base"}};
     dual::expectBase(file, *base);
   };
-  dual::expectBase(file, *base);  // says nothing
+  dual::expectBase(file, *base);  // The file names no base.
   accept(base->fingerprint);
   EXPECT(base->legacyFingerprint.size() == 16);
   accept(base->legacyFingerprint);

@@ -1,4 +1,4 @@
-// Pasting the defect of one picture onto another.
+// Crop&Paste must copy the defect of one picture onto another unchanged.
 #include "augment/crop_paste.h"
 
 #include <ATen/ops/full.h>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kSide = 64;
 
-// A thin dark cross, which leaves most of its box free.
+// Returns a thin dark cross, which leaves most of its box free.
 augment::MarkedPicture crossed() {
   const augment::MarkedPicture cross = {at::full({3, kSide, kSide}, 0.5), at::zeros({kSide, kSide}, at::kBool)};
   for (const int64_t side : {0, 1}) {

@@ -291,7 +291,7 @@ DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
   for (uint64_t i = 0; i < 40; ++i) {
     Rng rng(makeGenerator(22, i));
     const evaluate::Example example = source->draw(rng);
-    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // only defects are
+    const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // Only defects are bright.
     EXPECT(at::equal(bright, example.mask));
     const int64_t pixels = example.mask.sum().item<int64_t>();
     // The defect is 10 x 8 and scaled by 0.75 to 1.25.

@@ -1,4 +1,4 @@
-// A threshold mask is as wide as the defect, whatever the level of the blank.
+// A threshold mask is as wide as the defect for every level of the background.
 #include <cmath>
 #include <limits>
 

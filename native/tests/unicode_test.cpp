@@ -10,7 +10,8 @@ DAN_TEST(nfc_orders_marks_joins_letters_and_keeps_a_hangul_vowel_that_composes_w
   EXPECT(model::normalizeNfc(U"a\u0301\u0323") == U"\u1EA1\u0301");
   EXPECT(model::normalizeNfc(U"\u1112\u1161\u11AB") == U"\uD55C");
   EXPECT(model::normalizeNfc(U"\u1100\u1161\u11A7\u11A7x") == U"\uAC00\u11A7\u11A7x");
-  EXPECT(model::normalizeNfc(U"\u212B\u0958") == U"\u00C5\u0915\u093C");  // the second one is excluded from composition
+  EXPECT(model::normalizeNfc(U"\u212B\u0958") ==
+         U"\u00C5\u0915\u093C");  // Unicode excludes the second one from composition.
   EXPECT(model::normalizeNfc(U"").empty());
 }
 

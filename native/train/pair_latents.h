@@ -28,7 +28,8 @@ class PairLatents {
   // Draws the same images' backgrounds, (B, 4, h, w): scaled like the others, or not, as published.
   at::Tensor drawBackground(const at::Tensor& index, const at::Tensor& variant, bool scaled,
                             at::Generator generator) const;
-  // Returns where the defect is, (B, 1, h, w): one on every latent that it touches and those beside them, else zero.
+  // Returns the place of the defect, (B, 1, h, w). It is one on every latent that the defect touches and on the
+  // neighbours of these, and zero elsewhere.
   at::Tensor defect(const at::Tensor& index, const at::Tensor& variant) const;
   // Returns for each latent channel the mean over all positions, as its mean and its standard deviation over images and
   // variants: (2, branches, channels), scaled.

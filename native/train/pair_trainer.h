@@ -52,11 +52,11 @@ class PairTrainer {
   // `base` must outlive this object.
   PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
 
-  // Makes one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS when the loss is
-  // not finite, or the gradients; in float16 when they are not at any loss scale. Whatever it throws, the trainer is as
-  // it was before the step: what comes next is what an uninterrupted run would have done.
+  // Makes one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS if the loss or
+  // the gradients are not finite, in float16 at every loss scale. After any exception, the trainer is in the state
+  // before the step, and the next steps are those of an uninterrupted run.
   StepResult step(const Task& task);
-  // Returns whether the loss is scaled, which it is in float16.
+  // Returns true if the loss is scaled, which is the case in float16.
   bool scalesLoss() const { return scaler_.enabled(); }
 
   int64_t position() const { return position_; }

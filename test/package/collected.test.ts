@@ -49,21 +49,23 @@ describe('native memory', () => {
       `
       await (async () => {
         const model = await DualAnoDiff.load(embedded.base);
-        await train(model);
+        const trainer = await train(model);
         const sampler = await Sampler.create(model, adapter);
-        await begin(sampler, { indices: [0], steps: 2 });
+        const batch = await begin(sampler, { indices: [0], steps: 2 });
         const masker = await Masker.load();
-        await Adapter.load(adapter);
+        const loaded = await Adapter.load(adapter);
         const sampled = sampler.sample({ count: 2, batchSize: 1, steps: 1 });
         const pasted = augment(dataset, { type: 'stain', resolution: 32, count: 2 });
         for (const pairs of [sampled, pasted]) await pairs.next(); // loops that are neither ended nor left
-        console.log(await left(), engine.nativeInfo().held.bytes > 20_000_000);
+        const kept = [model, trainer, sampler, batch, masker, loaded, sampled, pasted];
+        console.log(await left(), engine.nativeInfo().held.bytes > 20_000_000, kept.length);
       })();
       console.log(await collect(), engine.nativeInfo().held.bytes);
     `,
       '--expose-gc',
     );
-    expect(lines).toEqual(['7 true', '0 0']);
+    // The model, the trainer, the sampler, the batch, the masker, the adapter, and the images of the loop over pasted pairs.
+    expect(lines).toEqual(['7 true 8', '0 0']);
   });
 
   it('goes at once when a loop over pairs is left early, by break or by an error', () => {

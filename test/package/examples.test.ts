@@ -25,7 +25,7 @@ describe('the examples', () => {
     const { stderr, status } = example('script.mjs', join(folder, 'script'), '10');
     expect(stderr).toBe('');
     expect(status).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it('script.mjs writes an adapter and a dataset of pairs with masks', () => {
     expect(existsSync(adapter)).toBe(true);

@@ -84,7 +84,7 @@ describe('the process', () => {
         for await (const { step } of trainer.train(await Dataset.open(embedded.example), { steps: 1000 })) parentPort.postMessage(step);
       \`;
       const one = () => new Promise((done, fail) => {
-        const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(source.replaceAll("'dualanodiff'", JSON.stringify(import.meta.resolve('dualanodiff'))))));
+        const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(source.replaceAll(/'(dualanodiff[^']*)'/g, (_, name) => JSON.stringify(import.meta.resolve(name))))));
         worker.once('message', () => worker.terminate().then(done, fail));
         worker.once('error', fail);
       });

@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { jobCommands } from '../../lib/cli/jobs.js';
-import { AbortedError, OutOfMemoryError } from '../../lib/core/errors.js';
-import { campaign, type JobEvent } from '../../lib/jobs/index.js';
+import type { JobEvent } from '../../lib/jobs/index.js';
 import type { CampaignJobOptions } from '../../lib/options/generated.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -18,6 +16,12 @@ vi.mock('../../lib/jobs/run-type.js', () => ({
     return { type, report: '', dataset: '', pairs: 1, emptyMasks: 0, agreement: {}, dropped: 0, sampleSeconds: 0 };
   },
 }));
+
+// Modules of other test files in the same process (`npm run test:unit`) do the work itself.
+vi.resetModules();
+const { jobCommands } = await import('../../lib/cli/jobs.js');
+const { AbortedError, OutOfMemoryError } = await import('../../lib/core/errors.js');
+const { campaign } = await import('../../lib/jobs/index.js');
 
 const folder = scratchFolder();
 const warnings: string[] = [];

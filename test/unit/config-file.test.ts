@@ -57,7 +57,7 @@ describe('--print-config', () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         ...['# data: (required)', 'count: 3', '# rank: 32', '# type: (every one)', '# lora: []'],
-        '# steps: (what suits the base, 50 for Stable Diffusion)',
+        '# steps: (set by the base, 50 for Stable Diffusion)',
       ]),
     );
     expect(outcome?.value).toEqual({ count: 3 });

@@ -59,7 +59,7 @@ describe('appendJsonLine', () => {
       ...[process.execPath, script],
     ]);
     expect(String(said)).toBe(
-      `Cannot write ${full}: the file would be larger than files may be here (ulimit -f)\n`.repeat(2),
+      `Cannot write ${full}: the file would exceed the largest allowed file size (ulimit -f)\n`.repeat(2),
     );
     expect(readFileSync(full, 'utf8').match(/"a":\d/g)).toEqual(['"a":1', '"a":2', '"a":3']);
     await appendJsonLine(full, { a: 6 });
