@@ -1,5 +1,5 @@
 // docs/api (`npm run docs`): an index with the README's first program, a page for each entry point of the package, and
-// one for each of its classes.
+// one for each of its classes and interfaces.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ export default {
   out: 'docs/api',
   plugin: ['typedoc-plugin-markdown'],
   outputFileStrategy: 'members',
-  membersWithOwnFile: ['Class'],
+  membersWithOwnFile: ['Class', 'Interface'],
   entryFileName: 'README.md',
   parametersFormat: 'table',
   propertiesFormat: 'table',
@@ -36,4 +36,6 @@ export default {
   excludePrivate: true,
   disableSources: true,
   treatWarningsAsErrors: true,
+  // The lists of words that these types are made from.
+  intentionallyNotExported: ['fits', 'maskMethods', 'jobKinds', 'Foreground'],
 };

@@ -8,12 +8,14 @@ export type { NativeModelInfo as ModelInfo } from './addon-types.js';
 export { DualAnoDiffError } from './core/errors.js';
 export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
+export type { Purpose } from './dataset/contents.js';
 export { Dataset, type Example, type FindForeground, type LoadedExample } from './dataset/dataset.js';
 export type { GeneratedPair, MaskedPair, WritablePair } from './dataset/generated-pair.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
-export type { ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
+export type { ImageGroup, ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
 export type { Pair, PairData } from './dataset/pair.js';
+export type { PairSource } from './dataset/pair-list.js';
 export type { DropReason, PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
@@ -29,6 +31,7 @@ export {
   convertCheckpoint,
 } from './model/convert.js';
 export { DualAnoDiff } from './model/dualanodiff.js';
+export type { BackgroundInput } from './model/encoded-backgrounds.js';
 export { type Background, type ForegroundSource, loadBackgrounds, withForegroundSource } from './model/foreground.js';
 export type { GenerateOptions } from './model/generate.js';
 export type { LearnOptions } from './model/learn.js';
@@ -43,10 +46,17 @@ export {
 export type { ResolvedTraining } from './model/training-settings.js';
 export type {
   AttentionOptions,
+  AugmentSettings,
+  ConvertAdapterSettings,
+  ConvertCheckpointSettings,
   ForegroundOptions,
+  LoadSettings,
   MaskerOptions,
+  MaskSettings,
+  SampleSettings,
   ThresholdOptions,
   TrainerOptions,
+  TrainSettings,
 } from './options/generated.js';
 export type { Fit, MaskMethod } from './options/names.js';
 export { type AugmentOptions, augment } from './recipes/augment.js';

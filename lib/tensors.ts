@@ -16,6 +16,7 @@ import { runNative, type TaskOptions } from './run-native.js';
 
 export type { Tensor } from './core/tensor.js';
 export { PairBatch } from './model/pair-batch.js';
+export type { BatchSettings } from './options/generated.js';
 
 /** Holds the options of {@link decode}. */
 export type DecodeOptions = TaskOptions & { decoder?: 'vae' | 'taesd' };

@@ -49,6 +49,8 @@ function writeIfChanged(path, text) {
 
 // json-schema-to-typescript supports tuples only in the form of draft 7.
 const style = { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: true, format: true };
+// The compiler writes the length of a tuple as a tag, which typedoc does not know and which the type says already.
+const LENGTH_TAGS = /(\n *\*)?(\n *\* @(min|max)Items \d+)+/g;
 const compiled = await Promise.all(
   Object.entries(interfaces).map(([name, { doc, set }]) =>
     compile({ ...jsonSchemaOf(set, 'draft-7'), title: name, description: doc }, name, style),
@@ -56,7 +58,7 @@ const compiled = await Promise.all(
 );
 writeIfChanged(
   join(root, 'lib', 'options', 'generated.ts'),
-  `// Made by scripts/generate-options.mjs from the declarations beside it.\n\n${compiled.join('\n')}`,
+  `// Made by scripts/generate-options.mjs from the declarations beside it.\n\n${compiled.join('\n').replace(LENGTH_TAGS, '')}`,
 );
 
 const docs = join(root, 'docs', 'options.md');

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { RawImage } from '../core/image.js';
+import type { Fit } from '../options/names.js';
 import type { DatasetContents, Purpose } from './contents.js';
 import { type Example, type LoadedExample, readExample } from './example-file.js';
 import { fewAtOnce } from './few-at-once.js';
-import { binarize, boundingBox, type Fit, fitAround } from './fit.js';
+import { binarize, boundingBox, fitAround } from './fit.js';
 import { categoryFolders, openFolder } from './folder-contents.js';
 import type { Kernel, Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';

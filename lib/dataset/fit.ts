@@ -1,8 +1,6 @@
 import { type PixelData, RawImage } from '../core/image.js';
+import type { Fit } from '../options/names.js';
 import { type Kernel, resizeImage } from './image-file.js';
-
-/** The way to make an image square: `crop` takes a square part, and `stretch` changes the aspect ratio. */
-export type Fit = 'crop' | 'stretch';
 
 interface Box {
   left: number;

@@ -24,7 +24,7 @@ export interface GenerateResult {
  * Samples pairs with masks from an adapter and writes them to `out` as a dataset. With `resume` it keeps existing pairs
  * and makes the others.
  *
- * Throws the errors of {@link DualAnoDiff.load} and {@link DualAnoDiff.generate}, ERR_DATASET_INVALID if `out` holds
+ * Throws the errors of `DualAnoDiff.load` and `DualAnoDiff.generate`, ERR_DATASET_INVALID if `out` holds
  * pairs of other settings, and ERR_BUSY if another process writes to it.
  */
 export async function generate(options: GenerateJobOptions, context: JobContext = {}): Promise<GenerateResult> {

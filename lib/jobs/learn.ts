@@ -23,7 +23,7 @@ export interface LearnResult {
  * Trains an adapter on one defect type of a category and writes it to `out`. With `resume` it continues from the newest
  * checkpoint, and the result is bit for bit that of an uninterrupted run.
  *
- * Throws the errors of {@link DualAnoDiff.load} and {@link Trainer.train}.
+ * Throws the errors of `DualAnoDiff.load` and `Trainer.train`.
  */
 export async function learn(options: LearnJobOptions, context: JobContext = {}): Promise<LearnResult> {
   const checked = checkOptions(learnSchema, options);

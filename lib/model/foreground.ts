@@ -4,13 +4,14 @@ import { DatasetError } from '../core/errors.js';
 import { RawImage } from '../core/image.js';
 import type { FindForeground } from '../dataset/dataset.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { binarize, type Fit, fitAround } from '../dataset/fit.js';
+import { binarize, fitAround } from '../dataset/fit.js';
 import { refuseSameStems } from '../dataset/folders.js';
 import { type Kernel, readStored, type Stored } from '../dataset/image-file.js';
 import { type ImageSource, labelOf } from '../dataset/image-source.js';
 import { readMaskOf } from '../dataset/mask-file.js';
 import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
 import type { ForegroundOptions } from '../options/generated.js';
+import type { Fit } from '../options/names.js';
 import { Masker } from './masker.js';
 
 /** Foregrounds come from a folder of masks or from a mask model. With 'none', all of an image is background. */

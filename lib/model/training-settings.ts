@@ -1,11 +1,12 @@
 /** Completes the settings of training and translates them to metadata. */
-import type { z } from 'zod';
-import type { trainerSchema } from '../options/training.js';
+import type { TrainerOptions } from '../options/generated.js';
 import { metadataKey } from './adapter-info.js';
-import type { BaseDefaults } from './base-defaults.js';
+
+/** These options have no default: a mask model finds the foreground. */
+type Foreground = 'foregroundMasks' | 'foregroundWeights';
 
 /** Holds complete settings of training. */
-export type ResolvedTraining = z.output<typeof trainerSchema> & Omit<BaseDefaults['training'], 'steps'>;
+export type ResolvedTraining = Required<Omit<TrainerOptions, Foreground>> & Pick<TrainerOptions, Foreground>;
 
 /** Fills the dataset's names into a prompt, with spaces instead of underscores. */
 export function fillPrompt(template: string, category: string, type: string): string {

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { Dataset, DualAnoDiff, Evaluator, embedded, RawImage, Trainer } from '../../lib/index.js';
+import { Evaluator } from '../../lib/evaluate/index.js';
+import { Dataset, DualAnoDiff, embedded, RawImage, Trainer } from '../../lib/index.js';
 import { writeEvaluationReport } from '../../lib/report/evaluation-report.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -25,7 +26,7 @@ function bytesOf(category: string, types: string[]) {
 }
 
 describe('a dataset of images in memory', () => {
-  it('trains the adapter that its files train, with foregrounds and without', async () => {
+  it('a dataset in memory trains the adapter that its files train, with foregrounds and without', async () => {
     await using model = await DualAnoDiff.load(embedded.base, { device: 'cpu' });
     const inMemory = Dataset.from({ types: bytesOf(embedded.example, ['stain']), category: 'brushed_metal' });
     const datasets = { files: await Dataset.open(embedded.example), memory: inMemory };
@@ -48,7 +49,7 @@ describe('a dataset of images in memory', () => {
     }
   });
 
-  it('is evaluated with the scores of its files, and shown in the report', async () => {
+  it('a dataset in memory is evaluated with the scores of its files, and shown in the report', async () => {
     const category = join(folder, 'plate');
     await writeCategory(category, 'dent', 4);
     await writeCategory(category, 'pit', 4, 40, 48);

@@ -27,7 +27,7 @@ describe('an exception of onProgress', () => {
         last = step;
         if (step >= from) throw error;
       };
-      for await (const _ of sampler.sample({ count: 4, batchSize: 1, steps, onProgress }));
+      for await (const _ of sampler.sample({ count: 4, batchSize: 1, steps, scheduler: 'pndm', onProgress }));
     };
     await expect(sample(400, 2, onPurpose)).rejects.toBe(onPurpose);
     expect(last).toBe(2); // and nothing is heard of it any more
