@@ -127,10 +127,10 @@ describe('masks of sampled pairs', () => {
     });
   });
 
-  it('the embedded base finds masks by the threshold where none is asked for', async () => {
+  it('masks are found by U2-Net where no method is asked for', async () => {
     const out = join(folder, 'default');
     await generate({ adapter, out, count: 1, steps: 2 });
-    expect(recordsOf(out)[0]).toMatchObject({ maskMethod: 'threshold', settings: { mask: ['threshold'] } });
+    expect(recordsOf(out)[0]).toMatchObject({ maskMethod: 'u2net', settings: { mask: ['u2net'] } });
   });
 
   it('with none the pairs have no masks', async () => {
