@@ -21,7 +21,7 @@ export async function readConfig(file: string, set: OptionSet): Promise<Record<s
   try {
     values = parse(content) ?? {};
   } catch (cause) {
-    throw new InvalidOptionError(`${file} is not YAML: ${(cause as Error).message}`, { cause });
+    throw new InvalidOptionError(`${file} is not YAML: ${firstLineOf((cause as Error).message)}`, { cause });
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new InvalidOptionError(`${file}: expected options as name: value, one a line`);
@@ -39,6 +39,9 @@ export async function readConfig(file: string, set: OptionSet): Promise<Record<s
     }),
   );
 }
+
+/** Returns the first line of a parser's message. The others quote the file. */
+const firstLineOf = (message: string) => message.replace(/:?\n[\s\S]*/, '');
 
 /** Reads and checks one value. Later checks would not name the file in their errors. */
 function checkedValue(name: string, schema: z.ZodType, value: unknown): unknown {

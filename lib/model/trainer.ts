@@ -77,14 +77,15 @@ export class Trainer {
   /**
    * Trains up to `steps` steps in all and yields each step. With `out`, each step adds a line to `<out>.jsonl`, and
    * checkpoints are written beside it. `resume` continues from the newest checkpoint, or begins a new run if there is
-   * none. After an abort, or if the caller leaves the loop early, a checkpoint is written first. The trainer locks
-   * these files until `save` or `dispose`.
+   * none. Without `resume`, an adapter or a checkpoint of an earlier run is an error. After an abort, or if the caller
+   * leaves the loop early, a checkpoint is written first. The trainer locks these files until `save` or `dispose`.
    *
    * In float16 the loss is scaled. A step whose gradients overflow changes no weights and is counted in `skippedSteps`.
    *
-   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH with the settings that differ, ERR_NON_FINITE if the results of
-   * the base's encoder are not finite, ERR_NON_FINITE_LOSS, which keeps the last checkpoint, ERR_OUT_OF_MEMORY, and
-   * ERR_BUSY if another process trains into `out`. If a step fails, the trainer keeps the state before that step.
+   * Throws ERR_DATASET_INVALID, ERR_CHECKPOINT_MISMATCH with the settings that differ or with the file of an earlier
+   * run, ERR_NON_FINITE if the results of the base's encoder are not finite, ERR_NON_FINITE_LOSS, which keeps the last
+   * checkpoint, ERR_OUT_OF_MEMORY, and ERR_BUSY if another process trains into `out`. If a step fails, the trainer keeps
+   * the state before that step.
    */
   async *train(dataset: Dataset, options: TrainOptions = {}): AsyncGenerator<TrainStep, void, undefined> {
     const {

@@ -35,7 +35,6 @@ export const foregroundOptions = {
     fallback: 'the embedded weights',
   }),
 };
-export const foregroundSchema = z.strictObject(foregroundOptions);
 
 /** The engine takes these settings unchanged. */
 export const engineTrainingOptions = {
