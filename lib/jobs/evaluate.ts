@@ -9,10 +9,12 @@ import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
 import { Evaluator } from '../evaluate/evaluator.js';
 import { csvTable, type Line, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
+import { baseOptions } from '../options/base.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorOptions } from '../options/evaluation.js';
 import type { EvaluateJobOptions } from '../options/generated.js';
 import { evaluateSchema } from '../options/jobs.js';
+import { trainSteps } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { writeEvaluationReport } from '../report/evaluation-report.js';
 import { makePairs } from './evaluated-pairs.js';
@@ -35,6 +37,14 @@ const FILES = { json: 'evaluation.json', markdown: 'table.md', csv: 'table.csv',
 
 type Checked = ReturnType<typeof checkEvaluate>;
 const checkEvaluate = (options: EvaluateJobOptions) => checkOptions(evaluateSchema, options);
+
+/** Refuses options of making pairs with a model where no recipe has one, because they would have no effect. */
+function refuseUnread(options: EvaluateJobOptions, { recipes, ablations }: Checked): void {
+  if ([...recipes, ...ablations].some((name) => name !== 'augment')) return;
+  const [unread] = Object.keys(pickGiven(options, { ...baseOptions, trainSteps })).filter((name) => name !== 'device');
+  if (unread === undefined) return;
+  throw new InvalidOptionError(`Expected the recipe noise with ${unread}: name it, as in --recipes noise`);
+}
 
 /** Makes the pairs of the recipes and opens the evaluator on them. */
 async function openEvaluator(options: Checked, dataset: Dataset, context: JobContext): Promise<Evaluator> {
@@ -63,6 +73,7 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
  */
 export async function evaluate(options: EvaluateJobOptions, context: JobContext = {}): Promise<EvaluateResult> {
   const checked = checkEvaluate(options);
+  refuseUnread(options, checked);
   const { signal, onEvent } = context;
   const out = resolve(checked.out);
   await using _lock = await lockFolder(out);

@@ -221,7 +221,7 @@ describe('an evaluation', () => {
     expect(augmented).not.toHaveProperty('adapter');
     expect(augmented?.settings.examples).toEqual(['000', '001']); // No more than what trains.
     expect(['dent', 'pit'].map((type) => records('augment', type)[0]?.seed)).toEqual([0, 1]);
-    expect(records('noise')[0]).toMatchObject({ recipe: 'noise', maskMethod: 'threshold' });
+    expect(records('noise')[0]).toMatchObject({ recipe: 'noise', maskMethod: 'u2net' });
     expect(records('one-branch')[0]).toMatchObject({ recipe: 'noise', maskMethod: 'u2net' });
     expect(records('background')[0]?.settings).toMatchObject({ backgrounds: ['000.png'] });
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('dent: real, then background');
@@ -234,8 +234,14 @@ describe('an evaluation', () => {
   it('evaluate --recipes augment makes its pairs without a base', async () => {
     const out = join(folder, 'augment alone');
     const quick = { recipes: ['augment'], count: 1, compare: 'none', iterations: 1, seeds: 1, classifier: false };
-    const args = ['evaluate', ...flagsOf({ ...options(out), ...quick, base: join(folder, 'no such base') })];
+    const args = ['evaluate', ...flagsOf({ ...options(out), ...quick })];
     expect(await cli(args)).toMatchObject({ code: 0, stdout: expect.stringContaining('| average | augment+real |') });
+    // No recipe reads the base, so that it would have no effect.
+    const { code, stderr } = await cli([...args, '--base', 'sd15']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('Expected the recipe noise with base'),
+    });
   });
 
   it('an evaluation makes other pairs for each seed where it is asked to', async () => {
