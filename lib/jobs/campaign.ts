@@ -1,7 +1,6 @@
 /** Runs all types of one or many categories in turn. A type that fails is recorded, and the others still run. */
 import { basename, join, resolve } from 'node:path';
 import { AbortedError, InvalidOptionError } from '../core/errors.js';
-import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { lockFolder } from '../core/write-lock.js';
@@ -16,18 +15,16 @@ import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import { type CampaignFailure, failureOf, nameOfFailure } from './failure.js';
 import { type JobContext, warnOf } from './job.js';
-import { runType, type TypeResult, type TypeSettings } from './run-type.js';
+import { runType, type TypeSettings } from './run-type.js';
+import { type CampaignType, SUMMARY, writeSummary } from './summary.js';
 import { keepRuleOf } from './write-pairs.js';
 
 export interface CampaignResult {
   /** All results are below this folder. */
   out: string;
-  types: (TypeResult & { category: string })[];
+  types: CampaignType[];
   failures: CampaignFailure[];
 }
-
-/** A campaign writes this file beside the folders of its types. */
-const SUMMARY = 'summary.json';
 
 /** Holds one type of one category, and the folder for the results of the category. */
 interface Member {
@@ -76,18 +73,21 @@ function membersOf(categories: readonly Dataset[], data: string, type: string | 
 }
 
 /** Returns the settings that all types share. */
-function settingsOf(options: ReturnType<typeof checkCampaign>): TypeSettings {
-  const { recipe, count, trainSteps, trainBatchSize, batchSize, keepBest, resume, mask } = options;
-  const { globalPrompt: _, anomalyPrompt: __, ...common } = pickGiven(options, { ...samplingOptions, ...maskOptions });
+function settingsOf(options: ReturnType<typeof checkCampaign>, chosen: CampaignJobOptions): TypeSettings {
+  const { recipe, count, trainSteps, trainBatchSize, keepBest, resume, mask } = options;
+  // Sampling takes its prompts from the adapter, which was trained with the prompts of these options. What is not chosen
+  // is left out, because a preset or the base decides it.
+  const { globalPrompt: _, anomalyPrompt: __, ...sampling } = pickGiven(chosen, { ...samplingOptions, ...maskOptions });
+  // This batch size is that of sampling.
+  const { batchSize: ___, ...training } = pickGiven(chosen, trainingOptions);
   return {
     ...{ recipe, count, trainSteps, resume },
     training: {
-      ...pickGiven(options, trainingOptions),
+      ...training,
       ...{ fit: options.fit, seed: options.seed, trainImages: ALL_IMAGES },
       ...given({ batchSize: trainBatchSize }),
     } as TypeSettings['training'],
-    // Sampling takes its prompts from the adapter, which was trained with the prompts of these options.
-    sampling: { ...common, batchSize },
+    sampling,
     keepBest: keepRuleOf(keepBest, mask),
   };
 }
@@ -130,7 +130,7 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   await removePartialFiles(out, (name) => name === SUMMARY);
   await using model =
     recipe === 'augment' ? undefined : await loadBase(pickGiven(checked, campaignSchema.shape), context);
-  const settings = settingsOf(checked);
+  const settings = settingsOf(checked, options);
   const result: CampaignResult = { out, types: [], failures };
   const isAlone = members.length + failures.length === 1;
   for (const failure of failures) warnOf(describeFailure(failure), context);
@@ -152,7 +152,7 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
       failures.push(failure);
       warnOf(describeFailure(failure), context);
     }
-    await writeFileAtomic(join(out, SUMMARY), `${JSON.stringify(result, undefined, 2)}\n`);
+    await writeSummary(out, result);
   }
   return result;
 }

@@ -33,7 +33,7 @@ export async function generate(options: GenerateJobOptions, context: JobContext 
   const keepBest = keepRuleOf(checked.keepBest, mask); // Wrong options must fail before the model is loaded.
   await using lock = await lockFolder(out); // A folder that another process writes to must fail early, too.
   await using model = await loadBase(pickGiven(checked, generateSchema.shape), context);
-  await using recipe = await openNoise(model, adapter, pickGiven(options, generateSchema.shape));
+  await using recipe = await openNoise(model, adapter, { ...pickGiven(options, generateSchema.shape), count });
   const { writer, emptyMasks, dropped, seconds } = await writePairs(
     recipe,
     { out: lock, count, keepBest, resume },

@@ -18,7 +18,7 @@ export interface TrainRun {
   steps?: number | undefined;
   checkpointEvery?: number | undefined;
   /** This number of training steps lies between previews; 0 means no previews. */
-  previewEvery?: number;
+  previewEvery?: number | undefined;
   resume: boolean;
 }
 
@@ -57,7 +57,7 @@ export async function trainType(
   model: BaseModel,
   dataset: Dataset,
   settings: TrainerOptions,
-  { out, steps = model.defaults.training.steps, checkpointEvery, previewEvery = 0, resume }: TrainRun,
+  { out, steps = model.defaults.training.steps, checkpointEvery, previewEvery, resume }: TrainRun,
   { signal, onEvent }: JobContext,
 ): Promise<TrainedType> {
   const trainer = new Trainer(model, settings);
@@ -67,7 +67,7 @@ export async function trainType(
     const run = { steps, out, resume, ...(checkpointEvery && { checkpointEvery }), ...(signal && { signal }) };
     for await (const { step, loss } of trainer.train(dataset, run)) {
       onEvent?.({ event: 'progress', stage: 'train', unit: 'steps', done: step, total: steps, type, loss });
-      if (previewEvery > 0 && step % previewEvery === 0) await writePreview(trainer, out, step, signal);
+      if (previewEvery && step % previewEvery === 0) await writePreview(trainer, out, step, signal);
     }
     await trainer.save(out);
   } catch (error) {

@@ -24,12 +24,12 @@ export type NoiseOptions = Partial<Omit<GenerateJobOptions, 'adapter' | 'out' | 
 /** Loads the backgrounds of the pairs. Returns undefined for an adapter without background compensation. */
 async function backgroundsFor(
   { info }: Adapter,
-  options: NoiseOptions,
-  { count, resolution, backgroundEvery }: ResolvedSampling & { count: number },
+  options: NoiseOptions & { count: number },
+  { resolution, backgroundEvery }: ResolvedSampling,
   goodImages: readonly ImageSource[],
   device: string,
 ): Promise<Background[] | undefined> {
-  const { backgroundImages: folder, foregroundMasks, foregroundWeights } = options;
+  const { count, backgroundImages: folder, foregroundMasks, foregroundWeights } = options;
   if (info.background === 'off') {
     if (folder === undefined) return undefined;
     throw new InvalidOptionError(
@@ -77,15 +77,14 @@ function settingsOf(
 export async function openNoise(
   model: BaseModel,
   adapterFile: string,
-  options: NoiseOptions,
+  options: NoiseOptions & { count: number },
   goodImages: readonly ImageSource[] = [],
 ): Promise<OpenRecipe> {
   const adapter = await Adapter.load(adapterFile);
   try {
     const sampling = resolveSampling(pickGiven(options, samplingOptions), model, adapter.info);
     const masks = checkOptions(maskSettingsSchema, pickGiven(options, maskOptions));
-    const { count = 0 } = options;
-    const backgrounds = await backgroundsFor(adapter, options, { ...sampling, count }, goodImages, model.info.device);
+    const backgrounds = await backgroundsFor(adapter, options, sampling, goodImages, model.info.device);
     return {
       source: {
         type: options.type ?? adapter.info.type ?? UNNAMED_TYPE,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Adapter } from '../../lib/index.js';
 import { type CampaignJobOptions, campaign, type JobEvent } from '../../lib/jobs/index.js';
 import { cli, flagsOf } from '../helpers/cli.js';
 import { writeCategory } from '../helpers/dataset.js';
@@ -83,5 +84,24 @@ describe('a campaign over a folder of categories', () => {
     await expectFailure(work, 'ERR_ABORTED');
     const { types } = await campaign({ ...options, out: cut, resume: true });
     expect(types).toHaveLength(3);
+  });
+
+  it('the results of types that a later campaign does not make stay in the summary of the folder', async () => {
+    const plates = { ...options, data: join(data, 'plate'), out: join(folder, 'one-by-one') };
+    await campaign({ ...plates, type: 'dent' });
+    const { types } = await campaign({ ...plates, type: 'pit' });
+    expect(types.map(({ type }) => type)).toEqual(['pit']);
+    const kept = JSON.parse(readFileSync(join(plates.out, 'summary.json'), 'utf8'));
+    expect(kept.types.map(({ type }: { type: string }) => type)).toEqual(['dent', 'pit']);
+  });
+
+  it('the batch size of a campaign is that of sampling, and its preset decides what is not chosen', async () => {
+    const wheel = { data: join(data, 'wheel'), out: join(folder, 'preset'), batchSize: 2, preset: 'fast' } as const;
+    const { trainBatchSize: _, steps: __, ...others } = options;
+    const { types } = await campaign({ ...others, ...wheel });
+    const { info } = await Adapter.load(types[0]?.adapter ?? '');
+    expect(info.metadata.batch_size).toBe('4');
+    const [line = ''] = readFileSync(join(types[0]?.dataset ?? '', 'pairs.jsonl'), 'utf8').split('\n');
+    expect(JSON.parse(line).settings).toMatchObject({ steps: 15, reuseFeatures: 2, guidanceInterval: [0.2, 1] });
   });
 });

@@ -6,49 +6,30 @@ import { describe, expect, it } from 'vitest';
 import { readImage } from '../../lib/dataset/image-file.js';
 import { bmp } from '../helpers/bmp.js';
 import { rowsOf } from '../helpers/docs-table.js';
+import {
+  alpha,
+  at,
+  camera,
+  colours,
+  count,
+  few,
+  grey,
+  height,
+  inGrey,
+  interleaved,
+  packed,
+  palette,
+  rgb,
+  size,
+  source,
+  spread,
+  wide,
+  width,
+} from '../helpers/pictures.js';
 import { chunk, png, tiff } from '../helpers/png-tiff.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const [width, height] = [16, 12];
-const size = { width, height };
-const count = width * height;
-const at = <T>(make: (x: number, y: number) => T): T[] =>
-  Array.from({ length: count }, (_, i) => make(i % width, Math.floor(i / width)));
-
-/** The pictures that the files hold. */
-const grey = at((x, y) => (x * 16 + y * 3) % 256);
-const rgb = at((x, y) => [x * 16 + y, y * 21, 255 - x * 15]).flat();
-const alpha = at((x) => (x < 4 ? 0 : 255));
-const inGrey = (levels: readonly number[]) => levels.flatMap((level) => [level, level, level]);
-const interleaved = (channels: number, more: readonly number[]) =>
-  at((x, y) => y * width + x).flatMap((i) => [
-    ...(channels === 1 ? [grey[i] as number] : rgb.slice(3 * i, 3 * i + 3)),
-    more[i] as number,
-  ]);
-/** Levels of fewer bits, and what they are of 255. */
-const few = (bits: number) => grey.map((level) => level >> (8 - bits));
-const spread = (bits: number) => inGrey(few(bits).map((level) => Math.round((level * 255) / (2 ** bits - 1))));
-const packed = (bits: number) =>
-  Uint8Array.from({ length: (count * bits) / 8 }, (_, i) =>
-    few(bits)
-      .slice((i * 8) / bits, ((i + 1) * 8) / bits)
-      .reduce((byte, level) => (byte << bits) | level, 0),
-  );
-const colours = (bits: number) =>
-  Array.from(
-    { length: 2 ** bits },
-    (_, i) => [(i * 37 + 90) % 256, 255 - i * (bits === 8 ? 1 : 9), (i * 11) % 256] as const,
-  );
-const palette = (bits: number) => few(bits).flatMap((index) => colours(bits)[index] as readonly number[]);
-const wide = (levels: readonly number[]) => levels.map((level) => level * 257);
-const camera = (bits: number) => grey.map((level) => Math.round((level * (2 ** bits - 1)) / 255));
-
-const source = (data: readonly number[] = rgb, channels: 1 | 3 | 4 = 3) => {
-  const raw = sharp(Buffer.from(data), { raw: { ...size, channels } });
-  return channels === 1 ? raw.toColourspace('b-w') : raw;
-};
-
 type Content = Buffer | Promise<Buffer>;
 interface Row {
   /** One file for each kind that the row names. */
