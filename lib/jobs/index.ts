@@ -19,3 +19,4 @@ export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js
 export { type LearnResult, learn } from './learn.js';
 export { type MaskResult, mask } from './mask.js';
 export type { TypeResult } from './run-type.js';
+export type { CampaignType } from './summary.js';

@@ -8,7 +8,7 @@ import type { interfaces } from '../../lib/options/interfaces.js';
 import type * as jobs from '../../lib/options/jobs.js';
 import type * as masks from '../../lib/options/masks.js';
 import type { batchSchema, sampleSchema } from '../../lib/options/sampling.js';
-import type { foregroundSchema, trainerSchema, trainSchema } from '../../lib/options/training.js';
+import type { foregroundOptions, trainerSchema, trainSchema } from '../../lib/options/training.js';
 
 /** The schemas by their interfaces' names. */
 interface Schemas {
@@ -22,7 +22,7 @@ interface Schemas {
   MaskerOptions: typeof masks.maskerSchema;
   ThresholdOptions: typeof masks.thresholdSchema;
   AttentionOptions: typeof masks.attentionSchema;
-  ForegroundOptions: typeof foregroundSchema;
+  ForegroundOptions: z.ZodObject<typeof foregroundOptions>;
   ConvertAdapterSettings: typeof convertAdapterSchema;
   ConvertCheckpointSettings: typeof convertCheckpointSchema;
   EvaluatorOptions: typeof evaluatorSchema;
