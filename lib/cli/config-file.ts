@@ -27,7 +27,10 @@ export async function readConfig(file: string, set: OptionSet): Promise<Record<s
     throw new InvalidOptionError(`${file}: expected options as name: value, one a line`);
   }
   for (const name of Object.keys(values)) {
-    if (!Object.hasOwn(set, name)) throw new InvalidOptionError(`${file}: unknown option ${name}`);
+    if (Object.hasOwn(set, name)) continue;
+    const meant = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const hint = Object.hasOwn(set, meant) ? `: a config file calls it ${meant}` : '';
+    throw new InvalidOptionError(`${file}: unknown option ${name}${hint}`);
   }
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
@@ -45,7 +48,10 @@ const firstLineOf = (message: string) => message.replace(/:?\n[\s\S]*/, '');
 
 /** Reads and checks one value. Later checks would not name the file in their errors. */
 function checkedValue(name: string, schema: z.ZodType, value: unknown): unknown {
-  const meant = isText(value) && takesLists(schema) ? readFlag(schema, value) : value;
+  const { inner } = unwrap(schema);
+  // YAML reads a text such as 0.5 as a number.
+  const isNumberForText = typeof value === 'number' && inner instanceof z.ZodString;
+  const meant = isNumberForText ? String(value) : isText(value) && takesLists(schema) ? readFlag(schema, value) : value;
   checkValue(name, schema, meant);
   return meant;
 }

@@ -10,7 +10,6 @@ import { jobCommands } from './jobs.js';
 import { libtorchCommands } from './libtorch.js';
 import { keepGoingWithoutReaders } from './lost-output.js';
 import { EXIT, Runner } from './runner.js';
-import { showWarnings } from './warnings.js';
 
 keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
@@ -21,7 +20,6 @@ const program = new Command('dualanodiff')
   .helpCommand('help [command]', 'Show the help of a command.')
   .showHelpAfterError('(--help shows the common options, --help-all every one)');
 program.exitOverride(); // Commands that are added afterwards inherit it.
-showWarnings();
 const runner = new Runner();
 for (const command of [...jobCommands, convert, doctor]) addCommand(program, runner, command);
 const libtorch = program.command('libtorch').description('Find or install libtorch.');

@@ -2,6 +2,7 @@ import { AbortedError, DualAnoDiffError } from '../core/errors.js';
 import type { JobContext } from '../jobs/job.js';
 import { startProfile, stopProfile } from '../profile.js';
 import { Console, type ProgressMode } from './console.js';
+import { passWarnings } from './warnings.js';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -58,6 +59,7 @@ export class Runner {
     action: (context: CommandContext) => Promise<Outcome>,
   ): Promise<void> {
     const io = new Console(json, progress ?? (json ? 'none' : 'bar'));
+    passWarnings((message) => io.report({ event: 'warning', message }));
     const context: CommandContext = {
       signal: this.#abort.signal,
       onEvent: (event) => io.report(event),

@@ -1,12 +1,17 @@
 import { WARNING } from '../core/warnings.js';
 
-/** Shows warnings of the library as one line on standard error. Other warnings go to Node's listeners. */
-export function showWarnings(): void {
+let report: ((message: string) => void) | undefined;
+
+/** Passes warnings of the library to `to` from now on. Other warnings go to Node's listeners. */
+export function passWarnings(to: (message: string) => void): void {
+  const isInstalled = report !== undefined;
+  report = to;
   const others = process.listeners('warning');
-  if (others.length === 0) return; // The user has turned warnings off with NODE_NO_WARNINGS or --no-warnings.
+  // Without listeners, the user has turned warnings off with NODE_NO_WARNINGS or --no-warnings.
+  if (isInstalled || others.length === 0) return;
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
-    if (warning.name === WARNING) process.stderr.write(`warning: ${warning.message}\n`);
+    if (warning.name === WARNING) report?.(warning.message);
     else for (const listener of others) listener(warning);
   });
 }

@@ -81,8 +81,14 @@ export async function readPairList(file: string, source: PairSource): Promise<Pa
 function requireSameSource(file: string, record: PairRecord, { type, recipe, adapter, settings }: PairSource): void {
   const isSame = record.type === type && record.recipe === recipe && record.adapter === adapter;
   if (isSame && isDeepStrictEqual(record.settings, settings)) return;
+  const before = { type: record.type, recipe: record.recipe, adapter: record.adapter, ...record.settings };
+  const now: Record<string, unknown> = { type, recipe, adapter, ...settings };
+  const differences = [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .map((name) => [name, (before as Record<string, unknown>)[name], now[name]] as const)
+    .filter(([, was, is]) => !isDeepStrictEqual(was, is))
+    .map(([name, was, is]) => `${name}: ${JSON.stringify(was) ?? 'none'}, now ${JSON.stringify(is) ?? 'none'}`);
   throw new DatasetError(
-    `${file} holds pairs of another adapter, recipe or settings (${record.type}, ${JSON.stringify(record.settings)}; now ${type}, ${JSON.stringify(settings)}): choose another folder`,
+    `${file} holds pairs of another adapter, recipe or settings (${differences.join('; ')}): choose another folder`,
   );
 }
 

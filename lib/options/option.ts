@@ -65,9 +65,15 @@ function rangeOf(schema: z.ZodType): string {
   if (!(inner instanceof z.ZodNumber)) return '';
   const { minValue: low, maxValue: high } = inner;
   const hasTop = high !== null && high < Number.MAX_SAFE_INTEGER;
-  if (hasTop) return `${low} to ${high}`;
+  if (hasTop) return excludesLow(inner) ? `above ${low}, up to ${high}` : `${low} to ${high}`;
   return low === null || low === 0 ? '' : `at least ${low}`;
 }
+
+/** Returns whether the lower bound itself is not allowed. */
+const excludesLow = (schema: z.ZodNumber): boolean =>
+  schema.def.checks?.some(
+    ({ _zod: { def } }) => def.check === 'greater_than' && 'inclusive' in def && !def.inclusive,
+  ) ?? false;
 
 /** Formats a value for documentation. */
 export function shown(value: unknown): string {

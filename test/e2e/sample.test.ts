@@ -156,7 +156,7 @@ describe('sample and mask on the command line', () => {
     expect(readFileSync(image).equals(before)).toBe(true);
     expect(readFileSync(join(out, 'pairs.jsonl'), 'utf8')).toBe(list);
     const other = generate({ ...options, resume: true, seed: 1 });
-    await expectFailure(other, 'ERR_DATASET_INVALID', 'holds pairs of another adapter, recipe or settings');
+    await expectFailure(other, 'ERR_DATASET_INVALID', 'holds pairs of another adapter, recipe or settings (');
     expect(leftoversOf(out)).toEqual([]);
   });
 

@@ -88,6 +88,7 @@ describe('--config', () => {
     });
     const interval = await say('sample', '--config', config('guidanceInterval: 0.2:1\nmask: [u2net]\n'));
     expect(interval.options).toEqual({ guidanceInterval: [0.2, 1], mask: ['u2net'] });
+    expect((await say('sample', '--config', config('keepBest: 0.5\n'))).options).toEqual({ keepBest: '0.5' });
   });
 
   it('may hold nothing', async () => {
@@ -96,7 +97,7 @@ describe('--config', () => {
 
   it.each([
     ['colour: red', 'unknown option colour'],
-    ['train-steps: 5', 'unknown option train-steps'],
+    ['train-steps: 5', 'unknown option train-steps: a config file calls it trainSteps'],
     ['constructor: 5', 'unknown option constructor'],
     ['trainSteps: many', 'Expected an integer of at least 1 for trainSteps but received "many" of type string'],
     ['count: 0', 'Expected an integer of at least 1 for count but received 0'],
