@@ -94,10 +94,12 @@ ExportReport exportAdapter(const AdapterFile& adapter, const std::string& path, 
   const at::NoGradGuard noGrad;
   const bool isTorchFile = endsWith(path, ".bin");
   if (isTorchFile && !options.published) {
-    fail(kInvalidOption, "Expected a file name that ends in .safetensors for the format dualanodiff but received ", path);
+    fail(kInvalidOption, "Expected a file name that ends in .safetensors for the format dualanodiff but received ",
+         path);
   }
   if (options.published && options.saimRank > 0) {
-    fail(kInvalidOption, "Expected the format dualanodiff for a SAIM of reduced rank: the published code reads the full one");
+    fail(kInvalidOption,
+         "Expected the format dualanodiff for a SAIM of reduced rank: the published code reads the full one");
   }
   ExportReport report;
   TensorMap tensors = options.published ? published(adapter) : adapter.tensors;
