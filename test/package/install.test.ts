@@ -205,7 +205,8 @@ describe('the packed package, on a machine with node and npm only', () => {
     if (tool === 'publint') cpSync(join(root, 'package.json'), join(target, 'package.json'));
     const bin = join(root, 'node_modules', '.bin', tool);
     const { stdout, stderr, status } = spawnSync(bin, [target, ...flags], { cwd: dirname(target), encoding: 'utf8' });
-    expect(stdout + stderr).not.toMatch(/error|warning/i);
+    // publint has headings for what it found; the names of our entries hold `errors`.
+    expect(stdout + stderr).not.toMatch(/^(errors|warnings):/im);
     expect(status).toBe(0);
   });
 });
