@@ -14,14 +14,14 @@ const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 1180px; margin: 0 auto; padding: 24px; }
 h1 { margin: 0 0 4px; } h2 { margin: 32px 0 8px; }
-table { border-collapse: collapse; } th { text-align: left; font-weight: normal; opacity: .7; padding-right: 16px; }
+table { border-collapse: collapse; } th { text-align: left; font-weight: normal; opacity: .7; padding-right: 16px; } td { overflow-wrap: anywhere; }
 figure { margin: 0; } figcaption { font-size: 12px; opacity: .7; }
 .grid-of { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); }
 .pair, .example { display: grid; grid-template-columns: repeat(4, 1fr); gap: 4px; }
 .example { grid-template-columns: repeat(3, 1fr); } figcaption { grid-column: 1 / -1; }
 img { width: 100%; image-rendering: pixelated; border-radius: 3px; background: #888; }
 .empty { outline: 2px solid #d33; outline-offset: 3px; }
-.side { display: flex; flex-wrap: wrap; gap: 48px; }
+.side { display: flex; flex-wrap: wrap; gap: 48px; } .side > section { min-width: 0; }
 svg { width: 100%; max-width: 900px; font-size: 11px; fill: currentColor; }
 .grid { stroke: currentColor; opacity: .15; } path { fill: none; }
 .scores td, .scores th { padding: 2px 10px; text-align: right; white-space: nowrap; } .scores .best { font-weight: bold; }
