@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
 import type { GeneratedPair } from '../dataset/generated-pair.js';
-import { checkOptions, given } from '../options/check.js';
+import { checkOptions, checkValue, given } from '../options/check.js';
 import type { MaskSettings } from '../options/generated.js';
 import { maskSettingsSchema } from '../options/masks.js';
 import type { Adapter } from './adapter.js';
@@ -18,8 +19,10 @@ export interface GenerateOptions extends Omit<SampleOptions, 'attention'>, MaskS
 export async function* generatePairs(
   model: BaseModel,
   adapter: Adapter | string,
-  { recipe = 'noise', mask, maskWeights, maskThreshold, ...sampling }: GenerateOptions,
+  options: GenerateOptions,
 ): AsyncGenerator<GeneratedPair, void, undefined> {
+  checkValue('options', z.looseObject({}, 'an object'), options);
+  const { recipe = 'noise', mask, maskWeights, maskThreshold, ...sampling } = options;
   if (recipe !== 'noise') throw unknownRecipe(recipe);
   const masks = checkOptions(maskSettingsSchema, given({ mask, maskWeights, maskThreshold }));
   await using sampler = await Sampler.create(model, adapter);

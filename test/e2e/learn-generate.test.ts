@@ -124,6 +124,13 @@ describe('model.generate', () => {
     await expectFailure(work, 'ERR_INVALID_OPTION', 'augment() makes these pairs, without a model');
   });
 
+  it('generate says that it expects an object where its options are none', async () => {
+    for (const options of [null, 5]) {
+      const next = model.generate(adapter, options as never).next();
+      await expectFailure(next, 'ERR_INVALID_OPTION', 'Expected an object for options but received');
+    }
+  });
+
   it('generate refuses an adapter that is disposed', async () => {
     const learned = await model.learn(dataset, { ...small, steps: 1 });
     await learned.dispose();
