@@ -68,7 +68,7 @@ export function readFlag(schema: z.ZodType, text: string, before?: unknown): unk
 
 /** Makes the flags of one option. */
 function flagsOf(name: string, schema: z.ZodType): Option[] {
-  const { placeholder, tier } = notesOf(schema);
+  const { valueName, tier } = notesOf(schema);
   const { inner, isRequired } = unwrap(schema);
   const isHidden = tier === 'advanced';
   if (inner instanceof z.ZodBoolean) {
@@ -77,7 +77,7 @@ function flagsOf(name: string, schema: z.ZodType): Option[] {
   const [{ name: long }] = namedFlagsOf(name, schema) as [NamedFlag];
   const isNumber = inner instanceof z.ZodNumber;
   const isWord = inner instanceof z.ZodEnum;
-  const value = placeholder ?? (isNumber ? 'n' : isWord ? 'word' : 'text');
+  const value = valueName ?? (isNumber ? 'n' : isWord ? 'word' : 'text');
   const flag = new Option(`${long} <${value}>`, documentationOf(schema)).hideHelp(isHidden);
   if (isWord) flag.choices(inner.options as string[]);
   else flag.argParser((text: string, before?: unknown) => readFlag(schema, text, before));

@@ -4,7 +4,7 @@ import { oneOf, path, real } from './check.js';
 import { option } from './option.js';
 
 const file = (tier: 'common' | 'advanced', doc: string, more = {}) =>
-  option(path('a file').optional(), tier, doc, { placeholder: 'file', ...more });
+  option(path('a file').optional(), tier, doc, { valueName: 'file', ...more });
 
 export const deviceOptions = {
   device: option(
@@ -14,7 +14,7 @@ export const deviceOptions = {
       .default('auto'),
     'advanced',
     'Compute on this device: auto, cpu, cuda or cuda:N. auto takes a GPU if the machine has one that can be used.',
-    { placeholder: 'name' },
+    { valueName: 'name' },
   ),
 };
 
@@ -24,7 +24,7 @@ export const sourceOptions = {
     path('a folder').optional(),
     'advanced',
     'Read the configuration of a checkpoint file from this diffusers folder.',
-    { placeholder: 'dir', fallback: 'derived from the shapes of its tensors' },
+    { valueName: 'dir', fallback: 'derived from the shapes of its tensors' },
   ),
   predictionType: option(
     oneOf(['epsilon', 'v_prediction']).optional(),
@@ -45,7 +45,7 @@ export const loadOptions = {
       .default([]),
     'advanced',
     'Merge a LoRA that was made for the base into its weights, with a scale. It is a file, or the folder of one. May be repeated.',
-    { placeholder: 'file[=scale]', reader: 'file-with-scale' },
+    { valueName: 'file[=scale]', reader: 'file-with-scale' },
   ),
   taesd: file('advanced', 'Load this TAESD decoder, a file or folder, for previews and for the decoder taesd.'),
   ...deviceOptions,
@@ -63,7 +63,7 @@ export const baseOptions = {
     'common',
     'Use this base model: a diffusers folder or one checkpoint file.',
     {
-      placeholder: 'path',
+      valueName: 'path',
       fallback: 'the embedded model',
     },
   ),

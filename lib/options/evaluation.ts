@@ -6,7 +6,7 @@ import { baselines, protocols } from './names.js';
 import { option } from './option.js';
 import { runFileOptions, seed, trainImages } from './training.js';
 
-const weights = (doc: string) => option(path('a file').optional(), 'advanced', doc, { placeholder: 'file' });
+const weights = (doc: string) => option(path('a file').optional(), 'advanced', doc, { valueName: 'file' });
 
 export const evaluatorOptions = {
   protocol: option(
@@ -24,7 +24,7 @@ export const evaluatorOptions = {
       .default({}),
     'common',
     'Evaluate these folders of generated pairs, which sample or run has written. Each name makes a row of the table. Several folders of one name belong to the seeds, one each.',
-    { placeholder: '[name=]dir', reader: 'named-folder', fallback: 'none' },
+    { valueName: '[name=]dir', reader: 'named-folder', fallback: 'none' },
   ),
   withReal: option(
     flag().default(true),
@@ -36,7 +36,7 @@ export const evaluatorOptions = {
     'advanced',
     'Compare with these baselines.',
     {
-      placeholder: 'names',
+      valueName: 'names',
     },
   ),
   seeds: option(
@@ -49,14 +49,14 @@ export const evaluatorOptions = {
     trainImages().optional(),
     'advanced',
     'Train on these images of each type: all, or the first N or a/b by name. a/b@k is the k-th such part. With few images, evaluate more than one split.',
-    { placeholder: 'n', fallback: '1/3, or all with testData' },
+    { valueName: 'n', fallback: '1/3, or all with testData' },
   ),
   testData: option(path('a folder').optional(), 'common', 'Test on all test images of this category folder.', {
-    placeholder: 'dir',
+    valueName: 'dir',
     fallback: 'the images of the dataset that are not trained on',
   }),
   textures: option(path('a folder').optional(), 'advanced', 'Take the textures of draem from this folder of images.', {
-    placeholder: 'dir',
+    valueName: 'dir',
     fallback: 'noise and changed good images',
   }),
   iterations: option(integer(1).optional(), 'advanced', 'Train a detector for this many steps.', {
@@ -73,7 +73,7 @@ export const evaluatorOptions = {
     path('a file').optional(),
     'advanced',
     "With the protocol paper, start classifiers from this file of torchvision's ResNet-18.",
-    { placeholder: 'file', fallback: 'random weights' },
+    { valueName: 'file', fallback: 'random weights' },
   ),
   resolution: option(
     integer(32, 4096)

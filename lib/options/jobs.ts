@@ -10,7 +10,7 @@ import { backgroundOptions, count, samplingOptions } from './sampling.js';
 import { adapterFile, runFileOptions, trainingOptions, trainSteps, type } from './training.js';
 import { typeName } from './type-name.js';
 
-const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { placeholder: 'dir', ...more });
+const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { valueName: 'dir', ...more });
 
 const data = folder("Read the images of this category folder in MVTec AD's layout.");
 const { resume, checkpointEvery } = runFileOptions;
@@ -18,7 +18,7 @@ const { resume, checkpointEvery } = runFileOptions;
 export const learnOptions = {
   data,
   type,
-  out: option(adapterFile(), 'common', 'Write the adapter to this file.', { placeholder: 'file.safetensors' }),
+  out: option(adapterFile(), 'common', 'Write the adapter to this file.', { valueName: 'file.safetensors' }),
   steps: trainSteps,
   ...baseOptions,
   ...trainingOptions,
@@ -38,13 +38,13 @@ export const generateOptions = {
     'common',
     'Sample from this adapter, which this package or the published code has written.',
     {
-      placeholder: 'file',
+      valueName: 'file',
     },
   ),
   out: folder('Write the generated dataset to this folder.'),
   count,
   type: option(typeName().optional(), 'advanced', 'Name the defect type of the pairs.', {
-    placeholder: 'name',
+    valueName: 'name',
     fallback: "the adapter's, or anomaly if it has none",
   }),
   ...baseOptions,
@@ -78,11 +78,11 @@ export const campaignOptions = {
     "Read the images of this category folder in MVTec AD's layout, or of all category folders in this folder.",
   ),
   type: option(typeName().optional(), 'common', 'Make pairs of this defect type.', {
-    placeholder: 'name',
+    valueName: 'name',
     fallback: 'every one',
   }),
   out: option(path('a folder').optional(), 'common', 'Write all results to this folder.', {
-    placeholder: 'dir',
+    valueName: 'dir',
     fallback: 'out/<name of the dataset>',
   }),
   recipe,
@@ -107,7 +107,7 @@ export const evaluateOptions = {
     z.array(oneOf(recipes), `a list of ${recipes.join(', ')}`).default([]),
     'common',
     'Make pairs by these recipes from the training images, and evaluate them.',
-    { placeholder: 'names' },
+    { valueName: 'names' },
   ),
   ablations: option(
     z.array(oneOf(ablations), `a list of ${ablations.join(', ')}`).default([]),
@@ -127,17 +127,17 @@ export const evaluateSchema = z.strictObject(evaluateOptions);
 
 export const demoOptions = {
   out: option(path('a folder').default('out/demo'), 'common', 'Write all results to this folder.', {
-    placeholder: 'dir',
+    valueName: 'dir',
   }),
 };
 export const demoSchema = z.strictObject(demoOptions);
 
 export const convertJobOptions = {
   input: option(path('a path'), 'common', 'Convert this adapter. With --to base, convert this checkpoint file.', {
-    placeholder: 'path',
+    valueName: 'path',
   }),
   out: option(path('a path'), 'common', 'Write the result to this path, which must not exist.', {
-    placeholder: 'path',
+    valueName: 'path',
   }),
   to: option(
     oneOf(['dualanodiff', 'published', 'base']).default('dualanodiff'),

@@ -10,7 +10,7 @@ export const installOptions = {
     path('a path').optional(),
     'common',
     'Install from this folder of all wheels, without a download, or from one wheel or libtorch archive, as a file or an address.',
-    { placeholder: 'path', fallback: 'pip downloads the wheels' },
+    { valueName: 'path', fallback: 'pip downloads the wheels' },
   ),
   force: option(flag().default(false), 'common', 'Install libtorch again even if it is already installed.'),
 };

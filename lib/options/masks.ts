@@ -5,7 +5,7 @@ import { oneOf, path, real, text } from './check.js';
 import { maskMethods } from './names.js';
 import { option } from './option.js';
 
-const weights = { placeholder: 'file', fallback: 'the embedded weights' };
+const weights = { valueName: 'file', fallback: 'the embedded weights' };
 export const maskWeights = option(
   path('a file').optional(),
   'advanced',
@@ -24,7 +24,7 @@ export const maskOptions = {
     z.array(oneOf(maskMethods), `a list of ${maskMethods.join(', ')}`).default(['u2net']),
     'common',
     `Make masks by these methods: ${maskMethods.join(', ')}, or several of them, all, or none. The mask of the first method is written. With several, their agreement is recorded.`,
-    { placeholder: 'methods' },
+    { valueName: 'methods' },
   ),
   maskWeights,
   maskThreshold,
@@ -52,7 +52,7 @@ export const keepBest = option(
   text().optional(),
   'advanced',
   'Drop pairs whose mask is empty, misses the part, or disagrees with other methods. 80% keeps the best 80 %. 0.5 keeps pairs whose IoU is at least 0.5.',
-  { placeholder: 'x', fallback: 'every pair is kept' },
+  { valueName: 'x', fallback: 'every pair is kept' },
 );
 
 /** Saliency and attention have this threshold by default. */

@@ -18,7 +18,7 @@ export interface OptionNotes {
   /** This describes the default if it depends on the base or on other options. */
   fallback?: string;
   /** This word stands for the value in help, such as `file` or `dir`. */
-  placeholder?: string;
+  valueName?: string;
   reader?: FlagReader;
 }
 

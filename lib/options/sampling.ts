@@ -37,15 +37,15 @@ export const engineSamplingOptions = {
   eta: option(real(0, 1).default(0), 'api', 'Add this share of noise at each step of the scheduler ddim.'),
   seed,
   globalPrompt: option(text().optional(), 'advanced', 'Set the prompt of the whole image.', {
-    placeholder: 'text',
+    valueName: 'text',
     fallback: 'as trained',
   }),
   anomalyPrompt: option(text().optional(), 'advanced', 'Set the prompt of the anomaly part.', {
-    placeholder: 'text',
+    valueName: 'text',
     fallback: 'as trained',
   }),
   negativePrompt: option(text().default(''), 'advanced', 'Describe what the images should not show.', {
-    placeholder: 'text',
+    valueName: 'text',
   }),
   startFromLatentMean: option(
     flag().optional(),
@@ -64,7 +64,7 @@ const translatedOptions = {
       .default([0, 1]),
     'advanced',
     'Use guidance only in this range of noise, from 0, the image, to 1, pure noise (arXiv 2404.07724).',
-    { placeholder: 'from:to' },
+    { valueName: 'from:to' },
   ),
   preset: option(
     oneOf(['fast']).optional(),
@@ -108,7 +108,7 @@ export const backgroundOptions = {
     path('a folder').optional(),
     'advanced',
     'With background compensation, take the backgrounds of the pairs from this folder of good images.',
-    { placeholder: 'dir', fallback: "the category's good images, if the job has a dataset" },
+    { valueName: 'dir', fallback: "the category's good images, if the job has a dataset" },
   ),
   ...foregroundOptions,
 };

@@ -10,7 +10,7 @@ const paper = stableDiffusion.training;
 
 export const seed = option(integer(0).default(0), 'common', 'Set the seed of everything that is random.');
 export const type = option(typeName(), 'common', 'Use this defect type, which is the name of its folder.', {
-  placeholder: 'name',
+  valueName: 'name',
 });
 
 /** Returns the schema that selects the training images of a type. */
@@ -28,10 +28,10 @@ export const foregroundOptions = {
     path("a folder, or 'none'").optional(),
     'advanced',
     "With background compensation, take foreground masks that are named like the images from this folder. With 'none', all of an image is background.",
-    { placeholder: 'dir', fallback: 'a mask model finds the foreground' },
+    { valueName: 'dir', fallback: 'a mask model finds the foreground' },
   ),
   foregroundWeights: option(path('a file').optional(), 'advanced', 'Find the foreground with these U2-Net weights.', {
-    placeholder: 'file',
+    valueName: 'file',
     fallback: 'the embedded weights',
   }),
 };
@@ -61,7 +61,7 @@ export const engineTrainingOptions = {
     path("a file, or 'none'").optional(),
     'advanced',
     "Start from this adapter, or from a new one with 'none'.",
-    { placeholder: 'file', fallback: "the base's initial_adapter.safetensors, if it has one" },
+    { valueName: 'file', fallback: "the base's initial_adapter.safetensors, if it has one" },
   ),
   batchSize: option(integer(1, 1024).optional(), 'advanced', 'Train with this many pairs in a batch.', {
     fallback: ofBase(paper.batchSize),
@@ -102,10 +102,10 @@ export const engineTrainingOptions = {
     text().optional(),
     'advanced',
     'Set the prompt of the whole image. {category} and {type} stand for the names of the dataset.',
-    { placeholder: 'text', fallback: ofBase(`'${paper.globalPrompt}'`) },
+    { valueName: 'text', fallback: ofBase(`'${paper.globalPrompt}'`) },
   ),
   anomalyPrompt: option(text().optional(), 'advanced', 'Set the prompt of the anomaly part.', {
-    placeholder: 'text',
+    valueName: 'text',
     fallback: ofBase(`'${paper.anomalyPrompt}'`),
   }),
   seed,
@@ -131,7 +131,7 @@ export const trainingOptions = {
     trainImages().default('all'),
     'advanced',
     'Train on these images of the type: all, or the first N or a/b by name. a/b@k is the k-th such part.',
-    { placeholder: 'n' },
+    { valueName: 'n' },
   ),
 };
 export const trainerSchema = z.strictObject({ type, ...trainingOptions });

@@ -1,4 +1,4 @@
-// What compare.py asks of the engine: a JSON job on stdin, its answer on stdout. Tensors are { data, shape }.
+// compare.py runs this program with a JSON job on stdin and reads the engine's answer from stdout. Tensors are { data, shape }.
 import { readFileSync } from 'node:fs';
 import { DualAnoDiff, Sampler } from '../../dist/index.js';
 import { begin, decode, predict, textEncode } from '../../dist/tensors.js';

@@ -1,4 +1,5 @@
-// What compare_evaluation.py asks of the evaluation's networks: a JSON job on stdin, its answer on stdout.
+// compare_evaluation.py runs this program with a JSON job on stdin and reads the answer of the evaluation's networks from
+// stdout.
 import { readFileSync } from 'node:fs';
 import { getEngine } from '../../dist/native.js';
 import { runNative } from '../../dist/run-native.js';

@@ -1,4 +1,4 @@
-/** What ends jobs in the field: readers that go away, closed terminals, full disks, neighbours, torn files. */
+/** These events end jobs in the field: readers that go away, closed terminals, full disks, neighbours, torn files. */
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -160,7 +160,7 @@ describe('two writers (64)', () => {
     const isFile = name === 'learn' || name === 'convertAdapter';
     const lock = join(out, `${isFile ? 'a.safetensors' : ''}.lock-1-0123abcd`);
     mkdirSync(out);
-    // Whether a process of another machine lives cannot be told.
+    // This machine cannot find out if a process of another machine is alive.
     writeFileSync(lock, JSON.stringify({ host: 'elsewhere', pid: 1, since: '2026-01-01T00:00:00.000Z' }));
     await expectFailure(
       work(out),

@@ -19,7 +19,7 @@ function baseWith(over: string[], without: string[] = []): string {
   cpSync(embedded.base, base, { recursive: true });
   for (const name of without) rmSync(join(base, name));
   for (const from of over) {
-    // What is copied from the cases is read-only, as they are.
+    // The cases are read-only, and so are their copies.
     cpSync(from, base, { recursive: true, force: true });
   }
   return base;

@@ -32,7 +32,7 @@ async function collect(options: Partial<AugmentOptions> = {}, from = dataset): P
   for await (const pair of augment(from, settings)) pairs.push(pair);
   return pairs;
 }
-/** How many pixels of the part are not blank although the mask leaves them out. */
+/** Counts the pixels of the part that are not blank although the mask leaves them out. */
 const unmarked = ({ part, mask }: GeneratedPair, blank: number): number =>
   [...(mask?.data ?? [])].filter(
     (value, i) => value === 0 && [0, 1, 2].some((channel) => part.data[3 * i + channel] !== blank),

@@ -20,7 +20,7 @@ async function trained(model: DualAnoDiff, name: string, more: Partial<TrainerOp
 const largest = (file: string, name: RegExp): number =>
   Math.max(...[...readTensor(file, name)].map((values) => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0)));
 const SAIM_OUTPUT = /saim\.o\./;
-/** What a fresh adapter leaves at zero until it is trained. */
+/** A fresh adapter leaves these tensors at zero until it is trained. */
 const upOf = (branch: number) => new RegExp(`unet.*_lora\\.${branch}\\.up`);
 
 describe('branches', () => {
@@ -39,7 +39,7 @@ describe('branches', () => {
 
   it('separate branches do not see each other, and joint ones do', async () => {
     await using model = await DualAnoDiff.load(embedded.base);
-    /** How far the anomaly branch's prediction moves when the global branch is given another picture. */
+    /** Returns how far the anomaly branch's prediction moves when the global branch is given another picture. */
     const influence = async (name: string, branches: 'joint' | 'separate') => {
       await using sampler = await Sampler.create(model, await trained(model, name, { branches }));
       const textStates = await textEncode(sampler, ['metal with a stain', 'stain']);

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await writeCategory(category, 'pit', 6, 40, 48);
   await writeGood(join(category, 'train', 'good'), 5, 170);
   await writeGood(join(category, 'test', 'good'), 4, 175);
-  // As `run` leaves them: a dataset for each type; one is a link to a run elsewhere.
+  // `run` leaves a dataset for each type in such folders. One of them is a link to a run elsewhere.
   await writeCategory(join(generated, 'dent', 'dataset'), 'dent', 4);
   await writeCategory(join(folder, 'elsewhere', 'dataset'), 'pit', 4);
   symlinkSync(join(folder, 'elsewhere'), join(generated, 'pit'));

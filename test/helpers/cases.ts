@@ -7,7 +7,7 @@ import { scratchFolder } from './scratch.js';
 export const casesFolder = join(import.meta.dirname, '..', '..', '..', 'shared', 'cases');
 export const caseFolder = (name: string): string => join(casesFolder, name);
 
-/** What training as the cases do gives on `tile` with the embedded base. */
+/** Training on `tile` with the embedded base ends in this loss, as the README of the cases says. */
 export const TILE_LOSS = 0.110423;
 
 // Losses are compared, so one thread computes. The engine reads this when it is loaded.

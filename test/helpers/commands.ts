@@ -9,7 +9,7 @@ import type { Outcome, Runner } from '../../lib/cli/runner.js';
 
 export const commands: CommandSpec[] = [...jobCommands, convert, doctor, ...libtorchCommands];
 
-/** What a command says, and the options that its work would be done with. */
+/** Holds the outcome of a command, and the options that its work would be done with. */
 export interface Said {
   options?: Record<string, unknown>;
   outcome?: Outcome;

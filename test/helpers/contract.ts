@@ -1,4 +1,4 @@
-/** What the declarations of options and the engine's own structs must agree on. */
+/** Compares the declarations of options with the engine's own structs, which must have the same names. */
 import type { NativeEngine } from '../../lib/addon-types.js';
 import { PROTOCOLS } from '../../lib/evaluate/protocol.js';
 
@@ -18,7 +18,10 @@ const size = ['width', 'height'];
 /** A checkpoint file's configuration, which the node side looks up. */
 const source = ['path', 'configFolder', 'tokenizerFolder'];
 
-/** What the engine's structs are to hold: declared options that it takes as they are, and what the node side adds. */
+/**
+ * Returns the names that the engine's structs must have: options that it takes as they are, and those that the node side
+ * adds.
+ */
 const expectedOf = (declared: Declarations): Partial<Record<keyof EngineOptions, string[]>> => ({
   train: [...keys(declared.engineTrainingOptions), 'count', ...size],
   sample: [...keys(declared.engineSamplingOptions), 'guidedFrom', 'guidedTo', 'fastDecoder', 'attention', ...size],

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { WARNING } from '../../lib/core/warnings.js';
 import { DualAnoDiffError } from '../../lib/index.js';
 
-/** What the work rejects with: an error of that code whose message is one line and holds every text. */
+/** Expects the work to reject with an error of that code, whose message is one line and holds every text. */
 export async function expectFailure(work: Promise<unknown>, code: string, ...texts: string[]): Promise<void> {
   const error = await work.then(
     () => undefined,

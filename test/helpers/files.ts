@@ -1,4 +1,4 @@
-/** What a folder holds, for comparisons. */
+/** Reads what tests compare or look for in folders. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ function digestOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
-/** What a process that writes leaves when it is killed. */
+/** Returns the files that a process leaves half-written when it is killed. */
 export const leftoversOf = (folder: string): string[] =>
   filesOf(folder).filter((name) => /\.partial-|\.lock-/.test(name));
 

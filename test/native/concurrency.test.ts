@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { concurrencyFor, sharingCores } from '../../lib/evaluate/concurrency.js';
 import { getEngine } from '../../lib/native.js';
 
-/** How many threads libtorch may use, which is not this machine's number: with one core all numbers would agree. */
+/** libtorch may use this many threads. It is not this machine's number, because with one core all numbers would agree. */
 const cores = vi.hoisted(() => ({ count: 6 }));
 vi.mock('../../lib/core/threads.js', () => ({ defaultThreads: () => cores.count }));
 

@@ -8,7 +8,7 @@ import { scratchFolder } from '../helpers/scratch.js';
 const root = join(import.meta.dirname, '..', '..');
 const folder = scratchFolder();
 const adapter = join(folder, 'script', 'stain.safetensors');
-/** As much of an OpenAPI document as the test reads. */
+/** The test reads this part of an OpenAPI document. */
 interface Document {
   paths: Record<'/pairs', { get: { parameters: { name: string; schema: object }[] } }>;
 }

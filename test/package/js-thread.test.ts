@@ -92,7 +92,7 @@ describe('what C++ throws on the thread of JavaScript', () => {
     const { stdout, stderr, status } = run(`
       import { spawnSync } from 'node:child_process';
       const limit = (bytes) => spawnSync('prlimit', ['--pid', String(process.pid), '--as=' + bytes + ':']);
-      /** As much memory as there is, and little more. */
+      /** The process may take the memory that it has, and little more. */
       const limitHere = () => {
         const size = Number(/VmSize:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
         limit((size + 4000) * 1024);

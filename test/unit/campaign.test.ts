@@ -6,7 +6,7 @@ import type { CampaignJobOptions } from '../../lib/options/generated.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
-/** What the work on a type comes to: an error to throw, by the type's name. */
+/** The work on a type throws this error, by the type's name. */
 const outcomes = vi.hoisted(() => new Map<string, unknown>());
 const worked = vi.hoisted(() => [] as string[]);
 vi.mock('../../lib/jobs/run-type.js', () => ({

@@ -39,7 +39,7 @@ interface Row {
   gives: readonly number[] | readonly (readonly number[])[] | RegExp;
   /** Levels by which it may differ: of lossy formats. */
   within?: number;
-  /** What a warning says of the file. */
+  /** A warning about the file says this. */
   warns?: RegExp;
 }
 

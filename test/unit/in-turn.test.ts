@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inTurn } from '../../lib/core/in-turn.js';
 
-/** What happens, in order, when three inputs are worked on; `failing` fails to start, and the loop ends behind `last`. */
+/** Records in order what happens to three inputs. `failing` fails to start, and the loop ends behind `last`. */
 async function happens(ahead: boolean, { failing = -1, last = 3, how = 'break' } = {}): Promise<string[]> {
   const log: string[] = [];
   const work = {

@@ -7,7 +7,7 @@ import { scratchFolder } from '../helpers/scratch.js';
 const folder = scratchFolder();
 const script = join(import.meta.dirname, '../../scripts/check-layers.mjs');
 
-/** What the script says of a tree with these files. */
+/** Returns what the script says of a tree with these files. */
 function check(name: string, files: Record<string, string>) {
   const root = join(folder, name);
   for (const [path, text] of Object.entries(files)) {

@@ -19,7 +19,7 @@ describe('--lora', () => {
     ['both=2', 'both=2', 1],
     ['both=2=3', 'both=2', 3],
     ['folder=1', 'folder=1', 1],
-    // What is not there is named whole, unless a number follows.
+    // The error names the whole text of a file that does not exist, unless a number follows.
     ['gone=x.safetensors', 'gone=x.safetensors', 1],
     ['gone=3', 'gone', 3],
   ])('reads %s as the file %s with the scale %d', (text, file, scale) => {

@@ -27,7 +27,7 @@ const USER = `
   // @ts-expect-error no number
   export const job: GenerateJobOptions = { adapter: 'a', out: 'b', trialShare: 'half' };
 `;
-/** What the test looks at in the copy. */
+/** The test looks at these parts of the copy. */
 const INSIDE = `
   export { openApiSchemas } from './options/index.js';
   export { nativeSampling } from './model/sampling-settings.js';

@@ -39,7 +39,7 @@ async function write(width: number, height: number, orientation: number, drawn: 
   return { image, mask };
 }
 
-/** Whether the mask marks the dark pixels, all of them and no others. */
+/** Returns true if the mask marks all dark pixels and no others. */
 async function lies(example: { image: string; mask: string }) {
   const { image, mask } = await readExample(example);
   expect([mask.width, mask.height]).toEqual([image.width, image.height]);
