@@ -28,6 +28,9 @@ import type {
   NativeBackgrounds,
   NativeMasker,
   NativeMaskOptions,
+  NativeMoveOptions,
+  NativePasted,
+  NativePasteOptions,
   NativeSampler,
   NativeTrainer,
   NativeTrainOptions,
@@ -98,6 +101,24 @@ export interface NativeEngine {
   /** Reads an adapter in this package's format or in the format of the published code. */
   readAdapter(path: string, task: NativeTask): Promise<NativeAdapter>;
   createSampler(model: NativeModel, adapter: NativeAdapter, task: NativeTask): Promise<NativeSampler>;
+  /**
+   * Flips, turns, scales and moves the defect of a training window. Takes RGB and a mask of one byte for each pixel, and
+   * returns both.
+   */
+  moveDefect(
+    image: Uint8Array,
+    mask: Uint8Array,
+    options: NativeMoveOptions,
+    task: NativeTask,
+  ): Promise<{ image: Uint8Array; mask: Uint8Array }>;
+  /** Adds a drawn change to the photograph inside its softened mask. */
+  pasteBack(
+    photograph: Uint8Array,
+    change: Float32Array,
+    mask: Uint8Array,
+    options: NativePasteOptions,
+    task: NativeTask,
+  ): Promise<NativePasted>;
   loadMasker(path: string, device: string, task: NativeTask): Promise<NativeMasker>;
   lacksContrast(part: Uint8Array, width: number, height: number, task: NativeTask): Promise<boolean>;
   thresholdMask(part: Uint8Array, options: NativeMaskOptions, task: NativeTask): Promise<Uint8Array>;

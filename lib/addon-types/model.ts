@@ -24,6 +24,8 @@ export interface NativeModelInfo {
   predictionType: 'epsilon' | 'v_prediction';
   /** True if a TAESD decoder was loaded. */
   fastDecoder: boolean;
+  /** True if the UNet takes the known ground as its input, too, as Stable Diffusion inpainting does. */
+  isInpainting: boolean;
 }
 
 /** The first CUDA device, if there is one. */

@@ -82,6 +82,8 @@ export interface NativeAdapter {
   metadata(): Record<string, string>;
   /** Writes a file in this package's format, completely or not at all. */
   save(path: string, task: NativeTask): Promise<void>;
+  /** Returns the training windows that the adapter stores. The list is empty for adapters without. */
+  examples(task: NativeTask): Promise<NativeExample[]>;
   dispose(): void;
 }
 
@@ -161,6 +163,13 @@ export interface NativeSampler extends NativePrompts {
     backgrounds: NativeBackgrounds | undefined,
     task: NativeTask,
   ): Promise<NativeBegun>;
+  /** Draws a defect into the place of each window. */
+  place(
+    options: NativePlaceOptions,
+    windows: NativePlaceWindow[],
+    task: NativeTask,
+    progress: NativeProgress,
+  ): Promise<NativePlaced[]>;
   textEncode(prompts: string[], task: NativeTask): Promise<NativeTensor>;
   predict(
     latents: NativeTensor,
@@ -169,6 +178,92 @@ export interface NativeSampler extends NativePrompts {
     task: NativeTask,
   ): Promise<NativeTensor>;
   dispose(): void;
+}
+
+/** A window of a photograph in which a defect is placed. Images are RGB; masks have one byte for each pixel. */
+export interface NativePlaceWindow {
+  /** The index of the pair. With the seed and the attempt, it decides the noise. */
+  index: number;
+  /** 0 at first. A pair that was not usable is drawn again with the next number. */
+  attempt: number;
+  photograph: Uint8Array;
+  /** Not 0 where something new may be drawn. */
+  place: Uint8Array;
+  /** A real defect at its position in the window, from which sampling starts if `strength` is below 1. */
+  defect?: { image: Uint8Array; mask: Uint8Array };
+  /** Not 0 in the foreground. Adapters with background compensation need it. */
+  foreground?: Uint8Array;
+}
+
+export interface NativePlaceOptions extends NativeSampleOptions {
+  /** The share of the noise that sampling starts with, above 0, at most 1. */
+  strength: number;
+}
+
+/** A drawn window, as large as the model's images. */
+export interface NativePlaced {
+  index: number;
+  part: Uint8Array;
+  /**
+   * What the model drew less what the autoencoder makes of the photograph, RGB, in units of [-1, 1]. It is 0 outside
+   * the place.
+   */
+  change: Float32Array;
+  /** The defect's mask: 0 and 255. It comes from the part and the change, inside the place. */
+  mask: Uint8Array;
+}
+
+export interface NativePasteOptions {
+  /** The pixels along each side of the window in the photograph. */
+  side: number;
+  /** The channels of the photograph, 1 or 3. */
+  channels: number;
+  /** The pixels along each side of the change and the mask. */
+  resolution: number;
+}
+
+export interface NativePasted {
+  /** As large as the photograph's window. */
+  image: Uint8Array;
+  /** 0 and 255, as large as the photograph's window. */
+  mask: Uint8Array;
+  /** The largest difference to the photograph inside the mask, 0 to 1. */
+  contrast: number;
+  /** The IoU of the mask and of the pixels that differ from the photograph by at least 0.04 of the range. */
+  fit: number;
+}
+
+export interface NativeMoveOptions {
+  width: number;
+  height: number;
+  seed: number;
+  /** The pixels of the box that the defect is scaled and moved to. Without it, the defect moves at random. */
+  box?: { left: number; top: number; width: number; height: number };
+}
+
+/** A piece of a training photograph at the adapter's scale. Training cuts its windows out of it. */
+export interface NativeTrainingRegion {
+  /** RGB. Each side has at least as many pixels as a window. */
+  image: Uint8Array;
+  /** One byte for each pixel, not 0 inside the defect. It is 0 everywhere for a good region. */
+  mask: Uint8Array;
+  /** One byte for each pixel, not 0 inside the object. Only with background compensation. */
+  foreground?: Uint8Array;
+  width: number;
+  height: number;
+  /** The place of the region's type among the prompts. */
+  type: number;
+}
+
+/** A training window that an adapter stores, so that `place` can start from a real defect. */
+export interface NativeExample {
+  /** The place of its region in the list that the trainer received. */
+  region: number;
+  type: number;
+  /** RGB, `size` pixels along each side. */
+  image: Uint8Array;
+  mask: Uint8Array;
+  size: number;
 }
 
 export interface NativeMasker {

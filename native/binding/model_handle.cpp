@@ -47,6 +47,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         const bool predictsNoise = base->schedule.predictionType == diffusion::PredictionType::kEpsilon;
         details.Set("predictionType", predictsNoise ? "epsilon" : "v_prediction");
         details.Set("fastDecoder", base->taesd != nullptr);
+        details.Set("isInpainting", base->isInpainting());
         details.Set("resolutionMultiple", Napi::Number::New(env, static_cast<double>(base->resolutionMultiple())));
         Napi::Object result = Napi::Object::New(env);
         result.Set("info", details);

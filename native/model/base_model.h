@@ -30,6 +30,8 @@ struct BaseModel {
   at::Device device() const { return unet->device(); }
   // Image sides must be multiples of this value: the pixels of one latent times the UNet's downscaling.
   int64_t resolutionMultiple() const;
+  // Returns true if the UNet also takes the known ground; see inpaint_condition.h.
+  bool isInpainting() const { return unet->config().inChannels > vae->config().latentChannels; }
   // Returns (N, maxLength) int64.
   at::Tensor tokenize(const std::vector<std::string>& prompts) const;
 };

@@ -6,6 +6,7 @@
 #include "io/atomic_file.h"
 #include "io/input_file.h"
 #include "io/weights_file.h"
+#include "model/inpaint_condition.h"
 #include "model/model_index.h"
 #include "model/single_file.h"
 #include "model/text_encoder.h"
@@ -142,12 +143,14 @@ BaseParts readBaseParts(const BaseSource& source) {
          " do not belong together: the UNet expects text features of width ", parts.unet.crossAttentionDim,
          ", the text encoder gives ", parts.text.hiddenSize);
   }
-  if (parts.unet.inChannels > parts.vae.latentChannels && parts.unet.outChannels == parts.vae.latentChannels) {
-    fail(kModelInvalid, source.path, " is not a base that makes images of text alone: its UNet takes ",
-         parts.unet.inChannels, " channels instead of ", parts.vae.latentChannels,
-         ", as models for inpainting (9), depth (5) and editing (8) do. Use the text-to-image model that it came from");
+  const int64_t latent = parts.vae.latentChannels, inpainting = inpaintingChannels(latent);
+  const bool fits = parts.unet.inChannels == latent || parts.unet.inChannels == inpainting;
+  if (!fits && parts.unet.inChannels > latent && parts.unet.outChannels == latent) {
+    fail(kModelInvalid, source.path, " is neither a text-to-image model nor one for inpainting: its UNet takes ",
+         parts.unet.inChannels, " channels instead of ", latent, " or ", inpainting,
+         ", as models for depth (5) and editing (8) do. Use the text-to-image model that it came from");
   }
-  if (parts.unet.inChannels != parts.vae.latentChannels || parts.unet.outChannels != parts.vae.latentChannels) {
+  if (!fits || parts.unet.outChannels != latent) {
     fail(kModelInvalid, "The parts of ", source.path, " do not belong together: the UNet has ", parts.unet.inChannels,
          " to ", parts.unet.outChannels, " channels, the autoencoder ", parts.vae.latentChannels);
   }

@@ -96,9 +96,9 @@ DAN_TEST(a_base_of_another_kind_says_what_it_is) {
   write("diffusion_pytorch_model.safetensors", [&](const auto& path) { io::writeSafetensors(path, tensors); });
   expectError(load, "conv_out.weight holds signed char, not numbers");
   auto config = fixtureJson("tiny-sd/unet/config.json");
-  config["in_channels"] = 9;
+  config["in_channels"] = 8;
   write("config.json", [&](const auto& path) { std::ofstream(path) << config.dump(); });
-  expectError(load, "its UNet takes 9 channels instead of 4, as models for inpainting (9)");
+  expectError(load, "its UNet takes 8 channels instead of 4 or 9");
   expectError([&] { model::readBaseParts({fixture("tiny-sd"), "configs", "", ""}); }, "only a checkpoint file needs");
 }
 
