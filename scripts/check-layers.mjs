@@ -15,7 +15,8 @@ const NN = ['nn', ...OPS];
 const MODEL = ['model', 'diffusion', ...NN, ...IO];
 const DUAL = ['dual', ...MODEL];
 const EVALUATE = ['augment', 'train', 'metrics', ...DUAL];
-const ENGINE = ['evaluate', 'augment', 'train', 'sample', 'mask', 'metrics', ...DUAL];
+const PLACE = ['sample', 'mask', 'augment', ...DUAL];
+const ENGINE = ['evaluate', 'train', 'metrics', 'place', ...PLACE];
 const layers = {
   core: [],
   augment: CORE,
@@ -28,6 +29,7 @@ const layers = {
   train: DUAL,
   sample: DUAL,
   mask: DUAL,
+  place: PLACE,
   metrics: DUAL,
   evaluate: EVALUATE,
   binding: ENGINE,

@@ -59,14 +59,22 @@ at::Tensor softened(const at::Tensor& mask) {
   return (blurred(wide, 1) * kBorderGain).clamp(0, 1)[0];
 }
 
-MarkedPicture blended(const MarkedPicture& defect, const at::Tensor& ground, Rng& rng) {
+double lightRatio(const MarkedPicture& defect, const at::Tensor& ground) {
   const at::Tensor ring = ringAround(defect.mask), before = meanOf(defect.image, ring);
-  const double light = ((meanOf(ground, ring).mean() + 0.04) / (before.mean() + 0.04)).item<double>();
-  // A faded defect would teach a detector to find defects in the grain of good ground.
-  const double contrast = kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMaxLightGain);
+  return ((meanOf(ground, ring).mean() + 0.04) / (before.mean() + 0.04)).item<double>();
+}
+
+MarkedPicture blendedWith(const MarkedPicture& defect, const at::Tensor& ground, double contrast) {
+  const at::Tensor before = meanOf(defect.image, ringAround(defect.mask));
   const at::Tensor after = blurred(ground, pixelsOf(kSmoothShare, defect.mask.size(0)));
   const at::Tensor added = (after + (defect.image - before) * contrast).clamp(0, 1);
   return {at::lerp(ground, added, softened(defect.mask)), defect.mask};
+}
+
+MarkedPicture blended(const MarkedPicture& defect, const at::Tensor& ground, Rng& rng) {
+  const double light = lightRatio(defect, ground);
+  // A faded defect would teach a detector to find defects in the grain of good ground.
+  return blendedWith(defect, ground, kMovedContrast * rng.uniform(1, 1.4) * std::clamp(light, 1.0, kMaxLightGain));
 }
 
 }  // namespace dan::augment

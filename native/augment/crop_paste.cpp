@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "augment/box_placement.h"
+
 namespace dan::augment {
 
 namespace {
@@ -10,27 +12,15 @@ namespace {
 // A pasted defect has this size, as a share of its original size.
 constexpr double kMinScale = 0.75, kMaxScale = 1.25;
 
-struct Box {
-  int64_t top = 0, left = 0, rows = 0, columns = 0;
-};
-
-// Returns the smallest box that holds the mask. It has no rows if the mask is empty.
-Box boxOf(const at::Tensor& mask) {
-  const at::Tensor rows = mask.any(1).nonzero(), columns = mask.any(0).nonzero();
-  if (rows.numel() == 0) return {};
-  const int64_t top = rows.min().item<int64_t>(), left = columns.min().item<int64_t>();
-  return {top, left, rows.max().item<int64_t>() - top + 1, columns.max().item<int64_t>() - left + 1};
-}
-
 at::Tensor cut(const at::Tensor& picture, const Box& box) {
-  return picture.narrow(-2, box.top, box.rows).narrow(-1, box.left, box.columns);
+  return picture.narrow(-2, box.top, box.height).narrow(-1, box.left, box.width);
 }
 
 }  // namespace
 
 void cropPaste(const MarkedPicture& defect, const MarkedPicture& onto, Rng& rng) {
-  const Box box = boxOf(defect.mask);
-  if (box.rows == 0) return;
+  const Box box = boundingBox(defect.mask);
+  if (box.height == 0) return;
   MarkedPicture patch = flipped({cut(defect.image, box), cut(defect.mask, box)}, rng);
   const int64_t quarters = rng.below(4);
   patch = {at::rot90(patch.image, quarters, {1, 2}), at::rot90(patch.mask, quarters, {0, 1})};

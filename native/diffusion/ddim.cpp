@@ -32,6 +32,11 @@ class Ddim final : public Scheduler {
     return eta_ > 0 ? previous + sigma * noise() : previous;
   }
 
+ protected:
+  NoiseScales scalesAt(size_t index) const override {
+    return noiseScales(schedule_.alphaCumprod(static_cast<int64_t>(timesteps_[index])));
+  }
+
  private:
   NoiseSchedule schedule_;
   int64_t stride_;

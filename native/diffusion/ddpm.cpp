@@ -29,6 +29,11 @@ class Ddpm final : public Scheduler {
     return mean + std::sqrt(variance) * noise();
   }
 
+ protected:
+  NoiseScales scalesAt(size_t index) const override {
+    return noiseScales(schedule_.alphaCumprod(static_cast<int64_t>(timesteps_[index])));
+  }
+
  private:
   NoiseSchedule schedule_;
   int64_t stride_;

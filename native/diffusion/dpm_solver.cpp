@@ -19,6 +19,11 @@ class DpmSolver final : public Scheduler {
     sigmas_ = std::move(grid.sigmas);
   }
 
+  void keepLast(int64_t steps) override {
+    Scheduler::keepLast(steps);
+    sigmas_.erase(sigmas_.begin(), sigmas_.end() - steps - 1);
+  }
+
   at::Tensor step(const at::Tensor& modelOutput, size_t index, const at::Tensor& sample, const NoiseSource&) override {
     const NoiseLevel from = noiseLevel(sigmas_[index]), to = noiseLevel(sigmas_[index + 1]);
     const at::Tensor original =
@@ -36,6 +41,12 @@ class DpmSolver final : public Scheduler {
     }
     previous_ = original;
     return next;
+  }
+
+ protected:
+  NoiseScales scalesAt(size_t index) const override {
+    const NoiseLevel level = noiseLevel(sigmas_[index]);
+    return {level.alpha, level.sigma};
   }
 
  private:

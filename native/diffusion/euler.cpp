@@ -35,6 +35,11 @@ class Euler final : public Scheduler {
     sigmas_.push_back(config.finalSigmasType == "zero" ? 0.0 : all.front());
   }
 
+  void keepLast(int64_t steps) override {
+    Scheduler::keepLast(steps);
+    sigmas_.erase(sigmas_.begin(), sigmas_.end() - steps - 1);
+  }
+
   at::Tensor scaleModelInput(const at::Tensor& sample, size_t index) const override {
     return sample / std::sqrt(sigmas_[index] * sigmas_[index] + 1);
   }
@@ -46,6 +51,9 @@ class Euler final : public Scheduler {
                                     : modelOutput * (-sigma / std::sqrt(s2)) + sample / s2;
     return sample + (sigmas_[index + 1] - sigma) / sigma * (sample - original);
   }
+
+ protected:
+  NoiseScales scalesAt(size_t index) const override { return {1, sigmas_[index]}; }
 
  private:
   ScheduleConfig config_;

@@ -14,7 +14,13 @@ class Pndm final : public Scheduler {
   Pndm(const ScheduleConfig& config, int64_t steps) : schedule_(config), stride_(config.numTrainTimesteps / steps) {
     const std::string spacing = config.timestepSpacing.empty() ? "leading" : config.timestepSpacing;
     timesteps_ = spacedTimesteps(spacing, config.numTrainTimesteps, steps, config.stepsOffset);
-    if (steps > 1) timesteps_.insert(timesteps_.begin() + 1, timesteps_[1]);
+    repeatSecond();
+  }
+
+  void keepLast(int64_t steps) override {
+    if (timesteps_.size() > 1) timesteps_.erase(timesteps_.begin() + 1);
+    Scheduler::keepLast(steps);
+    repeatSecond();
   }
 
   at::Tensor step(const at::Tensor& modelOutput, size_t index, const at::Tensor& sample, const NoiseSource&) override {
@@ -32,7 +38,16 @@ class Pndm final : public Scheduler {
     return previous(extrapolate(), sample, t, tPrev);
   }
 
+ protected:
+  NoiseScales scalesAt(size_t index) const override {
+    return noiseScales(schedule_.alphaCumprod(static_cast<int64_t>(timesteps_[index])));
+  }
+
  private:
+  void repeatSecond() {
+    if (timesteps_.size() > 1) timesteps_.insert(timesteps_.begin() + 1, timesteps_[1]);
+  }
+
   // PNDM (12): the order of Adams-Bashforth is limited by the number of outputs kept so far.
   at::Tensor extrapolate() const {
     const auto& e = outputs_;

@@ -32,6 +32,20 @@ Prediction predictOriginal(const at::Tensor& modelOutput, const at::Tensor& samp
   return {signal * sample - sigma * modelOutput, signal * modelOutput + sigma * sample};
 }
 
+void Scheduler::keepLast(int64_t steps) {
+  TORCH_CHECK(steps >= 1 && steps <= static_cast<int64_t>(timesteps_.size()), "no scheduler has ", steps,
+              " steps left");
+  timesteps_.erase(timesteps_.begin(), timesteps_.end() - steps);
+}
+
+at::Tensor Scheduler::addNoise(const at::Tensor& sample, const at::Tensor& noise, size_t index) const {
+  if (index == timesteps_.size()) return sample;
+  const NoiseScales scales = scalesAt(index);
+  return scales.signal * sample + scales.noise * noise;
+}
+
+NoiseScales noiseScales(double a) { return {std::sqrt(a), std::sqrt(1 - a)}; }
+
 std::unique_ptr<Scheduler> makeScheduler(const std::string& name, const ScheduleConfig& config,
                                          int64_t numInferenceSteps, double eta) {
   if (numInferenceSteps < 1 || numInferenceSteps > config.numTrainTimesteps) {

@@ -18,16 +18,28 @@ class UniPc final : public Scheduler {
     sigmas_ = std::move(grid.sigmas);
   }
 
+  void keepLast(int64_t steps) override {
+    Scheduler::keepLast(steps);
+    sigmas_.erase(sigmas_.begin(), sigmas_.end() - steps - 1);
+  }
+
   at::Tensor step(const at::Tensor& modelOutput, size_t index, const at::Tensor& sample, const NoiseSource&) override {
     const double alpha = noiseLevel(sigmas_[index]).alpha;
     const at::Tensor original = predictOriginal(modelOutput, sample, alpha * alpha, config_.predictionType).sample;
-    const at::Tensor corrected = index > 0 ? correct(original, index) : sample;
+    // The correction starts from the sample that `predict` returned. What the caller changed since then is added.
+    const at::Tensor corrected = index > 0 ? correct(original, index) + (sample - predicted_) : sample;
     older_ = newest_;
     newest_ = original;
     lastSample_ = corrected;
     const int64_t left = static_cast<int64_t>(timesteps_.size() - index);
     order_ = std::min<int64_t>({kMaxOrder, config_.lowerOrderFinal ? left : kMaxOrder, older_.defined() ? 2 : 1});
-    return predict(corrected, index);
+    return predicted_ = predict(corrected, index);
+  }
+
+ protected:
+  NoiseScales scalesAt(size_t index) const override {
+    const NoiseLevel level = noiseLevel(sigmas_[index]);
+    return {level.alpha, level.sigma};
   }
 
  private:
@@ -70,7 +82,7 @@ class UniPc final : public Scheduler {
 
   ScheduleConfig config_;
   std::vector<double> sigmas_;
-  at::Tensor newest_, older_, lastSample_;
+  at::Tensor newest_, older_, lastSample_, predicted_;
   int64_t order_ = 1;
 };
 

@@ -97,6 +97,10 @@ void setLatentMeans(io::Metadata& metadata, const at::Tensor& latentMeans) {
 
 bool isOfOneBranch(const io::Metadata& metadata) { return says(metadata, "branches", "one"); }
 
+PartFill partFillOf(const io::Metadata& metadata) {
+  return says(metadata, "part_fill", "black") ? PartFill::kBlack : PartFill::kGrey;
+}
+
 bool hasScaledBackgrounds(const io::Metadata& metadata) { return says(metadata, "background_scaled", "true"); }
 
 }  // namespace dan::dual

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/pixel_values.h"
 #include "dual/adapter_file.h"
 
 namespace dan::dual {
@@ -26,6 +27,8 @@ void setLatentMeans(io::Metadata& metadata, const at::Tensor& latentMeans);
 
 // Returns true if only the whole image was trained (an ablation). Such an adapter draws no parts.
 bool isOfOneBranch(const io::Metadata& metadata);
+// Returns the blank ground of the parts. Published files, which do not store it, were trained with grey.
+PartFill partFillOf(const io::Metadata& metadata);
 // Returns true if the backgrounds were scaled by the autoencoder's factor in training. Published files were trained
 // without it.
 bool hasScaledBackgrounds(const io::Metadata& metadata);

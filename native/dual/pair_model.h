@@ -16,12 +16,13 @@ class PairModel {
  public:
   virtual ~PairModel() = default;
 
-  // noisyLatents: (N * 2, 4, h, w); timesteps: (N * 2); encoderHiddenStates: (N * 2, 77, D); branch.h defines the order
-  // of rows. `background` may be null; else it holds N rows. Returns the prediction, (N * 2, 4, h, w).
+  // noisyLatents: (N * 2, 4, h, w), or 9 channels for an inpainting UNet (InpaintCondition::appendTo); timesteps: (N *
+  // 2); encoderHiddenStates: (N * 2, 77, D); branch.h defines the order of rows. `background` may be null; else it
+  // holds N rows. Returns the prediction, (N * 2, 4, h, w).
   virtual at::Tensor forward(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                              const at::Tensor& encoderHiddenStates, const BackgroundFeatures* background) const = 0;
 
-  // Runs the background's pass with the global branch's LoRA and without SAIM. noisyLatents: (N, 4, h, w);
+  // Runs the background's pass with the global branch's LoRA and without SAIM. noisyLatents: (N, 4 or 9, h, w);
   // encoderHiddenStates: (N, 77, D), those of the global prompt.
   virtual BackgroundFeatures backgroundFeatures(const at::Tensor& noisyLatents, const at::Tensor& timesteps,
                                                 const at::Tensor& encoderHiddenStates) const = 0;

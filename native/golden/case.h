@@ -59,5 +59,6 @@ void addDiffusionHandlers(Handlers& handlers);
 void addDualHandlers(Handlers& handlers);
 void addEvaluationHandlers(Handlers& handlers);
 void addFileHandlers(Handlers& handlers);
+void addPlaceHandlers(Handlers& handlers);
 
 }  // namespace dan::golden

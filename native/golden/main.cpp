@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   dan::golden::addDualHandlers(handlers);
   dan::golden::addEvaluationHandlers(handlers);
   dan::golden::addFileHandlers(handlers);
+  dan::golden::addPlaceHandlers(handlers);
   int passed = 0, failed = 0;
   try {
     for (const auto& entry : dan::model::readJsonFile(folder + "/manifest.json")) {

@@ -40,7 +40,8 @@ class FeatureStore {
 };
 
 struct BackgroundInputs {
-  // Returns the noised latents of a call's K backgrounds, (K, 4, h, w).
+  // Returns the UNet's input for a call's K backgrounds: their noised latents, (K, 4, h, w), and for an inpainting base
+  // its condition.
   std::function<at::Tensor(size_t call, double timestep)> noisy;
   // This is the background of each pair in the batch: B numbers, or with guidance 2 * B, unconditional half first.
   std::vector<int64_t> ofPair;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "diffusion/noise_schedule.h"
+#include "dual/branch.h"
+#include "sample/blank_condition.h"
 
 namespace dan::sample {
 
@@ -20,6 +22,12 @@ struct Shown {
   }
 };
 
+// A background is drawn from a whole image, so nothing of it is known ground. latents: (K, 4, h, w).
+model::InpaintCondition backgroundCondition(const model::BaseModel& base, const at::Tensor& latents) {
+  const int64_t downscale = base.vae->config().downscale();
+  return blankCondition(base, downscale * latents.size(2), downscale * latents.size(3), latents.size(0));
+}
+
 }  // namespace
 
 BackgroundInputs backgroundInputs(const BatchBackground& batch) {
@@ -33,12 +41,13 @@ BackgroundInputs backgroundInputs(const BatchBackground& batch) {
   BackgroundInputs inputs;
   inputs.ofPair = shown.ofRow;
   const at::Tensor latents = backgrounds.latents(shown.numbers), fixedNoise = backgrounds.noise(shown.numbers);
-  inputs.noisy = [&schedule = batch.schedule, &noise = batch.noise, latents, fixedNoise, isFresh, isGuided](
-                     size_t, double timestep) {
+  const model::InpaintCondition condition = backgroundCondition(batch.base, latents);
+  inputs.noisy = [&schedule = batch.base.schedule, &noise = batch.noise, latents, fixedNoise, condition, isFresh,
+                  isGuided](size_t, double timestep) {
     at::Tensor added = fixedNoise;
     if (isFresh) added = isGuided ? at::cat({noise.drawOneBranch(), noise.drawOneBranch()}) : noise.drawOneBranch();
     const at::Tensor t = at::full({latents.size(0)}, static_cast<int64_t>(timestep), at::kLong);
-    return diffusion::NoiseSchedule(schedule).addNoise(latents, added, t);
+    return condition.appendTo(diffusion::NoiseSchedule(schedule).addNoise(latents, added, t));
   };
   if (isFresh || backgrounds.keptFeatures() == nullptr) return inputs;
   inputs.store = backgrounds.keptFeatures();

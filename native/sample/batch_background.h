@@ -11,7 +11,7 @@ namespace dan::sample {
 
 struct BatchBackground {
   const Backgrounds& backgrounds;
-  const diffusion::ScheduleConfig& schedule;
+  const model::BaseModel& base;
   PairNoise& noise;  // used at every step if the noise of backgrounds is fresh
   const std::vector<int64_t>& indices;
   bool isGuided = false;

@@ -20,11 +20,7 @@ at::Tensor sentToHost(const at::Tensor& x) {
 
 // Decodes latents, (N, 4, h, w), to (N, H, W, 3) uint8 on the host.
 at::Tensor decodedBytes(const DecodeInputs& inputs, const at::Tensor& latents, FiniteChecks& checks) {
-  const model::BaseModel& base = inputs.base;
-  const at::Tensor pixels =
-      inputs.isFast ? base.taesd->decode(latents) : base.vae->decode(latents / base.vae->config().scalingFactor);
-  checks.add(pixels, inputs.isFast ? model::kTaesdDecoder : model::kVaeDecoder);
-  return sentToHost(toBytes(pixels));
+  return sentToHost(toBytes(decodePixels(inputs.base, latents, inputs.isFast, checks)));
 }
 
 // Decodes pairs `from` .. `from` + `count` - 1.
@@ -46,6 +42,13 @@ std::vector<SampledPair> decodeSome(const DecodeInputs& inputs, int64_t from, in
 }
 
 }  // namespace
+
+at::Tensor decodePixels(const model::BaseModel& base, const at::Tensor& latents, bool isFast, FiniteChecks& checks) {
+  const at::Tensor pixels =
+      isFast ? base.taesd->decode(latents) : base.vae->decode(latents / base.vae->config().scalingFactor);
+  checks.add(pixels, isFast ? model::kTaesdDecoder : model::kVaeDecoder);
+  return pixels;
+}
 
 std::vector<SampledPair> DrawnPairs::take() {
   if (arrived) arrived->wait();

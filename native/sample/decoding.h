@@ -36,6 +36,9 @@ struct DecodeInputs {
   bool isOneBranch = false;             // true if parts are copies of whole images; then only these are decoded
 };
 
+// Decodes scaled latents, (N, 4, h, w), to (N, 3, H, W), not clamped. `checks` check the result.
+at::Tensor decodePixels(const model::BaseModel& base, const at::Tensor& latents, bool isFast, FiniteChecks& checks);
+
 // Throws the errors of `checks` and of the decoder's own checks. On a device, DrawnPairs::take throws them instead.
 DrawnPairs decodePairs(const DecodeInputs& inputs, FiniteChecks checks, const Task& task);
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "sample/batch_background.h"
+#include "sample/blank_condition.h"
 
 namespace dan::sample {
 
@@ -18,7 +19,8 @@ void checkResolution(const model::BaseModel& base, int64_t width, int64_t height
   }
 }
 
-PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices)
+PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices,
+                     const std::optional<GroundInputs>& ground)
     : source_(source),
       options_(std::move(options)),
       indices_(std::move(indices)),
@@ -29,7 +31,14 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
   checkResolution(base, options_.width, options_.height);
   scheduler_ = diffusion::makeScheduler(options_.scheduler, base.schedule, options_.steps, options_.eta);
   checkSource();
-  inputs_.initialLatents = start();
+  inputs_.initialLatents = noise_.draw();
+  if (ground) {
+    begin(*ground);
+  } else {
+    inputs_.condition = blankPairCondition(base, source_.partFill, options_.height, options_.width,
+                                           static_cast<int64_t>(indices_.size()));
+  }
+  if (!inputs_.layout.defined()) inputs_.initialLatents = noiseAroundLatentMean(inputs_.initialLatents, ground);
   encodePrompts();
   inputs_.noise = [this] { return noise_.draw(); };
   if (source_.backgrounds != nullptr) addBackgrounds();
@@ -37,7 +46,7 @@ PairBatch::PairBatch(const PairSource& source, SampleOptions options, std::vecto
     attention_ = std::make_unique<dual::AttentionMaps>(static_cast<int64_t>(indices_.size()), noise_.latentShape()[2],
                                                        noise_.latentShape()[3], anomalyTokens(base, options_.prompts));
   }
-  latents_ = inputs_.initialLatents * scheduler_->initNoiseSigma();
+  latents_ = startLatents(*scheduler_, inputs_);
 }
 
 PairBatch::~PairBatch() = default;
@@ -62,11 +71,25 @@ void PairBatch::checkSource() const {
   }
 }
 
+void PairBatch::begin(const GroundInputs& ground) {
+  const int64_t remaining = remainingSteps(ground.strength, options_.steps);
+  if (ground.strength < 1) {
+    scheduler_->keepLast(remaining);
+    inputs_.layout = ground.layout;
+  }
+  const at::Tensor place = forBranches(ground.place);
+  if (source_.base.isInpainting()) {
+    inputs_.condition = {place, ground.maskedLatents};
+  } else {
+    inputs_.ground = {ground.latents, noise_.draw(), place};
+  }
+}
+
 // Returns (B * 2, 4, h, w) of unit variance.
-at::Tensor PairBatch::start() {
-  const at::Tensor noise = noise_.draw();
+at::Tensor PairBatch::noiseAroundLatentMean(const at::Tensor& noise, const std::optional<GroundInputs>& ground) const {
   if (!options_.startFromLatentMean || !source_.latentMeans.defined()) return noise;
   at::Tensor backgroundMeans;
+  if (ground) backgroundMeans = dual::unpackBranches(ground->latents).select(1, dual::kGlobal).mean({2, 3});
   if (source_.backgrounds != nullptr) {
     std::vector<int64_t> shown;
     for (const int64_t index : indices_) shown.push_back(source_.backgrounds->of(index));
@@ -91,8 +114,7 @@ void PairBatch::encodePrompts() {
 void PairBatch::addBackgrounds() {
   const Prompts& prompts = options_.prompts;
   const std::string maker = c10::str(&source_.unet, "\n", prompts.global, "\n", prompts.negative);
-  BackgroundInputs inputs =
-      backgroundInputs({*source_.backgrounds, source_.base.schedule, noise_, indices_, isGuided(), maker});
+  BackgroundInputs inputs = backgroundInputs({*source_.backgrounds, source_.base, noise_, indices_, isGuided(), maker});
   background_ = std::make_unique<BackgroundPass>(std::move(inputs), inputs_.encoderHiddenStates);
 }
 

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/pixel_values.h"
 #include "dual/adapter.h"
 #include "dual/pair_model.h"
 #include "sample/backgrounds.h"
@@ -23,8 +25,8 @@ struct SampleOptions {
   std::string scheduler = "pndm";
   Prompts prompts;
   uint64_t seed = 0;
-  // True to start pairs from noise around the training images' latent means instead of pure noise. With a background,
-  // the whole image starts around the background's mean. It has no effect if the source has no latent means.
+  // True to start pairs from noise around the training images' latent means instead of pure noise. With a background or
+  // with known ground, the whole image starts around its mean. It has no effect if the source has no latent means.
   bool startFromLatentMean = false;
   bool attention = false;    // record the anomaly branch's attention
   bool fastDecoder = false;  // decode with the base's TAESD
@@ -39,14 +41,16 @@ struct PairSource {
   at::Tensor latentMeans;                    // (2, branches, channels), as in train::PairLatents, or undefined
   // True for an adapter with one branch (an ablation), which draws no parts. A pair's part is then a copy of its image.
   bool isOneBranch = false;
+  PartFill partFill = PartFill::kGrey;  // the blank ground of the adapter's parts
 };
 
 class PairBatch {
  public:
-  // Begins the pairs with these indices. The noise of pair k depends on the seed and on k, but not on the batch. Throws
-  // ERR_INVALID_OPTION for a size, a scheduler or backgrounds that do not fit, and for fastDecoder if the base has no
-  // TAESD.
-  PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices);
+  // Begins the pairs with these indices. The noise of pair k depends on the seed and on k, but not on the batch. With
+  // `ground`, pairs are drawn in its place only. Throws ERR_INVALID_OPTION for a size, a scheduler, backgrounds or a
+  // strength that do not fit, and for fastDecoder if the base has no TAESD.
+  PairBatch(const PairSource& source, SampleOptions options, std::vector<int64_t> indices,
+            const std::optional<GroundInputs>& ground = {});
   PairBatch(const PairBatch&) = delete;
   PairBatch& operator=(const PairBatch&) = delete;
   ~PairBatch();
@@ -69,10 +73,11 @@ class PairBatch {
 
  private:
   void checkSource() const;
+  void begin(const GroundInputs& ground);
   bool isGuided() const { return options_.guidanceScale > 1.0; }
   void encodePrompts();
   void addBackgrounds();
-  at::Tensor start();
+  at::Tensor noiseAroundLatentMean(const at::Tensor& noise, const std::optional<GroundInputs>& ground) const;
 
   PairSource source_;
   SampleOptions options_;

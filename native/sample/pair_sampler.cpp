@@ -4,11 +4,15 @@
 
 #include "core/error.h"
 #include "dual/adapter_metadata.h"
+#include "sample/blank_condition.h"
 
 namespace dan::sample {
 
 PairSampler::PairSampler(std::shared_ptr<model::BaseModel> base, const dual::AdapterFile& adapter)
-    : base_(std::move(base)), isOneBranch_(dual::isOfOneBranch(adapter.metadata)) {
+    : base_(std::move(base)),
+      isOneBranch_(dual::isOfOneBranch(adapter.metadata)),
+      hasScaledBackgrounds_(dual::hasScaledBackgrounds(adapter.metadata)),
+      partFill_(dual::partFillOf(adapter.metadata)) {
   const model::BaseModel& model = *base_;
   dual::expectBase(adapter, model);
   latentMeans_ = dual::latentMeansOf(adapter.metadata, model.vae->config().latentChannels, adapter.source);
@@ -20,7 +24,7 @@ PairSampler::PairSampler(std::shared_ptr<model::BaseModel> base, const dual::Ada
 }
 
 PairSource PairSampler::source(const Backgrounds* backgrounds) const {
-  return {*base_, *adapter_, *unet_, backgrounds, latentMeans_, isOneBranch_};
+  return {*base_, *adapter_, *unet_, backgrounds, latentMeans_, isOneBranch_, partFill_};
 }
 
 at::Tensor PairSampler::textStates(const std::vector<std::string>& prompts) const {
@@ -43,8 +47,13 @@ at::Tensor PairSampler::predict(const at::Tensor& latents, const at::Tensor& tim
          ", ", width, ") but received ", latents.sizes(), ", ", timesteps.sizes(), " and ", textStates.sizes());
   }
   const at::Device device = base_->device();
+  const int64_t downscale = base_->vae->config().downscale();
+  const model::InpaintCondition condition =
+      blankPairCondition(*base_, partFill_, downscale * latents.size(2), downscale * latents.size(3),
+                         latents.size(0) / dual::kNumBranches);
+  const at::Tensor input = condition.appendTo(latents.to(device));
   const at::Tensor prediction =
-      unet_->forward(latents.to(device), timesteps.to(device), textStates.to(device), nullptr).to(at::kFloat).cpu();
+      unet_->forward(input, timesteps.to(device), textStates.to(device), nullptr).to(at::kFloat).cpu();
   expectFinite(prediction, "The UNet");
   return prediction;
 }

@@ -21,6 +21,9 @@ class PairSampler {
   // Returns the source of batches. It is valid as long as this object and `backgrounds` live.
   PairSource source(const Backgrounds* backgrounds = nullptr) const;
 
+  // Returns true if the adapter was trained with backgrounds whose latents were scaled.
+  bool hasScaledBackgrounds() const { return hasScaledBackgrounds_; }
+
   // Encodes prompts with the adapter's part of the text encoder: (N, 77, D) float32 on the CPU. Throws ERR_NON_FINITE.
   at::Tensor textStates(const std::vector<std::string>& prompts) const;
   // Makes one call of the UNet, float32 on the CPU. latents: (2 N, 4, h, w); timesteps: (2 N); textStates: (2 N, 77,
@@ -33,7 +36,8 @@ class PairSampler {
   std::unique_ptr<dual::FoldedAdapter> folded_;
   std::unique_ptr<dual::PairModel> unet_;
   at::Tensor latentMeans_;
-  bool isOneBranch_;
+  bool isOneBranch_, hasScaledBackgrounds_;
+  PartFill partFill_;
 };
 
 }  // namespace dan::sample

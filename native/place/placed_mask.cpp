@@ -1,0 +1,46 @@
+#include "place/placed_mask.h"
+
+#include <algorithm>
+
+#include "mask/part_masker.h"
+#include "place/paste_back.h"
+
+namespace dan::place {
+
+namespace {
+
+// A pixel is clear from this distance of the part from its blank ground, or from this change, as a share of the range.
+constexpr double kClearPart = 0.12, kClearChange = 0.16;
+// The mask grows by at most this share of the window's side away from its seeds.
+constexpr double kReach = 1 / 16.;
+// A pixel with fewer marked pixels among itself and its neighbours is a speck. The ends of a line are regrown.
+constexpr double kSpeck = 3;
+// A pixel with so many marked neighbours is a hole.
+constexpr double kHole = 6;
+
+// Counts the marked pixels of each 3 x 3 neighbourhood. mask: (H, W) bool.
+at::Tensor neighbours(const at::Tensor& mask) {
+  return at::avg_pool2d(mask.to(at::kFloat).unsqueeze(0), 3, 1, 1)[0] * 9;
+}
+
+// Grows the seeds by `reach` pixels through `allowed`.
+at::Tensor grown(at::Tensor seeds, const at::Tensor& allowed, int64_t reach) {
+  for (int64_t i = 0; i < reach; ++i) seeds = (neighbours(seeds) > 0.5) & allowed;
+  return seeds;
+}
+
+}  // namespace
+
+at::Tensor placedMask(const DrawnDefect& drawn) {
+  const at::Tensor change = drawn.change.abs().amax(-1) / 2;  // of the range
+  const at::Tensor visible = (change >= kVisible) & drawn.place;
+  const at::Tensor distance = mask::distanceFromFill(drawn.part, drawn.fill);
+  const at::Tensor seeds = ((distance >= kClearPart) | (change >= kClearChange)) & visible;
+  const auto reach = std::max<int64_t>(2, static_cast<int64_t>(kReach * static_cast<double>(change.size(0))));
+  const at::Tensor all = grown(seeds, visible, reach);
+  const at::Tensor found = grown(all & (neighbours(all) >= kSpeck - 0.5), all, reach);
+  const at::Tensor whole = found | ((neighbours(found) >= kHole - 0.5) & drawn.place);
+  return whole.to(at::kByte).mul(255).contiguous();
+}
+
+}  // namespace dan::place
