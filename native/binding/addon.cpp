@@ -49,6 +49,9 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));
   options.Set("sample", optionNames<sample::SampleOptions>(env));
+  options.Set("place", optionNames<place::PlaceOptions>(env));
+  options.Set("paste", optionNames<PasteOptions>(env));
+  options.Set("move", optionNames<MoveOptions>(env));
   options.Set("augmenter", optionNames<AugmenterOptions>(env));
   options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
@@ -193,6 +196,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   defineTrainer(env, exports);
   defineAdapter(env, exports);
   defineSampler(env, exports);
+  definePlace(exports);
   definePool(env, exports);
   defineAugmenter(env, exports);
   defineMasker(env, exports);

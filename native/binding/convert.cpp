@@ -57,13 +57,22 @@ Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor) {
   return bytes;
 }
 
-Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor) {
+at::Tensor toFloatTensor(Napi::Value value, at::IntArrayRef shape) {
+  return copyOf(value, shape, at::kFloat, "numbers");
+}
+
+Napi::Float32Array toFloats(Napi::Env env, const at::Tensor& tensor) {
   const at::Tensor floats = tensor.to(at::kFloat).cpu().contiguous();
   expectMemory(floats.nbytes());
   Napi::Float32Array data = Napi::Float32Array::New(env, static_cast<size_t>(floats.numel()));
   if (floats.nbytes() > 0) std::memcpy(data.Data(), floats.const_data_ptr(), floats.nbytes());
+  return data;
+}
+
+Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor) {
+  const Napi::Float32Array data = toFloats(env, tensor);
   Napi::Array shape = Napi::Array::New(env);
-  for (const int64_t size : floats.sizes())
+  for (const int64_t size : tensor.sizes())
     shape.Set(shape.Length(), Napi::Number::New(env, static_cast<double>(size)));
   Napi::Object object = Napi::Object::New(env);
   object.Set("data", data);
@@ -73,7 +82,7 @@ Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor) {
 
 at::Tensor fromJsTensor(Napi::Value value) {
   const auto object = value.As<Napi::Object>();
-  return copyOf(object.Get("data"), toIntegers(object.Get("shape")), at::kFloat, "numbers");
+  return toFloatTensor(object.Get("data"), toIntegers(object.Get("shape")));
 }
 
 io::Metadata toMetadata(Napi::Value value) {

@@ -15,6 +15,9 @@ namespace dan::binding {
 at::Tensor toTensor(Napi::Value value, at::IntArrayRef shape);
 // Copies a contiguous uint8 tensor.
 Napi::Uint8Array toBytes(Napi::Env env, const at::Tensor& tensor);
+// These do the same for a Float32Array. toFloats takes a tensor of any type and device.
+at::Tensor toFloatTensor(Napi::Value value, at::IntArrayRef shape);
+Napi::Float32Array toFloats(Napi::Env env, const at::Tensor& tensor);
 
 // These copy a tensor to { data: Float32Array, shape } and back. fromJsTensor throws as toTensor does.
 Napi::Object toJsTensor(Napi::Env env, const at::Tensor& tensor);

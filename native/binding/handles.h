@@ -173,6 +173,7 @@ struct SamplerHandle : Handle<SamplerHandle, sample::PairSampler> {
   static Napi::Function define(Napi::Env env);
   Napi::Value draw(const Napi::CallbackInfo& info);
   Napi::Value begin(const Napi::CallbackInfo& info);
+  Napi::Value place(const Napi::CallbackInfo& info);
   Napi::Value textEncode(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value checkPrompts(const Napi::CallbackInfo& info);
@@ -224,6 +225,7 @@ void defineModel(Napi::Env env, Napi::Object exports);
 void defineTrainer(Napi::Env env, Napi::Object exports);
 void defineAdapter(Napi::Env env, Napi::Object exports);
 void defineSampler(Napi::Env env, Napi::Object exports);
+void definePlace(Napi::Object exports);
 void definePool(Napi::Env env, Napi::Object exports);
 void defineAugmenter(Napi::Env env, Napi::Object exports);
 void defineMasker(Napi::Env env, Napi::Object exports);

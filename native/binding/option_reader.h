@@ -1,15 +1,25 @@
 // These functions read options from JavaScript. Each struct lists its names once, in a function `visitOptions`. A name
-// that is missing, unknown or of another type is an error. TypeScript code sets defaults and checks ranges.
+// that is missing, unknown or of another type is an error; only a struct inside another may be missing. TypeScript code
+// sets defaults and checks ranges.
 #pragma once
 
 #include <napi.h>
 
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 namespace dan::binding {
+
+template <class Options>
+Options parseOptions(Napi::Value value);
+
+template <class T>
+constexpr bool kIsOptional = false;
+template <class T>
+constexpr bool kIsOptional<std::optional<T>> = true;
 
 class OptionReader {
  public:
@@ -27,6 +37,8 @@ class OptionReader {
     } else if constexpr (std::is_same_v<T, std::string>) {
       if (!value.IsString()) reject(name, "string");
       into = value.As<Napi::String>().Utf8Value();
+    } else if constexpr (kIsOptional<T>) {
+      if (!value.IsUndefined()) into = parseOptions<typename T::value_type>(value);
     } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<double>>) {
       if (!value.IsArray()) reject(name, "list");
       const auto array = value.As<Napi::Array>();

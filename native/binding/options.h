@@ -1,8 +1,11 @@
 // These structs and functions name the engine's options on the JavaScript side.
 #pragma once
 
+#include <optional>
+
+#include "augment/box_placement.h"
 #include "evaluate/learner.h"
-#include "sample/pair_batch.h"
+#include "place/placer.h"
 #include "train/pair_trainer.h"
 
 namespace dan::binding {
@@ -44,6 +47,17 @@ struct MaskOptions {
   int64_t width = 0, height = 0;
   double threshold = 0.5;
   double fill = 127.5;  // the part's blank level, for the threshold method
+};
+
+struct PasteOptions {
+  int64_t side = 0, channels = 0;  // of the photograph's window
+  int64_t resolution = 0;          // the side of the change and of the mask
+};
+
+struct MoveOptions {
+  int64_t width = 0, height = 0;
+  uint64_t seed = 0;
+  std::optional<augment::Box> box;
 };
 
 struct LearnerOptions {
@@ -135,6 +149,35 @@ void visitOptions(sample::SampleOptions& o, Visitor&& field) {
   field("startFromLatentMean", o.startFromLatentMean);
   field("attention", o.attention);
   field("fastDecoder", o.fastDecoder);
+}
+
+template <class Visitor>
+void visitOptions(place::PlaceOptions& o, Visitor&& field) {
+  visitOptions(o.sample, field);
+  field("strength", o.strength);
+}
+
+template <class Visitor>
+void visitOptions(PasteOptions& o, Visitor&& field) {
+  field("side", o.side);
+  field("channels", o.channels);
+  field("resolution", o.resolution);
+}
+
+template <class Visitor>
+void visitOptions(augment::Box& o, Visitor&& field) {
+  field("left", o.left);
+  field("top", o.top);
+  field("width", o.width);
+  field("height", o.height);
+}
+
+template <class Visitor>
+void visitOptions(MoveOptions& o, Visitor&& field) {
+  field("width", o.width);
+  field("height", o.height);
+  field("seed", o.seed);
+  field("box", o.box);
 }
 
 template <class Visitor>

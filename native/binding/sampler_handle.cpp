@@ -164,8 +164,9 @@ Napi::Value SamplerHandle::checkPrompts(const Napi::CallbackInfo& info) {
 Napi::Function SamplerHandle::define(Napi::Env env) {
   return DefineClass(env, "SamplerHandle",
                      {method<&SamplerHandle::draw>("draw"), method<&SamplerHandle::begin>("begin"),
-                      method<&SamplerHandle::textEncode>("textEncode"), method<&SamplerHandle::predict>("predict"),
-                      method<&SamplerHandle::checkPrompts>("checkPrompts"), disposeMethod()});
+                      method<&SamplerHandle::place>("place"), method<&SamplerHandle::textEncode>("textEncode"),
+                      method<&SamplerHandle::predict>("predict"), method<&SamplerHandle::checkPrompts>("checkPrompts"),
+                      disposeMethod()});
 }
 
 Napi::Function BackgroundsHandle::define(Napi::Env env) {

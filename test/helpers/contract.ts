@@ -18,13 +18,22 @@ const size = ['width', 'height'];
 /** A checkpoint file's configuration, which the node side looks up. */
 const source = ['path', 'configFolder', 'tokenizerFolder'];
 
+const sampleNames = (declared: Declarations) => [
+  ...keys(declared.engineSamplingOptions),
+  ...['guidedFrom', 'guidedTo', 'fastDecoder', 'attention'],
+  ...size,
+];
+
 /**
  * Returns the names that the engine's structs must have: options that it takes as they are, and those that the node side
  * adds.
  */
 const expectedOf = (declared: Declarations): Partial<Record<keyof EngineOptions, string[]>> => ({
   train: [...keys(declared.engineTrainingOptions), 'count', ...size],
-  sample: [...keys(declared.engineSamplingOptions), 'guidedFrom', 'guidedTo', 'fastDecoder', 'attention', ...size],
+  sample: sampleNames(declared),
+  place: [...sampleNames(declared), 'strength'],
+  paste: ['side', 'channels', 'resolution'],
+  move: ['seed', 'box', ...size],
   load: [...keys(declared.loadOptions, 'baseConfig', 'lora'), ...source, 'loraFiles', 'loraScales'],
   convertBase: [...keys({ ...declared.sourceOptions, ...declared.convertOptions }, 'baseConfig'), ...source, 'out'],
   convertAdapter: [...keys(declared.convertAdapterOptions), 'input', 'out'],

@@ -16,7 +16,10 @@ describe('the engine', () => {
   it('and lib/options disagree as soon as either has a name more or less', async () => {
     const { options } = (await getEngine()).nativeInfo();
     const { seed: _, ...fewer } = engineSamplingOptions;
-    expect(disagreements(options, { ...declared, engineSamplingOptions: fewer })).toEqual({ sample: ['seed'] });
+    expect(disagreements(options, { ...declared, engineSamplingOptions: fewer })).toEqual({
+      sample: ['seed'],
+      place: ['seed'],
+    });
     expect(disagreements({ ...options, train: [...options.train, 'more'] }, declared)).toEqual({ train: ['more'] });
     expect(disagreements({ ...options, unknown: ['x'] } as never, declared)).toEqual({ unknown: ['x'] });
   });

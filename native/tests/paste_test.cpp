@@ -1,0 +1,104 @@
+// These tests are about the masks of placed defects, pasting them back, and moving real ones.
+#include <cmath>
+
+#include "core/random.h"
+#include "place/move_defect.h"
+#include "place/paste_back.h"
+#include "place/placed_mask.h"
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+constexpr int64_t kSide = 64;
+
+}  // namespace
+
+DAN_TEST(the_mask_covers_the_visible_change_and_no_more) {
+  place::DrawnDefect drawn{at::full({kSide, kSide, 3}, 128, at::kByte), 127.5, at::zeros({kSide, kSide, 3}),
+                           at::ones({kSide, kSide}, at::kBool)};
+  const auto mark = [](at::Tensor x, int64_t top, int64_t left, int64_t height, int64_t width, double value) {
+    x.slice(0, top, top + height).slice(1, left, left + width).fill_(value);
+  };
+  EXPECT(!place::placedMask(drawn).any().item<bool>());
+  // A scratch of one pixel that the part shows, a stain that only the change shows, because it is as light as the blank
+  // part, and a speck.
+  mark(drawn.part, 10, 5, 1, 40, 30);
+  mark(drawn.change, 10, 5, 1, 40, -0.2);
+  mark(drawn.change, 30, 30, 12, 12, 0.1);
+  mark(drawn.change, 34, 34, 4, 4, 0.5);
+  mark(drawn.change, 55, 55, 1, 1, 0.9);
+  // A faint change far from everything, and one that nobody sees.
+  mark(drawn.change, 50, 5, 6, 6, 0.12);
+  mark(drawn.change, 0, 0, 5, 64, 0.06);
+  at::Tensor expected = at::zeros({kSide, kSide}, at::kByte);
+  mark(expected, 10, 5, 1, 40, 255);
+  mark(expected, 30, 30, 12, 12, 255);
+  EXPECT(place::placedMask(drawn).equal(expected));
+  drawn.place.slice(1, 36, 64).fill_(false);
+  EXPECT(place::placedMask(drawn).equal(expected * drawn.place));
+}
+
+DAN_TEST(pasting_adds_the_change_inside_the_soft_mask_only) {
+  const at::Tensor photograph = at::full({kSide, kSide, 1}, 100, at::kByte);
+  at::Tensor change = at::full({32, 32, 3}, 0.4), mask = at::zeros({32, 32}, at::kByte);
+  change.select(2, 0).fill_(1);  // The mean of the channels is 0.6, which is 76.5 levels.
+  mask.slice(0, 8, 16).slice(1, 8, 16).fill_(255);
+  const auto pasted = place::pasteBack(photograph, change, mask);
+  EXPECT(pasted.image.sizes() == photograph.sizes() && pasted.mask.sizes() == at::IntArrayRef({kSide, kSide}));
+  at::Tensor expected = at::zeros({kSide, kSide}, at::kByte);
+  expected.slice(0, 16, 32).slice(1, 16, 32).fill_(255);
+  EXPECT(pasted.mask.equal(expected));
+  const at::Tensor image = pasted.image.squeeze(-1);
+  EXPECT((image.masked_select(expected != 0) == 176)
+             .logical_or(image.masked_select(expected != 0) == 177)
+             .all()
+             .item<bool>());
+  EXPECT(image[20][33].item<int64_t>() < 176 && image[20][33].item<int64_t>() > 100);
+  EXPECT(image[20][34].item<int64_t>() == 100 && image[13][20].item<int64_t>() == 100);
+  EXPECT(std::abs(pasted.contrast - 77 / 255.) < 1.5 / 255);
+  // The soft border of two pixels has changed visibly, too.
+  EXPECT(std::abs(pasted.fit - 256. / (20 * 20)) < 0.02);
+  const auto nothing = place::pasteBack(photograph, change, at::zeros_like(mask));
+  EXPECT(nothing.image.equal(photograph) && nothing.contrast == 0 && nothing.fit == 0);
+}
+
+DAN_TEST(a_defect_is_moved_into_a_box) {
+  at::Tensor image = at::full({kSide, kSide, 3}, 200, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  image.slice(0, 30, 33).slice(1, 10, 40).fill_(20);
+  mask.slice(0, 30, 33).slice(1, 10, 40).fill_(255);
+  const auto expectIn = [&](const augment::Box& box) {
+    const auto moved = place::moveDefect(image, mask, box, 1);
+    const auto found = augment::boundingBox(moved.mask != 0);
+    EXPECT(found.height >= 1 && found.top >= box.top && found.left >= box.left);
+    EXPECT(found.top + found.height <= box.top + box.height && found.left + found.width <= box.left + box.width);
+    const at::Tensor inside = moved.image.select(2, 0).masked_select(moved.mask != 0).to(at::kFloat);
+    const at::Tensor outside = moved.image.select(2, 0).masked_select(moved.mask == 0).to(at::kFloat);
+    EXPECT(inside.mean().item<double>() < outside.mean().item<double>());
+    return found;
+  };
+  const auto wide = expectIn({5, 20, 15, 20});
+  EXPECT(wide.width >= 18 && wide.height <= 4);
+  const auto tall = expectIn({2, 50, 60, 10});
+  EXPECT(tall.height > tall.width && tall.height >= 45);
+  expectIn({63, 63, 1, 1});
+  expectIn({0, 0, 64, 64});
+  for (const augment::Box& box : {augment::Box{0, 0, 65, 1}, {-1, 0, 2, 2}, {0, 0, 0, 5}, {60, 60, 5, 4}}) {
+    expectError([&] { place::moveDefect(image, mask, box, 1); }, "a box inside the window of 64 x 64");
+  }
+}
+
+DAN_TEST(a_moved_defect_does_not_vanish_and_follows_its_seed) {
+  const at::Tensor image = at::randint(0, 256, {kSide, kSide, 3}, makeGenerator(1), at::kByte);
+  at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+  mask[40][50] = 1;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    EXPECT(place::moveDefect(image, mask, {}, seed).mask.any().item<bool>());
+  }
+  EXPECT(place::moveDefect(image, mask, {}, 3).image.equal(place::moveDefect(image, mask, {}, 3).image));
+  EXPECT(!place::moveDefect(image, mask, {}, 3).image.equal(place::moveDefect(image, mask, {}, 4).image));
+  expectError([&] { place::moveDefect(image, at::zeros_like(mask), {}, 1); }, "a mask that marks a defect");
+}
+
+}  // namespace dan::tests
