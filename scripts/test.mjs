@@ -78,6 +78,7 @@ if (existsSync(shared)) {
     suite('native tests, as on a CPU without AVX-512', ...nativeTests, { ATEN_CPU_CAPABILITY: 'avx2' });
   suite('native tests, as on an older CPU', ...nativeTests, { ATEN_CPU_CAPABILITY: 'default' });
   suite('goldens', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures')]);
+  suite('goldens of place', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures-place')]);
 } else {
   console.log(`${shared} does not exist, but goldens and native tests need it`);
   failed++;

@@ -41,7 +41,8 @@ MarkedPicture movedInto(MarkedPicture real, const Box& box, Rng& rng) {
   real = flipped(std::move(real), rng);
   const int64_t height = real.mask.size(0), width = real.mask.size(1);
   Box from = boundingBox(real.mask);
-  if (height == width && (from.height > from.width) != (box.height > box.width) && from.height != from.width) {
+  const bool isAcross = (from.height - from.width) * (box.height - box.width) < 0;
+  if (isAcross && height == width) {
     real = {at::rot90(real.image, 1, {1, 2}), at::rot90(real.mask, 1, {0, 1})};
     from = boundingBox(real.mask);
   }

@@ -12,8 +12,8 @@ struct Box {
 // Returns the smallest box that holds the mask. It has no height if the mask is empty.
 Box boundingBox(const at::Tensor& mask);
 
-// Flips the picture at random, turns it by a quarter if only one of the defect and the box is tall and the picture is
-// square, and scales and moves it so that the defect lies in the middle of the box and fits into it. The aspect ratio
+// Flips the picture at random, and scales and moves it so that the defect lies in the middle of the box and fits into
+// it. If the box is tall and the defect wide, or the reverse, a square picture is turned by a quarter. The aspect ratio
 // changes by at most kMaxStretch, and the shorter of the two scales is at most kMaxEnlarged. Neither the mask nor that
 // of the result is empty. The box must lie inside the picture.
 MarkedPicture movedInto(MarkedPicture real, const Box& box, Rng& rng);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "diffusion/noise_schedule.h"
-#include "dual/branch.h"
 #include "sample/blank_condition.h"
 
 namespace dan::sample {
