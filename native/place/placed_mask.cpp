@@ -11,8 +11,8 @@ namespace {
 
 // A pixel is clear from this distance of the part from its blank ground, or from this change, as a share of the range.
 constexpr double kClearPart = 0.12, kClearChange = 0.16;
-// The defect ends where its change, as a mean of neighbours, falls below this share of its strength: the model also
-// changes the grain beside it a little, and nobody would count that as the defect.
+// The defect ends where its change, as a mean of neighbours, falls below this share of the largest change nearby: the
+// model also changes the grain beside it a little, and nobody would count that as the defect.
 constexpr double kShareOfStrength = 0.25;
 // The mask grows by at most this share of the window's side away from its seeds.
 constexpr double kReach = 1 / 16.;
@@ -32,9 +32,10 @@ at::Tensor grown(at::Tensor seeds, const at::Tensor& allowed, int64_t reach) {
   return seeds;
 }
 
-// Returns where the change belongs to the defect that the seeds mark. change: (H, W); seeds: (H, W) bool, not empty.
-at::Tensor strongEnough(const at::Tensor& change, const at::Tensor& seeds) {
-  const double strength = at::quantile(change.masked_select(seeds), 0.9).item<double>();
+// Returns where the change is strong beside that of the seeds at most `reach` pixels away. change: (H, W); seeds: (H,
+// W) bool.
+at::Tensor strongEnough(const at::Tensor& change, const at::Tensor& seeds, int64_t reach) {
+  const at::Tensor strength = at::max_pool2d((change * seeds).unsqueeze(0), 2 * reach + 1, 1, reach)[0];
   const at::Tensor mean =
       at::avg_pool2d(change.unsqueeze(0), 3, 1, 1, /*ceil_mode=*/false, /*count_include_pad=*/false)[0];
   return mean >= kShareOfStrength * strength;
@@ -47,9 +48,8 @@ at::Tensor placedMask(const DrawnDefect& drawn) {
   const at::Tensor visible = (change >= kVisible) & drawn.place;
   const at::Tensor distance = mask::distanceFromFill(drawn.part, drawn.fill);
   const at::Tensor seeds = ((distance >= kClearPart) | (change >= kClearChange)) & visible;
-  if (!seeds.any().item<bool>()) return at::zeros(change.sizes(), at::kByte);
-  const at::Tensor ofDefect = visible & strongEnough(change, seeds);
   const auto reach = std::max<int64_t>(2, static_cast<int64_t>(kReach * static_cast<double>(change.size(0))));
+  const at::Tensor ofDefect = visible & strongEnough(change, seeds, reach);
   const at::Tensor all = grown(seeds & ofDefect, ofDefect, reach);
   const at::Tensor found = grown(all & (neighbours(all) >= kSpeck - 0.5), all, reach);
   const at::Tensor whole = found | ((neighbours(found) >= kHole - 0.5) & drawn.place);
