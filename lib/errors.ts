@@ -6,6 +6,7 @@
 export {
   AbortedError,
   DatasetError,
+  DownloadError,
   DualAnoDiffError,
   FileAccessError,
   InvalidOptionError,

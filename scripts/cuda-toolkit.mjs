@@ -27,7 +27,7 @@ export const toolkitWheels = [
   ...wheels.filter(({ name }) => name === 'nvidia-cuda-runtime'),
 ];
 
-/** Returns the toolkit's folder and downloads it if it is missing. Throws ERR_LIBTORCH_DOWNLOAD. */
+/** Returns the toolkit's folder and downloads it if it is missing. Throws ERR_DOWNLOAD. */
 export async function cudaToolkit(log) {
   const target = join(dirname(cacheFolder()), 'cuda-toolkit-13.0.88');
   const home = join(target, 'nvidia', 'cu13');

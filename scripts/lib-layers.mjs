@@ -6,7 +6,7 @@ import { dirname, join, normalize, sep } from 'node:path';
 /** The layers from top to bottom. A layer may import only itself and the layers below it. */
 const LAYERS = [
   ...['cli', 'jobs', 'report', 'evaluate', 'recipes', 'model', 'dataset'],
-  ...['engine', 'libtorch', 'options', 'core'],
+  ...['engine', 'weights', 'libtorch', 'wheels', 'options', 'core'],
 ];
 /** Matches the files directly in lib/ that belong to the layer "engine". */
 const ENGINE = /^(native|addon-types[\w-]*|run-native|profile|pool)\.ts$/;
@@ -18,7 +18,7 @@ const NATIVE = ['native.ts', join('core', 'binary.ts')];
 const PACKAGES = {
   commander: ['cli'],
   'cli-progress': ['cli'],
-  yauzl: ['libtorch'],
+  yauzl: ['wheels'],
   sharp: ['dataset', 'core'],
 };
 

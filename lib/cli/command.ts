@@ -9,6 +9,8 @@ export interface CommandSpec {
   name: string;
   description: string;
   options?: OptionSet;
+  /** The value that follows the command's name. It is passed to `run` under this name. */
+  argument?: { name: string; doc: string };
   /** True if the command uses the engine, so that its time can be recorded. */
   computes?: boolean;
   run(options: Record<string, unknown>, context: CommandContext): Promise<Outcome>;
@@ -56,8 +58,9 @@ function addHelpAll(command: Command): void {
 
 /** Adds a command to a program or to a group of commands. */
 export function addCommand(program: Command, runner: Runner, spec: CommandSpec): void {
-  const { name, description, options = {}, computes = false } = spec;
+  const { name, description, options = {}, argument, computes = false } = spec;
   const command = program.command(name).description(description).helpOption('-h, --help', 'Show the common options.');
+  if (argument) command.argument(`<${argument.name}>`, argument.doc);
   for (const flag of flagsOfSet(options)) command.addOption(flag);
   addSharedFlags(command, Object.keys(options).length > 0, computes);
   addHelpAll(command);
@@ -67,7 +70,7 @@ export function addCommand(program: Command, runner: Runner, spec: CommandSpec):
       const fromFile = config === undefined ? {} : await readConfig(config, options);
       const given = { ...fromFile, ...givenFlags(command, Object.keys(options)) };
       if (prints) return { text: printConfig(options, given), value: given };
-      return spec.run(given, context);
+      return spec.run(argument ? { ...given, [argument.name]: command.args[0] } : given, context);
     });
   });
 }

@@ -10,6 +10,7 @@ import { jobCommands } from './jobs.js';
 import { libtorchCommands } from './libtorch.js';
 import { keepGoingWithoutReaders } from './lost-output.js';
 import { EXIT, Runner } from './runner.js';
+import { weightsCommands } from './weights.js';
 
 keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
@@ -24,6 +25,8 @@ const runner = new Runner();
 for (const command of [...jobCommands, convert, doctor]) addCommand(program, runner, command);
 const libtorch = program.command('libtorch').description('Find or install libtorch.');
 for (const command of libtorchCommands) addCommand(libtorch, runner, command);
+const weights = program.command('weights').description('Find or install weights of other networks.');
+for (const command of weightsCommands) addCommand(weights, runner, command);
 
 try {
   await program.parseAsync();

@@ -20,6 +20,13 @@ export class InvalidOptionError extends DualAnoDiffError {
 /** libtorch is missing, incomplete, or of a version that the engine was not built for. */
 export class LibtorchError extends DualAnoDiffError {}
 
+/** A pinned file cannot be downloaded, or it is damaged or another file. */
+export class DownloadError extends DualAnoDiffError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_DOWNLOAD', options);
+  }
+}
+
 /** A base model folder, a weights file or an adapter cannot be used. */
 export class ModelError extends DualAnoDiffError {}
 

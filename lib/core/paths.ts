@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +13,10 @@ export const packageRoot = (() => {
   }
   return folder;
 })();
+
+/** Returns the folder for everything that is installed on demand. `DUALANODIFF_CACHE` names another one. */
+export const cacheRoot = (): string =>
+  process.env.DUALANODIFF_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualanodiff');
 
 /** The paths of the embedded base model, mask model and example dataset. */
 export const embedded = {

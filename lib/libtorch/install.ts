@@ -4,7 +4,11 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { findBinary } from '../core/binary.js';
-import { AbortedError, DualAnoDiffError, LibtorchError, withFileErrors } from '../core/errors.js';
+import { AbortedError, DownloadError, DualAnoDiffError, LibtorchError, withFileErrors } from '../core/errors.js';
+import { downloadWheel, findPip } from '../wheels/pip.js';
+import { unpackZip } from '../wheels/unpack.js';
+import { sha256Of, verifyWheel } from '../wheels/wheel.js';
+import { identityOf, makeWorkFolder, moveIntoPlace, removeFolder, requireSpace } from '../wheels/work-folder.js';
 import {
   cachedLibtorch,
   cacheFolder,
@@ -14,12 +18,9 @@ import {
   libtorchVersion,
   PINNED_TORCH,
 } from './locate.js';
-import { findWheels, offlineInstructions, sha256Of, verifyWheel } from './offline.js';
-import { downloadWheel, findPip } from './pip.js';
+import { findWheels, offlineInstructions } from './offline.js';
 import { requireLibstdcxx, requirePlatform } from './requirements.js';
-import { unpackZip } from './unpack.js';
-import { cudaWheels, PYTHON_ONLY, type Wheel, wheels } from './wheels.js';
-import { identityOf, makeWorkFolder, moveIntoPlace, removeFolder, requireSpace } from './work-folder.js';
+import { cudaWheels, type LibtorchWheel, PYTHON_ONLY, wheels } from './wheels.js';
 
 /** Options of {@link installLibtorch}. */
 export interface InstallOptions {
@@ -63,7 +64,7 @@ async function fetchTo(address: string, folder: string, signal?: AbortSignal): P
   return target;
 }
 
-async function unpackWheel(file: string, wheel: Wheel, { folder, cuda, log, signal }: Work): Promise<void> {
+async function unpackWheel(file: string, wheel: LibtorchWheel, { folder, cuda, log, signal }: Work): Promise<void> {
   log(`unpacking ${basename(file)}`);
   const keeps = (name: string) =>
     wheel.keep.test(name) && !PYTHON_ONLY.test(name) && (cuda || !wheel.cudaOnly?.test(name));
@@ -87,7 +88,11 @@ async function unpackOfficial(file: string, { folder, cuda, log, signal }: Work)
  * Finds the wheel that a file holds. If the file has the pinned name of a wheel, its digest must match. A file with
  * another name is identified by its digest alone.
  */
-async function wheelOf(file: string, wanted: Wheel[], signal?: AbortSignal): Promise<Wheel | undefined> {
+async function wheelOf(
+  file: string,
+  wanted: LibtorchWheel[],
+  signal?: AbortSignal,
+): Promise<LibtorchWheel | undefined> {
   const named = wanted.find((wheel) => wheel.file === basename(file));
   if (named) {
     await verifyWheel(file, named, signal);
@@ -104,10 +109,10 @@ async function wheelOf(file: string, wanted: Wheel[], signal?: AbortSignal): Pro
 
 /**
  * Downloads wheels with pip, checks the digest of each and unpacks the required files into `folder`.
- * Throws ERR_LIBTORCH_DOWNLOAD.
+ * Throws ERR_DOWNLOAD.
  */
 export async function installWheels(
-  wanted: Wheel[],
+  wanted: LibtorchWheel[],
   folder: string,
   { cuda, log, signal }: { cuda: boolean; log: (line: string) => void; signal?: AbortSignal | undefined },
 ): Promise<void> {
@@ -125,17 +130,17 @@ export async function installWheels(
 }
 
 /** Downloads and unpacks wheels. If that fails, the error explains how to install without a network. */
-async function downloadAll(missing: Wheel[], wanted: Wheel[], work: Work): Promise<void> {
+async function downloadAll(missing: LibtorchWheel[], wanted: LibtorchWheel[], work: Work): Promise<void> {
   try {
     await installWheels(missing, work.folder, work);
   } catch (cause) {
-    if (!(cause instanceof LibtorchError)) throw cause;
+    if (!(cause instanceof DownloadError)) throw cause;
     throw failure(`${cause.message}\n${offlineInstructions(wanted, work)}`, { cause });
   }
 }
 
 /** Installs from a file or an address. Returns the wheels that are still missing. */
-async function unpackOne(from: string, wanted: Wheel[], work: Work): Promise<Wheel[]> {
+async function unpackOne(from: string, wanted: LibtorchWheel[], work: Work): Promise<LibtorchWheel[]> {
   const downloads = join(work.folder, 'downloads');
   await mkdir(downloads, { recursive: true });
   const file = /^https?:/.test(from) ? await fetchTo(from, downloads, work.signal) : from;
@@ -146,13 +151,13 @@ async function unpackOne(from: string, wanted: Wheel[], work: Work): Promise<Whe
   return wheel ? wanted.filter((other) => other !== wheel) : [];
 }
 
-async function fill(from: string | undefined, wanted: Wheel[], work: Work): Promise<void> {
+async function fill(from: string | undefined, wanted: LibtorchWheel[], work: Work): Promise<void> {
   const isAddress = from !== undefined && /^https?:/.test(from);
   const isFolder =
     from !== undefined && !isAddress && (await withFileErrors('read', from, () => stat(from))).isDirectory();
   const downloadMb = wanted.reduce((sum, { sizeMb }) => sum + sizeMb, 0);
   // Unpacked files take about as much space as the wheel.
-  await requireSpace(work.folder, isFolder ? downloadMb : 2 * downloadMb);
+  await requireSpace('libtorch', work.folder, isFolder ? downloadMb : 2 * downloadMb);
   if (from === undefined) return downloadAll(wanted, wanted, work);
   if (isFolder) {
     const files = await findWheels(from, wanted, work.signal);
@@ -176,7 +181,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<str
  * Installs libtorch from the given list of wheels, as {@link installLibtorch} does from the pinned ones.
  * @internal
  */
-export async function installFrom(wanted: Wheel[], options: InstallOptions = {}): Promise<string> {
+export async function installFrom(wanted: LibtorchWheel[], options: InstallOptions = {}): Promise<string> {
   requirePlatform();
   requireLibstdcxx(findBinary());
   const { log = () => {}, signal, from, force } = options;
@@ -202,6 +207,7 @@ export async function installFrom(wanted: Wheel[], options: InstallOptions = {})
     } catch (error) {
       await removeFolder(folder);
       if (signal?.aborted) throw new AbortedError({ cause: error });
+      if (error instanceof DownloadError) throw failure(error.message, { cause: error });
       if (error instanceof DualAnoDiffError || (error as NodeJS.ErrnoException).code) throw error;
       throw failure(`libtorch could not be installed: ${(error as Error).message}`, { cause: error });
     }

@@ -1,16 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheRoot } from '../core/paths.js';
 
 /** The version of libtorch that the engine is built against. */
 export const PINNED_TORCH = '2.11.0';
 
 /** Returns the folder that `dualanodiff libtorch install` fills. libtorch itself is in its subfolder `torch`. */
-export function cacheFolder(): string {
-  const base =
-    process.env.DUALANODIFF_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualanodiff');
-  return join(base, `libtorch-${PINNED_TORCH}`);
-}
+export const cacheFolder = (): string => join(cacheRoot(), `libtorch-${PINNED_TORCH}`);
 
 export const cachedLibtorch = (): string => join(cacheFolder(), 'torch');
 

@@ -1,22 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { LibtorchError, withFileErrors } from '../core/errors.js';
-import { downloadCommand } from './pip.js';
-import type { Wheel } from './wheels.js';
-
-export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash, signal === undefined ? {} : { signal });
-  return hash.digest('hex');
-}
-
-const nameAndDigest = ({ file, sizeMb, sha256 }: Wheel) => `  ${file}\n    ${sizeMb} MB, SHA-256 ${sha256}`;
+import { join } from 'node:path';
+import { DownloadError, withFileErrors } from '../core/errors.js';
+import { downloadCommand } from '../wheels/pip.js';
+import { nameAndDigest, sha256Of } from '../wheels/wheel.js';
+import type { LibtorchWheel } from './wheels.js';
 
 /** Explains which files a machine without a network needs, how to download them elsewhere and how to install them. */
-export function offlineInstructions(wheels: Wheel[], { cuda = false } = {}): string {
+export function offlineInstructions(wheels: LibtorchWheel[], { cuda = false } = {}): string {
   return [
     'Without pip or a network, fetch these files on another machine and copy them into one folder here:',
     ...wheels.map(nameAndDigest),
@@ -28,24 +18,18 @@ export function offlineInstructions(wheels: Wheel[], { cuda = false } = {}): str
   ].join('\n');
 }
 
-/** Throws ERR_LIBTORCH_DOWNLOAD if the file's digest is not the pinned one. */
-export async function verifyWheel(path: string, wheel: Wheel, signal?: AbortSignal): Promise<void> {
-  const digest = await withFileErrors('read', path, () => sha256Of(path, signal));
-  if (digest === wheel.sha256) return;
-  throw new LibtorchError(
-    `${basename(path)} has the SHA-256 ${digest}, expected ${wheel.sha256}: it is damaged, incomplete or another build. Download it again.`,
-    'ERR_LIBTORCH_DOWNLOAD',
-  );
-}
-
 /**
  * Finds the file of each wheel in a folder by its SHA-256, because a browser may have changed the name ("… (1).whl").
- * Throws ERR_LIBTORCH_DOWNLOAD with all files that are missing or damaged.
+ * Throws ERR_DOWNLOAD with all files that are missing or damaged.
  */
-export async function findWheels(folder: string, wanted: Wheel[], signal?: AbortSignal): Promise<Map<Wheel, string>> {
+export async function findWheels(
+  folder: string,
+  wanted: LibtorchWheel[],
+  signal?: AbortSignal,
+): Promise<Map<LibtorchWheel, string>> {
   const entries = await withFileErrors('read', folder, () => readdir(folder, { withFileTypes: true }));
   const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  const found = new Map<Wheel, string>();
+  const found = new Map<LibtorchWheel, string>();
   const problems: string[] = [];
   for (const wheel of wanted) {
     const start = wheel.file.split('-').slice(0, 2).join('-');
@@ -63,7 +47,7 @@ export async function findWheels(folder: string, wanted: Wheel[], signal?: Abort
   }
   if (problems.length === 0) return found;
   const missing = wanted.length - found.size;
-  throw new LibtorchError(
+  throw new DownloadError(
     [
       `${folder} lacks ${missing} of the ${wanted.length} files that libtorch is installed from:`,
       ...problems,
@@ -74,6 +58,5 @@ export async function findWheels(folder: string, wanted: Wheel[], signal?: Abort
       )}`,
       `Copy them into ${folder} and try again.`,
     ].join('\n'),
-    'ERR_LIBTORCH_DOWNLOAD',
   );
 }

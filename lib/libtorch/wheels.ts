@@ -1,10 +1,7 @@
-/** A wheel that libtorch is installed from, pinned by its SHA-256. */
-export interface Wheel {
-  name: string;
-  version: string;
-  file: string;
-  sha256: string;
-  sizeMb: number;
+import type { Wheel } from '../wheels/wheel.js';
+
+/** A wheel that libtorch is installed from. */
+export interface LibtorchWheel extends Wheel {
   /** Matches the files to unpack. The other files of the wheel are for Python or are not needed at run time. */
   keep: RegExp;
   /** Matches the files that are unpacked for the variant `cuda` only. */
@@ -12,13 +9,13 @@ export interface Wheel {
 }
 
 /** Describes a wheel that only libtorch's CUDA libraries link to. */
-function cudaWheel(name: string, version: string, tag: string, sha256: string, sizeMb: number): Wheel {
+function cudaWheel(name: string, version: string, tag: string, sha256: string, sizeMb: number): LibtorchWheel {
   const file = `${name.replaceAll('-', '_')}-${version}-${tag}`;
   return { name, version, file, sha256, sizeMb, keep: /^nvidia\/[^/]+\/lib\/[^/]+\.so/ };
 }
 
 /** The PyPI wheel of torch and the two small NVIDIA wheels that its CPU path links to. */
-export const wheels: Wheel[] = [
+export const wheels: LibtorchWheel[] = [
   {
     name: 'torch',
     version: '2.11.0',
@@ -47,7 +44,7 @@ export const wheels: Wheel[] = [
 ];
 
 /** The further wheels that libtorch_cuda links to. They take about 2 GB. */
-export const cudaWheels: Wheel[] = [
+export const cudaWheels: LibtorchWheel[] = [
   cudaWheel(
     'nvidia-cublas',
     '13.1.0.3',

@@ -12,6 +12,10 @@ export const maskMethods = ['u2net', 'attention', 'threshold'] as const;
 /** A mask is `exact` if the pair was made together with it. */
 export type MaskMethod = (typeof maskMethods)[number] | 'exact';
 
+/** These weights can be installed. */
+export const weightsNames = ['u2net', 'u2netp'] as const;
+export type WeightsName = (typeof weightsNames)[number];
+
 /** These recipes make pairs. */
 export const recipes = ['noise', 'augment'] as const;
 export type RecipeName = (typeof recipes)[number];

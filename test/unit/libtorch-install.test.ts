@@ -19,9 +19,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type InstallOptions, installFrom } from '../../lib/libtorch/install.js';
 import { cacheFolder } from '../../lib/libtorch/locate.js';
-import { unpackZip } from '../../lib/libtorch/unpack.js';
-import type { Wheel } from '../../lib/libtorch/wheels.js';
-import { cudaWheels, wheels as pinned } from '../../lib/libtorch/wheels.js';
+import { cudaWheels, type LibtorchWheel, wheels as pinned } from '../../lib/libtorch/wheels.js';
+import { unpackZip } from '../../lib/wheels/unpack.js';
 import { cli } from '../helpers/cli.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { type ZipEntry, zipOf } from '../helpers/zip.js';
@@ -33,7 +32,7 @@ let cache: string;
 let from: string;
 
 /** A small wheel in `from`, with the record that pins it. */
-function makeWheel(name: string, entries: ZipEntry[], tag = 'manylinux_2_28_x86_64'): Wheel {
+function makeWheel(name: string, entries: ZipEntry[], tag = 'manylinux_2_28_x86_64'): LibtorchWheel {
   const bytes = zipOf(entries);
   const file = `${name.replaceAll('-', '_')}-1.0-py3-none-${tag}.whl`;
   writeFileSync(join(from, file), bytes);
@@ -45,7 +44,7 @@ const torchEntries: ZipEntry[] = [
   { name: 'torch/version.py', text: "__version__ = '2.11.0'\n" },
   { name: 'torch/nn.py', text: 'not kept' },
 ];
-let wanted: Wheel[];
+let wanted: LibtorchWheel[];
 
 beforeEach(() => {
   work = join(folder, String(++round));
@@ -61,7 +60,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-const pathOf = (wheel: Wheel | undefined) => join(from, wheel?.file ?? '');
+const pathOf = (wheel: LibtorchWheel | undefined) => join(from, wheel?.file ?? '');
 const install = (options: InstallOptions = {}, files = wanted) => installFrom(files, options);
 const failure = (promise: Promise<unknown>): Promise<Error & { code: string }> =>
   promise.then(
@@ -96,7 +95,7 @@ describe('libtorch install --from FOLDER', () => {
     writeFileSync(pathOf(wanted[0]), 'half of i');
     const files = [
       ...wanted,
-      { ...(wanted[1] as Wheel), name: 'nvidia-other', file: 'nvidia_other-1.0-py3-none-any.whl' },
+      { ...(wanted[1] as LibtorchWheel), name: 'nvidia-other', file: 'nvidia_other-1.0-py3-none-any.whl' },
     ];
     const { message, code } = await failure(install({ from }, files));
     expect(code).toBe('ERR_LIBTORCH_DOWNLOAD');

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FileAccessError } from '../core/errors.js';
 import { isAlive } from '../core/process-identity.js';
 
@@ -12,11 +12,15 @@ const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
 const host = hostname().replace(/[^\w.-]/g, '_');
 const remove = (folder: string) => rm(folder, { recursive: true, force: true, maxRetries: 5 });
 
-/** Removes the folders that killed installs left beside `target`. Folders of running installs stay. */
+/**
+ * Removes the folders that killed installs left beside `target`, also those of other versions, whose names differ after
+ * the first `-`. Folders of running installs stay.
+ */
 export async function removeLeftovers(target: string): Promise<void> {
   const parent = dirname(target);
+  const [what] = basename(target).split('-');
   for (const name of await readdir(parent)) {
-    if (!/^libtorch-.+-partial-/.test(name)) continue;
+    if (!name.startsWith(`${what}-`) || !name.includes('-partial-')) continue;
     const folder = join(parent, name);
     const owner = /-partial-(?<host>.+)-(?<pid>\d+)-\w+(-old)?$/.exec(name)?.groups;
     const hasEnded = owner?.host === host && !isAlive(Number(owner.pid));
@@ -35,12 +39,12 @@ export async function makeWorkFolder(target: string): Promise<string> {
 /**
  * Throws ERR_FILE_ACCESS if the file system has less than `neededMb` free. Some file systems do not report their size.
  */
-export async function requireSpace(folder: string, neededMb: number): Promise<void> {
+export async function requireSpace(what: string, folder: string, neededMb: number): Promise<void> {
   const { blocks, bavail, bsize } = await statfs(folder);
   const freeMb = Math.floor((bavail * bsize) / 1e6);
   if (blocks === 0 || freeMb >= neededMb) return;
   throw new FileAccessError(
-    `Cannot install libtorch into ${dirname(folder)}: about ${neededMb} MB are needed and ${freeMb} MB are free. Free some space, or set DUALANODIFF_CACHE to a folder on another disk.`,
+    `Cannot install ${what} into ${dirname(folder)}: about ${neededMb} MB are needed and ${freeMb} MB are free. Free some space, or set DUALANODIFF_CACHE to a folder on another disk.`,
   );
 }
 

@@ -5,12 +5,12 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import { DualAnoDiffError, LibtorchError } from '../core/errors.js';
+import { DownloadError, DualAnoDiffError } from '../core/errors.js';
 
 const damaged = (file: string, reason: string, options?: ErrorOptions) =>
-  new LibtorchError(`${file} cannot be unpacked: ${reason}`, 'ERR_LIBTORCH_DOWNLOAD', options);
+  new DownloadError(`${file} cannot be unpacked: ${reason}`, options);
 
-/** Throws ERR_LIBTORCH_DOWNLOAD if a file is not a zip, which happens when a server answers with a web page. */
+/** Throws ERR_DOWNLOAD if a file is not a zip, which happens when a server answers with a web page. */
 async function requireZip(file: string): Promise<void> {
   const handle = await open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0).finally(() => handle.close());
@@ -47,7 +47,7 @@ async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: strin
 }
 
 /**
- * Unpacks the entries of a zip that `wanted` accepts and returns their number. Throws ERR_LIBTORCH_DOWNLOAD for links,
+ * Unpacks the entries of a zip that `wanted` accepts and returns their number. Throws ERR_DOWNLOAD for links,
  * for entries with a wrong CRC-32, and for names that leave the folder, which yauzl rejects.
  */
 export async function unpackZip(

@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LibtorchError } from '../core/errors.js';
+import { DownloadError } from '../core/errors.js';
 import { isOlder } from '../core/platform.js';
-import type { Wheel } from './wheels.js';
+import { DEFAULT_PYTHON, type Wheel } from './wheel.js';
 
 const run = promisify(execFile);
 
 /** The oldest pip that accepts platform tags such as manylinux_2_28. */
 const OLDEST_PIP = '20.3';
 
-/** Finds the command that starts pip on this machine. Throws ERR_LIBTORCH_DOWNLOAD if pip is missing or too old. */
+/** Finds the command that starts pip on this machine. Throws ERR_DOWNLOAD if pip is missing or too old. */
 export async function findPip(): Promise<[string, ...string[]]> {
   let old: string | undefined;
   for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip']] as [string, ...string[]][]) {
@@ -24,15 +24,19 @@ export async function findPip(): Promise<[string, ...string[]]> {
     }
   }
   const reason = old ?? 'pip was not found (on Debian and Ubuntu: `apt-get install python3-pip`)';
-  throw new LibtorchError(`libtorch is downloaded with pip, but ${reason}.`, 'ERR_LIBTORCH_DOWNLOAD');
+  throw new DownloadError(`Files are downloaded with pip, but ${reason}.`);
 }
 
-/** Returns pip's arguments for exactly these files. The tags are explicit because another machine may download them. */
+/**
+ * Returns pip's arguments for exactly these files, which accept the same version of Python. The tags are explicit because
+ * another machine may download them.
+ */
 function downloadArguments(wheels: Wheel[], folder: string): string[] {
   const tags = new Set(wheels.flatMap(({ file }) => file.slice(file.lastIndexOf('-') + 1, -'.whl'.length).split('.')));
+  const python = wheels[0]?.python ?? DEFAULT_PYTHON;
   return [
-    ...['download', '--no-deps', '--only-binary=:all:', '--python-version', '312', '--implementation', 'cp'],
-    ...['--abi', 'cp312', '--abi', 'none', ...[...tags].flatMap((tag) => ['--platform', tag])],
+    ...['download', '--no-deps', '--only-binary=:all:', '--python-version', python, '--implementation', 'cp'],
+    ...['--abi', `cp${python}`, '--abi', 'none', ...[...tags].flatMap((tag) => ['--platform', tag])],
     ...['--dest', folder, ...wheels.map(({ name, version }) => `${name}==${version}`)],
   ];
 }
@@ -50,7 +54,7 @@ function reasonOf(stderr = ''): string {
   return lines.findLast((line) => line.startsWith('ERROR:'))?.slice('ERROR: '.length) ?? lines.at(-1) ?? '';
 }
 
-/** Downloads one wheel into `folder` from the index that pip is configured for. Throws ERR_LIBTORCH_DOWNLOAD. */
+/** Downloads one wheel into `folder` from the index that pip is configured for. Throws ERR_DOWNLOAD. */
 export async function downloadWheel(
   wheel: Wheel,
   pip: [string, ...string[]],
@@ -63,11 +67,7 @@ export async function downloadWheel(
   } catch (cause) {
     if (signal?.aborted) throw cause;
     const reason = reasonOf((cause as { stderr?: string }).stderr);
-    throw new LibtorchError(
-      `pip could not download ${wheel.name} ${wheel.version}: ${reason}.`,
-      'ERR_LIBTORCH_DOWNLOAD',
-      { cause },
-    );
+    throw new DownloadError(`pip could not download ${wheel.name} ${wheel.version}: ${reason}.`, { cause });
   }
   return join(folder, wheel.file);
 }
