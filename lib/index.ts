@@ -58,6 +58,8 @@ export type {
   TrainerOptions,
   TrainSettings,
 } from './options/generated.js';
-export type { Fit, MaskMethod } from './options/names.js';
+export type { Fit, MaskMethod, WeightsName } from './options/names.js';
 export { type AugmentOptions, augment } from './recipes/augment.js';
 export type { TaskOptions } from './run-native.js';
+export { type InstallWeightsOptions, installWeights } from './weights/install.js';
+export { type ForegroundModel, foregroundModel } from './weights/locate.js';

@@ -6,6 +6,7 @@ import { embedded, packageRoot } from '../core/paths.js';
 import { defaultThreads } from '../core/threads.js';
 import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.js';
 import { getEngine } from '../native.js';
+import { foregroundModel } from '../weights/locate.js';
 import type { CommandSpec } from './command.js';
 import { type Check, systemChecks } from './doctor-system.js';
 
@@ -85,6 +86,18 @@ async function checkWaiting(): Promise<Check[]> {
   ];
 }
 
+/** Reports the model that finds foregrounds. The embedded one works, but is much less accurate. */
+function checkWeights(): Check {
+  const { name } = foregroundModel();
+  const check = { what: 'weights', ok: true, found: `foregrounds are found by ${name}` };
+  if (name !== 'embedded') return check;
+  return {
+    ...check,
+    found: 'foregrounds are found by the small embedded model',
+    advice: '`npx dualanodiff weights install u2net` installs a better one',
+  };
+}
+
 export const doctor: CommandSpec = {
   name: 'doctor',
   description: 'Check what is installed and say how to fix what is wrong.',
@@ -106,6 +119,7 @@ export const doctor: CommandSpec = {
         found: embedded.base,
         ...(hasAssets ? {} : { advice: 'reinstall the package' }),
       },
+      checkWeights(),
     ];
     const lines = checks.map(
       ({ what, ok, found, advice }) =>

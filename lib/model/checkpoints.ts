@@ -95,13 +95,14 @@ const NOT_SETTINGS = new Set(['format', 'format_version', 'lora_scale', 'saim_ra
 
 /**
  * Throws ERR_CHECKPOINT_MISMATCH with every setting that differs and both its values. A setting that only the file has
- * comes from another version of the package, so this version cannot continue the run.
+ * comes from another version of the package, so this version cannot continue the run. A note, whose name begins with
+ * `_`, only counts if both have it.
  */
 export function requireSameSettings(file: string, saved: Record<string, string>, wanted: Record<string, string>): void {
-  const unknown = Object.keys(saved).filter(
-    (name) => !(name in wanted) && !NOT_SETTINGS.has(name) && !name.startsWith('_'),
-  );
-  const names = [...Object.keys(wanted).filter((name) => saved[name] !== wanted[name]), ...unknown];
+  const isNote = (name: string) => name.startsWith('_');
+  const unknown = Object.keys(saved).filter((name) => !(name in wanted) && !NOT_SETTINGS.has(name) && !isNote(name));
+  const differs = (name: string) => saved[name] !== wanted[name] && !(isNote(name) && saved[name] === undefined);
+  const names = [...Object.keys(wanted).filter(differs), ...unknown];
   if (names.length === 0) return;
   const differences = names.map(
     (name) => `${name} was ${saved[name] ?? 'not set'}, is now ${wanted[name] ?? 'not known'}`,

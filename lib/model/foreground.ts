@@ -1,5 +1,5 @@
 /** Finds the foreground of an image, M_f, which background compensation leaves out. */
-import { join, parse, resolve } from 'node:path';
+import { basename, join, parse, resolve } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { RawImage } from '../core/image.js';
 import type { FindForeground } from '../dataset/dataset.js';
@@ -12,6 +12,7 @@ import { readMaskOf } from '../dataset/mask-file.js';
 import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
 import type { ForegroundOptions } from '../options/generated.js';
 import type { Fit } from '../options/names.js';
+import { foregroundModel } from '../weights/locate.js';
 import { Masker } from './masker.js';
 
 /** Foregrounds come from a folder of masks or from a mask model. With 'none', all of an image is background. */
@@ -25,7 +26,19 @@ export interface Background {
   foreground: RawImage;
 }
 
-/** Calls `use` with the source that the options select, and disposes of the source afterwards. */
+/**
+ * Names what finds the foregrounds: `none`, `masks`, the file of the weights, or the model that is used without options.
+ * A resumed run compares the name, because newly installed weights would change its foregrounds.
+ */
+export function foregroundName({ foregroundMasks, foregroundWeights }: ForegroundOptions): string {
+  if (foregroundMasks !== undefined) return foregroundMasks === 'none' ? 'none' : 'masks';
+  return foregroundWeights === undefined ? foregroundModel().name : basename(foregroundWeights);
+}
+
+/**
+ * Calls `use` with the source that the options select, and disposes of the source afterwards. Without options, the most
+ * accurate model that is installed finds the foregrounds.
+ */
 export async function withForegroundSource<T>(
   { foregroundMasks, foregroundWeights }: ForegroundOptions,
   device: string,
@@ -33,7 +46,7 @@ export async function withForegroundSource<T>(
 ): Promise<T> {
   if (foregroundMasks === 'none') return use('none');
   if (foregroundMasks !== undefined) return use({ folder: resolve(foregroundMasks) });
-  await using masker = await Masker.load(foregroundWeights, { device });
+  await using masker = await Masker.load(foregroundWeights ?? foregroundModel().file, { device });
   return await use({ masker });
 }
 

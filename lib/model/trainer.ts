@@ -16,7 +16,7 @@ import { checkAdapterFile, numberFrom } from './adapter-info.js';
 import { NO_ADAPTER } from './base-defaults.js';
 import type { BaseModel } from './base-model.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
-import { foregroundFinder, withForegroundSource } from './foreground.js';
+import { foregroundFinder, foregroundName, withForegroundSource } from './foreground.js';
 import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
 import { fillPrompt, metadataOf, type ResolvedTraining } from './training-settings.js';
@@ -51,6 +51,8 @@ export class Trainer {
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
+  /** Names what found the foregrounds. It is undefined without background compensation. */
+  #foreground: string | undefined;
   #busy = false;
   /** This is the adapter file of a run that `train` found finished. */
   #finished: string | undefined;
@@ -225,6 +227,7 @@ export class Trainer {
     const { type, trainImages, resolution, fit, foregroundMasks, foregroundWeights, ...rest } = this.#settings;
     const examples = await dataset.trainingExamples(type, trainImages);
     const needsForegrounds = rest.background !== 'off';
+    if (needsForegrounds) this.#foreground = foregroundName(given({ foregroundMasks, foregroundWeights }));
     this.examples = needsForegrounds
       ? await withForegroundSource(given({ foregroundMasks, foregroundWeights }), this.#model.info.device, (source) =>
           Dataset.load(examples, resolution, fit, foregroundFinder(source)),
@@ -325,6 +328,7 @@ export class Trainer {
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,
       training_images: digestOf(this.examples as LoadedExample[]),
+      ...(this.#foreground !== undefined && { _foreground: this.#foreground }),
     };
   }
 }

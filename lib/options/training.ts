@@ -32,7 +32,7 @@ export const foregroundOptions = {
   ),
   foregroundWeights: option(path('a file').optional(), 'advanced', 'Find the foreground with these U2-Net weights.', {
     valueName: 'file',
-    fallback: 'the embedded weights',
+    fallback: 'u2net if it is installed, else u2netp, else the embedded weights',
   }),
 };
 

@@ -5,7 +5,7 @@ import { imagesBelow } from '../dataset/folders.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
-import { type Background, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
+import { type Background, foregroundName, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
 import { generatePairs } from '../model/generate.js';
 import type { ResolvedMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
@@ -53,6 +53,7 @@ function settingsOf(
   masks: ResolvedMasks,
   model: BaseModel,
   backgrounds: readonly Background[] | undefined,
+  foreground: string,
 ): Record<string, unknown> {
   const {
     backgroundEvery,
@@ -69,6 +70,7 @@ function settingsOf(
     ...(backgrounds && {
       ...{ backgroundEvery, backgroundNoise, backgroundScaled },
       backgrounds: backgrounds.map(({ label }) => basename(label)),
+      foreground,
     }),
   };
 }
@@ -90,7 +92,7 @@ export async function openNoise(
         type: options.type ?? adapter.info.type ?? UNNAMED_TYPE,
         recipe: 'noise',
         adapter: await adapter.digest(),
-        settings: settingsOf(sampling, masks, model, backgrounds),
+        settings: settingsOf(sampling, masks, model, backgrounds, foregroundName(options)),
       },
       pairs: (request) =>
         generatePairs(model, adapter, { ...sampling, ...given(masks), ...given({ backgrounds }), ...given(request) }),
