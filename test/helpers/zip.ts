@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 
 export interface ZipEntry {
   name: string;
-  text: string;
+  text: string | Buffer;
   /** Unix mode of the entry; 0o120777 is a symbolic link. */
   mode?: number;
   /** Written instead of the right CRC-32. */
@@ -15,7 +15,7 @@ export function zipOf(entries: ZipEntry[]): Buffer {
   const directory: Buffer[] = [];
   let offset = 0;
   for (const { name, text, mode = 0o100644, crc } of entries) {
-    const data = Buffer.from(text);
+    const data = typeof text === 'string' ? Buffer.from(text) : text;
     const common = Buffer.alloc(26); // from "version needed" to the length of the extra field
     common.writeUInt16LE(20, 0);
     common.writeUInt32LE(crc ?? crc32(data), 10);
