@@ -12,9 +12,10 @@ import {
   Sampler,
   Trainer,
 } from '../../lib/index.js';
-import { learn } from '../../lib/jobs/index.js';
+import { generate, learn } from '../../lib/jobs/index.js';
 import { startProfile, stopProfile } from '../../lib/profile.js';
 import { expectFailure } from '../helpers/failures.js';
+import { recordsOf } from '../helpers/files.js';
 import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -161,5 +162,17 @@ describe('background compensation', () => {
     const out = join(folder, 'x.safetensors');
     const work = learn({ data: category, type: 'stain', out, background: 'add', foregroundMasks: masks });
     await expectFailure(work, 'ERR_DATASET_INVALID', 'has no foreground mask: expected');
+  });
+
+  it('pairs record what found the foregrounds, and are not continued with another model', async () => {
+    const out = join(folder, 'recorded');
+    const job = {
+      ...{ adapter: await train('add', 1), out, count: 1, backgroundImages: join(category, 'train/good') },
+      ...{ steps: 2, mask: [] },
+    };
+    await generate({ ...job, foregroundMasks: 'none' });
+    expect(recordsOf(out).map(({ settings }) => settings.foreground)).toEqual(['none']);
+    const other = generate({ ...job, count: 2, resume: true, foregroundWeights: embedded.maskModel });
+    await expectFailure(other, 'ERR_DATASET_INVALID', 'foreground: "none", now "u2netp.safetensors"');
   });
 });

@@ -59,6 +59,15 @@ describe('RunFiles', () => {
       'rank was 8, is now 4; seed was not set, is now 1',
     );
   });
+
+  it('compares notes that both the run and its file have', () => {
+    const now = { rank: '4', _foreground: 'u2net' };
+    expect(() => requireSameSettings('f', { rank: '4' }, now)).not.toThrow();
+    expect(() => requireSameSettings('f', { rank: '4', _other: 'x', _foreground: 'u2net' }, now)).not.toThrow();
+    expect(() => requireSameSettings('f', { rank: '4', _foreground: 'embedded' }, now)).toThrow(
+      '_foreground was embedded, is now u2net',
+    );
+  });
 });
 
 describe('writeFileAtomic', () => {
