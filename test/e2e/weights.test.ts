@@ -19,7 +19,7 @@ it('a network whose batch norms an exporter folded gives the masks of the networ
     ([name, { shape, values }]) => [name, { shape, data: new Uint8Array(values.buffer) }] as const,
   );
   const original = join(folder, 'original.safetensors');
-  writeFileSync(original, safetensorsOf(new Map(plain), {}));
+  writeFileSync(original, Buffer.concat(safetensorsOf(new Map(plain), {})));
   const onnx = convolutionModel(foldedConvolutions(tensors));
   const file = join(folder, 'folded.onnx');
   writeFileSync(file, onnx);

@@ -138,7 +138,7 @@ describe('the layers of a U2-Net', () => {
 
 it('a safetensors file has an aligned header and the tensors one after another', () => {
   const data = Buffer.from(Float32Array.of(1, 2, 3).buffer);
-  const bytes = Buffer.from(
+  const bytes = Buffer.concat(
     safetensorsOf(
       new Map([
         ['a', { shape: [3], data }],
