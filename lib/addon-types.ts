@@ -3,10 +3,9 @@
  * default, because the callers resolve all defaults before they call the engine.
  */
 import type {
-  NativeDetectionScores,
   NativeLearner,
   NativeLearnerOptions,
-  NativeMapOptions,
+  NativeMapScorer,
   NativePool,
 } from './addon-types/evaluation.js';
 import type {
@@ -160,12 +159,7 @@ export interface NativeEngine {
     device: string,
     task: NativeTask,
   ): Promise<number>;
-  scoreMaps(
-    maps: NativeTensor,
-    masks: Uint8Array,
-    options: NativeMapOptions,
-    task: NativeTask,
-  ): Promise<NativeDetectionScores>;
+  createMapScorer(): NativeMapScorer;
   convertBase(options: NativeConvertBaseOptions, task: NativeTask): Promise<void>;
   convertAdapter(options: NativeConvertAdapterOptions, task: NativeTask): Promise<NativeAdapterConversion>;
 }

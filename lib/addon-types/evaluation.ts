@@ -33,6 +33,14 @@ export interface NativeDetectionScores {
   imageF1Max: number;
 }
 
+/** The maps of tested images, in sets that are measured alone or together. */
+export interface NativeMapScorer {
+  /** `map` has the shape [height, width]. Returns the pixel average precision, which is NaN without a defect. */
+  add(set: string, map: NativeTensor, mask: Uint8Array, task: NativeTask): Promise<number>;
+  score(sets: readonly string[], task: NativeTask): Promise<NativeDetectionScores>;
+  dispose(): void;
+}
+
 /** Images of one size, some of them with masks. */
 export interface NativePool {
   append(images: Uint8Array, masks: Uint8Array | undefined, count: number): void;

@@ -198,6 +198,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   defineSampler(env, exports);
   definePlace(exports);
   definePool(env, exports);
+  defineScorer(env, exports);
   defineAugmenter(env, exports);
   defineMasker(env, exports);
   defineEvaluation(env, exports);

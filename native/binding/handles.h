@@ -9,6 +9,7 @@
 #include "core/host_memory.h"
 #include "core/memory_meter.h"
 #include "dual/adapter_file.h"
+#include "evaluate/detection_scores.h"
 #include "evaluate/learner.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
@@ -219,8 +220,16 @@ struct LearnerHandle : Handle<LearnerHandle, evaluate::Learner> {
   Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
 };
 
-// These export the free functions and the constructors. All functions but createPool take a task last, like the
-// methods.
+// It collects the maps of tested images and measures them.
+struct ScorerHandle : Handle<ScorerHandle, evaluate::MapScorer> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value add(const Napi::CallbackInfo& info);
+  Napi::Value score(const Napi::CallbackInfo& info);
+};
+
+// These export the free functions and the constructors. All functions but createPool and createMapScorer take a task
+// last, like the methods.
 void defineModel(Napi::Env env, Napi::Object exports);
 void defineTrainer(Napi::Env env, Napi::Object exports);
 void defineAdapter(Napi::Env env, Napi::Object exports);
@@ -230,6 +239,7 @@ void definePool(Napi::Env env, Napi::Object exports);
 void defineAugmenter(Napi::Env env, Napi::Object exports);
 void defineMasker(Napi::Env env, Napi::Object exports);
 void defineEvaluation(Napi::Env env, Napi::Object exports);
+void defineScorer(Napi::Env env, Napi::Object exports);
 void defineConvert(Napi::Env env, Napi::Object exports);
 
 }  // namespace dan::binding

@@ -4,7 +4,6 @@
 #include "binding/options.h"
 #include "core/device.h"
 #include "evaluate/classifier.h"
-#include "evaluate/detection_scores.h"
 #include "evaluate/detector.h"
 #include "evaluate/quality.h"
 
@@ -13,7 +12,6 @@ namespace dan::binding {
 namespace {
 
 using Learner = Made<evaluate::Learner>;
-using Scores = evaluate::DetectionScores;
 
 // Both networks take (options, good, defects, groups, types, ...). `good` and `defects` are pools. Each image of a
 // defect has a group and a type.
@@ -70,28 +68,6 @@ Napi::Value createClassifier(const Napi::CallbackInfo& info) {
         });
       },
       wrapLearner);
-}
-
-// scoreMaps(maps, masks, options, task) takes maps as a Float32Array and masks with one byte for each pixel.
-Napi::Value scoreMaps(const Napi::CallbackInfo& info) {
-  const auto options = parseOptions<MapOptions>(info[2]);
-  const std::vector<int64_t> shape = {options.count, options.height, options.width};
-  const at::Tensor maps = fromJsTensor(info[0]).view(shape);
-  const at::Tensor masks = toTensor(info[1], shape);
-  return runTask<Scores>(
-      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
-      [maps, masks](const Task&, const ReportProgress&) { return evaluate::scoreDetection(maps, masks); },
-      [](Napi::Env env, Scores& scores) -> Napi::Value {
-        Napi::Object result = Napi::Object::New(env);
-        result.Set("pixelAuroc", scores.pixelAuroc);
-        result.Set("pixelAp", scores.pixelAp);
-        result.Set("pixelF1Max", scores.pixelF1Max);
-        result.Set("pixelAuPro", scores.pixelAuPro);
-        result.Set("imageAuroc", scores.imageAuroc);
-        result.Set("imageAp", scores.imageAp);
-        result.Set("imageF1Max", scores.imageF1Max);
-        return result;
-      });
 }
 
 // inceptionScore(pool, weights, device, task) returns the score of the pool's images.
@@ -181,7 +157,6 @@ void defineEvaluation(Napi::Env env, Napi::Object exports) {
   exportFunction<createClassifier>(exports, "createClassifier");
   exportFunction<inceptionScore>(exports, "inceptionScore");
   exportFunction<icLpips>(exports, "icLpips");
-  exportFunction<scoreMaps>(exports, "scoreMaps");
 }
 
 }  // namespace dan::binding

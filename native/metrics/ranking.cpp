@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "metrics/regions.h"
+
 namespace dan::metrics {
 
 namespace {
@@ -31,51 +33,6 @@ Curve countCurve(const at::Tensor& scores, const at::Tensor& labels) {
 }
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// Returns the 8-connected regions of `mask` (H, W). Each is a list of pixel indices.
-std::vector<std::vector<int64_t>> connectedRegions(const at::Tensor& mask) {
-  const int64_t height = mask.size(0), width = mask.size(1);
-  const at::Tensor bytes = (mask != 0).to(at::kByte).contiguous();
-  std::vector<uint8_t> open(bytes.data_ptr<uint8_t>(), bytes.data_ptr<uint8_t>() + bytes.numel());
-  std::vector<std::vector<int64_t>> regions;
-  for (int64_t start = 0; start < height * width; ++start) {
-    if (!open[start]) continue;
-    std::vector<int64_t> region = {start};
-    open[start] = 0;
-    for (size_t next = 0; next < region.size(); ++next) {
-      const int64_t y = region[next] / width, x = region[next] % width;
-      for (int64_t ny = std::max<int64_t>(y - 1, 0); ny <= std::min(y + 1, height - 1); ++ny) {
-        for (int64_t nx = std::max<int64_t>(x - 1, 0); nx <= std::min(x + 1, width - 1); ++nx) {
-          if (!open[ny * width + nx]) continue;
-          open[ny * width + nx] = 0;
-          region.push_back(ny * width + nx);
-        }
-      }
-    }
-    regions.push_back(std::move(region));
-  }
-  return regions;
-}
-
-struct CurvePoint {
-  double x, y;
-};
-
-// Returns the area below a curve of rising x up to x = limit, divided by limit. The last step is cut by interpolation.
-double areaUpTo(const std::vector<CurvePoint>& curve, double limit) {
-  double area = 0;
-  for (size_t i = 1; i < curve.size(); ++i) {
-    const auto [x0, y0] = curve[i - 1];
-    const auto [x1, y1] = curve[i];
-    if (x1 >= limit) {
-      const double yLimit = x1 == x0 ? y1 : y0 + (y1 - y0) * (limit - x0) / (x1 - x0);
-      area += (limit - x0) * (y0 + yLimit) / 2;
-      break;
-    }
-    area += (x1 - x0) * (y0 + y1) / 2;
-  }
-  return area / limit;
-}
 
 }  // namespace
 

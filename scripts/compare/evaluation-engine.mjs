@@ -51,8 +51,12 @@ if (job.lpips) {
 }
 if (job.scores) {
   const { maps, masks, count, side } = job.scores;
-  const tensor = { data: Float32Array.from(maps), shape: [count, side, side] };
-  const shape = { count, width: side, height: side };
-  answer.scores = await run((_, task) => engine.scoreMaps(tensor, Uint8Array.from(masks), shape, task));
+  const scorer = engine.createMapScorer();
+  for (let i = 0; i < count; i++) {
+    const of = (values) => values.slice(i * side * side, (i + 1) * side * side);
+    const map = { data: Float32Array.from(of(maps)), shape: [side, side] };
+    await run((_, task) => scorer.add('tested', map, Uint8Array.from(of(masks)), task));
+  }
+  answer.scores = await run((_, task) => scorer.score(['tested'], task));
 }
 process.stdout.write(JSON.stringify(answer));
