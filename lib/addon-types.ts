@@ -2,12 +2,7 @@
  * Declares everything that the native engine exports. Only `native.ts` imports the engine. No option here has a
  * default, because the callers resolve all defaults before they call the engine.
  */
-import type {
-  NativeLearner,
-  NativeLearnerOptions,
-  NativeMapScorer,
-  NativePool,
-} from './addon-types/evaluation.js';
+import type { NativeLearner, NativeLearnerOptions, NativeMapScorer, NativePool } from './addon-types/evaluation.js';
 import type {
   NativeAdapterConversion,
   NativeConvertAdapterOptions,
@@ -18,7 +13,6 @@ import type {
   NativeModelInfo,
   NativeRecordedTime,
   NativeTask,
-  NativeTensor,
 } from './addon-types/model.js';
 import type {
   NativeAdapter,

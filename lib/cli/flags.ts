@@ -52,6 +52,9 @@ function readInterval(text: string): number[] {
   return numbers;
 }
 
+/** Reads numbers with commas between them. */
+const readNumbers = (text: string): number[] => text.split(',').map(number);
+
 /** Reads the text of a flag. `before` is the value of earlier flags of the same name. */
 export function readFlag(schema: z.ZodType, text: string, before?: unknown): unknown {
   const { reader } = notesOf(schema);
@@ -60,6 +63,7 @@ export function readFlag(schema: z.ZodType, text: string, before?: unknown): unk
   const { inner } = unwrap(schema);
   if (inner instanceof z.ZodNumber) return number(text);
   if (inner instanceof z.ZodTuple) return readInterval(text);
+  if (inner instanceof z.ZodArray && inner.element instanceof z.ZodNumber) return readNumbers(text);
   if (inner instanceof z.ZodArray && inner.element instanceof z.ZodEnum) {
     return readWords(text, inner.element.options as string[]);
   }

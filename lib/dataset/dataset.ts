@@ -7,10 +7,12 @@ import { type Example, type LoadedExample, readExample } from './example-file.js
 import { fewAtOnce } from './few-at-once.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
 import { categoryFolders, openFolder } from './folder-contents.js';
+import { GROUP_LIST, groupsOf, readGroupList } from './groups.js';
 import type { Kernel, Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
 import { warnMissingMasks } from './mask-files.js';
 import { contentsOf, type DatasetInput } from './memory-contents.js';
+import { isInShare, parseShare, partsOf } from './parts.js';
 
 export type { Example, LoadedExample } from './example-file.js';
 
@@ -122,36 +124,68 @@ export class Dataset {
   }
 
   /**
-   * Returns the images of a type that are used for training. `share` is `all`, a number of images, or a fraction `a/b`,
-   * which is rounded down to at least one image. They are taken from the start of the list. A suffix `@k` selects the
-   * k-th part of that size instead. The remaining images are for testing, and a warning names those that have no mask.
+   * Returns the images of a type that are used for training. `share` is `all`, a number of images from the start of the
+   * list, or a fraction `a/b`. For `a/b`, the list is cut into b parts of almost equal size, and the first a of them
+   * train. A suffix `@k` begins with the k-th part, and the first part follows the last one: `2/3@2` leaves the first
+   * third for the test. `N@k` is the k-th block of N images. Parts never divide photographs of one part (see
+   * `groupsOf`). The remaining images are for testing, and a warning names those that have no mask.
    * Throws ERR_DATASET_INVALID if there are too few images.
    */
   async trainingExamples(type: string, share: number | string = 'all'): Promise<Example[]> {
     const all = await this.examples(type);
-    const [start, end] = this.#partOf(all.length, type, share);
-    const chosen = all.slice(start, end);
+    const chosen = await this.#shareOf(all, type, share);
     warnMissingMasks(all.filter((example) => !chosen.includes(example)));
     return chosen;
   }
 
-  #partOf(total: number, type: string, share: number | string): [start: number, end: number] {
-    const [size = '', part = '1'] = (share === 'all' ? '1/1' : String(share)).split('@');
-    const [a, b] = size.split('/').map(Number) as [number, number | undefined];
-    const isSplit = b !== undefined && a < b;
-    const has = `${this.label} has ${total} image${total === 1 ? '' : 's'} of ${type}`;
-    if (total === 0) throw new DatasetError(`${has}: training needs at least 1`);
-    if (isSplit && total < 2) {
+  async #shareOf(all: Example[], type: string, asked: number | string): Promise<Example[]> {
+    const share = parseShare(asked);
+    const { size, parts, from } = share;
+    const isSplit = parts !== undefined && size < parts;
+    const has = `${this.label} has ${all.length} image${all.length === 1 ? '' : 's'} of ${type}`;
+    if (all.length === 0) throw new DatasetError(`${has}: training needs at least 1`);
+    if (isSplit && all.length < 2) {
       throw new DatasetError(
-        `${has}: training on ${share} of them needs at least 2, so that some are left for the test; or train on all`,
+        `${has}: training on ${asked} of them needs at least 2, so that some are left for the test; or train on all`,
       );
     }
-    const count = b === undefined ? a : Math.max(1, Math.floor((total * a) / b));
-    const end = count * Number(part);
-    if (end > total) {
-      throw new DatasetError(`${has}, but ${share} are asked for: take fewer, or an earlier part`);
+    const end = parts === undefined ? size * from : all.length;
+    if (end > all.length || (parts !== undefined && (size > parts || from > parts))) {
+      throw new DatasetError(`${has}, but ${asked} are asked for: take fewer, or an earlier part`);
     }
-    return [end - count, end];
+    if (!isSplit) return parts === undefined ? all.slice(end - size, end) : all;
+    const groups = await groupsOf(
+      all.map(({ image }) => image),
+      await this.listedGroups(),
+    );
+    const partOf = partsOf(groups, parts);
+    const chosen = all.filter((_, index) => isInShare(partOf[index] as number, share));
+    if (chosen.length > 0 && chosen.length < all.length) return chosen;
+    throw new DatasetError(
+      `${has} in ${new Set(groups).size} groups of photographs of one part, which is too few to train on ${asked} of them: name the groups in ${GROUP_LIST}, or take another share`,
+    );
+  }
+
+  /**
+   * Returns the groups of photographs of one part that `groups.csv` in the folder names, by the photographs' paths.
+   * @internal
+   */
+  async listedGroups(): Promise<Map<string, string>> {
+    return this.folder === undefined ? new Map() : readGroupList(this.folder);
+  }
+
+  /**
+   * Returns the dataset with only these images of defects. Good images stay.
+   * @internal
+   */
+  withExamples(examples: ReadonlyMap<string, Example[]>): Dataset {
+    const { folder, label, category } = this;
+    return new Dataset({
+      ...{ folder, label, category, types: [...examples.keys()] },
+      examples: async (type) => [...(examples.get(type) ?? [])],
+      goodImages: (purpose) => this.goodImages(purpose),
+      goodPlace: (purpose) => this.goodPlace(purpose),
+    });
   }
 
   /**

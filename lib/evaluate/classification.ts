@@ -1,6 +1,7 @@
 import { type NativeTaskOptions, runNative } from '../run-native.js';
-import { type LearnerInput, learnerOptions, predict, type TrainLearnerOptions, trainLearner } from './learner.js';
+import { type LearnerInput, learnerOptions, type TrainLearnerOptions, trainLearner } from './learner.js';
 import { mean } from './scores.js';
+import { typeProbabilities } from './test-images.js';
 
 /** The shares of tested defects that were classified correctly, 0 to 1. */
 export interface Accuracy {
@@ -38,30 +39,26 @@ export function accuracyOf(probabilities: Float32Array, counts: ReadonlyMap<stri
 
 /** Trains a classifier of the defect types on a row's defects and tests it. */
 export async function classify(
-  { row, protocol, defects, data, seed, device, weights }: ClassificationInput,
+  { row, protocol, training: set, data, seed, device, weights }: ClassificationInput,
   training: Omit<TrainLearnerOptions, 'iterations'>,
 ): Promise<Accuracy> {
   const { signal, torchThread } = training;
   const options: NativeTaskOptions = { signal, torchThread };
   const native = learnerOptions(row, protocol, protocol.classifier, { seed, device });
-  const { handle, groups, types } = defects.pool;
+  const { handle, groups, types } = set.defects;
   const classifier = await runNative(options, (engine, task) =>
-    engine.createClassifier(
-      native,
-      data.good.handle,
-      handle,
-      groups,
-      types,
-      data.testDefects.size,
-      weights ?? '',
-      task,
-    ),
+    engine.createClassifier(native, set.good.handle, handle, groups, types, data.testDefects.size, weights ?? '', task),
   );
   try {
     await trainLearner(classifier, { ...training, iterations: protocol.classifier.iterations });
-    const squares = [...data.testDefects.values()].flat();
-    const probabilities = await predict(classifier, squares, protocol.resolution, options);
-    return accuracyOf(probabilities, new Map([...data.testDefects].map(([type, list]) => [type, list.length])));
+    const probabilities: number[] = [];
+    for (const image of [...data.testDefects.values()].flat()) {
+      probabilities.push(...(await typeProbabilities(classifier, image, protocol, options)));
+    }
+    return accuracyOf(
+      Float32Array.from(probabilities),
+      new Map([...data.testDefects].map(([type, list]) => [type, list.length])),
+    );
   } finally {
     classifier.dispose();
   }

@@ -1,12 +1,7 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
-import { writeFileAtomic } from '../core/files.js';
-import { readJson } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
-import { pathInside } from '../core/path-inside.js';
 import { lockFolder } from '../core/write-lock.js';
 import type { Dataset, Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
@@ -14,101 +9,24 @@ import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/evaluation.js';
 import type { EvaluatorOptions } from '../options/generated.js';
 import type { TaskOptions } from '../run-native.js';
-import { type Accuracy, classify } from './classification.js';
 import { concurrencyFor, sharingCores } from './concurrency.js';
-import { detect } from './detection.js';
+import type { EvaluateOptions, Evaluation, EvaluationRun } from './evaluation.js';
 import { EvaluationData } from './evaluation-data.js';
 import { inLanes } from './lanes.js';
-import { removeCheckpoint } from './learner.js';
-import { PROTOCOLS, type Protocol } from './protocol.js';
+import { doRun, iterationsOf, networksOf, RUNS, type RunInput } from './network-run.js';
+import { knowsNoDefects, type PlannedRun, planRuns, trainingOf } from './planned-runs.js';
+import { type Protocol, protocolOf } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
-import { type RowDefects, RowPools } from './row-pools.js';
 import { makeRows, type Row } from './rows.js';
 import { RunFailures } from './run-failures.js';
-import type { DetectorScores, RunScores, Scores } from './scores.js';
 import { GOOD, type Split, splitOf } from './split.js';
-import { type TestedGood, type TestedImage, writeMaps } from './tested-images.js';
+import { TrainingSets } from './training-sets.js';
 
 export type { EvaluatorOptions };
 
-/** The progress of an evaluation. */
-export interface EvaluationProgress {
-  row: string;
-  seed: number;
-  network: 'detector' | 'classifier';
-  /** The training step of this network. */
-  step: number;
-  /** The loss of the step. It is undefined for a result of an earlier process. */
-  loss: number | undefined;
-  /** The finished training steps of all rows, seeds and networks, including those of earlier processes. */
-  done: number;
-  /** All training steps of the evaluation. */
-  total: number;
-}
-
-export type EvaluateOptions = TaskOptions & { onProgress?: (progress: EvaluationProgress) => void };
-
-/** The result of one row with one seed. */
-export interface EvaluationRun extends RunScores {
-  row: string;
-  seed: number;
-  /** The number of images of defects that the networks were trained on. */
-  defects: number;
-  /** The number of images that were left out because their masks are empty. */
-  emptyMasks: number;
-  seconds: number;
-  /** The tested images of defects. */
-  images: TestedImage[];
-  /** The tested good images. The list is empty in results of an earlier version. */
-  good: TestedGood[];
-}
-
-/** The results of all runs and the data that they used. */
-export interface Evaluation {
-  category: string;
-  types: readonly string[];
-  rows: readonly string[];
-  protocol: Protocol & { name: string };
-  /** The number of test images of each type, and of good ones. */
-  tested: Record<string, number>;
-  /** The number of images that were left out of the test because a training image has the same pixels. */
-  leftOut: number;
-  /** The number of real training images of each type, and of good ones. */
-  training: Record<string, number>;
-  runs: EvaluationRun[];
-  /** The quality of the generated sets. It is empty if no weights were given. */
-  quality: Quality[];
-}
-
-/** The content of the file that keeps a detector's result. */
-interface DetectorResult extends RunScores<DetectorScores> {
-  seconds: number;
-  images: TestedImage[];
-  good?: TestedGood[]; // Results of an earlier version lack it.
-}
-interface ClassifierResult extends Accuracy {
-  seconds: number;
-}
-
-/** The input of one run, which is one row with one seed. */
-interface RunInput {
-  row: Row;
-  seed: number;
-  defects: RowDefects;
-  data: EvaluationData;
-  folder: string;
-  onStep: (network: EvaluationProgress['network'], step: number, loss?: number) => void;
-  signal: AbortSignal | undefined;
-  torchThread: number;
-}
-
-/** The subfolder of an evaluation's folder that holds the networks' results and checkpoints. */
-const RUNS = 'runs';
-const resultSchema = z.looseObject({ seconds: z.number('expected a number') });
-
-/** Returns a readable and unique name for the result of a network. */
-const runName = ({ name }: Row, network: EvaluationProgress['network'], seed: number, digest: string) =>
-  `${name}-${network}-seed${seed}-${digest}`;
+/** Names a run in errors. */
+const nameOf = ({ row, seed, shots }: PlannedRun) =>
+  `${row.name}${shots === undefined ? '' : ` with ${shots} shots`} seed ${seed}`;
 
 /**
  * Measures the value of pairs for training detectors. It trains the segmentation network of the published evaluation on
@@ -126,22 +44,15 @@ export class Evaluator {
   readonly split: Split;
   readonly #category: string;
   readonly #options: z.output<typeof evaluatorSchema>;
+  readonly #runs: readonly PlannedRun[];
 
   private constructor(category: string, options: z.output<typeof evaluatorSchema>, rows: Row[], split: Split) {
-    const { protocol, iterations, learningRate, resolution, classifierIterations } = options;
-    const chosen = PROTOCOLS[protocol];
-    this.protocol = {
-      name: protocol,
-      ...chosen,
-      iterations: iterations ?? chosen.iterations,
-      learningRate: learningRate ?? chosen.learningRate,
-      resolution: resolution ?? chosen.resolution,
-      classifier: { ...chosen.classifier, iterations: classifierIterations ?? chosen.classifier.iterations },
-    };
+    this.protocol = protocolOf(options);
     this.rows = rows;
     this.split = split;
     this.#category = category;
     this.#options = options;
+    this.#runs = planRuns(rows, split, options);
   }
 
   /**
@@ -153,7 +64,7 @@ export class Evaluator {
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
     const { compare, pairs } = checked;
-    if (checked.classifierWeights !== undefined && PROTOCOLS[checked.protocol].classifier.channels !== 64) {
+    if (checked.classifierWeights !== undefined && protocolOf(checked).classifier.channels !== 64) {
       throw new InvalidOptionError(
         "classifierWeights fit the protocol paper alone: torchvision's ResNet-18 is 64 wide",
       );
@@ -166,19 +77,15 @@ export class Evaluator {
     return new Evaluator(dataset.category, checked, rows, split);
   }
 
-  /** Returns the networks that a row trains for each seed. Synthetic defects of `draem` have no types to classify. */
-  #networks(row: Row): EvaluationProgress['network'][] {
-    return this.#options.classifier && row.source !== 'draem' ? ['detector', 'classifier'] : ['detector'];
-  }
-
-  #iterations(network: EvaluationProgress['network']): number {
-    return network === 'detector' ? this.protocol.iterations : this.protocol.classifier.iterations;
-  }
-
   /** The number of training steps of all rows, seeds and networks. */
   get steps(): number {
-    const networks = this.rows.flatMap((row) => this.#networks(row));
-    return this.#options.seeds * networks.reduce((sum, network) => sum + this.#iterations(network), 0);
+    const networks = this.#runs.flatMap(({ row }) => networksOf(row, this.#options));
+    return networks.reduce((sum, network) => sum + iterationsOf(network, this.protocol), 0);
+  }
+
+  /** Returns the real images of each type that a run with this seed may know. They are fewer with `shots`. */
+  trainingOf(seed: number, shots?: number): Split['training'] {
+    return trainingOf(this.split, seed, shots);
   }
 
   /**
@@ -191,39 +98,35 @@ export class Evaluator {
    */
   async evaluate(out: string, { signal, onProgress }: EvaluateOptions = {}): Promise<Evaluation> {
     const folder = resolve(out);
-    const { resolution } = this.protocol;
-    const { seeds, seed: firstSeed, textures, classifierWeights } = this.#options;
     await using _lock = await lockFolder(join(folder, RUNS));
     await removePartialFiles(join(folder, RUNS), (name) => /\.(json|checkpoint\.safetensors)$/.test(name));
-    const data = await EvaluationData.load(this.split, { textures, classifierWeights }, resolution);
-    const pools = new RowPools(this.split, resolution, seeds);
-    const inputs = this.rows.flatMap((row) =>
-      Array.from({ length: seeds }, (_, index) => ({ row, index, seed: firstSeed + index })),
-    );
-    const failures = new RunFailures(inputs.length);
+    const runs = this.#runs;
+    const data = await EvaluationData.load(this.split, this.#options, this.protocol);
+    const sets = new TrainingSets(runs, this.split.trainingGood, this.protocol);
+    const failures = new RunFailures(runs.length);
     let [done, total] = [0, this.steps];
     try {
       const quality = await this.#quality({ signal }); // Wrong weights must be reported before hours of training.
-      const lanes = Math.min(await this.#concurrency(), inputs.length);
-      const start = ({ row, index, seed }: (typeof inputs)[number], torchThread: number, stopped: AbortSignal) => {
+      const lanes = Math.min(await this.#concurrency(), runs.length);
+      const start = (run: PlannedRun, torchThread: number, stopped: AbortSignal) => {
         let before = 0; // The last reported step of the current network.
+        const { row, seed, shots } = run;
         const onStep: RunInput['onStep'] = (network, step, loss) => {
           done += step - before;
-          before = step === this.#iterations(network) ? 0 : step;
-          failures.callback(() => onProgress?.({ row: row.name, seed, network, step, loss, done, total }));
+          before = step === iterationsOf(network, this.protocol) ? 0 : step;
+          failures.callback(() => onProgress?.({ row: row.name, seed, shots, network, step, loss, done, total }));
         };
-        return pools.lend(row, index, (defects) =>
-          this.#run({ row, seed, defects, data, folder, onStep, signal: stopped, torchThread }),
-        );
+        const common = { data, folder, protocol: this.protocol, settings: this.#options, onStep, torchThread };
+        return sets.lend(run, (set) => doRun({ ...run, ...common, set, signal: stopped }));
       };
-      const runs = await sharingCores(lanes, () =>
-        inLanes(inputs, lanes, signal, (input, lane, stopped) =>
-          failures.collect(`${input.row.name} seed ${input.seed}`, stopped, () => start(input, lane, stopped)),
+      const results = await sharingCores(lanes, () =>
+        inLanes(runs, lanes, signal, (run, lane, stopped) =>
+          failures.collect(nameOf(run), stopped, () => start(run, lane, stopped)),
         ),
       );
-      return this.#describe(failures.requireAll(runs), quality);
+      return this.#describe(failures.requireAll(results), quality);
     } finally {
-      await pools.dispose();
+      await sets.dispose();
       data.dispose();
     }
   }
@@ -247,68 +150,12 @@ export class Evaluator {
     return measured;
   }
 
-  async #run(input: RunInput): Promise<EvaluationRun> {
-    const { row, seed, defects, data, folder, signal, torchThread } = input;
-    const { device, classifierWeights: weights } = this.#options;
-    const common = { row, protocol: this.protocol, defects, data, seed, device };
-    const detector = await this.#loadOrCompute<DetectorResult>(input, 'detector', async (training) => {
-      const { scores, ...predictions } = await detect(common, training);
-      const maps = join('maps', runName(row, 'detector', seed, training.digest));
-      return {
-        ...scores,
-        ...(await writeMaps(folder, maps, predictions, this.protocol.resolution, { signal, torchThread })),
-      };
-    });
-    const classifier = this.#networks(row).includes('classifier')
-      ? await this.#loadOrCompute<ClassifierResult>(input, 'classifier', (training) =>
-          classify({ ...common, weights }, training),
-        )
-      : undefined;
-    const accurate = (scores: DetectorScores, accuracy: number | undefined): Scores => ({
-      ...scores,
-      accuracy: accuracy ?? null,
-    });
-    const types = Object.entries(detector.types).map(([type, scores]) => [
-      type,
-      accurate(scores, classifier?.types[type]),
-    ]);
-    return {
-      row: row.name,
-      seed,
-      defects: defects.pool.size,
-      emptyMasks: defects.emptyMasks,
-      seconds: detector.seconds + (classifier?.seconds ?? 0),
-      types: Object.fromEntries(types),
-      average: accurate(detector.average, classifier?.average),
-      together: accurate(detector.together, classifier?.together),
-      images: detector.images,
-      good: detector.good ?? [],
-    };
-  }
-
-  /** Reads the result of a network that an earlier process has written. Otherwise computes and writes it. */
-  async #loadOrCompute<T extends { seconds: number }>(
-    { row, seed, defects, data, folder, onStep, signal, torchThread }: RunInput,
-    network: EvaluationProgress['network'],
-    compute: (training: Parameters<typeof detect>[1]) => Promise<Omit<T, 'seconds'>>,
-  ): Promise<T> {
-    const digest = this.#digest(network, row, seed, defects, data);
-    const file = pathInside(folder, RUNS, runName(row, network, seed, digest));
-    if (existsSync(`${file}.json`)) {
-      onStep(network, this.#iterations(network));
-      return (await readJson(`${file}.json`, resultSchema)) as unknown as T;
-    }
-    const start = performance.now();
-    const checkpoint = `${file}.checkpoint.safetensors`;
-    const { checkpointEvery } = this.#options;
-    const result = await compute({
-      ...{ checkpoint, checkpointEvery, digest, signal, torchThread },
-      onStep: (step, loss) => onStep(network, step, loss),
-    });
-    const timed = { seconds: (performance.now() - start) / 1000, ...result } as T;
-    await writeFileAtomic(`${file}.json`, `${JSON.stringify(timed, undefined, 2)}\n`);
-    await removeCheckpoint(checkpoint);
-    return timed;
+  /** Repeats the runs of rows that learn from good images alone for the other numbers of shots. */
+  #withAllShots(runs: EvaluationRun[]): EvaluationRun[] {
+    const { shots = [] } = this.#options;
+    const alone = new Set(this.rows.filter(knowsNoDefects).map(({ name }) => name));
+    const repeated = runs.filter(({ row }) => alone.has(row));
+    return [...runs, ...shots.slice(1).flatMap((count) => repeated.map((run) => ({ ...run, shots: count })))];
   }
 
   #describe(runs: EvaluationRun[], quality: Quality[]): Evaluation {
@@ -321,29 +168,13 @@ export class Evaluator {
       category: this.#category,
       types: [...training.keys()],
       rows: this.rows.map(({ name }) => name),
+      ...(this.#options.shots && { shots: this.#options.shots }),
       protocol: this.protocol,
       tested: counts(testing, testingGood),
       leftOut,
       training: counts(training, trainingGood),
-      runs,
+      runs: this.#withAllShots(runs),
       quality,
     };
-  }
-
-  /** Returns a digest of everything that affects a network's result. */
-  #digest(
-    network: EvaluationProgress['network'],
-    row: Row,
-    seed: number,
-    defects: RowDefects,
-    data: EvaluationData,
-  ): string {
-    const { classifier, ...detector } = this.protocol;
-    const { resolution, flips } = detector;
-    const own = network === 'detector' ? detector : { ...classifier, resolution, flips, weights: data.backboneDigest };
-    const textures = row.source === 'draem' ? data.textures : undefined;
-    const pools = [data.good, defects.pool, textures].map((pool) => pool?.digest);
-    const inputs = { network, own, source: row.source, seed, pools, tests: data.testDigest };
-    return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 8);
   }
 }

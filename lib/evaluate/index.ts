@@ -3,14 +3,8 @@
  *
  * @module dualanodiff/evaluation
  */
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  type EvaluationProgress,
-  type EvaluationRun,
-  Evaluator,
-  type EvaluatorOptions,
-} from './evaluator.js';
+export type { EvaluateOptions, Evaluation, EvaluationProgress, EvaluationRun } from './evaluation.js';
+export { Evaluator, type EvaluatorOptions } from './evaluator.js';
 export type { LearnerProtocol, Protocol } from './protocol.js';
 export type { Quality } from './quality.js';
 export type { GeneratedSet, Row } from './rows.js';

@@ -6,9 +6,8 @@ import { AbortedError, TrainingError, withFileErrors } from '../core/errors.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
 import type { EvaluationData } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
-import type { RowDefects } from './row-pools.js';
 import type { Row } from './rows.js';
-import type { NamedSquare } from './squares.js';
+import type { TrainingSet } from './training-set.js';
 
 export interface TrainLearnerOptions extends NativeTaskOptions {
   torchThread: number;
@@ -25,7 +24,7 @@ export interface TrainLearnerOptions extends NativeTaskOptions {
 export interface LearnerInput {
   row: Row;
   protocol: Protocol;
-  defects: RowDefects;
+  training: TrainingSet;
   data: EvaluationData;
   seed: number;
   device: string;
@@ -75,27 +74,3 @@ export async function trainLearner(learner: NativeLearner, options: TrainLearner
 
 /** Removes the checkpoint of a network after its result is written. */
 export const removeCheckpoint = (checkpoint: string): Promise<void> => rm(checkpoint, { force: true });
-
-/** Returns the network's probabilities for all squares, one square after the other. */
-export async function predict(
-  learner: NativeLearner,
-  squares: readonly NamedSquare[],
-  size: number,
-  options: NativeTaskOptions,
-): Promise<Float32Array> {
-  const CHUNK = 16; // Inputs are copied on the JavaScript thread, so larger chunks would block it.
-  const parts: Float32Array[] = [];
-  for (let from = 0; from < squares.length; from += CHUNK) {
-    const chunk = squares.slice(from, from + CHUNK);
-    const images = Buffer.concat(chunk.map(({ pixels }) => pixels));
-    const shape = { count: chunk.length, width: size, height: size };
-    parts.push((await runNative(options, (_, task) => learner.predict(images, shape, task))).data);
-  }
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

@@ -1,8 +1,9 @@
-/** Removes training images from the test. Images are compared by their pixels, so names and formats do not matter. */
+/** Removes images from the test whose part is also shown by a training image. Names and formats do not matter. */
 import { createHash } from 'node:crypto';
 import { DatasetError } from '../core/errors.js';
 import type { Example } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
+import { GROUP_LIST, groupsOf } from '../dataset/groups.js';
 import { readImage } from '../dataset/image-file.js';
 import { ImageInMemory, type ImageSource, labelOf } from '../dataset/image-source.js';
 
@@ -23,37 +24,44 @@ async function digestOf(source: ImageSource): Promise<string> {
 
 const sourceOf = (item: Item): ImageSource =>
   typeof item === 'string' || item instanceof ImageInMemory ? item : item.image;
-const labelOfItem = (item: Item) => labelOf(sourceOf(item));
-
-async function digestsOf(items: readonly Item[]): Promise<string[]> {
-  return fewAtOnce(items, (item) => digestOf(sourceOf(item)));
-}
 
 /**
- * Returns the split without the test images that are also training images, and their number as `leftOut`. Throws
- * ERR_DATASET_INVALID with one of them if no test image of a type, or no good one, would be left.
+ * Returns the split without the test images of parts that training images show, their number as `leftOut`, and the
+ * groups of all images. `listed` has the groups that the user names. Throws ERR_DATASET_INVALID with one of the images
+ * if no test image of a type, or no good one, would be left.
  */
-export async function withoutOverlap<Split extends Images>(split: Split): Promise<Split & { leftOut: number }> {
-  const trained = new Map<string, string>();
-  const training = [...[...split.training.values()].flat(), ...split.trainingGood];
-  for (const [i, digest] of (await digestsOf(training)).entries()) {
-    trained.set(digest, labelOfItem(training[i] as Item));
+export async function withoutOverlap<Split extends Images>(
+  split: Split,
+  listed: ReadonlyMap<string, string>,
+): Promise<Split & { leftOut: number; groups: Map<ImageSource, number> }> {
+  const training = [...[...split.training.values()].flat(), ...split.trainingGood].map(sourceOf);
+  const testing = [...[...split.testing.values()].flat(), ...split.testingGood].map(sourceOf);
+  const all = [...training, ...testing];
+  const numbers = await groupsOf(all, listed);
+  const groups = new Map(all.map((source, index) => [source, numbers[index] as number]));
+  const digests = new Map<ImageSource, string>();
+  for (const [index, digest] of (await fewAtOnce(all, digestOf)).entries()) {
+    digests.set(all[index] as ImageSource, digest);
   }
+  const trainedGroups = new Map(training.map((source) => [groups.get(source), source]));
+  const trainedPixels = new Map(training.map((source) => [digests.get(source), source]));
+  const twinOf = (item: Item) => trainedPixels.get(digests.get(sourceOf(item)));
+  const relativeOf = (item: Item) => twinOf(item) ?? trainedGroups.get(groups.get(sourceOf(item)));
   let leftOut = 0;
-  const withoutTrained = async <Kind extends Item>(what: string, items: readonly Kind[]): Promise<Kind[]> => {
-    const twins = (await digestsOf(items)).map((digest) => trained.get(digest));
-    const rest = items.filter((_, i) => twins[i] === undefined);
-    const first = twins.findIndex((twin) => twin !== undefined);
-    if (rest.length === 0 && first >= 0) {
+  const withoutTrained = <Kind extends Item>(what: string, items: readonly Kind[]): Kind[] => {
+    const rest = items.filter((item) => relativeOf(item) === undefined);
+    const first = items.find((item) => relativeOf(item) !== undefined);
+    if (rest.length === 0 && first !== undefined) {
+      const shares = twinOf(first) === undefined ? 'shows the same part as' : 'has the pixels of';
       throw new DatasetError(
-        `The training images (--data) and the test images (--test-data) overlap, so that none of ${what} is left to test on: ${labelOfItem(items[first] as Kind)} has the pixels of ${twins[first]}`,
+        `The training images (--data) and the test images (--test-data) overlap, so that none of ${what} is left to test on: ${labelOf(sourceOf(first))} ${shares} ${labelOf(relativeOf(first) as ImageSource)}; ${GROUP_LIST} can name the parts`,
       );
     }
     leftOut += items.length - rest.length;
     return rest;
   };
-  const testing = new Map<string, Example[]>();
-  for (const [type, examples] of split.testing) testing.set(type, await withoutTrained(type, examples));
-  const testingGood = await withoutTrained('good', split.testingGood);
-  return { ...split, testing, testingGood, leftOut };
+  const rest = new Map<string, Example[]>();
+  for (const [type, examples] of split.testing) rest.set(type, withoutTrained(type, examples));
+  const testingGood = withoutTrained('good', split.testingGood);
+  return { ...split, testing: rest, testingGood, leftOut, groups };
 }

@@ -1,3 +1,6 @@
+import type { z } from 'zod';
+import { InvalidOptionError } from '../core/errors.js';
+import type { evaluatorSchema } from '../options/evaluation.js';
 import type { protocols } from '../options/names.js';
 
 /** The settings of a network's training. */
@@ -12,8 +15,13 @@ export interface LearnerProtocol {
 
 /** The settings of an evaluation: the training of the detector and of the classifier. */
 export interface Protocol extends LearnerProtocol {
-  /** Pixels along each side. Images are stretched to a square, as in the published evaluation. */
+  /** Pixels along each side of the squares that networks see. */
   resolution: number;
+  /**
+   * If true, the squares are tiles of photographs at their own scale. Otherwise images are stretched to a square, as in
+   * the published evaluation.
+   */
+  tiles: boolean;
   /** If true, good and generated images are flipped at random. The defects of baselines always are. */
   flips: boolean;
   classifier: LearnerProtocol;
@@ -32,11 +40,37 @@ export interface Protocol extends LearnerProtocol {
  */
 export const PROTOCOLS: Record<(typeof protocols)[number], Protocol> = {
   paper: {
-    ...{ resolution: 256, channels: 64, batchSize: 16, iterations: 6400, learningRate: 1e-4, flips: false },
+    ...{
+      resolution: 256,
+      tiles: false,
+      channels: 64,
+      batchSize: 16,
+      iterations: 6400,
+      learningRate: 1e-4,
+      flips: false,
+    },
     classifier: { channels: 64, batchSize: 8, iterations: 6400, learningRate: 1e-4 },
   },
   small: {
-    ...{ resolution: 128, channels: 8, batchSize: 16, iterations: 2000, learningRate: 5e-4, flips: true },
+    ...{ resolution: 128, tiles: false, channels: 8, batchSize: 16, iterations: 2000, learningRate: 5e-4, flips: true },
     classifier: { channels: 16, batchSize: 16, iterations: 3000, learningRate: 1e-3 },
   },
 };
+
+/** Returns the protocol that the options choose and change. Throws ERR_INVALID_OPTION for `resolution` with `tile`. */
+export function protocolOf(options: z.output<typeof evaluatorSchema>): Protocol & { name: string } {
+  const { protocol: name, iterations, learningRate, resolution, tile, classifierIterations } = options;
+  if (resolution !== undefined && tile !== undefined) {
+    throw new InvalidOptionError('Expected one of resolution and tile: a detector of tiles sees tile x tile pixels');
+  }
+  const chosen = PROTOCOLS[name];
+  return {
+    name,
+    ...chosen,
+    iterations: iterations ?? chosen.iterations,
+    learningRate: learningRate ?? chosen.learningRate,
+    resolution: tile ?? resolution ?? chosen.resolution,
+    tiles: tile !== undefined,
+    classifier: { ...chosen.classifier, iterations: classifierIterations ?? chosen.classifier.iterations },
+  };
+}

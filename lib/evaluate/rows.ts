@@ -10,7 +10,10 @@ export interface Row {
   source: 'pairs' | 'crop-paste' | 'draem';
   /** True if the defects include the real training pairs. */
   real: boolean;
-  /** The generated pairs among the defects: one set for all seeds, or one set for each seed. */
+  /**
+   * The generated pairs among the defects: one set for all seeds, one set for each seed, or one for each number of shots
+   * and each of its seeds.
+   */
   generated?: GeneratedSet[];
 }
 
@@ -61,12 +64,30 @@ async function openGenerated(folder: string, types: readonly string[]): Promise<
 }
 
 /**
+ * Throws ERR_INVALID_OPTION unless each seed has a folder of its own, or all share one. With shots, each number of real
+ * photographs and each seed needs its own, because its pairs must not know more photographs.
+ */
+function requireFolders(name: string, count: number, seeds: number, shots: readonly number[] | undefined): void {
+  if (shots === undefined && count !== 1 && count !== seeds) {
+    throw new InvalidOptionError(
+      `Expected one folder of ${name} for all seeds, or ${seeds} folders, one for each seed, but received ${count}`,
+    );
+  }
+  const needed = (shots?.length ?? 0) * seeds;
+  if (shots !== undefined && count !== needed) {
+    throw new InvalidOptionError(
+      `Expected ${needed} folders of ${name}, one for each seed of each number of shots, but received ${count}: name a recipe instead, which makes them`,
+    );
+  }
+}
+
+/**
  * Makes the table's rows: the baselines, and each generated set alone and, with `withReal`, together with real pairs.
  */
 export async function makeRows(
   compare: readonly (typeof baselines)[number][],
   generated: Readonly<Record<string, string | string[]>>,
-  { withReal, seeds }: { withReal: boolean; seeds: number },
+  { withReal, seeds, shots }: { withReal: boolean; seeds: number; shots?: readonly number[] | undefined },
   types: readonly string[],
 ): Promise<Row[]> {
   const rows: Row[] = [...new Set(compare)].map((name) => BASELINES[name]);
@@ -74,11 +95,7 @@ export async function makeRows(
     if (name in BASELINES)
       throw new InvalidOptionError(`A generated set cannot be called ${name}, because a baseline has this name`);
     const folders = typeof chosen === 'string' ? [chosen] : chosen;
-    if (folders.length !== 1 && folders.length !== seeds) {
-      throw new InvalidOptionError(
-        `Expected one folder of ${name} for all seeds, or ${seeds} folders, one for each seed, but received ${folders.length}`,
-      );
-    }
+    requireFolders(name, folders.length, seeds, shots);
     const sets: GeneratedSet[] = [];
     for (const folder of folders) sets.push(await openGenerated(folder, types));
     rows.push({ name, source: 'pairs', real: false, generated: sets });

@@ -1,6 +1,6 @@
-import type { NativeDetectionScores } from '../addon-types.js';
+import type { NativeDetectionScores, NativeMapScorer } from '../addon-types.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
-import type { NamedSquare } from './squares.js';
+import { GOOD } from './split.js';
 
 /** The measures and their names in the table, in its order. */
 export const MEASURES = {
@@ -18,30 +18,6 @@ export type Measure = keyof typeof MEASURES;
 export type Scores = Record<Measure, number | null>;
 /** The measures of a detector's maps. */
 export type DetectorScores = Omit<Scores, 'accuracy'>;
-
-/** Tested images with the detector's maps of them. */
-export interface Tested {
-  squares: readonly NamedSquare[];
-  maps: Float32Array;
-}
-
-async function score(sets: readonly Tested[], size: number, options: NativeTaskOptions): Promise<DetectorScores> {
-  const area = size * size;
-  const count = sets.reduce((sum, { squares }) => sum + squares.length, 0);
-  const data = new Float32Array(count * area);
-  const masks = new Uint8Array(count * area);
-  let at = 0;
-  for (const { squares, maps } of sets) {
-    data.set(maps, at * area);
-    for (const { mask } of squares) masks.set(mask, at++ * area);
-  }
-  const shape = { count, width: size, height: size };
-  const scores: NativeDetectionScores = await runNative(options, (engine, task) =>
-    engine.scoreMaps({ data, shape: [count, size, size] }, masks, shape, task),
-  );
-  const entries = Object.entries(scores).map(([name, value]) => [name, Number.isNaN(value) ? null : value]);
-  return Object.fromEntries(entries) as DetectorScores;
-}
 
 /** The scores of a run: each type with the good images, the mean over the types, and all images together. */
 export interface RunScores<T = Scores> {
@@ -63,32 +39,18 @@ export function meanScores<T extends Partial<Scores>>(all: readonly T[]): T {
   return Object.fromEntries(entries) as T;
 }
 
+/** Measures the maps that a scorer has collected: those of each type, and those of good images as the set `good`. */
 export async function scoreRun(
-  good: Tested,
-  defects: ReadonlyMap<string, Tested>,
-  size: number,
+  scorer: NativeMapScorer,
+  types: readonly string[],
   options: NativeTaskOptions,
 ): Promise<RunScores<DetectorScores>> {
-  const types: Record<string, DetectorScores> = {};
-  for (const [type, tested] of defects) types[type] = await score([tested, good], size, options);
-  return {
-    types,
-    average: meanScores(Object.values(types)),
-    together: await score([...defects.values(), good], size, options),
+  const score = async (sets: readonly string[]): Promise<DetectorScores> => {
+    const scores: NativeDetectionScores = await runNative(options, (_, task) => scorer.score(sets, task));
+    const entries = Object.entries(scores).map(([name, value]) => [name, Number.isNaN(value) ? null : value]);
+    return Object.fromEntries(entries) as DetectorScores;
   };
-}
-
-/** Returns the pixel average precision of one image. */
-export async function imageScore(
-  tested: Tested,
-  index: number,
-  size: number,
-  options: NativeTaskOptions,
-): Promise<number> {
-  const area = size * size;
-  const one = {
-    squares: tested.squares.slice(index, index + 1),
-    maps: tested.maps.slice(index * area, (index + 1) * area),
-  };
-  return (await score([one], size, options)).pixelAp ?? 0;
+  const byType: Record<string, DetectorScores> = {};
+  for (const type of types) byType[type] = await score([type, GOOD]);
+  return { types: byType, average: meanScores(Object.values(byType)), together: await score([...types, GOOD]) };
 }

@@ -11,10 +11,13 @@ export interface Split {
   testing: ReadonlyMap<string, Example[]>;
   trainingGood: readonly ImageSource[];
   testingGood: readonly ImageSource[];
-  /** The share of a type's images that are for training, in the form of `trainImages`. */
-  share: number | string;
-  /** The number of test images that were left out because a training image has the same pixels. */
+  /**
+   * The number of test images that were left out because a training image shows the same part. It includes those with
+   * the same pixels.
+   */
   leftOut: number;
+  /** The group of each image, which is the same number for all images of one part. */
+  groups: ReadonlyMap<ImageSource, number>;
 }
 
 async function goodOf(dataset: Dataset, purpose: 'train' | 'test'): Promise<ImageSource[]> {
@@ -27,8 +30,8 @@ async function goodOf(dataset: Dataset, purpose: 'train' | 'test'): Promise<Imag
 
 /**
  * Chooses the images for training and for the test. `trainImages` is the share of each type for training. It defaults
- * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Test images with
- * the pixels of a training image are left out. Throws ERR_DATASET_INVALID if images are missing.
+ * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Test images of a
+ * part that a training image shows are left out. Throws ERR_DATASET_INVALID if images are missing.
  */
 export async function splitOf(
   dataset: Dataset,
@@ -53,5 +56,6 @@ export async function splitOf(
   }
   const testingGood = await goodOf(tests, 'test');
   const trainingGood = await goodOf(dataset, 'train');
-  return withoutOverlap({ training, testing, trainingGood, testingGood, share });
+  const listed = new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
+  return withoutOverlap({ training, testing, trainingGood, testingGood }, listed);
 }

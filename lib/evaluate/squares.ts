@@ -29,14 +29,16 @@ export function goodNameOf(source: ImageSource): string {
   return at < 0 ? basename(source) : source.slice(at + folder.length);
 }
 
-async function loadDefect({ name, ...from }: Example, size: number): Promise<NamedSquare> {
+/** Loads a defect with its mask, stretched to a square. */
+export async function loadDefect({ name, ...from }: Example, size: number): Promise<NamedSquare> {
   const { image, mask } = await readExample(from);
   const { data: pixels } = await resizeImage(image, size, size);
   const { data } = await resizeImage(mask, size, size);
   return { name, pixels, mask: binarizeKeeping(data) };
 }
 
-async function loadGoodImage(source: ImageSource, size: number): Promise<NamedSquare> {
+/** Loads a good image, stretched to a square. */
+export async function loadGoodImage(source: ImageSource, size: number): Promise<NamedSquare> {
   const { data: pixels } = await resizeImage(await readImage(source), size, size);
   return { name: goodNameOf(source), pixels, mask: new Uint8Array(size * size) };
 }
@@ -44,10 +46,11 @@ async function loadGoodImage(source: ImageSource, size: number): Promise<NamedSq
 /** The number of squares that are loaded at once, which limits the memory for decoded images. */
 const CHUNK = 16;
 
-async function* inChunks<T>(
+/** Loads items a few at a time and yields them in chunks. */
+export async function* inChunks<T, Loaded>(
   items: readonly T[],
-  load: (item: T) => Promise<NamedSquare>,
-): AsyncGenerator<NamedSquare[]> {
+  load: (item: T) => Promise<Loaded>,
+): AsyncGenerator<Loaded[]> {
   for (let i = 0; i < items.length; i += CHUNK) {
     yield await fewAtOnce(items.slice(i, i + CHUNK), load);
   }

@@ -1,4 +1,4 @@
-import type { Evaluation } from './evaluator.js';
+import type { Evaluation } from './evaluation.js';
 import type { Quality } from './quality.js';
 import { MEASURES, type Measure, mean, type Scores } from './scores.js';
 
@@ -15,6 +15,8 @@ export interface Cell {
 export interface Line {
   type: string;
   row: string;
+  /** The number of real photographs of each type, if `shots` were evaluated. */
+  shots?: number;
   cells: Record<Measure, Cell>;
 }
 
@@ -31,19 +33,28 @@ function cellOf(values: (number | null)[]): Cell {
 }
 
 /**
- * Returns the table's lines. Every row has one for each type, for the mean of the types and for all images together.
+ * Returns the table's lines. Every row has one for each type, for the mean of the types and for all images together,
+ * and for each number of shots.
  */
-export function tableOf({ types, rows, runs }: Evaluation): Line[] {
+export function tableOf({ types, rows, runs, shots: counts }: Evaluation): Line[] {
   const lines: Line[] = [];
-  for (const type of [...types, AVERAGE, TOGETHER]) {
+  const blocks = [...types, AVERAGE, TOGETHER].flatMap((type) =>
+    (counts ?? [undefined]).map((shots) => ({ type, shots })),
+  );
+  for (const { type, shots } of blocks) {
     for (const row of rows) {
       const scores: Scores[] = runs
-        .filter((run) => run.row === row)
+        .filter((run) => run.row === row && run.shots === shots)
         .map((run) =>
           type === AVERAGE ? run.average : type === TOGETHER ? run.together : (run.types[type] as Scores),
         );
       const cells = names.map((name) => [name, cellOf(scores.map((one) => one[name]))]);
-      lines.push({ type, row, cells: Object.fromEntries(cells) as Record<Measure, Cell> });
+      lines.push({
+        type,
+        row,
+        ...(shots !== undefined && { shots }),
+        cells: Object.fromEntries(cells) as Record<Measure, Cell>,
+      });
     }
   }
   return lines;
@@ -57,10 +68,18 @@ export function cellText({ mean: value, deviation }: Cell): string {
   return deviation === null ? percent(value) : `${percent(value)} ± ${percent(deviation)}`;
 }
 
+/** The heading of the column with the number of real photographs of each type. */
+export const SHOTS = 'shots';
+
 export function markdownTable(lines: readonly Line[]): string {
-  const header = ['type', 'trained on', ...names.map((name) => MEASURES[name])];
-  const body = lines.map(({ type, row, cells }) => [type, row, ...names.map((name) => cellText(cells[name]))]);
-  const align = header.map((_, i) => (i < 2 ? '---' : '---:'));
+  const hasShots = lines.some(({ shots }) => shots !== undefined);
+  const labels = ['type', ...(hasShots ? [SHOTS] : []), 'trained on'];
+  const header = [...labels, ...names.map((name) => MEASURES[name])];
+  const body = lines.map(({ type, row, shots, cells }) => [
+    ...[type, ...(shots === undefined ? [] : [String(shots)]), row],
+    ...names.map((name) => cellText(cells[name])),
+  ]);
+  const align = header.map((_, i) => (i < labels.length ? '---' : '---:'));
   return [header, align, ...body].map(columns).join('');
 }
 
@@ -81,15 +100,18 @@ const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"',
 
 /**
  * Returns one CSV line per cell: type, row, measure, mean, deviation, and the values of the seeds with spaces between.
+ * The column shots comes after row if shots were evaluated.
  */
 export function csvTable(lines: readonly Line[]): string {
   const number = (value: number | null) => (value === null ? '' : String(value));
-  const body = lines.flatMap(({ type, row, cells }) =>
+  const hasShots = lines.some(({ shots }) => shots !== undefined);
+  const body = lines.flatMap(({ type, row, shots, cells }) =>
     names.map((name) => {
       const cell = cells[name];
       const numbers = [number(cell.mean), number(cell.deviation), cell.values.map(number).join(' ')];
-      return [quoted(type), quoted(row), name, ...numbers].join(',');
+      return [quoted(type), quoted(row), ...(hasShots ? [shots] : []), name, ...numbers].join(',');
     }),
   );
-  return `${['type,row,measure,mean,deviation,values', ...body].join('\n')}\n`;
+  const header = `type,row,${hasShots ? `${SHOTS},` : ''}measure,mean,deviation,values`;
+  return `${[header, ...body].join('\n')}\n`;
 }

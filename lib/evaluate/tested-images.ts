@@ -1,12 +1,12 @@
 import { join } from 'node:path';
+import type { NativeMapScorer } from '../addon-types.js';
 import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { encodePng } from '../dataset/image-file.js';
-import type { NativeTaskOptions } from '../run-native.js';
-import type { Detection } from './detection.js';
-import { imageScore, mean, type Tested } from './scores.js';
+import { type NativeTaskOptions, runNative } from '../run-native.js';
 import { GOOD } from './split.js';
+import type { Photograph } from './tiles.js';
 
 /** A tested image of a defect in one run. `map` is the path of its map, relative to the evaluation's folder. */
 export interface TestedImage {
@@ -26,37 +26,48 @@ export interface TestedGood {
 }
 
 /**
- * Writes the maps of a run as images to the subfolder `maps`, where 255 is a probability of 1. Returns a score for each
- * image.
+ * Records a run's maps one by one: gives each to the scorer, and writes it as an image to the subfolder `maps`, where
+ * 255 is a probability of 1.
  */
-export async function writeMaps(
-  folder: string,
-  maps: string,
-  { tested, good }: Pick<Detection, 'tested' | 'good'>,
-  size: number,
-  options: NativeTaskOptions,
-): Promise<{ images: TestedImage[]; good: TestedGood[] }> {
-  const valuesOf = (of: Tested, index: number) => of.maps.subarray(index * size * size, (index + 1) * size * size);
-  for (const type of [...tested.keys(), GOOD]) {
-    await removePartialFiles(join(folder, maps, type), (name) => name.endsWith('.png'));
-  }
-  const write = async (type: string, name: string, values: Float32Array) => {
-    const map = join(maps, type, `${name}.png`);
-    const data = Uint8Array.from(values, (value) => Math.round(255 * value));
-    await writeFileAtomic(pathInside(folder, map), await encodePng({ data, width: size, height: size, channels: 1 }));
-    return map;
-  };
-  const images: TestedImage[] = [];
-  for (const [type, of] of tested) {
-    for (const [index, { name }] of of.squares.entries()) {
-      const map = await write(type, name, valuesOf(of, index));
-      images.push({ type, name, pixelAp: await imageScore(of, index, size, options), map });
+export class MapRecorder {
+  readonly images: TestedImage[] = [];
+  readonly good: TestedGood[] = [];
+
+  constructor(
+    readonly folder: string,
+    readonly maps: string,
+    readonly scorer: NativeMapScorer,
+    readonly options: NativeTaskOptions,
+  ) {}
+
+  /** Removes unfinished files of an earlier process. */
+  async clean(types: readonly string[]): Promise<void> {
+    for (const type of [...types, GOOD]) {
+      await removePartialFiles(join(this.folder, this.maps, type), (name) => name.endsWith('.png'));
     }
   }
-  const goodImages: TestedGood[] = [];
-  for (const [index, { name }] of good.squares.entries()) {
-    const values = valuesOf(good, index);
-    goodImages.push({ name, meanProbability: mean([...values]), map: await write(GOOD, name, values) });
+
+  async addDefect(type: string, name: string, photograph: Photograph, values: Float32Array): Promise<void> {
+    const pixelAp = await this.#score(type, photograph, values);
+    const map = await this.#write(type, name, photograph, values);
+    this.images.push({ type, name, pixelAp: Number.isNaN(pixelAp) ? 0 : pixelAp, map });
   }
-  return { images, good: goodImages };
+
+  async addGood(name: string, photograph: Photograph, values: Float32Array): Promise<void> {
+    await this.#score(GOOD, photograph, values);
+    const meanProbability = values.reduce((sum, value) => sum + value, 0) / values.length;
+    this.good.push({ name, meanProbability, map: await this.#write(GOOD, name, photograph, values) });
+  }
+
+  #score(set: string, { mask }: Photograph, data: Float32Array): Promise<number> {
+    const map = { data, shape: [mask.height, mask.width] };
+    return runNative(this.options, (_, task) => this.scorer.add(set, map, mask.data, task));
+  }
+
+  async #write(type: string, name: string, { mask: { width, height } }: Photograph, values: Float32Array) {
+    const map = join(this.maps, type, `${name}.png`);
+    const data = Uint8Array.from(values, (value) => Math.round(255 * value));
+    await writeFileAtomic(pathInside(this.folder, map), await encodePng({ data, width, height, channels: 1 }));
+    return map;
+  }
 }

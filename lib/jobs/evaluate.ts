@@ -25,7 +25,7 @@ export interface EvaluateResult {
   out: string;
   /** These are the files of the result. */
   files: { json: string; markdown: string; csv: string; report: string };
-  /** This number of test images was left out because they have the same pixels as a training image. */
+  /** This number of test images was left out because a training image shows the same part. */
   leftOut: number;
   table: Line[];
   /** This is the table as Markdown, as in `table.md`. */
@@ -60,9 +60,12 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
   if (twice !== undefined) {
     throw new InvalidOptionError(`${twice} is a recipe whose pairs are made: give the folder another name`);
   }
+  if (freshPairs && options.shots !== undefined) {
+    throw new InvalidOptionError('Expected shots without freshPairs: each seed of each number has pairs of its own');
+  }
   // Making pairs takes hours, so wrong data or options must fail before it.
-  const { split, protocol } = await open({ compare: ['none'] });
-  return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, split, protocol.resolution, context)) } });
+  const evaluator = await open({ compare: ['none'], pairs: {} });
+  return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, evaluator, context)) } });
 }
 
 /**
@@ -79,14 +82,20 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   await using _lock = await lockFolder(out);
   await removePartialFiles(out, (name) => Object.values(FILES).includes(name));
   const evaluator = await openEvaluator(checked, await Dataset.open(checked.data), context);
-  const { leftOut } = evaluator.split;
-  if (leftOut > 0) warnOf(`${leftOut} test images have the pixels of one that trains and are left out`, context);
+  const { leftOut, training } = evaluator.split;
+  if (leftOut > 0) warnOf(`${leftOut} test images show the same part as one that trains and are left out`, context);
+  const most = Math.max(...(checked.shots ?? [0]));
+  for (const [type, examples] of training) {
+    if (examples.length < most)
+      warnOf(`${type} has ${examples.length} training images, fewer than ${most} shots`, context);
+  }
   const evaluation = await evaluator.evaluate(out, {
     ...(signal && { signal }),
-    onProgress: ({ row, seed, network, loss, done, total }) =>
+    onProgress: ({ row, seed, shots, network, loss, done, total }) =>
       onEvent?.({
         ...{ event: 'progress', stage: 'evaluate', unit: 'steps', done, total, row, seed, network },
         ...(loss !== undefined && { loss }),
+        ...(shots !== undefined && { shots }),
       }),
   });
   const table = tableOf(evaluation);

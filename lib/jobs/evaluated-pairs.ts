@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { pathInside } from '../core/path-inside.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { fewAtOnce } from '../dataset/few-at-once.js';
+import { readImage } from '../dataset/image-file.js';
+import type { Evaluator } from '../evaluate/evaluator.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { baseOptions } from '../options/base.js';
@@ -36,19 +39,17 @@ const ABLATIONS: Record<
   background: () => ({ training: { background: 'add', foregroundMasks: 'none' } }),
 };
 
-/** Returns the settings of a recipe. Images are stretched, as for detectors, so that no defect is cut off. */
+/** Returns the settings of a recipe. Images are stretched as for detectors, so that no defect is cut off. */
 function settingsOf(
   name: RecipeName | AblationName,
   model: DualAnoDiff | undefined,
   { count, trainSteps }: Options,
-  { share }: Split,
-  side: number,
+  { augmented, fit, side }: Sizes,
   seed: number,
 ): TypeSettings {
-  const common = { fit: 'stretch', partFill: 'auto', trainImages: share, seed } as const;
+  const common = { fit, partFill: 'auto', trainImages: 'all', seed } as const;
   if (!model) {
-    const training = { ...common, resolution: AUGMENT_SCALE * side };
-    return { recipe: 'augment', count, training, sampling: {}, resume: true };
+    return { recipe: 'augment', count, training: { ...common, resolution: augmented }, sampling: {}, resume: true };
   }
   const { training, sampling } = name in ABLATIONS ? ABLATIONS[name as AblationName](model) : {};
   const resolution = Math.max(side, model.defaults.training.resolution);
@@ -59,33 +60,77 @@ function settingsOf(
   };
 }
 
+/** The sizes of pairs. */
+interface Sizes {
+  fit: 'stretch' | 'crop';
+  /** The least number of pixels along each side of a pair. */
+  side: number;
+  /** The number of pixels along each side of an augmented pair. */
+  augmented: number;
+}
+
+/** Detectors of tiles see photographs at their own scale, so augmented pairs must not be resized either. */
+async function sizesOf({ protocol, split }: Evaluator): Promise<Sizes> {
+  const { resolution, tiles } = protocol;
+  if (!tiles) return { fit: 'stretch', side: resolution, augmented: AUGMENT_SCALE * resolution };
+  const examples = [...split.training.values()].flat();
+  const sides = await fewAtOnce(examples, async ({ image }) => {
+    const { width, height } = await readImage(image);
+    return Math.min(width, height);
+  });
+  const median = sides.sort((a, b) => a - b)[Math.floor(sides.length / 2)] as number;
+  return { fit: 'crop', side: resolution, augmented: median };
+}
+
+/** A set of pairs: its subfolder, its seed, and the real images that it may know. */
+interface PairSet {
+  folder: string[];
+  seed: number;
+  training: Split['training'];
+}
+
+/** Returns one set for all seeds, one for each seed, or one for each number of shots and each of its seeds. */
+function pairSets({ freshPairs, seeds, seed: first, shots }: Options, evaluator: Evaluator): PairSet[] {
+  const all = Array.from({ length: seeds }, (_, index) => first + index);
+  if (shots !== undefined) {
+    return shots.flatMap((count) =>
+      all.map((seed) => ({
+        ...{ folder: [`shots${count}`, `seed${seed}`], seed, training: evaluator.trainingOf(seed, count) },
+      })),
+    );
+  }
+  const { training } = evaluator.split;
+  return freshPairs
+    ? all.map((seed) => ({ folder: [`seed${seed}`], seed, training }))
+    : [{ folder: [], seed: 0, training }];
+}
+
 /**
  * Makes the pairs of every recipe and ablation and returns their folders by name. With `freshPairs` each seed has its
- * own folder. It continues the work of an earlier call that was interrupted.
+ * own folder, and with `shots` each seed of each number has. It continues the work of an earlier call that was
+ * interrupted.
  */
 export async function makePairs(
   options: Options,
   dataset: Dataset,
-  split: Split,
-  side: number,
+  evaluator: Evaluator,
   context: JobContext,
 ): Promise<Record<string, string[]>> {
-  const { recipes, ablations, freshPairs, seeds, seed: firstSeed } = options;
-  const names = [...recipes, ...ablations];
+  const names = [...options.recipes, ...options.ablations];
   const needsModel = names.some((name) => name !== 'augment');
   await using model = needsModel ? await loadBase(pickGiven(options, baseOptions), context) : undefined;
-  const types = [...split.training.keys()];
+  const sizes = await sizesOf(evaluator);
   const folders: Record<string, string[]> = {};
   for (const name of names) {
-    const sets = freshPairs ? Array.from({ length: seeds }, (_, index) => firstSeed + index) : [undefined];
     folders[name] = [];
-    for (const set of sets) {
-      const folder = pathInside(resolve(options.out), 'pairs', name, ...(set === undefined ? [] : [`seed${set}`]));
-      for (const [position, type] of types.entries()) {
+    for (const set of pairSets(options, evaluator)) {
+      const folder = pathInside(resolve(options.out), 'pairs', name, ...set.folder);
+      const known = dataset.withExamples(set.training);
+      for (const [position, type] of known.types.entries()) {
         // Each type and set has its own seed, because the same seed would repeat places and light for every type.
-        const seed = (set ?? 0) * types.length + position;
+        const seed = set.seed * known.types.length + position;
         const needed = name === 'augment' ? undefined : model;
-        await runType(needed, dataset, type, folder, settingsOf(name, needed, options, split, side, seed), context);
+        await runType(needed, known, type, folder, settingsOf(name, needed, options, sizes, seed), context);
       }
       folders[name].push(folder);
     }

@@ -16,6 +16,8 @@ export interface ProgressEvent {
   /** An evaluation reports the row of its table, the seed and the network. */
   row?: string;
   seed?: number;
+  /** With `shots`, an evaluation reports the number of real photographs of each type. */
+  shots?: number;
   network?: 'detector' | 'classifier';
 }
 

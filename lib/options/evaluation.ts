@@ -48,7 +48,7 @@ export const evaluatorOptions = {
   trainImages: option(
     trainImages().optional(),
     'advanced',
-    'Train on these images of each type: all, or the first N or a/b by name. a/b@k is the k-th such part. With few images, evaluate more than one split.',
+    'Train on these images of each type: all, the first N, or the first a of b equal parts by name. a/b@k begins with the k-th part, and the first follows the last: 2/3@1, 2/3@2 and 2/3@3 test every third once. Photographs of one part stay together.',
     { valueName: 'n', fallback: '1/3, or all with testData' },
   ),
   testData: option(path('a folder').optional(), 'common', 'Test on all test images of this category folder.', {
@@ -82,6 +82,24 @@ export const evaluatorOptions = {
     'advanced',
     'Show detectors images with this many pixels along each side.',
     { fallback: "the protocol's" },
+  ),
+  tile: option(
+    integer(32, 4096)
+      .refine((value) => value % 32 === 0, 'a multiple of 32')
+      .optional(),
+    'common',
+    'Show detectors photographs at their own scale, in tiles with this many pixels along each side. Maps of overlapping tiles are merged, and all scores are those of whole photographs.',
+    { fallback: 'each image is stretched to one square' },
+  ),
+  shots: option(
+    z
+      .array(integer(1, 1000), 'a list of numbers')
+      .min(1, 'at least one number')
+      .refine((counts) => new Set(counts).size === counts.length, 'every number once')
+      .optional(),
+    'common',
+    'Measure what few real photographs are worth: train on this many of each type, several with commas. Each seed draws its own, and recipes know no others.',
+    { valueName: 'numbers', fallback: 'all training images' },
   ),
   inceptionWeights: weights(
     "Compute the Inception Score of generated pairs with this file of torchvision's Inception v3.",

@@ -130,7 +130,7 @@ export const trainingOptions = {
   trainImages: option(
     trainImages().default('all'),
     'advanced',
-    'Train on these images of the type: all, or the first N or a/b by name. a/b@k is the k-th such part.',
+    'Train on these images of the type: all, the first N, or the first a of b equal parts by name. a/b@k begins with the k-th part, and the first follows the last. Photographs of one part stay together.',
     { valueName: 'n' },
   ),
 };

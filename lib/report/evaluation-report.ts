@@ -1,37 +1,32 @@
-import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
-import type { PixelData } from '../core/image.js';
-import { type Example, readExample } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
-import { binarize } from '../dataset/fit.js';
-import { readImage, resizeImage } from '../dataset/image-file.js';
-import type { Evaluation, EvaluationRun, Evaluator } from '../evaluate/evaluator.js';
-import type { Row } from '../evaluate/rows.js';
+import type { Evaluation } from '../evaluate/evaluation.js';
+import type { Evaluator } from '../evaluate/evaluator.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
-import { goodNameOf } from '../evaluate/squares.js';
-import { AVERAGE, cellText, type Line, tableOf } from '../evaluate/table.js';
-import type { TestedGood, TestedImage } from '../evaluate/tested-images.js';
-import { escapeHtml, page, picture } from './html.js';
-import { overlay } from './overlay.js';
-
-/** The number of best and of worst cases that are shown for each row. */
-const CASES = 6;
-/** The number of real and of generated images that are shown for each type. */
-const SHOWN_IMAGES = 8;
+import { AVERAGE, cellText, type Line, SHOTS, tableOf } from '../evaluate/table.js';
+import { cases, realAndGenerated } from './evaluation-cases.js';
+import { escapeHtml, page } from './html.js';
+import { shotsChart } from './shots-chart.js';
 
 const measures = Object.keys(MEASURES) as Measure[];
 
 function scoreTable(lines: readonly Line[]): string {
-  const best = (type: string, measure: Measure) =>
-    Math.max(...lines.filter((line) => line.type === type).map(({ cells }) => cells[measure].mean ?? -1));
-  const body = lines.map(({ type, row, cells }) => {
+  const best = ({ type, shots }: Line, measure: Measure) =>
+    Math.max(
+      ...lines
+        .filter((line) => line.type === type && line.shots === shots)
+        .map(({ cells }) => cells[measure].mean ?? -1),
+    );
+  const hasShots = lines.some(({ shots }) => shots !== undefined);
+  const body = lines.map((line) => {
+    const { type, row, shots, cells } = line;
     const columns = measures.map((measure) => {
-      const isBest = cells[measure].mean !== null && cells[measure].mean === best(type, measure);
+      const isBest = cells[measure].mean !== null && cells[measure].mean === best(line, measure);
       return `<td${isBest ? ' class="best"' : ''}>${cellText(cells[measure])}</td>`;
     });
-    return `<tr><th>${escapeHtml(type)}</th><th>${escapeHtml(row)}</th>${columns.join('')}</tr>`;
+    const count = shots === undefined ? '' : `<th>${shots}</th>`;
+    return `<tr><th>${escapeHtml(type)}</th>${count}<th>${escapeHtml(row)}</th>${columns.join('')}</tr>`;
   });
-  const header = ['type', 'trained on', ...measures.map((measure) => MEASURES[measure])];
+  const header = ['type', ...(hasShots ? [SHOTS] : []), 'trained on', ...measures.map((measure) => MEASURES[measure])];
   return `<table class="scores" id="scores"><tr>${header.map((name) => `<th>${name}</th>`).join('')}</tr>${body.join('\n')}</table>`;
 }
 
@@ -55,66 +50,6 @@ function barChart(lines: readonly Line[]): string {
   return `<svg id="average" viewBox="0 0 ${left + width + 90} ${bars.length * height}" role="img" aria-label="Average pixel AP of each row">${marks.join('\n')}</svg>`;
 }
 
-/** Returns an example at the detectors' resolution with the outline of its mask in red. */
-async function outlined(example: Example, size: number): Promise<PixelData> {
-  const { image, mask } = await readExample(example);
-  return overlay(await resizeImage(image, size, size), binarize(await resizeImage(mask, size, size)));
-}
-
-/** Shows an image beside its map. */
-async function caseFigure(image: PixelData, map: string, label: string) {
-  const shown = await picture(image, `${label}, image`);
-  const found = await picture(await readImage(map), `${label}, map`);
-  return `<figure>${shown}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
-}
-
-async function defectFigure(evaluator: Evaluator, folder: string, { type, name, pixelAp, map }: TestedImage) {
-  const example = evaluator.split.testing.get(type)?.find((one) => one.name === name);
-  if (!example) return '';
-  const image = await outlined(example, evaluator.protocol.resolution);
-  return caseFigure(image, join(folder, map), `${type} ${name}: pixel AP ${(100 * pixelAp).toFixed(1)}`);
-}
-
-async function goodFigure(evaluator: Evaluator, folder: string, { name, meanProbability, map }: TestedGood) {
-  const file = evaluator.split.testingGood.find((one) => goodNameOf(one) === name);
-  if (file === undefined) return '';
-  const { resolution } = evaluator.protocol;
-  const image = await resizeImage(await readImage(file), resolution, resolution);
-  return caseFigure(image, join(folder, map), `good ${name}: mean probability ${(100 * meanProbability).toFixed(1)}`);
-}
-
-async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): Promise<string> {
-  const sorted = [...run.images].sort((a, b) => a.pixelAp - b.pixelAp);
-  const figures = (images: TestedImage[]) => fewAtOnce(images, (image) => defectFigure(evaluator, folder, image));
-  const worst = await figures(sorted.slice(0, CASES));
-  const best = await figures(sorted.slice(-CASES).reverse());
-  const suspected = [...run.good].sort((a, b) => b.meanProbability - a.meanProbability).slice(0, CASES);
-  const good = await fewAtOnce(suspected, (image) => goodFigure(evaluator, folder, image));
-  const section = (title: string, all: string[]) =>
-    `<h3>${escapeHtml(run.row)}: ${title}</h3><div class="cases">${all.join('')}</div>`;
-  return [section('worst', worst), section('best', best), section('good images, most suspected', good)].join('\n');
-}
-
-async function imageStrip(examples: readonly Example[], size: number, what: string): Promise<string> {
-  const pictures = await fewAtOnce(examples.slice(0, SHOWN_IMAGES), async (example) =>
-    picture(await outlined(example, size), `${what} ${example.name}`),
-  );
-  return `<div class="strip">${pictures.join('')}</div>`;
-}
-
-/** Shows real images of each type above generated ones. */
-async function realAndGenerated(evaluator: Evaluator, { name, generated }: Row): Promise<string> {
-  const size = evaluator.protocol.resolution;
-  const sections: string[] = [];
-  for (const [type, examples] of evaluator.split.training) {
-    const made = generated?.[0]?.types.get(type) ?? [];
-    sections.push(
-      `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await imageStrip(examples, size, `real ${type}`)}${await imageStrip(made, size, `${name} ${type}`)}`,
-    );
-  }
-  return sections.join('\n');
-}
-
 function qualitySection({ quality }: Evaluation): string {
   if (quality.length === 0) return '';
   const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(3));
@@ -125,14 +60,15 @@ function qualitySection({ quality }: Evaluation): string {
   return `<h2>Generated pictures</h2><table class="scores"><tr><th>type</th><th>generated</th><th>images</th><th>Inception Score</th><th>IC-LPIPS</th></tr>${body.join('\n')}</table>`;
 }
 
-function settings({ protocol, training, tested, leftOut, runs }: Evaluation): string {
+function settings({ protocol, training, tested, leftOut, runs, shots }: Evaluation): string {
   const counts = (images: Record<string, number>) => Object.entries(images).map(([name, count]) => `${count} ${name}`);
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
   const rows = {
-    protocol: `${protocol.name}: ${protocol.resolution} pixels, base width ${protocol.channels}, ${protocol.iterations} steps of ${protocol.batchSize} at ${protocol.learningRate}`,
+    protocol: `${protocol.name}: ${protocol.tiles ? 'tiles of ' : ''}${protocol.resolution} pixels, base width ${protocol.channels}, ${protocol.iterations} steps of ${protocol.batchSize} at ${protocol.learningRate}`,
     'real training images': counts(training).join(', '),
     'test images': counts(tested).join(', '),
-    ...(leftOut > 0 && { 'left out of the test': `${leftOut} with the pixels of a training image` }),
+    ...(leftOut > 0 && { 'left out of the test': `${leftOut} of a part that a training image shows` }),
+    ...(shots && { 'real photographs of each type that a run knows': shots.join(', ') }),
     seeds,
     minutes: (runs.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1),
   };
@@ -153,7 +89,8 @@ export async function writeEvaluationReport(
   folder: string,
 ): Promise<void> {
   const lines = tableOf(evaluation);
-  const shown = evaluation.runs.filter(({ seed }) => seed === evaluation.runs[0]?.seed);
+  const most = evaluation.shots && Math.max(...evaluation.shots);
+  const shown = evaluation.runs.filter(({ seed, shots }) => seed === evaluation.runs[0]?.seed && shots === most);
   const caseSections: string[] = [];
   for (const run of shown) caseSections.push(await cases(evaluator, run, folder));
   const sets = evaluator.rows.filter(({ generated, real }) => generated !== undefined && !real);
@@ -162,11 +99,11 @@ export async function writeEvaluationReport(
   const html = page(
     `${evaluation.category}: evaluation`,
     `<p>All scores are in per cent, with the mean and the standard deviation over the seeds. Each type is tested with the good images. The line <i>average</i> is the mean of the types, and <i>together</i> tests all images at once.</p>
-${barChart(lines)}
+${most === undefined ? barChart(lines) : shotsChart(lines)}
 ${scoreTable(lines)}
 ${qualitySection(evaluation)}
 ${pages.length > 0 ? `<h2>Beside real images</h2>${pages.join('\n')}` : ''}
-<h2>Cases</h2><p>Each case shows the image with the true outline and the map of the defect's probability.</p>
+<h2>Cases</h2><p>Each case shows the image with the true outline and the map of the defect's probability.${most === undefined ? '' : ` All runs shown have ${most} shots.`}</p>
 ${caseSections.join('\n')}
 <h2>Settings</h2>${settings(evaluation)}`,
   );

@@ -1,0 +1,54 @@
+/** Plans the runs of an evaluation: each row with each seed and, with shots, each number of real photographs. */
+import type { Example } from '../dataset/example-file.js';
+import type { GeneratedSet, Row } from './rows.js';
+import { drawShots } from './shots.js';
+import type { Split } from './split.js';
+
+/** A run that is to be done. */
+export interface PlannedRun {
+  row: Row;
+  seed: number;
+  /** The number of real photographs of each type. It is undefined if all training images are used. */
+  shots: number | undefined;
+  /** The real photographs of each type that the run may know. */
+  training: ReadonlyMap<string, Example[]>;
+  /** The generated pairs of the run. */
+  generated: GeneratedSet | undefined;
+  /** Runs with the same key learn from the same images. */
+  key: string;
+}
+
+/** Returns the real photographs that a run with this seed may know. */
+export function trainingOf(split: Split, seed: number, shots: number | undefined): Split['training'] {
+  return shots === undefined ? split.training : drawShots(split.training, split.groups, shots, seed);
+}
+
+/** Returns true for a row that learns from good images alone, so that the number of shots makes no difference. */
+export const knowsNoDefects = ({ real, generated }: Row): boolean => !real && generated === undefined;
+
+/** Returns all runs. A row that learns from good images alone has runs for the first number of shots only. */
+export function planRuns(
+  rows: readonly Row[],
+  split: Split,
+  options: { shots?: readonly number[] | undefined; seeds: number; seed: number },
+): PlannedRun[] {
+  const { seeds, seed: firstSeed } = options;
+  const shots: readonly (number | undefined)[] = options.shots ?? [undefined];
+  const runs: PlannedRun[] = [];
+  for (const [block, count] of shots.entries()) {
+    for (const row of rows) {
+      if (block > 0 && knowsNoDefects(row)) continue;
+      const { generated = [] } = row;
+      for (let index = 0; index < seeds; index++) {
+        const seed = firstSeed + index;
+        const set = generated.length <= 1 ? 0 : block * seeds + index;
+        const images = count === undefined ? '' : `${count} ${seed}`;
+        runs.push({
+          ...{ row, seed, shots: count, training: trainingOf(split, seed, count), generated: generated[set] },
+          key: `${row.name} ${set} ${images}`,
+        });
+      }
+    }
+  }
+  return runs;
+}

@@ -1,0 +1,92 @@
+/** Shows images of an evaluation: single cases with their maps, and generated images beside real ones. */
+import { join } from 'node:path';
+import type { PixelData, RawImage } from '../core/image.js';
+import { type Example, readExample } from '../dataset/example-file.js';
+import { fewAtOnce } from '../dataset/few-at-once.js';
+import { binarize } from '../dataset/fit.js';
+import { readImage, resizeImage } from '../dataset/image-file.js';
+import type { EvaluationRun } from '../evaluate/evaluation.js';
+import type { Evaluator } from '../evaluate/evaluator.js';
+import type { Protocol } from '../evaluate/protocol.js';
+import type { Row } from '../evaluate/rows.js';
+import { goodNameOf } from '../evaluate/squares.js';
+import type { TestedGood, TestedImage } from '../evaluate/tested-images.js';
+import { escapeHtml, picture } from './html.js';
+import { overlay } from './overlay.js';
+
+/** The number of best and of worst cases that are shown for each row. */
+const CASES = 6;
+/** The number of real and of generated images that are shown for each type. */
+const SHOWN_IMAGES = 8;
+/** The longer side of a photograph that is shown with its own proportions, in pixels. */
+const SHOWN_SIDE = 320;
+
+/** Resizes an image as it is shown: to a detector's square, or, for tiles, with its own proportions. */
+async function shownSize(image: PixelData, { resolution, tiles }: Protocol): Promise<RawImage> {
+  const { width, height } = image;
+  if (!tiles) return resizeImage(image, resolution, resolution);
+  const scale = Math.min(1, SHOWN_SIDE / Math.max(width, height));
+  return resizeImage(image, Math.max(1, Math.round(scale * width)), Math.max(1, Math.round(scale * height)));
+}
+
+/** Returns an example with the outline of its mask in red. */
+async function outlined(example: Example, protocol: Protocol): Promise<PixelData> {
+  const { image, mask } = await readExample(example);
+  return overlay(await shownSize(image, protocol), binarize(await shownSize(mask, protocol)));
+}
+
+/** Shows an image beside its map. */
+async function caseFigure(image: PixelData, map: string, label: string, protocol: Protocol) {
+  const shown = await picture(image, `${label}, image`);
+  const found = await picture(await shownSize(await readImage(map), protocol), `${label}, map`);
+  return `<figure>${shown}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
+}
+
+async function defectFigure(evaluator: Evaluator, folder: string, { type, name, pixelAp, map }: TestedImage) {
+  const example = evaluator.split.testing.get(type)?.find((one) => one.name === name);
+  if (!example) return '';
+  const { protocol } = evaluator;
+  const label = `${type} ${name}: pixel AP ${(100 * pixelAp).toFixed(1)}`;
+  return caseFigure(await outlined(example, protocol), join(folder, map), label, protocol);
+}
+
+async function goodFigure(evaluator: Evaluator, folder: string, { name, meanProbability, map }: TestedGood) {
+  const file = evaluator.split.testingGood.find((one) => goodNameOf(one) === name);
+  if (file === undefined) return '';
+  const { protocol } = evaluator;
+  const label = `good ${name}: mean probability ${(100 * meanProbability).toFixed(1)}`;
+  return caseFigure(await shownSize(await readImage(file), protocol), join(folder, map), label, protocol);
+}
+
+/** Shows the worst and the best cases of a run, and its most suspected good images. */
+export async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): Promise<string> {
+  const sorted = [...run.images].sort((a, b) => a.pixelAp - b.pixelAp);
+  const figures = (images: TestedImage[]) => fewAtOnce(images, (image) => defectFigure(evaluator, folder, image));
+  const worst = await figures(sorted.slice(0, CASES));
+  const best = await figures(sorted.slice(-CASES).reverse());
+  const suspected = [...run.good].sort((a, b) => b.meanProbability - a.meanProbability).slice(0, CASES);
+  const good = await fewAtOnce(suspected, (image) => goodFigure(evaluator, folder, image));
+  const section = (title: string, all: string[]) =>
+    `<h3>${escapeHtml(run.row)}: ${title}</h3><div class="cases">${all.join('')}</div>`;
+  return [section('worst', worst), section('best', best), section('good images, most suspected', good)].join('\n');
+}
+
+async function imageStrip(examples: readonly Example[], protocol: Protocol, what: string): Promise<string> {
+  const pictures = await fewAtOnce(examples.slice(0, SHOWN_IMAGES), async (example) =>
+    picture(await outlined(example, protocol), `${what} ${example.name}`),
+  );
+  return `<div class="strip">${pictures.join('')}</div>`;
+}
+
+/** Shows real images of each type above generated ones. */
+export async function realAndGenerated(evaluator: Evaluator, { name, generated }: Row): Promise<string> {
+  const { protocol } = evaluator;
+  const sections: string[] = [];
+  for (const [type, examples] of evaluator.split.training) {
+    const made = generated?.[0]?.types.get(type) ?? [];
+    sections.push(
+      `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await imageStrip(examples, protocol, `real ${type}`)}${await imageStrip(made, protocol, `${name} ${type}`)}`,
+    );
+  }
+  return sections.join('\n');
+}
