@@ -42,6 +42,8 @@ export async function splitOf(
   if (types.length === 0) {
     throw new DatasetError(`${tests.label} has none of the defect types ${dataset.types.join(', ')}`);
   }
+  const testingGood = await goodOf(tests, 'test');
+  const trainingGood = await goodOf(dataset, 'train');
   const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');
   const training = new Map<string, Example[]>();
   const testing = new Map<string, Example[]>();
@@ -54,8 +56,6 @@ export async function splitOf(
     training.set(type, examples);
     testing.set(type, rest);
   }
-  const testingGood = await goodOf(tests, 'test');
-  const trainingGood = await goodOf(dataset, 'train');
   const listed = new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
   return withoutOverlap({ training, testing, trainingGood, testingGood }, listed);
 }

@@ -83,7 +83,7 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   await removePartialFiles(out, (name) => Object.values(FILES).includes(name));
   const evaluator = await openEvaluator(checked, await Dataset.open(checked.data), context);
   const { leftOut, training } = evaluator.split;
-  if (leftOut > 0) warnOf(`${leftOut} test images show the same part as one that trains and are left out`, context);
+  if (leftOut > 0) warnOf(`Test images left out because a training image shows the same part: ${leftOut}`, context);
   const most = Math.max(...(checked.shots ?? [0]));
   for (const [type, examples] of training) {
     if (examples.length < most)

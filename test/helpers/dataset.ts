@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
@@ -36,4 +36,14 @@ export async function writeExample(
 export async function writeCategory(folder: string, type: string, count: number, width = 48, height = 48) {
   for (let i = 0; i < count; i++)
     await writeExample(folder, type, String(i).padStart(3, '0'), width, height, [4 + i, 8, 12]);
+}
+
+/** Writes `groups.csv`, so that every photograph in the folders of a category is taken for a part of its own. */
+export function listAlone(category: string) {
+  const files = readdirSync(category, { recursive: true, encoding: 'utf8' });
+  const images = files.filter((file) => /^(test|train)\/.*\.png$/.test(file));
+  writeFileSync(
+    join(category, 'groups.csv'),
+    ['path,group', ...images.map((file) => `${file},${file}`), ''].join('\n'),
+  );
 }

@@ -7,7 +7,7 @@ import { boundingBox, fitAround } from '../../lib/dataset/fit.js';
 import { readImage } from '../../lib/dataset/image-file.js';
 import { loadBackgrounds } from '../../lib/model/foreground.js';
 import { bmp } from '../helpers/bmp.js';
-import { writeCategory, writeExample } from '../helpers/dataset.js';
+import { listAlone, writeCategory, writeExample } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -19,6 +19,7 @@ const load = async (type: string, resolution = 32) => {
 
 beforeAll(async () => {
   await writeCategory(category, 'crack', 7);
+  listAlone(category); // The pictures differ so little that they would be taken for one part.
   mkdirSync(join(category, 'test', 'good'), { recursive: true });
 });
 
@@ -32,7 +33,10 @@ describe('Dataset', () => {
     expect(await names(3)).toEqual(['000', '001', '002']);
     expect(await names('1/1')).toHaveLength(7);
     expect(await names('1/3@1')).toEqual(['000', '001']);
-    expect(await names('1/3@3')).toEqual(['004', '005']);
+    expect(await names('1/3@3')).toEqual(['004', '005', '006']);
+    expect(await names('2/3@1')).toEqual(['000', '001', '002', '003']);
+    expect(await names('2/3@2')).toEqual(['002', '003', '004', '005', '006']);
+    expect(await names('2/3@3')).toEqual(['000', '001', '004', '005', '006']); // The first third follows the last.
     expect(await names('2@2')).toEqual(['002', '003']);
     await expect(names(8)).rejects.toThrow('has 7 images of crack, but 8 are asked for');
     await expect(names('1/3@4')).rejects.toThrow('has 7 images of crack, but 1/3@4 are asked for');
