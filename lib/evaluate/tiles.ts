@@ -29,7 +29,7 @@ async function squareAt({ image, mask }: Photograph, place: Place, size: number)
 
 /** Returns the first and the last start of a tile within `extent`. A smaller photograph is in the middle of its tile. */
 function range(extent: number, size: number): [first: number, last: number] {
-  if (extent > size) return [0, extent - size];
+  if (extent >= size) return [0, extent - size];
   const start = -Math.floor((size - extent) / 2);
   return [start, start];
 }

@@ -261,6 +261,68 @@ describe('an evaluation', () => {
     ]);
   });
 
+  it('an evaluation of tiles measures whole photographs at their own scale', async () => {
+    const out = join(folder, 'tiles');
+    await judge(out, { tile: 32, resolution: undefined, pairs: { ours: generated }, iterations: 2, seeds: 1 });
+    const evaluation = read(out);
+    expect(evaluation.protocol).toMatchObject({ resolution: 32, tiles: true });
+    for (const { average, images, good } of evaluation.runs) {
+      expect(average.pixelAp).toBeGreaterThan(0);
+      // The photographs of dents have 48 x 48 pixels, those of pits 40 x 48, and good ones 48 x 40.
+      const sizes = await Promise.all(
+        [...images, ...good].map(async ({ map }) => {
+          const { width, height } = await sharp(join(out, map)).metadata();
+          return `${width} x ${height}`;
+        }),
+      );
+      expect(sizes).toEqual([...Array(4).fill('48 x 48'), ...Array(4).fill('40 x 48'), ...Array(4).fill('48 x 40')]);
+    }
+    const ours = evaluation.runs.find(({ row }) => row === 'ours');
+    expect(ours?.emptyMasks).toBe(1);
+    expect(ours?.defects).toBe(7 * 32); // tiles
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('tiles of 32 pixels');
+    const kept = withoutTimes(out);
+    await judge(out, { tile: 32, resolution: undefined, pairs: { ours: generated }, iterations: 2, seeds: 1 });
+    expect(withoutTimes(out)).toEqual(kept);
+    await expectFailure(judge(join(folder, 'bad'), { tile: 32 }), 'ERR_INVALID_OPTION', 'one of resolution and tile');
+  });
+
+  it('evaluate --shots trains on few photographs and gives recipes no others', async () => {
+    const out = join(folder, 'shots');
+    const few = { shots: '1,2', recipes: ['augment'], count: 1, iterations: 1, seeds: 2, classifier: false };
+    const flags = flagsOf({ ...options(out), trainImages: '2/3', compare: ['none', 'draem'], ...few } as never);
+    const { code, stdout } = await cli(['evaluate', ...flags]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('| average | 2 | augment+real |');
+    const { runs } = read(out);
+    const defectsOf = (row: string) =>
+      runs.filter((run) => run.row === row).map(({ shots, seed, defects }) => [shots, seed, defects]);
+    const each = (first: number, second: number) => [
+      ...[
+        [1, 0, first],
+        [1, 1, first],
+      ],
+      ...[
+        [2, 0, second],
+        [2, 1, second],
+      ],
+    ];
+    expect(defectsOf('none')).toEqual(each(2, 4));
+    expect(defectsOf('augment')).toEqual(each(2, 2));
+    expect(defectsOf('augment+real')).toEqual(each(4, 6));
+    expect(defectsOf('draem')).toEqual(each(0, 0));
+    const known = (shots: number, seed: number) =>
+      recordsOf(join(out, 'pairs', 'augment', `shots${shots}`, `seed${seed}`, 'dent', 'dataset'))[0]?.settings
+        .examples as string[];
+    for (const seed of [0, 1]) {
+      expect(known(1, seed)).toHaveLength(1);
+      expect(known(2, seed)).toHaveLength(2);
+      expect(known(2, seed)).toEqual(expect.arrayContaining(known(1, seed)));
+    }
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('id="shots"');
+    expect(readFileSync(join(out, 'table.csv'), 'utf8')).toMatch(/^type,row,shots,measure/);
+  });
+
   it('detectors are trained at another learning rate where it is asked for', async () => {
     const scores = async (name: string, more: Partial<EvaluateJobOptions>) => {
       const out = join(folder, name);
@@ -304,6 +366,10 @@ describe('an evaluation', () => {
     ['Expected a multiple of 32 for resolution', 'ERR_INVALID_OPTION', { resolution: 50 }],
     ['Expected a number above 0 and up to 1 for learningRate', 'ERR_INVALID_OPTION', { learningRate: 0 }],
     ['Expected recipes with freshPairs', 'ERR_INVALID_OPTION', { freshPairs: true }],
+    ['Expected a multiple of 32 for tile', 'ERR_INVALID_OPTION', { resolution: undefined, tile: 50 }],
+    ['Expected every number once for shots', 'ERR_INVALID_OPTION', { shots: [2, 2] }],
+    ['Expected 2 folders of ours, one for each seed', 'ERR_INVALID_OPTION', { shots: [2], pairs: { ours: generated } }],
+    ['Expected shots without freshPairs', 'ERR_INVALID_OPTION', { shots: [2], recipes: ['augment'], freshPairs: true }],
     ['There is nothing to evaluate', 'ERR_INVALID_OPTION', { compare: [] }],
     ['Expected one of noise, augment', 'ERR_INVALID_OPTION', { recipes: ['wish' as 'noise'] }],
     ['augment is a recipe', 'ERR_INVALID_OPTION', { recipes: ['augment'], pairs: { augment: generated } }],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Evaluation, EvaluationRun } from '../../lib/evaluate/evaluator.js';
+import type { Evaluation, EvaluationRun } from '../../lib/evaluate/evaluation.js';
 import { PROTOCOLS } from '../../lib/evaluate/protocol.js';
 import { meanScores, type Scores } from '../../lib/evaluate/scores.js';
 import { cellText, csvTable, markdownTable, tableOf } from '../../lib/evaluate/table.js';
+import { shotsChart } from '../../lib/report/shots-chart.js';
 
 const scores = (value: number | null): Scores => ({
   pixelAuroc: value,
@@ -77,5 +78,40 @@ describe('the table of an evaluation', () => {
     const csv = csvTable(lines).trim().split('\n');
     expect(csv).toHaveLength(1 + 8 * lines.length);
     expect(csv).toContain('stain,"ours, too",pixelAp,0.9,,0.9');
+  });
+});
+
+describe('the table of an evaluation with shots', () => {
+  const runs = [1, 4].flatMap((shots) =>
+    [0, 1].map((seed) => ({ ...run('none', seed, 0.1 * shots + 0.1 * seed, 0.2), shots })),
+  );
+  const lines = tableOf({ ...evaluation, rows: ['none'], shots: [1, 4], runs });
+
+  it('has a line for each number, with the runs of that number alone', () => {
+    const cracks = lines.filter(({ type }) => type === 'crack');
+    expect(cracks.map(({ shots, cells }) => [shots, cells.pixelAp.values])).toEqual([
+      [1, [0.1, 0.2]],
+      [4, [0.4, 0.5]],
+    ]);
+  });
+
+  it('has a column of the numbers as Markdown and as CSV', () => {
+    const markdown = markdownTable(lines).split('\n');
+    expect(markdown[0]).toMatch(/^\| type \| shots \| trained on \| pixel AUROC/);
+    expect(markdown[1]).toMatch(/^\| --- \| --- \| --- \| ---:/);
+    expect(markdown[3]).toMatch(/^\| crack \| 4 \| none \| 45\.0/);
+    const csv = csvTable(lines).split('\n');
+    expect(csv[0]).toBe('type,row,shots,measure,mean,deviation,values');
+    expect(csv).toContainEqual(expect.stringMatching(/^crack,none,4,pixelAp,0\.45,0\.07\d*,0\.4 0\.5$/));
+  });
+
+  it('is drawn as a curve for each row, over the numbers', () => {
+    const svg = shotsChart(lines);
+    const [, points = ''] = /polyline points="([^"]+)"/.exec(svg) ?? [];
+    const [[x1, y1], [x4, y4]] = points.split(' ').map((point) => point.split(',').map(Number)) as [number[], number[]];
+    expect(x4).toBeGreaterThan(x1 as number);
+    expect(y4).toBeLessThan(y1 as number); // A higher score is further up.
+    expect(svg).toContain('>none</text>');
+    expect(svg).toMatch(/>1<\/text>.*\n?.*>4<\/text>/);
   });
 });
