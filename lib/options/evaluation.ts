@@ -11,7 +11,7 @@ const weights = (doc: string) => option(path('a file').optional(), 'advanced', d
 export const evaluatorOptions = {
   protocol: option(
     oneOf(protocols).default('small'),
-    'common',
+    'advanced',
     'Follow this protocol. paper is the published evaluation. small has fewer pixels, narrower networks and fewer iterations.',
   ),
   pairs: option(
@@ -97,7 +97,7 @@ export const evaluatorOptions = {
       .min(1, 'at least one number')
       .refine((counts) => new Set(counts).size === counts.length, 'every number once')
       .optional(),
-    'common',
+    'advanced',
     'Measure what few real photographs are worth: train on this many of each type, several with commas. Each seed draws its own, and recipes know no others.',
     { valueName: 'numbers', fallback: 'all training images' },
   ),
