@@ -1,6 +1,8 @@
 import { DatasetError } from '../core/errors.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
+import { groupsOf } from '../dataset/groups.js';
 import type { ImageSource } from '../dataset/image-source.js';
+import { isInShare, parseShare, partsOf } from '../dataset/parts.js';
 import { withoutOverlap } from './overlap.js';
 
 export const GOOD = 'good';
@@ -20,18 +22,43 @@ export interface Split {
   groups: ReadonlyMap<ImageSource, number>;
 }
 
-async function goodOf(dataset: Dataset, purpose: 'train' | 'test'): Promise<ImageSource[]> {
-  const images = await dataset.goodImages(purpose);
-  if (images.length > 0) return images;
+/** Throws ERR_DATASET_INVALID if there are no good images. */
+function requireGood(images: readonly ImageSource[], dataset: Dataset, purpose: 'train' | 'test'): void {
+  if (images.length > 0) return;
   throw new DatasetError(
     `${dataset.label} has no good images to ${purpose} on: expected images in ${dataset.goodPlace(purpose)}`,
   );
 }
 
 /**
+ * Returns the good images to train and to test on. Without good images for the test, a fraction such as `2/3` that the
+ * user gives cuts the good images to train on like those of a type.
+ */
+async function splitGood(
+  dataset: Dataset,
+  tests: Dataset,
+  trainImages: number | string | undefined,
+  listed: () => Promise<Map<string, string>>,
+): Promise<Pick<Split, 'trainingGood' | 'testingGood'>> {
+  let trainingGood = await dataset.goodImages('train');
+  let testingGood = await tests.goodImages('test');
+  requireGood(trainingGood, dataset, 'train');
+  if (testingGood.length === 0 && tests === dataset && trainImages !== undefined) {
+    const share = parseShare(trainImages);
+    const parts = share.parts === undefined ? [] : partsOf(await groupsOf(trainingGood, await listed()), share.parts);
+    testingGood = trainingGood.filter((_, i) => parts[i] !== undefined && !isInShare(parts[i], share));
+    trainingGood = trainingGood.filter((_, i) => parts[i] === undefined || isInShare(parts[i], share));
+  }
+  requireGood(testingGood, tests, 'test');
+  requireGood(trainingGood, dataset, 'train');
+  return { trainingGood, testingGood };
+}
+
+/**
  * Chooses the images for training and for the test. `trainImages` is the share of each type for training. It defaults
- * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Test images of a
- * part that a training image shows are left out. Throws ERR_DATASET_INVALID if images are missing.
+ * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Without good images
+ * for the test, a given fraction cuts the good ones, too. Test images of a part that a training image shows are left
+ * out. Throws ERR_DATASET_INVALID if images are missing.
  */
 export async function splitOf(
   dataset: Dataset,
@@ -42,8 +69,8 @@ export async function splitOf(
   if (types.length === 0) {
     throw new DatasetError(`${tests.label} has none of the defect types ${dataset.types.join(', ')}`);
   }
-  const testingGood = await goodOf(tests, 'test');
-  const trainingGood = await goodOf(dataset, 'train');
+  const listed = async () => new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
+  const good = await splitGood(dataset, tests, trainImages, listed);
   const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');
   const training = new Map<string, Example[]>();
   const testing = new Map<string, Example[]>();
@@ -56,6 +83,5 @@ export async function splitOf(
     training.set(type, examples);
     testing.set(type, rest);
   }
-  const listed = new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
-  return withoutOverlap({ training, testing, trainingGood, testingGood }, listed);
+  return withoutOverlap({ training, testing, ...good }, await listed());
 }

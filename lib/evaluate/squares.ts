@@ -21,12 +21,16 @@ function binarizeKeeping(mask: Uint8Array): Uint8Array {
   return mask.map((value) => (value >= threshold ? 255 : 0));
 }
 
-/** Returns a good image's path below `test/good`. It keeps the ending, because 000.png and 000.jpg are two images. */
+/**
+ * Returns a good image's path below `test/good` or `train/good`. It keeps the ending, because 000.png and 000.jpg are
+ * two images.
+ */
 export function goodNameOf(source: ImageSource): string {
   if (typeof source !== 'string') return source.stem;
-  const folder = [sep, 'test', sep, GOOD, sep].join('');
-  const at = source.lastIndexOf(folder);
-  return at < 0 ? basename(source) : source.slice(at + folder.length);
+  const folders = ['test', 'train'].map((purpose) => [sep, purpose, sep, GOOD, sep].join(''));
+  const starts = folders.map((folder) => source.lastIndexOf(folder) + folder.length);
+  const found = folders.findIndex((folder) => source.includes(folder));
+  return found < 0 ? basename(source) : source.slice(starts[found]);
 }
 
 /** Loads a defect with its mask, stretched to a square. */

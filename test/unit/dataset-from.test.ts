@@ -246,7 +246,7 @@ describe('what takes a dataset of images in memory', () => {
 
   it('names the lists that an evaluation lacks, and an image that would be both', async () => {
     const share = { trainImages: '1/3' };
-    await expect(splitOf(Dataset.from({ types, good }), share)).rejects.toThrow(
+    await expect(splitOf(Dataset.from({ types, good }), {})).rejects.toThrow(
       'dataset object has no good images to test on: expected images in testGood of Dataset.from',
     );
     await expect(splitOf(Dataset.from({ types, testGood: good }), share)).rejects.toThrow(

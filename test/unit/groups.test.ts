@@ -111,6 +111,19 @@ describe('groups of photographs', () => {
     expect(split.leftOut).toBe(2 + 1);
   });
 
+  it('cut good photographs by a fraction where none are there to test on', async () => {
+    const image = (name: string) => at('test/crack', `${name}.png`);
+    const mask = (name: string) => at('ground_truth/crack', `${name}_mask.png`);
+    const crack = ['000', '003'].map((name) => ({ image: image(name), mask: mask(name) }));
+    const good = ['006', '007', '008', '009', '010', '011', '012'].map(image);
+    const dataset = Dataset.from({ types: { crack }, good });
+    const split = await splitOf(dataset, { trainImages: '1/2@2' });
+    expect(split.trainingGood).toEqual(good.slice(3)); // The first three are of one part.
+    expect(split.testingGood).toEqual(good.slice(0, 3));
+    await expect(splitOf(dataset, { trainImages: 1 })).rejects.toThrow('no good images to test on');
+    await expect(splitOf(dataset, {})).rejects.toThrow('no good images to test on');
+  });
+
   it('refuse a test of which every photograph shows a part that trains', async () => {
     const other = join(folder, 'other');
     for (const path of ['test/crack', 'ground_truth/crack', 'test/good']) {
