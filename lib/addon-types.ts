@@ -26,6 +26,7 @@ import type {
   NativePasteOptions,
   NativeSampler,
   NativeTrainer,
+  NativeTrainingRegion,
   NativeTrainOptions,
 } from './addon-types/pairs.js';
 
@@ -82,9 +83,7 @@ export interface NativeEngine {
   createTrainer(
     model: NativeModel,
     options: NativeTrainOptions,
-    images: Uint8Array,
-    masks: Uint8Array,
-    foregrounds: Uint8Array | undefined,
+    regions: NativeTrainingRegion[],
     task: NativeTask,
   ): Promise<NativeTrainer>;
   encodeBackgrounds(

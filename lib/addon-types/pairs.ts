@@ -16,17 +16,16 @@ export interface NativeTrainOptions {
   branches: string;
   background: string;
   backgroundScaled: boolean;
-  globalPrompt: string;
-  anomalyPrompt: string;
+  /** One for each type. */
+  globalPrompts: string[];
+  anomalyPrompts: string[];
   trainTextEncoder: boolean;
   gradientCheckpointing: boolean;
   seed: number;
   partFill: string;
   flips: boolean;
-  /** The number of images that are passed with the options. */
-  count: number;
-  width: number;
-  height: number;
+  /** The pixels along each side of a window. */
+  resolution: number;
 }
 
 export interface NativeSampleOptions {
