@@ -25,7 +25,7 @@ const watch = async (what, work) => {
 const dataset = await Dataset.open(embedded.example);
 await watch('opening the engine and loading', async () => (await DualAnoDiff.load(embedded.base)).dispose());
 const model = await watch('loading', () => DualAnoDiff.load(embedded.base));
-const trainer = new Trainer(model, { type: 'stain', resolution: 128 });
+const trainer = new Trainer(model, { types: ['stain'], resolution: 128 });
 await watch('training at 128', async () => {
   for await (const _ of trainer.train(dataset, { steps: 6 }));
 });

@@ -20,7 +20,7 @@ async function job(ready) {
   const { Dataset, DualAnoDiff, embedded, Trainer } = await import('../dist/index.js');
   const dataset = await Dataset.open(embedded.example);
   const model = await DualAnoDiff.load(embedded.base);
-  const trainer = new Trainer(model, { type: 'stain', resolution: 128, batchSize: 4 });
+  const trainer = new Trainer(model, { types: ['stain'], resolution: 128, batchSize: 4 });
   await ready();
   const begin = performance.now();
   for await (const _ of trainer.train(dataset, { steps: STEPS }));

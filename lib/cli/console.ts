@@ -32,7 +32,8 @@ export class Console {
 
   report(event: JobEvent): void {
     if (this.mode === 'json') process.stderr.write(`${JSON.stringify(event)}\n`);
-    else if (event.event === 'warning') this.#warn(event.message);
+    else if (event.event === 'warning') this.#line(`warning: ${event.message}`);
+    else if (event.event === 'note') this.#note(event.message);
     else if (this.mode === 'bar') this.#show(event);
   }
 
@@ -69,9 +70,14 @@ export class Console {
     );
   }
 
-  #warn(message: string): void {
+  /** Prints a note for people. A machine that reads the result asks for events if it wants notes. */
+  #note(message: string): void {
+    if (this.mode === 'bar') this.#line(message);
+  }
+
+  #line(text: string): void {
     this.#stop(); // Otherwise the line would be printed inside the bar.
-    process.stderr.write(`warning: ${message}\n`);
+    process.stderr.write(`${text}\n`);
   }
 
   #show(event: ProgressEvent): void {

@@ -67,7 +67,8 @@ export function readFlag(schema: z.ZodType, text: string, before?: unknown): unk
   if (inner instanceof z.ZodArray && inner.element instanceof z.ZodEnum) {
     return readWords(text, inner.element.options as string[]);
   }
-  return text;
+  const mayBeNumber = inner instanceof z.ZodUnion && inner.options.some((one) => one instanceof z.ZodNumber);
+  return mayBeNumber && /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** Makes the flags of one option. */

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { RawImage } from '../core/image.js';
 import type { Fit } from '../options/names.js';
 import type { DatasetContents, Purpose } from './contents.js';
-import { type Example, type LoadedExample, readExample } from './example-file.js';
+import { type Example, emptyMask, type LoadedExample, readExample } from './example-file.js';
 import { fewAtOnce } from './few-at-once.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
 import { categoryFolders, openFolder } from './folder-contents.js';
@@ -14,11 +13,11 @@ import { warnMissingMasks } from './mask-files.js';
 import { contentsOf, type DatasetInput } from './memory-contents.js';
 import { isInShare, parseShare, partsOf } from './parts.js';
 
-export type { Example, LoadedExample } from './example-file.js';
+export type { Example, LoadedExample, Position } from './example-file.js';
 
 /**
- * Finds the foreground of an image. `fitted` is the square that training uses of the image, and the result is a mask of
- * the same size: one channel of 0 and 255. `refit` cuts the same square out of a mask that is as large as the image.
+ * Finds the foreground of an image: one channel of 0 and 255. `fitted` is what training uses of the image, and `refit`
+ * makes the same of a mask that is as large as the image. The result is as large as one or the other.
  */
 export type FindForeground = (
   image: Stored,
@@ -212,27 +211,23 @@ async function loadExample(
   kernel: Kernel | undefined,
 ): Promise<LoadedExample> {
   const { image, stored, mask } = await readExample(example);
-  const label = labelOf(example.mask);
-  if (!boundingBox(mask)) throw new DatasetError(`The mask ${label} is empty: it marks no pixel`);
+  const box = boundingBox(mask);
+  if (!box) throw emptyMask(example.mask);
+  const centre = {
+    x: (box.left + box.right + 1) / (2 * mask.width),
+    y: (box.top + box.bottom + 1) / (2 * mask.height),
+  };
   const refit = (picture: RawImage) => fitAround(picture, mask, resolution, fit);
   const pixels = await fitAround(image, mask, resolution, fit, kernel);
   const maskPixels = binarize(await refit(mask));
   if (!boundingBox(maskPixels)) {
-    throw new DatasetError(`The defect in ${label} vanishes at ${resolution} pixels: use a higher resolution`);
+    throw new DatasetError(
+      `The defect in ${labelOf(example.mask)} vanishes at ${resolution} pixels: use a higher resolution`,
+    );
   }
-  if (!findForeground) return { ...example, pixels, maskPixels };
+  if (!findForeground) return { ...example, pixels, maskPixels, centre };
   const foregroundPixels = await findForeground(stored, pixels, refit);
-  return { ...example, pixels, maskPixels, foregroundPixels };
-}
-
-/** Returns a digest of all pixels, masks and foregrounds, 16 hexadecimal digits. */
-export function digestOf(examples: readonly LoadedExample[]): string {
-  const hash = createHash('sha256');
-  for (const { pixels, maskPixels, foregroundPixels } of examples) {
-    hash.update(pixels.data).update(maskPixels.data);
-    if (foregroundPixels) hash.update(foregroundPixels.data);
-  }
-  return hash.digest('hex').slice(0, 16);
+  return { ...example, pixels, maskPixels, foregroundPixels, centre };
 }
 
 /** Throws ERR_INVALID_OPTION for anything that `Dataset.open` and `Dataset.from` do not return. */

@@ -16,6 +16,12 @@ export interface Example {
   mask: ImageSource;
 }
 
+/** A position in an image. Each coordinate is a share of the image's width or height, 0 to 1. */
+export interface Position {
+  x: number;
+  y: number;
+}
+
 /** An example that is decoded to squares of one size. */
 export interface LoadedExample extends Example {
   pixels: RawImage;
@@ -23,6 +29,8 @@ export interface LoadedExample extends Example {
   maskPixels: RawImage;
   /** One channel of 0 and 255. Present only if foregrounds were requested. */
   foregroundPixels?: RawImage;
+  /** The centre of the box around the defect, in the whole image. */
+  centre: Position;
 }
 
 /** Reads an image and its mask, with the same size and orientation. Throws ERR_DATASET_INVALID with the file. */
@@ -36,3 +44,7 @@ export async function readExample({
   }
   return { image, stored, mask: await readMaskOf(stored, mask) };
 }
+
+/** Returns the error for a mask without any marked pixel. */
+export const emptyMask = (mask: ImageSource): DatasetError =>
+  new DatasetError(`The mask ${labelOf(mask)} is empty: it marks no pixel`);

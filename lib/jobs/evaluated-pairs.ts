@@ -55,7 +55,7 @@ function settingsOf(
   const resolution = Math.max(side, model.defaults.training.resolution);
   return {
     ...{ recipe: 'noise', count, trainSteps, resume: true },
-    training: { ...common, resolution, ...training },
+    training: { ...common, resolution, window: 'off', ...training },
     sampling: { seed, ...sampling },
   };
 }

@@ -27,7 +27,13 @@ export interface WarningEvent {
   message: string;
 }
 
-export type JobEvent = ProgressEvent | WarningEvent;
+/** Tells the user what a job has decided, such as the size of the windows. */
+export interface NoteEvent {
+  event: 'note';
+  message: string;
+}
+
+export type JobEvent = ProgressEvent | WarningEvent | NoteEvent;
 
 export interface JobContext {
   /** This signal ends the job within one step. Finished work is kept, and `resume` continues from it. */

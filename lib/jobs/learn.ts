@@ -1,8 +1,9 @@
 import { Dataset } from '../dataset/dataset.js';
-import { checkOptions } from '../options/check.js';
+import { requireTypes } from '../dataset/training-images.js';
+import { checkOptions, checkValue } from '../options/check.js';
 import type { LearnJobOptions } from '../options/generated.js';
 import { learnSchema } from '../options/jobs.js';
-import { trainerSchema } from '../options/training.js';
+import { trainerSchema, types } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
@@ -20,7 +21,20 @@ export interface LearnResult {
 }
 
 /**
- * Trains an adapter on one defect type of a category and writes it to `out`. With `resume` it continues from the newest
+ * Reads the names of types, with commas between them. `all` stands for every defect type. A type whose name is the whole
+ * text takes precedence. Throws ERR_DATASET_INVALID for a type that the dataset does not have, and ERR_INVALID_OPTION
+ * for a name that is given twice.
+ */
+async function typesIn(dataset: Dataset, names: string): Promise<string[]> {
+  const whole = names.normalize('NFC');
+  const split = whole === 'all' ? dataset.types : whole.split(',');
+  const found = checkValue('type', types, dataset.types.includes(whole) ? [whole] : [...split]);
+  await requireTypes(dataset, found);
+  return found;
+}
+
+/**
+ * Trains an adapter on one or several defect types of a category and writes it to `out`. With `resume` it continues from the newest
  * checkpoint, and the result is bit for bit that of an uninterrupted run.
  *
  * Throws the errors of `DualAnoDiff.load` and `Trainer.train`.
@@ -29,9 +43,9 @@ export async function learn(options: LearnJobOptions, context: JobContext = {}):
   const checked = checkOptions(learnSchema, options);
   const { data, type, out, steps, checkpointEvery, previewEvery, resume } = checked;
   const dataset = await Dataset.open(data);
-  await dataset.examples(type); // A wrong type must fail before the model is loaded.
+  const learned = await typesIn(dataset, type); // A wrong type must fail before the model is loaded.
   await using model = await loadBase(pickGiven(checked, learnSchema.shape), context);
-  const settings = { ...pickGiven(checked, trainerSchema.shape), type };
+  const settings = { ...pickGiven(checked, trainerSchema.shape), types: learned };
   const run = { out, steps, checkpointEvery, previewEvery, resume };
   const { trainer, losses, seconds } = await trainType(model, dataset, settings, run, context);
   await trainer.dispose();

@@ -4,10 +4,11 @@ import { DatasetError } from '../core/errors.js';
 import { readJsonLines } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { meanAgreement } from '../dataset/agreement.js';
-import { Dataset, type LoadedExample } from '../dataset/dataset.js';
+import { Dataset } from '../dataset/dataset.js';
 import { PAIR_LIST } from '../dataset/pair-list.js';
 import { pairRecordSchema } from '../dataset/pair-record.js';
 import type { KeepRule } from '../dataset/selection.js';
+import type { TrainingImage } from '../dataset/training-region.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
 import type { TrainerOptions } from '../options/generated.js';
@@ -24,7 +25,7 @@ import { type WrittenPairs, writePairs } from './write-pairs.js';
 export interface TypeSettings {
   recipe: RecipeName;
   count: number;
-  training: Omit<TrainerOptions, 'type'> & Required<Pick<TrainerOptions, 'fit' | 'seed' | 'trainImages'>>;
+  training: Omit<TrainerOptions, 'types'> & Required<Pick<TrainerOptions, 'fit' | 'seed' | 'trainImages'>>;
   trainSteps?: number | undefined;
   sampling: NoiseOptions;
   keepBest?: KeepRule | undefined;
@@ -91,7 +92,7 @@ interface Prepared extends AsyncDisposable {
   recipe: OpenRecipe;
   trained?: TrainedType;
   adapter?: string;
-  examples: readonly LoadedExample[];
+  examples: readonly TrainingImage[];
 }
 
 async function prepareNoise(
@@ -100,7 +101,13 @@ async function prepareNoise(
 ): Promise<Prepared> {
   const { training, trainSteps: steps, sampling, count, resume } = settings;
   const adapter = join(folder, 'adapter.safetensors');
-  const trained = await trainType(model, dataset, { ...training, type }, { out: adapter, steps, resume }, context);
+  const trained = await trainType(
+    model,
+    dataset,
+    { ...training, types: [type] },
+    { out: adapter, steps, resume },
+    context,
+  );
   const { trainer } = trained;
   try {
     const recipe = await openNoise(model, adapter, { ...sampling, count }, await dataset.goodImages());
@@ -131,6 +138,7 @@ const REPORT_RESOLUTION = 128;
 function settingsForReport(model: DualAnoDiff | undefined, { recipe, trained }: Prepared): Record<string, unknown> {
   const { settings } = recipe.source;
   const training = trained?.trainer.settings;
+  const prompts = trained?.trainer.prompts.map(({ global, anomaly }) => `${global} / ${anomaly}`);
   return {
     recipe: recipe.source.recipe,
     ...(model && { 'base model': model.folder, device: model.info.device, precision: model.info.dtype }),
@@ -139,7 +147,8 @@ function settingsForReport(model: DualAnoDiff | undefined, { recipe, trained }: 
       'batch size': training.batchSize,
       'learning rate': training.learningRate,
       rank: training.rank,
-      prompts: `${training.globalPrompt} / ${training.anomalyPrompt}`,
+      prompts: prompts?.join(', '),
+      window: training.window === 'off' ? 'off' : `${training.window} pixels`,
       'part fill': training.partFill,
     }),
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),

@@ -1,4 +1,4 @@
-/** Trains the adapter of one defect type and writes checkpoints, a log and previews beside it. */
+/** Trains the adapter of one or several defect types and writes checkpoints, a log and previews beside it. */
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
 import type { PixelData } from '../core/image.js';
@@ -7,6 +7,7 @@ import { encodePng } from '../dataset/image-file.js';
 import type { BaseModel } from '../model/base-model.js';
 import { type LogEntry, RunFiles } from '../model/checkpoints.js';
 import { Trainer } from '../model/trainer.js';
+import { given } from '../options/check.js';
 import type { TrainerOptions } from '../options/generated.js';
 import type { JobContext } from './job.js';
 
@@ -61,12 +62,22 @@ export async function trainType(
   { signal, onEvent }: JobContext,
 ): Promise<TrainedType> {
   const trainer = new Trainer(model, settings);
-  const { type } = settings;
+  const { types } = settings;
+  const [type] = types.length === 1 ? types : [];
   const start = performance.now();
   try {
-    const run = { steps, out, resume, ...(checkpointEvery && { checkpointEvery }), ...(signal && { signal }) };
+    const onNote = (note: string) => onEvent?.({ event: 'note', message: `${types.join(', ')}: ${note}` });
+    const run = { steps, out, resume, onNote, ...given({ checkpointEvery, signal }) };
     for await (const { step, loss } of trainer.train(dataset, run)) {
-      onEvent?.({ event: 'progress', stage: 'train', unit: 'steps', done: step, total: steps, type, loss });
+      onEvent?.({
+        event: 'progress',
+        stage: 'train',
+        unit: 'steps',
+        done: step,
+        total: steps,
+        loss,
+        ...given({ type }),
+      });
       if (previewEvery && step % previewEvery === 0) await writePreview(trainer, out, step, signal);
     }
     await trainer.save(out);

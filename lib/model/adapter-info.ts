@@ -6,17 +6,24 @@ import type { Fit } from '../options/names.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
 import { trainerSchema } from '../options/training.js';
 import { runNative } from '../run-native.js';
+import { type AdapterLists, listProblem, listSchemas, renewed, type TrainedExample } from './adapter-lists.js';
+import type { TypePrompts } from './type-prompts.js';
 
 /** Describes an adapter. Files of the published code store no settings, so they get the values that that code uses. */
 export interface AdapterInfo {
-  type?: string;
+  /** The types that the adapter has learned. Files of the published code store none. */
+  types: readonly string[];
+  /** The prompts of each type. There is one entry if the file stores no types. */
+  prompts: readonly TypePrompts[];
   partFill: 'grey' | 'black';
-  globalPrompt: string;
-  anomalyPrompt: string;
   /** Pixels along each side of the training images. */
   resolution?: number;
-  /** This is how the training images became squares. */
+  /** This is how the training images became squares, if they are whole. */
   fit: Fit;
+  /** Pixels of a photograph along each side of a training window, or `off` for whole images. */
+  window?: number | 'off';
+  /** The defects of the training photographs. */
+  examples: readonly TrainedExample[];
   /** An adapter with background compensation can only be sampled with backgrounds. */
   background: 'off' | 'add' | 'interpolate';
   /**
@@ -37,8 +44,17 @@ const OLDER_NAMES: Readonly<Record<string, string>> = { defectLossShare: 'defect
 export const metadataKey = (option: string): string =>
   (OLDER_NAMES[option] ?? option).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-// The digest of the images covers the foregrounds, and gradient checkpointing does not change the result.
-const { foregroundMasks: _, foregroundWeights: __, gradientCheckpointing: ___, ...trained } = trainerSchema.shape;
+/**
+ * These options are not stored: the digest of the images covers the foregrounds, gradient checkpointing does not change
+ * the result, and the prompts of the types replace the templates.
+ */
+export const NOT_STORED = [
+  ...['foregroundMasks', 'foregroundWeights', 'gradientCheckpointing'],
+  ...['globalPrompt', 'anomalyPrompt'],
+];
+
+const stored = Object.entries(trainerSchema.shape).filter(([name]) => !NOT_STORED.includes(name));
+
 /** Removes the default from a schema: the default of an option must not stand in for a setting that a file lacks. */
 function bare(schema: z.ZodType): z.ZodType {
   let inner = schema;
@@ -47,7 +63,8 @@ function bare(schema: z.ZodType): z.ZodType {
 }
 
 const schemas: Record<string, z.ZodType> = {
-  ...Object.fromEntries(Object.entries(trained).map(([name, schema]) => [metadataKey(name), bare(schema)])),
+  ...Object.fromEntries(stored.map(([name, schema]) => [metadataKey(name), bare(schema)])),
+  ...listSchemas,
   part_fill: oneOf(['grey', 'black']), // Training replaces `auto` by one of these before it writes a file.
   format: text(),
   format_version: integer(1),
@@ -55,6 +72,7 @@ const schemas: Record<string, z.ZodType> = {
   saim_rank: integer(1),
   latent_levels: text(),
   steps: integer(1),
+  example_types: text(), // The engine writes and checks it.
   base: text(),
   base_fingerprint: text().min(1, 'a fingerprint'),
   dtype: oneOf(['float32', 'bfloat16', 'float16']),
@@ -64,8 +82,8 @@ const metadataSchema = z.strictObject(schemas).partial();
 
 /** Every trained adapter stores these settings, because they decide how it is used. */
 const REQUIRED_SETTINGS = [
-  ...['type', 'resolution', 'fit', 'part_fill', 'branches', 'background_scaled'],
-  ...['global_prompt', 'anomaly_prompt'],
+  ...['types', 'prompts', 'window', 'examples'],
+  ...['resolution', 'fit', 'part_fill', 'branches', 'background_scaled'],
 ];
 
 /** Reads a text that is one decimal number. Returns NaN for any other text. */
@@ -74,17 +92,24 @@ export const numberFrom = (value: string): number => (/^-?\d+(\.\d+)?(e[+-]?\d+)
 /** Converts a text to the type of its option. Returns the text itself if that fails, so that the schema rejects it. */
 function decoded(schema: z.ZodType | undefined, value: string): unknown {
   if (schema instanceof z.ZodNumber) return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
+  if (schema instanceof z.ZodUnion) return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
   if (schema instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value;
-  return value;
+  return schema instanceof z.ZodArray ? fromJson(value) : value;
 }
 
-interface Settings {
-  type?: string;
+function fromJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+interface Settings extends AdapterLists {
+  window?: number | 'off';
   resolution?: number;
   fit?: AdapterInfo['fit'];
   part_fill?: AdapterInfo['partFill'];
-  global_prompt?: string;
-  anomaly_prompt?: string;
   background_scaled?: boolean;
 }
 
@@ -95,7 +120,8 @@ interface Settings {
  */
 function settingsOf(file: string, metadata: Readonly<Record<string, string>>): Settings {
   if (metadata.format !== FORMAT) return {};
-  const entries = Object.entries(metadata).filter(([name]) => !name.startsWith('_'));
+  const current = renewed(metadata);
+  const entries = Object.entries(current).filter(([name]) => !name.startsWith('_'));
   const unknown = entries
     .filter(([name]) => !Object.hasOwn(schemas, name))
     .map(([name, value]) => `${name} = ${value.slice(0, 80)}`);
@@ -103,30 +129,35 @@ function settingsOf(file: string, metadata: Readonly<Record<string, string>>): S
     new ModelError(`The metadata of ${file}: ${what}`, 'ERR_WEIGHTS_INVALID', { cause });
   if (unknown.length > 0) throw damaged(`${unknown.join(', ')} is not known to this version: update the package`);
   if (metadata.training_images !== undefined) {
-    const missing = REQUIRED_SETTINGS.filter((name) => metadata[name] === undefined);
+    const missing = REQUIRED_SETTINGS.filter((name) => current[name] === undefined);
     if (missing.length > 0) throw damaged(`${missing.join(', ')} is missing: the file is damaged`);
   }
   const values = entries.map(([name, value]) => [name, decoded(schemas[name], value)]);
+  let settings: Settings;
   try {
-    const checked: unknown = checkOptions(metadataSchema, Object.fromEntries(values));
-    return checked as Settings;
+    settings = checkOptions(metadataSchema, Object.fromEntries(values)) as Settings;
   } catch (cause) {
     throw damaged((cause as Error).message, cause);
   }
+  const problem = listProblem(settings);
+  if (problem !== undefined) throw damaged(problem);
+  return settings;
 }
 
 /**
  * Describes an adapter. The reader of adapters has derived `background` from the tensors if the file did not store it.
  */
 export function adapterInfo(file: string, metadata: Record<string, string>): AdapterInfo {
-  const { type, resolution, ...settings } = settingsOf(file, metadata);
+  const { resolution, window, ...settings } = settingsOf(file, metadata);
+  const { globalPrompt: global, anomalyPrompt: anomaly } = stableDiffusion.training;
   return {
-    ...(type === undefined ? {} : { type }),
+    types: settings.types ?? [],
+    prompts: settings.prompts ?? [{ global, anomaly }],
     ...(resolution === undefined ? {} : { resolution }),
+    ...(window === undefined ? {} : { window }),
+    examples: settings.examples ?? [],
     fit: settings.fit ?? 'crop',
     partFill: settings.part_fill ?? 'grey',
-    globalPrompt: settings.global_prompt ?? stableDiffusion.training.globalPrompt,
-    anomalyPrompt: settings.anomaly_prompt ?? stableDiffusion.training.anomalyPrompt,
     background: metadata.background as AdapterInfo['background'],
     backgroundScaled: settings.background_scaled ?? false,
     metadata,

@@ -91,7 +91,10 @@ export class RunFiles {
 }
 
 /** A finished adapter stores these names, too, which are no settings of its training. */
-const NOT_SETTINGS = new Set(['format', 'format_version', 'lora_scale', 'saim_rank', 'latent_levels', 'steps', 'base']);
+const NOT_SETTINGS = new Set([
+  ...['format', 'format_version', 'lora_scale', 'saim_rank', 'latent_levels'],
+  ...['steps', 'base', 'examples', 'example_types'],
+]);
 
 /**
  * Throws ERR_CHECKPOINT_MISMATCH with every setting that differs and both its values. A setting that only the file has

@@ -29,7 +29,7 @@ export class DualAnoDiff extends BaseModel {
   }
 
   /**
-   * Trains an adapter on one defect type of a dataset. With `out`, the adapter is written to this file, with
+   * Trains an adapter on one or several defect types of a dataset. With `out`, the adapter is written to this file, with
    * checkpoints and a log beside it, and `resume` continues an interrupted run. After an abort, a checkpoint is written
    * first.
    *

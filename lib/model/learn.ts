@@ -3,33 +3,29 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { TrainerOptions, TrainSettings } from '../options/generated.js';
 import type { Adapter } from './adapter.js';
 import type { BaseModel } from './base-model.js';
-import { Trainer, type TrainStep } from './trainer.js';
+import { Trainer, type TrainOptions, type TrainStep } from './trainer.js';
 
 /** Holds the options of {@link DualAnoDiff.learn}. */
-export interface LearnOptions extends Omit<TrainerOptions, 'type'>, TrainSettings {
-  /** These are the defect types to learn. An adapter learns one type, so the list has one entry. */
-  types: readonly [string];
+export interface LearnOptions extends Omit<TrainerOptions, 'types'>, TrainSettings {
+  /** These are the defect types to learn. `good` stands for photographs without a defect. */
+  types: readonly string[];
   signal?: AbortSignal;
+  /** This function receives what was decided before training, such as the size of the windows, in words. */
+  onNote?: (note: string) => void;
   /** This function is called after every training step. If it throws, training ends with its error. */
   onProgress?: (step: TrainStep) => void;
 }
 
-/** Trains an adapter on one type. */
+/** Trains an adapter on one or several types. */
 export async function learnAdapter(model: BaseModel, dataset: Dataset, options: LearnOptions): Promise<Adapter> {
-  const { types, steps, out, checkpointEvery, resume, signal, onProgress, ...settings } = (options ??
+  const { types, steps, out, checkpointEvery, resume, signal, onProgress, onNote, ...settings } = (options ??
     {}) as LearnOptions;
-  const [type] = Array.isArray(types) ? types : [];
-  if (type === undefined || types.length !== 1) {
-    throw new InvalidOptionError(
-      `Expected one defect type for types, as in ['crack'], but received ${JSON.stringify(types)}`,
-    );
-  }
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new InvalidOptionError(`Expected a function for onProgress but received ${onProgress}`);
   }
-  await using trainer = new Trainer(model, { ...settings, type });
-  const run = { steps, out, checkpointEvery, resume, signal };
-  for await (const step of trainer.train(dataset, run as TrainSettings)) onProgress?.(step);
+  await using trainer = new Trainer(model, { ...settings, types: types as string[] });
+  const run = { steps, out, checkpointEvery, resume, signal, onNote };
+  for await (const step of trainer.train(dataset, run as TrainOptions)) onProgress?.(step);
   if (out !== undefined) await trainer.save(out);
   return await trainer.adapter();
 }

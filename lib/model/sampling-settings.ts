@@ -6,6 +6,7 @@ import type { SampleSettings } from '../options/generated.js';
 import { engineSamplingOptions, type sampleSchema, samplingSchema, withPreset } from '../options/sampling.js';
 import type { AdapterInfo } from './adapter-info.js';
 import type { BaseModel } from './base-model.js';
+import { promptsFor } from './type-prompts.js';
 
 export type SamplingSettings = Omit<SampleSettings, 'count' | 'attention'>;
 
@@ -13,23 +14,24 @@ type Checked = z.output<typeof sampleSchema>;
 
 /** Holds complete settings: the preset, the adapter and the base supply those that the caller leaves out. */
 export type ResolvedSampling = {
-  [Name in Exclude<keyof Checked, 'preset' | 'count' | 'attention'>]-?: Exclude<Checked[Name], undefined>;
+  [Name in Exclude<keyof Checked, 'preset' | 'type' | 'count' | 'attention'>]-?: Exclude<Checked[Name], undefined>;
 };
 
 /** Holds those settings of an adapter's training that sampling uses by default. */
-type TrainedWith = Pick<AdapterInfo, 'globalPrompt' | 'anomalyPrompt' | 'resolution' | 'backgroundScaled'>;
+type TrainedWith = Pick<AdapterInfo, 'types' | 'prompts' | 'resolution' | 'backgroundScaled'>;
 
-/** Completes the settings. Throws ERR_INVALID_OPTION. */
+/** Completes the settings. Throws ERR_INVALID_OPTION, also for a type that the adapter has not learned. */
 export function resolveSampling(settings: SamplingSettings, model: BaseModel, trained: TrainedWith): ResolvedSampling {
   const { sampling, training } = model.defaults;
-  const { preset: _, ...checked } = checkOptions(samplingSchema, withPreset(settings));
+  const { preset: _, type, ...checked } = checkOptions(samplingSchema, withPreset(settings));
+  const { prompts } = promptsFor(trained, type);
   return {
     ...checked,
     steps: checked.steps ?? sampling.steps,
     scheduler: checked.scheduler ?? sampling.scheduler,
     startFromLatentMean: checked.startFromLatentMean ?? sampling.startFromLatentMean,
-    globalPrompt: checked.globalPrompt ?? trained.globalPrompt,
-    anomalyPrompt: checked.anomalyPrompt ?? trained.anomalyPrompt,
+    globalPrompt: checked.globalPrompt ?? prompts.global,
+    anomalyPrompt: checked.anomalyPrompt ?? prompts.anomaly,
     resolution: checked.resolution ?? trained.resolution ?? training.resolution,
     backgroundScaled: checked.backgroundScaled ?? trained.backgroundScaled,
   };

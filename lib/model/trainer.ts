@@ -1,31 +1,39 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { NativeStep, NativeTrainer } from '../addon-types.js';
+import { z } from 'zod';
+import type { NativeStep, NativeTrainer, NativeTrainingRegion } from '../addon-types.js';
 import { AbortedError, DualAnoDiffError, ModelError, TrainingError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
 import type { WriteLock } from '../core/write-lock.js';
-import { Dataset, digestOf, type LoadedExample, requireDataset } from '../dataset/dataset.js';
+import { type Dataset, requireDataset } from '../dataset/dataset.js';
 import { type Pair, toPair } from '../dataset/pair.js';
 import { clearerFill } from '../dataset/part-fill.js';
+import { loadTrainingImages, type TrainingImages } from '../dataset/training-images.js';
+import { digestOf, squareOf, type TrainingImage, type TrainingRegion } from '../dataset/training-region.js';
 import { checkOptions, checkValue, given, taskShape } from '../options/check.js';
 import type { TrainerOptions, TrainSettings } from '../options/generated.js';
 import { adapterFile, trainerSchema, trainSchema } from '../options/training.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import { Adapter } from './adapter.js';
 import { checkAdapterFile, numberFrom } from './adapter-info.js';
+import { renewed, type TrainedExample } from './adapter-lists.js';
 import { NO_ADAPTER } from './base-defaults.js';
 import type { BaseModel } from './base-model.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
 import { foregroundFinder, foregroundName, withForegroundSource } from './foreground.js';
 import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
-import { fillPrompt, metadataOf, type ResolvedTraining } from './training-settings.js';
+import { metadataOf, nativeTraining, type ResolvedTraining } from './training-settings.js';
+import { promptsOfTypes, type TypePrompts } from './type-prompts.js';
 
 /** Holds the options of {@link Trainer.train}. */
-export type TrainOptions = TrainSettings & TaskOptions;
+export interface TrainOptions extends TrainSettings, TaskOptions {
+  /** This function receives what was decided before training, such as the size of the windows, in words. */
+  onNote?: (note: string) => void;
+}
 
 /** Holds the options of {@link Trainer.preview}. */
-export type PreviewOptions = TaskOptions & { steps?: number; guidanceScale?: number; seed?: number };
+export type PreviewOptions = TaskOptions & { type?: string; steps?: number; guidanceScale?: number; seed?: number };
 
 /** Describes one optimiser update. */
 export interface TrainStep extends NativeStep {
@@ -36,23 +44,32 @@ export interface TrainStep extends NativeStep {
 }
 
 /**
- * Trains one adapter on one defect type.
+ * Trains one adapter on one or several defect types.
  *
  * @example
- * const trainer = new Trainer(model, { type: 'crack' });
+ * const trainer = new Trainer(model, { types: ['crack'] });
  * for await (const step of trainer.train(dataset, { steps: 5000 })) console.log(step.step, step.loss);
  * await trainer.save('crack.safetensors');
  */
 export class Trainer {
   #settings: Readonly<ResolvedTraining>;
-  /** These are the training images. The list is empty until `train` begins. */
-  examples: readonly LoadedExample[] = [];
+  /**
+   * These squares show the training images, or what trains of them. The list is empty until `train` begins.
+   */
+  examples: readonly TrainingImage[] = [];
+  /** These are the prompts of each type. The list is empty until `train` begins. */
+  prompts: readonly TypePrompts[] = [];
   readonly #model: BaseModel;
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
+<<<<<<< HEAD
   /** Names what found the foregrounds. It is undefined without background compensation. */
   #foreground: string | undefined;
+=======
+  /** The images themselves are with the engine. */
+  #images: { digest: string; examples: readonly TrainedExample[] } = { digest: '', examples: [] };
+>>>>>>> d89498e (Train on windows, and one adapter on many types)
   #busy = false;
   /** This is the adapter file of a run that `train` found finished. */
   #finished: string | undefined;
@@ -70,7 +87,7 @@ export class Trainer {
   }
 
   /**
-   * Returns the settings with their defaults. Once training has begun, the prompts contain the names of the dataset.
+   * Returns the settings with their defaults. Once training has begun, `window` and `partFill` are those that it uses.
    */
   get settings(): Readonly<ResolvedTraining> {
     return this.#settings;
@@ -96,7 +113,8 @@ export class Trainer {
       checkpointEvery,
       resume,
       signal,
-    } = checkOptions(trainSchema.extend(taskShape), options);
+      onNote,
+    } = checkOptions(trainSchema.extend({ ...taskShape, onNote: noteListener() }), options);
     requireDataset(dataset);
     if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
     this.#busy = true;
@@ -104,7 +122,7 @@ export class Trainer {
     let isComplete = false;
     try {
       await this.#lockFiles(files);
-      await this.#prepare(dataset, { signal });
+      await this.#prepare(dataset, { signal, onNote });
       this.#finished = files && (await this.#begin(files, resume, steps)) ? files.out : undefined;
       if (this.#finished === undefined) yield* this.#steps(steps, files, checkpointEvery, signal);
       isComplete = true;
@@ -151,7 +169,10 @@ export class Trainer {
   /** Returns a copy of the current adapter, on the CPU and in float32. Later steps do not change the copy. */
   async adapter(): Promise<Adapter> {
     const handle = this.#started();
-    const metadata = { ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder };
+    const metadata = {
+      ...{ ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder },
+      examples: JSON.stringify(this.#images.examples),
+    };
     return Adapter.of(await runNative({}, (_, task) => handle.adapter(metadata, task)), 'The adapter in training');
   }
 
@@ -178,11 +199,17 @@ export class Trainer {
     }
   }
 
-  /** Samples a pair from the current adapter, decoded by TAESD if the model has one. It has no effect on training. */
+  /**
+   * Samples a pair of the first type from the current adapter, or of another `type`. It is decoded by TAESD if the model
+   * has one. It has no effect on training.
+   */
   async preview({ signal, ...options }: PreviewOptions = {}): Promise<Pair> {
     const decoder = this.#model.info.fastDecoder ? 'taesd' : 'vae';
     const handle = this.#started();
-    const native = nativeSampling(resolveSampling({ decoder, ...options }, this.#model, this.settings), false);
+    const { types, resolution, backgroundScaled } = this.#settings;
+    const trained = { types, prompts: this.prompts, resolution, backgroundScaled };
+    const type = options.type ?? (types[0] as string);
+    const native = nativeSampling(resolveSampling({ decoder, ...options, type }, this.#model, trained), false);
     const [pair] = await runNative({ signal }, (_, task) => handle.preview(native, [0], task));
     return toPair(pair as NonNullable<typeof pair>, native.width, native.seed);
   }
@@ -216,8 +243,12 @@ export class Trainer {
     return this.#handle;
   }
 
-  async #prepare(dataset: Dataset, { signal }: TaskOptions): Promise<void> {
+  async #prepare(
+    dataset: Dataset,
+    { signal, onNote }: TaskOptions & { onNote: TrainOptions['onNote'] | undefined },
+  ): Promise<void> {
     if (this.#handle) return;
+<<<<<<< HEAD
     const { globalPrompt, anomalyPrompt } = this.#settings;
     this.#settings = {
       ...this.#settings,
@@ -246,16 +277,43 @@ export class Trainer {
     if (initialAdapter) {
       await checkAdapterFile(initialAdapter);
       this.#initialDigest = await fileDigest(initialAdapter);
+=======
+    const { types, globalPrompt: global, anomalyPrompt: anomaly, resolution } = this.#settings;
+    const { regions, window, notes } = await this.#load(dataset);
+    for (const note of notes) onNote?.(note);
+    const partFill = this.#settings.partFill === 'auto' ? clearerFill(regions) : this.#settings.partFill;
+    this.#settings = { ...this.#settings, window, partFill };
+    this.prompts = promptsOfTypes({ global, anomaly }, dataset.category, types);
+    this.examples = await Promise.all(regions.map((region) => squareOf(region, resolution)));
+    this.#images = { digest: digestOf(regions), examples: trainedExamples(regions) };
+    const { initialAdapter } = this.#settings;
+    const initial = initialAdapter === NO_ADAPTER ? '' : resolve(initialAdapter);
+    if (initial) {
+      await checkAdapterFile(initial);
+      this.#initialDigest = await fileDigest(initial);
+>>>>>>> d89498e (Train on windows, and one adapter on many types)
     }
     const { native: model } = this.#model;
-    const size = { width: resolution, height: resolution };
-    const native = { ...rest, partFill, initialAdapter, count: this.examples.length, ...size };
-    await warnOfLongPrompts(model, [
-      ['global prompt', rest.globalPrompt],
-      ['anomaly prompt', rest.anomalyPrompt],
-    ]);
+    await warnOfLongPrompts(
+      model,
+      this.prompts.flatMap((own) => [
+        ['global prompt', own.global],
+        ['anomaly prompt', own.anomaly],
+      ]),
+    );
+    const options = nativeTraining(this.#settings, this.prompts, initial);
     this.#handle = await runNative({ signal }, (engine, task) =>
-      engine.createTrainer(model, native, pixels, masks, foregrounds, task),
+      engine.createTrainer(model, options, regions.map(nativeRegion), task),
+    );
+  }
+
+  /** Loads the training images, with their foregrounds if the adapter compensates for backgrounds. */
+  async #load(dataset: Dataset): Promise<TrainingImages> {
+    const settings = this.#settings;
+    if (settings.background === 'off') return loadTrainingImages(dataset, settings);
+    const { foregroundMasks, foregroundWeights } = settings;
+    return withForegroundSource(given({ foregroundMasks, foregroundWeights }), this.#model.info.device, (source) =>
+      loadTrainingImages(dataset, settings, foregroundFinder(source)),
     );
   }
 
@@ -280,7 +338,7 @@ export class Trainer {
     const finished = resume && hasAdapter;
     const source = newest?.file ?? (finished ? files.out : undefined);
     if (source !== undefined) {
-      const saved = await runNative({}, (engine, task) => engine.readMetadata(source, task));
+      const saved = renewed(await runNative({}, (engine, task) => engine.readMetadata(source, task)));
       const { fingerprint, legacyFingerprint } = this.#model.info;
       // Version 0.1.0 wrote the legacy fingerprint.
       if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint;
@@ -323,12 +381,31 @@ export class Trainer {
   /** Returns everything that decides the result, as metadata of checkpoints and adapters. */
   #settingsText(): Record<string, string> {
     return {
-      ...metadataOf(this.settings),
+      ...metadataOf(this.settings, this.prompts),
       initial_adapter: this.#initialDigest,
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,
+<<<<<<< HEAD
       training_images: digestOf(this.examples as LoadedExample[]),
       ...(this.#foreground !== undefined && { _foreground: this.#foreground }),
+=======
+      training_images: this.#images.digest,
+>>>>>>> d89498e (Train on windows, and one adapter on many types)
     };
   }
+}
+
+const noteListener = () =>
+  z.custom<NonNullable<TrainOptions['onNote']>>((value) => typeof value === 'function', 'a function').optional();
+
+/** Returns what adapters store of the regions with a defect. */
+function trainedExamples(regions: readonly TrainingRegion[]): TrainedExample[] {
+  return regions.flatMap(({ type, centre }, region) => (centre ? [{ type, region, ...centre }] : []));
+}
+
+/** Translates a region for the engine. */
+function nativeRegion({ type, pixels, maskPixels, foregroundPixels }: TrainingRegion): NativeTrainingRegion {
+  const { data: image, width, height } = pixels;
+  const foreground = foregroundPixels && { foreground: foregroundPixels.data };
+  return { image, mask: maskPixels.data, ...foreground, width, height, type };
 }

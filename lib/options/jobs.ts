@@ -7,7 +7,7 @@ import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnre
 import { ablations, recipes } from './names.js';
 import { option, pick } from './option.js';
 import { backgroundOptions, count, samplingOptions } from './sampling.js';
-import { adapterFile, runFileOptions, trainingOptions, trainSteps, type } from './training.js';
+import { adapterFile, runFileOptions, trainingOptions, trainSteps, windowOption } from './training.js';
 import { typeName } from './type-name.js';
 
 const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { valueName: 'dir', ...more });
@@ -17,7 +17,12 @@ const { resume, checkpointEvery } = runFileOptions;
 
 export const learnOptions = {
   data,
-  type,
+  type: option(
+    path('names of types'),
+    'common',
+    'Learn this defect type, which is the name of its folder, or several with commas, or all. good adds photographs without a defect.',
+    { valueName: 'names' },
+  ),
   out: option(adapterFile(), 'common', 'Write the adapter to this file.', { valueName: 'file.safetensors' }),
   steps: trainSteps,
   ...baseOptions,
@@ -43,12 +48,8 @@ export const generateOptions = {
   ),
   out: folder('Write the generated dataset to this folder.'),
   count,
-  type: option(typeName().optional(), 'advanced', 'Name the defect type of the pairs.', {
-    valueName: 'name',
-    fallback: "the adapter's, or anomaly if it has none",
-  }),
-  ...baseOptions,
   ...samplingOptions,
+  ...baseOptions,
   ...backgroundOptions,
   ...maskOptions,
   keepBest,
@@ -89,9 +90,19 @@ export const campaignOptions = {
   count,
   trainSteps,
   resume,
-  ...pick(baseOptions, ['base', 'baseConfig', 'predictionType', 'lora', 'device', 'dtype']),
-  ...pick(trainingOptions, ['resolution', 'fit', 'rank', 'learningRate', 'partFill', 'background', 'foregroundMasks']),
+  ...pick(baseOptions, ['base', 'predictionType', 'lora', 'device', 'dtype']),
+  ...pick(trainingOptions, [
+    'resolution',
+    'window',
+    'fit',
+    'rank',
+    'learningRate',
+    'partFill',
+    'background',
+    'foregroundMasks',
+  ]),
   ...pick(trainingOptions, ['gradientCheckpointing', 'globalPrompt', 'anomalyPrompt', 'seed']),
+  window: windowOption('advanced'),
   trainBatchSize: trainingOptions.batchSize,
   ...pick(samplingOptions, ['steps', 'guidanceScale', 'scheduler', 'preset', 'batchSize']),
   ...pick(maskOptions, ['mask', 'maskWeights']),

@@ -5,6 +5,7 @@ import { schedulers } from './names.js';
 import { option } from './option.js';
 import { ofBase, stableDiffusion } from './stable-diffusion.js';
 import { foregroundOptions, seed } from './training.js';
+import { learnedTypeName } from './type-name.js';
 
 const paper = stableDiffusion.sampling;
 
@@ -57,6 +58,12 @@ export const engineSamplingOptions = {
 
 /** TypeScript code translates these settings for the engine. */
 const translatedOptions = {
+  type: option(
+    learnedTypeName().optional(),
+    'common',
+    'Make pairs of this type. It must be one of those that the adapter has learned. An adapter that stores no type takes any name.',
+    { valueName: 'name', fallback: "the adapter's, or anomaly if it stores none" },
+  ),
   guidanceInterval: option(
     z
       .tuple([real(0, 1), real(0, 1)], 'two numbers')

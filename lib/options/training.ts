@@ -4,7 +4,7 @@ import { above, flag, integer, oneOf, path, real, text } from './check.js';
 import { fits } from './names.js';
 import { option } from './option.js';
 import { ofBase, stableDiffusion } from './stable-diffusion.js';
-import { typeName } from './type-name.js';
+import { learnedTypeName, typeName } from './type-name.js';
 
 const paper = stableDiffusion.training;
 
@@ -12,6 +12,30 @@ export const seed = option(integer(0).default(0), 'common', 'Set the seed of eve
 export const type = option(typeName(), 'common', 'Use this defect type, which is the name of its folder.', {
   valueName: 'name',
 });
+
+/** Returns the schema of a list of types that one adapter learns. */
+const learnedTypes = () =>
+  z
+    .array(learnedTypeName(), 'a list of types')
+    .min(1, 'at least one type')
+    .refine((names) => new Set(names).size === names.length, 'each type once');
+export const types = option(
+  learnedTypes(),
+  'api',
+  'Learn these defect types. `good` stands for photographs without a defect.',
+);
+
+/** Returns the schema of the side of a window. */
+export const windowSide = () => integer(8, 16384);
+
+/** Returns the option of windows. In `run` it is one of the many that are rarely given. */
+export const windowOption = (tier: 'common' | 'advanced') =>
+  option(
+    z.union([oneOf(['auto', 'off']), windowSide()], 'auto, off or an integer 8..16384').default('auto'),
+    tier,
+    'Train on square windows with this many pixels of the photograph along each side. off uses whole images, as in the paper. auto decides by the sizes of photographs and defects.',
+    { valueName: 'n' },
+  );
 
 /** Returns the schema that selects the training images of a type. */
 export const trainImages = () =>
@@ -101,7 +125,7 @@ export const engineTrainingOptions = {
   globalPrompt: option(
     text().optional(),
     'advanced',
-    'Set the prompt of the whole image. {category} and {type} stand for the names of the dataset.',
+    'Set the prompt of the whole image. {category} and {type} stand for the names of the dataset. With several types, {type} is added where it is missing.',
     { valueName: 'text', fallback: ofBase(`'${paper.globalPrompt}'`) },
   ),
   anomalyPrompt: option(text().optional(), 'advanced', 'Set the prompt of the anomaly part.', {
@@ -124,8 +148,9 @@ export const trainingOptions = {
   fit: option(
     oneOf(fits).default('crop'),
     'advanced',
-    'Make images square by this method. crop takes the square around the defect. stretch changes the shape of the whole image.',
+    'Make whole images square by this method. crop takes the square around the defect. stretch changes the shape of the whole image.',
   ),
+  window: windowOption('common'),
   ...foregroundOptions,
   trainImages: option(
     trainImages().default('all'),
@@ -134,7 +159,7 @@ export const trainingOptions = {
     { valueName: 'n' },
   ),
 };
-export const trainerSchema = z.strictObject({ type, ...trainingOptions });
+export const trainerSchema = z.strictObject({ types, ...trainingOptions });
 
 /** Requires the ending by which adapters are recognised when they are read. */
 export const adapterFile = () => text().regex(/\.safetensors$/, 'a file name that ends in .safetensors');

@@ -9,10 +9,11 @@ import { type Background, foregroundName, loadBackgrounds, withForegroundSource 
 import { generatePairs } from '../model/generate.js';
 import type { ResolvedMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
+import { promptsFor } from '../model/type-prompts.js';
 import { checkOptions, given } from '../options/check.js';
 import type { GenerateJobOptions } from '../options/generated.js';
 import { maskOptions, maskSettingsSchema } from '../options/masks.js';
-import { samplingOptions } from '../options/sampling.js';
+import { samplingOptions, samplingSchema } from '../options/sampling.js';
 import { type OpenRecipe, pickGiven } from './recipe.js';
 
 /** Adapters of the published code store no type, so their pairs get this one. */
@@ -84,18 +85,22 @@ export async function openNoise(
 ): Promise<OpenRecipe> {
   const adapter = await Adapter.load(adapterFile);
   try {
-    const sampling = resolveSampling(pickGiven(options, samplingOptions), model, adapter.info);
+    const settings = pickGiven(options, samplingOptions);
+    const sampling = resolveSampling(settings, model, adapter.info);
+    const { type } = promptsFor(adapter.info, checkOptions(samplingSchema, settings).type);
     const masks = checkOptions(maskSettingsSchema, pickGiven(options, maskOptions));
     const backgrounds = await backgroundsFor(adapter, options, sampling, goodImages, model.info.device);
     return {
       source: {
-        type: options.type ?? adapter.info.type ?? UNNAMED_TYPE,
+        type: type ?? UNNAMED_TYPE,
         recipe: 'noise',
         adapter: await adapter.digest(),
         settings: settingsOf(sampling, masks, model, backgrounds, foregroundName(options)),
       },
       pairs: (request) =>
-        generatePairs(model, adapter, { ...sampling, ...given(masks), ...given({ backgrounds }), ...given(request) }),
+        generatePairs(model, adapter, {
+          ...{ ...sampling, ...given(masks), ...given({ type, backgrounds }), ...given(request) },
+        }),
       [Symbol.asyncDispose]: () => adapter.dispose(),
     };
   } catch (error) {

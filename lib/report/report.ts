@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
-import type { LoadedExample } from '../dataset/dataset.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import { readMask } from '../dataset/mask-file.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
+import type { TrainingImage } from '../dataset/training-region.js';
 import { type LossPoint, lossChart } from './chart.js';
 import { escapeHtml, page, picture } from './html.js';
 import { overlay } from './overlay.js';
@@ -12,7 +12,7 @@ import { overlay } from './overlay.js';
 /** The content of a report. */
 export interface ReportInput {
   title: string;
-  examples: readonly LoadedExample[];
+  examples: readonly TrainingImage[];
   losses: readonly LossPoint[];
   writer: PairWriter;
   /** The settings in the order of the report. */
@@ -31,7 +31,7 @@ function table(rows: Record<string, unknown>, format: (value: unknown) => string
   return `<table>${lines.join('')}</table>`;
 }
 
-async function exampleFigure(example: LoadedExample): Promise<string> {
+async function exampleFigure(example: TrainingImage): Promise<string> {
   const pictures = [
     await picture(example.pixels, `${example.name}: image`),
     await picture(example.maskPixels, `${example.name}: mask`),

@@ -11,7 +11,7 @@ let model: DualAnoDiff;
 let dataset: Dataset;
 let adapter: Adapter;
 
-const trainerOf = (seed: number) => new Trainer(model, { type: 'stain', resolution: 32, rank: 4, seed });
+const trainerOf = (seed: number) => new Trainer(model, { types: ['stain'], resolution: 32, rank: 4, seed });
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base);
@@ -67,7 +67,7 @@ describe('an adapter in memory', () => {
   it('an adapter in memory says of itself what its file says', async () => {
     await using loaded = await Adapter.load(saved);
     expect(adapter.info).toEqual(loaded.info);
-    expect(adapter.info).toMatchObject({ type: 'stain', resolution: 32, background: 'off', partFill: 'grey' });
+    expect(adapter.info).toMatchObject({ types: ['stain'], resolution: 32, background: 'off', partFill: 'grey' });
     expect(adapter.info.metadata).toMatchObject({ defect_share: '0.3', steps: '3', rank: '4' });
   });
 

@@ -21,7 +21,7 @@ import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
 const SIZE = 32;
-const TRAINING = { type: 'stain', resolution: SIZE, rank: 4, batchSize: 8, flips: false } as const;
+const TRAINING = { types: ['stain'], resolution: SIZE, window: 'off', rank: 4, batchSize: 8, flips: false } as const;
 
 /** The example set in two lights. */
 async function twoLights(): Promise<string> {

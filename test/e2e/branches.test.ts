@@ -6,7 +6,7 @@ import { readTensor } from '../helpers/safetensors.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2 } as const;
+const settings = { types: ['stain'], resolution: 32, rank: 2, batchSize: 2 } as const;
 
 /** An adapter of a few steps, in a file. */
 async function trained(model: DualAnoDiff, name: string, more: Partial<TrainerOptions>): Promise<string> {

@@ -20,7 +20,7 @@ const adapter = join(folder, 'adapter.safetensors');
 let model: DualAnoDiff;
 
 const train = async (file: string, options: object) => {
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 2, ...options });
+  await using trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 2, ...options });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 2 }));
   await trainer.save(file);
 };
@@ -88,7 +88,7 @@ describe('adapters', () => {
     expect(statSync(out).size).toBeLessThan(0.3 * statSync(adapter).size);
     expect(farthest(await draw(out), await draw(adapter))).toBeGreaterThan(0);
     await using sampler = await Sampler.create(model, out);
-    expect(sampler.adapter).toMatchObject({ type: 'stain', resolution: 32 });
+    expect(sampler.adapter).toMatchObject({ types: ['stain'], resolution: 32 });
   });
 
   it('an adapter with scaled backgrounds is converted with a note for the published scripts', async () => {

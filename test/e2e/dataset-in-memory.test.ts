@@ -33,7 +33,7 @@ describe('a dataset of images in memory', () => {
     for (const background of ['off', 'add'] as const) {
       const adapters: Buffer[] = [];
       for (const [name, dataset] of Object.entries(datasets)) {
-        await using trainer = new Trainer(model, { type: 'stain', resolution: 32, trainImages: 2, background });
+        await using trainer = new Trainer(model, { types: ['stain'], resolution: 32, trainImages: 2, background });
         for await (const step of trainer.train(dataset, { steps: 2 })) expect(step.loss).toBeGreaterThan(0);
         const file = join(folder, `${name}-${background}.safetensors`);
         await trainer.save(file);

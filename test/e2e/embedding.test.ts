@@ -16,7 +16,7 @@ let model: DualAnoDiff;
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base, { taesd });
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 2 });
+  await using trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 2 });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 3 }));
   const preview = await trainer.preview({ steps: 2 }); // decoded by TAESD, which has random weights here
   expect(preview.image.width).toBe(32);
@@ -116,14 +116,14 @@ describe('a batch', () => {
 
   it('a step of a batch is one call of the UNet and one step of the scheduler', async () => {
     await using sampler = await Sampler.create(model, adapter);
-    const { globalPrompt, anomalyPrompt } = sampler.adapter;
+    const [{ global, anomaly }] = sampler.adapter.prompts as [{ global: string; anomaly: string }];
     await using batch = await begin(sampler, { ...options, scheduler: 'ddim', guidanceScale: 1, indices: [0] });
     const before = batch.latents;
     const t = batch.timesteps[0] as number;
     const noise = await predict(sampler, {
       latents: before,
       timesteps: [t, t],
-      textStates: await textEncode(sampler, [globalPrompt, anomalyPrompt]),
+      textStates: await textEncode(sampler, [global, anomaly]),
     });
     expect(noise.shape).toEqual(before.shape);
     // DDIM (arXiv 2010.02502, equation 12) moves along the predicted noise: after - before is a mix of the two.
@@ -140,7 +140,7 @@ describe('a batch', () => {
     await expect(
       predict(sampler, { latents: before, timesteps: [t], textStates: { data: new Float32Array(2), shape: [2] } }),
     ).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
-    const states = await textEncode(sampler, [globalPrompt, anomalyPrompt]);
+    const states = await textEncode(sampler, [global, anomaly]);
     const width = states.shape[2] as number;
     const brief = { data: states.data.slice(0, 2 * 20 * width), shape: [2, 20, width] };
     await expect(predict(sampler, { latents: before, timesteps: [t, t], textStates: brief })).rejects.toThrow(

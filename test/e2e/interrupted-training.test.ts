@@ -19,7 +19,7 @@ const losses = (out: string): [number, number][] =>
 const settings = { rank: 2, batchSize: 1, gradientAccumulation: 3, seed: 5 };
 let model: DualAnoDiff;
 let dataset: Dataset;
-const makeTrainer = () => new Trainer(model, { type: 'stain', resolution: 32, ...settings });
+const makeTrainer = () => new Trainer(model, { types: ['stain'], resolution: 32, ...settings });
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base, { device: 'cpu' });

@@ -40,13 +40,13 @@ describe('model.learn', () => {
     const steps: number[] = [];
     await using learned = await model.learn(dataset, { ...small, onProgress: ({ step }) => steps.push(step) });
     expect(steps).toEqual([1, 2, 3]);
-    expect(learned.info).toMatchObject({ type: 'stain', resolution: 32 });
+    expect(learned.info).toMatchObject({ types: ['stain'], resolution: 32 });
     expect(await learned.digest()).toBe(await adapter.digest()); // The same call gives the same adapter.
   });
 
   it('learn says what is wrong where it gets something else than a dataset and options', async () => {
     const learn = model.learn.bind(model) as (...given: unknown[]) => Promise<Adapter>;
-    await expectFailure(learn(dataset), 'ERR_INVALID_OPTION', "Expected one defect type for types, as in ['crack']");
+    await expectFailure(learn(dataset), 'ERR_INVALID_OPTION', 'Expected a list of types for types');
     await expectFailure(learn('tile', small), 'ERR_INVALID_OPTION', 'Expected a Dataset');
     await expectFailure(learn(dataset, { ...small, onProgress: 5 }), 'ERR_INVALID_OPTION', 'onProgress');
     await expectFailure(DualAnoDiff.load(''), 'ERR_INVALID_OPTION', 'Expected a folder or file for base');
@@ -78,16 +78,36 @@ describe('model.learn', () => {
     const examples = await Dataset.load(await dataset.examples('stain'), 32, 'crop');
     const types = { stain: examples.map(({ pixels, maskPixels }) => ({ image: pixels, mask: maskPixels })) };
     await using learned = await model.learn(Dataset.from({ types, category: dataset.category }), small);
-    expect(learned.info.globalPrompt).toBe('brushed metal with a stain');
+    expect(learned.info.prompts[0]?.global).toBe('brushed metal with a stain');
   });
 
-  it.each([[[]], [['stain', 'scratch']], ['stain'], [undefined]])(
-    'learn refuses %j for types: an adapter learns one',
-    async (types) => {
-      const options = { ...small, types } as unknown as LearnOptions;
-      await expectFailure(model.learn(dataset, options), 'ERR_INVALID_OPTION', 'Expected one defect type for types');
-    },
-  );
+  it.each([
+    [[], 'Expected at least one type for types'],
+    [['stain', 'stain'], 'Expected each type once for types'],
+    [['good'], 'Expected a defect type beside good for types'],
+    ['stain', 'Expected a list of types for types'],
+    [undefined, 'Expected a list of types for types'],
+  ])('learn refuses %j for types', async (types, message) => {
+    const options = { ...small, types } as unknown as LearnOptions;
+    await expectFailure(model.learn(dataset, options), 'ERR_INVALID_OPTION', message);
+  });
+
+  it('learn trains one adapter on several types and on good images, and generate takes the type', async () => {
+    const types = ['stain', 'scratch', 'good'];
+    await using learned = await model.learn(dataset, { ...small, types });
+    expect(learned.info).toMatchObject({ types, window: 32 });
+    expect(learned.info.prompts.map(({ global }) => global)).toEqual([
+      'brushed metal with a stain',
+      'brushed metal with a scratch',
+      'brushed metal without a defect',
+    ]);
+    const regions = learned.info.examples.map(({ region }) => region);
+    expect(new Set(regions).size).toBe(regions.length);
+    const [good] = [await collect(learned, { type: 'good', count: 1, steps: 2 })];
+    expect(good).toHaveLength(1);
+    await expectFailure(collect(learned, { count: 1 }), 'ERR_INVALID_OPTION', 'Expected one of stain, scratch, good');
+    await expectFailure(collect(learned, { type: 'dent' }), 'ERR_INVALID_OPTION', 'has not learned it');
+  });
 });
 
 describe('model.generate', () => {

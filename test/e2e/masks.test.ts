@@ -16,7 +16,7 @@ let model: DualAnoDiff;
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base);
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 64, rank: 8 });
+  await using trainer = new Trainer(model, { types: ['stain'], resolution: 64, rank: 8 });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 20 }));
   await trainer.save(adapter);
 });

@@ -12,7 +12,7 @@ let model: DualAnoDiff;
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base);
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+  await using trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 1 }));
   await trainer.save(adapter);
 });

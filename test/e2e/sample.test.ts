@@ -15,7 +15,13 @@ let model: DualAnoDiff;
 
 beforeAll(async () => {
   model = await DualAnoDiff.load(embedded.base);
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 2, partFill: 'black' });
+  await using trainer = new Trainer(model, {
+    types: ['stain'],
+    resolution: 32,
+    rank: 2,
+    batchSize: 2,
+    partFill: 'black',
+  });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 3 }));
   await trainer.save(adapter);
 });
@@ -32,11 +38,11 @@ describe('Sampler', () => {
   it('a sampler reads what the adapter says of itself', async () => {
     await using sampler = await Sampler.create(model, adapter);
     expect(sampler.adapter).toMatchObject({
-      type: 'stain',
+      types: ['stain'],
       partFill: 'black',
       resolution: 32,
-      globalPrompt: 'brushed metal with a stain',
-      anomalyPrompt: 'stain',
+      window: 32, // The photographs of the example set are larger.
+      prompts: [{ global: 'brushed metal with a stain', anomaly: 'stain' }],
     });
   });
 

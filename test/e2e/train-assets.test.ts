@@ -22,7 +22,7 @@ it('one command trains the embedded models and makes the same example set', asyn
   expect(model.defaults).toMatchObject({
     training: { initialAdapter: join(folder, 'base', 'initial_adapter.safetensors') },
   });
-  await using trainer = new Trainer(model, { type: 'stain', resolution: 32, batchSize: 1 });
+  await using trainer = new Trainer(model, { types: ['stain'], resolution: 32, batchSize: 1 });
   const dataset = await Dataset.open(join(folder, 'example', 'brushed_metal'));
   for await (const step of trainer.train(dataset, { steps: 1 })) expect(step.loss).toBeGreaterThan(0);
   const pair = await trainer.preview({ steps: 2 });

@@ -104,7 +104,7 @@ describe('training through the API', () => {
     model = await DualAnoDiff.load(embedded.base);
   });
   afterAll(() => model.dispose());
-  const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 2 };
+  const settings = { types: ['stain'], resolution: 32, window: 'off', rank: 2, batchSize: 2 } as const;
 
   it('training on one picture lowers its loss', async () => {
     await using trainer = new Trainer(model, {
@@ -129,7 +129,7 @@ describe('training through the API', () => {
     await expect(run()).rejects.toMatchObject({ code: 'ERR_NON_FINITE_LOSS' });
     await trainer.save(join(folder, 'before.safetensors'));
     await using sampler = await Sampler.create(model, join(folder, 'before.safetensors'));
-    expect(sampler.adapter.type).toBe('stain');
+    expect(sampler.adapter.types).toEqual(['stain']);
   });
 
   it('training is not changed by a preview', async () => {

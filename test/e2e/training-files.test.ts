@@ -6,7 +6,7 @@ import { Dataset, DualAnoDiff, embedded, Trainer } from '../../lib/index.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const settings = { type: 'stain', resolution: 32, rank: 2, batchSize: 1 };
+const settings = { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 };
 let model: DualAnoDiff;
 let dataset: Dataset;
 beforeAll(async () => {

@@ -26,7 +26,7 @@ const PRELUDE = `
   const adapter = folder + '/adapter.safetensors';
   const dataset = await Dataset.open(embedded.example);
   async function train(model) {
-    const trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+    const trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
     for await (const _ of trainer.train(dataset, { steps: 5 })) break;
     await trainer.save(adapter);
     return trainer;

@@ -35,7 +35,7 @@ const node = (file: string, env = environment()) =>
 /** Loads the embedded base, trains two steps, and draws a pair. */
 const JOB = `
   const model = await m.DualAnoDiff.load(m.embedded.base);
-  const trainer = new m.Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+  const trainer = new m.Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
   for await (const _ of trainer.train(await m.Dataset.open(m.embedded.example), { steps: 2 }));
   const adapter = require('node:path').join(require('node:os').tmpdir(), 'dualanodiff-package-' + process.pid + '-' + tag + '.safetensors');
   await trainer.save(adapter);

@@ -19,7 +19,7 @@ const PRELUDE = `
   const folder = mkdtempSync('/tmp/dualanodiff-js-thread-');
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   async function train(model) {
-    const trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+    const trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
     for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 1 }));
     await trainer.save(folder + '/adapter.safetensors');
     await trainer.dispose();

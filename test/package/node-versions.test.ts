@@ -21,7 +21,7 @@ function nodeBinary(version: string): string {
 const PROGRAM = `
   import { DualAnoDiff, Dataset, embedded, Masker, Trainer } from 'dualanodiff';
   const model = await DualAnoDiff.load(embedded.base);
-  const trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+  const trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
   for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 1 }));
   const pair = await trainer.preview({ steps: 2 });
   const masker = await Masker.load();

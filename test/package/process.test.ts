@@ -42,7 +42,7 @@ describe('the process', () => {
     ] as const) {
       const { status, signal, stderr } = run(`
         const model = await DualAnoDiff.load(embedded.base);
-        const trainer = new Trainer(model, { type: 'stain', resolution: 64 });
+        const trainer = new Trainer(model, { types: ['stain'], resolution: 64 });
         const steps = trainer.train(await Dataset.open(embedded.example), { steps: 1000 });
         await steps.next();
         steps.next().catch(() => {});
@@ -80,7 +80,7 @@ describe('the process', () => {
     const { stdout, stderr, status } = run(`
       const source = ${JSON.stringify(PRELUDE)} + \`
         const model = await DualAnoDiff.load(embedded.base);
-        const trainer = new Trainer(model, { type: 'stain', resolution: 64 });
+        const trainer = new Trainer(model, { types: ['stain'], resolution: 64 });
         for await (const { step } of trainer.train(await Dataset.open(embedded.example), { steps: 1000 })) parentPort.postMessage(step);
       \`;
       const one = () => new Promise((done, fail) => {
@@ -102,7 +102,7 @@ describe('the process', () => {
     const { stdout, stderr } = run(
       `
       const model = await DualAnoDiff.load(embedded.base);
-      const trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+      const trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
       for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 1 }));
       const adapter = process.env.TMPDIR + '/adapter.safetensors';
       await trainer.save(adapter);
@@ -127,7 +127,7 @@ describe('the process', () => {
   it('keeps its memory over rounds of load, sample and dispose', () => {
     const { stdout, stderr } = run(`
       const model = await DualAnoDiff.load(embedded.base);
-      const trainer = new Trainer(model, { type: 'stain', resolution: 32, rank: 2, batchSize: 1 });
+      const trainer = new Trainer(model, { types: ['stain'], resolution: 32, rank: 2, batchSize: 1 });
       for await (const _ of trainer.train(await Dataset.open(embedded.example), { steps: 1 }));
       const { mkdtempSync, rmSync } = await import('node:fs');
       const folder = mkdtempSync('/tmp/dualanodiff-rounds-');

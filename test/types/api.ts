@@ -39,7 +39,7 @@ export async function use(signal: AbortSignal): Promise<void> {
   // @ts-expect-error a LoRA without its file
   await DualAnoDiff.load('base', { lora: [{ scale: 1 }] });
 
-  const trainer = new Trainer(model, { type: 'crack', rank: 32, background: 'add' });
+  const trainer = new Trainer(model, { types: ['crack'], rank: 32, background: 'add', window: 256 });
   // @ts-expect-error no type of defect
   new Trainer(model, { rank: 32 });
   for await (const step of trainer.train(await Dataset.open('tile'), { steps: 10, signal })) {

@@ -24,14 +24,15 @@ export async function parts(model: DualAnoDiff, data: Dataset, signal: AbortSign
   }
   const pasted: AsyncGenerator<MaskedPair> = augment(data, { type: 'crack', count: 3, trainImages: '1/3' });
   for await (const { mask } of pasted) mask.toSharp();
-  // @ts-expect-error several types
-  await model.learn(data, { types: ['crack', 'hole'] });
+  await model.learn(data, { types: ['crack', 'hole'], window: 'off' });
+  // @ts-expect-error no size of a window
+  await model.learn(data, { types: ['crack'], window: 'large' });
   // @ts-expect-error the type is in the list of types
   await model.learn(data, { types: ['crack'], type: 'crack' });
   // @ts-expect-error a recipe without a model
   model.generate(adapter, { recipe: 'augment' });
 
-  const onEvent = (event: JobEvent) => (event.event === 'warning' ? event.message : `${event.done}/${event.total}`);
+  const onEvent = (event: JobEvent) => (event.event === 'progress' ? `${event.done}/${event.total}` : event.message);
   await learn({ data: 'tile', type: 'crack', out: 'crack.safetensors' }, { signal, onEvent });
   const { types } = await campaign({ data: 'tile', recipe: 'augment', out: 'out' });
   // @ts-expect-error an option of training alone

@@ -10,7 +10,7 @@ import { trainerSchema, trainSchema } from '../../lib/options/training.js';
 describe('options', () => {
   it('that are left out have the defaults of the paper and of the product', () => {
     expect(checkOptions(sampleSchema, {})).toMatchObject({ count: 16, guidanceScale: 2.5, seed: 0 });
-    expect(checkOptions(trainerSchema, { type: 'crack' })).toMatchObject({
+    expect(checkOptions(trainerSchema, { types: ['crack'] })).toMatchObject({
       ...{ rank: 32, partFill: 'grey', trainImages: 'all', maxGradNorm: 1 },
     });
   });
@@ -22,7 +22,7 @@ describe('options', () => {
   });
 
   it.each([
-    [trainerSchema, { type: 'crack', trainImages: 'some' }, 'Expected all, N, a/b or a/b@k for trainImages'],
+    [trainerSchema, { types: ['crack'], trainImages: 'some' }, 'Expected all, N, a/b or a/b@k for trainImages'],
     [sampleSchema, { preset: 'slow' }, 'Expected one of fast for preset but received "slow"'],
     [sampleSchema, { count: 0 }, 'Expected an integer of at least 1 for count but received 0 of type number'],
     [sampleSchema, { count: 1, steps: 0 }, 'Expected an integer 1..1000 for steps but received 0'],
@@ -36,14 +36,16 @@ describe('options', () => {
     [trainSchema, { steps: 1.5 }, 'for steps but received 1.5'],
     [
       trainerSchema,
-      { type: 'crack', learningRate: 0 },
+      { types: ['crack'], learningRate: 0 },
       'Expected a number above 0 and up to 1 for learningRate but received 0',
     ],
-    [trainerSchema, { type: 'crack', rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],
-    [trainerSchema, { type: 'crack', trainImages: '3/0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
-    [trainerSchema, { type: 'crack', trainImages: '1/3@0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
-    [trainerSchema, { type: 'crack', guidance: 2 }, 'Unknown option guidance'],
-    [trainerSchema, {}, 'for type but received nothing'],
+    [trainerSchema, { types: ['crack'], rank: 0 }, 'Expected an integer 1..320 for rank but received 0'],
+    [trainerSchema, { types: ['crack'], trainImages: '3/0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
+    [trainerSchema, { types: ['crack'], trainImages: '1/3@0' }, 'Expected all, N, a/b or a/b@k for trainImages'],
+    [trainerSchema, { types: ['crack'], guidance: 2 }, 'Unknown option guidance'],
+    [trainerSchema, {}, 'for types but received nothing'],
+    [trainerSchema, { types: ['../crack'] }, 'for types.0 but received'],
+    [trainerSchema, { types: ['crack'], window: 4 }, 'Expected auto, off or an integer 8..16384 for window'],
     [sampleSchema, 'all', 'Expected an object for options but received "all"'],
     [sampleSchema, { guidanceInterval: [1, 0] }, 'for guidanceInterval but received [ 1, 0 ]'],
   ])('that are wrong are refused with what was expected and received: case %#', (schema, input, message) => {

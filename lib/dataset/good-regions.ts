@@ -1,0 +1,50 @@
+/** Takes squares or regions without a defect out of good photographs. */
+import { RawImage } from '../core/image.js';
+import type { Fit } from '../options/names.js';
+import type { FindForeground } from './dataset.js';
+import { fewAtOnce } from './few-at-once.js';
+import { fitAround } from './fit.js';
+import { readStored } from './image-file.js';
+import { type ImageSource, nameOf } from './image-source.js';
+import { boxWithoutDefect, evenly } from './region-plan.js';
+import { cutRegion, type Scale, withForeground } from './regions.js';
+import type { TrainingRegion } from './training-region.js';
+
+/** Training learns from this number of good photographs at most, evenly chosen. */
+const MAX_GOOD = 64;
+
+/** Returns regions without a defect, one of each photograph. One photograph is in memory at a time. */
+export async function loadGoodRegions(
+  images: readonly ImageSource[],
+  type: number,
+  scale: Scale,
+  findForeground?: FindForeground,
+): Promise<TrainingRegion[]> {
+  const regions: TrainingRegion[] = [];
+  for (const [index, source] of evenly(images, MAX_GOOD).entries()) {
+    const { image, stored } = await readStored(source);
+    const photograph = await withForeground(image, undefined, stored, findForeground);
+    const box = boxWithoutDefect(index, image, scale.window, 2 * scale.window);
+    regions.push({ name: nameOf(source), type, ...(await cutRegion(photograph, box, scale)) });
+  }
+  return regions;
+}
+
+/** Returns whole good photographs as squares of `resolution` pixels. */
+export function loadGoodSquares(
+  images: readonly ImageSource[],
+  type: number,
+  resolution: number,
+  fit: Fit,
+  findForeground?: FindForeground,
+): Promise<TrainingRegion[]> {
+  const size = { width: resolution, height: resolution };
+  return fewAtOnce(evenly(images, MAX_GOOD), async (source) => {
+    const { image, stored } = await readStored(source);
+    const refit = (picture: RawImage) => fitAround(picture, undefined, resolution, fit);
+    const pixels = await refit(image);
+    const maskPixels = new RawImage({ ...size, data: new Uint8Array(resolution * resolution), channels: 1 });
+    const foregroundPixels = findForeground && (await findForeground(stored, pixels, refit));
+    return { name: nameOf(source), type, pixels, maskPixels, ...(foregroundPixels && { foregroundPixels }) };
+  });
+}

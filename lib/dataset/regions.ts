@@ -1,0 +1,131 @@
+/** Cuts the regions that training takes its windows from out of photographs, at the scale of the adapter. */
+import { DatasetError } from '../core/errors.js';
+import { type PixelData, RawImage } from '../core/image.js';
+import { type Defect, defectsIn } from './components.js';
+import { type Box, cutOut } from './cut.js';
+import type { FindForeground } from './dataset.js';
+import { type Example, emptyMask, readExample } from './example-file.js';
+import { binarize, boundingBox } from './fit.js';
+import { resizeImage, type Stored } from './image-file.js';
+import { labelOf } from './image-source.js';
+import { evenly, piecesOf, regionAround } from './region-plan.js';
+import type { TrainingRegion } from './training-region.js';
+
+/** An example of one of the types, with what its mask shows. */
+export interface SurveyedExample {
+  example: Example;
+  /** The place of the example's type in the list of types. */
+  type: number;
+  /** The photograph's size in pixels. */
+  width: number;
+  height: number;
+  defects: Defect[];
+}
+
+/** The scale of an adapter: `window` pixels of a photograph become `resolution` pixels. */
+export interface Scale {
+  window: number;
+  resolution: number;
+}
+
+/** The largest number of regions, and of their pixels in all, so that the images of a training fit into memory. */
+const MAX_REGIONS = 256;
+const MAX_PIXELS = 2 ** 27;
+
+/** A mask model works at this number of pixels along the longer side at most. */
+const FOREGROUND_SIDE = 512;
+
+/** Returns the largest number of regions at this resolution. */
+const mostRegions = (resolution: number): number =>
+  Math.max(1, Math.min(MAX_REGIONS, Math.floor(MAX_PIXELS / (2 * resolution) ** 2)));
+
+/**
+ * Finds the defects of every example, with one photograph in memory at a time. Throws ERR_DATASET_INVALID with the file
+ * that cannot be read or the mask that is empty.
+ */
+export async function surveyExamples(examples: readonly Example[], type: number): Promise<SurveyedExample[]> {
+  const surveyed: SurveyedExample[] = [];
+  for (const example of examples) {
+    const { mask } = await readExample(example);
+    const defects = defectsIn(mask);
+    if (defects.length === 0) throw emptyMask(example.mask);
+    surveyed.push({ example, type, width: mask.width, height: mask.height, defects });
+  }
+  return surveyed;
+}
+
+/** Finds the foreground of a whole photograph, as a mask of its size. */
+async function wholeForeground(find: FindForeground, stored: Stored, image: RawImage): Promise<RawImage> {
+  const scale = Math.min(1, FOREGROUND_SIDE / Math.max(image.width, image.height));
+  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(scale * side)));
+  const small = await resizeImage(image, width as number, height as number);
+  const found = await find(stored, small, async (mask) => mask);
+  return resizeImage(found, image.width, image.height);
+}
+
+/** A decoded photograph, with its mask if it has a defect. */
+export interface Photograph {
+  image: RawImage;
+  mask: PixelData | undefined;
+  foreground: RawImage | undefined;
+}
+
+/** Adds the foreground to a decoded photograph if foregrounds are requested. */
+export const withForeground = async (
+  image: RawImage,
+  mask: PixelData | undefined,
+  stored: Stored,
+  find: FindForeground | undefined,
+): Promise<Photograph> => ({ image, mask, foreground: find && (await wholeForeground(find, stored, image)) });
+
+/** Cuts one region out of a photograph. */
+export async function cutRegion({ image, mask, foreground }: Photograph, box: Box, { window, resolution }: Scale) {
+  const scaled = (side: number) => Math.max(resolution, Math.round((side * resolution) / window));
+  const size = { width: scaled(box.width), height: scaled(box.height) };
+  const cutMask = async (from: PixelData) => binarize(await cutOut(from, box, { ...size, kernel: 'linear' }));
+  const blank = () => new RawImage({ ...size, data: new Uint8Array(size.width * size.height), channels: 1 });
+  return {
+    pixels: await cutOut(image, box, size),
+    maskPixels: mask ? await cutMask(mask) : blank(),
+    ...(foreground && { foregroundPixels: await cutMask(foreground) }),
+  };
+}
+
+/**
+ * Returns a region for each defect of the examples, or for each piece of a defect that is larger than a window. Every
+ * window inside a region shows the whole defect or piece. Only so many regions are kept as fit into memory, evenly
+ * chosen; `left` counts the others. One photograph is in memory at a time.
+ * Throws ERR_DATASET_INVALID with the mask whose defect vanishes at this scale.
+ */
+export async function loadRegions(
+  surveyed: readonly SurveyedExample[],
+  scale: Scale,
+  findForeground?: FindForeground,
+): Promise<{ regions: TrainingRegion[]; left: number }> {
+  const pieces = surveyed.flatMap((one) =>
+    one.defects.flatMap((defect) => piecesOf(defect, scale.window).map((piece) => ({ one, piece }))),
+  );
+  const chosen = evenly(pieces, mostRegions(scale.resolution));
+  const regions: TrainingRegion[] = [];
+  for (const one of surveyed) {
+    const own = chosen.filter((piece) => piece.one === one);
+    if (own.length === 0) continue;
+    const { image, stored, mask } = await readExample(one.example);
+    const photograph = await withForeground(image, mask, stored, findForeground);
+    for (const { piece } of own) {
+      const cut = await cutRegion(photograph, regionAround(piece, one, scale.window), scale);
+      if (!boundingBox(cut.maskPixels)) throw vanished(one.example, scale);
+      const centre = {
+        x: (piece.left + piece.width / 2) / one.width,
+        y: (piece.top + piece.height / 2) / one.height,
+      };
+      regions.push({ name: one.example.name, type: one.type, ...cut, centre });
+    }
+  }
+  return { regions, left: pieces.length - chosen.length };
+}
+
+const vanished = ({ mask }: Example, { window, resolution }: Scale) =>
+  new DatasetError(
+    `A defect in ${labelOf(mask)} vanishes where ${window} pixels become ${resolution}: use smaller windows or a higher resolution`,
+  );

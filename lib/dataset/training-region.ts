@@ -1,0 +1,53 @@
+/** Declares what training takes of the photographs: squares, or larger regions that it cuts its windows out of. */
+import { createHash } from 'node:crypto';
+import type { RawImage } from '../core/image.js';
+import { cutOut } from './cut.js';
+import type { Position } from './example-file.js';
+import { boundingBox } from './fit.js';
+
+/** A piece of a photograph at the scale of the model. Each side has at least as many pixels as the model's images. */
+export interface TrainingRegion {
+  /** The name of the example. A good photograph has the name of its file or its place in the input. */
+  name: string;
+  /** The place of the region's type in the list of types. */
+  type: number;
+  /** RGB. */
+  pixels: RawImage;
+  /** One channel of 0 and 255. It marks nothing in a good photograph. */
+  maskPixels: RawImage;
+  /** One channel of 0 and 255. Present only if foregrounds were requested. */
+  foregroundPixels?: RawImage;
+  /** The centre of the box around the defect, in the whole photograph. It is absent for a good photograph. */
+  centre?: Position;
+}
+
+/** A square training image, as large as the model's images. */
+export type TrainingImage = Pick<TrainingRegion, 'name' | 'pixels' | 'maskPixels'>;
+
+/** Returns the square of a region that shows its defect, or its middle. */
+export async function squareOf(region: TrainingRegion, resolution: number): Promise<TrainingImage> {
+  const { name, pixels, maskPixels } = region;
+  const { width, height } = pixels;
+  if (width === resolution && height === resolution) return { name, pixels, maskPixels };
+  const marked = boundingBox(maskPixels) ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };
+  const start = (low: number, high: number, extent: number) =>
+    Math.min(Math.max(Math.round((low + high + 1 - resolution) / 2), 0), extent - resolution);
+  const size = { width: resolution, height: resolution };
+  const box = { left: start(marked.left, marked.right, width), top: start(marked.top, marked.bottom, height), ...size };
+  return { name, pixels: await cutOut(pixels, box, size), maskPixels: await cutOut(maskPixels, box, size) };
+}
+
+/**
+ * Returns a digest of all pixels, masks and foregrounds, 16 hexadecimal digits. For squares of one type, it is that of
+ * version 0.1.0.
+ */
+export function digestOf(regions: readonly TrainingRegion[]): string {
+  const hash = createHash('sha256');
+  for (const { type, pixels, maskPixels, foregroundPixels } of regions) {
+    const { width, height } = pixels;
+    if (type > 0 || width !== height) hash.update(JSON.stringify([type, width, height]));
+    hash.update(pixels.data).update(maskPixels.data);
+    if (foregroundPixels) hash.update(foregroundPixels.data);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
