@@ -34,10 +34,10 @@ const SMALLEST_THICKNESS = 4;
 /** The side of a window is a multiple of this number of pixels. */
 const MULTIPLE = 8;
 
-/** Returns the value below which the share `at` of the values lies. The values must not be empty. */
+/** Returns the smallest value that the share `at` of the values does not exceed. The values must not be empty. */
 function percentile(values: readonly number[], at: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))] as number;
+  return sorted[Math.ceil(at * sorted.length) - 1] as number;
 }
 
 /** Returns the side of windows that suit defects of this extent and thickness, without regard to the photographs. */

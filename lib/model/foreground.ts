@@ -10,6 +10,8 @@ import { type Kernel, readStored, type Stored } from '../dataset/image-file.js';
 import { type ImageSource, labelOf } from '../dataset/image-source.js';
 import { readMaskOf } from '../dataset/mask-file.js';
 import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
+import { boxWithoutDefect } from '../dataset/region-plan.js';
+import { cutRegion, type Scale, withForeground } from '../dataset/regions.js';
 import type { ForegroundOptions } from '../options/generated.js';
 import type { Fit } from '../options/names.js';
 import { foregroundModel } from '../weights/locate.js';
@@ -86,6 +88,34 @@ export const foregroundFinder =
   (image, fitted, refit) =>
     foregroundOf(source, image, fitted, refit);
 
+/** Throws ERR_DATASET_INVALID if two images would share a foreground mask. */
+function requireOwnMasks(images: readonly ImageSource[], source: ForegroundSource): void {
+  if (source === 'none' || !('folder' in source)) return;
+  const files = images.filter((image) => typeof image === 'string');
+  refuseSameStems(files, (stem) => `the foreground mask ${stem}_mask.png`);
+}
+
+/**
+ * Cuts a window out of each good image, at the scale of an adapter that was trained on windows. One image is in memory at
+ * a time.
+ */
+export async function loadBackgroundWindows(
+  images: readonly ImageSource[],
+  scale: Scale,
+  source: ForegroundSource,
+): Promise<Background[]> {
+  requireOwnMasks(images, source);
+  const backgrounds: Background[] = [];
+  for (const [index, from] of images.entries()) {
+    const { image, stored } = await readStored(from);
+    const photograph = await withForeground(image, undefined, stored, foregroundFinder(source));
+    const box = boxWithoutDefect(index, image, scale.window, scale.window);
+    const { pixels, foregroundPixels } = await cutRegion(photograph, box, scale);
+    backgrounds.push({ label: labelOf(from), image: pixels, foreground: foregroundPixels as RawImage });
+  }
+  return backgrounds;
+}
+
 /**
  * Decodes good images to squares of `resolution` pixels around their middle. They are resized by `kernel`, by default
  * `linear` as in the published code.
@@ -97,10 +127,7 @@ export async function loadBackgrounds(
   source: ForegroundSource,
   kernel?: Kernel,
 ): Promise<Background[]> {
-  if (source !== 'none' && 'folder' in source) {
-    const files = images.filter((image) => typeof image === 'string');
-    refuseSameStems(files, (stem) => `the foreground mask ${stem}_mask.png`);
-  }
+  requireOwnMasks(images, source);
   return fewAtOnce(images, async (from) => {
     const { image, stored } = await readStored(from);
     const refit = (picture: RawImage) => fitAround(picture, undefined, resolution, fit);

@@ -63,13 +63,10 @@ export class Trainer {
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
-<<<<<<< HEAD
   /** Names what found the foregrounds. It is undefined without background compensation. */
   #foreground: string | undefined;
-=======
   /** The images themselves are with the engine. */
   #images: { digest: string; examples: readonly TrainedExample[] } = { digest: '', examples: [] };
->>>>>>> d89498e (Train on windows, and one adapter on many types)
   #busy = false;
   /** This is the adapter file of a run that `train` found finished. */
   #finished: string | undefined;
@@ -248,36 +245,6 @@ export class Trainer {
     { signal, onNote }: TaskOptions & { onNote: TrainOptions['onNote'] | undefined },
   ): Promise<void> {
     if (this.#handle) return;
-<<<<<<< HEAD
-    const { globalPrompt, anomalyPrompt } = this.#settings;
-    this.#settings = {
-      ...this.#settings,
-      globalPrompt: fillPrompt(globalPrompt, dataset.category, this.#settings.type),
-      anomalyPrompt: fillPrompt(anomalyPrompt, dataset.category, this.#settings.type),
-    };
-    const { type, trainImages, resolution, fit, foregroundMasks, foregroundWeights, ...rest } = this.#settings;
-    const examples = await dataset.trainingExamples(type, trainImages);
-    const needsForegrounds = rest.background !== 'off';
-    if (needsForegrounds) this.#foreground = foregroundName(given({ foregroundMasks, foregroundWeights }));
-    this.examples = needsForegrounds
-      ? await withForegroundSource(given({ foregroundMasks, foregroundWeights }), this.#model.info.device, (source) =>
-          Dataset.load(examples, resolution, fit, foregroundFinder(source)),
-        )
-      : await Dataset.load(examples, resolution, fit);
-    const partFill = rest.partFill === 'auto' ? clearerFill(this.examples) : rest.partFill;
-    this.#settings = { ...this.#settings, partFill };
-    const pixels = Buffer.concat(this.examples.map((example) => example.pixels.data));
-    const masks = Buffer.concat(this.examples.map((example) => example.maskPixels.data));
-    const foregrounds = needsForegrounds
-      ? Buffer.concat(
-          this.examples.flatMap(({ foregroundPixels }) => (foregroundPixels ? [foregroundPixels.data] : [])),
-        )
-      : undefined;
-    const initialAdapter = rest.initialAdapter === NO_ADAPTER ? '' : resolve(rest.initialAdapter);
-    if (initialAdapter) {
-      await checkAdapterFile(initialAdapter);
-      this.#initialDigest = await fileDigest(initialAdapter);
-=======
     const { types, globalPrompt: global, anomalyPrompt: anomaly, resolution } = this.#settings;
     const { regions, window, notes } = await this.#load(dataset);
     for (const note of notes) onNote?.(note);
@@ -291,7 +258,6 @@ export class Trainer {
     if (initial) {
       await checkAdapterFile(initial);
       this.#initialDigest = await fileDigest(initial);
->>>>>>> d89498e (Train on windows, and one adapter on many types)
     }
     const { native: model } = this.#model;
     await warnOfLongPrompts(
@@ -385,12 +351,8 @@ export class Trainer {
       initial_adapter: this.#initialDigest,
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,
-<<<<<<< HEAD
-      training_images: digestOf(this.examples as LoadedExample[]),
-      ...(this.#foreground !== undefined && { _foreground: this.#foreground }),
-=======
       training_images: this.#images.digest,
->>>>>>> d89498e (Train on windows, and one adapter on many types)
+      ...(this.#foreground !== undefined && { _foreground: this.#foreground }),
     };
   }
 }

@@ -5,7 +5,13 @@ import { imagesBelow } from '../dataset/folders.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
-import { type Background, foregroundName, loadBackgrounds, withForegroundSource } from '../model/foreground.js';
+import {
+  type Background,
+  foregroundName,
+  loadBackgrounds,
+  loadBackgroundWindows,
+  withForegroundSource,
+} from '../model/foreground.js';
 import { generatePairs } from '../model/generate.js';
 import type { ResolvedMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
@@ -45,7 +51,12 @@ async function backgroundsFor(
   }
   const needed = files.slice(0, Math.ceil(count / backgroundEvery));
   const foregrounds = given({ foregroundMasks, foregroundWeights });
-  return withForegroundSource(foregrounds, device, (source) => loadBackgrounds(needed, resolution, info.fit, source));
+  const { window, fit } = info;
+  return withForegroundSource(foregrounds, device, (source) =>
+    typeof window === 'number'
+      ? loadBackgroundWindows(needed, { window, resolution }, source)
+      : loadBackgrounds(needed, resolution, fit, source),
+  );
 }
 
 /** Returns all settings that decide the pixels of the pairs. */

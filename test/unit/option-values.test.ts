@@ -45,7 +45,8 @@ describe('options', () => {
     [trainerSchema, { types: ['crack'], guidance: 2 }, 'Unknown option guidance'],
     [trainerSchema, {}, 'for types but received nothing'],
     [trainerSchema, { types: ['../crack'] }, 'for types.0 but received'],
-    [trainerSchema, { types: ['crack'], window: 4 }, 'Expected auto, off or an integer 8..16384 for window'],
+    [trainerSchema, { types: ['crack'], window: 4 }, 'Expected an integer 8..16384 for window'],
+    [trainerSchema, { types: ['crack'], window: 'large' }, 'Expected auto, off or an integer 8..16384 for window'],
     [sampleSchema, 'all', 'Expected an object for options but received "all"'],
     [sampleSchema, { guidanceInterval: [1, 0] }, 'for guidanceInterval but received [ 1, 0 ]'],
   ])('that are wrong are refused with what was expected and received: case %#', (schema, input, message) => {
