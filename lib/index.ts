@@ -9,7 +9,7 @@ export { DualAnoDiffError } from './core/errors.js';
 export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
 export type { Purpose } from './dataset/contents.js';
-export { Dataset, type Example, type FindForeground, type LoadedExample } from './dataset/dataset.js';
+export { Dataset, type Example, type FindForeground, type LoadedExample, type Position } from './dataset/dataset.js';
 export type { GeneratedPair, MaskedPair, WritablePair } from './dataset/generated-pair.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
 export type { ImageGroup, ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
@@ -18,9 +18,11 @@ export type { Pair, PairData } from './dataset/pair.js';
 export type { PairSource } from './dataset/pair-list.js';
 export type { DropReason, PairRecord } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
+export type { TrainingImage } from './dataset/training-region.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export { Adapter } from './model/adapter.js';
 export type { AdapterInfo } from './model/adapter-info.js';
+export type { TrainedExample } from './model/adapter-lists.js';
 export type { BaseDefaults } from './model/base-defaults.js';
 export type { BaseModel, LoadOptions } from './model/base-model.js';
 export {
@@ -44,6 +46,7 @@ export {
   type TrainStep,
 } from './model/trainer.js';
 export type { ResolvedTraining } from './model/training-settings.js';
+export type { TypePrompts } from './model/type-prompts.js';
 export type {
   AttentionOptions,
   AugmentSettings,

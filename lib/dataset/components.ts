@@ -65,25 +65,32 @@ class Sets {
   }
 
   join(a: number, b: number): void {
-    const [low, high] = [this.find(a), this.find(b)].sort((one, other) => one - other) as [number, number];
-    this.#parents[high] = low;
+    const [one, other] = [this.find(a), this.find(b)];
+    this.#parents[Math.max(one, other)] = Math.min(one, other);
   }
 }
 
+/** Returns where the runs of each row begin in the list, and its length at the end. */
+function rowStarts(runs: readonly Run[], height: number): Int32Array {
+  const starts = new Int32Array(height + 1).fill(runs.length);
+  for (let i = runs.length - 1; i >= 0; i--) starts[(runs[i] as Run).y] = i;
+  for (let y = height - 1; y >= 0; y--) starts[y] = Math.min(starts[y] as number, starts[y + 1] as number);
+  return starts;
+}
+
 /** Joins the runs whose pixels are at most `gap` pixels apart along both axes. */
-function joined(runs: readonly Run[], gap: number): Sets {
+function joined(runs: readonly Run[], height: number, gap: number): Sets {
   const sets = new Sets(runs.length);
-  const firstOfRow = new Map<number, number>();
-  for (const [i, { y }] of runs.entries()) if (!firstOfRow.has(y)) firstOfRow.set(y, i);
-  for (const [i, { y, start, end }] of runs.entries()) {
-    const before = runs[i - 1];
-    if (before?.y === y && start - before.end < gap) sets.join(i - 1, i);
-    for (let row = y - 1; row >= y - gap; row--) {
-      // Runs of a row are sorted, so the search ends at the first one that lies too far to the right.
-      for (let at = firstOfRow.get(row) ?? runs.length; runs[at]?.y === row; at++) {
-        const other = runs[at] as Run;
-        if (other.start - end >= gap) break;
-        if (start - other.end < gap) sets.join(at, i);
+  const starts = rowStarts(runs, height);
+  for (let y = 0; y < height; y++) {
+    for (let other = Math.max(0, y - gap); other <= y; other++) {
+      // The runs of a row are sorted, so that the first candidate of a run is no earlier than that of the run before it.
+      let first = starts[other] as number;
+      for (let i = starts[y] as number; i < (starts[y + 1] as number); i++) {
+        const { start, end } = runs[i] as Run;
+        const last = other === y ? i : (starts[other + 1] as number);
+        while (first < last && start - (runs[first] as Run).end >= gap) first++;
+        for (let at = first; at < last && (runs[at] as Run).start - end < gap; at++) sets.join(at, i);
       }
     }
   }
@@ -112,7 +119,7 @@ const areaOf = (runs: readonly Run[]) => runs.reduce((area, { start, end }) => a
 export function defectsIn(mask: PixelData): Defect[] {
   const gap = Math.max(SMALLEST_GAP, Math.round(GAP_SHARE * Math.max(mask.width, mask.height)));
   const runs = runsOf(mask);
-  const sets = joined(runs, gap);
+  const sets = joined(runs, mask.height, gap);
   const grouped = new Map<number, Run[]>();
   for (const [i, run] of runs.entries()) {
     const set = sets.find(i);

@@ -6,7 +6,7 @@ import { isPixels, type PixelData } from '../core/image.js';
 import { failAtLine, readJsonLines } from '../core/json-files.js';
 import { flag, integer, oneOf, text } from '../options/check.js';
 import { maskMethods } from '../options/names.js';
-import { typeName } from '../options/type-name.js';
+import { learnedTypeName } from '../options/type-name.js';
 import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
 
 /** The name of the list in a folder of pairs. */
@@ -24,7 +24,7 @@ export interface PairSource {
 }
 
 export const pairWriterSchema = z.strictObject({
-  type: typeName(),
+  type: learnedTypeName(),
   recipe: text().optional(),
   adapter: text().optional(),
   settings: z.record(z.string(), z.unknown(), 'the settings by their names').default({}),

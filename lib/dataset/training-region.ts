@@ -5,24 +5,25 @@ import { cutOut } from './cut.js';
 import type { Position } from './example-file.js';
 import { boundingBox } from './fit.js';
 
-/** A piece of a photograph at the scale of the model. Each side has at least as many pixels as the model's images. */
-export interface TrainingRegion {
+/** A square training image, as large as the model's images. */
+export interface TrainingImage {
   /** The name of the example. A good photograph has the name of its file or its place in the input. */
   name: string;
-  /** The place of the region's type in the list of types. */
-  type: number;
   /** RGB. */
   pixels: RawImage;
   /** One channel of 0 and 255. It marks nothing in a good photograph. */
   maskPixels: RawImage;
+}
+
+/** A piece of a photograph at the scale of the model. Each side has at least as many pixels as the model's images. */
+export interface TrainingRegion extends TrainingImage {
+  /** The place of the region's type in the list of types. */
+  type: number;
   /** One channel of 0 and 255. Present only if foregrounds were requested. */
   foregroundPixels?: RawImage;
   /** The centre of the box around the defect, in the whole photograph. It is absent for a good photograph. */
   centre?: Position;
 }
-
-/** A square training image, as large as the model's images. */
-export type TrainingImage = Pick<TrainingRegion, 'name' | 'pixels' | 'maskPixels'>;
 
 /** Returns the square of a region that shows its defect, or its middle. */
 export async function squareOf(region: TrainingRegion, resolution: number): Promise<TrainingImage> {

@@ -37,7 +37,7 @@ const MULTIPLE = 8;
 /** Returns the smallest value that the share `at` of the values does not exceed. The values must not be empty. */
 function percentile(values: readonly number[], at: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.ceil(at * sorted.length) - 1] as number;
+  return sorted[Math.max(0, Math.ceil(at * sorted.length) - 1)] as number;
 }
 
 /** Returns the side of windows that suit defects of this extent and thickness, without regard to the photographs. */
@@ -49,8 +49,10 @@ function sideFor(extent: number, thickness: number, resolution: number): number 
   return Math.min(Math.max(resolution, extent / LARGEST_SHARE), largest);
 }
 
+/** Describes the range of sizes. */
 const sizesOf = (values: readonly number[]) => {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const low = percentile(values, 0);
+  const high = percentile(values, 1);
   return low === high ? `${low}` : `${low} to ${high}`;
 };
 
@@ -80,11 +82,15 @@ export function decideWindow(
     photographs.map(({ width, height }) => Math.min(width, height)),
     0.5,
   );
-  const sizes = `the defects are ${sizesOf(extents)} pixels long in ${describe(photographs)}`;
+  const shown = describe(photographs);
   if (shorter <= resolution) {
-    const reason = `whole images: ${describe(photographs)} are hardly larger than ${resolution} pixels, which the model draws`;
+    const reason = `whole images: windows of ${resolution} pixels would be as large as ${shown}`;
     return { window: 'off', reason };
   }
-  if (side >= shorter) return { window: 'off', reason: `whole images: ${sizes}` };
-  return { window: side, reason: `windows of ${side} pixels: ${sizes}` };
+  const lengths = sizesOf(extents);
+  if (side >= shorter) {
+    const reason = `whole images: windows for defects ${lengths} pixels long would be as large as ${shown}`;
+    return { window: 'off', reason };
+  }
+  return { window: side, reason: `windows of ${side} pixels: the defects are ${lengths} pixels long in ${shown}` };
 }

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
+import { GOOD_TYPE } from '../options/type-name.js';
 import type { OpenRecipe } from '../recipes/recipe.js';
 import { type JobContext, warnOf } from './job.js';
 
@@ -51,7 +52,7 @@ export async function writePairs(
     onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total: count, type });
   }
   const emptyMasks = writer.records.filter((record) => record.empty).length;
-  if (emptyMasks > 0) {
+  if (emptyMasks > 0 && type !== GOOD_TYPE) {
     const all = writer.records.length;
     warnOf(`${type}: ${emptyMasks} of ${all} masks are empty, because no defect was found in those parts`, context);
   }

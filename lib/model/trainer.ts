@@ -1,30 +1,28 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { NativeStep, NativeTrainer, NativeTrainingRegion } from '../addon-types.js';
+import type { NativeStep, NativeTrainer } from '../addon-types.js';
 import { AbortedError, DualAnoDiffError, ModelError, TrainingError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
 import type { WriteLock } from '../core/write-lock.js';
 import { type Dataset, requireDataset } from '../dataset/dataset.js';
 import { type Pair, toPair } from '../dataset/pair.js';
-import { clearerFill } from '../dataset/part-fill.js';
-import { loadTrainingImages, type TrainingImages } from '../dataset/training-images.js';
-import { digestOf, squareOf, type TrainingImage, type TrainingRegion } from '../dataset/training-region.js';
+import type { TrainingImage } from '../dataset/training-region.js';
 import { checkOptions, checkValue, given, taskShape } from '../options/check.js';
 import type { TrainerOptions, TrainSettings } from '../options/generated.js';
 import { adapterFile, trainerSchema, trainSchema } from '../options/training.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import { Adapter } from './adapter.js';
 import { checkAdapterFile, numberFrom } from './adapter-info.js';
-import { renewed, type TrainedExample } from './adapter-lists.js';
+import { renewed } from './adapter-lists.js';
 import { NO_ADAPTER } from './base-defaults.js';
 import type { BaseModel } from './base-model.js';
 import { RunFiles, requireSameSettings } from './checkpoints.js';
-import { foregroundFinder, foregroundName, withForegroundSource } from './foreground.js';
 import { warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
+import { type TrainingInputs, trainingInputs } from './training-inputs.js';
 import { metadataOf, nativeTraining, type ResolvedTraining } from './training-settings.js';
-import { promptsOfTypes, type TypePrompts } from './type-prompts.js';
+import type { TypePrompts } from './type-prompts.js';
 
 /** Holds the options of {@link Trainer.train}. */
 export interface TrainOptions extends TrainSettings, TaskOptions {
@@ -53,20 +51,12 @@ export interface TrainStep extends NativeStep {
  */
 export class Trainer {
   #settings: Readonly<ResolvedTraining>;
-  /**
-   * These squares show the training images, or what trains of them. The list is empty until `train` begins.
-   */
-  examples: readonly TrainingImage[] = [];
-  /** These are the prompts of each type. The list is empty until `train` begins. */
-  prompts: readonly TypePrompts[] = [];
   readonly #model: BaseModel;
   #handle: NativeTrainer | undefined;
   #position = 0;
   #initialDigest = NO_ADAPTER;
-  /** Names what found the foregrounds. It is undefined without background compensation. */
-  #foreground: string | undefined;
   /** The images themselves are with the engine. */
-  #images: { digest: string; examples: readonly TrainedExample[] } = { digest: '', examples: [] };
+  #inputs: TrainingInputs | undefined;
   #busy = false;
   /** This is the adapter file of a run that `train` found finished. */
   #finished: string | undefined;
@@ -88,6 +78,16 @@ export class Trainer {
    */
   get settings(): Readonly<ResolvedTraining> {
     return this.#settings;
+  }
+
+  /** Returns squares that show the training images. The list is empty until `train` begins. */
+  get examples(): readonly TrainingImage[] {
+    return this.#inputs?.squares ?? [];
+  }
+
+  /** Returns the prompts of each type. The list is empty until `train` begins. */
+  get prompts(): readonly TypePrompts[] {
+    return this.#inputs?.prompts ?? [];
   }
 
   /**
@@ -168,7 +168,7 @@ export class Trainer {
     const handle = this.#started();
     const metadata = {
       ...{ ...this.#settingsText(), steps: String(this.#position), base: this.#model.folder },
-      examples: JSON.stringify(this.#images.examples),
+      examples: JSON.stringify(this.#begun().examples),
     };
     return Adapter.of(await runNative({}, (_, task) => handle.adapter(metadata, task)), 'The adapter in training');
   }
@@ -240,47 +240,36 @@ export class Trainer {
     return this.#handle;
   }
 
+  #begun(): TrainingInputs {
+    if (!this.#inputs) throw new DualAnoDiffError('The trainer has not begun', 'ERR_DISPOSED');
+    return this.#inputs;
+  }
+
   async #prepare(
     dataset: Dataset,
     { signal, onNote }: TaskOptions & { onNote: TrainOptions['onNote'] | undefined },
   ): Promise<void> {
     if (this.#handle) return;
-    const { types, globalPrompt: global, anomalyPrompt: anomaly, resolution } = this.#settings;
-    const { regions, window, notes } = await this.#load(dataset);
-    for (const note of notes) onNote?.(note);
-    const partFill = this.#settings.partFill === 'auto' ? clearerFill(regions) : this.#settings.partFill;
-    this.#settings = { ...this.#settings, window, partFill };
-    this.prompts = promptsOfTypes({ global, anomaly }, dataset.category, types);
-    this.examples = await Promise.all(regions.map((region) => squareOf(region, resolution)));
-    this.#images = { digest: digestOf(regions), examples: trainedExamples(regions) };
-    const { initialAdapter } = this.#settings;
-    const initial = initialAdapter === NO_ADAPTER ? '' : resolve(initialAdapter);
+    const { native: model, info } = this.#model;
+    const { inputs, regions } = await trainingInputs(dataset, this.#settings, info.device);
+    for (const note of inputs.notes) onNote?.(note);
+    const { settings, prompts } = inputs;
+    this.#settings = settings;
+    this.#inputs = inputs;
+    const initial = settings.initialAdapter === NO_ADAPTER ? '' : resolve(settings.initialAdapter);
     if (initial) {
       await checkAdapterFile(initial);
       this.#initialDigest = await fileDigest(initial);
     }
-    const { native: model } = this.#model;
     await warnOfLongPrompts(
       model,
-      this.prompts.flatMap((own) => [
-        ['global prompt', own.global],
-        ['anomaly prompt', own.anomaly],
+      prompts.flatMap(({ global, anomaly }) => [
+        ['global prompt', global],
+        ['anomaly prompt', anomaly],
       ]),
     );
-    const options = nativeTraining(this.#settings, this.prompts, initial);
-    this.#handle = await runNative({ signal }, (engine, task) =>
-      engine.createTrainer(model, options, regions.map(nativeRegion), task),
-    );
-  }
-
-  /** Loads the training images, with their foregrounds if the adapter compensates for backgrounds. */
-  async #load(dataset: Dataset): Promise<TrainingImages> {
-    const settings = this.#settings;
-    if (settings.background === 'off') return loadTrainingImages(dataset, settings);
-    const { foregroundMasks, foregroundWeights } = settings;
-    return withForegroundSource(given({ foregroundMasks, foregroundWeights }), this.#model.info.device, (source) =>
-      loadTrainingImages(dataset, settings, foregroundFinder(source)),
-    );
+    const options = nativeTraining(settings, prompts, initial);
+    this.#handle = await runNative({ signal }, (engine, task) => engine.createTrainer(model, options, regions, task));
   }
 
   /** Resumes the files of a run or starts new ones. Returns true if the run is already finished. */
@@ -351,23 +340,11 @@ export class Trainer {
       initial_adapter: this.#initialDigest,
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,
-      training_images: this.#images.digest,
-      ...(this.#foreground !== undefined && { _foreground: this.#foreground }),
+      training_images: this.#begun().digest,
+      ...given({ _foreground: this.#begun().foreground }),
     };
   }
 }
 
 const noteListener = () =>
   z.custom<NonNullable<TrainOptions['onNote']>>((value) => typeof value === 'function', 'a function').optional();
-
-/** Returns what adapters store of the regions with a defect. */
-function trainedExamples(regions: readonly TrainingRegion[]): TrainedExample[] {
-  return regions.flatMap(({ type, centre }, region) => (centre ? [{ type, region, ...centre }] : []));
-}
-
-/** Translates a region for the engine. */
-function nativeRegion({ type, pixels, maskPixels, foregroundPixels }: TrainingRegion): NativeTrainingRegion {
-  const { data: image, width, height } = pixels;
-  const foreground = foregroundPixels && { foreground: foregroundPixels.data };
-  return { image, mask: maskPixels.data, ...foreground, width, height, type };
-}

@@ -1,0 +1,68 @@
+/** Prepares everything that the engine needs of a dataset to train an adapter. */
+import type { NativeTrainingRegion } from '../addon-types.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { clearerFill } from '../dataset/part-fill.js';
+import { loadTrainingImages, type TrainingImages } from '../dataset/training-images.js';
+import { digestOf, squareOf, type TrainingImage, type TrainingRegion } from '../dataset/training-region.js';
+import { given } from '../options/check.js';
+import type { TrainedExample } from './adapter-lists.js';
+import { foregroundFinder, foregroundName, withForegroundSource } from './foreground.js';
+import type { ResolvedTraining } from './training-settings.js';
+import { promptsOfTypes, type TypePrompts } from './type-prompts.js';
+
+/** What a trainer keeps of its images after the engine has got them. */
+export interface TrainingInputs {
+  /** The settings with what was decided by the images: `window` and `partFill`. */
+  settings: ResolvedTraining;
+  /** The prompts of each type. */
+  prompts: TypePrompts[];
+  /** Squares that show the training images. */
+  squares: TrainingImage[];
+  /** The defects, as adapters store them. */
+  examples: TrainedExample[];
+  /** The digest of all images. */
+  digest: string;
+  /** Names what found the foregrounds. It is undefined without background compensation. */
+  foreground: string | undefined;
+  /** These sentences tell people what was decided. */
+  notes: string[];
+}
+
+/** Translates a region for the engine. */
+function nativeRegion({ type, pixels, maskPixels, foregroundPixels }: TrainingRegion): NativeTrainingRegion {
+  const { data: image, width, height } = pixels;
+  const foreground = foregroundPixels && { foreground: foregroundPixels.data };
+  return { image, mask: maskPixels.data, ...foreground, width, height, type };
+}
+
+/** Loads the images, with their foregrounds if the adapter compensates for backgrounds. */
+function load(dataset: Dataset, settings: ResolvedTraining, device: string): Promise<TrainingImages> {
+  if (settings.background === 'off') return loadTrainingImages(dataset, settings);
+  const { foregroundMasks, foregroundWeights } = settings;
+  return withForegroundSource(given({ foregroundMasks, foregroundWeights }), device, (source) =>
+    loadTrainingImages(dataset, settings, foregroundFinder(source)),
+  );
+}
+
+/** Loads the images of a training and decides by them. Throws ERR_DATASET_INVALID and ERR_INVALID_OPTION. */
+export async function trainingInputs(
+  dataset: Dataset,
+  settings: ResolvedTraining,
+  device: string,
+): Promise<{ inputs: TrainingInputs; regions: NativeTrainingRegion[] }> {
+  const { types, resolution, globalPrompt: global, anomalyPrompt: anomaly, foregroundMasks, foregroundWeights } = settings;
+  const { regions, window, notes } = await load(dataset, settings, device);
+  const partFill = settings.partFill === 'auto' ? clearerFill(regions) : settings.partFill;
+  const squares: TrainingImage[] = [];
+  for (const region of regions) squares.push(await squareOf(region, resolution));
+  const inputs = {
+    settings: { ...settings, window, partFill },
+    prompts: promptsOfTypes({ global, anomaly }, dataset.category, types),
+    squares,
+    examples: regions.flatMap(({ type, centre }, region) => (centre ? [{ type, region, ...centre }] : [])),
+    digest: digestOf(regions),
+    foreground: settings.background === 'off' ? undefined : foregroundName(given({ foregroundMasks, foregroundWeights })),
+    notes,
+  };
+  return { inputs, regions: regions.map(nativeRegion) };
+}
