@@ -71,8 +71,8 @@ const schemas: Record<string, z.ZodType> = {
   lora_scale: above(0, 100),
   saim_rank: integer(1),
   latent_levels: text(),
+  example_types: text(),
   steps: integer(1),
-  example_types: text(), // The engine writes and checks it.
   base: text(),
   base_fingerprint: text().min(1, 'a fingerprint'),
   dtype: oneOf(['float32', 'bfloat16', 'float16']),
