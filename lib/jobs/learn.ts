@@ -1,12 +1,12 @@
 import { Dataset } from '../dataset/dataset.js';
-import { requireTypes } from '../dataset/training-images.js';
-import { checkOptions, checkValue } from '../options/check.js';
+import { checkOptions } from '../options/check.js';
 import type { LearnJobOptions } from '../options/generated.js';
 import { learnSchema } from '../options/jobs.js';
-import { trainerSchema, types } from '../options/training.js';
+import { trainerSchema } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
+import { typesIn } from './named-types.js';
 import { trainType } from './train-type.js';
 
 /** Holds the result of training an adapter. */
@@ -18,19 +18,6 @@ export interface LearnResult {
   /** This number of steps had no effect because their float16 gradients overflowed. */
   skippedSteps: number;
   seconds: number;
-}
-
-/**
- * Reads the names of types, with commas between them. `all` stands for every defect type. A type whose name is the whole
- * text takes precedence. Throws ERR_DATASET_INVALID for a type that the dataset does not have, and ERR_INVALID_OPTION
- * for a name that is given twice.
- */
-async function typesIn(dataset: Dataset, names: string): Promise<string[]> {
-  const whole = names.normalize('NFC');
-  const split = whole === 'all' ? dataset.types : whole.split(',');
-  const found = checkValue('type', types, dataset.types.includes(whole) ? [whole] : [...split]);
-  await requireTypes(dataset, found);
-  return found;
 }
 
 /**
