@@ -38,10 +38,17 @@ Napi::Value AdapterHandle::save(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
+// examples(task) returns the training windows that the adapter stores.
+Napi::Value AdapterHandle::examples(const Napi::CallbackInfo& info) {
+  return runTask<std::vector<dual::AdapterExample>>(
+      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
+      [adapter = value()](const Task&, const ReportProgress&) { return adapter->examples; }, examplesToJs);
+}
+
 Napi::Function AdapterHandle::define(Napi::Env env) {
-  return DefineClass(
-      env, "AdapterHandle",
-      {method<&AdapterHandle::metadata>("metadata"), method<&AdapterHandle::save>("save"), disposeMethod()});
+  return DefineClass(env, "AdapterHandle",
+                     {method<&AdapterHandle::metadata>("metadata"), method<&AdapterHandle::examples>("examples"),
+                      method<&AdapterHandle::save>("save"), disposeMethod()});
 }
 
 void defineAdapter(Napi::Env env, Napi::Object exports) {

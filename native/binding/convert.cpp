@@ -116,6 +116,38 @@ std::vector<std::string> toTexts(Napi::Value value) {
   return texts;
 }
 
+std::vector<train::TrainingRegion> toRegions(Napi::Value value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<train::TrainingRegion> regions;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const auto object = array.Get(i).As<Napi::Object>();
+    const auto integer = [&](const char* name) { return object.Get(name).ToNumber().Int64Value(); };
+    const int64_t width = integer("width"), height = integer("height");
+    train::TrainingRegion region;
+    region.image = toTensor(object.Get("image"), {height, width, 3});
+    region.mask = toTensor(object.Get("mask"), {height, width});
+    const Napi::Value foreground = object.Get("foreground");
+    if (!foreground.IsUndefined()) region.foreground = toTensor(foreground, {height, width});
+    region.type = integer("type");
+    regions.push_back(std::move(region));
+  }
+  return regions;
+}
+
+Napi::Value examplesToJs(Napi::Env env, std::vector<dual::AdapterExample>& examples) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const dual::AdapterExample& example : examples) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("region", Napi::Number::New(env, static_cast<double>(example.region)));
+    object.Set("type", Napi::Number::New(env, static_cast<double>(example.type)));
+    object.Set("image", toBytes(env, example.image));
+    object.Set("mask", toBytes(env, example.mask));
+    object.Set("size", Napi::Number::New(env, static_cast<double>(example.mask.size(0))));
+    array.Set(array.Length(), object);
+  }
+  return array;
+}
+
 namespace {
 
 // Converts the fields that both kinds of pairs have.

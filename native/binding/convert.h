@@ -7,6 +7,7 @@
 #include "augment/augmenter.h"
 #include "io/safetensors.h"
 #include "sample/decoding.h"
+#include "train/latent_source.h"
 
 namespace dan::binding {
 
@@ -28,6 +29,12 @@ Napi::Object toObject(Napi::Env env, const io::Metadata& metadata);
 
 std::vector<int64_t> toIntegers(Napi::Value value);
 std::vector<std::string> toTexts(Napi::Value value);
+
+// Reads [{ image, mask, foreground?, width, height, type }]. Images are RGB. Masks and foregrounds have one byte for
+// each pixel. Throws as toTensor does.
+std::vector<train::TrainingRegion> toRegions(Napi::Value value);
+// Makes [{ region, type, image, mask, size }].
+Napi::Value examplesToJs(Napi::Env env, std::vector<dual::AdapterExample>& examples);
 
 // Makes [{ index, image, part, attention? }] with RGB bytes, and attention as one byte for each pixel.
 Napi::Value sampledToJs(Napi::Env env, std::vector<sample::SampledPair>& pairs);

@@ -167,6 +167,7 @@ struct AdapterHandle : Handle<AdapterHandle, dual::AdapterFile> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value metadata(const Napi::CallbackInfo& info);
+  Napi::Value examples(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
 };
 struct SamplerHandle : Handle<SamplerHandle, sample::PairSampler> {

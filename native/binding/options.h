@@ -30,8 +30,9 @@ struct ConvertAdapterOptions {
 struct TrainerOptions {
   train::TrainOptions train;
   std::string partFill, background, branches;
+  std::vector<std::string> globalPrompts, anomalyPrompts;  // one for each type
   bool flips = true;
-  int64_t count = 0, width = 0, height = 0;  // of the images that the call passes
+  int64_t resolution = 0;
 };
 
 struct AugmenterOptions {
@@ -119,16 +120,14 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("branches", o.branches);
   field("background", o.background);
   field("backgroundScaled", o.train.backgroundScaled);
-  field("globalPrompt", o.train.globalPrompt);
-  field("anomalyPrompt", o.train.anomalyPrompt);
+  field("globalPrompts", o.globalPrompts);
+  field("anomalyPrompts", o.anomalyPrompts);
   field("trainTextEncoder", o.train.trainTextEncoder);
   field("gradientCheckpointing", o.train.gradientCheckpointing);
   field("seed", o.train.seed);
   field("partFill", o.partFill);
   field("flips", o.flips);
-  field("count", o.count);
-  field("width", o.width);
-  field("height", o.height);
+  field("resolution", o.resolution);
 }
 
 template <class Visitor>

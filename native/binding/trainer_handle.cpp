@@ -10,25 +10,22 @@ namespace {
 
 using State = Made<TrainerState>;
 
-// createTrainer(model, options, images, masks, foregrounds or undefined, task) encodes the images. Images are RGB.
-// Masks and foregrounds have one byte for each pixel.
+// createTrainer(model, options, regions, task) encodes the regions, or keeps them to cut windows out of them.
 Napi::Value createTrainer(const Napi::CallbackInfo& info) {
   const auto base = ModelHandle::from(info[0]);
   auto options = parseOptions<TrainerOptions>(info[1]);
-  train::TrainingPixels pixels;
-  pixels.images = toTensor(info[2], {options.count, options.height, options.width, 3});
-  pixels.masks = toTensor(info[3], {options.count, options.height, options.width});
-  if (!info[4].IsUndefined()) pixels.foregrounds = toTensor(info[4], {options.count, options.height, options.width});
-  pixels.fill = parsePartFill(options.partFill);
-  pixels.flips = options.flips;
+  const train::TrainingRegions data{toRegions(info[2]), options.resolution, parsePartFill(options.partFill),
+                                    options.flips};
   return runTask<State>(
-      info.Env(), TaskHandle::from(info[5]), info.Env().Undefined(),
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
       [=](const Task& task, const ReportProgress&) mutable {
-        sample::checkResolution(*base, options.width, options.height);
+        sample::checkResolution(*base, options.resolution, options.resolution);
+        options.train.globalPrompts = options.globalPrompts;
+        options.train.anomalyPrompts = options.anomalyPrompts;
         options.train.branches = train::parseBranches(options.branches);
         options.train.background = dual::parseBackgroundMode(options.background);
         return measured([&] {
-          train::PairLatents latents(*base, pixels, task);
+          auto latents = train::makeLatentSource(*base, data, task);
           auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);
           return std::make_shared<TrainerState>(TrainerState{base, std::move(trainer)});
         });

@@ -116,6 +116,7 @@ ExportReport exportAdapter(const AdapterFile& adapter, const std::string& path, 
       metadata["format_version"] = std::to_string(kCompactFormatVersion);
       metadata["saim_rank"] = std::to_string(options.saimRank);
     }
+    storeExamples(adapter.examples, tensors, metadata);
     io::writeSafetensors(path, tensors, metadata);
   }
   return report;

@@ -24,8 +24,8 @@ struct ExportReport {
 // Writes `path` as `.safetensors`, or in the published format also as the `.bin` of torch.save. Throws
 // ERR_INVALID_OPTION for a combination that cannot be written and if numbers overflow the precision.
 //
-// The published format has no LoRA scale, so we multiply it into `up`. It has only interpolation, so an adapter of the
-// form `add` becomes one with a = 2^-20 and MLP * gamma / a, which is equal to 1e-6.
+// The published format has no examples. It has no LoRA scale, so we multiply it into `up`. It has only interpolation,
+// so an adapter of the form `add` becomes one with a = 2^-20 and MLP * gamma / a, which is equal to 1e-6.
 ExportReport exportAdapter(const AdapterFile& adapter, const std::string& path, const ExportOptions& options);
 
 }  // namespace dan::dual

@@ -44,6 +44,7 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection) {
   AdapterFile adapter;
   adapter.metadata = file.metadata;
   adapter.source = path;
+  adapter.examples = takeExamples(file.tensors, adapter.metadata, path);
   bool hasBackground = false, isAdapter = false;
   for (const auto& [name, tensor] : file.tensors) {
     const std::string own = fromPublishedName(name);
@@ -109,8 +110,10 @@ io::Metadata describe(const AdapterFile& adapter) {
 void writeAdapterFile(const std::string& path, const AdapterFile& adapter) {
   // The metadata of a published file belong to its own format, so they are dropped.
   const bool isOwn = isOwnFormat(adapter.metadata, adapter.source);
-  io::writeSafetensors(path, adapter.tensors,
-                       adapterMetadata(adapter.settings, isOwn ? adapter.metadata : io::Metadata{}));
+  io::Metadata metadata = adapterMetadata(adapter.settings, isOwn ? adapter.metadata : io::Metadata{});
+  TensorMap tensors = adapter.tensors;
+  storeExamples(adapter.examples, tensors, metadata);
+  io::writeSafetensors(path, tensors, metadata);
 }
 
 }  // namespace dan::dual

@@ -5,6 +5,7 @@
 
 #include "core/tensor_map.h"
 #include "dual/adapter.h"
+#include "dual/adapter_examples.h"
 #include "io/safetensors.h"
 
 namespace dan::model {
@@ -14,8 +15,10 @@ struct BaseModel;
 namespace dan::dual {
 
 inline constexpr const char* kAdapterFormat = "dualanodiff-adapter";
+// A file has the lowest version that describes it, so that older readers refuse only what they cannot read.
 inline constexpr int kAdapterFormatVersion = 1;
 inline constexpr int kCompactFormatVersion = 2;  // SAIM at reduced rank
+// Version 3, kExamplesFormatVersion, has examples. Its SAIM may be full or of reduced rank.
 
 // An AdapterFile has the contents of an adapter file. It may also come from training.
 struct AdapterFile {
@@ -23,6 +26,7 @@ struct AdapterFile {
   AdapterSettings settings;
   io::Metadata metadata;  // empty for published files
   std::string source;     // the file's path, or a name of the adapter for errors
+  std::vector<AdapterExample> examples = {};
 };
 
 // Reads `.safetensors` of either naming, or a published `.bin`. `injection` is the background form of a file that has
@@ -34,7 +38,7 @@ AdapterFile readAdapterFile(const std::string& path, BackgroundMode injection = 
 // Throws ERR_ADAPTER_MISMATCH if the adapter's metadata name a base with other weights.
 void expectBase(const AdapterFile& adapter, const model::BaseModel& base);
 
-// Copies an adapter that training may change later. `metadata` are for its file.
+// Copies an adapter that training may change later, without examples. `metadata` are for its file.
 AdapterFile copyOf(const Adapter& adapter, io::Metadata metadata, std::string source);
 
 // Returns the metadata with the background form, which published files do not store.
@@ -43,7 +47,7 @@ io::Metadata describe(const AdapterFile& adapter);
 // Adds format, version, rank, scale and background form to `metadata`.
 io::Metadata adapterMetadata(const AdapterSettings& settings, io::Metadata metadata);
 
-// Writes the own format with adapterMetadata, whole or not at all.
+// Writes the own format with adapterMetadata and the examples, whole or not at all.
 void writeAdapterFile(const std::string& path, const AdapterFile& adapter);
 
 // Returns the own name of a published key, or the name itself.

@@ -51,13 +51,16 @@ AdapterSettings settingsOf(const io::Metadata& metadata, int64_t rank, bool hasB
   Settings settings = Settings::ofText(metadata, path, kWeightsInvalid);
   for (const char* key : {"format_version", "rank", "lora_scale", "background"}) settings.require(key);
   const int64_t version = settings.integer("format_version", 0, 1, 1 << 20);
-  if (version > kCompactFormatVersion) {
+  if (version > kExamplesFormatVersion) {
     fail(kAdapterMismatch, path, " has adapter format ", version, "; this version of dualanodiff reads up to ",
-         kCompactFormatVersion, ": update the package");
+         kExamplesFormatVersion, ": update the package");
   }
-  const bool isCompact = version == kCompactFormatVersion;
+  const bool isCompact = version == kCompactFormatVersion, hasExamples = version == kExamplesFormatVersion;
   settings.integer("saim_rank", 1, 1, kMaxRank);
-  if (settings.has("saim_rank") != isCompact) settings.reject("saim_rank", isCompact ? "a rank" : "nothing");
+  if (settings.has("saim_rank") != isCompact && !hasExamples)
+    settings.reject("saim_rank", isCompact ? "a rank" : "nothing");
+  if (settings.has("example_types") != hasExamples)
+    settings.reject("example_types", hasExamples ? "a list" : "nothing");
   AdapterSettings result;
   result.rank = settings.integer("rank", 0, 1, kMaxRank);
   if (result.rank != rank) settings.reject("rank", c10::str(rank, ", as its matrices have,"));

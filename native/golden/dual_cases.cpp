@@ -1,4 +1,4 @@
-// This file handles the kinds dual_attention, dual_loss_grad and sample.
+// This file handles the kinds dual_attention, dual_loss_grad, dual_inpaint_grad and sample.
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "dual/folded_unet.h"
 #include "golden/shared_models.h"
 #include "sample/denoise.h"
-#include "train/pair_trainer.h"
+#include "train/pair_loss.h"
 
 namespace dan::golden {
 
@@ -76,6 +76,7 @@ void checkGradients(Case& test, const TensorMap& parameters, const model::Unet& 
   }
 }
 
+// The cases of an inpainting base also have its condition, and they may have weights.
 void runDualLossGrad(Case& test) {
   const model::BaseModel& base = baseOf(test);
   const auto adapter = adapterOf(test);
@@ -98,8 +99,13 @@ void runDualLossGrad(Case& test) {
         schedule.addNoise(test.input("background_latents"), test.input("background_noise"), timesteps);
     features = unet.backgroundFeatures(noisy, timesteps, dual::unpackBranches(encoded).select(1, dual::kGlobal));
   }
-  const train::PairLoss result =
-      train::pairLoss(unet, schedule, latents, noise, timesteps, encoded, features.empty() ? nullptr : &features);
+  train::PairLossOptions options;
+  if (!features.empty()) options.background = &features;
+  if (test.hasInput("mask")) {
+    options.condition = {test.input("mask").flatten(0, 1), test.input("masked_latents").flatten(0, 1)};
+  }
+  if (test.hasInput("loss_weights")) options.weights = test.input("loss_weights").flatten(0, 1);
+  const train::PairLoss result = train::pairLoss(unet, schedule, latents, noise, timesteps, encoded, options);
   result.loss.backward();
   for (const std::string& output : test.outputs()) {
     const std::string prefix = "background_features.";
@@ -166,6 +172,7 @@ void runSample(Case& test) {
 void addDualHandlers(Handlers& handlers) {
   handlers["dual_attention"] = runDualAttention;
   handlers["dual_loss_grad"] = runDualLossGrad;
+  handlers["dual_inpaint_grad"] = runDualLossGrad;
   handlers["sample"] = runSample;
 }
 

@@ -50,6 +50,7 @@ DAN_TEST(an_adapters_settings_are_read_whole_or_refused_by_name) {
                                                           {"format_version", "0"},
                                                           {"format_version", "1.5"},
                                                           {"format_version", "2"},
+                                                          {"example_types", "[]"},
                                                           {"rank", "4"},
                                                           {"rank", "3x"},
                                                           {"rank", ""},
@@ -83,7 +84,7 @@ DAN_TEST(an_adapters_settings_are_read_whole_or_refused_by_name) {
     expectRefused(metadata, std::string("lacks ") + key);
   }
   io::Metadata newer = kGood;
-  newer["format_version"] = "3";
+  newer["format_version"] = "4";
   expectRefused(newer, "update the package");
   // Without the format key, the other keys are not read.
   io::Metadata nameless = kGood;

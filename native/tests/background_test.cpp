@@ -44,7 +44,7 @@ train::PairLoss trainingLoss(const dual::Adapter& adapter) {
       unet.backgroundFeatures(noisy, timesteps, dual::unpackBranches(encoded).select(1, dual::kGlobal));
   return train::pairLoss(unet, schedule, dual::packBranches(t.at("train.latent_blend"), t.at("train.latent_fg")),
                          dual::packBranches(t.at("train.noise_blend"), t.at("train.noise_fg")), timesteps, encoded,
-                         &features);
+                         {&features, {}, {}});
 }
 
 // Compares the gradient norms. Parameters that the published code owns but never reads have no gradient.

@@ -45,18 +45,21 @@ void expectNearBytes(const at::Tensor& actual, const at::Tensor& expected) {
 // Two steps of training, then two pairs from noise.
 Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   const auto base = model::loadBaseModel(fixture("tiny-sd"), device, at::kFloat);
-  train::TrainingPixels pixels;
-  pixels.images = bytes({2, kSide, kSide, 3}, 1);
-  pixels.masks = at::zeros({2, kSide, kSide}, at::kByte);
-  pixels.masks.slice(1, 4, 12).slice(2, 8, 20).fill_(255);
-  if (mode != dual::BackgroundMode::kOff) pixels.foregrounds = pixels.masks.flip(1);
+  const at::Tensor images = bytes({2, kSide, kSide, 3}, 1), mask = at::zeros({kSide, kSide}, at::kByte);
+  mask.slice(0, 4, 12).slice(1, 8, 20).fill_(255);
+  const at::Tensor foreground = mask.flip(0);
+  train::TrainingRegions data;
+  data.resolution = kSide;
+  for (const at::Tensor& image : images.unbind()) {
+    data.regions.push_back({image, mask, mode == dual::BackgroundMode::kOff ? at::Tensor() : foreground});
+  }
   train::TrainOptions options;
   options.rank = 2;
   options.batchSize = 2;
   options.learningRate = 1e-3;
   options.background = mode;
   options.defectLossShare = 0.2;
-  train::PairTrainer trainer(*base, train::PairLatents(*base, pixels, Task()), options);
+  train::PairTrainer trainer(*base, train::makeLatentSource(*base, std::move(data), Task()), options);
   Made made;
   for (int i = 0; i < 2; ++i) made.losses.push_back(trainer.step(Task()).loss);
   for (const auto& [name, tensor] : trainer.adapter().parameters()) made.adapter[name] = tensor.detach().cpu();
@@ -66,7 +69,7 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   const auto unet = dual::makeSamplingModel(*base->unet, folded);
   std::optional<sample::Backgrounds> backgrounds;
   if (mode != dual::BackgroundMode::kOff) {
-    backgrounds.emplace(*base, sample::BackgroundPixels{bytes({2, kSide, kSide, 3}, 2), pixels.foregrounds},
+    backgrounds.emplace(*base, sample::BackgroundPixels{bytes({2, kSide, kSide, 3}, 2), foreground.repeat({2, 1, 1})},
                         sample::BackgroundOptions{1}, Task());
   }
   sample::SampleOptions sampling;

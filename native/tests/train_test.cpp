@@ -18,12 +18,14 @@ using Trainer = std::unique_ptr<train::PairTrainer>;
 
 constexpr int64_t kSide = 32;
 
-train::TrainingPixels pixels() {
-  train::TrainingPixels pixels;
-  pixels.images = at::randint(256, {2, kSide, kSide, 3}, makeGenerator(1), at::kByte);
-  pixels.masks = at::zeros({2, kSide, kSide}, at::kByte);
-  pixels.masks.slice(1, 4, 20).slice(2, 8, 24).fill_(255);
-  return pixels;
+train::TrainingRegions wholeImages() {
+  const at::Tensor images = at::randint(256, {2, kSide, kSide, 3}, makeGenerator(1), at::kByte);
+  const at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+  mask.slice(0, 4, 20).slice(1, 8, 24).fill_(255);
+  train::TrainingRegions data;
+  data.resolution = kSide;
+  for (const at::Tensor& image : images.unbind()) data.regions.push_back({image, mask, {}});
+  return data;
 }
 
 // There are two images and three pairs per step, so every step starts a new order of the images partway through.
@@ -35,7 +37,7 @@ Trainer makeTrainer(const model::BaseModel& base, int64_t accumulation = 3) {
   options.learningRate = 1e-3;
   options.weightDecay = 0;
   options.seed = 4;
-  return std::make_unique<train::PairTrainer>(base, train::PairLatents(base, pixels(), Task()), options);
+  return std::make_unique<train::PairTrainer>(base, train::makeLatentSource(base, wholeImages(), Task()), options);
 }
 
 const model::BaseModel& tinyBase(at::ScalarType dtype) {

@@ -4,34 +4,30 @@
 #include <ATen/record_function.h>
 
 #include "core/finite.h"
-#include "core/random.h"
 #include "dual/background.h"
+#include "dual/branch.h"
 
 namespace dan::train {
 
-PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pixels, const Task& task)
-    : scalingFactor_(base.vae->config().scalingFactor) {
+PairLatents::PairLatents(const model::BaseModel& base, TrainingRegions all, const Task& task)
+    : LatentSource(std::move(all)), scalingFactor_(base.vae->config().scalingFactor) {
   RECORD_USER_SCOPE("encode the training images");
   const at::NoGradGuard noGrad;
-  const auto asMask = [&](const at::Tensor& mask) {
-    return (mask > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
-  };
   const std::vector<std::vector<int64_t>> flips =
-      pixels.flips ? std::vector<std::vector<int64_t>>{{}, {3}, {2}, {2, 3}} : std::vector<std::vector<int64_t>>{{}};
+      data().flips ? std::vector<std::vector<int64_t>>{{}, {3}, {2}, {2, 3}} : std::vector<std::vector<int64_t>>{{}};
   std::vector<at::Tensor> means, deviations, defects, backgroundMeans, backgroundDeviations;
-  for (int64_t i = 0; i < pixels.images.size(0); ++i) {
-    const at::Tensor image = pixels.images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
-    const at::Tensor mask = asMask(pixels.masks[i]);
+  for (const TrainingRegion& region : data().regions) {
+    const at::Tensor image = toPixelValues(region.image, base.device()), mask = toMask(region.mask, base.device());
     for (const auto& dims : flips) {
       task.checkCancelled();
       const at::Tensor flipped = image.flip(dims), flippedMask = mask.flip(dims);
-      const auto pair = base.vae->encode(dual::packBranches(flipped, anomalyPart(flipped, flippedMask, pixels.fill)));
+      const auto pair = base.vae->encode(dual::packBranches(flipped, anomalyPart(flipped, flippedMask, data().fill)));
       means.push_back(pair.mean);
       deviations.push_back(at::exp(0.5 * pair.logVariance));
-      const auto touched = at::adaptive_max_pool2d(flippedMask[0], pair.mean.sizes().slice(2));
-      defects.push_back(at::max_pool2d(std::get<0>(touched), 3, 1, 1));
-      if (!pixels.foregrounds.defined()) continue;
-      const auto background = base.vae->encode(dual::blackOut(flipped, asMask(pixels.foregrounds[i]).flip(dims)));
+      defects.push_back(defectInLatents(flippedMask, pair.mean.sizes().slice(2))[0]);
+      if (!hasForegrounds()) continue;
+      const at::Tensor foreground = toMask(region.foreground, base.device()).flip(dims);
+      const auto background = base.vae->encode(dual::blackOut(flipped, foreground));
       backgroundMeans.push_back(background.mean[0]);
       backgroundDeviations.push_back(at::exp(0.5 * background.logVariance)[0]);
     }
@@ -39,39 +35,39 @@ PairLatents::PairLatents(const model::BaseModel& base, const TrainingPixels& pix
   const auto byImage = [&](const std::vector<at::Tensor>& rows) {
     return at::stack(rows).unflatten(0, {-1, static_cast<int64_t>(flips.size())});
   };
-  mean_ = byImage(means);
-  deviation_ = byImage(deviations);
+  pairs_ = {byImage(means), byImage(deviations)};
   defect_ = byImage(defects);
-  expectFinite(mean_, model::kVaeEncoder);
-  expectFinite(deviation_, model::kVaeEncoder);
-  if (!pixels.foregrounds.defined()) return;
-  backgroundMean_ = byImage(backgroundMeans);
-  backgroundDeviation_ = byImage(backgroundDeviations);
-  expectFinite(backgroundMean_, model::kVaeEncoder);
-  expectFinite(backgroundDeviation_, model::kVaeEncoder);
+  if (hasForegrounds()) backgrounds_ = {byImage(backgroundMeans), byImage(backgroundDeviations)};
+  for (const LatentGaussian& latents : {pairs_, backgrounds_}) {
+    if (!latents.mean.defined()) continue;
+    expectFinite(latents.mean, model::kVaeEncoder);
+    expectFinite(latents.deviation, model::kVaeEncoder);
+  }
 }
 
 at::Tensor PairLatents::latentMeans() const {
-  const at::Tensor means = (mean_.mean({4, 5}) * scalingFactor_).flatten(0, 1);  // (N * variants, branches, channels)
+  // (N * variants, branches, channels)
+  const at::Tensor means = (pairs_.mean.mean({4, 5}) * scalingFactor_).flatten(0, 1);
   return at::stack({means.mean(0), means.std(0, /*unbiased=*/false)}).cpu();
 }
 
-at::Tensor PairLatents::draw(const at::Tensor& index, const at::Tensor& variant, at::Generator generator) const {
-  const at::Tensor mean = mean_.index({index, variant}).flatten(0, 1);
-  const at::Tensor deviation = deviation_.index({index, variant}).flatten(0, 1);
-  return (mean + deviation * randn(mean.sizes(), std::move(generator)).to(mean.device())) * scalingFactor_;
+TrainingBatch PairLatents::draw(const at::Tensor& index, at::Generator generator) const {
+  const int64_t variants = pairs_.mean.size(1);
+  const at::Tensor variant = at::randint(variants, index.sizes(), generator, at::TensorOptions().dtype(at::kLong));
+  const auto chosen = [&](const LatentGaussian& all) {
+    return LatentGaussian{all.mean.index({index, variant}), all.deviation.index({index, variant})};
+  };
+  const LatentGaussian pairs = chosen(pairs_);
+  TrainingBatch batch;
+  batch.latents =
+      LatentGaussian{pairs.mean.flatten(0, 1), pairs.deviation.flatten(0, 1)}.sample(generator) * scalingFactor_;
+  batch.defect = defect_.index({index, variant});
+  if (hasForegrounds()) batch.background = chosen(backgrounds_);
+  return batch;
 }
 
-at::Tensor PairLatents::drawBackground(const at::Tensor& index, const at::Tensor& variant, bool scaled,
-                                       at::Generator generator) const {
-  const at::Tensor mean = backgroundMean_.index({index, variant});
-  const at::Tensor deviation = backgroundDeviation_.index({index, variant});
-  const at::Tensor latents = mean + deviation * randn(mean.sizes(), std::move(generator)).to(mean.device());
-  return latents * (scaled ? scalingFactor_ : 1.0);
-}
-
-at::Tensor PairLatents::defect(const at::Tensor& index, const at::Tensor& variant) const {
-  return defect_.index({index, variant});
+LatentGaussian PairLatents::firstBackground() const {
+  return {backgrounds_.mean[0].slice(0, 0, 1), backgrounds_.deviation[0].slice(0, 0, 1)};
 }
 
 }  // namespace dan::train

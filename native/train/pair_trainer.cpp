@@ -27,11 +27,10 @@ void silenceSaim(TensorMap& adapter) {
   }
 }
 
-// Returns weights (B * 2, 1, 1, 1) of mean 1 that restrict the loss to the global branch.
-at::Tensor globalRows(int64_t pairs, at::Device device) {
-  const at::Tensor both = at::zeros({pairs, dual::kNumBranches}, at::kFloat);
-  both.select(1, dual::kGlobal).fill_(dual::kNumBranches);
-  return both.view({-1, 1, 1, 1}).to(device);
+std::vector<int64_t> typesOf(const TrainingRegions& data) {
+  std::vector<int64_t> types;
+  for (const TrainingRegion& region : data.regions) types.push_back(region.type);
+  return types;
 }
 
 }  // namespace
@@ -43,34 +42,24 @@ Branches parseBranches(const std::string& name) {
   fail(kInvalidOption, "Expected joint, separate or one for branches but received ", name);
 }
 
-at::Tensor defectWeights(const at::Tensor& defect, double share) {
-  const at::Tensor area = defect.mean({1, 2, 3}, true);
-  // If a picture is all defect or has none, its weights are uniform.
-  const at::Tensor inside = area.clamp_min(share), none = area * (1 - area) == 0;
-  const at::Tensor weights = defect * inside / area + (1 - defect) * (1 - inside) / (1 - area);
-  return at::where(none, at::ones_like(defect), weights);
-}
-
-PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& schedule, const at::Tensor& latents,
-                  const at::Tensor& noise, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                  const dual::BackgroundFeatures* background, const at::Tensor& weights) {
-  const at::Tensor shared = timesteps.repeat_interleave(dual::kNumBranches);
-  const at::Tensor noisy = schedule.addNoise(latents, noise, shared);
-  const at::Tensor prediction = unet.forward(noisy, shared, encoderHiddenStates, background);
-  const at::Tensor target = schedule.target(latents, noise, shared);
-  if (!weights.defined()) return {at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat)), prediction, noisy};
-  const at::Tensor error = at::mse_loss(prediction.to(at::kFloat), target.to(at::kFloat), at::Reduction::None);
-  return {(error * weights).mean(), prediction, noisy};
-}
-
-PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options)
+PairTrainer::PairTrainer(const model::BaseModel& base, std::unique_ptr<LatentSource> latents, TrainOptions options)
     : base_(base),
       latents_(std::move(latents)),
       options_(std::move(options)),
       schedule_(base.schedule),
-      inputIds_(base.tokenize({options_.globalPrompt, options_.anomalyPrompt})),
+      types_(at::tensor(typesOf(latents_->data()), at::kLong)),
       scaler_(base.unet->dtype() == at::kHalf),
-      generator_(makeGenerator(options_.seed, 1)) {
+      generator_(makeGenerator(options_.seed, 1)),
+      order_(typesOf(latents_->data()), static_cast<int64_t>(options_.globalPrompts.size())) {
+  if (options_.anomalyPrompts.size() != options_.globalPrompts.size()) {
+    fail(kInvalidOption, "Expected as many anomaly prompts as global prompts but received ",
+         options_.anomalyPrompts.size(), " and ", options_.globalPrompts.size());
+  }
+  if (options_.background != dual::BackgroundMode::kOff && !latents_->hasForegrounds()) {
+    fail(kInvalidOption, "Expected foregrounds for background ", dual::backgroundModeName(options_.background),
+         " but received none");
+  }
+  inputIds_ = at::stack({base.tokenize(options_.globalPrompts), base.tokenize(options_.anomalyPrompts)}, 1);
   const dual::AdapterSettings settings{options_.rank, options_.background, 1.0};
   const model::TextConfig& text = base.textEncoder->config();
   TensorMap start = dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(options_.seed));
@@ -95,63 +84,72 @@ PairTrainer::PairTrainer(const model::BaseModel& base, PairLatents latents, Trai
       std::make_unique<AdamW>(trained, AdamWOptions{0.9, 0.999, options_.weightDecay, 1e-8, options_.maxGradNorm});
 }
 
-// Every image is used once before any image is used again.
 at::Tensor PairTrainer::nextIndices() {
   std::vector<int64_t> indices;
-  while (static_cast<int64_t>(indices.size()) < options_.batchSize) {
-    if (!order_.defined() || cursor_ == order_.size(0)) {
-      order_ = at::randperm(latents_.count(), generator_, at::TensorOptions().dtype(at::kLong));
-      cursor_ = 0;
-    }
-    indices.push_back(order_[cursor_++].item<int64_t>());
-  }
+  while (static_cast<int64_t>(indices.size()) < options_.batchSize) indices.push_back(order_.next(generator_));
   return at::tensor(indices, at::kLong);
+}
+
+// Returns the text states of the pairs, (B * 2, 77, D). Each prompt is encoded once, whatever the batch size.
+at::Tensor PairTrainer::encodePrompts(const at::Tensor& index) const {
+  const auto [types, position] = at::_unique(types_.index({index}), /*sorted=*/true, /*return_inverse=*/true);
+  const at::Tensor encoded = base_.textEncoder->forward(inputIds_.index({types}).flatten(0, 1), adapter_->textHook());
+  // Repeating and indexing sum the gradient in different orders, so a single type repeats, as version 0.1.0 did.
+  if (types.size(0) == 1) return encoded.repeat({index.size(0), 1, 1});
+  return dual::unpackBranches(encoded).index({position}).flatten(0, 1);
+}
+
+dual::BackgroundFeatures PairTrainer::backgroundFeatures(const dual::DualUnet& unet, const TrainingBatch& batch,
+                                                         const at::Tensor& timesteps, const at::Tensor& encoded) {
+  const double factor = options_.backgroundScaled ? base_.vae->config().scalingFactor : 1.0;
+  const at::Tensor background = batch.background.sample(generator_) * factor;
+  const at::Tensor noise = randn(background.sizes(), generator_).to(background.device());
+  const at::Tensor noisy = schedule_.addNoise(background, noise, timesteps);
+  return unet.backgroundFeatures(batch.backgroundCondition.appendTo(noisy), timesteps,
+                                 dual::unpackBranches(encoded).select(1, dual::kGlobal));
 }
 
 at::Tensor PairTrainer::lossOfBatch() {
   RECORD_USER_SCOPE("train step: forward");
   const int64_t pairs = options_.batchSize;
-  const auto whole = at::TensorOptions().dtype(at::kLong);
   const at::Tensor index = nextIndices();
-  const at::Tensor variant = at::randint(latents_.variants(), {pairs}, generator_, whole);
-  const at::Tensor latents = latents_.draw(index, variant, generator_);
-  const at::Tensor noise = randn(latents.sizes(), generator_).to(latents.device());
+  const TrainingBatch batch = latents_->draw(index, generator_);
+  const at::Device device = batch.latents.device();
+  const at::Tensor noise = randn(batch.latents.sizes(), generator_).to(device);
   const at::Tensor share = at::rand({pairs}, generator_, at::TensorOptions().dtype(at::kDouble));
   const at::Tensor timesteps =
       at::floor(share.pow(1 / options_.timestepPower) * base_.schedule.numTrainTimesteps).to(at::kLong);
-  // There are only two different prompts, so we encode two, whatever the batch size.
-  const at::Tensor encoded = base_.textEncoder->forward(inputIds_, adapter_->textHook()).repeat({pairs, 1, 1});
-  at::Tensor weights;
+  const at::Tensor encoded = encodePrompts(index);
+  PairLossOptions loss;
+  loss.condition = batch.condition;
   if (options_.defectLossShare > 0) {
-    weights = defectWeights(latents_.defect(index, variant), options_.defectLossShare)
-                  .repeat_interleave(dual::kNumBranches, 0);
+    loss.weights = defectWeights(batch.defect, options_.defectLossShare).repeat_interleave(dual::kNumBranches, 0);
   }
   if (options_.branches == Branches::kGlobalAlone) {
-    const at::Tensor rows = globalRows(pairs, latents.device());
-    weights = weights.defined() ? weights * rows : rows;
+    const at::Tensor rows = globalRows(pairs, device);
+    loss.weights = loss.weights.defined() ? loss.weights * rows : rows;
   }
   const nn::GradientCheckpointing checkpointing(options_.gradientCheckpointing);
   const dual::DualUnet unet(*base_.unet, *adapter_);
   dual::BackgroundFeatures features;
   if (options_.background != dual::BackgroundMode::kOff) {
-    const at::Tensor background = latents_.drawBackground(index, variant, options_.backgroundScaled, generator_);
-    const at::Tensor backgroundNoise = randn(background.sizes(), generator_).to(background.device());
-    features = unet.backgroundFeatures(schedule_.addNoise(background, backgroundNoise, timesteps), timesteps,
-                                       dual::unpackBranches(encoded).select(1, dual::kGlobal));
+    features = backgroundFeatures(unet, batch, timesteps, encoded);
+    loss.background = &features;
   }
-  return pairLoss(unet, schedule_, latents, noise, timesteps, encoded, features.empty() ? nullptr : &features, weights)
-      .loss;
+  return pairLoss(unet, schedule_, batch.latents, noise, timesteps, encoded, loss).loss;
 }
 
 at::Tensor PairTrainer::firstBackground() const {
   if (options_.background == dual::BackgroundMode::kOff) return {};
-  const at::Tensor first = at::zeros({1}, at::kLong);
-  return latents_.drawBackground(first, first, options_.backgroundScaled, makeGenerator(options_.seed, 2));
+  const double factor = options_.backgroundScaled ? base_.vae->config().scalingFactor : 1.0;
+  return latents_->firstBackground().sample(makeGenerator(options_.seed, 2)) * factor;
 }
 
 dual::AdapterFile PairTrainer::trainedAdapter(io::Metadata metadata) const {
-  dual::setLatentMeans(metadata, latents_.latentMeans());
-  return dual::copyOf(*adapter_, std::move(metadata), "The adapter in training");
+  dual::setLatentMeans(metadata, latents_->latentMeans());
+  dual::AdapterFile file = dual::copyOf(*adapter_, std::move(metadata), "The adapter in training");
+  file.examples = latents_->examples();
+  return file;
 }
 
 double PairTrainer::learningRateAt(int64_t step) const {
@@ -162,16 +160,13 @@ double PairTrainer::learningRateAt(int64_t step) const {
 StepResult PairTrainer::step(const Task& task) {
   RECORD_USER_SCOPE("train step");
   const at::Tensor generatorBefore = generatorState(generator_);
-  // Keeping the tensor is enough, because nothing writes to it; an epoch makes a new one.
-  const at::Tensor orderBefore = order_;
-  const int64_t cursorBefore = cursor_;
+  const RegionOrder orderBefore = order_;
   try {
     return tryStep(task);
   } catch (...) {
     optimizer_->clearGradients();
     setGeneratorState(generator_, generatorBefore);
     order_ = orderBefore;
-    cursor_ = cursorBefore;
     throw;
   }
 }
@@ -219,8 +214,7 @@ void PairTrainer::saveCheckpoint(const std::string& path, const io::Metadata& se
   for (const auto& [name, tensor] : adapter_->parameters()) tensors["adapter/" + name] = tensor;
   for (const auto& [name, tensor] : optimizer_->state()) tensors["optimizer/" + name] = tensor;
   tensors["random_state"] = generatorState(generator_);
-  tensors["order"] = order_.defined() ? order_ : at::empty({0}, at::kLong);
-  tensors["cursor"] = at::full({1}, cursor_, at::kLong);
+  order_.save(tensors);
   tensors["position"] = at::full({1}, position_, at::kLong);
   if (scaler_.enabled()) tensors["loss_scale"] = scaler_.state();
   io::writeSafetensors(path, tensors, settings);
@@ -254,8 +248,8 @@ void PairTrainer::loadCheckpoint(const std::string& path) {
       fail(kCheckpointMismatch, path, " has ", name, ", which this adapter does not have");
     }
   }
-  const at::Tensor order = takeOrder(file.tensors, "order", latents_.count(), path);
-  const int64_t cursor = takeCount(file.tensors, "cursor", order.defined() ? order.size(0) : 0, path);
+  RegionOrder order = order_;
+  order.load(file.tensors, path);
   const int64_t position = takeCount(file.tensors, "position", std::numeric_limits<int64_t>::max(), path);
   const auto state = file.tensors.find("random_state");
   if (state == file.tensors.end() || state->second.scalar_type() != at::kByte) {
@@ -272,8 +266,7 @@ void PairTrainer::loadCheckpoint(const std::string& path) {
   copyParameters(file.tensors, "adapter/", path);
   optimizer_->loadState(optimizerState, path);
   setGeneratorState(generator_, state->second.clone());
-  order_ = order;
-  cursor_ = cursor;
+  order_ = std::move(order);
   position_ = position;
 }
 

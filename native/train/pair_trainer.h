@@ -1,13 +1,14 @@
-// The trainer fits one adapter to the image pairs of one anomaly type.
+// The trainer fits one adapter to the image pairs of one or more anomaly types.
 #pragma once
 
 #include <memory>
 
 #include "dual/adapter_file.h"
-#include "dual/dual_unet.h"
 #include "train/adamw.h"
+#include "train/latent_source.h"
 #include "train/loss_scaler.h"
-#include "train/pair_latents.h"
+#include "train/pair_loss.h"
+#include "train/region_order.h"
 
 namespace dan::train {
 
@@ -25,7 +26,7 @@ struct TrainOptions {
   // At least this share of each picture's loss comes from the latents on and beside the defect. 0 is the paper's loss,
   // in which a crack on a few latents in a thousand hardly counts.
   double defectLossShare = 0.0;
-  std::string globalPrompt = "a vfx with sks", anomalyPrompt = "sks";
+  std::vector<std::string> globalPrompts = {"a vfx with sks"}, anomalyPrompts = {"sks"};  // one for each type
   bool trainTextEncoder = true;
   bool gradientCheckpointing = false;  // It needs less memory and more time; see nn/gradient_checkpoint.h.
   Branches branches = Branches::kJoint;
@@ -49,8 +50,8 @@ struct StepResult {
 
 class PairTrainer {
  public:
-  // `base` must outlive this object.
-  PairTrainer(const model::BaseModel& base, PairLatents latents, TrainOptions options);
+  // `base` must outlive this object. Throws ERR_INVALID_OPTION if the prompts do not fit the types of the regions.
+  PairTrainer(const model::BaseModel& base, std::unique_ptr<LatentSource> latents, TrainOptions options);
 
   // Makes one optimiser update over batchSize x gradientAccumulation pairs. Throws ERR_NON_FINITE_LOSS if the loss or
   // the gradients are not finite, in float16 at every loss scale. After any exception, the trainer is in the state
@@ -61,9 +62,9 @@ class PairTrainer {
 
   int64_t position() const { return position_; }
   const dual::Adapter& adapter() const { return *adapter_; }
-  const PairLatents& latents() const { return latents_; }
+  const LatentSource& latents() const { return *latents_; }
   const TrainOptions& options() const { return options_; }
-  // Returns a copy of the adapter as it is now, with `metadata` and the latent means of the training images.
+  // Returns a copy of the adapter as it is now, with `metadata`, the latent means of the training images, and examples.
   dual::AdapterFile trainedAdapter(io::Metadata metadata) const;
   // Returns latents of the first image's background, (1, 4, h, w), for previews; undefined without background
   // compensation.
@@ -80,36 +81,26 @@ class PairTrainer {
  private:
   void copyParameters(const TensorMap& tensors, const std::string& prefix, const std::string& path);
   at::Tensor nextIndices();
+  at::Tensor encodePrompts(const at::Tensor& index) const;
+  dual::BackgroundFeatures backgroundFeatures(const dual::DualUnet& unet, const TrainingBatch& batch,
+                                              const at::Tensor& timesteps, const at::Tensor& encoded);
   at::Tensor lossOfBatch();
   StepResult tryStep(const Task& task);
   [[noreturn]] void failNotFinite(const StepResult& result) const;
   double learningRateAt(int64_t step) const;
 
   const model::BaseModel& base_;
-  PairLatents latents_;
+  std::unique_ptr<LatentSource> latents_;
   TrainOptions options_;
   diffusion::NoiseSchedule schedule_;
-  at::Tensor inputIds_;  // (2, 77): global prompt, anomaly prompt
+  at::Tensor inputIds_;  // (types, 2, 77): global prompt, anomaly prompt
+  at::Tensor types_;     // (regions)
   std::unique_ptr<dual::Adapter> adapter_;
   std::unique_ptr<AdamW> optimizer_;
   LossScaler scaler_;
   at::Generator generator_;
-  at::Tensor order_;  // (N), the image indices in this epoch's order
-  int64_t cursor_ = 0, position_ = 0;
+  RegionOrder order_;
+  int64_t position_ = 0;
 };
-
-// Returns weights of mean 1 per picture that give `defect` (B, 1, h, w; zeros and ones) at least `share` of a uniform
-// error.
-at::Tensor defectWeights(const at::Tensor& defect, double share);
-
-// Computes the loss of the paper: the mean squared error over both branches together, weighted where `weights` are
-// given, which broadcast to the latents.
-// latents, noise: (B * 2, 4, h, w); timesteps: (B), shared by both branches; encoderHiddenStates: (B * 2, 77, D).
-struct PairLoss {
-  at::Tensor loss, prediction, noisy;
-};
-PairLoss pairLoss(const dual::DualUnet& unet, const diffusion::NoiseSchedule& schedule, const at::Tensor& latents,
-                  const at::Tensor& noise, const at::Tensor& timesteps, const at::Tensor& encoderHiddenStates,
-                  const dual::BackgroundFeatures* background = nullptr, const at::Tensor& weights = {});
 
 }  // namespace dan::train
