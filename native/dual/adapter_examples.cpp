@@ -27,6 +27,23 @@ int64_t regionIn(const std::string& name) {
   return isName && region < kMaxRegions ? region : -1;
 }
 
+// Throws unless the example is whole and as large as `first`.
+void check(const AdapterExample& example, const AdapterExample& first, const std::string& path) {
+  const int64_t side = first.image.defined() && first.image.dim() == 3 ? first.image.size(0) : 0;
+  const auto expectBytes = [&](const at::Tensor& tensor, const char* part, at::IntArrayRef shape) {
+    const std::string name = nameOf(example.region, part);
+    if (!tensor.defined()) fail(kWeightsInvalid, path, " lacks ", name);
+    if (side >= 1 && side <= kMaxSide && tensor.scalar_type() == at::kByte && tensor.sizes() == shape) return;
+    fail(kWeightsInvalid, path, ": expected bytes of one square size for ", name, " but found ", tensor.dtype(),
+         " of shape ", tensor.sizes());
+  };
+  expectBytes(example.image, "image", {side, side, 3});
+  expectBytes(example.mask, "mask", {side, side});
+  if (!example.mask.any().item<bool>()) {
+    fail(kWeightsInvalid, path, ": ", nameOf(example.region, "mask"), " marks no defect");
+  }
+}
+
 // Returns the types of `count` examples, in the order of their regions.
 std::vector<int64_t> takeTypes(io::Metadata& metadata, size_t count, const std::string& path) {
   const std::string text = metadata.at(kTypes);
@@ -75,24 +92,9 @@ std::vector<AdapterExample> takeExamples(TensorMap& tensors, io::Metadata& metad
   const std::vector<int64_t> types = takeTypes(metadata, byRegion.size(), path);
   std::vector<AdapterExample> examples;
   for (auto& [region, example] : byRegion) {
-    for (const char* part : {"image", "mask"}) {
-      const bool isImage = part == std::string("image");
-      const at::Tensor& tensor = isImage ? example.image : example.mask;
-      if (!tensor.defined()) fail(kWeightsInvalid, path, " lacks ", nameOf(region, part));
-      // The first example decides the size of all.
-      const at::Tensor& first = byRegion.begin()->second.image;
-      const int64_t side = first.dim() == 3 ? first.size(0) : 0;
-      const std::vector<int64_t> shape =
-          isImage ? std::vector<int64_t>{side, side, 3} : std::vector<int64_t>{side, side};
-      if (side < 1 || side > kMaxSide || tensor.scalar_type() != at::kByte ||
-          tensor.sizes() != at::IntArrayRef(shape)) {
-        fail(kWeightsInvalid, path, ": expected bytes of one square size for ", nameOf(region, part), " but found ",
-             tensor.dtype(), " of shape ", tensor.sizes());
-      }
-    }
-    if (!example.mask.any().item<bool>()) fail(kWeightsInvalid, path, ": ", nameOf(region, "mask"), " marks no defect");
     example.type = types[examples.size()];
     examples.push_back(std::move(example));
+    check(examples.back(), examples.front(), path);
   }
   return examples;
 }
