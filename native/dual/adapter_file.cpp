@@ -104,6 +104,7 @@ AdapterFile copyOf(const Adapter& adapter, io::Metadata metadata, std::string so
 io::Metadata describe(const AdapterFile& adapter) {
   io::Metadata metadata = adapter.metadata;
   metadata["background"] = backgroundModeName(adapter.settings.background);
+  if (!adapter.examples.empty()) metadata["format_version"] = std::to_string(kExamplesFormatVersion);
   return metadata;
 }
 

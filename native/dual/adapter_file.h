@@ -41,7 +41,8 @@ void expectBase(const AdapterFile& adapter, const model::BaseModel& base);
 // Copies an adapter that training may change later, without examples. `metadata` are for its file.
 AdapterFile copyOf(const Adapter& adapter, io::Metadata metadata, std::string source);
 
-// Returns the metadata with the background form, which published files do not store.
+// Returns the metadata with the format version of the file that writeAdapterFile() writes, and with the background
+// form, which published files do not store.
 io::Metadata describe(const AdapterFile& adapter);
 
 // Adds format, version, rank, scale and background form to `metadata`.

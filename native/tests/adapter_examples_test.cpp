@@ -48,6 +48,7 @@ DAN_TEST(examples_come_back_from_an_adapter_file_and_stay_apart_from_its_weights
   EXPECT(raw.tensors.at("examples.10.image").scalar_type() == at::kByte);
   const dual::AdapterFile read = dual::readAdapterFile(path);
   expectSameExamples(read, written);
+  EXPECT(dual::describe(read) == dual::describe(written));
   EXPECT(read.tensors.size() == written.tensors.size() && read.metadata.count("example_types") == 0);
   for (const auto& [name, tensor] : written.tensors) EXPECT(read.tensors.at(name).equal(tensor));
   dual::writeAdapterFile(copy, read);

@@ -10,7 +10,7 @@ namespace dan::tests {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<model::BaseModel> inpaintingBase() {
+std::unique_ptr<model::BaseModel> inpaintingBase(at::Device device, at::ScalarType dtype) {
   const Scratch scratch;
   const std::string folder = scratch.at("base");
   fs::copy(fixture("tiny-sd"), folder, fs::copy_options::recursive);
@@ -26,7 +26,7 @@ std::unique_ptr<model::BaseModel> inpaintingBase() {
   config["in_channels"] = 9;
   fs::remove(settings);
   std::ofstream(settings) << config.dump();
-  return model::loadBaseModel(folder, at::kCPU, at::kFloat);
+  return model::loadBaseModel(folder, device, dtype);
 }
 
 }  // namespace dan::tests

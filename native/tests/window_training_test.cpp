@@ -5,6 +5,7 @@
 #include "core/random.h"
 #include "io/safetensors.h"
 #include "tests/inpainting_base.h"
+#include "tests/stand_in_device.h"
 #include "tests/test.h"
 #include "train/pair_trainer.h"
 
@@ -90,6 +91,16 @@ DAN_TEST(training_on_windows_resumes_as_if_it_had_not_stopped) {
     options.seed = 7;
     EXPECT(steps(*makeTrainer(*base, options), 1)[0] != losses[0]);
     EXPECT(whole->firstBackground().sizes() == at::IntArrayRef({1, 4, kSide / 8, kSide / 8}));
+  }
+}
+
+DAN_TEST(training_on_windows_works_on_other_devices_and_in_half_precision) {
+  const double expected = steps(*makeTrainer(*inpaintingBase(), optionsOfThreeTypes()), 1)[0];
+  const auto there = inpaintingBase(standInDevice());
+  EXPECT(std::abs(steps(*makeTrainer(*there, optionsOfThreeTypes()), 1)[0] - expected) <= 1e-4 * expected);
+  for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
+    const auto narrow = inpaintingBase(at::kCPU, dtype);
+    EXPECT(std::abs(steps(*makeTrainer(*narrow, optionsOfThreeTypes()), 1)[0] - expected) <= 0.05 * expected);
   }
 }
 
