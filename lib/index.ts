@@ -16,8 +16,9 @@ export type { ImageGroup, ImageInMemory, ImageInput, ImageSource } from './datas
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
 export type { Pair, PairData } from './dataset/pair.js';
 export type { PairSource } from './dataset/pair-list.js';
-export type { DropReason, PairRecord } from './dataset/pair-record.js';
+export type { DropReason, PairRecord, PlacedDefect } from './dataset/pair-record.js';
 export { PairWriter } from './dataset/pair-writer.js';
+export type { Window } from './dataset/photograph-window.js';
 export type { TrainingImage } from './dataset/training-region.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export { Adapter } from './model/adapter.js';
@@ -38,6 +39,7 @@ export { type Background, type ForegroundSource, loadBackgrounds, withForeground
 export type { GenerateOptions } from './model/generate.js';
 export type { LearnOptions } from './model/learn.js';
 export { Masker } from './model/masker.js';
+export { type PlaceOptions, Placer } from './model/placer.js';
 export { type SampleOptions, Sampler } from './model/sampler.js';
 export {
   type PreviewOptions,
@@ -56,6 +58,7 @@ export type {
   LoadSettings,
   MaskerOptions,
   MaskSettings,
+  PlaceSettings,
   SampleSettings,
   ThresholdOptions,
   TrainerOptions,

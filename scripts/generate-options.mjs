@@ -66,6 +66,7 @@ const commands = {
   run: declared.campaignOptions,
   train: declared.learnOptions,
   sample: declared.generateOptions,
+  place: declared.placeJobOptions,
   mask: declared.maskJobOptions,
   evaluate: declared.evaluateOptions,
   convert: declared.convertJobOptions,

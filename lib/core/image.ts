@@ -55,8 +55,18 @@ export function toRgb(image: PixelData): PixelData {
 }
 
 /** Returns the red channel of an RGB image. */
-const firstChannel = (rgb: Uint8Array): Uint8Array =>
-  Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i] as number);
+function firstChannel(rgb: Uint8Array): Uint8Array {
+  const red = new Uint8Array(rgb.length / 3);
+  for (let i = 0; i < red.length; i++) red[i] = rgb[3 * i] as number;
+  return red;
+}
+
+/** Returns one channel of an image whose channels are equal, and the image itself if it has colour. */
+export function withoutColour(image: RawImage): RawImage {
+  const { data, width, height, channels } = image;
+  if (channels === 1 || !isGrey(data)) return image;
+  return new RawImage({ data: firstChannel(data), width, height, channels: 1 });
+}
 
 /** Returns true if the three channels of every pixel are equal. */
 function isGrey(rgb: Uint8Array): boolean {

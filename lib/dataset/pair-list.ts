@@ -5,9 +5,9 @@ import { DatasetError } from '../core/errors.js';
 import { isPixels, type PixelData } from '../core/image.js';
 import { failAtLine, readJsonLines } from '../core/json-files.js';
 import { flag, integer, oneOf, text } from '../options/check.js';
-import { maskMethods } from '../options/names.js';
+import { foundTogether, maskMethods } from '../options/names.js';
 import { learnedTypeName } from '../options/type-name.js';
-import { kindsOf, type PairRecord, pairRecordSchema, placeOf } from './pair-record.js';
+import { kindsOf, type PairRecord, pairRecordSchema, placedDefectSchema, placeOf } from './pair-record.js';
 
 /** The name of the list in a folder of pairs. */
 export const PAIR_LIST = 'pairs.jsonl';
@@ -42,9 +42,11 @@ export const writablePairSchema = z.object(
     image: pixels(),
     part: pixels(),
     mask: pixels().optional(),
-    maskMethod: oneOf([...maskMethods, 'exact']).optional(),
+    maskMethod: oneOf([...maskMethods, ...foundTogether]).optional(),
     touches: flag().optional(),
     agreement: z.record(z.string(), share, 'the agreement of methods by their names').optional(),
+    photograph: text().optional(),
+    defects: z.array(placedDefectSchema, 'a list of placed defects').optional(),
   },
   'a pair',
 );

@@ -1,9 +1,24 @@
 /** Declares the records of `pairs.jsonl` and the places of a pair's files. */
 import { z } from 'zod';
 import type { MaskMethod } from '../options/names.js';
+import type { Window } from './photograph-window.js';
 
 /** The reason why a pair was dropped. */
 export type DropReason = 'empty' | 'touches nothing' | 'disagrees';
+
+/** Describes a defect that was placed in a photograph. */
+export interface PlacedDefect {
+  /** The square in which it was drawn, in pixels of the photograph. */
+  window: Window;
+  /** The way its place was chosen. */
+  method: 'auto' | 'mask' | 'box';
+  /** It was drawn this many times until it was usable. */
+  attempts: number;
+  /** The largest change of the photograph inside the mask, as a share of the range. */
+  contrast: number;
+  /** The IoU of the mask and of the pixels that changed visibly. */
+  fit: number;
+}
 
 /** One line of `pairs.jsonl`. Paths are relative to the folder. */
 export interface PairRecord {
@@ -23,6 +38,10 @@ export interface PairRecord {
   touches?: boolean;
   /** The IoU of every two mask methods, as in `{ 'u2net/threshold': 0.8 }`. It is absent for a single method. */
   agreement?: Record<string, number>;
+  /** The name of the photograph that the defects were placed in. Only pairs of the recipe `place` have it. */
+  photograph?: string;
+  /** The defects that were placed in the photograph. */
+  defects?: PlacedDefect[];
   /** The reason why the pair was dropped. Its files are then below `dropped/`. */
   dropped?: DropReason;
   /** This marks the pair as generated, even if the record is copied elsewhere. */
@@ -38,6 +57,14 @@ export interface PairRecord {
 const share = z.number('expected a share 0..1').min(0, 'expected a share 0..1').max(1, 'expected a share 0..1');
 const index = z.int('expected an integer of at least 0').min(0, 'expected an integer of at least 0');
 
+export const placedDefectSchema = z.looseObject({
+  window: z.looseObject({ left: z.int(), top: z.int(), side: z.int().min(1) }, 'expected { left, top, side }'),
+  method: z.enum(['auto', 'mask', 'box'], 'expected auto, mask or box'),
+  attempts: z.int('expected an integer of at least 1').min(1, 'expected an integer of at least 1'),
+  contrast: share,
+  fit: share,
+});
+
 /** The schema of a line. Fields that later versions add are kept. */
 export const pairRecordSchema = z.looseObject({
   index,
@@ -51,6 +78,8 @@ export const pairRecordSchema = z.looseObject({
   empty: z.boolean('expected true or false').optional(),
   touches: z.boolean('expected true or false').optional(),
   agreement: z.record(z.string(), share).optional(),
+  photograph: z.string('expected a name').optional(),
+  defects: z.array(placedDefectSchema, 'expected a list of placed defects').optional(),
   dropped: z.string('expected a reason').optional(),
   synthetic: z.literal(true, 'expected true').default(true), // Version 0.1.0 did not write it.
   recipe: z.string('expected the name of a recipe').optional(),

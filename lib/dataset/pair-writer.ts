@@ -14,8 +14,11 @@ import { PAIR_LIST, type PairSource, pairWriterSchema, readPairList, writablePai
 import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
 
 /** Returns the share of a mask's pixels that are set, 0 to 1. */
-const coverageOf = ({ data }: PixelData): number =>
-  data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
+function coverageOf({ data }: PixelData): number {
+  let marked = 0;
+  for (let i = 0; i < data.length; i++) if ((data[i] as number) > 0) marked++;
+  return marked / data.length;
+}
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
@@ -91,7 +94,7 @@ export class PairWriter {
   }
 
   /**
-   * Writes a pair, and its mask with the facts about it if it has one. Throws ERR_INVALID_OPTION if a part of the
+   * Writes a pair, and its mask with the facts about its defects if it has one. Throws ERR_INVALID_OPTION if a part of the
    * pair is not valid, and ERR_DATASET_INVALID if the folder holds the pair already. Throws ERR_FILE_ACCESS if the disk is full, and the pairs before it are kept.
    */
   async write(pair: WritablePair): Promise<PairRecord> {

@@ -16,7 +16,7 @@ export interface Pair extends PairData {
   /** The number of the pair, from 0 on. Index and seed decide its noise. */
   index: number;
   seed: number;
-  /** RGB. */
+  /** RGB. It has one channel if a defect was placed in a grey photograph. */
   image: RawImage;
   /** RGB. */
   part: RawImage;

@@ -5,6 +5,7 @@ import type { Adapter } from './adapter.js';
 import { BaseModel, type LoadOptions, loadBaseModel } from './base-model.js';
 import { type GenerateOptions, generatePairs } from './generate.js';
 import { type LearnOptions, learnAdapter } from './learn.js';
+import { type PlaceOptions, Placer } from './placer.js';
 
 /**
  * A Stable Diffusion base learns defects and generates pairs. A pair is an image with a defect, the defect alone, and a
@@ -38,6 +39,22 @@ export class DualAnoDiff extends BaseModel {
    */
   learn(dataset: Dataset, options: LearnOptions): Promise<Adapter> {
     return learnAdapter(this, dataset, options);
+  }
+
+  /**
+   * Draws defects into good photographs and yields each as a pair at full size. Outside of the defects, the image is
+   * the photograph itself. Pair k depends on the seed and on k, but not on the batch size. A pair whose defects stay
+   * invisible is left out.
+   *
+   * Throws ERR_DATASET_INVALID with the photograph or mask that cannot be used, ERR_INVALID_OPTION,
+   * ERR_ADAPTER_MISMATCH, ERR_WEIGHTS_INVALID, ERR_NON_FINITE, ERR_OUT_OF_MEMORY, and ERR_ABORTED.
+   *
+   * @example
+   * for await (const pair of model.place(adapter, { onto: 'tile/train/good', count: 100 })) console.log(pair.defects);
+   */
+  async *place(adapter: Adapter | string, options: PlaceOptions): AsyncGenerator<MaskedPair, void, undefined> {
+    await using placer = await Placer.create(this, adapter);
+    yield* placer.place(options);
   }
 
   /** Samples pairs without masks. */

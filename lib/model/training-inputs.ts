@@ -50,7 +50,14 @@ export async function trainingInputs(
   settings: ResolvedTraining,
   device: string,
 ): Promise<{ inputs: TrainingInputs; regions: NativeTrainingRegion[] }> {
-  const { types, resolution, globalPrompt: global, anomalyPrompt: anomaly, foregroundMasks, foregroundWeights } = settings;
+  const {
+    types,
+    resolution,
+    globalPrompt: global,
+    anomalyPrompt: anomaly,
+    foregroundMasks,
+    foregroundWeights,
+  } = settings;
   const { regions, window, notes } = await load(dataset, settings, device);
   const partFill = settings.partFill === 'auto' ? clearerFill(regions) : settings.partFill;
   const squares: TrainingImage[] = [];
@@ -61,7 +68,8 @@ export async function trainingInputs(
     squares,
     examples: regions.flatMap(({ type, centre }, region) => (centre ? [{ type, region, ...centre }] : [])),
     digest: digestOf(regions),
-    foreground: settings.background === 'off' ? undefined : foregroundName(given({ foregroundMasks, foregroundWeights })),
+    foreground:
+      settings.background === 'off' ? undefined : foregroundName(given({ foregroundMasks, foregroundWeights })),
     notes,
   };
   return { inputs, regions: regions.map(nativeRegion) };

@@ -2,9 +2,17 @@
 import { augmentOptions } from './augment.js';
 import { convertAdapterOptions, convertOptions, loadOptions, sourceOptions } from './base.js';
 import { evaluatorOptions } from './evaluation.js';
-import { campaignOptions, evaluateOptions, generateOptions, learnOptions, maskJobOptions } from './jobs.js';
+import {
+  campaignOptions,
+  evaluateOptions,
+  generateOptions,
+  learnOptions,
+  maskJobOptions,
+  placeJobOptions,
+} from './jobs.js';
 import { attentionSchema, maskerSchema, maskOptions, thresholdSchema } from './masks.js';
 import type { OptionSet } from './option.js';
+import { placeOptions } from './place.js';
 import { batchSchema, sampleSchema } from './sampling.js';
 import { foregroundOptions, trainerSchema, trainSchema } from './training.js';
 
@@ -14,6 +22,7 @@ export const interfaces = {
   TrainSettings: { doc: 'Holds the settings of `Trainer.train`.', set: trainSchema.shape },
   SampleSettings: { doc: 'Holds the settings of `Sampler.sample`.', set: sampleSchema.shape },
   BatchSettings: { doc: 'Holds the settings of a batch that is denoised step by step.', set: batchSchema.shape },
+  PlaceSettings: { doc: 'Holds the settings of `Placer.place`.', set: placeOptions },
   AugmentSettings: { doc: 'Holds the settings of `augment`.', set: augmentOptions },
   MaskSettings: { doc: 'Holds the settings of the masks of generated pairs.', set: maskOptions },
   MaskerOptions: { doc: 'Holds the options of `Masker.load`.', set: maskerSchema.shape },
@@ -33,6 +42,10 @@ export const interfaces = {
   GenerateJobOptions: {
     doc: 'Holds the options of the job that samples from an adapter: `dualanodiff sample`.',
     set: generateOptions,
+  },
+  PlaceJobOptions: {
+    doc: 'Holds the options of the job that places defects in photographs: `dualanodiff place`.',
+    set: placeJobOptions,
   },
   MaskJobOptions: { doc: 'Holds the options of the job that makes masks: `dualanodiff mask`.', set: maskJobOptions },
   EvaluateJobOptions: {

@@ -6,6 +6,7 @@ import { evaluatorOptions } from './evaluation.js';
 import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnreadMaskOptions } from './masks.js';
 import { ablations, recipes } from './names.js';
 import { option, pick } from './option.js';
+import { placeOptions } from './place.js';
 import { backgroundOptions, count, samplingOptions } from './sampling.js';
 import { adapterFile, runFileOptions, trainingOptions, trainSteps, windowOption } from './training.js';
 import { typeName } from './type-name.js';
@@ -57,6 +58,21 @@ export const generateOptions = {
 };
 export const generateSchema = z.strictObject(generateOptions).check(refuseUnreadMaskOptions);
 
+export const placeJobOptions = {
+  adapter: generateOptions.adapter,
+  onto: option(
+    path('a folder or file'),
+    'common',
+    "Place defects in these good photographs: a file, a folder, or train/good of a category folder in MVTec AD's layout.",
+    { valueName: 'path' },
+  ),
+  out: generateOptions.out,
+  ...placeOptions,
+  ...baseOptions,
+  resume,
+};
+export const placeJobSchema = z.strictObject(placeJobOptions);
+
 export const maskJobOptions = {
   parts: folder('Make masks of the part images in this folder.'),
   out: folder('Write the masks to this folder.'),
@@ -71,7 +87,7 @@ export const maskSchema = z.strictObject(maskJobOptions).check(refuseUnreadMaskO
 const recipe = option(
   oneOf(recipes).default('noise'),
   'common',
-  'Make pairs by this recipe. noise trains the model and samples from it. augment moves and pastes the real defects, without a model.',
+  'Make pairs by this recipe. noise trains the model and samples from it. place trains it and draws defects into the good photographs. augment moves and pastes the real defects, without a model.',
 );
 
 export const campaignOptions = {
@@ -164,9 +180,10 @@ export const convertSchema = z.strictObject(convertJobOptions);
 export const jobOptions = {
   learn: learnOptions,
   generate: generateOptions,
+  place: placeJobOptions,
   mask: maskJobOptions,
   evaluate: evaluateOptions,
   campaign: campaignOptions,
 };
-export const jobKinds = ['learn', 'generate', 'mask', 'evaluate', 'campaign'] as const;
+export const jobKinds = ['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign'] as const;
 export type JobKind = (typeof jobKinds)[number];

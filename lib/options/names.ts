@@ -9,15 +9,19 @@ export type Fit = (typeof fits)[number];
 /** These methods find the mask of an anomaly part. */
 export const maskMethods = ['u2net', 'attention', 'threshold'] as const;
 
-/** A mask is `exact` if the pair was made together with it. */
-export type MaskMethod = (typeof maskMethods)[number] | 'exact';
+/**
+ * A mask is `exact` if the pair was made together with it. It is `placed` if it comes from a placed defect and the
+ * change of its photograph.
+ */
+export const foundTogether = ['exact', 'placed'] as const;
+export type MaskMethod = (typeof maskMethods)[number] | (typeof foundTogether)[number];
 
 /** These weights can be installed. */
 export const weightsNames = ['u2net', 'u2netp'] as const;
 export type WeightsName = (typeof weightsNames)[number];
 
 /** These recipes make pairs. */
-export const recipes = ['noise', 'augment'] as const;
+export const recipes = ['noise', 'place', 'augment'] as const;
 export type RecipeName = (typeof recipes)[number];
 
 /** An evaluation compares pairs with these baselines. */

@@ -51,7 +51,7 @@ export const foregroundOptions = {
   foregroundMasks: option(
     path("a folder, or 'none'").optional(),
     'advanced',
-    "With background compensation, take foreground masks that are named like the images from this folder. With 'none', all of an image is background.",
+    "Take the foreground masks of background compensation and of automatic places from this folder. They are named like the images. With 'none', all of an image is background.",
     { valueName: 'dir', fallback: 'a mask model finds the foreground' },
   ),
   foregroundWeights: option(path('a file').optional(), 'advanced', 'Find the foreground with these U2-Net weights.', {

@@ -14,6 +14,7 @@ import {
   type Pair,
   PairWriter,
   type PixelData,
+  Placer,
   RawImage,
   readImage,
   Sampler,
@@ -77,6 +78,13 @@ export async function use(signal: AbortSignal): Promise<void> {
     await writer.write({ ...pair, mask: await masker.maskPair(pair), maskMethod: masker.method });
     await writer.write({ index: 1, seed: 0, image: pixels, part: pixels });
   }
+  for await (const pair of model.place('crack.safetensors', { onto: [buffer, 'good.png'], where: pixels, count: 3 })) {
+    same<typeof pair.mask, RawImage>(true);
+    pair.defects?.[0]?.window.side.toFixed();
+  }
+  await using placer = await Placer.create(model, 'crack.safetensors');
+  // @ts-expect-error no photographs
+  placer.place({ count: 3 });
   sampler.sample({ preset: 'fast' });
   // @ts-expect-error an unknown preset
   sampler.sample({ preset: 'slow' });
@@ -87,7 +95,7 @@ export async function use(signal: AbortSignal): Promise<void> {
   const latents: Tensor = await batch.step();
   same<typeof latents.data, Float32Array>(true);
 
-  same<typeof masker.method, Exclude<MaskMethod, 'exact'>>(true);
+  same<typeof masker.method, Exclude<MaskMethod, 'exact' | 'placed'>>(true);
   const mask = await masker.mask({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 });
   same<typeof mask, Mask>(true);
   same<typeof mask.coverage, number>(true);

@@ -7,6 +7,7 @@ import type * as generated from '../../lib/options/generated.js';
 import type { interfaces } from '../../lib/options/interfaces.js';
 import type * as jobs from '../../lib/options/jobs.js';
 import type * as masks from '../../lib/options/masks.js';
+import type { placeSchema } from '../../lib/options/place.js';
 import type { batchSchema, sampleSchema } from '../../lib/options/sampling.js';
 import type { foregroundOptions, trainerSchema, trainSchema } from '../../lib/options/training.js';
 
@@ -18,6 +19,7 @@ interface Schemas {
   SampleSettings: typeof sampleSchema;
   BatchSettings: typeof batchSchema;
   AugmentSettings: typeof augmentSchema;
+  PlaceSettings: typeof placeSchema;
   MaskSettings: typeof masks.maskSettingsSchema;
   MaskerOptions: typeof masks.maskerSchema;
   ThresholdOptions: typeof masks.thresholdSchema;
@@ -28,6 +30,7 @@ interface Schemas {
   EvaluatorOptions: typeof evaluatorSchema;
   LearnJobOptions: typeof jobs.learnSchema;
   GenerateJobOptions: typeof jobs.generateSchema;
+  PlaceJobOptions: typeof jobs.placeJobSchema;
   MaskJobOptions: typeof jobs.maskSchema;
   EvaluateJobOptions: typeof jobs.evaluateSchema;
   CampaignJobOptions: typeof jobs.campaignSchema;
@@ -39,6 +42,7 @@ interface Interfaces {
   SampleSettings: generated.SampleSettings;
   BatchSettings: generated.BatchSettings;
   AugmentSettings: generated.AugmentSettings;
+  PlaceSettings: generated.PlaceSettings;
   MaskSettings: generated.MaskSettings;
   MaskerOptions: generated.MaskerOptions;
   ThresholdOptions: generated.ThresholdOptions;
@@ -49,6 +53,7 @@ interface Interfaces {
   EvaluatorOptions: generated.EvaluatorOptions;
   LearnJobOptions: generated.LearnJobOptions;
   GenerateJobOptions: generated.GenerateJobOptions;
+  PlaceJobOptions: generated.PlaceJobOptions;
   MaskJobOptions: generated.MaskJobOptions;
   EvaluateJobOptions: generated.EvaluateJobOptions;
   CampaignJobOptions: generated.CampaignJobOptions;

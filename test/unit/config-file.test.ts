@@ -25,6 +25,10 @@ const FLAGS: Record<string, string[]> = {
     ...[...required, '--guidance-interval', '0.2:1', '--preset', 'fast', '--mask', 'threshold,u2net'],
     ...['--no-background-scaled', '--negative-prompt', '', '--keep-best', '0.5', '--anomaly-prompt', 'no'],
   ],
+  place: [
+    ...[...required, '--onto', 'tile', '--where', '10,20,30,40', '--where-not', 'no', '--strength', '0.5'],
+    ...['--per-photograph', '2', '--window', '64', '--type', 'a b', '--foreground-masks', 'none'],
+  ],
   mask: ['--parts', 'parts', '--out', '1e3', '--mask', 'threshold', '--mask-threshold', '0'],
   run: ['--data', 'tile', '--recipe', 'augment', '--keep-best', '80%', '--mask', 'none', '--count', '1'],
   evaluate: [
@@ -84,7 +88,7 @@ describe('--config', () => {
   it('takes lists and folders as flags have them, too', async () => {
     const file = config('pairs: ours=out/a\nrecipes: all\ncompare: [none]\n');
     expect((await say('evaluate', '--config', file)).options).toEqual({
-      ...{ pairs: { ours: 'out/a' }, recipes: ['noise', 'augment'], compare: ['none'] },
+      ...{ pairs: { ours: 'out/a' }, recipes: ['noise', 'place', 'augment'], compare: ['none'] },
     });
     const interval = await say('sample', '--config', config('guidanceInterval: 0.2:1\nmask: [u2net]\n'));
     expect(interval.options).toEqual({ guidanceInterval: [0.2, 1], mask: ['u2net'] });
@@ -102,7 +106,7 @@ describe('--config', () => {
     ['trainSteps: many', 'Expected an integer of at least 1 for trainSteps but received "many" of type string'],
     ['count: 0', 'Expected an integer of at least 1 for count but received 0'],
     ['count:', 'Expected an integer of at least 1 for count but received null'],
-    ['recipe: mixed', 'Expected one of noise, augment for recipe but received "mixed"'],
+    ['recipe: mixed', 'Expected one of noise, place, augment for recipe but received "mixed"'],
     ['resume: 1', 'Expected true or false for resume but received 1'],
     ['mask: [u2net, saliency]', 'for mask.1 but received "saliency"'],
     ['mask: saliency', 'Expected u2net, attention, threshold (several with commas), all or none'],

@@ -1,0 +1,153 @@
+/** Converts between a photograph and the square windows in which defects are drawn. */
+import { type PixelData, RawImage } from '../core/image.js';
+import { type Box, cutOut } from './cut.js';
+
+/** A square of a photograph, in pixels. It may reach beyond the border. */
+export interface Window {
+  left: number;
+  top: number;
+  side: number;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** Tells whether a pixel of a photograph is marked. Pixels outside the photograph never are. */
+export type Marks = (x: number, y: number) => boolean;
+
+/** Returns the start of a window that is centred on `centre` as far as `extent` pixels allow. */
+const startOf = (centre: number, side: number, extent: number): number =>
+  side >= extent
+    ? Math.round((extent - side) / 2)
+    : Math.min(Math.max(Math.round(centre - side / 2), 0), extent - side);
+
+/**
+ * Returns the window around a point of a photograph. It lies inside the photograph, if it fits. Otherwise it reaches
+ * beyond the border equally on both sides.
+ */
+export const windowAround = (x: number, y: number, side: number, { width, height }: Size): Window => ({
+  left: startOf(x, side, width),
+  top: startOf(y, side, height),
+  side,
+});
+
+/** Cuts a window out of a photograph, which is mirrored at its border. The result has `resolution` pixels a side. */
+export const cutWindow = (image: PixelData, { left, top, side }: Window, resolution = side): Promise<RawImage> =>
+  cutOut(image, { left, top, width: side, height: side }, { width: resolution, height: resolution });
+
+/** Returns the part of a window that lies inside the photograph, in pixels of the photograph. */
+export function insideOf({ left, top, side }: Window, { width, height }: Size): Box {
+  const [right, bottom] = [Math.min(left + side, width), Math.min(top + side, height)];
+  const [x, y] = [Math.max(left, 0), Math.max(top, 0)];
+  return { left: x, top: y, width: right - x, height: bottom - y };
+}
+
+/** Returns the marks of a mask that may be smaller than its photograph. */
+export function marksOf(mask: PixelData, { width, height }: Size): Marks {
+  const [columns, rows] = [mask.width / width, mask.height / height];
+  return (x, y) =>
+    x >= 0 &&
+    y >= 0 &&
+    x < width &&
+    y < height &&
+    (mask.data[Math.floor((y + 0.5) * rows) * mask.width + Math.floor((x + 0.5) * columns)] as number) >= 128;
+}
+
+/** Shows windows at one resolution. Pixel i of a window is in row `i / resolution`, column `i % resolution`. */
+export class WindowGrid {
+  readonly #scale: number;
+
+  constructor(
+    readonly window: Window,
+    readonly resolution: number,
+  ) {
+    this.#scale = window.side / resolution;
+  }
+
+  /** Returns true if the photograph is marked at the middle of pixel i. */
+  isMarked(i: number, marks: Marks): boolean {
+    const { left, top } = this.window;
+    return marks(
+      Math.floor(left + ((i % this.resolution) + 0.5) * this.#scale),
+      Math.floor(top + (Math.floor(i / this.resolution) + 0.5) * this.#scale),
+    );
+  }
+
+  /** Returns true if the photograph is marked anywhere in pixel i, which may cover several pixels of the photograph. */
+  isTouched(i: number, marks: Marks): boolean {
+    const [fromX, toX] = this.#range(i % this.resolution, this.window.left);
+    const [fromY, toY] = this.#range(Math.floor(i / this.resolution), this.window.top);
+    for (let y = fromY; y < toY; y++) for (let x = fromX; x < toX; x++) if (marks(x, y)) return true;
+    return false;
+  }
+
+  /** Returns a mask of 0 and 255 with the pixels in which the photograph is marked anywhere. */
+  maskOf(marks: Marks): Uint8Array {
+    return Uint8Array.from({ length: this.resolution ** 2 }, (_, i) => (this.isTouched(i, marks) ? 255 : 0));
+  }
+
+  /** Returns the marks of a mask of the window, as pixels of the photograph. */
+  marksOf(mask: Uint8Array): Marks {
+    const { left, top, side } = this.window;
+    const at = (offset: number) => Math.floor((offset + 0.5) / this.#scale);
+    return (x, y) =>
+      x >= left &&
+      y >= top &&
+      x < left + side &&
+      y < top + side &&
+      (mask[at(y - top) * this.resolution + at(x - left)] as number) > 0;
+  }
+
+  #range(pixel: number, origin: number): [number, number] {
+    const from = Math.floor(origin + pixel * this.#scale);
+    return [from, Math.max(from + 1, Math.ceil(origin + (pixel + 1) * this.#scale))];
+  }
+}
+
+/** Moves an image by whole pixels. Pixels that come from beyond the border repeat it, or are 0 with `empty`. */
+export function shifted(image: PixelData, right: number, down: number, beyond: 'repeat' | 'empty'): RawImage {
+  const { width, height, channels } = image;
+  const data = new Uint8Array(image.data.length);
+  const clamp = (at: number, extent: number) => Math.min(Math.max(at, 0), extent - 1);
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to += channels) {
+      const [u, v] = [clamp(x - right, width), clamp(y - down, height)];
+      if (beyond === 'empty' && (u !== x - right || v !== y - down)) continue;
+      const from = (v * width + u) * channels;
+      for (let channel = 0; channel < channels; channel++) data[to + channel] = image.data[from + channel] as number;
+    }
+  }
+  return new RawImage({ data, width, height, channels });
+}
+
+/** Marks every pixel within `radius` of a marked one, in the rows and the columns. */
+export function dilated(mask: Uint8Array, width: number, radius: number): Uint8Array {
+  const height = mask.length / width;
+  const result = mask.map((value) => (value > 0 ? 255 : 0));
+  for (let y = 0; y < height; y++) widenLine(result, y * width, 1, width, radius);
+  for (let x = 0; x < width; x++) widenLine(result, x, width, height, radius);
+  return result;
+}
+
+/** Marks the pixels of a line within `radius` of a marked one. */
+function widenLine(mask: Uint8Array, start: number, step: number, count: number, radius: number): void {
+  const end = start + (count - 1) * step;
+  const ahead = reachAlong(mask, start, step, count, radius);
+  const behind = reachAlong(mask, end, -step, count, radius);
+  for (let i = 0; i < count; i++) {
+    if (ahead[i] === 1 || behind[count - 1 - i] === 1) mask[start + i * step] = 255;
+  }
+}
+
+/** Returns 1 for each pixel of a line that lies within `radius` after a marked one, or is marked. */
+function reachAlong(mask: Uint8Array, start: number, step: number, count: number, radius: number): Uint8Array {
+  const reached = new Uint8Array(count);
+  let left = 0;
+  for (let i = 0; i < count; i++, left--) {
+    if ((mask[start + i * step] as number) > 0) left = radius + 1;
+    if (left > 0) reached[i] = 1;
+  }
+  return reached;
+}

@@ -1,0 +1,76 @@
+/** Lists and opens the good photographs that defects are placed in. */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DatasetError, InvalidOptionError } from '../core/errors.js';
+import { type RawImage, withoutColour } from '../core/image.js';
+import { imagesBelow, isFolder } from './folders.js';
+import { readStored, type Stored } from './image-file.js';
+import {
+  EXPECTED_IMAGE,
+  type ImageGroup,
+  ImageInMemory,
+  type ImageInput,
+  type ImageSource,
+  isImageInput,
+  labelOf,
+} from './image-source.js';
+
+/** A decoded photograph. */
+export interface Photograph {
+  source: ImageSource;
+  /** The photograph's name in messages. */
+  label: string;
+  /** It has one channel if the photograph is grey. */
+  image: RawImage;
+  stored: Stored;
+}
+
+/**
+ * Lists photographs: a file, every image below a folder, or those in `train/good` of a category folder in MVTec AD's
+ * layout. Images in memory are named by their place in the list, such as `onto[3]`. Throws ERR_DATASET_INVALID if there
+ * are none.
+ */
+export async function photographsOf(onto: string | readonly (ImageInput | ImageSource)[]): Promise<ImageSource[]> {
+  if (typeof onto !== 'string') return listed(onto);
+  const path = resolve(onto);
+  if (!(await isFolder(path))) {
+    if (await stat(path).catch(() => undefined)) return [path];
+    throw new DatasetError(`${path} does not exist: expected a photograph, or a folder of photographs`);
+  }
+  const good = join(path, 'train', 'good');
+  const folder = (await isFolder(good)) ? good : path;
+  const images = await imagesBelow(folder);
+  if (images.length === 0) throw new DatasetError(`${folder} holds no photographs`);
+  return images;
+}
+
+function listed(onto: readonly (ImageInput | ImageSource)[]): ImageSource[] {
+  if (!Array.isArray(onto) || onto.length === 0) {
+    throw new InvalidOptionError('Expected a folder, a file, or a list of images that is not empty for onto');
+  }
+  const group: ImageGroup = { label: 'onto', images: [] };
+  return onto.map((image, i) => {
+    if (image instanceof ImageInMemory) return image;
+    if (!isImageInput(image)) {
+      throw new InvalidOptionError(`Expected ${EXPECTED_IMAGE} for onto[${i}] but received ${typeof image}`);
+    }
+    if (typeof image === 'string') return resolve(image);
+    const source = new ImageInMemory(`onto[${i}]`, `onto_${String(i).padStart(3, '0')}`, image, group);
+    group.images.push(source);
+    return source;
+  });
+}
+
+/** Opens photographs one at a time. It keeps the last one, so that no more than one is in memory. */
+export class PhotographReader {
+  #last: Photograph | undefined;
+
+  /** Throws ERR_DATASET_INVALID with the file that cannot be read. */
+  async open(source: ImageSource): Promise<Photograph> {
+    if (this.#last?.source === source) return this.#last;
+    this.#last = undefined; // It must be free before the next one is decoded.
+    const { image, stored } = await readStored(source);
+    this.#last = { source, label: labelOf(source), image: withoutColour(image), stored };
+    return this.#last;
+  }
+}

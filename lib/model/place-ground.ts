@@ -1,0 +1,110 @@
+/** Finds where in a photograph a defect may lie. */
+import { DatasetError } from '../core/errors.js';
+import { type PixelData, RawImage, toRgb } from '../core/image.js';
+import type { Random } from '../core/random.js';
+import type { Box } from '../dataset/cut.js';
+import { boundingBox } from '../dataset/fit.js';
+import { resizeImage } from '../dataset/image-file.js';
+import type { Photograph } from '../dataset/photograph.js';
+import { type Marks, marksOf } from '../dataset/photograph-window.js';
+import type { RegionSource } from '../dataset/place-region.js';
+import { type ForegroundSource, foregroundOf } from './foreground.js';
+
+/** A foreground that covers at least this share of a photograph is a surface, on which defects lie anywhere. */
+const SURFACE_SHARE = 0.9;
+
+/** Foregrounds have at most this number of pixels along each side, which is enough to place defects. */
+const MAX_FOREGROUND_SIDE = 1024;
+
+/** Where defects may lie in a photograph. */
+export interface Ground {
+  /** The pixels of the object. Undefined for a surface. */
+  object: Marks | undefined;
+  /** The box around the object, or the whole photograph for a surface. */
+  box: Box;
+  /** The pixels of the foreground as the masks have it. Undefined if it was not asked for. */
+  foreground: Marks | undefined;
+  /** The pixels where no defect may lie. */
+  forbidden: Marks;
+  /** Returns a random point of the photograph where a defect may lie. */
+  randomPoint(random: Random): { x: number; y: number };
+}
+
+/** The sources of a photograph's ground. */
+export interface GroundSources {
+  /** Undefined if nothing needs the foreground. */
+  foreground: ForegroundSource | undefined;
+  whereNot: RegionSource | undefined;
+}
+
+/** Returns the foreground of a photograph as a mask of 0 and 255, which may be smaller than the photograph. */
+async function readForeground({ image, stored }: Photograph, source: ForegroundSource): Promise<RawImage> {
+  const scale = Math.min(1, MAX_FOREGROUND_SIDE / Math.max(image.width, image.height));
+  const [width, height] = [image.width, image.height].map((extent) => Math.max(1, Math.round(extent * scale)));
+  const shrink = (picture: PixelData) => resizeImage(picture, width as number, height as number);
+  return foregroundOf(source, stored, new RawImage(toRgb(await shrink(image))), shrink);
+}
+
+const shareOf = ({ data }: PixelData): number =>
+  data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
+
+/**
+ * Reads foreground and forbidden regions of a photograph. Throws ERR_DATASET_INVALID if no place for a defect is left.
+ */
+export async function groundOf(photograph: Photograph, { foreground, whereNot }: GroundSources): Promise<Ground> {
+  const { image, label } = photograph;
+  const mask = foreground && (await readForeground(photograph, foreground));
+  const share = mask ? shareOf(mask) : 0;
+  const isObject = share > 0 && share < SURFACE_SHARE;
+  const excluded = await whereNot?.regionOf(photograph);
+  const forbidden: Marks = excluded?.marks ?? (() => false);
+  const marks = mask && marksOf(mask, image);
+  const object = isObject ? marks : undefined;
+  const points = allowedPoints(image, object, forbidden);
+  if (points.length === 0) {
+    const inside = object ? `the foreground, ${(100 * share).toFixed(1)} % of its pixels,` : 'the photograph';
+    throw new DatasetError(
+      `No place for a defect is left in ${label}: ${excluded?.label ?? 'the foreground'} leaves nothing of ${inside} free`,
+    );
+  }
+  return {
+    ...{ object, forbidden, foreground: marks, box: object && mask ? boxOf(mask, image) : wholeOf(image) },
+    randomPoint: (random) => {
+      const [x, y] = points.at(random.below(points.length));
+      return { x: x + random.next(), y: y + random.next() };
+    },
+  };
+}
+
+const wholeOf = ({ width, height }: PixelData): Box => ({ left: 0, top: 0, width, height });
+
+/** Returns the box around a mask in pixels of its photograph. */
+function boxOf(mask: RawImage, { width, height }: PixelData): Box {
+  const found = boundingBox(mask);
+  if (!found) return wholeOf({ data: mask.data, width, height, channels: 1 });
+  const [across, down] = [width / mask.width, height / mask.height];
+  return {
+    left: found.left * across,
+    top: found.top * down,
+    width: (found.right - found.left + 1) * across,
+    height: (found.bottom - found.top + 1) * down,
+  };
+}
+
+/** Random points are among at most about this number of points on a grid. */
+const MAX_POINTS = 2 ** 18;
+
+/** Lists the points of a grid over the photograph where a defect may lie. */
+function allowedPoints({ width, height }: PixelData, object: Marks | undefined, forbidden: Marks) {
+  const step = Math.max(1, Math.floor(Math.sqrt((width * height) / MAX_POINTS)));
+  const columns: number[] = [];
+  const rows: number[] = [];
+  for (let y = Math.floor(step / 2); y < height; y += step) {
+    for (let x = Math.floor(step / 2); x < width; x += step) {
+      if (forbidden(x, y) || (object && !object(x, y))) continue;
+      columns.push(x);
+      rows.push(y);
+    }
+  }
+  return { length: columns.length, at: (i: number) => [columns[i] as number, rows[i] as number] as const };
+}

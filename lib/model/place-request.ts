@@ -1,0 +1,110 @@
+/** Completes the settings of placing defects with what the adapter stores. */
+import type { z } from 'zod';
+import type { NativeExample, NativePlaceOptions } from '../addon-types.js';
+import { InvalidOptionError } from '../core/errors.js';
+import type { placeSchema } from '../options/place.js';
+import type { AdapterInfo } from './adapter-info.js';
+import type { BaseModel } from './base-model.js';
+import { nativeSampling, resolveSampling } from './sampling-settings.js';
+
+/** Adapters without a type give their pairs this one. */
+const UNNAMED_TYPE = 'anomaly';
+
+/** An adapter may have learned this type, which has no defect to place. */
+const GOOD = 'good';
+
+/** Starts from this share of noise by default, because a defect of pure noise often stays blank. */
+const DEFAULT_STRENGTH = 0.75;
+
+type Settings = Omit<z.output<typeof placeSchema>, 'where' | 'whereNot' | 'count'>;
+
+/** Holds complete settings. */
+export interface ResolvedPlacing {
+  type: string;
+  /** The training defects of the type. */
+  examples: readonly NativeExample[];
+  centres: ReadonlyMap<NativeExample, { x: number; y: number }>;
+  window: number | 'off';
+  native: NativePlaceOptions;
+  batchSize: number;
+}
+
+/** Returns the type's place in the adapter's list. Throws ERR_INVALID_OPTION if it is missing or unknown. */
+export function typeIndexOf({ types }: Pick<AdapterInfo, 'types'>, type: string | undefined): number {
+  if (types.length === 0) return 0;
+  const defects = types.filter((one) => one !== GOOD);
+  const chosen = type?.normalize('NFC') ?? (defects.length === 1 ? defects[0] : undefined);
+  if (chosen !== undefined && defects.includes(chosen)) return types.indexOf(chosen);
+  throw new InvalidOptionError(`Expected one of ${defects.join(', ')} for type but received ${type ?? 'nothing'}`);
+}
+
+/** Returns the window of an adapter. Throws ERR_INVALID_OPTION if the option and the adapter do not go together. */
+function windowOf(info: Pick<AdapterInfo, 'window'>, window: number | undefined): number | 'off' {
+  if (info.window === undefined) {
+    if (window !== undefined) return window;
+    throw new InvalidOptionError(
+      'The adapter does not store the scale of its training: give window, the pixels of a photograph that a window of training had along each side',
+    );
+  }
+  if (window === undefined || window === info.window) return info.window;
+  const stored = info.window === 'off' ? 'whole photographs' : `windows of ${info.window} pixels`;
+  throw new InvalidOptionError(`The adapter was trained on ${stored}: leave out window, which is ${window}`);
+}
+
+/** Completes the settings. Throws ERR_INVALID_OPTION. */
+export function resolvePlacing(
+  { type, strength, window, ...settings }: Settings,
+  model: BaseModel,
+  info: AdapterInfo,
+  stored: readonly NativeExample[],
+  isAutomatic: boolean,
+): ResolvedPlacing {
+  const typeIndex = typeIndexOf(info, type);
+  const examples = stored.filter((example) => example.type === typeIndex);
+  const lacks = 'The adapter stores no training defects';
+  if (isAutomatic && examples.length === 0) {
+    throw new InvalidOptionError(`${lacks}, which places of auto are made of: give where, a mask or a box`);
+  }
+  if (strength !== undefined && strength < 1 && examples.length === 0) {
+    throw new InvalidOptionError(`${lacks} to start from: expected 1 for strength but received ${strength}`);
+  }
+  if (!isAutomatic && settings.perPhotograph > 1) {
+    throw new InvalidOptionError(
+      `Expected 1 for perPhotograph with where but received ${settings.perPhotograph}: only auto finds several places`,
+    );
+  }
+  const { steps, guidanceScale, scheduler, seed, batchSize } = settings;
+  const prompts = info.prompts[typeIndex] as AdapterInfo['prompts'][number];
+  const ofType: AdapterInfo = { ...info, types: [], prompts: [prompts] };
+  const sampling = resolveSampling(
+    {
+      ...{ guidanceScale, seed, batchSize, globalPrompt: prompts.global, anomalyPrompt: prompts.anomaly },
+      ...(steps !== undefined && { steps }),
+      ...(scheduler !== undefined && { scheduler }),
+    },
+    model,
+    ofType,
+  );
+  return {
+    ...{ type: info.types[typeIndex] ?? type ?? UNNAMED_TYPE, examples, batchSize },
+    centres: centresOf(examples, info),
+    window: windowOf(info, window),
+    native: {
+      ...nativeSampling(sampling, false),
+      strength: strength ?? (examples.length > 0 ? DEFAULT_STRENGTH : 1),
+    },
+  };
+}
+
+/** Returns the centres that the adapter stores for training defects. */
+function centresOf(
+  examples: readonly NativeExample[],
+  info: Pick<AdapterInfo, 'examples'>,
+): ResolvedPlacing['centres'] {
+  return new Map(
+    examples.flatMap((example) => {
+      const centre = info.examples.find(({ region }) => region === example.region);
+      return centre ? [[example, centre] as const] : [];
+    }),
+  );
+}

@@ -1,0 +1,93 @@
+/** Describes the places of defects, and what choosing them needs. */
+import type { NativeExample, NativePlaceWindow } from '../addon-types.js';
+import { toRgb } from '../core/image.js';
+import type { Random } from '../core/random.js';
+import type { Box } from '../dataset/cut.js';
+import type { Photograph } from '../dataset/photograph.js';
+import { cutWindow, type Window, WindowGrid } from '../dataset/photograph-window.js';
+import type { RegionSource } from '../dataset/place-region.js';
+import type { DefectPixels, PlaceEngine } from './place-engine.js';
+import type { Ground, GroundSources } from './place-ground.js';
+
+/** The place of a defect in a photograph, as the engine needs it, at the resolution of the model. */
+export interface Place extends Pick<NativePlaceWindow, 'photograph' | 'place' | 'defect' | 'foreground'> {
+  window: Window;
+  method: 'auto' | 'mask' | 'box';
+}
+
+/** Identifies a place. It decides everything that is random about it. */
+export interface PlaceKey {
+  index: number;
+  attempt: number;
+}
+
+/** Holds what the places of all pairs depend on. */
+export interface PlaceSettings extends GroundSources {
+  seed: number;
+  /** Pixels along each side of the model's images. */
+  resolution: number;
+  /** Pixels of the photograph along each side of a window. With 'off', it is the photograph's shorter side. */
+  window: number | 'off';
+  /** Undefined for automatic places. */
+  where: RegionSource | undefined;
+  /** The training defects of the type. Automatic places need at least one. */
+  examples: readonly NativeExample[];
+  /** The relative centres of training defects in their photographs, 0 to 1. */
+  centres: ReadonlyMap<NativeExample, { x: number; y: number }>;
+  startsFromDefect: boolean;
+  needsForeground: boolean;
+}
+
+/** A photograph for which places are chosen. */
+export interface Site {
+  photograph: Photograph;
+  ground: Ground;
+  /** Pixels of the photograph along each side of a window. */
+  side: number;
+  settings: PlaceSettings;
+  engine: Pick<PlaceEngine, 'move'>;
+}
+
+/** A photograph gets no place if this number of tries fails. */
+export const TRIES = 80;
+
+/** Flips, turns, scales and moves a random training defect, into `box` if it is given. */
+export async function movedExample(
+  { settings: { examples, resolution }, engine }: Site,
+  random: Random,
+  box?: Box,
+): Promise<{ example: NativeExample; moved: DefectPixels }> {
+  const example = examples[random.below(examples.length)] as NativeExample;
+  const size = { width: resolution, height: resolution };
+  const moved = await engine.move(example, { ...size, seed: random.below(2 ** 31), ...(box && { box }) });
+  return { example, moved };
+}
+
+/** Cuts the window of a place out of its photograph. */
+export async function cutPlace(
+  { photograph, ground, settings }: Site,
+  place: Pick<Place, 'window' | 'place' | 'method' | 'defect'>,
+): Promise<Place> {
+  const { resolution, needsForeground, startsFromDefect } = settings;
+  const { defect, ...rest } = place;
+  const marks = ground.foreground ?? (() => false);
+  return {
+    ...rest,
+    photograph: toRgb(await cutWindow(photograph.image, place.window, resolution)).data,
+    ...(defect && startsFromDefect && { defect }),
+    ...(needsForeground && { foreground: new WindowGrid(place.window, resolution).maskOf(marks) }),
+  };
+}
+
+/** Returns a square mask of 0 and 255. */
+export const squareMask = (mask: Uint8Array, side: number) => ({
+  data: mask.map((value) => (value > 0 ? 255 : 0)),
+  ...{ width: side, height: side, channels: 1 as const },
+});
+
+/** Returns the indices of the pixels that a mask marks. */
+export function markedPixels(mask: Uint8Array): number[] {
+  const marked: number[] = [];
+  for (let i = 0; i < mask.length; i++) if ((mask[i] as number) > 0) marked.push(i);
+  return marked;
+}

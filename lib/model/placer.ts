@@ -1,0 +1,163 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { NativeExample } from '../addon-types.js';
+import { InvalidOptionError } from '../core/errors.js';
+import type { MaskedPair } from '../dataset/generated-pair.js';
+import { EXPECTED_IMAGE, type ImageInput, type ImageSource, isImageInput } from '../dataset/image-source.js';
+import { photographsOf } from '../dataset/photograph.js';
+import { openRegions } from '../dataset/place-region.js';
+import { checkOptions, taskShape } from '../options/check.js';
+import type { PlaceSettings } from '../options/generated.js';
+import { placeSchema } from '../options/place.js';
+import { runNative, type TaskOptions } from '../run-native.js';
+import { Adapter } from './adapter.js';
+import type { AdapterInfo } from './adapter-info.js';
+import type { BaseModel } from './base-model.js';
+import type { ForegroundSource } from './foreground.js';
+import { Masker } from './masker.js';
+import { placeEngine } from './place-engine.js';
+import { PlaceFinder } from './place-finder.js';
+import { placePairs } from './place-pairs.js';
+import { type ResolvedPlacing, resolvePlacing } from './place-request.js';
+import { Sampler } from './sampler.js';
+
+/** Holds the options of {@link Placer.place}. */
+export interface PlaceOptions extends Omit<PlaceSettings, 'where' | 'whereNot'>, TaskOptions {
+  /**
+   * Defects are placed in these good photographs: a list of images, a file, a folder, or `train/good` of a category
+   * folder in MVTec AD's layout.
+   */
+  onto: string | readonly (ImageInput | ImageSource)[];
+  /**
+   * Each defect is placed in this region: a box `x,y,width,height` in pixels, a folder with masks named like the
+   * photographs, or one mask. With `auto`, the default, places are like those of the training defects.
+   */
+  where?: ImageInput;
+  /** No defect is placed in these regions: a folder of masks, one mask, or a box. */
+  whereNot?: ImageInput;
+  /** The placer leaves out the pairs with these indices, for example those of an earlier call. */
+  skip?: ReadonlySet<number>;
+  /** This function is called after every denoising step of a batch. If it throws, placing ends with its error. */
+  onProgress?: (step: number, steps: number) => void;
+}
+
+const region = z.custom<ImageInput>(isImageInput, `a path, a box x,y,width,height, or ${EXPECTED_IMAGE}`);
+const optionsSchema = placeSchema.extend({
+  ...taskShape,
+  onto: z.custom<PlaceOptions['onto']>(
+    (value) => Array.isArray(value) || (typeof value === 'string' && value !== ''),
+    'a folder, a file, or a list of images',
+  ),
+  where: region.default('auto'),
+  whereNot: region.optional(),
+  skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
+  onProgress: z
+    .custom<NonNullable<PlaceOptions['onProgress']>>((value) => typeof value === 'function', 'a function')
+    .optional(),
+});
+
+/**
+ * Draws defects into good photographs.
+ *
+ * @example
+ * await using placer = await Placer.create(model, 'crack.safetensors');
+ * for await (const pair of placer.place({ onto: 'good', count: 100 })) console.log(pair.index, pair.defects);
+ */
+export class Placer {
+  /** These settings of its training decide how the adapter is used. */
+  readonly adapter: AdapterInfo;
+
+  private constructor(
+    private readonly model: BaseModel,
+    private readonly sampler: Sampler,
+    private readonly examples: readonly NativeExample[],
+  ) {
+    this.adapter = sampler.adapter;
+  }
+
+  /**
+   * Creates a placer from an adapter or an adapter file. The placer does not need the adapter after this call.
+   *
+   * Throws ERR_ADAPTER_MISMATCH if the adapter belongs to another base, and ERR_WEIGHTS_INVALID if the file is damaged
+   * or stores a setting that is unknown or out of its range.
+   */
+  static async create(model: BaseModel, adapter: Adapter | string): Promise<Placer> {
+    if (typeof adapter === 'string') {
+      await using read = await Adapter.load(adapter);
+      return await Placer.create(model, read);
+    }
+    if (!(adapter instanceof Adapter)) {
+      throw new InvalidOptionError('Expected an Adapter or a file name for adapter');
+    }
+    const { native } = adapter;
+    const examples = await runNative({}, (_, task) => native.examples(task));
+    return new Placer(model, await Sampler.create(model, adapter), examples);
+  }
+
+  /**
+   * Completes the settings with those of the adapter and the base. Throws ERR_INVALID_OPTION.
+   * @internal
+   */
+  resolve(settings: PlaceSettings): ResolvedPlacing {
+    const { where, whereNot: _, count: __, ...checked } = checkOptions(placeSchema, settings);
+    return resolvePlacing(checked, this.model, this.adapter, this.examples, where === 'auto');
+  }
+
+  /**
+   * Yields pairs 0 to `count` - 1 of a seed, except those in `skip`. Each shows a good photograph with a defect at full
+   * size: outside of the defects, it is the photograph itself. Pair k uses photograph k, or starts again at the first
+   * one. It depends on the seed and on k, but not on the batch size.
+   *
+   * A defect that is invisible or whose mask does not fit is drawn again, up to three times. A pair whose defects stay
+   * invisible is left out.
+   *
+   * Throws ERR_DATASET_INVALID with the photograph or mask that cannot be used, or that leaves no place for a defect.
+   * Throws ERR_INVALID_OPTION, ERR_NON_FINITE, ERR_OUT_OF_MEMORY, and ERR_ABORTED.
+   */
+  async *place(options: PlaceOptions): AsyncGenerator<MaskedPair, void, undefined> {
+    const { onto, where, whereNot, count, skip, signal, onProgress, ...settings } = checkOptions(
+      optionsSchema,
+      options,
+    );
+    const isAutomatic = where === 'auto';
+    const resolved = resolvePlacing(settings, this.model, this.adapter, this.examples, isAutomatic);
+    const photographs = await photographsOf(onto);
+    const { foregroundMasks, foregroundWeights, perPhotograph, seed } = settings;
+    const needsForeground = this.adapter.background !== 'off';
+    const isForegroundRead = isAutomatic || needsForeground || foregroundMasks !== undefined;
+    await using masker =
+      isForegroundRead && foregroundMasks === undefined
+        ? await Masker.load(foregroundWeights, { device: this.model.info.device })
+        : undefined;
+    const { native, window, examples, centres, batchSize } = resolved;
+    const engine = placeEngine(this.sampler, native, { signal, onProgress });
+    const finder = new PlaceFinder(engine, {
+      ...{ seed, window, examples, centres, needsForeground },
+      resolution: native.width,
+      startsFromDefect: native.strength < 1,
+      foreground: isForegroundRead ? foregroundFrom(foregroundMasks, masker) : undefined,
+      where: isAutomatic ? undefined : await openRegions('where', where, photographs),
+      whereNot: whereNot === undefined ? undefined : await openRegions('whereNot', whereNot, photographs),
+    });
+    const { partFill } = this.adapter;
+    const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
+    yield* placePairs(engine, finder, {
+      ...{ indices, photographs, perPhotograph, batchSize, seed, partFill },
+      signal,
+    });
+  }
+
+  /** Frees the placer. A second call has no effect. */
+  dispose(): Promise<void> {
+    return this.sampler.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+function foregroundFrom(masks: string | undefined, masker: Masker | undefined): ForegroundSource {
+  if (masker) return { masker };
+  return masks === undefined || masks === 'none' ? 'none' : { folder: resolve(masks) };
+}

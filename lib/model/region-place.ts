@@ -1,0 +1,66 @@
+/** Makes places of the regions that a user gives. */
+import { DatasetError } from '../core/errors.js';
+import { randomFrom } from '../core/random.js';
+import { boundingBox } from '../dataset/fit.js';
+import { WindowGrid, windowAround } from '../dataset/photograph-window.js';
+import type { Region } from '../dataset/place-region.js';
+import {
+  cutPlace,
+  markedPixels,
+  movedExample,
+  type Place,
+  type PlaceKey,
+  type Site,
+  squareMask,
+  TRIES,
+} from './place.js';
+
+/**
+ * Makes a place of a whole region. A training defect is moved into it, if there is one. Throws ERR_DATASET_INVALID if
+ * the region is larger than a window, lies outside the foreground masks or is forbidden.
+ */
+export async function regionPlace(
+  site: Site,
+  { index, attempt }: PlaceKey,
+  region: Region,
+  method: 'mask' | 'box',
+): Promise<Place> {
+  const { photograph, ground, side, settings } = site;
+  const { resolution, seed, examples } = settings;
+  requireUsable(site, region);
+  const { box } = region;
+  const window = windowAround(box.left + box.width / 2, box.top + box.height / 2, side, photograph.image);
+  const grid = new WindowGrid(window, resolution);
+  const place = grid.maskOf(region.marks).map((value, i) => (grid.isTouched(i, ground.forbidden) ? 0 : value));
+  const room = boundingBox(squareMask(place, resolution));
+  if (!room)
+    throw new DatasetError(`whereNot leaves nothing of the place in ${photograph.label} free: ${region.label}`);
+  if (examples.length === 0) return cutPlace(site, { window, place, method });
+  const { left, top, right, bottom } = room;
+  const target = { left, top, width: right - left + 1, height: bottom - top + 1 };
+  for (let count = 0; count < TRIES; count++) {
+    const { moved } = await movedExample(site, randomFrom(seed, index, attempt, count), target);
+    const mask = moved.mask.map((value, i) => (value > 0 && (place[i] as number) > 0 ? 255 : 0));
+    if (markedPixels(mask).length === 0) continue;
+    return cutPlace(site, { window, place, method, defect: { ...moved, mask } });
+  }
+  throw new DatasetError(
+    `No training defect fits into the place in ${photograph.label} (${region.label}), ${box.width} x ${box.height} pixels in a window of ${side}`,
+  );
+}
+
+/** Throws ERR_DATASET_INVALID for a region that no window holds, or that misses the foreground masks. */
+function requireUsable({ photograph: { label }, ground, side, settings }: Site, region: Region): void {
+  const { box, marks } = region;
+  if (box.width > side || box.height > side) {
+    throw new DatasetError(
+      `${region.label} is a place of ${box.width} x ${box.height} pixels in ${label}, but a window has ${side} x ${side}: make it smaller`,
+    );
+  }
+  const { foreground } = settings;
+  if (typeof foreground !== 'object' || !('folder' in foreground)) return; // A mask model may be wrong, so the user decides.
+  for (let y = box.top; y < box.top + box.height; y++) {
+    for (let x = box.left; x < box.left + box.width; x++) if (marks(x, y) && ground.foreground?.(x, y)) return;
+  }
+  throw new DatasetError(`${region.label} is a place outside the foreground of ${label}`);
+}
