@@ -16,6 +16,7 @@ import {
   generateOptions,
   learnOptions,
   maskJobOptions,
+  placeJobOptions,
 } from '../options/jobs.js';
 import type { CommandSpec } from './command.js';
 import type { Outcome } from './runner.js';
@@ -75,6 +76,19 @@ const sample: CommandSpec = {
   },
 };
 
+const placeDefects: CommandSpec = {
+  name: 'place',
+  description: 'Draw defects of an adapter into good photographs.',
+  options: placeJobOptions,
+  computes: true,
+  async run(options, context) {
+    const { place } = await import('../jobs/place.js');
+    const result = await place(options as never, context);
+    const { out, pairs, failed, seconds } = result;
+    return { text: `${pairs} pairs in ${out}, ${failed} left out, in ${seconds.toFixed(1)} s`, value: result };
+  },
+};
+
 const makeMasks: CommandSpec = {
   name: 'mask',
   description: 'Make masks of anomaly parts.',
@@ -128,4 +142,4 @@ const demo: CommandSpec = {
   },
 };
 
-export const jobCommands = [train, sample, makeMasks, run, evaluatePairs, demo];
+export const jobCommands = [train, sample, placeDefects, makeMasks, run, evaluatePairs, demo];

@@ -9,6 +9,7 @@ import { checkOptions, given } from '../options/check.js';
 import type { CampaignJobOptions } from '../options/generated.js';
 import { campaignSchema } from '../options/jobs.js';
 import { maskOptions } from '../options/masks.js';
+import type { RecipeName } from '../options/names.js';
 import { samplingOptions } from '../options/sampling.js';
 import { trainingOptions } from '../options/training.js';
 import { pickGiven } from '../recipes/recipe.js';
@@ -102,13 +103,25 @@ function inCategory(category: string, { signal, onEvent }: JobContext): JobConte
   return { signal, onEvent: (event) => onEvent?.(event.event === 'progress' ? { ...event, category } : event) };
 }
 
-/** Refuses options that the recipe augment does not read, because they would have no effect. */
-function refuseUnread(options: CampaignJobOptions): void {
-  const read = ['data', 'type', 'out', 'recipe', 'count', 'resume', 'resolution', 'fit', 'seed'];
-  const unread = Object.keys(given(options)).find((name) => !read.includes(name));
-  if (unread !== undefined) {
-    throw new InvalidOptionError(`The recipe augment has no model, so it does not use ${unread}: leave it out`);
-  }
+/** Refuses options that the recipe does not read, because they would have no effect. */
+function refuseUnread(recipe: RecipeName, options: CampaignJobOptions): void {
+  const readByAugment = ['data', 'type', 'out', 'recipe', 'count', 'resume', 'resolution', 'fit', 'seed'];
+  const unreadByPlace = ['preset', 'mask', 'maskWeights', 'keepBest'];
+  const names = Object.keys(given(options));
+  const refuse = (name: string | undefined, why: string) => {
+    if (name === undefined) return;
+    throw new InvalidOptionError(`The recipe ${recipe} ${why}, so it does not use ${name}: leave it out`);
+  };
+  if (recipe === 'augment')
+    refuse(
+      names.find((name) => !readByAugment.includes(name)),
+      'has no model',
+    );
+  if (recipe === 'place')
+    refuse(
+      names.find((name) => unreadByPlace.includes(name)),
+      'finds and judges masks itself',
+    );
 }
 
 /**
@@ -121,7 +134,7 @@ function refuseUnread(options: CampaignJobOptions): void {
 export async function campaign(options: CampaignJobOptions, context: JobContext = {}): Promise<CampaignResult> {
   const checked = checkCampaign(options);
   const { data, type, recipe, mask, keepBest } = checked;
-  if (recipe === 'augment') refuseUnread(options);
+  refuseUnread(recipe, options);
   keepRuleOf(keepBest, mask); // Training takes hours, so wrong options must fail before it.
   const { categories, failures } = await openCategories(data, type);
   const out = resolve(checked.out ?? `out/${basename(resolve(data))}`);

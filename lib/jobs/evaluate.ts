@@ -43,7 +43,7 @@ function refuseUnread(options: EvaluateJobOptions, { recipes, ablations }: Check
   if ([...recipes, ...ablations].some((name) => name !== 'augment')) return;
   const [unread] = Object.keys(pickGiven(options, { ...baseOptions, trainSteps })).filter((name) => name !== 'device');
   if (unread === undefined) return;
-  throw new InvalidOptionError(`Expected the recipe noise with ${unread}: name it, as in --recipes noise`);
+  throw new InvalidOptionError(`Expected the recipe noise or place with ${unread}: name it, as in --recipes noise`);
 }
 
 /** Makes the pairs of the recipes and opens the evaluator on them. */

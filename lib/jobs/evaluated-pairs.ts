@@ -52,6 +52,11 @@ function settingsOf(
     return { recipe: 'augment', count, training: { ...common, resolution: augmented }, sampling: {}, resume: true };
   }
   const { training, sampling } = name in ABLATIONS ? ABLATIONS[name as AblationName](model) : {};
+  if (name === 'place') {
+    // Its pairs are whole photographs. An adapter of whole images has squares, as the windows are.
+    const training = { ...common, fit: 'crop' } as const;
+    return { recipe: name, count, trainSteps, training, sampling: { seed }, resume: true };
+  }
   const resolution = Math.max(side, model.defaults.training.resolution);
   return {
     ...{ recipe: 'noise', count, trainSteps, resume: true },

@@ -10,6 +10,7 @@ export type {
   GenerateJobOptions,
   LearnJobOptions,
   MaskJobOptions,
+  PlaceJobOptions,
 } from '../options/generated.js';
 export { type CampaignResult, campaign } from './campaign.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
@@ -18,5 +19,6 @@ export { type GenerateResult, generate } from './generate.js';
 export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js';
 export { type LearnResult, learn } from './learn.js';
 export { type MaskResult, mask } from './mask.js';
+export { type PlaceResult, place } from './place.js';
 export type { TypeResult } from './run-type.js';
 export type { CampaignType } from './summary.js';

@@ -5,6 +5,7 @@ import { readJsonLines } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { meanAgreement } from '../dataset/agreement.js';
 import { Dataset } from '../dataset/dataset.js';
+import type { ImageSource } from '../dataset/image-source.js';
 import { PAIR_LIST } from '../dataset/pair-list.js';
 import { pairRecordSchema } from '../dataset/pair-record.js';
 import type { KeepRule } from '../dataset/selection.js';
@@ -13,9 +14,11 @@ import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
 import type { TrainerOptions } from '../options/generated.js';
 import type { RecipeName } from '../options/names.js';
+import { placeOptions } from '../options/place.js';
 import { openAugment } from '../recipes/augment.js';
 import { type NoiseOptions, openNoise } from '../recipes/noise.js';
-import type { OpenRecipe } from '../recipes/recipe.js';
+import { openPlace } from '../recipes/place.js';
+import { type OpenRecipe, pickGiven } from '../recipes/recipe.js';
 import { writeReport } from '../report/report.js';
 import type { JobContext } from './job.js';
 import { type TrainedType, trainType } from './train-type.js';
@@ -63,7 +66,9 @@ async function requireGoodImages(dataset: Dataset, { recipe, training }: TypeSet
   if (recipe === 'noise' && background === 'off') return;
   if ((await dataset.goodImages()).length > 0) return;
   const why =
-    recipe === 'noise' ? 'background compensation takes backgrounds from' : 'the recipe augment puts defects on';
+    recipe === 'noise'
+      ? 'background compensation takes backgrounds from'
+      : `the recipe ${recipe} ${recipe === 'place' ? 'draws defects into' : 'puts defects on'}`;
   throw new DatasetError(`${dataset.folder} has no good images, which ${why}: expected images in train/good`);
 }
 
@@ -95,11 +100,11 @@ interface Prepared extends AsyncDisposable {
   examples: readonly TrainingImage[];
 }
 
-async function prepareNoise(
+async function prepareTrained(
   model: DualAnoDiff,
   { dataset, type, folder, settings, context }: TypeRun,
 ): Promise<Prepared> {
-  const { training, trainSteps: steps, sampling, count, resume } = settings;
+  const { training, trainSteps: steps, resume } = settings;
   const adapter = join(folder, 'adapter.safetensors');
   const trained = await trainType(
     model,
@@ -110,7 +115,7 @@ async function prepareNoise(
   );
   const { trainer } = trained;
   try {
-    const recipe = await openNoise(model, adapter, { ...sampling, count }, await dataset.goodImages());
+    const recipe = await openTrained(model, adapter, type, settings, await dataset.goodImages());
     return {
       ...{ recipe, trained, adapter, examples: trainer.examples },
       [Symbol.asyncDispose]: async () => {
@@ -122,6 +127,20 @@ async function prepareNoise(
     await trainer.dispose();
     throw error;
   }
+}
+
+/** Opens the recipe that uses the adapter of a type. */
+function openTrained(
+  model: DualAnoDiff,
+  adapter: string,
+  type: string,
+  { recipe, sampling, count, training }: TypeSettings,
+  goodImages: readonly ImageSource[],
+): Promise<OpenRecipe> {
+  if (recipe === 'noise') return openNoise(model, adapter, { ...sampling, count }, goodImages);
+  const { foregroundMasks, foregroundWeights } = training;
+  const settings = { ...pickGiven(sampling, placeOptions), ...given({ foregroundMasks, foregroundWeights }), type };
+  return openPlace(model, adapter, settings, goodImages);
 }
 
 async function prepareAugment({ dataset, type, settings }: TypeRun): Promise<Prepared> {
@@ -189,7 +208,7 @@ export async function runType(
   await requireOwnPairs(join(folder, 'dataset'), settings);
   await requireGoodImages(dataset, settings);
   const run: TypeRun = { dataset, type, folder, settings, context };
-  await using prepared = await (model ? prepareNoise(model, run) : prepareAugment(run));
+  await using prepared = await (model ? prepareTrained(model, run) : prepareAugment(run));
   const { count, keepBest, resume } = settings;
   const pairRun = { out: join(folder, 'dataset'), count, keepBest, resume };
   const written = await writePairs(prepared.recipe, pairRun, context);

@@ -12,6 +12,8 @@ export interface WrittenPairs {
   emptyMasks: number;
   /** This number of pairs was dropped by `keepBest`. */
   dropped: number;
+  /** This number of pairs was left out by the recipe, because their defects stayed invisible. */
+  failed: number;
   seconds: number;
 }
 
@@ -51,6 +53,10 @@ export async function writePairs(
     await writer.write(pair);
     onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total: count, type });
   }
+  const failed = count - writer.records.filter(({ index }) => index < count).length;
+  if (failed > 0) {
+    warnOf(`${type}: ${failed} of ${count} pairs are left out, because no defect became visible in them`, context);
+  }
   const emptyMasks = writer.records.filter((record) => record.empty).length;
   if (emptyMasks > 0 && type !== GOOD_TYPE) {
     const all = writer.records.length;
@@ -58,5 +64,5 @@ export async function writePairs(
   }
   if (keepBest) await writer.drop(selectPairs(writer.records, keepBest));
   const dropped = writer.records.length - writer.kept.length;
-  return { writer, emptyMasks, dropped, seconds: (performance.now() - start) / 1000 };
+  return { writer, emptyMasks, dropped, failed, seconds: (performance.now() - start) / 1000 };
 }

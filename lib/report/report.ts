@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
+import type { RawImage } from '../core/image.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { readImage } from '../dataset/image-file.js';
+import { binarize } from '../dataset/fit.js';
+import { readImage, resizeImage } from '../dataset/image-file.js';
 import { readMask } from '../dataset/mask-file.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
 import type { TrainingImage } from '../dataset/training-region.js';
@@ -24,6 +26,9 @@ export interface ReportInput {
 /** The largest number of generated pairs that are shown. With more, the file would be slow to open. */
 const SHOWN_PAIRS = 64;
 
+/** Pictures have at most this number of pixels along each side. */
+const SHOWN_SIDE = 512;
+
 function table(rows: Record<string, unknown>, format: (value: unknown) => string = String): string {
   const lines = Object.entries(rows).map(
     ([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(format(value))}</td></tr>`,
@@ -40,15 +45,23 @@ async function exampleFigure(example: TrainingImage): Promise<string> {
   return `<figure class="example">${pictures.join('')}<figcaption>${escapeHtml(example.name)}</figcaption></figure>`;
 }
 
+/** Shrinks an image for the report. Whole photographs would make the file slow to open. */
+async function shrunk(image: RawImage): Promise<RawImage> {
+  const scale = SHOWN_SIDE / Math.max(image.width, image.height);
+  if (scale >= 1) return image;
+  const [width, height] = [image.width, image.height].map((extent) => Math.max(1, Math.round(extent * scale)));
+  return resizeImage(image, width as number, height as number);
+}
+
 async function pairFigure(writer: PairWriter, record: PairWriter['records'][number]): Promise<string> {
-  const image = await readImage(join(writer.folder, record.image));
-  const part = await readImage(join(writer.folder, record.part));
+  const image = await shrunk(await readImage(join(writer.folder, record.image)));
+  const part = await shrunk(await readImage(join(writer.folder, record.part)));
   const pictures = [
     await picture(image, `pair ${record.index}: image`),
     await picture(part, `pair ${record.index}: part`),
   ];
   if (record.mask) {
-    const mask = await readMask(join(writer.folder, record.mask));
+    const mask = binarize(await shrunk(await readMask(join(writer.folder, record.mask))));
     pictures.push(
       await picture(mask, `pair ${record.index}: mask`),
       await picture(overlay(image, mask), `pair ${record.index}: overlay`),

@@ -241,7 +241,7 @@ describe('an evaluation', () => {
     const { code, stderr } = await cli([...args, '--base', 'sd15']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('Expected the recipe noise with base'),
+      stderr: expect.stringContaining('Expected the recipe noise or place with base'),
     });
   });
 

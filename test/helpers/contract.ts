@@ -29,7 +29,10 @@ const sampleNames = (declared: Declarations) => [
  * adds.
  */
 const expectedOf = (declared: Declarations): Partial<Record<keyof EngineOptions, string[]>> => ({
-  train: [...keys(declared.engineTrainingOptions), 'count', ...size],
+  train: [
+    ...keys(declared.engineTrainingOptions, 'globalPrompt', 'anomalyPrompt'),
+    ...['globalPrompts', 'anomalyPrompts', 'resolution'],
+  ],
   sample: sampleNames(declared),
   place: [...sampleNames(declared), 'strength'],
   paste: ['side', 'channels', 'resolution'],

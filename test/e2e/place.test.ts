@@ -1,0 +1,173 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RawImage } from '../../lib/core/image.js';
+import { readMask } from '../../lib/dataset/mask-file.js';
+import {
+  type Adapter,
+  Dataset,
+  DualAnoDiff,
+  embedded,
+  type MaskedPair,
+  type PixelData,
+  type PlaceOptions,
+  readImage,
+} from '../../lib/index.js';
+import { campaign, type JobEvent, place } from '../../lib/jobs/index.js';
+import { cli, flagsOf } from '../helpers/cli.js';
+import { expectFailure } from '../helpers/failures.js';
+import { contentsOf, recordsOf } from '../helpers/files.js';
+import { boxMask } from '../helpers/placing.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const folder = scratchFolder();
+const file = join(folder, 'adapter.safetensors');
+const good = join(folder, 'photographs');
+const RESOLUTION = 32;
+let model: DualAnoDiff;
+let adapter: Adapter;
+
+/** Brushed metal of any size, brighter to the right. */
+function photograph(width: number, height: number, channels: 1 | 3): RawImage {
+  const data = Uint8Array.from({ length: width * height * channels }, (_, i) => {
+    const pixel = Math.floor(i / channels);
+    return 90 + ((pixel % width) * 60) / width + 10 * Math.sin(Math.floor(pixel / width) * 1.7) + 3 * (i % channels);
+  });
+  return new RawImage({ data, width, height, channels });
+}
+
+beforeAll(async () => {
+  model = await DualAnoDiff.load(embedded.base);
+  const settings = { types: ['stain'], steps: 2, resolution: RESOLUTION, rank: 2, batchSize: 2 } as const;
+  adapter = await model.learn(await Dataset.open(embedded.example), settings);
+  await adapter.save(file);
+  mkdirSync(good);
+  await photograph(150, 100, 3).toSharp().toFile(join(good, 'colour.png'));
+  await photograph(90, 120, 1).toSharp().toFile(join(good, 'grey.png'));
+});
+afterAll(async () => {
+  await adapter?.dispose();
+  await model?.dispose();
+});
+
+const common = { steps: 4, seed: 5, foregroundMasks: 'none' };
+async function collect(options: Partial<PlaceOptions> = {}): Promise<MaskedPair[]> {
+  const pairs: MaskedPair[] = [];
+  for await (const pair of model.place(adapter, { onto: good, count: 4, ...common, ...options })) pairs.push(pair);
+  return pairs;
+}
+
+/** The distance in pixels from the mask of the farthest pixel that differs from the photograph. */
+function reachOfChange({ image, mask }: MaskedPair, ground: PixelData): number {
+  let reach = 0;
+  for (let i = 0; i < mask.data.length; i++) {
+    const at = i * image.channels;
+    const same = [0, image.channels - 1].every((c) => image.data[at + c] === ground.data[at + c]);
+    if (same) continue;
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let j = 0; j < mask.data.length; j++) {
+      if (mask.data[j] === 0) continue;
+      const across = (i % mask.width) - (j % mask.width);
+      const down = Math.floor(i / mask.width) - Math.floor(j / mask.width);
+      nearest = Math.min(nearest, Math.max(Math.abs(across), Math.abs(down)));
+    }
+    reach = Math.max(reach, nearest);
+  }
+  return reach;
+}
+
+describe('place', () => {
+  it('draws defects into photographs at full size, and leaves their ground as it is', async () => {
+    const pairs = await collect();
+    expect(pairs.length).toBeGreaterThan(0);
+    const scale = Number(adapter.info.window === 'off' ? 90 : adapter.info.window) / RESOLUTION;
+    for (const pair of pairs) {
+      const isColour = pair.index % 2 === 0;
+      const ground = isColour ? photograph(150, 100, 3) : photograph(90, 120, 1);
+      const { width, height, channels } = ground;
+      expect(pair.image).toMatchObject({ width, height, channels });
+      expect(pair.photograph).toBe(isColour ? 'colour.png' : 'grey.png');
+      expect(pair.mask.data.includes(255)).toBe(true);
+      expect(pair.image.data).not.toEqual(ground.data);
+      // The edge of a mask is softened by a few pixels of the model.
+      expect(reachOfChange(pair, ground)).toBeLessThanOrEqual(Math.ceil(4 * Math.max(1, scale)));
+      const [defect] = pair.defects ?? [];
+      expect(defect).toMatchObject({ method: 'auto' });
+      expect(defect?.contrast).toBeGreaterThanOrEqual(0.04);
+    }
+  });
+
+  it('gives the same pair whatever the batch and the pairs before', async () => {
+    const together = await collect({ batchSize: 4 });
+    const apart = await collect({ batchSize: 1 });
+    const last = await collect({ skip: new Set([0, 1, 2]) });
+    expect(apart.map(({ index }) => index)).toEqual(together.map(({ index }) => index));
+    for (const [i, { image, defects }] of together.entries()) {
+      expect(apart[i]?.defects?.map(({ window }) => window)).toEqual(defects?.map(({ window }) => window));
+      const far = Math.max(...image.data.map((value, at) => Math.abs(value - (apart[i]?.image.data[at] as number))));
+      expect(far).toBeLessThanOrEqual(2); // Sums in another order.
+    }
+    expect(last.map(({ index }) => index)).toEqual(together.map(({ index }) => index).filter((index) => index > 2));
+    expect(await collect()).toEqual(together);
+  });
+
+  it('draws in a box and in a mask, and nowhere else', async () => {
+    const [left, top, width, height] = [20, 30, 24, 16];
+    const mask = boxMask(150, 100, [left, top, width, height]);
+    for (const where of [`${left},${top},${width},${height}`, mask]) {
+      const pairs = await collect({ where, onto: join(good, 'colour.png'), count: 2, strength: 0.5 });
+      for (const { mask } of pairs) {
+        const marked = [...mask.data.keys()].filter((i) => mask.data[i] === 255);
+        expect(marked.every((i) => i % 150 >= left - 4 && i % 150 < left + width + 4)).toBe(true);
+      }
+    }
+  });
+
+  it('writes a dataset, continues it, and gives the same files as in one go', async () => {
+    const [whole, resumed] = [join(folder, 'whole'), join(folder, 'resumed')];
+    const options = { adapter: file, onto: good, ...common };
+    const events: JobEvent[] = [];
+    const result = await place({ ...options, out: whole, count: 3 }, { onEvent: (event) => events.push(event) });
+    expect(result.pairs + result.failed).toBe(3);
+    expect(events.filter(({ event }) => event === 'progress')).toHaveLength(result.pairs);
+    const { code, stdout, stderr } = await cli([
+      'place',
+      ...flagsOf({ ...options, out: resumed, count: 1, json: true }),
+    ]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ out: resumed });
+    await expectFailure(place({ ...options, out: resumed, count: 3 }), 'ERR_DATASET_INVALID', 'resume');
+    await place({ ...options, out: resumed, count: 3, resume: true });
+    expect(contentsOf(resumed)).toEqual(contentsOf(whole));
+    for (const record of recordsOf(whole)) {
+      expect(record).toMatchObject({ type: 'stain', recipe: 'place', maskMethod: 'placed', synthetic: true });
+      expect(record.defects?.[0]?.window.side).toBeGreaterThan(0);
+      const image = await readImage(join(whole, record.image));
+      expect(await readMask(join(whole, record.mask as string))).toMatchObject({ width: image.width });
+    }
+    const other = place({ ...options, out: resumed, count: 3, resume: true, strength: 0.4 });
+    await expectFailure(other, 'ERR_DATASET_INVALID', 'strength');
+  });
+
+  it('is a recipe of run', async () => {
+    const out = join(folder, 'run');
+    const settings = { trainSteps: 2, steps: 3, resolution: RESOLUTION, rank: 2, count: 2, foregroundMasks: 'none' };
+    const { types } = await campaign({ data: embedded.example, type: 'stain', out, recipe: 'place', ...settings });
+    expect(types[0]).toMatchObject({ type: 'stain', adapter: expect.stringContaining('adapter.safetensors') });
+    expect(existsSync(types[0]?.report as string)).toBe(true);
+    const unread = campaign({ data: embedded.example, out, recipe: 'place', mask: ['threshold'] });
+    await expectFailure(unread, 'ERR_INVALID_OPTION', 'does not use mask');
+  });
+
+  it('names what cannot be used', async () => {
+    await expectFailure(collect({ onto: join(folder, 'none') }), 'ERR_DATASET_INVALID', 'does not exist');
+    await expectFailure(collect({ where: '140,10,20,5' }), 'ERR_INVALID_OPTION', '150 x 100', 'colour.png');
+    const all = boxMask(150, 100, [0, 0, 150, 100]);
+    await expectFailure(collect({ whereNot: all }), 'ERR_DATASET_INVALID', 'colour.png');
+    await expectFailure(collect({ type: 'dent' }), 'ERR_INVALID_OPTION', 'stain for type');
+    await expectFailure(collect({ mask: [] } as never), 'ERR_INVALID_OPTION', 'Unknown option mask');
+    const controller = new AbortController();
+    controller.abort(new Error('enough'));
+    await expectFailure(collect({ signal: controller.signal }), 'ERR_ABORTED');
+  });
+});
