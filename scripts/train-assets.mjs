@@ -1,7 +1,9 @@
-// Usage: npm run train-assets -- [--tiles FOLDER] [--only vae|unet|u2net] [--threads N] [--share S] [--out FOLDER]
-// Trains the embedded models from scratch. The training images are procedural, and --tiles adds photographs of good
-// magnetic tiles. Training data and logs are written to .assets-work/, and the models to assets/. For a quick trial,
-// `--share 0.01 --out FOLDER` uses 1 % of the images and steps.
+// Usage: npm run train-assets -- [--only vae|unet|u2net] [--minutes N] [--threads N] [--fresh] [--share S] [--out FOLDER]
+// Trains the embedded models on procedural pictures. Everything is written to .assets-work/ (or --out): the pictures,
+// the checkpoints and the models, whose folder base/ can be used with `--base`. Each model starts from the weights that
+// are there, or those in assets/, or, with --fresh, from random ones. The UNet's training is resumed from its newest
+// checkpoint: `--only unet --minutes 30` continues it for so long. For a quick trial, `--share 0.01 --out FOLDER` uses
+// 1 % of the pictures and steps.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -11,27 +13,32 @@ import { parseArgs } from 'node:util';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
   options: {
-    tiles: { type: 'string' },
     only: { type: 'string' },
+    minutes: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    fresh: { type: 'boolean', default: false },
     share: { type: 'string', default: '1' },
-    out: { type: 'string', default: join(root, 'assets') },
+    out: { type: 'string', default: join(root, '.assets-work') },
   },
 });
 const share = Number(values.share);
 const out = resolve(values.out);
 const base = join(out, 'base');
-const work = share === 1 ? join(root, '.assets-work') : out;
-const data = join(work, 'training.safetensors');
+const shipped = join(root, 'assets');
+const data = join(out, 'training.safetensors');
 const part = (count) => String(Math.ceil(count * share));
 
-/** The training of each model. The U-Net and the mask model need the autoencoder. Times are for two cores. */
+/** The training of each model. The UNet and the mask model need the autoencoder. */
 const stages = {
-  vae: ['--base', base, '--steps', part(5500), '--batch-size', '8', '--learning-rate', '0.002'], // 45 minutes
-  unet: ['--base', base, '--steps', part(4400), '--batch-size', '8', '--learning-rate', '0.001'], // 100 minutes
+  vae: ['--base', base, '--steps', part(5500), '--learning-rate', '0.002', '--resume', values.fresh ? 'no' : 'yes'],
+  unet: [
+    ...['--base', base, '--checkpoint', join(out, 'unet-checkpoint.safetensors'), '--learning-rate', '0.001'],
+    ...(values.fresh ? [] : ['--start', join(shipped, 'base')]),
+    ...(values.minutes ? ['--minutes', values.minutes] : ['--steps', part(20000)]),
+  ],
   u2net: [
     ...['--base', base, '--out', join(out, 'u2netp', 'u2netp.safetensors')],
-    ...['--steps', part(1050), '--batch-size', '8', '--learning-rate', '0.002'], // 20 minutes
+    ...['--steps', part(1050), '--learning-rate', '0.002', '--resume', values.fresh ? 'no' : 'yes'],
   ],
 };
 
@@ -40,14 +47,17 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-mkdirSync(work, { recursive: true });
-for (const given of ['tokenizer', 'scheduler', 'model_index.json', 'dualanodiff.json']) {
-  const from = join(root, 'assets', 'base', given);
-  if (!existsSync(join(base, given))) cpSync(from, join(base, given), { recursive: true });
+if (values.only && !(values.only in stages)) {
+  console.error(`Expected vae, unet or u2net for --only but received ${values.only}`);
+  process.exit(2);
+}
+mkdirSync(out, { recursive: true });
+const given = ['tokenizer', 'scheduler', 'model_index.json', 'dualanodiff.json'].map((name) => join('base', name));
+for (const name of values.fresh ? given : [...given, join('base', 'vae'), 'u2netp']) {
+  if (!existsSync(join(out, name))) cpSync(join(shipped, name), join(out, name), { recursive: true });
 }
 if (!existsSync(data)) {
-  const tiles = values.tiles ? [resolve(values.tiles)] : [];
-  run(process.execPath, ['scripts/assets/make-training-data.mjs', data, part(4000), ...tiles]);
+  run(process.execPath, ['scripts/assets/make-training-data.mjs', data, part(12000), values.threads]);
 }
 for (const [stage, args] of Object.entries(stages)) {
   if (values.only && values.only !== stage) continue;

@@ -1,9 +1,11 @@
 // dualanodiff-pretrain vae|unet|u2net --data FILE --base DIR --out FILE --steps N --batch-size N
 //                                     [--learning-rate X] [--seed N] [--threads N] [--resume yes]
+// dualanodiff-pretrain unet … [--start DIR] [--checkpoint FILE] [--minutes N]
 // Only `npm run train-assets` uses this program. It is not part of the package.
 #include <ATen/Parallel.h>
 
 #include <cstdio>
+#include <limits>
 #include <map>
 
 #include "core/error.h"
@@ -19,6 +21,12 @@ int main(int argc, char** argv) {
     options.data = flags["--data"];
     options.base = flags["--base"];
     options.out = flags["--out"];
+    options.start = flags["--start"];
+    options.checkpoint = flags["--checkpoint"];
+    if (flags.count("--minutes")) {
+      options.minutes = std::stod(flags["--minutes"]);
+      options.steps = std::numeric_limits<int64_t>::max();
+    }
     if (flags.count("--steps")) options.steps = std::stoll(flags["--steps"]);
     if (flags.count("--batch-size")) options.batchSize = std::stoll(flags["--batch-size"]);
     if (flags.count("--learning-rate")) options.learningRate = std::stod(flags["--learning-rate"]);

@@ -51,6 +51,21 @@ void StepLog::operator()(int64_t step, double loss) {
   std::fflush(stdout);
 }
 
+RunLog::RunLog(const char* what, int64_t step) : what_(what), step_(step), start_(now()), last_(start_) {}
+
+double RunLog::seconds() const { return now() - start_; }
+
+void RunLog::operator()(double loss) {
+  constexpr int64_t kEvery = 20;
+  average_ = average_ == 0 ? loss : 0.98 * average_ + 0.02 * loss;
+  if (++step_ % kEvery != 0) return;
+  const double time = now();
+  std::printf("%s %ld loss %.5f (%.2f s/step, %.0f s so far)\n", what_.c_str(), static_cast<long>(step_), average_,
+              (time - last_) / kEvery, seconds());
+  std::fflush(stdout);
+  last_ = time;
+}
+
 void saveHalf(const std::string& path, const TensorMap& tensors, const io::Metadata& metadata) {
   TensorMap half;
   for (const auto& [name, tensor] : tensors) half[name] = tensor.detach().contiguous().to(at::kHalf);

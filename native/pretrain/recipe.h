@@ -13,7 +13,10 @@ namespace dan::pretrain {
 
 struct RecipeOptions {
   std::string data, base, out;  // training data; base folder (vae -> unet); output file
+  // The UNet's run goes on from `checkpoint` if that file exists, else from the base folder `start`.
+  std::string checkpoint, start;
   int64_t steps = 1000, batchSize = 8;
+  double minutes = 1e9;  // The UNet's run ends after so many minutes or at the step `steps`, whichever is first.
   double learningRate = 1e-3;
   uint64_t seed = 0;
   bool resume = false;  // If true, training starts from the existing weights.
@@ -21,8 +24,8 @@ struct RecipeOptions {
 
 constexpr int64_t kSaveEvery = 500;  // steps
 
-// trainVae writes the folder vae/ of the base, trainUnet the folders text_encoder/ and unet/. `base` must contain the
-// tokenizer.
+// trainVae writes the folder vae/ of the base. trainUnet writes the folders text_encoder/ and unet/ and the initial
+// adapter; `base` must then contain the tokenizer and vae/.
 void trainVae(const RecipeOptions& options);
 void trainUnet(const RecipeOptions& options);
 // Writes a narrow U2-NetP to `out`.
@@ -50,6 +53,19 @@ class StepLog {
   std::string what_;
   int64_t steps_;
   double start_, average_ = 0;
+};
+
+// Logs a run whose end is a time: the step, the average loss and the seconds per step, every twenty steps.
+class RunLog {
+ public:
+  RunLog(const char* what, int64_t step);
+  void operator()(double loss);
+  double seconds() const;  // since construction
+
+ private:
+  std::string what_;
+  int64_t step_;
+  double start_, last_, average_ = 0;
 };
 
 // The package ships the weights in half precision.

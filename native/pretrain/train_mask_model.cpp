@@ -6,6 +6,7 @@
 #include "mask/part_masker.h"
 #include "model/u2net.h"
 #include "pretrain/recipe.h"
+#include "pretrain/windows.h"
 #include "train/adamw.h"
 
 namespace dan::pretrain {
@@ -15,14 +16,15 @@ namespace {
 constexpr int64_t kMid = 8, kOut = 32;  // This gives a quarter of U2-NetP's parameters.
 // This share of the parts is drawn on black instead of grey.
 constexpr double kBlackShare = 0.3;
+constexpr int64_t kSize = 128;     // pixels along each side of the parts
 constexpr double kSoftness = 0.7;  // standard deviation of the soft edge, in pixels
 
 // A generated part is not clean: its edge is soft and its blank background varies. Returns (B, 3, H, W) in [0, 1].
-at::Tensor wornParts(const TrainingData& data, const at::Tensor& index, at::Generator generator) {
-  const int64_t count = index.size(0);
+at::Tensor wornParts(const Windows& windows, at::Generator generator) {
+  const int64_t count = windows.pixels.size(0);
   const auto each = at::TensorOptions().dtype(at::kFloat);
-  const at::Tensor image = data.pixelValues(index).add(1).div(2);
-  const at::Tensor mask = data.masks.index({index}).unsqueeze(1).to(at::kFloat);
+  const at::Tensor image = windows.pixels.add(1).div(2);
+  const at::Tensor& mask = windows.masks;
   const at::Tensor offsets = at::arange(-2, 3, each);
   const at::Tensor line = at::softmax(-offsets.square() / (2 * kSoftness * kSoftness), 0);
   const at::Tensor soft = at::conv2d(mask, at::outer(line, line).view({1, 1, 5, 5}), {}, 1, 2);
@@ -54,13 +56,13 @@ void trainMaskModel(const RecipeOptions& options) {
   StepLog log("u2net", options.steps);
   for (int64_t step = 0; step < options.steps; ++step) {
     const at::Tensor index = partRows.index({drawIndices(partRows.size(0), options.batchSize, generator)});
-    const at::Tensor target = data.masks.index({index}).unsqueeze(1).to(at::kFloat);
-    const at::Tensor worn = wornParts(data, index, generator);
+    const Windows windows = drawWindows(data, index, kSize, generator);
+    const at::Tensor worn = wornParts(windows, generator);
     const int64_t half = options.batchSize / 2;
     const at::Tensor parts = at::cat({decodedParts(vae, worn.slice(0, 0, half)), worn.slice(0, half)});
     at::Tensor loss;
     for (const at::Tensor& map : net.forward(mask::normalizeForU2net(parts), true)) {
-      const at::Tensor term = at::binary_cross_entropy_with_logits(map, target);
+      const at::Tensor term = at::binary_cross_entropy_with_logits(map, windows.masks);
       loss = loss.defined() ? loss + term : term;
     }
     loss.backward();
@@ -68,8 +70,7 @@ void trainMaskModel(const RecipeOptions& options) {
     log(step + 1, loss.item<double>());
   }
   std::filesystem::create_directories(std::filesystem::path(options.out).parent_path());
-  saveHalf(options.out, weights.taken(),
-           {{"architecture", "u2netp"}, {"input_size", std::to_string(data.images.size(1))}});
+  saveHalf(options.out, weights.taken(), {{"architecture", "u2netp"}, {"input_size", std::to_string(kSize)}});
 }
 
 }  // namespace dan::pretrain

@@ -2,8 +2,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { drawPicture, drawTexture } from './picture.mjs';
+import { exampleDefects } from './example-defects.mjs';
 import { makeRandom } from './random.mjs';
+import { textures } from './textures.mjs';
 
 const SIZE = 128;
 const SEED = 2024;
@@ -25,15 +26,25 @@ async function writeGrey(folder, name, bytes) {
     .png({ compressionLevel: 9 })
     .toFile(join(out, folder, name));
 }
+const clampByte = (value) => Math.min(255, Math.max(0, Math.round(255 * value)));
+
+/** Draws a picture with `defect`, or a good one. Returns { image: RGB bytes, mask: Uint8Array of 0 and 1 }. */
+function drawPicture(defect) {
+  const pixels = textures[TEXTURE](random, SIZE);
+  const cover = defect ? exampleDefects[defect](random, SIZE, pixels) : new Float32Array(SIZE * SIZE);
+  for (let i = 0; i < pixels.length; i++) pixels[i] += 0.012 * random.normal();
+  return { image: Uint8Array.from(pixels, clampByte), mask: Uint8Array.from(cover, (c) => (c >= 0.5 ? 1 : 0)) };
+}
+
 const name = (i) => String(i).padStart(3, '0');
 
 for (let i = 0; i < GOOD; i++) {
-  const { image } = drawPicture(random, SIZE, drawTexture(random, SIZE, TEXTURE), '');
+  const { image } = drawPicture();
   await writeGrey('train/good', `${name(i)}.png`, grey(image));
 }
 for (const defect of ['scratch', 'stain']) {
   for (let i = 0; i < DEFECTIVE; i++) {
-    const { image, mask } = drawPicture(random, SIZE, drawTexture(random, SIZE, TEXTURE), defect);
+    const { image, mask } = drawPicture(defect);
     await writeGrey(`test/${defect}`, `${name(i)}.png`, grey(image));
     await writeGrey(`ground_truth/${defect}`, `${name(i)}_mask.png`, Buffer.from(mask.map((m) => 255 * m)));
   }

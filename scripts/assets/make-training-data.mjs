@@ -1,92 +1,82 @@
-// Writes what the embedded models are trained on: node make-training-data.mjs OUT.safetensors COUNT [TILES_FOLDER]
-// TILES_FOLDER: good pictures of magnetic tiles, which then are the ground of part of the pictures.
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import sharp from 'sharp';
-import { defects } from './defects.mjs';
-import { drawPicture, drawTexture } from './picture.mjs';
+// Writes what the embedded models are trained on: node make-training-data.mjs OUT.safetensors COUNT [WORKERS]
+// Picture n depends only on n, so that the file does not depend on the number of worker threads.
+import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { makeRandom } from './random.mjs';
-import { textures } from './textures.mjs';
+import { drawTrainingPicture } from './training-picture.mjs';
 
-const SIZE = 128;
+const SIZE = 160;
 const SEED = 7;
-const GOOD_SHARE = 0.3;
-/** Pictures of the tile photographs; inspection cameras are mostly monochrome, so half of the others are grey. */
-const TILE_SHARE = 0.3;
-const GREY_SHARE = 0.5;
+const PIXELS = SIZE * SIZE;
 
-const [out, countText, tilesFolder] = process.argv.slice(2);
-const count = Number(countText);
-if (!out || !(count > 0)) throw new Error('usage: make-training-data.mjs OUT.safetensors COUNT [TILES_FOLDER]');
-const random = makeRandom(SEED);
-
-const tiles = tilesFolder
-  ? readdirSync(tilesFolder)
-      .filter((name) => /\.(png|jpe?g)$/.test(name))
-      .sort()
-  : [];
-
-/** A random crop of a real tile, mirrored at random, in 0..1. */
-async function tileBackground() {
-  const scale = Math.round(SIZE * random.range(1, 1.4));
-  const { data, info } = await sharp(join(tilesFolder, random.pick(tiles)))
-    .resize({ width: scale, height: scale, fit: 'outside' })
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const x0 = random.integer(0, info.width - SIZE);
-  const y0 = random.integer(0, info.height - SIZE);
-  const mirror = random.chance(0.5);
-  const pixels = new Float32Array(SIZE * SIZE * 3);
-  for (let y = 0; y < SIZE; y++) {
-    for (let x = 0; x < SIZE; x++) {
-      const from = ((y0 + y) * info.width + x0 + (mirror ? SIZE - 1 - x : x)) * info.channels;
-      for (let c = 0; c < 3; c++) pixels[(y * SIZE + x) * 3 + c] = data[from + (info.channels < 3 ? 0 : c)] / 255;
-    }
+/** Draws pictures first, first + step, ... into the shared arrays, and posts the captions of each. */
+async function drawShare({ count, first, step, images, masks }) {
+  const [imageBytes, maskBytes] = [new Uint8Array(images), new Uint8Array(masks)];
+  for (let n = first; n < count; n += step) {
+    const random = makeRandom(Math.imul(n + 1, 0x9e3779b1) ^ SEED);
+    const { image, mask, caption, part } = await drawTrainingPicture(random, SIZE);
+    imageBytes.set(image, n * PIXELS * 3);
+    maskBytes.set(mask, n * PIXELS);
+    parentPort.postMessage({ n, caption, part });
   }
-  return pixels;
 }
 
-const textureNames = Object.keys(textures);
-const defectNames = Object.keys(defects);
-const captions = [];
-const captionId = (caption) => {
-  if (!captions.includes(caption)) captions.push(caption);
-  return captions.indexOf(caption);
-};
-
-const images = new Uint8Array(count * SIZE * SIZE * 3);
-const masks = new Uint8Array(count * SIZE * SIZE);
-const captionIds = new BigInt64Array(count);
-const partIds = new BigInt64Array(count);
-for (let n = 0; n < count; n++) {
-  const useTile = tiles.length > 0 && random.chance(TILE_SHARE);
-  const texture = useTile ? 'magnetic tile' : random.pick(textureNames);
-  const defect = random.chance(GOOD_SHARE) ? '' : random.pick(defectNames);
-  const background = useTile ? await tileBackground() : drawTexture(random, SIZE, texture);
-  const { image, mask } = drawPicture(random, SIZE, background, defect, useTile || random.chance(GREY_SHARE));
-  const visible = defect !== '' && mask.some((m) => m === 1);
-  images.set(image, n * image.length);
-  masks.set(mask, n * mask.length);
-  captionIds[n] = BigInt(captionId(visible ? `${texture} with a ${defect}` : `${texture}`));
-  partIds[n] = BigInt(visible ? captionId(defect) : -1);
+/** Writes tensors [name, dtype, shape, typed array] as safetensors; the file appears whole or not at all. */
+function writeSafetensors(path, tensors, metadata) {
+  const header = { __metadata__: metadata };
+  let end = 0;
+  for (const [name, dtype, shape, values] of tensors) {
+    header[name] = { dtype, shape, data_offsets: [end, end + values.byteLength] };
+    end += values.byteLength;
+  }
+  const json = JSON.stringify(header);
+  const text = Buffer.from(json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  const file = openSync(`${path}.part`, 'w');
+  for (const bytes of [length, text, ...tensors.map(([, , , values]) => new Uint8Array(values.buffer))]) {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 26));
+  }
+  closeSync(file);
+  renameSync(`${path}.part`, path);
 }
 
-const parts = [
-  ['images', 'U8', [count, SIZE, SIZE, 3], images],
-  ['masks', 'U8', [count, SIZE, SIZE], masks],
-  ['caption_ids', 'I64', [count], captionIds],
-  ['part_ids', 'I64', [count], partIds],
-];
-const header = { __metadata__: { captions: JSON.stringify(captions) } };
-let end = 0;
-for (const [name, dtype, shape, values] of parts) {
-  header[name] = { dtype, shape, data_offsets: [end, end + values.byteLength] };
-  end += values.byteLength;
+async function main() {
+  const [out, countText, workersText = '2'] = process.argv.slice(2);
+  const [count, workers] = [Number(countText), Number(workersText)];
+  if (!out || !(count > 0) || !(workers > 0)) {
+    throw new Error('usage: make-training-data.mjs OUT.safetensors COUNT [WORKERS]');
+  }
+  const images = new SharedArrayBuffer(count * PIXELS * 3);
+  const masks = new SharedArrayBuffer(count * PIXELS);
+  const texts = Array(count);
+  let drawn = 0;
+  const share = (first) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url), {
+        workerData: { count, first, step: workers, images, masks },
+      });
+      worker.on('message', ({ n, ...text }) => {
+        texts[n] = text;
+        drawn++;
+        if (drawn % 1000 === 0) console.log(`${drawn}/${count} pictures`);
+      });
+      worker.on('error', reject).on('exit', resolve);
+    });
+  await Promise.all(Array.from({ length: workers }, (_, first) => share(first)));
+
+  const captions = [...new Set(texts.flatMap(({ caption, part }) => (part ? [caption, part] : [caption])))];
+  const idOf = new Map(captions.map((caption, id) => [caption, BigInt(id)]));
+  const captionIds = BigInt64Array.from(texts, ({ caption }) => idOf.get(caption));
+  const partIds = BigInt64Array.from(texts, ({ part }) => (part ? idOf.get(part) : -1n));
+  const tensors = [
+    ['images', 'U8', [count, SIZE, SIZE, 3], new Uint8Array(images)],
+    ['masks', 'U8', [count, SIZE, SIZE], new Uint8Array(masks)],
+    ['caption_ids', 'I64', [count], captionIds],
+    ['part_ids', 'I64', [count], partIds],
+  ];
+  writeSafetensors(out, tensors, { captions: JSON.stringify(captions) });
+  console.log(`${count} pictures, ${captions.length} captions -> ${out}`);
 }
-const text = Buffer.from(JSON.stringify(header).padEnd(Math.ceil(JSON.stringify(header).length / 8) * 8));
-const length = Buffer.alloc(8);
-length.writeBigUInt64LE(BigInt(text.length));
-writeFileSync(out, Buffer.concat([length, text, ...parts.map((part) => Buffer.from(part[3].buffer))]));
-console.log(`${count} pictures, ${captions.length} captions, ${tiles.length} tile photographs -> ${out}`);
+
+await (isMainThread ? main() : drawShare(workerData));

@@ -65,3 +65,44 @@ export function cellNoise(random, size, cell) {
   }
   return field;
 }
+
+/** Value noise along `angle`: cells of `along` x `across` pixels, turned; for brushed, ground and fibrous surfaces. */
+export function orientedNoise(random, size, angle, along, across) {
+  const reach = 1.5 * size;
+  const columns = Math.ceil((2 * reach) / along) + 3;
+  const rows = Math.ceil((2 * reach) / across) + 3;
+  const lattice = Float32Array.from({ length: columns * rows }, () => random.range(-1, 1));
+  const smooth = (t) => t * t * (3 - 2 * t);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const field = new Float32Array(size * size);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const gx = (x * cos + y * sin + reach) / along;
+      const gy = (y * cos - x * sin + reach) / across;
+      const column = Math.floor(gx);
+      const row = Math.floor(gy);
+      const tx = smooth(gx - column);
+      const ty = smooth(gy - row);
+      const at = row * columns + column;
+      const top = lattice[at] * (1 - tx) + lattice[at + 1] * tx;
+      const bottom = lattice[at + columns] * (1 - tx) + lattice[at + columns + 1] * tx;
+      field[y * size + x] = top * (1 - ty) + bottom * ty;
+    }
+  }
+  return field;
+}
+
+/** The brightness of a relief of `height` under light from `angle`: its slope towards the light. */
+export function relief(size, height, angle) {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const field = new Float32Array(size * size);
+  for (let y = 0; y < size; y++) {
+    const up = Math.max(0, y - 1) * size;
+    const down = Math.min(size - 1, y + 1) * size;
+    for (let x = 0; x < size; x++) {
+      const dx = height[y * size + Math.min(size - 1, x + 1)] - height[y * size + Math.max(0, x - 1)];
+      field[y * size + x] = dx * cos + (height[down + x] - height[up + x]) * sin;
+    }
+  }
+  return field;
+}

@@ -17,7 +17,7 @@ const trainAssets = (...args: string[]) =>
   });
 
 it('one command trains the embedded models and makes the same example set', async () => {
-  expect(await trainAssets('--share', '0.001', '--out', folder)).toBe(0);
+  expect(await trainAssets('--fresh', '--share', '0.001', '--out', folder)).toBe(0);
   await using model = await DualAnoDiff.load(join(folder, 'base'));
   expect(model.defaults).toMatchObject({
     training: { initialAdapter: join(folder, 'base', 'initial_adapter.safetensors') },
