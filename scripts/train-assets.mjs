@@ -27,18 +27,21 @@ const base = join(out, 'base');
 const shipped = join(root, 'assets');
 const data = join(out, 'training.safetensors');
 const part = (count) => String(Math.ceil(count * share));
+/** How long a model is trained: --minutes of each, or a share of its steps. */
+const length = (steps) => (values.minutes ? ['--minutes', values.minutes] : ['--steps', part(steps)]);
+const resume = ['--resume', values.fresh ? 'no' : 'yes'];
 
 /** The training of each model. The UNet and the mask model need the autoencoder. */
 const stages = {
-  vae: ['--base', base, '--steps', part(5500), '--learning-rate', '0.002', '--resume', values.fresh ? 'no' : 'yes'],
+  vae: ['--base', base, ...length(5500), '--learning-rate', '0.001', ...resume],
   unet: [
-    ...['--base', base, '--checkpoint', join(out, 'unet-checkpoint.safetensors'), '--learning-rate', '0.001'],
+    ...['--base', base, ...length(20000), '--learning-rate', '0.001'],
+    ...['--checkpoint', join(out, 'unet-checkpoint.safetensors')],
     ...(values.fresh ? [] : ['--start', join(shipped, 'base')]),
-    ...(values.minutes ? ['--minutes', values.minutes] : ['--steps', part(20000)]),
   ],
   u2net: [
-    ...['--base', base, '--out', join(out, 'u2netp', 'u2netp.safetensors')],
-    ...['--steps', part(1050), '--learning-rate', '0.002', '--resume', values.fresh ? 'no' : 'yes'],
+    ...['--base', base, '--out', join(out, 'u2netp', 'u2netp.safetensors'), ...length(1050)],
+    ...['--learning-rate', '0.002', ...resume],
   ],
 };
 

@@ -1,6 +1,6 @@
 // dualanodiff-pretrain vae|unet|u2net --data FILE --base DIR --out FILE --steps N --batch-size N
 //                                     [--learning-rate X] [--seed N] [--threads N] [--resume yes]
-// dualanodiff-pretrain unet … [--start DIR] [--checkpoint FILE] [--minutes N]
+//                                     [--minutes N] [--start DIR] [--checkpoint FILE]
 // Only `npm run train-assets` uses this program. It is not part of the package.
 #include <ATen/Parallel.h>
 

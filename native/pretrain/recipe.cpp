@@ -33,22 +33,10 @@ model::Vae readVae(const std::string& folder) {
                     model::readVaeConfig(folder + "/config.json"));
 }
 
-double learningRateAt(int64_t step, int64_t steps, double base) {
+double learningRateAt(int64_t step, double done, double base) {
   constexpr double kWarmup = 100, kFloor = 0.01;
-  const double cosine = 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / static_cast<double>(steps)));
+  const double cosine = 0.5 * (1 + std::cos(M_PI * done));
   return base * std::min(1.0, (static_cast<double>(step) + 1) / kWarmup) * (kFloor + (1 - kFloor) * cosine);
-}
-
-StepLog::StepLog(const char* what, int64_t steps) : what_(what), steps_(steps), start_(now()) {}
-
-void StepLog::operator()(int64_t step, double loss) {
-  average_ = step == 1 ? loss : 0.98 * average_ + 0.02 * loss;
-  const int64_t every = std::max<int64_t>(1, steps_ / 100);
-  if (step % every != 0 && step != steps_) return;
-  const double elapsed = now() - start_;
-  std::printf("%s %ld/%ld loss %.5f (%.2f s/step, %.0f s left)\n", what_.c_str(), static_cast<long>(step),
-              static_cast<long>(steps_), average_, elapsed / step, elapsed / step * (steps_ - step));
-  std::fflush(stdout);
 }
 
 RunLog::RunLog(const char* what, int64_t step) : what_(what), step_(step), start_(now()), last_(start_) {}

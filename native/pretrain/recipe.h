@@ -16,7 +16,7 @@ struct RecipeOptions {
   // The UNet's run goes on from `checkpoint` if that file exists, else from the base folder `start`.
   std::string checkpoint, start;
   int64_t steps = 1000, batchSize = 8;
-  double minutes = 1e9;  // The UNet's run ends after so many minutes or at the step `steps`, whichever is first.
+  double minutes = 1e9;  // A run ends after so many minutes or at the step `steps`, whichever is first.
   double learningRate = 1e-3;
   uint64_t seed = 0;
   bool resume = false;  // If true, training starts from the existing weights.
@@ -40,22 +40,11 @@ nn::Weights startWeights(const RecipeOptions& options, const std::string& file, 
 // Reads the autoencoder that trainVae wrote.
 model::Vae readVae(const std::string& folder);
 
-// The rate warms up over 100 steps, then follows a half cosine down to a hundredth of `base`.
-double learningRateAt(int64_t step, int64_t steps, double base);
+// The rate warms up over 100 steps, then follows a half cosine down to a hundredth of `base`. `done` is the share of
+// the run that is over, in [0, 1].
+double learningRateAt(int64_t step, double done, double base);
 
-// Logs `step/steps loss time-left` about a hundred times per run.
-class StepLog {
- public:
-  StepLog(const char* what, int64_t steps);
-  void operator()(int64_t step, double loss);
-
- private:
-  std::string what_;
-  int64_t steps_;
-  double start_, average_ = 0;
-};
-
-// Logs a run whose end is a time: the step, the average loss and the seconds per step, every twenty steps.
+// Logs the step, the average loss and the seconds per step, every twenty steps.
 class RunLog {
  public:
   RunLog(const char* what, int64_t step);

@@ -53,8 +53,9 @@ void trainMaskModel(const RecipeOptions& options) {
   train::AdamW optimizer(trainable(weights.taken()), {0.9, 0.999, 1e-4, 1e-8, 5.0});
   const at::Tensor partRows = (data.partIds >= 0).nonzero().flatten();
   at::Generator generator = makeGenerator(options.seed, 1);
-  StepLog log("u2net", options.steps);
-  for (int64_t step = 0; step < options.steps; ++step) {
+  RunLog log("u2net", 0);
+  double done = 0;
+  for (int64_t step = 0; done < 1; ++step) {
     const at::Tensor index = partRows.index({drawIndices(partRows.size(0), options.batchSize, generator)});
     const Windows windows = drawWindows(data, index, kSize, generator);
     const at::Tensor worn = wornParts(windows, generator);
@@ -66,8 +67,10 @@ void trainMaskModel(const RecipeOptions& options) {
       loss = loss.defined() ? loss + term : term;
     }
     loss.backward();
-    optimizer.step(learningRateAt(step, options.steps, options.learningRate));
-    log(step + 1, loss.item<double>());
+    optimizer.step(learningRateAt(step, done, options.learningRate));
+    log(loss.item<double>());
+    done = std::max(static_cast<double>(step + 1) / static_cast<double>(options.steps),
+                    log.seconds() / (60 * options.minutes));
   }
   std::filesystem::create_directories(std::filesystem::path(options.out).parent_path());
   saveHalf(options.out, weights.taken(), {{"architecture", "u2netp"}, {"input_size", std::to_string(kSize)}});
