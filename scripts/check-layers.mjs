@@ -36,7 +36,7 @@ const layers = {
   bench: ENGINE,
   golden: ENGINE,
   pretrain: ENGINE,
-  tests: ENGINE,
+  tests: [...ENGINE, 'pretrain'],
   fuzz: MODEL,
   cuda: [...OPS, 'tests'], // The tests of the CUDA kernels use the test framework of tests/.
   loader: CORE,

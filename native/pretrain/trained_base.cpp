@@ -103,7 +103,7 @@ TrainedBase::TrainedBase(const std::string& start, uint64_t seed)
   for (const auto& [name, tensor] : text.taken()) parameters_["text_encoder/" + name] = tensor;
   for (const auto& [name, tensor] : unet.taken()) parameters_["unet/" + name] = tensor;
   for (const auto& [name, tensor] : adapter_->parameters()) parameters_["adapter/" + name] = tensor;
-  for (const auto& [name, tensor] : parameters_) tensor.requires_grad_();
+  parameters_ = trainable(parameters_);
 }
 
 void TrainedBase::save(const std::string& folder, const TensorMap& values) const {
