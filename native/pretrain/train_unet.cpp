@@ -1,5 +1,6 @@
 // We train the base and its initial adapter together. Some steps show the bare UNet single pictures, the others show
 // pairs to the dual UNet. An adapter for a real defect then starts from one that already models pairs.
+#include <cstdio>
 #include <filesystem>
 
 #include "core/random.h"
@@ -60,7 +61,10 @@ void trainUnet(const RecipeOptions& options) {
   const TrainedBase base(options.start, options.seed);
   train::AdamW optimizer(base.parameters(), {0.9, 0.99, 1e-4, 1e-8, 1.0});
   RunState state(base.parameters(), optimizer, options.seed);
-  if (std::filesystem::exists(options.checkpoint)) state.load(options.checkpoint);
+  if (std::filesystem::exists(options.checkpoint)) {
+    state.load(options.checkpoint);
+    std::printf("resuming %s at step %ld\n", options.checkpoint.c_str(), static_cast<long>(state.step()));
+  }
 
   const Captions captions(data, model::ClipTokenizer(options.base + "/tokenizer", base.textConfig().maxLength));
   const diffusion::ScheduleConfig schedule = scheduleConfig();
