@@ -176,7 +176,9 @@ void writeBaseFolder(const BaseParts& parts, const std::string& folder, at::Scal
       scheduler.erase("lambda_min_clipped");  // JSON cannot express this value, and it is the default.
     }
     writeJson(temporary + "/scheduler/scheduler_config.json", scheduler);
-    writeJson(temporary + "/model_index.json", {{"_class_name", "StableDiffusionPipeline"},
+    const bool isInpainting = parts.unet.inChannels > parts.vae.latentChannels;
+    const char* pipeline = isInpainting ? "StableDiffusionInpaintPipeline" : "StableDiffusionPipeline";
+    writeJson(temporary + "/model_index.json", {{"_class_name", pipeline},
                                                 {"feature_extractor", {nullptr, nullptr}},
                                                 {"safety_checker", {nullptr, nullptr}},
                                                 {"scheduler", {"diffusers", parts.scheduler.at("_class_name")}},

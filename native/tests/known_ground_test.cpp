@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "core/random.h"
+#include "io/input_file.h"
+#include "model/base_parts.h"
 #include "sample/blank_condition.h"
 #include "tests/place_models.h"
 #include "tests/test.h"
@@ -106,6 +108,16 @@ DAN_TEST(strength_decides_how_many_steps_remain) {
   for (const double strength : {0.0, -1.0, 1.01, std::nan("")}) {
     expectError([&] { sample::remainingSteps(strength, 50); }, "above 0 and up to 1 for strength");
   }
+}
+
+DAN_TEST(an_inpainting_base_is_written_as_one) {
+  const Scratch scratch;
+  writeInpaintingBase(scratch.at("base"), 1);
+  model::writeBaseFolder(model::readBaseParts({scratch.at("base"), "", "", ""}), scratch.at("copy"), at::kFloat);
+  const auto index = nlohmann::json::parse(io::readTextFile(scratch.at("copy/model_index.json")));
+  EXPECT(index.at("_class_name") == "StableDiffusionInpaintPipeline");
+  const auto base = model::loadBaseModel(scratch.at("copy"), at::kCPU, at::kFloat);
+  EXPECT(base->isInpainting() && base->fingerprint == inpaintingBase(1)->fingerprint);
 }
 
 DAN_TEST(an_inpainting_base_gets_its_condition_at_every_call) {

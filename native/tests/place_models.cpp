@@ -14,12 +14,11 @@ std::shared_ptr<model::BaseModel> textBase() {
   return base;
 }
 
-std::shared_ptr<model::BaseModel> inpaintingBase(double extra) {
+void writeInpaintingBase(const std::string& folder, double extra) {
   namespace fs = std::filesystem;
-  const Scratch scratch;
-  fs::copy(fixture("tiny-sd"), scratch.at("base"), fs::copy_options::recursive);
-  const std::string weights = scratch.at("base/unet/diffusion_pytorch_model.safetensors");
-  const std::string settings = scratch.at("base/unet/config.json");
+  fs::copy(fixture("tiny-sd"), folder, fs::copy_options::recursive);
+  const std::string weights = folder + "/unet/diffusion_pytorch_model.safetensors";
+  const std::string settings = folder + "/unet/config.json";
   TensorMap tensors = io::readSafetensors(weights).tensors;
   at::Tensor& first = tensors.at("conv_in.weight");
   first = at::cat({first, extra * randn({first.size(0), 5, 3, 3}, makeGenerator(1))}, 1).contiguous();
@@ -28,6 +27,11 @@ std::shared_ptr<model::BaseModel> inpaintingBase(double extra) {
   for (const std::string& file : {weights, settings}) fs::remove(file);  // The copied fixtures are read-only.
   io::writeSafetensors(weights, tensors);
   std::ofstream(settings) << config.dump();
+}
+
+std::shared_ptr<model::BaseModel> inpaintingBase(double extra) {
+  const Scratch scratch;
+  writeInpaintingBase(scratch.at("base"), extra);
   return model::loadBaseModel(scratch.at("base"), at::kCPU, at::kFloat);
 }
 

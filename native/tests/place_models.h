@@ -13,8 +13,9 @@ constexpr const char* kBackgroundAdapter = "golden/bcm-checkpoint/pytorch_lora_w
 // The tiny base, which makes images of text alone.
 std::shared_ptr<model::BaseModel> textBase();
 
-// Returns the tiny base with five more input channels, as an inpainting model has. Their weights are `extra` times
+// Writes the tiny base with five more input channels, as an inpainting model has. Their weights are `extra` times
 // normal numbers.
+void writeInpaintingBase(const std::string& folder, double extra);
 std::shared_ptr<model::BaseModel> inpaintingBase(double extra);
 
 sample::PairSampler samplerOf(std::shared_ptr<model::BaseModel> base, const char* adapter = kDualAdapter);
