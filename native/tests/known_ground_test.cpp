@@ -126,6 +126,10 @@ DAN_TEST(an_inpainting_base_gets_its_condition_at_every_call) {
   const auto blind = samplerOf(inpaintingBase(0));
   const at::Tensor plain = finalLatents(samplerOf(textBase()), options, {});
   expectClose(finalLatents(blind, options, {}), plain, 1e-4, 1e-4, "without weights for the condition");
+  const at::Tensor latents = randn({2, 4, 8, 8}, makeGenerator(6)), t = at::full({2}, 500.0);
+  const at::Tensor states = blind.textStates({"a vfx with sks", "sks"});
+  expectClose(blind.predict(latents, t, states), samplerOf(textBase()).predict(latents, t, states), 1e-5, 1e-4,
+              "a single call");
   const auto sampler = samplerOf(inpaintingBase(0.1));
   const auto ground = groundOf(1);
   auto other = ground;

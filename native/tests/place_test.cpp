@@ -56,17 +56,19 @@ DAN_TEST(a_placed_defect_does_not_depend_on_its_batch) {
 }
 
 DAN_TEST(the_photograph_is_the_background_of_a_placed_defect) {
-  const auto sampler = samplerOf(textBase(), kBackgroundAdapter);
-  const auto options = optionsOf("ddim", 1);
-  auto window = windowOf(0), other = windowOf(0);
-  window.foreground = other.foreground = at::zeros({kSide, kSide}, at::kByte);
-  other.foreground = window.foreground.clone().fill_(1);
-  std::vector<size_t> steps;
-  const auto placed = place::placeDefects(sampler, options, {window, other}, Task(),
-                                          [&](size_t step, size_t) { steps.push_back(step); });
-  EXPECT(!placed[0].change.equal(placed[1].change));
-  EXPECT(steps == std::vector<size_t>({1, 2, 3, 4, 5, 6, 7, 8}));
-  expectError([&] { place::placeDefects(sampler, options, {windowOf(0)}, Task()); }, "must have a foreground");
+  for (const auto& base : {textBase(), inpaintingBase(0.1)}) {
+    const auto sampler = samplerOf(base, kBackgroundAdapter);
+    const auto options = optionsOf("ddim", 1);
+    auto window = windowOf(0), other = windowOf(0);
+    window.foreground = other.foreground = at::zeros({kSide, kSide}, at::kByte);
+    other.foreground = window.foreground.clone().fill_(1);
+    std::vector<size_t> steps;
+    const auto placed = place::placeDefects(sampler, options, {window, other}, Task(),
+                                            [&](size_t step, size_t) { steps.push_back(step); });
+    EXPECT(!placed[0].change.equal(placed[1].change));
+    EXPECT(steps == std::vector<size_t>({1, 2, 3, 4, 5, 6, 7, 8}));
+    expectError([&] { place::placeDefects(sampler, options, {windowOf(0)}, Task()); }, "must have a foreground");
+  }
 }
 
 DAN_TEST(the_change_of_a_grey_photograph_is_grey) {
