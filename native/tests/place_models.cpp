@@ -29,10 +29,10 @@ void writeInpaintingBase(const std::string& folder, double extra) {
   std::ofstream(settings) << config.dump();
 }
 
-std::shared_ptr<model::BaseModel> inpaintingBase(double extra) {
+std::shared_ptr<model::BaseModel> inpaintingBase(double extra, at::Device device) {
   const Scratch scratch;
   writeInpaintingBase(scratch.at("base"), extra);
-  return model::loadBaseModel(scratch.at("base"), at::kCPU, at::kFloat);
+  return model::loadBaseModel(scratch.at("base"), device, at::kFloat);
 }
 
 sample::PairSampler samplerOf(std::shared_ptr<model::BaseModel> base, const char* adapter) {

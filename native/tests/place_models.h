@@ -16,7 +16,7 @@ std::shared_ptr<model::BaseModel> textBase();
 // Writes the tiny base with five more input channels, as an inpainting model has. Their weights are `extra` times
 // normal numbers.
 void writeInpaintingBase(const std::string& folder, double extra);
-std::shared_ptr<model::BaseModel> inpaintingBase(double extra);
+std::shared_ptr<model::BaseModel> inpaintingBase(double extra, at::Device device = at::kCPU);
 
 sample::PairSampler samplerOf(std::shared_ptr<model::BaseModel> base, const char* adapter = kDualAdapter);
 

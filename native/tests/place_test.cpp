@@ -2,6 +2,7 @@
 #include "core/random.h"
 #include "place/placer.h"
 #include "tests/place_models.h"
+#include "tests/stand_in_device.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -68,6 +69,24 @@ DAN_TEST(the_photograph_is_the_background_of_a_placed_defect) {
     EXPECT(!placed[0].change.equal(placed[1].change));
     EXPECT(steps == std::vector<size_t>({1, 2, 3, 4, 5, 6, 7, 8}));
     expectError([&] { place::placeDefects(sampler, options, {windowOf(0)}, Task()); }, "must have a foreground");
+  }
+}
+
+DAN_TEST(placing_leaves_nothing_on_the_host) {
+  const std::vector<std::pair<std::shared_ptr<model::BaseModel>, std::shared_ptr<model::BaseModel>>> bases = {
+      {textBase(), model::loadBaseModel(fixture("tiny-sd"), standInDevice(), at::kFloat)},
+      {inpaintingBase(0.1), inpaintingBase(0.1, standInDevice())}};
+  for (const char* adapter : {kDualAdapter, kBackgroundAdapter}) {
+    auto window = windowOf(0);
+    if (adapter == kBackgroundAdapter) window.foreground = window.place;
+    for (const auto& [here, there] : bases) {
+      const auto draw = [&](const auto& base) {
+        return place::placeDefects(samplerOf(base, adapter), optionsOf("ddim", 0.75), {window}, Task())[0];
+      };
+      const auto drawn = draw(there);
+      EXPECT(drawn.part.is_cpu() && drawn.change.is_cpu() && drawn.mask.is_cpu());
+      expectClose(drawn.change, draw(here).change, 1e-3, 1e-3, "the change");
+    }
   }
 }
 
