@@ -34,18 +34,6 @@ void expectBelow(int64_t value, int64_t limit, const char* name) {
 // Returns (1, 3, H, W) in [-1, 1].
 at::Tensor pixelValuesOf(const at::Tensor& picture) { return (2 * picture - 1).unsqueeze(0); }
 
-class Encoder {
- public:
-  explicit Encoder(const model::BaseModel& base) : base_(base) {}
-  // Windows are encoded one by one, so that their latents do not depend on the batch. Returns (1, 4, h, w), scaled.
-  at::Tensor operator()(const at::Tensor& pixelValues) const {
-    return base_.vae->encode(pixelValues.to(base_.device())).mean * base_.vae->config().scalingFactor;
-  }
-
- private:
-  const model::BaseModel& base_;
-};
-
 // Returns the photograph with the real defect in its own contrast to its surroundings.
 augment::MarkedPicture layoutOf(const PlaceWindow& window) {
   const augment::MarkedPicture defect{augment::toPicture(window.defectImage), window.defectMask != 0};
@@ -85,7 +73,10 @@ void checkWindow(const PlaceWindow& window, const PlaceOptions& options, bool ne
 
 sample::GroundInputs encodeWindows(const model::BaseModel& base, PartFill fill, const PlaceOptions& options,
                                    const std::vector<PlaceWindow>& windows) {
-  const Encoder encode(base);
+  // Windows are encoded one by one, so that their latents do not depend on the batch. Returns (1, 4, h, w), scaled.
+  const auto encode = [&base](const at::Tensor& pixelValues) {
+    return base.vae->encode(pixelValues.to(base.device())).mean * base.vae->config().scalingFactor;
+  };
   const int64_t height = options.sample.height, width = options.sample.width,
                 downscale = base.vae->config().downscale();
   const at::Tensor blankPart = sample::plainLatents(base, sample::colourOf(fill), height, width);
