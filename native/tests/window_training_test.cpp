@@ -130,6 +130,7 @@ DAN_TEST(a_trained_adapter_has_the_centred_windows_of_its_defects_as_examples) {
   for (const dual::AdapterExample& example : adapter.examples) {
     const train::TrainingRegion& region = data.regions[static_cast<size_t>(example.region)];
     EXPECT(example.type == region.type && example.image.sizes() == at::IntArrayRef({kSide, kSide, 3}));
+    EXPECT(example.image.is_contiguous() && example.mask.is_contiguous());
     EXPECT((example.mask > 0).sum().item<int64_t>() == region.mask.sum().item<int64_t>());
     // The defects lie near the upper left corner, so the windows begin there.
     EXPECT(example.image.equal(region.image.slice(0, 0, kSide).slice(1, 0, kSide)));

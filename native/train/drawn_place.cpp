@@ -8,8 +8,8 @@ namespace {
 
 constexpr int64_t kWholeWindowEvery = 8;
 
-// Places reach so far beyond the defect, as shares of the window's side.
-constexpr int64_t kMostDilation = 8, kMostWidening = 4;  // an eighth and a quarter
+// A dilated mask reaches at most an eighth of the window's side beyond the defect, and a widened box at most a quarter.
+constexpr int64_t kDilationDivisor = 8, kWideningDivisor = 4;
 
 struct Span {
   int64_t first, end;
@@ -22,7 +22,7 @@ at::Tensor boxOf(const at::Tensor& mask, Span rows, Span columns) {
 }
 
 Span widenedSpan(const at::Tensor& mask, int64_t dim, Rng& rng) {
-  const int64_t side = mask.size(dim), most = side / kMostWidening;
+  const int64_t side = mask.size(dim), most = side / kWideningDivisor;
   const at::Tensor marked = mask.any(5 - dim).flatten().nonzero();  // The other of the axes 2 and 3 is 5 - dim.
   const int64_t first = marked[0].item<int64_t>() - rng.below(most + 1);
   const int64_t end = marked[-1].item<int64_t>() + 1 + rng.below(most + 1);
@@ -51,7 +51,7 @@ at::Tensor drawPlace(const at::Tensor& mask, Rng& rng) {
     const Span rows = randomSpan(side, rng), columns = randomSpan(side, rng);
     return boxOf(mask, rows, columns);
   }
-  if (rng.coin()) return dilated(mask, rng.below(side / kMostDilation + 1));
+  if (rng.coin()) return dilated(mask, rng.below(side / kDilationDivisor + 1));
   const Span rows = widenedSpan(mask, 2, rng), columns = widenedSpan(mask, 3, rng);
   return boxOf(mask, rows, columns);
 }

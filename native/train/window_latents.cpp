@@ -12,13 +12,13 @@ namespace dan::train {
 
 namespace {
 
-// Returns a function that flips the last two axes, each with probability one half.
-std::function<at::Tensor(const at::Tensor&)> drawnFlip(Rng& rng) {
+// Draws which of the last two axes to flip, each with probability one half.
+std::vector<int64_t> drawFlips(Rng& rng) {
   std::vector<int64_t> dims;
   for (const int64_t dim : {-1, -2}) {
     if (rng.coin()) dims.push_back(dim);
   }
-  return [dims](const at::Tensor& image) { return image.flip(dims); };
+  return dims;
 }
 
 }  // namespace
@@ -71,10 +71,10 @@ TrainingBatch WindowLatents::draw(const at::Tensor& index, at::Generator generat
   for (int64_t i = 0; i < index.size(0); ++i) {
     const auto chosen = static_cast<size_t>(index[i].item<int64_t>());
     const Pixels window = cut(data().regions[chosen], windows_[chosen].draw(rng));
-    const auto flip = data().flips ? drawnFlip(rng) : [](const at::Tensor& image) { return image; };
-    images.push_back(flip(window.images));
-    masks.push_back(flip(window.masks));
-    if (hasForegrounds()) foregrounds.push_back(flip(window.foregrounds));
+    const std::vector<int64_t> dims = data().flips ? drawFlips(rng) : std::vector<int64_t>{};
+    images.push_back(window.images.flip(dims));
+    masks.push_back(window.masks.flip(dims));
+    if (hasForegrounds()) foregrounds.push_back(window.foregrounds.flip(dims));
     if (base_.isInpainting()) places.push_back(drawPlace(masks.back(), rng));
   }
   Pixels pixels{at::cat(images), at::cat(masks), hasForegrounds() ? at::cat(foregrounds) : at::Tensor()};
