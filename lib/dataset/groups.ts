@@ -46,7 +46,7 @@ export async function readGroupList(folder: string): Promise<Map<string, string>
 }
 
 /** The number of comparisons between two pauses, so that the event loop is never blocked for long. */
-const PAUSE_EVERY = 500;
+const PAUSE_EVERY = 50;
 
 /**
  * Returns the number of each photograph's group. `listed` has the groups that the user names. All other photographs

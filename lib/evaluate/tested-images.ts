@@ -66,7 +66,8 @@ export class MapRecorder {
 
   async #write(type: string, name: string, { mask: { width, height } }: Photograph, values: Float32Array) {
     const map = join(this.maps, type, `${name}.png`);
-    const data = Uint8Array.from(values, (value) => Math.round(255 * value));
+    const data = new Uint8Array(values.length);
+    for (let i = 0; i < data.length; i++) data[i] = Math.round(255 * (values[i] as number));
     await writeFileAtomic(pathInside(this.folder, map), await encodePng({ data, width, height, channels: 1 }));
     return map;
   }
