@@ -117,6 +117,7 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
         dual::DualUnet unet(*state->base->unet, state->trainer->adapter());
         sample::PairSource source{*state->base, state->trainer->adapter(), unet};
         source.latentMeans = state->trainer->latents().latentMeans();
+        source.partFill = state->trainer->latents().data().fill;
         source.isOneBranch = state->trainer->options().branches == train::Branches::kGlobalAlone;
         const auto background = state->trainer->firstBackground();
         if (!background.defined()) return sample::samplePairs(source, options, indices, task);
