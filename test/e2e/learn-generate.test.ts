@@ -95,7 +95,7 @@ describe('model.learn', () => {
   it('learn trains one adapter on several types and on good images, and generate takes the type', async () => {
     const types = ['stain', 'scratch', 'good'];
     await using learned = await model.learn(dataset, { ...small, types });
-    expect(learned.info).toMatchObject({ types, window: 32 });
+    expect(learned.info).toMatchObject({ types, window: 32 }); // Scratches are thin.
     expect(learned.info.prompts.map(({ global }) => global)).toEqual([
       'brushed metal with a stain',
       'brushed metal with a scratch',

@@ -41,7 +41,7 @@ describe('Sampler', () => {
       types: ['stain'],
       partFill: 'black',
       resolution: 32,
-      window: 32, // The photographs of the example set are larger.
+      window: 88, // The photographs of the example set have 128 pixels, and their stains up to 69.
       prompts: [{ global: 'brushed metal with a stain', anomaly: 'stain' }],
     });
   });
