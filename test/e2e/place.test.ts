@@ -14,6 +14,7 @@ import {
   readImage,
 } from '../../lib/index.js';
 import { campaign, type JobEvent, place } from '../../lib/jobs/index.js';
+import { given } from '../../lib/options/check.js';
 import { cli, flagsOf } from '../helpers/cli.js';
 import { expectFailure } from '../helpers/failures.js';
 import { contentsOf, recordsOf } from '../helpers/files.js';
@@ -120,6 +121,18 @@ describe('place', () => {
         const marked = [...mask.data.keys()].filter((i) => mask.data[i] === 255);
         expect(marked.every((i) => i % 150 >= left - 4 && i % 150 < left + width + 4)).toBe(true);
       }
+    }
+  });
+
+  it('takes the photograph as the background of an adapter with background compensation', async () => {
+    const settings = { types: ['stain'], steps: 2, resolution: RESOLUTION, rank: 2, batchSize: 2 } as const;
+    const dataset = await Dataset.open(embedded.example);
+    await using compensated = await model.learn(dataset, { ...settings, background: 'add', foregroundMasks: 'none' });
+    for (const foregroundMasks of ['none', undefined]) {
+      const pairs: MaskedPair[] = [];
+      const options = { ...given({ ...common, foregroundMasks }), onto: good, count: 2, where: '20,30,24,16' };
+      for await (const pair of model.place(compensated, options)) pairs.push(pair);
+      for (const { image, index } of pairs) expect(image.channels).toBe(index === 0 ? 3 : 1);
     }
   });
 
