@@ -37,5 +37,5 @@ export default {
   disableSources: true,
   treatWarningsAsErrors: true,
   // The lists of words that these types are made from.
-  intentionallyNotExported: ['fits', 'maskMethods', 'weightsNames', 'jobKinds', 'Foreground'],
+  intentionallyNotExported: ['fits', 'maskMethods', 'foundTogether', 'weightsNames', 'jobKinds', 'Foreground'],
 };

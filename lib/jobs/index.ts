@@ -16,7 +16,7 @@ export { type CampaignResult, campaign } from './campaign.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
 export type { CampaignFailure } from './failure.js';
 export { type GenerateResult, generate } from './generate.js';
-export type { JobContext, JobEvent, ProgressEvent, WarningEvent } from './job.js';
+export type { JobContext, JobEvent, NoteEvent, ProgressEvent, WarningEvent } from './job.js';
 export { type LearnResult, learn } from './learn.js';
 export { type MaskResult, mask } from './mask.js';
 export { type PlaceResult, place } from './place.js';

@@ -113,6 +113,6 @@ describe('an option that is added by one line', () => {
     const settings = { guidanceInterval: [0, 1], resolution: 64, trialShare: 1.5 };
     expect(inside.nativeSampling(settings, false)).toMatchObject({ trialShare: 1.5 });
     const { options } = (await getEngine()).nativeInfo();
-    expect(disagreements(options, inside)).toEqual({ sample: ['trialShare'] });
+    expect(disagreements(options, inside)).toEqual({ sample: ['trialShare'], place: ['trialShare'] });
   });
 });
