@@ -12,6 +12,7 @@ import { type ImageSource, labelOf } from './image-source.js';
 import { warnMissingMasks } from './mask-files.js';
 import { contentsOf, type DatasetInput } from './memory-contents.js';
 import { isInShare, parseShare, partsOf } from './parts.js';
+import { evenly } from './region-plan.js';
 
 export type { Example, LoadedExample, Position } from './example-file.js';
 
@@ -24,6 +25,9 @@ export type FindForeground = (
   fitted: RawImage,
   refit: (mask: RawImage) => Promise<RawImage>,
 ) => Promise<RawImage>;
+
+/** So many good photographs tell, beside those of a type, what all photographs of a category have in common. */
+const COMPARED_GOOD = 32;
 
 /**
  * The images of one category. It holds images of each defect type with their masks, and good images.
@@ -156,6 +160,7 @@ export class Dataset {
     const groups = await groupsOf(
       all.map(({ image }) => image),
       await this.listedGroups(),
+      evenly(await this.goodImages(), COMPARED_GOOD),
     );
     const partOf = partsOf(groups, parts);
     const chosen = all.filter((_, index) => isInShare(partOf[index] as number, share));

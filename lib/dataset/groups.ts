@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DatasetError, withFileErrors } from '../core/errors.js';
 import { fewAtOnce } from './few-at-once.js';
 import type { ImageSource } from './image-source.js';
-import { showSamePart, structureOf } from './structure.js';
+import { type Structure, showSamePart, structureOf, withoutCommon } from './structure.js';
 
 /** This file in the folder of a dataset names groups. It has a line `path,group` for each photograph that it lists. */
 export const GROUP_LIST = 'groups.csv';
@@ -50,16 +50,18 @@ const PAUSE_EVERY = 50;
 
 /**
  * Returns the number of each photograph's group. `listed` has the groups that the user names. All other photographs
- * are grouped by their structure: those of almost the same size and structure show one part.
- * Throws ERR_DATASET_INVALID with the file that cannot be read.
+ * are grouped by their structure: those of almost the same size and structure show one part. What all photographs and
+ * `others` have in common does not count. Throws ERR_DATASET_INVALID with the file that cannot be read.
  */
 export async function groupsOf(
   photographs: readonly ImageSource[],
   listed: ReadonlyMap<string, string>,
+  others: readonly ImageSource[] = [],
 ): Promise<number[]> {
   const nameOf = (source: ImageSource) => (typeof source === 'string' ? listed.get(source) : undefined);
-  const structures = await fewAtOnce(photographs, async (source) =>
-    nameOf(source) === undefined ? structureOf(source) : undefined,
+  const structures = withoutCommon(await fewAtOnce([...photographs, ...others], structureOf)).slice(
+    0,
+    photographs.length,
   );
   const parents = photographs.map((_, index) => index);
   const rootOf = (index: number): number => {
@@ -72,9 +74,10 @@ export async function groupsOf(
     const name = nameOf(photographs[index] as ImageSource);
     if (name !== undefined) parents[index] = firstOf.get(name) ?? index;
     if (name !== undefined && !firstOf.has(name)) firstOf.set(name, index);
-    for (let other = 0; structure && other < index; other++) {
-      const candidate = structures[other];
-      if (!candidate || rootOf(other) === rootOf(index)) continue;
+    for (let other = 0; name === undefined && other < index; other++) {
+      const candidate = structures[other] as Structure;
+      const isListed = nameOf(photographs[other] as ImageSource) !== undefined;
+      if (isListed || rootOf(other) === rootOf(index)) continue;
       if (++comparisons % PAUSE_EVERY === 0) await setImmediate();
       if (showSamePart(candidate, structure)) parents[rootOf(index)] = rootOf(other);
     }

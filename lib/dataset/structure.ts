@@ -52,8 +52,28 @@ function normalised(grey: Float32Array): Float32Array {
       squares += value * value;
     }
   }
+  return unit(cells, squares);
+}
+
+/** Scales values to a norm of 1. `squares` is the sum of their squares. */
+function unit(cells: Float32Array, squares: number): Float32Array {
   const norm = Math.sqrt(squares);
   return norm === 0 ? cells : cells.map((value) => value / norm);
+}
+
+/**
+ * Removes what all photographs have in common. Photographs of different parts look alike if each part lies in the same
+ * position, and only the rest tells whether they show the same part.
+ */
+export function withoutCommon(structures: readonly Structure[]): Structure[] {
+  const common = new Float32Array(CELLS * CELLS);
+  for (const { cells } of structures) {
+    for (let i = 0; i < cells.length; i++) common[i] = (common[i] as number) + (cells[i] as number) / structures.length;
+  }
+  return structures.map((structure) => {
+    const cells = structure.cells.map((value, i) => value - (common[i] as number));
+    return { ...structure, cells: unit(cells, product(cells, cells)) };
+  });
 }
 
 /** Reads a photograph and returns its structure. Throws ERR_DATASET_INVALID with the file. */

@@ -371,7 +371,7 @@ describe('an evaluation', () => {
     ['Expected 2 folders of ours, one for each seed', 'ERR_INVALID_OPTION', { shots: [2], pairs: { ours: generated } }],
     ['Expected shots without freshPairs', 'ERR_INVALID_OPTION', { shots: [2], recipes: ['augment'], freshPairs: true }],
     ['There is nothing to evaluate', 'ERR_INVALID_OPTION', { compare: [] }],
-    ['Expected one of noise, augment', 'ERR_INVALID_OPTION', { recipes: ['wish' as 'noise'] }],
+    ['Expected one of noise, place, augment', 'ERR_INVALID_OPTION', { recipes: ['wish' as 'noise'] }],
     ['augment is a recipe', 'ERR_INVALID_OPTION', { recipes: ['augment'], pairs: { augment: generated } }],
   ])('an evaluation says in one line: %s', async (text, code, more) => {
     await expectFailure(judge(join(folder, 'bad'), more), code, text);
@@ -380,7 +380,7 @@ describe('an evaluation', () => {
 
   it('evaluate names the words that a flag takes', async () => {
     const outcome = await cli(['evaluate', ...flagsOf(options(join(folder, 'bad'))), '--recipes', 'wish']);
-    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected noise, augment (several') });
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected noise, place, augment (several') });
   });
 
   it('an evaluation without good images to train or to test on names where it expects them before it makes pairs', async () => {

@@ -26,7 +26,7 @@ export async function trainCase(name: string, { data, ...more }: Partial<LearnJo
   const { lastLoss } = await learn({
     data: resolve(caseFolder(name), data ?? 'tile'),
     out: join(folder, `${runs++}.safetensors`),
-    ...{ types: ['crack'], trainImages: '1/3', steps: 1, batchSize: 2, resolution: 64, initialAdapter: 'none' },
+    ...{ type: 'crack', trainImages: '1/3', steps: 1, batchSize: 2, resolution: 64, initialAdapter: 'none' },
     ...{ globalPrompt: 'tile with a crack', anomalyPrompt: 'crack', device: 'cpu' },
     ...more,
   });
