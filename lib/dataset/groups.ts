@@ -59,10 +59,9 @@ export async function groupsOf(
   others: readonly ImageSource[] = [],
 ): Promise<number[]> {
   const nameOf = (source: ImageSource) => (typeof source === 'string' ? listed.get(source) : undefined);
-  const structures = withoutCommon(await fewAtOnce([...photographs, ...others], structureOf)).slice(
-    0,
-    photographs.length,
-  );
+  const unlisted = photographs.filter((source) => nameOf(source) === undefined);
+  const structures = withoutCommon(await fewAtOnce([...unlisted, ...others], structureOf));
+  const structureAt = new Map(unlisted.map((source, index) => [source, structures[index] as Structure]));
   const parents = photographs.map((_, index) => index);
   const rootOf = (index: number): number => {
     const parent = parents[index] as number;
@@ -70,14 +69,14 @@ export async function groupsOf(
   };
   const firstOf = new Map<string, number>();
   let comparisons = 0;
-  for (const [index, structure] of structures.entries()) {
-    const name = nameOf(photographs[index] as ImageSource);
+  for (const [index, source] of photographs.entries()) {
+    const name = nameOf(source);
     if (name !== undefined) parents[index] = firstOf.get(name) ?? index;
     if (name !== undefined && !firstOf.has(name)) firstOf.set(name, index);
-    for (let other = 0; name === undefined && other < index; other++) {
-      const candidate = structures[other] as Structure;
-      const isListed = nameOf(photographs[other] as ImageSource) !== undefined;
-      if (isListed || rootOf(other) === rootOf(index)) continue;
+    const structure = structureAt.get(source);
+    for (let other = 0; structure && other < index; other++) {
+      const candidate = structureAt.get(photographs[other] as ImageSource);
+      if (!candidate || rootOf(other) === rootOf(index)) continue;
       if (++comparisons % PAUSE_EVERY === 0) await setImmediate();
       if (showSamePart(candidate, structure)) parents[rootOf(index)] = rootOf(other);
     }

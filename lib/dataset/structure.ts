@@ -11,6 +11,11 @@ const CELLS = 64;
 const REACH = 3;
 /** Grey levels. Local contrast well below this is noise, which must not be amplified. */
 const NOISE_LEVEL = 2;
+/**
+ * A photograph with less structure than this, as a share of its cells, does not tell which part it shows. On a plain
+ * part only the defect has structure, and two parts may have the same defect.
+ */
+const MIN_DETAIL = 0.2;
 /** Photographs of one part may be cropped differently by this share of a side, and by this number of cells. */
 const SIZE_TOLERANCE = 0.06;
 const SHIFT = 1;
@@ -26,14 +31,14 @@ const WORTH_SHIFTING = 0.25;
 export interface Structure {
   width: number;
   height: number;
-  /** CELLS x CELLS values with a norm of 1, or of 0 if the photograph is plain. */
+  /** CELLS x CELLS values with a norm of 1, or of 0 if the photograph has too little structure. */
   cells: Float32Array;
 }
 
 /** Normalises grey values, so that light and exposure make no difference. */
 function normalised(grey: Float32Array): Float32Array {
   const cells = new Float32Array(CELLS * CELLS);
-  let squares = 0;
+  let [squares, detailed] = [0, 0];
   for (let y = 0; y < CELLS; y++) {
     for (let x = 0; x < CELLS; x++) {
       let [sum, sumOfSquares, count] = [0, 0, 0];
@@ -47,12 +52,13 @@ function normalised(grey: Float32Array): Float32Array {
       }
       const mean = sum / count;
       const contrast = Math.sqrt(Math.max(0, sumOfSquares / count - mean * mean));
+      if (contrast >= NOISE_LEVEL) detailed++;
       const value = ((grey[y * CELLS + x] as number) - mean) / (contrast + NOISE_LEVEL);
       cells[y * CELLS + x] = value;
       squares += value * value;
     }
   }
-  return unit(cells, squares);
+  return detailed < MIN_DETAIL * cells.length ? new Float32Array(cells.length) : unit(cells, squares);
 }
 
 /** Scales values to a norm of 1. `squares` is the sum of their squares. */

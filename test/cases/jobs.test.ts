@@ -185,7 +185,7 @@ describe('a terminal that is closed (67)', () => {
     const out = join(place, 'a.safetensors');
     const options = { ...training(out, 400), checkpointEvery: 100_000 };
     const child = spawn(process.execPath, [main, 'train', ...flagsOf(options)]);
-    await new Promise((begun) => child.stderr.once('data', begun));
+    await new Promise<void>((begun) => child.stderr.on('data', (text) => /1\/400/.test(String(text)) && begun()));
     const ended = new Promise((done) => child.on('close', done));
     // Nobody reads any more. The shell and the kernel send the signal, and npx passes on what it has got itself.
     child.stdout.destroy();

@@ -380,7 +380,10 @@ describe('an evaluation', () => {
 
   it('evaluate names the words that a flag takes', async () => {
     const outcome = await cli(['evaluate', ...flagsOf(options(join(folder, 'bad'))), '--recipes', 'wish']);
-    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected noise, place, augment (several') });
+    expect(outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected noise, place, augment (several'),
+    });
   });
 
   it('an evaluation without good images to train or to test on names where it expects them before it makes pairs', async () => {
