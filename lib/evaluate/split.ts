@@ -49,6 +49,11 @@ async function splitGood(
     testingGood = trainingGood.filter((_, i) => parts[i] !== undefined && !isInShare(parts[i], share));
     trainingGood = trainingGood.filter((_, i) => parts[i] === undefined || isInShare(parts[i], share));
   }
+  if (testingGood.length === 0 && tests === dataset && trainImages === undefined) {
+    throw new DatasetError(
+      `${tests.label} has no good images to test on: expected images in ${tests.goodPlace('test')}, or trainImages such as 1/3, which keeps some of ${dataset.goodPlace('train')} for the test`,
+    );
+  }
   requireGood(testingGood, tests, 'test');
   requireGood(trainingGood, dataset, 'train');
   return { trainingGood, testingGood };

@@ -63,8 +63,8 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
   if (freshPairs && options.shots !== undefined) {
     throw new InvalidOptionError('Expected shots without freshPairs: each seed of each number has pairs of its own');
   }
-  // Making pairs takes hours, so wrong data or options must fail before it.
-  const evaluator = await open({ compare: ['none'], pairs: {} });
+  // Making pairs takes hours, so wrong data, options or folders of pairs must fail before it.
+  const evaluator = await open({ compare: ['none'] });
   return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, evaluator, context)) } });
 }
 

@@ -362,6 +362,11 @@ describe('an evaluation', () => {
   it.each<[string, string, Partial<EvaluateJobOptions>]>([
     ['has no generated pairs of pit', 'ERR_DATASET_INVALID', { pairs: { ours: join(generated, 'dent', 'dataset') } }],
     ['holds no generated pairs', 'ERR_DATASET_INVALID', { pairs: { ours: join(category, 'ground_truth') } }],
+    [
+      'there is no such file or folder',
+      'ERR_FILE_ACCESS',
+      { recipes: ['augment'], pairs: { ours: join(folder, 'absent') } },
+    ],
     ['Expected one of none, crop-paste, draem', 'ERR_INVALID_OPTION', { compare: ['mosaic' as 'none'] }],
     ['Expected a multiple of 32 for resolution', 'ERR_INVALID_OPTION', { resolution: 50 }],
     ['Expected a number above 0 and up to 1 for learningRate', 'ERR_INVALID_OPTION', { learningRate: 0 }],

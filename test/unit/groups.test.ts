@@ -121,7 +121,7 @@ describe('groups of photographs', () => {
     expect(split.trainingGood).toEqual(good.slice(3)); // The first three are of one part.
     expect(split.testingGood).toEqual(good.slice(0, 3));
     await expect(splitOf(dataset, { trainImages: 1 })).rejects.toThrow('no good images to test on');
-    await expect(splitOf(dataset, {})).rejects.toThrow('no good images to test on');
+    await expect(splitOf(dataset, {})).rejects.toThrow('or trainImages such as 1/3, which keeps some of');
   });
 
   it('refuse a test of which every photograph shows a part that trains', async () => {
