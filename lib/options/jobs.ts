@@ -133,7 +133,7 @@ export const evaluateOptions = {
   recipes: option(
     z.array(oneOf(recipes), `a list of ${recipes.join(', ')}`).default([]),
     'common',
-    'Make pairs by these recipes from the training images, and evaluate them.',
+    'Make pairs by these recipes from the training images, and evaluate them: noise, place, augment, or several with commas.',
     { valueName: 'names' },
   ),
   ablations: option(

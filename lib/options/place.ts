@@ -21,8 +21,8 @@ export const placeOptions = {
   whereNot: option(
     path('a folder of masks, a mask, or x,y,width,height').optional(),
     'common',
-    'Place no defect in the regions of these masks, a folder or one file.',
-    { valueName: 'path', fallback: 'none' },
+    'Place no defect in these regions: of the masks in a folder or of one mask, as for where, or in a box x,y,width,height in pixels.',
+    { valueName: 'place', fallback: 'none' },
   ),
   perPhotograph: option(
     integer(1, 100).default(1),

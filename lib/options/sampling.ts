@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { flag, given, integer, oneOf, path, real, text } from './check.js';
 import { schedulers } from './names.js';
 import { option } from './option.js';
-import { ofBase, stableDiffusion } from './stable-diffusion.js';
+import { embeddedModel, ofBase, stableDiffusion } from './stable-diffusion.js';
 import { foregroundOptions, seed } from './training.js';
 import { learnedTypeName } from './type-name.js';
 
@@ -20,7 +20,7 @@ const PRESETS = {
 /** The engine takes these settings unchanged. */
 export const engineSamplingOptions = {
   steps: option(integer(1, 1000).optional(), 'advanced', 'Sample with this many denoising steps.', {
-    fallback: ofBase(paper.steps),
+    fallback: ofBase(paper.steps, embeddedModel.sampling.steps),
   }),
   guidanceScale: option(
     real(0, 100).default(2.5),

@@ -19,5 +19,9 @@ export const stableDiffusion = {
   },
 };
 
-/** Describes a default that depends on the base. */
-export const ofBase = (value: unknown): string => `set by the base, ${value} for Stable Diffusion`;
+/** Lists what the embedded model sets instead, as far as users ask for it first. Its `dualanodiff.json` decides. */
+export const embeddedModel = { training: { resolution: 128, steps: 160 }, sampling: { steps: 20 } };
+
+/** Describes a default that depends on the base by its value for Stable Diffusion and, if given, for the embedded model. */
+export const ofBase = (value: unknown, embedded?: unknown): string =>
+  `set by the base, ${embedded === undefined ? '' : `${embedded} for the embedded model, `}${value} for Stable Diffusion`;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { above, flag, integer, oneOf, path, real, text } from './check.js';
 import { fits } from './names.js';
 import { option } from './option.js';
-import { ofBase, stableDiffusion } from './stable-diffusion.js';
+import { embeddedModel, ofBase, stableDiffusion } from './stable-diffusion.js';
 import { learnedTypeName, typeName } from './type-name.js';
 
 const paper = stableDiffusion.training;
@@ -142,7 +142,7 @@ export const trainingOptions = {
     'common',
     'Use square images with this many pixels along each side.',
     {
-      fallback: ofBase(paper.resolution),
+      fallback: ofBase(paper.resolution, embeddedModel.training.resolution),
     },
   ),
   fit: option(
@@ -165,7 +165,7 @@ export const trainerSchema = z.strictObject({ types, ...trainingOptions });
 export const adapterFile = () => text().regex(/\.safetensors$/, 'a file name that ends in .safetensors');
 
 export const trainSteps = option(integer(1).optional(), 'common', 'Train for this many steps.', {
-  fallback: ofBase(paper.steps),
+  fallback: ofBase(paper.steps, embeddedModel.training.steps),
 });
 export const runFileOptions = {
   checkpointEvery: option(integer(1).default(500), 'advanced', 'Write a checkpoint after every n training steps.'),

@@ -61,7 +61,7 @@ describe('--print-config', () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         ...['# data: (required)', 'count: 3', '# rank: 32', '# type: (every one)', '# lora: []'],
-        '# steps: (set by the base, 50 for Stable Diffusion)',
+        '# steps: (set by the base, 20 for the embedded model, 50 for Stable Diffusion)',
       ]),
     );
     expect(outcome?.value).toEqual({ count: 3 });

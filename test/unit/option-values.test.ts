@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../lib/core/errors.js';
 import { toRgb } from '../../lib/core/image.js';
+import { embedded } from '../../lib/core/paths.js';
 import { checkTensor } from '../../lib/core/tensor.js';
 import { checkPrompts } from '../../lib/model/prompts.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { sampleSchema } from '../../lib/options/sampling.js';
+import { embeddedModel } from '../../lib/options/stable-diffusion.js';
 import { trainerSchema, trainSchema } from '../../lib/options/training.js';
 
 describe('options', () => {
@@ -19,6 +23,11 @@ describe('options', () => {
     const open = ['steps', 'scheduler', 'startFromLatentMean', 'resolution'];
     const checked = checkOptions(sampleSchema, {});
     expect(open.filter((name) => name in checked)).toEqual([]);
+  });
+
+  it('name the values of the embedded model that its file sets', () => {
+    const defaults = JSON.parse(readFileSync(join(embedded.base, 'dualanodiff.json'), 'utf8'));
+    expect(defaults).toMatchObject(embeddedModel);
   });
 
   it.each([
