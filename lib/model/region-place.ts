@@ -54,7 +54,7 @@ function requireUsable({ photograph: { label }, ground, side, settings }: Site, 
   const { box, marks } = region;
   if (box.width > side || box.height > side) {
     throw new DatasetError(
-      `${region.label} is a place of ${box.width} x ${box.height} pixels in ${label}, but a window has ${side} x ${side}: make it smaller`,
+      `${region.label} is a place of ${box.width} x ${box.height} pixels in ${label}, but a window has ${side} x ${side}: make it smaller, or train an adapter with a larger window`,
     );
   }
   const { foreground } = settings;
