@@ -1,12 +1,16 @@
 import { type PixelData, RawImage } from '../core/image.js';
 import { type Kernel, resizeImage } from './image-file.js';
 
-/** A box in an image, in pixels. It may reach beyond the border of the image. */
-export interface Box {
-  left: number;
-  top: number;
+/** The size of an image, in pixels. */
+export interface Size {
   width: number;
   height: number;
+}
+
+/** A box in an image, in pixels. It may reach beyond the border of the image. */
+export interface Box extends Size {
+  left: number;
+  top: number;
 }
 
 /** Returns the pixel within 0 to `extent` - 1 that `at` shows if the image is mirrored at its borders. */

@@ -1,12 +1,10 @@
 /** Reads category folders in MVTec AD's layout. */
 import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../core/errors.js';
-import { isTypeName } from '../options/type-name.js';
+import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
 import type { DatasetContents } from './contents.js';
 import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
 import { maskPathOf, masksIn, warnUnusedMasks } from './mask-files.js';
-
-const GOOD = 'good';
 
 /** Opens a category folder. Throws ERR_DATASET_INVALID if the folder is missing or holds no defect type. */
 export async function openFolder(folder: string): Promise<DatasetContents> {
@@ -16,7 +14,7 @@ export async function openFolder(folder: string): Promise<DatasetContents> {
   if (!(await isFolder(test))) {
     throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
   }
-  const types = (await foldersIn(test)).filter(({ name }) => name !== GOOD);
+  const types = (await foldersIn(test)).filter(({ name }) => name !== GOOD_TYPE);
   const unsafe = types.find(({ name }) => !isTypeName(name));
   if (unsafe) throw new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`);
   if (types.length === 0)
@@ -28,8 +26,8 @@ export async function openFolder(folder: string): Promise<DatasetContents> {
     category: basename(path).normalize('NFC'),
     types: [...folders.keys()],
     examples: (type) => examplesIn(path, type, folders.get(type) as string),
-    goodImages: (purpose) => imagesBelow(join(path, purpose, GOOD)),
-    goodPlace: (purpose) => join(path, purpose, GOOD),
+    goodImages: (purpose) => imagesBelow(join(path, purpose, GOOD_TYPE)),
+    goodPlace: (purpose) => join(path, purpose, GOOD_TYPE),
   };
 }
 

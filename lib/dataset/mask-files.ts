@@ -34,10 +34,17 @@ export function maskPathOf(image: string, masks: MaskFiles, folder: string): str
   return onlyMask(image, masks.get(`${stemOf(image)}_mask`) ?? []) ?? join(folder, `${parse(image).name}_mask.png`);
 }
 
-/** Finds the foreground mask of an image, `<name>_mask` or `<name>`. Returns undefined if there is none. */
-export function foregroundPathOf(image: ImageSource, masks: MaskFiles): string | undefined {
-  const stem = nameOf(image);
-  return onlyMask(labelOf(image), masks.get(`${stem}_mask`) ?? masks.get(stem) ?? []);
+/**
+ * Finds the mask `<name>_mask` or `<name>` of an image among those in `folder`. The name of an image in memory is its
+ * type and its place, such as `good_003`. Throws ERR_DATASET_INVALID if there are two, or with the file that is expected
+ * if there is none; `what` names the mask in this message.
+ */
+export function namedMaskOf(image: ImageSource, masks: MaskFiles, folder: string, what: string): string {
+  const name = nameOf(image);
+  const found = onlyMask(labelOf(image), masks.get(`${name}_mask`) ?? masks.get(name) ?? []);
+  if (found !== undefined) return found;
+  const stem = typeof image === 'string' ? parse(image).name : image.stem;
+  throw new DatasetError(`${labelOf(image)} has no ${what}: expected ${join(folder, `${stem}_mask.png`)}`);
 }
 
 /** Warns about the masks in `folder` that belong to no image. */

@@ -1,13 +1,13 @@
 /** Reads where defects may be placed: a mask of a photograph, or a box. */
 import { stat } from 'node:fs/promises';
-import { join, parse, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { Box } from './cut.js';
 import { boundingBox } from './fit.js';
 import { isFolder, refuseSameStems } from './folders.js';
-import { ImageInMemory, type ImageInput, type ImageSource, labelOf, nameOf } from './image-source.js';
+import { ImageInMemory, type ImageInput, type ImageSource, labelOf } from './image-source.js';
 import { readMaskOf } from './mask-file.js';
-import { foregroundPathOf, type MaskFiles, masksIn } from './mask-files.js';
+import { masksIn, namedMaskOf } from './mask-files.js';
 import type { Photograph } from './photograph.js';
 import { type Marks, marksOf } from './photograph-window.js';
 
@@ -80,18 +80,13 @@ async function folderSource(
   refuseSameStems(files, (stem) => `the mask ${stem}_mask.png`);
   const masks = await masksIn(folder);
   // A missing mask must be reported before any work is done.
-  const found = new Map(photographs.map((source) => [source, maskOf(source, masks, folder, option)]));
+  const found = new Map(
+    photographs.map((source) => [source, namedMaskOf(source, masks, folder, `mask for ${option}`)]),
+  );
   return {
     kind: 'mask',
     regionOf: (photograph) => maskRegion(photograph, found.get(photograph.source) as string),
   };
-}
-
-function maskOf(source: ImageSource, masks: MaskFiles, folder: string, option: string): string {
-  const found = foregroundPathOf(source, masks);
-  if (found !== undefined) return found;
-  const name = typeof source === 'string' ? parse(source).name : nameOf(source);
-  throw new DatasetError(`${labelOf(source)} has no mask for ${option}: expected ${join(folder, `${name}_mask.png`)}`);
 }
 
 async function maskRegion({ stored, image }: Photograph, mask: ImageSource): Promise<Region | undefined> {

@@ -1,12 +1,6 @@
 /** Plans which regions of a photograph training cuts its windows out of. */
 import { boxAround, type Defect, type Run } from './components.js';
-import type { Box } from './cut.js';
-
-/** The size of a photograph, in pixels. */
-interface Size {
-  width: number;
-  height: number;
-}
+import type { Box, Size } from './cut.js';
 
 /** A span of pixels along one axis. It may begin before the photograph. */
 interface Span {

@@ -63,8 +63,8 @@ async function wholeForeground(find: FindForeground, stored: Stored, image: RawI
   return resizeImage(found, image.width, image.height);
 }
 
-/** A decoded photograph, with its mask if it has a defect. */
-export interface Photograph {
+/** A decoded photograph, with its mask if it has a defect, and with its foreground if foregrounds are requested. */
+interface MaskedPhotograph {
   image: RawImage;
   mask: PixelData | undefined;
   foreground: RawImage | undefined;
@@ -76,10 +76,14 @@ export const withForeground = async (
   mask: PixelData | undefined,
   stored: Stored,
   find: FindForeground | undefined,
-): Promise<Photograph> => ({ image, mask, foreground: find && (await wholeForeground(find, stored, image)) });
+): Promise<MaskedPhotograph> => ({ image, mask, foreground: find && (await wholeForeground(find, stored, image)) });
 
 /** Cuts one region out of a photograph. */
-export async function cutRegion({ image, mask, foreground }: Photograph, box: Box, { window, resolution }: Scale) {
+export async function cutRegion(
+  { image, mask, foreground }: MaskedPhotograph,
+  box: Box,
+  { window, resolution }: Scale,
+) {
   const scaled = (side: number) => Math.max(resolution, Math.round((side * resolution) / window));
   const size = { width: scaled(box.width), height: scaled(box.height) };
   const cutMask = async (from: PixelData) => binarize(await cutOut(from, box, { ...size, kernel: 'linear' }));

@@ -8,7 +8,7 @@ import { loadGoodRegions, loadGoodSquares } from './good-regions.js';
 import type { ImageSource } from './image-source.js';
 import { loadRegions, type SurveyedExample, surveyExamples } from './regions.js';
 import type { TrainingRegion } from './training-region.js';
-import { decideWindow } from './window.js';
+import { decideWindow } from './window-size.js';
 
 /** The settings that decide which images train, and how. */
 export interface TrainingImageOptions {

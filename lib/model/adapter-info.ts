@@ -91,8 +91,9 @@ export const numberFrom = (value: string): number => (/^-?\d+(\.\d+)?(e[+-]?\d+)
 
 /** Converts a text to the type of its option. Returns the text itself if that fails, so that the schema rejects it. */
 function decoded(schema: z.ZodType | undefined, value: string): unknown {
-  if (schema instanceof z.ZodNumber) return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
-  if (schema instanceof z.ZodUnion) return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
+  if (schema instanceof z.ZodNumber || schema instanceof z.ZodUnion) {
+    return Number.isNaN(numberFrom(value)) ? value : numberFrom(value);
+  }
   if (schema instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value;
   return schema instanceof z.ZodArray ? fromJson(value) : value;
 }

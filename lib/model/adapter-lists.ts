@@ -1,19 +1,17 @@
 /** Declares the lists in the metadata of adapters: types, prompts and examples. They are stored as JSON. */
 import { z } from 'zod';
+import type { Position } from '../dataset/example-file.js';
 import { integer, oneOf, real, text } from '../options/check.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
 import { types, windowSide } from '../options/training.js';
 import type { TypePrompts } from './type-prompts.js';
 
-/** A defect of a training photograph. */
-export interface TrainedExample {
+/** A defect of a training photograph. Its position is the centre of the box around it, in the photograph. */
+export interface TrainedExample extends Position {
   /** The place of its type in the adapter's list of types. */
   type: number;
   /** The number of its region. The adapter's file stores images of regions under these numbers. */
   region: number;
-  /** The centre of the box around the defect, as shares of the photograph's width and height, 0 to 1. */
-  x: number;
-  y: number;
 }
 
 /** More entries than these do not come from a training. */

@@ -1,6 +1,5 @@
 /** Finds the foreground of an image, M_f, which background compensation leaves out. */
-import { basename, join, parse, resolve } from 'node:path';
-import { DatasetError } from '../core/errors.js';
+import { basename, resolve } from 'node:path';
 import { RawImage } from '../core/image.js';
 import type { FindForeground } from '../dataset/dataset.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
@@ -9,7 +8,7 @@ import { refuseSameStems } from '../dataset/folders.js';
 import { type Kernel, readStored, type Stored } from '../dataset/image-file.js';
 import { type ImageSource, labelOf } from '../dataset/image-source.js';
 import { readMaskOf } from '../dataset/mask-file.js';
-import { foregroundPathOf, masksIn } from '../dataset/mask-files.js';
+import { masksIn, namedMaskOf } from '../dataset/mask-files.js';
 import { boxWithoutDefect } from '../dataset/region-plan.js';
 import { cutRegion, type Scale, withForeground } from '../dataset/regions.js';
 import type { ForegroundOptions } from '../options/generated.js';
@@ -37,33 +36,41 @@ export function foregroundName({ foregroundMasks, foregroundWeights }: Foregroun
   return foregroundWeights === undefined ? foregroundModel().name : basename(foregroundWeights);
 }
 
-/**
- * Calls `use` with the source that the options select, and disposes of the source afterwards. Without options, the most
- * accurate model that is installed finds the foregrounds.
- */
-export async function withForegroundSource<T>(
-  { foregroundMasks, foregroundWeights }: ForegroundOptions,
-  device: string,
-  use: (source: ForegroundSource) => Promise<T>,
-): Promise<T> {
-  if (foregroundMasks === 'none') return use('none');
-  if (foregroundMasks !== undefined) return use({ folder: resolve(foregroundMasks) });
-  await using masker = await Masker.load(foregroundWeights ?? foregroundModel().file, { device });
-  return await use({ masker });
+/** A source with the mask model that it may have loaded. */
+interface OpenForegroundSource extends AsyncDisposable {
+  source: ForegroundSource;
 }
 
 /**
- * Reads the mask `<name>_mask` or `<name>` in the folder, with any image ending. It must have the image's size. The
- * name of an image in memory is its type and its place, such as `good_003`.
+ * Opens the source that the options select. Without options, the most accurate model that is installed finds the
+ * foregrounds.
  */
-async function readForeground(folder: string, image: Stored): Promise<RawImage> {
-  const { source } = image;
-  const found = foregroundPathOf(source, await masksIn(folder));
-  if (found === undefined) {
-    const name = typeof source === 'string' ? parse(source).name : source.stem;
-    throw new DatasetError(`${labelOf(source)} has no foreground mask: expected ${join(folder, `${name}_mask.png`)}`);
+export async function openForegroundSource(
+  { foregroundMasks, foregroundWeights }: ForegroundOptions,
+  device: string,
+): Promise<OpenForegroundSource> {
+  if (foregroundMasks !== undefined) {
+    const source = foregroundMasks === 'none' ? foregroundMasks : { folder: resolve(foregroundMasks) };
+    return { source, [Symbol.asyncDispose]: async () => {} };
   }
-  return readMaskOf(image, found, 'foreground mask');
+  const masker = await Masker.load(foregroundWeights ?? foregroundModel().file, { device });
+  return { source: { masker }, [Symbol.asyncDispose]: () => masker.dispose() };
+}
+
+/** Calls `use` with the source that the options select, and disposes of the source afterwards. */
+export async function withForegroundSource<T>(
+  options: ForegroundOptions,
+  device: string,
+  use: (source: ForegroundSource) => Promise<T>,
+): Promise<T> {
+  await using opened = await openForegroundSource(options, device);
+  return await use(opened.source);
+}
+
+/** Reads the mask of an image in the folder. It must have the image's size. */
+async function readForeground(folder: string, image: Stored): Promise<RawImage> {
+  const what = 'foreground mask';
+  return readMaskOf(image, namedMaskOf(image.source, await masksIn(folder), folder, what), what);
 }
 
 /**

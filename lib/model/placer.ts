@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { NativeExample } from '../addon-types.js';
 import { InvalidOptionError } from '../core/errors.js';
@@ -6,19 +5,18 @@ import type { MaskedPair } from '../dataset/generated-pair.js';
 import { EXPECTED_IMAGE, type ImageInput, type ImageSource, isImageInput } from '../dataset/image-source.js';
 import { photographsOf } from '../dataset/photograph.js';
 import { openRegions } from '../dataset/place-region.js';
-import { checkOptions, taskShape } from '../options/check.js';
+import { checkOptions, given, taskShape } from '../options/check.js';
 import type { PlaceSettings } from '../options/generated.js';
 import { placeSchema } from '../options/place.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import { Adapter } from './adapter.js';
 import type { AdapterInfo } from './adapter-info.js';
 import type { BaseModel } from './base-model.js';
-import type { ForegroundSource } from './foreground.js';
-import { Masker } from './masker.js';
-import { placeEngine } from './place-engine.js';
-import { PlaceFinder } from './place-finder.js';
-import { placePairs } from './place-pairs.js';
-import { type ResolvedPlacing, resolvePlacing } from './place-request.js';
+import { openForegroundSource } from './foreground.js';
+import { placeEngine } from './place/engine.js';
+import { PlaceFinder } from './place/finder.js';
+import { placePairs } from './place/pairs.js';
+import { type ResolvedPlacing, resolvePlacing } from './place/settings.js';
 import { Sampler } from './sampler.js';
 
 /** Holds the options of {@link Placer.place}. */
@@ -122,20 +120,18 @@ export class Placer {
     const isAutomatic = where === 'auto';
     const resolved = resolvePlacing(settings, this.model, this.adapter, this.examples, isAutomatic);
     const photographs = await photographsOf(onto);
-    const { foregroundMasks, foregroundWeights, perPhotograph, seed } = settings;
-    const needsForeground = this.adapter.background !== 'off';
-    const isForegroundRead = isAutomatic || needsForeground || foregroundMasks !== undefined;
-    await using masker =
-      isForegroundRead && foregroundMasks === undefined
-        ? await Masker.load(foregroundWeights, { device: this.model.info.device })
-        : undefined;
-    const { native, window, examples, centres, batchSize } = resolved;
+    const { perPhotograph, seed } = settings;
+    const { native, window, examples, centres, batchSize, readsForeground } = resolved;
+    const { foregroundMasks, foregroundWeights } = settings;
+    await using opened = readsForeground
+      ? await openForegroundSource(given({ foregroundMasks, foregroundWeights }), this.model.info.device)
+      : undefined;
     const engine = placeEngine(this.sampler, native, { signal, onProgress });
     const finder = new PlaceFinder(engine, {
-      ...{ seed, window, examples, centres, needsForeground },
+      ...{ seed, window, examples, centres, needsForeground: this.adapter.background !== 'off' },
       resolution: native.width,
       startsFromDefect: native.strength < 1,
-      foreground: isForegroundRead ? foregroundFrom(foregroundMasks, masker) : undefined,
+      foreground: opened?.source,
       where: isAutomatic ? undefined : await openRegions('where', where, photographs),
       whereNot: whereNot === undefined ? undefined : await openRegions('whereNot', whereNot, photographs),
     });
@@ -155,9 +151,4 @@ export class Placer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
-}
-
-function foregroundFrom(masks: string | undefined, masker: Masker | undefined): ForegroundSource {
-  if (masker) return { masker };
-  return masks === undefined || masks === 'none' ? 'none' : { folder: resolve(masks) };
 }

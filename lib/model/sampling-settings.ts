@@ -6,7 +6,7 @@ import type { SampleSettings } from '../options/generated.js';
 import { engineSamplingOptions, type sampleSchema, samplingSchema, withPreset } from '../options/sampling.js';
 import type { AdapterInfo } from './adapter-info.js';
 import type { BaseModel } from './base-model.js';
-import { promptsFor } from './type-prompts.js';
+import { learnedType } from './type-prompts.js';
 
 export type SamplingSettings = Omit<SampleSettings, 'count' | 'attention'>;
 
@@ -24,7 +24,7 @@ type TrainedWith = Pick<AdapterInfo, 'types' | 'prompts' | 'resolution' | 'backg
 export function resolveSampling(settings: SamplingSettings, model: BaseModel, trained: TrainedWith): ResolvedSampling {
   const { sampling, training } = model.defaults;
   const { preset: _, type, ...checked } = checkOptions(samplingSchema, withPreset(settings));
-  const { prompts } = promptsFor(trained, type);
+  const { prompts } = learnedType(trained, type);
   return {
     ...checked,
     steps: checked.steps ?? sampling.steps,

@@ -39,26 +39,35 @@ interface Learned {
   prompts: readonly TypePrompts[];
 }
 
+/** A type of an adapter. */
+export interface LearnedType {
+  /** The place of the type in the adapter's list of types, or 0 if the adapter stores none. */
+  index: number;
+  name: string;
+  prompts: TypePrompts;
+}
+
+/** Pairs of an adapter that stores no types get this type if the user names none. */
+const UNNAMED_TYPE = 'anomaly';
+
 /**
- * Returns the type of the pairs and its prompts. An adapter that stores no types has one pair of prompts, and `type`
- * only names the pairs. Throws ERR_INVALID_OPTION for a type that the adapter has not learned, and if the adapter has
- * learned several and `type` is undefined.
+ * Finds `name` among the types of an adapter that are on `offer`, which are all of them by default. An adapter that
+ * stores no types has one pair of prompts, and `name` only names its pairs. Throws ERR_INVALID_OPTION for a type that is
+ * not on offer, and if several are and `name` is undefined.
  */
-export function promptsFor(
+export function learnedType(
   { types, prompts }: Learned,
-  type: string | undefined,
-): { type: string | undefined; prompts: TypePrompts } {
-  const [first] = prompts as readonly [TypePrompts];
-  if (types.length === 0) return { type, prompts: first };
-  if (type === undefined) {
-    if (types.length === 1) return { type: types[0], prompts: first };
-    throw new InvalidOptionError(
-      `Expected one of ${types.join(', ')} for type but received nothing: the adapter has learned several types`,
-    );
+  name: string | undefined,
+  offer: readonly string[] = types,
+): LearnedType {
+  if (types.length === 0) return { index: 0, name: name ?? UNNAMED_TYPE, prompts: prompts[0] as TypePrompts };
+  const chosen = name ?? (offer.length === 1 ? offer[0] : undefined);
+  if (chosen !== undefined && offer.includes(chosen)) {
+    const index = types.indexOf(chosen);
+    return { index, name: chosen, prompts: prompts[index] as TypePrompts };
   }
-  const at = types.indexOf(type);
-  if (at >= 0) return { type, prompts: prompts[at] as TypePrompts };
+  const received = name === undefined ? 'nothing' : JSON.stringify(name);
   throw new InvalidOptionError(
-    `Expected one of ${types.join(', ')} for type but received ${JSON.stringify(type)}: the adapter has not learned it`,
+    `Expected one of ${offer.join(', ')} for type but received ${received}: choose a type that the adapter has learned`,
   );
 }

@@ -15,15 +15,12 @@ import {
 import { generatePairs } from '../model/generate.js';
 import type { ResolvedMasks } from '../model/pair-masker.js';
 import { type ResolvedSampling, resolveSampling } from '../model/sampling-settings.js';
-import { promptsFor } from '../model/type-prompts.js';
+import { learnedType } from '../model/type-prompts.js';
 import { checkOptions, given } from '../options/check.js';
 import type { GenerateJobOptions } from '../options/generated.js';
 import { maskOptions, maskSettingsSchema } from '../options/masks.js';
 import { samplingOptions, samplingSchema } from '../options/sampling.js';
 import { type OpenRecipe, pickGiven } from './recipe.js';
-
-/** Adapters of the published code store no type, so their pairs get this one. */
-const UNNAMED_TYPE = 'anomaly';
 
 /** Holds the options of the recipe beside the model and the adapter. */
 export type NoiseOptions = Partial<Omit<GenerateJobOptions, 'adapter' | 'out' | 'resume' | 'keepBest'>>;
@@ -98,12 +95,12 @@ export async function openNoise(
   try {
     const settings = pickGiven(options, samplingOptions);
     const sampling = resolveSampling(settings, model, adapter.info);
-    const { type } = promptsFor(adapter.info, checkOptions(samplingSchema, settings).type);
+    const { type } = checkOptions(samplingSchema, settings);
     const masks = checkOptions(maskSettingsSchema, pickGiven(options, maskOptions));
     const backgrounds = await backgroundsFor(adapter, options, sampling, goodImages, model.info.device);
     return {
       source: {
-        type: type ?? UNNAMED_TYPE,
+        type: learnedType(adapter.info, type).name,
         recipe: 'noise',
         adapter: await adapter.digest(),
         settings: settingsOf(sampling, masks, model, backgrounds, foregroundName(options)),

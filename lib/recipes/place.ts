@@ -6,6 +6,7 @@ import type { MaskedPair } from '../dataset/generated-pair.js';
 import { type ImageSource, nameOf } from '../dataset/image-source.js';
 import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
+import { foregroundName } from '../model/foreground.js';
 import { Placer } from '../model/placer.js';
 import type { PlaceSettings } from '../options/generated.js';
 import { placeOptions } from '../options/place.js';
@@ -13,14 +14,14 @@ import { type OpenRecipe, pickGiven } from './recipe.js';
 
 /** Returns all settings that decide the pixels of the pairs. */
 function settingsOf(placer: Placer, options: PlaceSettings, model: BaseModel, photographs: readonly ImageSource[]) {
-  const { window, native } = placer.resolve(options);
+  const { window, native, readsForeground } = placer.resolve(options);
   const { attention: _, width: resolution, height: __, ...deciding } = native;
-  const { where = 'auto', whereNot, perPhotograph = 1, foregroundMasks } = options;
+  const { where = 'auto', whereNot, perPhotograph = 1 } = options;
   const names = photographs.map(nameOf).join('\n');
   return {
     ...{ resolution, window, ...deciding, perPhotograph, where: basename(where), dtype: model.info.dtype },
     ...(whereNot !== undefined && { whereNot: basename(whereNot) }),
-    ...(foregroundMasks !== undefined && { foregroundMasks: basename(foregroundMasks) }),
+    ...(readsForeground && { foreground: foregroundName(options) }),
     // A list of all names would make every line of pairs.jsonl long.
     photographs: `${photographs.length} ${createHash('sha256').update(names).digest('hex').slice(0, 16)}`,
   };

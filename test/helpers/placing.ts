@@ -3,8 +3,8 @@ import type { NativeExample, NativePlaceWindow } from '../../lib/addon-types.js'
 import { type PixelData, RawImage } from '../../lib/core/image.js';
 import type { ImageSource } from '../../lib/dataset/image-source.js';
 import { photographsOf } from '../../lib/dataset/photograph.js';
-import type { PlaceSettings } from '../../lib/model/place.js';
-import type { PlaceEngine } from '../../lib/model/place-engine.js';
+import type { PlaceEngine } from '../../lib/model/place/engine.js';
+import type { FinderSettings } from '../../lib/model/place/place.js';
 
 /** The fake model's images have this number of pixels along each side. */
 export const RESOLUTION = 32;
@@ -34,7 +34,7 @@ export const example = (box: readonly [number, number, number, number], region =
   mask: boxMask(RESOLUTION, RESOLUTION, box).data,
 });
 
-export const settings = (more: Partial<PlaceSettings> = {}): PlaceSettings => ({
+export const settings = (more: Partial<FinderSettings> = {}): FinderSettings => ({
   ...{ seed: 7, resolution: RESOLUTION, window: RESOLUTION, where: undefined, whereNot: undefined },
   ...{ examples: [example([10, 12, 6, 4])], centres: new Map(), foreground: 'none' },
   ...{ startsFromDefect: true, needsForeground: false, ...more },

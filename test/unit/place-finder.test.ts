@@ -6,8 +6,9 @@ import { boundingBox } from '../../lib/dataset/fit.js';
 import { type Photograph, PhotographReader } from '../../lib/dataset/photograph.js';
 import { WindowGrid } from '../../lib/dataset/photograph-window.js';
 import { openRegions } from '../../lib/dataset/place-region.js';
-import { markedPixels, type Place, type PlaceSettings, squareMask } from '../../lib/model/place.js';
-import { PlaceFinder } from '../../lib/model/place-finder.js';
+import { markedPixels, squareMask } from '../../lib/model/place/defect-pixels.js';
+import { PlaceFinder } from '../../lib/model/place/finder.js';
+import type { FinderSettings, Place } from '../../lib/model/place/place.js';
 import { expectFailure, warningsOf } from '../helpers/failures.js';
 import { boxMask, example, fakeEngine, picture, RESOLUTION, settings, sources } from '../helpers/placing.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -16,7 +17,7 @@ const folder = scratchFolder();
 const SIZE = [200, 150] as const;
 const open = async (image: PixelData = picture(...SIZE)): Promise<Photograph> =>
   new PhotographReader().open((await sources(image))[0] as never);
-const finderOf = (more: Partial<PlaceSettings> = {}) => new PlaceFinder(fakeEngine(), settings(more));
+const finderOf = (more: Partial<FinderSettings> = {}) => new PlaceFinder(fakeEngine(), settings(more));
 const key = (index: number, attempt = 0) => ({ index, attempt });
 const whereNot = (mask: PixelData) => openRegions('whereNot', mask, []);
 
@@ -164,7 +165,7 @@ describe('automatic places', () => {
 });
 
 describe('places in a region', () => {
-  const inRegion = async (where: PixelData | string, more: Partial<PlaceSettings> = {}, photograph?: Photograph) =>
+  const inRegion = async (where: PixelData | string, more: Partial<FinderSettings> = {}, photograph?: Photograph) =>
     finderOf({ where: await openRegions('where', where, []), ...more }).find(photograph ?? (await open()), key(0), []);
 
   it.each([

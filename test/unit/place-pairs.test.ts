@@ -3,9 +3,9 @@ import type { NativePlaceWindow } from '../../lib/addon-types.js';
 import type { PixelData, RawImage } from '../../lib/core/image.js';
 import type { MaskedPair } from '../../lib/dataset/generated-pair.js';
 import { openRegions } from '../../lib/dataset/place-region.js';
-import type { PlaceSettings } from '../../lib/model/place.js';
-import { PlaceFinder } from '../../lib/model/place-finder.js';
-import { type PlaceRequest, placePairs } from '../../lib/model/place-pairs.js';
+import { PlaceFinder } from '../../lib/model/place/finder.js';
+import { type PlaceRequest, placePairs } from '../../lib/model/place/pairs.js';
+import type { FinderSettings } from '../../lib/model/place/place.js';
 import { expectFailure, warningsOf } from '../helpers/failures.js';
 import { example, type FakeEngine, fakeEngine, picture, settings, sources } from '../helpers/placing.js';
 
@@ -14,7 +14,7 @@ const photographs: PixelData[] = [picture(90, 70), picture(64, 48), picture(80, 
 interface Run extends Partial<Omit<PlaceRequest, 'photographs'>> {
   images?: PixelData[];
   engine?: FakeEngine;
-  places?: Partial<PlaceSettings>;
+  places?: Partial<FinderSettings>;
 }
 
 async function pairsOf({ images = photographs, engine = fakeEngine(), places, ...more }: Run = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { promptsFor, promptsOfTypes } from '../../lib/model/type-prompts.js';
+import { learnedType, promptsOfTypes } from '../../lib/model/type-prompts.js';
 
 describe('the prompts of types', () => {
   const paper = { global: 'a vfx with sks', anomaly: 'sks' };
@@ -31,13 +31,16 @@ describe('the prompts of types', () => {
   it('are found again by the type', () => {
     const prompts = promptsOfTypes(paper, 'nut', ['bent', 'color']);
     const learned = { types: ['bent', 'color'], prompts };
-    expect(promptsFor(learned, 'color')).toEqual({ type: 'color', prompts: prompts[1] });
-    expect(() => promptsFor(learned, undefined)).toThrow(
-      'Expected one of bent, color for type but received nothing: the adapter has learned several types',
+    expect(learnedType(learned, 'color')).toEqual({ index: 1, name: 'color', prompts: prompts[1] });
+    expect(() => learnedType(learned, undefined)).toThrow('Expected one of bent, color for type but received nothing');
+    expect(() => learnedType(learned, 'scratch')).toThrow(
+      'Expected one of bent, color for type but received "scratch"',
     );
-    expect(() => promptsFor(learned, 'scratch')).toThrow('Expected one of bent, color for type but received "scratch"');
-    expect(promptsFor({ types: ['bent'], prompts: [paper] }, undefined)).toEqual({ type: 'bent', prompts: paper });
+    const one = { types: ['bent'], prompts: [paper] };
+    expect(learnedType(one, undefined)).toEqual({ index: 0, name: 'bent', prompts: paper });
     // Files of the published code store no types, so that any name does.
-    expect(promptsFor({ types: [], prompts: [paper] }, 'scratch')).toEqual({ type: 'scratch', prompts: paper });
+    const published = { types: [], prompts: [paper] };
+    expect(learnedType(published, 'scratch')).toEqual({ index: 0, name: 'scratch', prompts: paper });
+    expect(learnedType(published, undefined).name).toBe('anomaly');
   });
 });

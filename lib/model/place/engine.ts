@@ -6,15 +6,10 @@ import type {
   NativePlaced,
   NativePlaceOptions,
   NativePlaceWindow,
-} from '../addon-types.js';
-import { runNative, type TaskOptions } from '../run-native.js';
-import type { Sampler } from './sampler.js';
-
-/** A training defect, or one that was moved. The image is RGB, and the mask is not 0 inside the defect. */
-export interface DefectPixels {
-  image: Uint8Array;
-  mask: Uint8Array;
-}
+} from '../../addon-types.js';
+import { runNative, type TaskOptions } from '../../run-native.js';
+import type { Sampler } from '../sampler.js';
+import type { DefectPixels } from './defect-pixels.js';
 
 export interface PlaceEngine {
   /** Draws a defect into each window. */

@@ -1,4 +1,4 @@
-import type { NativePlaced } from '../addon-types.js';
+import type { NativePlaced } from '../../addon-types.js';
 import type { Place } from './place.js';
 
 /** A smaller change of the photograph cannot be seen, as a share of the range. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideWindow } from '../../lib/dataset/window.js';
+import { decideWindow } from '../../lib/dataset/window-size.js';
 
 const square = (side: number) => ({ width: side, height: side });
 /** Defects that are as thick as they are long, unless a thickness is given. */

@@ -1,14 +1,14 @@
 /** Finds where in a photograph a defect may lie. */
-import { DatasetError } from '../core/errors.js';
-import { type PixelData, RawImage, toRgb } from '../core/image.js';
-import type { Random } from '../core/random.js';
-import type { Box } from '../dataset/cut.js';
-import { boundingBox } from '../dataset/fit.js';
-import { resizeImage } from '../dataset/image-file.js';
-import type { Photograph } from '../dataset/photograph.js';
-import { type Marks, marksOf } from '../dataset/photograph-window.js';
-import type { RegionSource } from '../dataset/place-region.js';
-import { type ForegroundSource, foregroundOf } from './foreground.js';
+import { DatasetError } from '../../core/errors.js';
+import { type PixelData, RawImage, toRgb } from '../../core/image.js';
+import type { Random } from '../../core/random.js';
+import type { Box } from '../../dataset/cut.js';
+import { boundingBox } from '../../dataset/fit.js';
+import { resizeImage } from '../../dataset/image-file.js';
+import type { Photograph } from '../../dataset/photograph.js';
+import { type Marks, marksOf } from '../../dataset/photograph-window.js';
+import type { RegionSource } from '../../dataset/place-region.js';
+import { type ForegroundSource, foregroundOf } from '../foreground.js';
 
 /** A foreground that covers at least this share of a photograph is a surface, on which defects lie anywhere. */
 const SURFACE_SHARE = 0.9;

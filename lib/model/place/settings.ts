@@ -1,17 +1,15 @@
 /** Completes the settings of placing defects with what the adapter stores. */
 import type { z } from 'zod';
-import type { NativeExample, NativePlaceOptions } from '../addon-types.js';
-import { InvalidOptionError } from '../core/errors.js';
-import type { placeSchema } from '../options/place.js';
-import type { AdapterInfo } from './adapter-info.js';
-import type { BaseModel } from './base-model.js';
-import { nativeSampling, resolveSampling } from './sampling-settings.js';
-
-/** Adapters without a type give their pairs this one. */
-const UNNAMED_TYPE = 'anomaly';
-
-/** An adapter may have learned this type, which has no defect to place. */
-const GOOD = 'good';
+import type { NativeExample, NativePlaceOptions } from '../../addon-types.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import type { Position } from '../../dataset/example-file.js';
+import { given } from '../../options/check.js';
+import type { placeSchema } from '../../options/place.js';
+import { GOOD_TYPE } from '../../options/type-name.js';
+import type { AdapterInfo } from '../adapter-info.js';
+import type { BaseModel } from '../base-model.js';
+import { nativeSampling, resolveSampling } from '../sampling-settings.js';
+import { learnedType } from '../type-prompts.js';
 
 /** Starts from this share of noise by default, because a defect of pure noise often stays blank. */
 const DEFAULT_STRENGTH = 0.75;
@@ -23,19 +21,13 @@ export interface ResolvedPlacing {
   type: string;
   /** The training defects of the type. */
   examples: readonly NativeExample[];
-  centres: ReadonlyMap<NativeExample, { x: number; y: number }>;
+  /** The centres of training defects in their photographs. */
+  centres: ReadonlyMap<NativeExample, Position>;
   window: number | 'off';
   native: NativePlaceOptions;
   batchSize: number;
-}
-
-/** Returns the type's place in the adapter's list. Throws ERR_INVALID_OPTION if it is missing or unknown. */
-export function typeIndexOf({ types }: Pick<AdapterInfo, 'types'>, type: string | undefined): number {
-  if (types.length === 0) return 0;
-  const defects = types.filter((one) => one !== GOOD);
-  const chosen = type?.normalize('NFC') ?? (defects.length === 1 ? defects[0] : undefined);
-  if (chosen !== undefined && defects.includes(chosen)) return types.indexOf(chosen);
-  throw new InvalidOptionError(`Expected one of ${defects.join(', ')} for type but received ${type ?? 'nothing'}`);
+  /** True if places or the adapter depend on the foregrounds of the photographs. */
+  readsForeground: boolean;
 }
 
 /** Returns the window of an adapter. Throws ERR_INVALID_OPTION if the option and the adapter do not go together. */
@@ -59,8 +51,10 @@ export function resolvePlacing(
   stored: readonly NativeExample[],
   isAutomatic: boolean,
 ): ResolvedPlacing {
-  const typeIndex = typeIndexOf(info, type);
-  const examples = stored.filter((example) => example.type === typeIndex);
+  // Photographs without a defect may be among the types, but they have no defect to place.
+  const defects = info.types.filter((one) => one !== GOOD_TYPE);
+  const { index, name, prompts } = learnedType(info, type, defects);
+  const examples = stored.filter((example) => example.type === index);
   const lacks = 'The adapter stores no training defects';
   if (isAutomatic && examples.length === 0) {
     throw new InvalidOptionError(`${lacks}, which places of auto are made of: give where, a mask or a box`);
@@ -74,21 +68,16 @@ export function resolvePlacing(
     );
   }
   const { steps, guidanceScale, scheduler, seed, batchSize } = settings;
-  const prompts = info.prompts[typeIndex] as AdapterInfo['prompts'][number];
-  const ofType: AdapterInfo = { ...info, types: [], prompts: [prompts] };
-  const sampling = resolveSampling(
-    {
-      ...{ guidanceScale, seed, batchSize, globalPrompt: prompts.global, anomalyPrompt: prompts.anomaly },
-      ...(steps !== undefined && { steps }),
-      ...(scheduler !== undefined && { scheduler }),
-    },
-    model,
-    ofType,
-  );
+  const sampling = resolveSampling({ guidanceScale, seed, batchSize, ...given({ steps, scheduler }) }, model, {
+    ...info,
+    types: [name],
+    prompts: [prompts],
+  });
   return {
-    ...{ type: info.types[typeIndex] ?? type ?? UNNAMED_TYPE, examples, batchSize },
+    ...{ type: name, examples, batchSize },
     centres: centresOf(examples, info),
     window: windowOf(info, window),
+    readsForeground: isAutomatic || info.background !== 'off' || settings.foregroundMasks !== undefined,
     native: {
       ...nativeSampling(sampling, false),
       strength: strength ?? (examples.length > 0 ? DEFAULT_STRENGTH : 1),

@@ -1,16 +1,17 @@
 /** Makes pairs by placing defects in photographs. */
-import type { NativePlaceWindow } from '../addon-types.js';
-import { warn } from '../core/warnings.js';
-import type { MaskedPair } from '../dataset/generated-pair.js';
-import { type ImageSource, labelOf } from '../dataset/image-source.js';
-import type { PartFill } from '../dataset/part-fill.js';
-import { type Photograph, PhotographReader } from '../dataset/photograph.js';
-import { type TaskOptions, throwIfAborted } from '../run-native.js';
+import { basename } from 'node:path';
+import type { NativePlaceWindow } from '../../addon-types.js';
+import { warn } from '../../core/warnings.js';
+import type { MaskedPair } from '../../dataset/generated-pair.js';
+import { type ImageSource, labelOf } from '../../dataset/image-source.js';
+import type { PartFill } from '../../dataset/part-fill.js';
+import { type Photograph, PhotographReader } from '../../dataset/photograph.js';
+import { type TaskOptions, throwIfAborted } from '../../run-native.js';
+import type { PlaceEngine } from './engine.js';
+import type { PlaceFinder } from './finder.js';
 import { type DrawnDefect, PairDefect } from './pair-defect.js';
+import { pasteDefect, placedImages } from './paste.js';
 import type { Place } from './place.js';
-import type { PlaceEngine } from './place-engine.js';
-import type { PlaceFinder } from './place-finder.js';
-import { pasteDefect, placedImages } from './placed-pair.js';
 
 /** Holds what the pairs of a call depend on. */
 export interface PlaceRequest extends TaskOptions {
@@ -136,12 +137,10 @@ async function judge(
   }
 }
 
+/** Returns what `pairs.jsonl` says of a pair beside its files. The photograph is named without the folders that lead to it. */
 function recordOf(photograph: ImageSource, found: readonly (DrawnDefect & { attempts: number })[]) {
   const defects = found.map(({ place: { window, method }, attempts, contrast, fit }) => ({
     ...{ window, method, attempts, contrast, fit },
   }));
-  return { photograph: nameFor(photograph), defects };
+  return { photograph: basename(labelOf(photograph)), defects };
 }
-
-/** Returns the name of a photograph in records, without the folders that lead to it. */
-const nameFor = (photograph: ImageSource): string => labelOf(photograph).split(/[\\/]/).at(-1) as string;

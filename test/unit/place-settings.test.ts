@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidOptionError } from '../../lib/core/errors.js';
 import type { AdapterInfo } from '../../lib/model/adapter-info.js';
 import type { BaseModel } from '../../lib/model/base-model.js';
-import { resolvePlacing, typeIndexOf } from '../../lib/model/place-request.js';
+import { resolvePlacing } from '../../lib/model/place/settings.js';
 import { checkOptions } from '../../lib/options/check.js';
 import type { PlaceSettings } from '../../lib/options/generated.js';
 import { placeSchema } from '../../lib/options/place.js';
@@ -42,11 +42,10 @@ describe('the settings of placing', () => {
 
   it('need the name of one of several types, and know it of one type', () => {
     refuses({}, 'Expected one of crack, hole for type but received nothing');
-    refuses({ type: 'dent' }, 'Expected one of crack, hole for type but received dent');
-    expect(typeIndexOf({ types: ['crack'] }, undefined)).toBe(0);
-    expect(() => typeIndexOf({ types: ['crack'] }, 'dent')).toThrow('Expected one of crack for type');
-    expect(typeIndexOf({ types: ['good', 'crack'] }, undefined)).toBe(1);
-    expect(() => typeIndexOf({ types: ['crack', 'good'] }, 'good')).toThrow('Expected one of crack for type');
+    refuses({ type: 'dent' }, 'Expected one of crack, hole for type but received "dent"');
+    const withGood = { types: ['good', 'hole'], prompts: [prompts('good'), prompts('hole')] };
+    expect(resolve({}, withGood)).toMatchObject({ type: 'hole', native: { anomalyPrompt: 'hole' } });
+    refuses({ type: 'crack' }, 'Expected one of hole for type but received "crack"', withGood);
     const published = { types: [], prompts: [prompts('sks')] };
     expect(resolve({ type: 'dent' }, published).type).toBe('dent');
     expect(resolve({}, published).type).toBe('anomaly');

@@ -1,19 +1,11 @@
 /** Makes places of the regions that a user gives. */
-import { DatasetError } from '../core/errors.js';
-import { randomFrom } from '../core/random.js';
-import { boundingBox } from '../dataset/fit.js';
-import { WindowGrid, windowAround } from '../dataset/photograph-window.js';
-import type { Region } from '../dataset/place-region.js';
-import {
-  cutPlace,
-  markedPixels,
-  movedExample,
-  type Place,
-  type PlaceKey,
-  type Site,
-  squareMask,
-  TRIES,
-} from './place.js';
+import { DatasetError } from '../../core/errors.js';
+import { randomFrom } from '../../core/random.js';
+import { boundingBox } from '../../dataset/fit.js';
+import { WindowGrid, windowAround } from '../../dataset/photograph-window.js';
+import type { Region } from '../../dataset/place-region.js';
+import { markedPixels, squareMask } from './defect-pixels.js';
+import { cutPlace, movedExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
 
 /**
  * Makes a place of a whole region. A training defect is moved into it, if there is one. Throws ERR_DATASET_INVALID if

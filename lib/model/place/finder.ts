@@ -1,11 +1,11 @@
-import { DatasetError } from '../core/errors.js';
-import { warn } from '../core/warnings.js';
-import type { Photograph } from '../dataset/photograph.js';
-import type { Region } from '../dataset/place-region.js';
+import { DatasetError } from '../../core/errors.js';
+import { warn } from '../../core/warnings.js';
+import type { Photograph } from '../../dataset/photograph.js';
+import type { Region } from '../../dataset/place-region.js';
 import { automaticPlace } from './automatic-place.js';
-import { type Place, type PlaceKey, type PlaceSettings, type Site, TRIES } from './place.js';
-import type { PlaceEngine } from './place-engine.js';
-import { groundOf } from './place-ground.js';
+import type { PlaceEngine } from './engine.js';
+import { groundOf } from './ground.js';
+import { type FinderSettings, type Place, type PlaceKey, type Site, TRIES } from './place.js';
 import { regionPlace } from './region-place.js';
 
 /** A photograph with its ground, and with the region that the user gave. */
@@ -20,7 +20,7 @@ export class PlaceFinder {
 
   constructor(
     private readonly engine: Pick<PlaceEngine, 'move'>,
-    private readonly settings: PlaceSettings,
+    private readonly settings: FinderSettings,
   ) {}
 
   /**

@@ -1,13 +1,13 @@
 /** Puts drawn defects into photographs at full size. */
-import type { NativePasted, NativePlaced } from '../addon-types.js';
-import { type PixelData, RawImage } from '../core/image.js';
-import { resizeImage } from '../dataset/image-file.js';
-import { fillLevel, type PartFill } from '../dataset/part-fill.js';
-import type { Photograph } from '../dataset/photograph.js';
-import { cutWindow, insideOf, WindowGrid } from '../dataset/photograph-window.js';
+import type { NativePasted, NativePlaced } from '../../addon-types.js';
+import { type PixelData, RawImage } from '../../core/image.js';
+import { resizeImage } from '../../dataset/image-file.js';
+import { fillLevel, type PartFill } from '../../dataset/part-fill.js';
+import type { Photograph } from '../../dataset/photograph.js';
+import { cutWindow, insideOf, WindowGrid } from '../../dataset/photograph-window.js';
+import type { PlaceEngine } from './engine.js';
 import type { DrawnDefect } from './pair-defect.js';
 import type { Place } from './place.js';
-import type { PlaceEngine } from './place-engine.js';
 
 /** The images of a pair, as large as the photograph. */
 export interface PlacedImages {

@@ -1,13 +1,15 @@
 /** Describes the places of defects, and what choosing them needs. */
-import type { NativeExample, NativePlaceWindow } from '../addon-types.js';
-import { toRgb } from '../core/image.js';
-import type { Random } from '../core/random.js';
-import type { Box } from '../dataset/cut.js';
-import type { Photograph } from '../dataset/photograph.js';
-import { cutWindow, type Window, WindowGrid } from '../dataset/photograph-window.js';
-import type { RegionSource } from '../dataset/place-region.js';
-import type { DefectPixels, PlaceEngine } from './place-engine.js';
-import type { Ground, GroundSources } from './place-ground.js';
+import type { NativeExample, NativePlaceWindow } from '../../addon-types.js';
+import { toRgb } from '../../core/image.js';
+import type { Random } from '../../core/random.js';
+import type { Box } from '../../dataset/cut.js';
+import type { Position } from '../../dataset/example-file.js';
+import type { Photograph } from '../../dataset/photograph.js';
+import { cutWindow, type Window, WindowGrid } from '../../dataset/photograph-window.js';
+import type { RegionSource } from '../../dataset/place-region.js';
+import type { DefectPixels } from './defect-pixels.js';
+import type { PlaceEngine } from './engine.js';
+import type { Ground, GroundSources } from './ground.js';
 
 /** The place of a defect in a photograph, as the engine needs it, at the resolution of the model. */
 export interface Place extends Pick<NativePlaceWindow, 'photograph' | 'place' | 'defect' | 'foreground'> {
@@ -22,7 +24,7 @@ export interface PlaceKey {
 }
 
 /** Holds what the places of all pairs depend on. */
-export interface PlaceSettings extends GroundSources {
+export interface FinderSettings extends GroundSources {
   seed: number;
   /** Pixels along each side of the model's images. */
   resolution: number;
@@ -32,8 +34,8 @@ export interface PlaceSettings extends GroundSources {
   where: RegionSource | undefined;
   /** The training defects of the type. Automatic places need at least one. */
   examples: readonly NativeExample[];
-  /** The relative centres of training defects in their photographs, 0 to 1. */
-  centres: ReadonlyMap<NativeExample, { x: number; y: number }>;
+  /** The centres of training defects in their photographs. */
+  centres: ReadonlyMap<NativeExample, Position>;
   startsFromDefect: boolean;
   needsForeground: boolean;
 }
@@ -44,7 +46,7 @@ export interface Site {
   ground: Ground;
   /** Pixels of the photograph along each side of a window. */
   side: number;
-  settings: PlaceSettings;
+  settings: FinderSettings;
   engine: Pick<PlaceEngine, 'move'>;
 }
 
@@ -77,17 +79,4 @@ export async function cutPlace(
     ...(defect && startsFromDefect && { defect }),
     ...(needsForeground && { foreground: new WindowGrid(place.window, resolution).maskOf(marks) }),
   };
-}
-
-/** Returns a square mask of 0 and 255. */
-export const squareMask = (mask: Uint8Array, side: number) => ({
-  data: mask.map((value) => (value > 0 ? 255 : 0)),
-  ...{ width: side, height: side, channels: 1 as const },
-});
-
-/** Returns the indices of the pixels that a mask marks. */
-export function markedPixels(mask: Uint8Array): number[] {
-  const marked: number[] = [];
-  for (let i = 0; i < mask.length; i++) if ((mask[i] as number) > 0) marked.push(i);
-  return marked;
 }

@@ -1,10 +1,6 @@
 /** Decides how large the windows are that training cuts out of photographs. */
 
-/** The size of a photograph, in pixels. */
-interface Size {
-  width: number;
-  height: number;
-}
+import type { Size } from './cut.js';
 
 /** The size of a defect in its photograph. */
 export interface DefectSize {

@@ -1,19 +1,10 @@
 /** Chooses places that are like those of the training defects. */
-import type { NativeExample } from '../addon-types.js';
-import { type Random, randomFrom } from '../core/random.js';
-import { boundingBox } from '../dataset/fit.js';
-import { dilated, type Marks, shifted, type Window, WindowGrid, windowAround } from '../dataset/photograph-window.js';
-import {
-  cutPlace,
-  markedPixels,
-  movedExample,
-  type Place,
-  type PlaceKey,
-  type Site,
-  squareMask,
-  TRIES,
-} from './place.js';
-import type { DefectPixels } from './place-engine.js';
+import type { NativeExample } from '../../addon-types.js';
+import { type Random, randomFrom } from '../../core/random.js';
+import { boundingBox } from '../../dataset/fit.js';
+import { type Marks, type Window, WindowGrid, windowAround } from '../../dataset/photograph-window.js';
+import { type DefectPixels, dilated, markedPixels, shifted, squareMask } from './defect-pixels.js';
+import { cutPlace, movedExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
 
 /** On an object, this number of places is tried near those of the training defects before any others. */
 const NEAR_TRIES = 20;
