@@ -30,10 +30,10 @@ export class Console {
     if (!this.json) process.stdout.write(`${line}\n`);
   }
 
+  /** Shows an event on standard error. Warnings and notes appear in every mode, because they are no progress. */
   report(event: JobEvent): void {
     if (this.mode === 'json') process.stderr.write(`${JSON.stringify(event)}\n`);
-    else if (event.event === 'warning') this.#line(`warning: ${event.message}`);
-    else if (event.event === 'note') this.#note(event.message);
+    else if (event.event !== 'progress') this.#line(`${event.event}: ${event.message}`);
     else if (this.mode === 'bar') this.#show(event);
   }
 
@@ -68,11 +68,6 @@ export class Console {
         ...operations.slice(0, SHOWN_OPERATIONS).map((time) => line(time, time.ownSeconds)),
       ].join(''),
     );
-  }
-
-  /** Prints a note for people. A machine that reads the result asks for events if it wants notes. */
-  #note(message: string): void {
-    if (this.mode === 'bar') this.#line(message);
   }
 
   #line(text: string): void {

@@ -50,7 +50,7 @@ function describeCampaign(result: CampaignResult): Outcome {
 
 const train: CommandSpec = {
   name: 'train',
-  description: 'Train an adapter on one or more defect types from a few images.',
+  description: 'Train an adapter on one or several defect types from a few images.',
   options: learnOptions,
   computes: true,
   async run(options, context) {

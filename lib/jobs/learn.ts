@@ -21,8 +21,8 @@ export interface LearnResult {
 }
 
 /**
- * Trains an adapter on one or several defect types of a category and writes it to `out`. With `resume` it continues from the newest
- * checkpoint, and the result is bit for bit that of an uninterrupted run.
+ * Trains an adapter on one or several defect types of a category and writes it to `out`. With `resume` it continues
+ * from the newest checkpoint, and the result is bit for bit that of an uninterrupted run.
  *
  * Throws the errors of `DualAnoDiff.load` and `Trainer.train`.
  */

@@ -12,7 +12,7 @@ describe('--profile', () => {
     const { code, stdout, stderr } = await cli([...trainStains(adapter, ...SMALL), '--profile', '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ steps: 2 }); // the result stays one line
-    const { profile } = JSON.parse(stderr);
+    const { profile } = JSON.parse(stderr.trimEnd().split('\n').at(-1) as string);
     const calls = Object.fromEntries(
       profile.stages.map(({ name, calls }: { name: string; calls: number }) => [name, calls]),
     );
