@@ -41,12 +41,8 @@ export type { LearnOptions } from './model/learn.js';
 export { Masker } from './model/masker.js';
 export { type PlaceOptions, Placer } from './model/placer.js';
 export { type SampleOptions, Sampler } from './model/sampler.js';
-export {
-  type PreviewOptions,
-  Trainer,
-  type TrainOptions,
-  type TrainStep,
-} from './model/trainer.js';
+export type { PreviewOptions, TrainOptions, TrainStep } from './model/train-options.js';
+export { Trainer } from './model/trainer.js';
 export type { ResolvedTraining } from './model/training-settings.js';
 export type { TypePrompts } from './model/type-prompts.js';
 export type {

@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { TrainingError } from '../core/errors.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
 import { appendJsonLine, jsonLines, readJsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
@@ -88,30 +87,4 @@ export class RunFiles {
   async appendLog(entry: LogEntry): Promise<void> {
     await appendJsonLine(this.log, entry);
   }
-}
-
-/** A finished adapter stores these names, too, which are no settings of its training. */
-const NOT_SETTINGS = new Set([
-  ...['format', 'format_version', 'lora_scale', 'saim_rank', 'latent_levels'],
-  ...['steps', 'base', 'examples', 'example_types'],
-]);
-
-/**
- * Throws ERR_CHECKPOINT_MISMATCH with every setting that differs and both its values. A setting that only the file has
- * comes from another version of the package, so this version cannot continue the run. A note, whose name begins with
- * `_`, only counts if both have it.
- */
-export function requireSameSettings(file: string, saved: Record<string, string>, wanted: Record<string, string>): void {
-  const isNote = (name: string) => name.startsWith('_');
-  const unknown = Object.keys(saved).filter((name) => !(name in wanted) && !NOT_SETTINGS.has(name) && !isNote(name));
-  const differs = (name: string) => saved[name] !== wanted[name] && !(isNote(name) && saved[name] === undefined);
-  const names = [...Object.keys(wanted).filter(differs), ...unknown];
-  if (names.length === 0) return;
-  const differences = names.map(
-    (name) => `${name} was ${saved[name] ?? 'not set'}, is now ${wanted[name] ?? 'not known'}`,
-  );
-  throw new TrainingError(
-    `${file} was made with other settings: ${differences.join('; ')}. Train with the old ones, or remove it to start afresh.`,
-    'ERR_CHECKPOINT_MISMATCH',
-  );
 }

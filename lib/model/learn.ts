@@ -1,17 +1,15 @@
 import { InvalidOptionError } from '../core/errors.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { TrainerOptions, TrainSettings } from '../options/generated.js';
+import type { TrainerOptions } from '../options/generated.js';
 import type { Adapter } from './adapter.js';
 import type { BaseModel } from './base-model.js';
-import { Trainer, type TrainOptions, type TrainStep } from './trainer.js';
+import type { TrainOptions, TrainStep } from './train-options.js';
+import { Trainer } from './trainer.js';
 
 /** Holds the options of {@link DualAnoDiff.learn}. */
-export interface LearnOptions extends Omit<TrainerOptions, 'types'>, TrainSettings {
+export interface LearnOptions extends Omit<TrainerOptions, 'types'>, TrainOptions {
   /** These are the defect types to learn. `good` stands for photographs without a defect. */
   types: readonly string[];
-  signal?: AbortSignal;
-  /** This function receives what was decided before training, such as the size of the windows, in words. */
-  onNote?: (note: string) => void;
   /** This function is called after every training step. If it throws, training ends with its error. */
   onProgress?: (step: TrainStep) => void;
 }

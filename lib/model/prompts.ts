@@ -3,6 +3,7 @@ import type { NativePrompts } from '../addon-types.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { warn } from '../core/warnings.js';
 import { runNative } from '../run-native.js';
+import type { TypePrompts } from './type-prompts.js';
 
 const MAX_SHOWN_CHARACTERS = 200;
 const warned = new WeakMap<NativePrompts, Set<string>>();
@@ -43,3 +44,9 @@ export function checkPrompts(prompts: readonly string[]): void {
 /** Names each prompt by its own text, for warnings. */
 export const quoted = (prompts: readonly string[]): [string, string][] =>
   prompts.map((text) => [`prompt "${shortened(text, 40)}"`, text]);
+
+/** Names the prompts of a type, for warnings. */
+export const namedPrompts = ({ global, anomaly }: TypePrompts): [string, string][] => [
+  ['global prompt', global],
+  ['anomaly prompt', anomaly],
+];

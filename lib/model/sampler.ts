@@ -12,7 +12,7 @@ import { Adapter } from './adapter.js';
 import type { AdapterInfo } from './adapter-info.js';
 import type { BaseModel } from './base-model.js';
 import { type BackgroundInput, encodeBackgrounds } from './encoded-backgrounds.js';
-import { warnOfLongPrompts } from './prompts.js';
+import { namedPrompts, warnOfLongPrompts } from './prompts.js';
 import { nativeSampling, resolveSampling, type SamplingSettings } from './sampling-settings.js';
 
 /** Holds the options of {@link Sampler.sample}. */
@@ -176,8 +176,7 @@ export class Sampler {
   ): Promise<PreparedSampling> {
     const resolved = resolveSampling(settings, this.#model, this.adapter);
     await warnOfLongPrompts(this.native, [
-      ['global prompt', resolved.globalPrompt],
-      ['anomaly prompt', resolved.anomalyPrompt],
+      ...namedPrompts({ global: resolved.globalPrompt, anomaly: resolved.anomalyPrompt }),
       ['negative prompt', resolved.negativePrompt],
     ]);
     return {

@@ -1,45 +1,28 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { z } from 'zod';
-import type { NativeStep, NativeTrainer } from '../addon-types.js';
-import { AbortedError, DualAnoDiffError, ModelError, TrainingError } from '../core/errors.js';
+import type { NativeTrainer } from '../addon-types.js';
+import { AbortedError, DualAnoDiffError, TrainingError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
 import type { WriteLock } from '../core/write-lock.js';
 import { type Dataset, requireDataset } from '../dataset/dataset.js';
 import { type Pair, toPair } from '../dataset/pair.js';
 import type { TrainingImage } from '../dataset/training-region.js';
-import { checkOptions, checkValue, given, taskShape } from '../options/check.js';
-import type { TrainerOptions, TrainSettings } from '../options/generated.js';
-import { adapterFile, trainerSchema, trainSchema } from '../options/training.js';
-import { runNative, type TaskOptions } from '../run-native.js';
+import { checkOptions, checkValue, given } from '../options/check.js';
+import type { TrainerOptions } from '../options/generated.js';
+import { adapterFile, trainerSchema } from '../options/training.js';
+import { runNative } from '../run-native.js';
 import { Adapter } from './adapter.js';
-import { checkAdapterFile, numberFrom } from './adapter-info.js';
-import { renewed } from './adapter-lists.js';
+import { checkAdapterFile } from './adapter-info.js';
 import { NO_ADAPTER } from './base-defaults.js';
 import type { BaseModel } from './base-model.js';
-import { RunFiles, requireSameSettings } from './checkpoints.js';
-import { warnOfLongPrompts } from './prompts.js';
+import { RunFiles } from './checkpoints.js';
+import { namedPrompts, warnOfLongPrompts } from './prompts.js';
+import { startOfRun } from './resume.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
+import { type PreviewOptions, type TrainOptions, type TrainStep, trainCallSchema } from './train-options.js';
 import { type TrainingInputs, trainingInputs } from './training-inputs.js';
-import { metadataOf, nativeTraining, type ResolvedTraining } from './training-settings.js';
+import { nativeTraining, type ResolvedTraining } from './training-settings.js';
 import type { TypePrompts } from './type-prompts.js';
-
-/** Holds the options of {@link Trainer.train}. */
-export interface TrainOptions extends TrainSettings, TaskOptions {
-  /** This function receives what was decided before training, such as the size of the windows, in words. */
-  onNote?: (note: string) => void;
-}
-
-/** Holds the options of {@link Trainer.preview}. */
-export type PreviewOptions = TaskOptions & { type?: string; steps?: number; guidanceScale?: number; seed?: number };
-
-/** Describes one optimiser update. */
-export interface TrainStep extends NativeStep {
-  /** This is the number of steps of the whole run. */
-  steps: number;
-  /** This is the wall time of this step. */
-  seconds: number;
-}
 
 /**
  * Trains one adapter on one or several defect types.
@@ -111,7 +94,7 @@ export class Trainer {
       resume,
       signal,
       onNote,
-    } = checkOptions(trainSchema.extend({ ...taskShape, onNote: noteListener() }), options);
+    } = checkOptions(trainCallSchema, options);
     requireDataset(dataset);
     if (this.#busy) throw new DualAnoDiffError('The trainer is busy with another run', 'ERR_BUSY');
     this.#busy = true;
@@ -119,7 +102,7 @@ export class Trainer {
     let isComplete = false;
     try {
       await this.#lockFiles(files);
-      await this.#prepare(dataset, { signal, onNote });
+      await this.#prepare(dataset, signal, onNote);
       this.#finished = files && (await this.#begin(files, resume, steps)) ? files.out : undefined;
       if (this.#finished === undefined) yield* this.#steps(steps, files, checkpointEvery, signal);
       isComplete = true;
@@ -247,7 +230,8 @@ export class Trainer {
 
   async #prepare(
     dataset: Dataset,
-    { signal, onNote }: TaskOptions & { onNote: TrainOptions['onNote'] | undefined },
+    signal: AbortSignal | undefined,
+    onNote: TrainOptions['onNote'] | undefined,
   ): Promise<void> {
     if (this.#handle) return;
     const { native: model, info } = this.#model;
@@ -261,13 +245,7 @@ export class Trainer {
       await checkAdapterFile(initial);
       this.#initialDigest = await fileDigest(initial);
     }
-    await warnOfLongPrompts(
-      model,
-      prompts.flatMap(({ global, anomaly }) => [
-        ['global prompt', global],
-        ['anomaly prompt', anomaly],
-      ]),
-    );
+    await warnOfLongPrompts(model, prompts.flatMap(namedPrompts));
     const options = nativeTraining(settings, prompts, initial);
     this.#handle = await runNative({ signal }, (engine, task) => engine.createTrainer(model, options, regions, task));
   }
@@ -275,44 +253,17 @@ export class Trainer {
   /** Resumes the files of a run or starts new ones. Returns true if the run is already finished. */
   async #begin(files: RunFiles, resume: boolean, steps: number): Promise<boolean> {
     const handle = this.#started();
-    await files.removePartial();
-    const [newest] = await files.checkpoints();
-    if (newest && !resume) {
-      throw new TrainingError(
-        `An earlier run left the checkpoint ${newest.file}: resume it, or remove it to start afresh.`,
-        'ERR_CHECKPOINT_MISMATCH',
-      );
+    const { legacyFingerprint } = this.#model.info;
+    const { checkpoint, finishedSteps } = await startOfRun(files, {
+      ...{ resume, steps, hasSteps: this.#position > 0, settings: this.#settingsText(), legacyFingerprint },
+    });
+    if (finishedSteps !== undefined) {
+      this.#position = finishedSteps;
+      await runNative({}, (_, task) => handle.loadFinished(files.out, finishedSteps, task));
+      return true;
     }
-    const hasAdapter = !newest && existsSync(files.out);
-    if (hasAdapter && !resume && this.#position === 0) {
-      throw new TrainingError(
-        `An earlier run wrote the adapter ${files.out}: resume it, or choose another file.`,
-        'ERR_CHECKPOINT_MISMATCH',
-      );
-    }
-    const finished = resume && hasAdapter;
-    const source = newest?.file ?? (finished ? files.out : undefined);
-    if (source !== undefined) {
-      const saved = renewed(await runNative({}, (engine, task) => engine.readMetadata(source, task)));
-      const { fingerprint, legacyFingerprint } = this.#model.info;
-      // Version 0.1.0 wrote the legacy fingerprint.
-      if (saved.base_fingerprint === legacyFingerprint) saved.base_fingerprint = fingerprint;
-      requireSameSettings(source, saved, this.#settingsText());
-      const done = numberFrom(saved.steps ?? '');
-      if (finished && !(Number.isInteger(done) && done > 0)) {
-        throw new ModelError(
-          `The metadata of ${source}: expected a number above 0 for steps but found ${saved.steps ?? 'nothing'}`,
-          'ERR_WEIGHTS_INVALID',
-        );
-      }
-      if (finished && done >= steps) {
-        this.#position = done;
-        await runNative({}, (_, task) => handle.loadFinished(source, this.#position, task));
-        return true;
-      }
-    }
-    if (newest) this.#position = await runNative({}, (_, task) => handle.loadCheckpoint(newest.file, task));
-    this.#savedStep = newest ? this.#position : 0;
+    if (checkpoint) this.#position = await runNative({}, (_, task) => handle.loadCheckpoint(checkpoint, task));
+    this.#savedStep = checkpoint ? this.#position : 0;
     await files.rewindLog(this.#position);
     return false;
   }
@@ -336,15 +287,10 @@ export class Trainer {
   /** Returns everything that decides the result, as metadata of checkpoints and adapters. */
   #settingsText(): Record<string, string> {
     return {
-      ...metadataOf(this.settings, this.prompts),
+      ...this.#begun().metadata,
       initial_adapter: this.#initialDigest,
       base_fingerprint: this.#model.info.fingerprint,
       dtype: this.#model.info.dtype,
-      training_images: this.#begun().digest,
-      ...given({ _foreground: this.#begun().foreground }),
     };
   }
 }
-
-const noteListener = () =>
-  z.custom<NonNullable<TrainOptions['onNote']>>((value) => typeof value === 'function', 'a function').optional();

@@ -7,7 +7,7 @@ import { digestOf, squareOf, type TrainingImage, type TrainingRegion } from '../
 import { given } from '../options/check.js';
 import type { TrainedExample } from './adapter-lists.js';
 import { foregroundFinder, foregroundName, withForegroundSource } from './foreground.js';
-import type { ResolvedTraining } from './training-settings.js';
+import { metadataOf, type ResolvedTraining } from './training-settings.js';
 import { promptsOfTypes, type TypePrompts } from './type-prompts.js';
 
 /** What a trainer keeps of its images after the engine has got them. */
@@ -20,10 +20,8 @@ export interface TrainingInputs {
   squares: TrainingImage[];
   /** The defects, as adapters store them. */
   examples: TrainedExample[];
-  /** The digest of all images. */
-  digest: string;
-  /** Names what found the foregrounds. It is undefined without background compensation. */
-  foreground: string | undefined;
+  /** The settings, the prompts, the digest of all images, and the name of what found their foregrounds. */
+  metadata: Record<string, string>;
   /** These sentences tell people what was decided. */
   notes: string[];
 }
@@ -62,15 +60,17 @@ export async function trainingInputs(
   const partFill = settings.partFill === 'auto' ? clearerFill(regions) : settings.partFill;
   const squares: TrainingImage[] = [];
   for (const region of regions) squares.push(await squareOf(region, resolution));
+  const decided = { ...settings, window, partFill };
+  const prompts = promptsOfTypes({ global, anomaly }, dataset.category, types);
+  const hasForegrounds = settings.background !== 'off';
   const inputs = {
-    settings: { ...settings, window, partFill },
-    prompts: promptsOfTypes({ global, anomaly }, dataset.category, types),
-    squares,
+    ...{ settings: decided, prompts, squares, notes },
     examples: regions.flatMap(({ type, centre }, region) => (centre ? [{ type, region, ...centre }] : [])),
-    digest: digestOf(regions),
-    foreground:
-      settings.background === 'off' ? undefined : foregroundName(given({ foregroundMasks, foregroundWeights })),
-    notes,
+    metadata: {
+      ...metadataOf(decided, prompts),
+      training_images: digestOf(regions),
+      ...(hasForegrounds && { _foreground: foregroundName(given({ foregroundMasks, foregroundWeights })) }),
+    },
   };
   return { inputs, regions: regions.map(nativeRegion) };
 }

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeFileAtomic } from '../../lib/core/files.js';
-import { RunFiles, requireSameSettings } from '../../lib/model/checkpoints.js';
+import { RunFiles } from '../../lib/model/checkpoints.js';
+import { requireSameSettings } from '../../lib/model/resume.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
