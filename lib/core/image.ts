@@ -134,6 +134,13 @@ export class RawImage implements PixelData {
   }
 }
 
+/** Returns the share of pixels that a mask marks, 0 to 1. */
+export function coverageOf({ data }: PixelData): number {
+  let marked = 0;
+  for (let i = 0; i < data.length; i++) if ((data[i] as number) > 0) marked++;
+  return marked / data.length;
+}
+
 /** A mask of a defect: one channel that holds 255 at the defect and 0 elsewhere. */
 export class Mask extends RawImage {
   declare readonly channels: 1;
@@ -143,6 +150,6 @@ export class Mask extends RawImage {
   /** Does not copy the data. Throws ERR_INVALID_OPTION if the number of bytes does not match the size. */
   constructor(pixels: Omit<PixelData, 'channels'>) {
     super({ data: pixels.data, width: pixels.width, height: pixels.height, channels: 1 });
-    this.coverage = this.data.reduce((count, value) => count + (value > 0 ? 1 : 0), 0) / this.data.length;
+    this.coverage = coverageOf(this);
   }
 }

@@ -13,6 +13,28 @@ export interface Box extends Size {
   top: number;
 }
 
+/** Returns the middle of a box, in pixels. */
+export const middleOf = ({ left, top, width, height }: Box): { x: number; y: number } => ({
+  x: left + width / 2,
+  y: top + height / 2,
+});
+
+/**
+ * Returns the start of a span of `side` pixels that is centred on `centre` as far as an image of `extent` pixels allows.
+ * A span that does not fit reaches beyond the image equally on both sides.
+ */
+export const startAround = (centre: number, side: number, extent: number): number =>
+  side >= extent
+    ? Math.round((extent - side) / 2)
+    : Math.min(Math.max(Math.round(centre - side / 2), 0), extent - side);
+
+/** Returns the size of an image whose longer side is shrunk to at most `longest` pixels. */
+export function shrunkSize({ width, height }: Size, longest: number): Size {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const shrunk = (side: number) => Math.max(1, Math.round(scale * side));
+  return { width: shrunk(width), height: shrunk(height) };
+}
+
 /** Returns the pixel within 0 to `extent` - 1 that `at` shows if the image is mirrored at its borders. */
 function mirrored(at: number, extent: number): number {
   const period = 2 * extent;

@@ -2,6 +2,7 @@ import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { RawImage } from '../core/image.js';
 import type { Fit } from '../options/names.js';
 import type { DatasetContents, Purpose } from './contents.js';
+import { middleOf } from './cut.js';
 import { type Example, emptyMask, type LoadedExample, readExample } from './example-file.js';
 import { fewAtOnce } from './few-at-once.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
@@ -218,10 +219,8 @@ async function loadExample(
   const { image, stored, mask } = await readExample(example);
   const box = boundingBox(mask);
   if (!box) throw emptyMask(example.mask);
-  const centre = {
-    x: (box.left + box.right + 1) / (2 * mask.width),
-    y: (box.top + box.bottom + 1) / (2 * mask.height),
-  };
+  const { x, y } = middleOf(box);
+  const centre = { x: x / mask.width, y: y / mask.height };
   const refit = (picture: RawImage) => fitAround(picture, mask, resolution, fit);
   const pixels = await fitAround(image, mask, resolution, fit, kernel);
   const maskPixels = binarize(await refit(mask));

@@ -1,27 +1,21 @@
 import { type PixelData, RawImage } from '../core/image.js';
 import type { Fit } from '../options/names.js';
+import { type Box, middleOf, startAround } from './cut.js';
 import { type Kernel, resizeImage } from './image-file.js';
-
-interface Box {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
 
 /** Returns the smallest box around all pixels of at least one half. Returns undefined for an empty mask. */
 export function boundingBox(mask: PixelData): Box | undefined {
-  const box = { left: mask.width, top: mask.height, right: -1, bottom: -1 };
+  let [left, right, top, bottom] = [mask.width, -1, mask.height, -1];
   for (let y = 0; y < mask.height; y++) {
     for (let x = 0; x < mask.width; x++) {
       if ((mask.data[y * mask.width + x] as number) < 128) continue;
-      box.left = Math.min(box.left, x);
-      box.right = Math.max(box.right, x);
-      box.top = Math.min(box.top, y);
-      box.bottom = Math.max(box.bottom, y);
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
     }
   }
-  return box.right < 0 ? undefined : box;
+  return right < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 function crop(image: PixelData, left: number, top: number, size: number): RawImage {
@@ -33,10 +27,6 @@ function crop(image: PixelData, left: number, top: number, size: number): RawIma
   }
   return new RawImage({ data, width: size, height: size, channels });
 }
-
-/** Returns the start of a window of `size` within `extent` that is centred on [low, high] as far as possible. */
-const windowStart = (low: number, high: number, size: number, extent: number): number =>
-  Math.min(Math.max(Math.round((low + high + 1 - size) / 2), 0), extent - size);
 
 /** Returns a mask of 0 and 255, with one half as the threshold. */
 export const binarize = ({ data, width, height, channels }: PixelData): RawImage =>
@@ -62,8 +52,8 @@ export async function fitAround(
   const resized = await resizeImage(image, width, height, kernel);
   if (width === height) return resized;
   const marked = defect && boundingBox(await resizeImage(defect, width, height));
-  const box = marked ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };
-  const left = windowStart(box.left, box.right, resolution, width);
-  const top = windowStart(box.top, box.bottom, resolution, height);
+  const middle = middleOf(marked ?? { left: 0, top: 0, width, height });
+  const left = startAround(middle.x, resolution, width);
+  const top = startAround(middle.y, resolution, height);
   return crop(resized, left, top, resolution);
 }

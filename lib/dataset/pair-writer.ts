@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, InvalidOptionError, withFileErrors } from '../core/errors.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
-import type { PixelData } from '../core/image.js';
+import { coverageOf } from '../core/image.js';
 import { appendJsonLine, jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
@@ -12,13 +12,6 @@ import type { WritablePair } from './generated-pair.js';
 import { encodePng } from './image-file.js';
 import { PAIR_LIST, type PairSource, pairWriterSchema, readPairList, writablePairSchema } from './pair-list.js';
 import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
-
-/** Returns the share of a mask's pixels that are set, 0 to 1. */
-function coverageOf({ data }: PixelData): number {
-  let marked = 0;
-  for (let i = 0; i < data.length; i++) if ((data[i] as number) > 0) marked++;
-  return marked / data.length;
-}
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
@@ -94,8 +87,9 @@ export class PairWriter {
   }
 
   /**
-   * Writes a pair, and its mask with the facts about its defects if it has one. Throws ERR_INVALID_OPTION if a part of the
-   * pair is not valid, and ERR_DATASET_INVALID if the folder holds the pair already. Throws ERR_FILE_ACCESS if the disk is full, and the pairs before it are kept.
+   * Writes a pair, and its mask with the facts about its defects if it has one. Throws ERR_INVALID_OPTION if a part of
+   * the pair is not valid, and ERR_DATASET_INVALID if the folder holds the pair already. Throws ERR_FILE_ACCESS if the
+   * disk is full, and the pairs before it are kept.
    */
   async write(pair: WritablePair): Promise<PairRecord> {
     const { type, recipe, adapter, settings } = this.source;

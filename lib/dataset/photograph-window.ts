@@ -1,6 +1,6 @@
 /** Converts between a photograph and the square windows in which defects are drawn. */
 import type { PixelData, RawImage } from '../core/image.js';
-import { type Box, cutOut, type Size } from './cut.js';
+import { type Box, cutOut, type Size, startAround } from './cut.js';
 
 /** A square of a photograph, in pixels. It may reach beyond the border. */
 export interface Window {
@@ -12,19 +12,13 @@ export interface Window {
 /** Tells whether a pixel of a photograph is marked. Pixels outside the photograph never are. */
 export type Marks = (x: number, y: number) => boolean;
 
-/** Returns the start of a window that is centred on `centre` as far as `extent` pixels allow. */
-const startOf = (centre: number, side: number, extent: number): number =>
-  side >= extent
-    ? Math.round((extent - side) / 2)
-    : Math.min(Math.max(Math.round(centre - side / 2), 0), extent - side);
-
 /**
  * Returns the window around a point of a photograph. It lies inside the photograph, if it fits. Otherwise it reaches
  * beyond the border equally on both sides.
  */
 export const windowAround = (x: number, y: number, side: number, { width, height }: Size): Window => ({
-  left: startOf(x, side, width),
-  top: startOf(y, side, height),
+  left: startAround(x, side, width),
+  top: startAround(y, side, height),
   side,
 });
 

@@ -93,10 +93,5 @@ async function maskRegion({ stored, image }: Photograph, mask: ImageSource): Pro
   const pixels = await readMaskOf(stored, mask, 'place mask');
   const box = boundingBox(pixels);
   if (!box) return undefined;
-  const { left, top, right, bottom } = box;
-  return {
-    box: { left, top, width: right - left + 1, height: bottom - top + 1 },
-    marks: marksOf(pixels, image),
-    label: `The mask ${labelOf(mask)}`,
-  };
+  return { box, marks: marksOf(pixels, image), label: `The mask ${labelOf(mask)}` };
 }

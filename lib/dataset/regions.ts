@@ -2,7 +2,7 @@
 import { DatasetError } from '../core/errors.js';
 import { type PixelData, RawImage } from '../core/image.js';
 import { type Defect, defectsIn } from './components.js';
-import { type Box, cutOut } from './cut.js';
+import { type Box, cutOut, middleOf, shrunkSize } from './cut.js';
 import type { FindForeground } from './dataset.js';
 import { type Example, emptyMask, readExample } from './example-file.js';
 import { binarize, boundingBox } from './fit.js';
@@ -56,9 +56,8 @@ export async function surveyExamples(examples: readonly Example[], type: number)
 
 /** Finds the foreground of a whole photograph, as a mask of its size. */
 async function wholeForeground(find: FindForeground, stored: Stored, image: RawImage): Promise<RawImage> {
-  const scale = Math.min(1, FOREGROUND_SIDE / Math.max(image.width, image.height));
-  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(scale * side)));
-  const small = await resizeImage(image, width as number, height as number);
+  const { width, height } = shrunkSize(image, FOREGROUND_SIDE);
+  const small = await resizeImage(image, width, height);
   const found = await find(stored, small, async (mask) => mask);
   return resizeImage(found, image.width, image.height);
 }
@@ -119,10 +118,8 @@ export async function loadRegions(
     for (const { piece } of own) {
       const cut = await cutRegion(photograph, regionAround(piece, one, scale.window), scale);
       if (!boundingBox(cut.maskPixels)) throw vanished(one.example, scale);
-      const centre = {
-        x: (piece.left + piece.width / 2) / one.width,
-        y: (piece.top + piece.height / 2) / one.height,
-      };
+      const { x, y } = middleOf(piece);
+      const centre = { x: x / one.width, y: y / one.height };
       regions.push({ name: one.example.name, type: one.type, ...cut, centre });
     }
   }

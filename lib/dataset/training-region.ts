@@ -1,9 +1,10 @@
 /** Declares what training takes of the photographs: squares, or larger regions that it cuts its windows out of. */
 import { createHash } from 'node:crypto';
 import type { RawImage } from '../core/image.js';
-import { cutOut } from './cut.js';
+import { middleOf } from './cut.js';
 import type { Position } from './example-file.js';
 import { boundingBox } from './fit.js';
+import { cutWindow, windowAround } from './photograph-window.js';
 
 /** A square training image, as large as the model's images. */
 export interface TrainingImage {
@@ -30,12 +31,9 @@ export async function squareOf(region: TrainingRegion, resolution: number): Prom
   const { name, pixels, maskPixels } = region;
   const { width, height } = pixels;
   if (width === resolution && height === resolution) return { name, pixels, maskPixels };
-  const marked = boundingBox(maskPixels) ?? { left: 0, top: 0, right: width - 1, bottom: height - 1 };
-  const start = (low: number, high: number, extent: number) =>
-    Math.min(Math.max(Math.round((low + high + 1 - resolution) / 2), 0), extent - resolution);
-  const size = { width: resolution, height: resolution };
-  const box = { left: start(marked.left, marked.right, width), top: start(marked.top, marked.bottom, height), ...size };
-  return { name, pixels: await cutOut(pixels, box, size), maskPixels: await cutOut(maskPixels, box, size) };
+  const { x, y } = middleOf(boundingBox(maskPixels) ?? { left: 0, top: 0, width, height });
+  const window = windowAround(x, y, resolution, pixels);
+  return { name, pixels: await cutWindow(pixels, window), maskPixels: await cutWindow(maskPixels, window) };
 }
 
 /**

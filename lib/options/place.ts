@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { above, integer, path } from './check.js';
 import { option, pick } from './option.js';
 import { count, samplingOptions } from './sampling.js';
-import { foregroundOptions } from './training.js';
+import { foregroundOptions, windowSide } from './training.js';
 import { typeName } from './type-name.js';
 
 export const placeOptions = {
@@ -36,7 +36,7 @@ export const placeOptions = {
     { fallback: '0.75, or 1 if the adapter stores no training defects' },
   ),
   window: option(
-    integer(8, 65536).optional(),
+    windowSide().optional(),
     'advanced',
     'Draw in windows with this many pixels of the photograph along each side. Only adapters that do not store their scale need it.',
     { fallback: "the adapter's" },

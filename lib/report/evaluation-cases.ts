@@ -1,6 +1,7 @@
 /** Shows images of an evaluation: single cases with their maps, and generated images beside real ones. */
 import { join } from 'node:path';
 import type { PixelData, RawImage } from '../core/image.js';
+import { shrunkSize } from '../dataset/cut.js';
 import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { binarize } from '../dataset/fit.js';
@@ -23,10 +24,9 @@ const SHOWN_SIDE = 320;
 
 /** Resizes an image as it is shown: to a detector's square, or, for tiles, with its own proportions. */
 async function shownSize(image: PixelData, { resolution, tiles }: Protocol): Promise<RawImage> {
-  const { width, height } = image;
   if (!tiles) return resizeImage(image, resolution, resolution);
-  const scale = Math.min(1, SHOWN_SIDE / Math.max(width, height));
-  return resizeImage(image, Math.max(1, Math.round(scale * width)), Math.max(1, Math.round(scale * height)));
+  const { width, height } = shrunkSize(image, SHOWN_SIDE);
+  return resizeImage(image, width, height);
 }
 
 /** Returns an example with the outline of its mask in red. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
 import type { RawImage } from '../core/image.js';
+import { shrunkSize } from '../dataset/cut.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { binarize } from '../dataset/fit.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
@@ -46,11 +47,9 @@ async function exampleFigure(example: TrainingImage): Promise<string> {
 }
 
 /** Shrinks an image for the report. Whole photographs would make the file slow to open. */
-async function shrunk(image: RawImage): Promise<RawImage> {
-  const scale = SHOWN_SIDE / Math.max(image.width, image.height);
-  if (scale >= 1) return image;
-  const [width, height] = [image.width, image.height].map((extent) => Math.max(1, Math.round(extent * scale)));
-  return resizeImage(image, width as number, height as number);
+function shrunk(image: RawImage): Promise<RawImage> {
+  const { width, height } = shrunkSize(image, SHOWN_SIDE);
+  return resizeImage(image, width, height);
 }
 
 async function pairFigure(writer: PairWriter, record: PairWriter['records'][number]): Promise<string> {

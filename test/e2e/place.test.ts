@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RawImage } from '../../lib/core/image.js';
 import { readMask } from '../../lib/dataset/mask-file.js';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../lib/index.js';
 import { campaign, type JobEvent, place } from '../../lib/jobs/index.js';
 import { given } from '../../lib/options/check.js';
+import { weightsFile } from '../../lib/weights/locate.js';
 import { cli, flagsOf } from '../helpers/cli.js';
 import { expectFailure } from '../helpers/failures.js';
 import { contentsOf, recordsOf } from '../helpers/files.js';
@@ -50,6 +51,8 @@ afterAll(async () => {
   await adapter?.dispose();
   await model?.dispose();
 });
+
+afterEach(() => vi.unstubAllEnvs());
 
 const common = { steps: 4, seed: 5, foregroundMasks: 'none' };
 async function collect(options: Partial<PlaceOptions> = {}): Promise<MaskedPair[]> {
@@ -160,6 +163,24 @@ describe('place', () => {
     }
     const other = place({ ...options, out: resumed, count: 3, resume: true, strength: 0.4 });
     await expectFailure(other, 'ERR_DATASET_INVALID', 'strength');
+  });
+
+  it('finds foregrounds by installed weights where it needs them, and records them', async () => {
+    vi.stubEnv('DUALANODIFF_CACHE', join(folder, 'cache'));
+    const { steps, seed } = common;
+    const options = { adapter: file, onto: join(good, 'colour.png'), count: 1, steps, seed };
+    const foregroundOf = async (name: string, where: string) => {
+      const out = join(folder, name);
+      await place({ ...options, out, where });
+      return recordsOf(out).map(({ settings }) => settings.foreground);
+    };
+    expect(await foregroundOf('by-embedded', 'auto')).toEqual(['embedded']);
+    mkdirSync(dirname(weightsFile('u2net')), { recursive: true });
+    copyFileSync(embedded.maskModel, weightsFile('u2netp'));
+    expect(await foregroundOf('by-installed', 'auto')).toEqual(['u2netp']);
+    writeFileSync(weightsFile('u2net'), 'damaged');
+    await expectFailure(foregroundOf('by-damaged', 'auto'), 'ERR_WEIGHTS_INVALID', weightsFile('u2net'));
+    expect(await foregroundOf('by-none', '20,30,24,16')).toEqual([undefined]);
   });
 
   it('is a recipe of run', async () => {

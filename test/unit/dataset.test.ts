@@ -99,7 +99,7 @@ describe('Dataset', () => {
     const image = { data: new Uint8Array(100 * 40 * 3).fill(9), width: 100, height: 40, channels: 3 } as const;
     const mask = { data: new Uint8Array(100 * 40).fill(255), width: 100, height: 40, channels: 1 } as const;
     expect(await fitAround(image, mask, 32, 'stretch')).toMatchObject({ width: 32, height: 32 });
-    expect(boundingBox(await fitAround(mask, mask, 32, 'stretch'))).toEqual({ left: 0, top: 0, right: 31, bottom: 31 });
+    expect(boundingBox(await fitAround(mask, mask, 32, 'stretch'))).toEqual({ left: 0, top: 0, width: 32, height: 32 });
   });
 
   it('resizes sharply where asked', async () => {

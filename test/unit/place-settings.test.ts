@@ -72,7 +72,7 @@ describe('the settings of placing', () => {
     refuses({ type: 'crack', where: '1,2,3,4', perPhotograph: 2 }, 'Expected 1 for perPhotograph with where');
     for (const strength of [0, 1.01, Number.NaN]) refuses({ strength }, 'a number above 0 and up to 1 for strength');
     refuses({ where: '' }, 'for where');
-    refuses({ window: 4 }, 'an integer 8..65536 for window');
+    refuses({ window: 4 }, 'an integer 8..16384 for window');
     refuses({ mask: 'u2net' } as PlaceSettings, 'Unknown option mask');
   });
 });

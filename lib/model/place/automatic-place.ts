@@ -1,6 +1,7 @@
 /** Chooses places that are like those of the training defects. */
 import type { NativeExample } from '../../addon-types.js';
 import { type Random, randomFrom } from '../../core/random.js';
+import { middleOf } from '../../dataset/cut.js';
 import { boundingBox } from '../../dataset/fit.js';
 import { type Marks, type Window, WindowGrid, windowAround } from '../../dataset/photograph-window.js';
 import { type DefectPixels, dilated, markedPixels, shifted, squareMask } from './defect-pixels.js';
@@ -81,11 +82,12 @@ function putDefect(
   const box = boundingBox(mask);
   if (!box) return undefined;
   const scale = side / resolution;
-  const x = within(point.x, (box.right - box.left + 1) * scale, image.width);
-  const y = within(point.y, (box.bottom - box.top + 1) * scale, image.height);
+  const x = within(point.x, box.width * scale, image.width);
+  const y = within(point.y, box.height * scale, image.height);
   const window = windowAround(x, y, side, image);
-  const right = Math.round((x - window.left) / scale - (box.left + box.right + 1) / 2);
-  const down = Math.round((y - window.top) / scale - (box.top + box.bottom + 1) / 2);
+  const middle = middleOf(box);
+  const right = Math.round((x - window.left) / scale - middle.x);
+  const down = Math.round((y - window.top) / scale - middle.y);
   const pixels = { ...mask, data: moved.image, channels: 3 as const };
   return {
     window,

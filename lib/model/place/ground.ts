@@ -1,8 +1,8 @@
 /** Finds where in a photograph a defect may lie. */
 import { DatasetError } from '../../core/errors.js';
-import { type PixelData, RawImage, toRgb } from '../../core/image.js';
+import { coverageOf, type PixelData, RawImage, toRgb } from '../../core/image.js';
 import type { Random } from '../../core/random.js';
-import type { Box } from '../../dataset/cut.js';
+import { type Box, type Size, shrunkSize } from '../../dataset/cut.js';
 import { boundingBox } from '../../dataset/fit.js';
 import { resizeImage } from '../../dataset/image-file.js';
 import type { Photograph } from '../../dataset/photograph.js';
@@ -39,14 +39,10 @@ export interface GroundSources {
 
 /** Returns the foreground of a photograph as a mask of 0 and 255, which may be smaller than the photograph. */
 async function readForeground({ image, stored }: Photograph, source: ForegroundSource): Promise<RawImage> {
-  const scale = Math.min(1, MAX_FOREGROUND_SIDE / Math.max(image.width, image.height));
-  const [width, height] = [image.width, image.height].map((extent) => Math.max(1, Math.round(extent * scale)));
-  const shrink = (picture: PixelData) => resizeImage(picture, width as number, height as number);
+  const { width, height } = shrunkSize(image, MAX_FOREGROUND_SIDE);
+  const shrink = (picture: PixelData) => resizeImage(picture, width, height);
   return foregroundOf(source, stored, new RawImage(toRgb(await shrink(image))), shrink);
 }
-
-const shareOf = ({ data }: PixelData): number =>
-  data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) / data.length;
 
 /**
  * Reads foreground and forbidden regions of a photograph. Throws ERR_DATASET_INVALID if no place for a defect is left.
@@ -54,7 +50,7 @@ const shareOf = ({ data }: PixelData): number =>
 export async function groundOf(photograph: Photograph, { foreground, whereNot }: GroundSources): Promise<Ground> {
   const { image, label } = photograph;
   const mask = foreground && (await readForeground(photograph, foreground));
-  const share = mask ? shareOf(mask) : 0;
+  const share = mask ? coverageOf(mask) : 0;
   const isObject = share > 0 && share < SURFACE_SHARE;
   const excluded = await whereNot?.regionOf(photograph);
   const forbidden: Marks = excluded?.marks ?? (() => false);
@@ -76,18 +72,16 @@ export async function groundOf(photograph: Photograph, { foreground, whereNot }:
   };
 }
 
-const wholeOf = ({ width, height }: PixelData): Box => ({ left: 0, top: 0, width, height });
+const wholeOf = ({ width, height }: Size): Box => ({ left: 0, top: 0, width, height });
 
 /** Returns the box around a mask in pixels of its photograph. */
-function boxOf(mask: RawImage, { width, height }: PixelData): Box {
+function boxOf(mask: RawImage, photograph: Size): Box {
   const found = boundingBox(mask);
-  if (!found) return wholeOf({ data: mask.data, width, height, channels: 1 });
-  const [across, down] = [width / mask.width, height / mask.height];
+  if (!found) return wholeOf(photograph);
+  const [across, down] = [photograph.width / mask.width, photograph.height / mask.height];
   return {
-    left: found.left * across,
-    top: found.top * down,
-    width: (found.right - found.left + 1) * across,
-    height: (found.bottom - found.top + 1) * down,
+    ...{ left: found.left * across, top: found.top * down },
+    ...{ width: found.width * across, height: found.height * down },
   };
 }
 

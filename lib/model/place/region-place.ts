@@ -1,6 +1,7 @@
 /** Makes places of the regions that a user gives. */
 import { DatasetError } from '../../core/errors.js';
 import { randomFrom } from '../../core/random.js';
+import { middleOf } from '../../dataset/cut.js';
 import { boundingBox } from '../../dataset/fit.js';
 import { WindowGrid, windowAround } from '../../dataset/photograph-window.js';
 import type { Region } from '../../dataset/place-region.js';
@@ -21,17 +22,16 @@ export async function regionPlace(
   const { resolution, seed, examples } = settings;
   requireUsable(site, region);
   const { box } = region;
-  const window = windowAround(box.left + box.width / 2, box.top + box.height / 2, side, photograph.image);
+  const { x, y } = middleOf(box);
+  const window = windowAround(x, y, side, photograph.image);
   const grid = new WindowGrid(window, resolution);
   const place = grid.maskOf(region.marks).map((value, i) => (grid.isTouched(i, ground.forbidden) ? 0 : value));
   const room = boundingBox(squareMask(place, resolution));
   if (!room)
     throw new DatasetError(`whereNot leaves nothing of the place in ${photograph.label} free: ${region.label}`);
   if (examples.length === 0) return cutPlace(site, { window, place, method });
-  const { left, top, right, bottom } = room;
-  const target = { left, top, width: right - left + 1, height: bottom - top + 1 };
   for (let count = 0; count < TRIES; count++) {
-    const { moved } = await movedExample(site, randomFrom(seed, index, attempt, count), target);
+    const { moved } = await movedExample(site, randomFrom(seed, index, attempt, count), room);
     const mask = moved.mask.map((value, i) => (value > 0 && (place[i] as number) > 0 ? 255 : 0));
     if (markedPixels(mask).length === 0) continue;
     return cutPlace(site, { window, place, method, defect: { ...moved, mask } });
