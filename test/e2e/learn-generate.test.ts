@@ -106,7 +106,11 @@ describe('model.learn', () => {
     const [good] = [await collect(learned, { type: 'good', count: 1, steps: 2 })];
     expect(good).toHaveLength(1);
     await expectFailure(collect(learned, { count: 1 }), 'ERR_INVALID_OPTION', 'Expected one of stain, scratch, good');
-    await expectFailure(collect(learned, { type: 'dent' }), 'ERR_INVALID_OPTION', 'one of stain, scratch, good for type');
+    await expectFailure(
+      collect(learned, { type: 'dent' }),
+      'ERR_INVALID_OPTION',
+      'one of stain, scratch, good for type',
+    );
   });
 });
 
