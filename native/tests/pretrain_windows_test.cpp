@@ -1,6 +1,5 @@
-#include "pretrain/windows.h"
-
 #include "core/random.h"
+#include "pretrain/windows.h"
 #include "tests/test.h"
 
 namespace dan::tests {
