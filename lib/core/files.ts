@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withFileErrors } from './errors.js';
 
@@ -14,6 +14,27 @@ function pathWithEnding(path: string, ending: string): string {
 }
 
 /**
+ * Creates a folder with the missing ones above it. Returns the outermost new one, or undefined if the folder exists.
+ * The recursion of Node does not end where a file system refuses a new folder as missing, as /proc does.
+ */
+export async function createFolder(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder);
+    return folder;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return undefined;
+    const parent = dirname(folder);
+    const isRefused =
+      code !== 'ENOENT' || parent === folder || (await stat(parent).catch(() => undefined)) !== undefined;
+    if (isRefused) throw error;
+    const outermost = await createFolder(parent);
+    const own = await createFolder(folder);
+    return outermost ?? own;
+  }
+}
+
+/**
  * Writes a file completely or not at all. The data, whole or in chunks, goes to a temporary file in the same folder,
  * which is flushed and then renamed. Creates the folder if it is missing.
  */
@@ -21,7 +42,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
   // A random part is needed because worker threads share one process id, and copies of this module share no counter.
   const temporary = pathWithEnding(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
   await withFileErrors('write', path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await createFolder(dirname(path));
     try {
       const file = await open(temporary, 'wx');
       try {

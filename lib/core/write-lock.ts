@@ -7,12 +7,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { DualAnoDiffError, FileAccessError, fileErrorReason, withFileErrors } from './errors.js';
-import { writeFileAtomic } from './files.js';
+import { createFolder, writeFileAtomic } from './files.js';
 import { isRunning, self } from './process-identity.js';
 
 const claimSchema = z.object({
@@ -77,7 +77,7 @@ export function lockFile(file: string): Promise<WriteLock> {
 }
 
 async function lock(place: string, prefix: string): Promise<WriteLock> {
-  const created = await createFolder(dirname(prefix));
+  const created = await createFolders(dirname(prefix));
   try {
     return new WriteLock(place, await claimAlone(place, prefix), created);
   } catch (error) {
@@ -87,8 +87,8 @@ async function lock(place: string, prefix: string): Promise<WriteLock> {
 }
 
 /** Creates a folder and its parents. Returns the ones that were missing, the innermost first. */
-async function createFolder(folder: string): Promise<string[]> {
-  const first = await withFileErrors('create', folder, () => mkdir(folder, { recursive: true }));
+async function createFolders(folder: string): Promise<string[]> {
+  const first = await withFileErrors('create', folder, () => createFolder(folder));
   if (first === undefined) return [];
   const created: string[] = [];
   for (let path = folder; path.length >= first.length; path = dirname(path)) created.push(path);

@@ -1,7 +1,7 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, InvalidOptionError, withFileErrors } from '../core/errors.js';
-import { namesIn, writeFileAtomic } from '../core/files.js';
+import { createFolder, namesIn, writeFileAtomic } from '../core/files.js';
 import { coverageOf } from '../core/image.js';
 import { appendJsonLine, jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
@@ -220,7 +220,7 @@ export class PairWriter {
     if (from === to) return;
     const path = this.#path(to);
     await withFileErrors('move', this.#path(from), async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await createFolder(dirname(path));
       await rename(this.#path(from), path);
     });
   }

@@ -8,7 +8,7 @@ import { loadGoodRegions, loadGoodSquares } from './good-regions.js';
 import type { ImageSource } from './image-source.js';
 import { loadRegions, type SurveyedExample, surveyExamples } from './regions.js';
 import type { TrainingRegion } from './training-region.js';
-import { decideWindow } from './window-size.js';
+import { decideWindow, MAX_MIRRORED } from './window-size.js';
 
 /** The settings that decide which images train, and how. */
 export interface TrainingImageOptions {
@@ -96,6 +96,15 @@ function decide(surveyed: readonly SurveyedExample[], resolution: number) {
   );
 }
 
+/** Throws ERR_INVALID_OPTION for a window that would show almost nothing but mirror images of the photographs. */
+function requireWindow(window: number, surveyed: readonly SurveyedExample[]): void {
+  const longest = Math.max(...surveyed.map(({ width, height }) => Math.max(width, height)));
+  if (window <= MAX_MIRRORED * longest) return;
+  throw new InvalidOptionError(
+    `Expected at most ${MAX_MIRRORED * longest} for window but received ${window}: no photograph has more than ${longest} pixels along a side`,
+  );
+}
+
 /**
  * Loads the images of the types: whole images as squares, or regions for windows. `findForeground` adds their
  * foregrounds. Throws ERR_DATASET_INVALID with the file and the reason, and the errors of `requireTypes`.
@@ -124,6 +133,7 @@ export async function loadTrainingImages(
     options.window === 'auto' ? decide(surveyed, resolution) : { window: options.window, reason: undefined };
   const notes = reason === undefined ? [] : [reason];
   if (window === 'off') return whole(notes);
+  requireWindow(window, surveyed);
   const scale = { window, resolution };
   const { regions, left } = await loadRegions(surveyed, scale, findForeground);
   if (left > 0) notes.push(`${regions.length} of ${regions.length + left} defects or pieces of defects train`);

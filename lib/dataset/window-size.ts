@@ -17,6 +17,9 @@ export interface WindowDecision {
   reason: string;
 }
 
+/** A window is at most this many times as long as a photograph. Beyond its border, the photograph is mirrored. */
+export const MAX_MIRRORED = 2;
+
 /** A defect of the usual size takes at most this share of a window, so that it is seen with its surroundings. */
 const LARGEST_SHARE = 0.75;
 /** Defects that take less than this share of a window are magnified. */

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativeLearner, NativeLearnerOptions } from '../addon-types.js';
 import { AbortedError, TrainingError, withFileErrors } from '../core/errors.js';
+import { createFolder } from '../core/files.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
 import type { EvaluationData } from './evaluation-data.js';
 import type { LearnerProtocol, Protocol } from './protocol.js';
@@ -48,7 +49,7 @@ export async function trainLearner(learner: NativeLearner, options: TrainLearner
   let position = 0;
   const save = () => runNative({ torchThread }, (_, task) => learner.saveCheckpoint(checkpoint, { digest }, task));
   try {
-    await withFileErrors('write', checkpoint, () => mkdir(dirname(checkpoint), { recursive: true }));
+    await withFileErrors('write', checkpoint, () => createFolder(dirname(checkpoint)));
     if (existsSync(checkpoint)) {
       const saved = await runNative({ torchThread }, (engine, task) => engine.readMetadata(checkpoint, task));
       if (saved.digest !== digest) {

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { NativeAdapter } from '../addon-types.js';
 import { DualAnoDiffError, withFileErrors } from '../core/errors.js';
-import { fileDigest } from '../core/files.js';
+import { createFolder, fileDigest } from '../core/files.js';
 import { checkValue } from '../options/check.js';
 import { adapterFile } from '../options/training.js';
 import { callNative, runNative, type TaskOptions } from '../run-native.js';
@@ -23,7 +23,14 @@ export class Adapter {
   #handle: NativeAdapter | undefined;
   #digest: string | undefined;
 
-  private constructor(info: AdapterInfo, handle: NativeAdapter, digest: string | undefined) {
+  /**
+   * The name of the adapter in errors.
+   * @internal
+   */
+  readonly source: string;
+
+  private constructor(info: AdapterInfo, handle: NativeAdapter, source: string, digest: string | undefined) {
+    this.source = source;
     this.info = info;
     this.#handle = handle;
     this.#digest = digest;
@@ -50,7 +57,7 @@ export class Adapter {
   static of(handle: NativeAdapter, source: string, digest?: string): Adapter {
     try {
       const metadata = callNative(() => handle.metadata());
-      return new Adapter(adapterInfo(source, metadata), handle, digest);
+      return new Adapter(adapterInfo(source, metadata), handle, source, digest);
     } catch (error) {
       handle.dispose();
       throw error;
@@ -100,7 +107,7 @@ export class Adapter {
 
   async #write(path: string): Promise<void> {
     const handle = this.native;
-    await withFileErrors('create', dirname(path), () => mkdir(dirname(path), { recursive: true }));
+    await withFileErrors('create', dirname(path), () => createFolder(dirname(path)));
     await runNative({}, (_, task) => handle.save(path, task));
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { NativeExample } from '../addon-types.js';
-import { InvalidOptionError } from '../core/errors.js';
+import { InvalidOptionError, ModelError } from '../core/errors.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
 import { EXPECTED_IMAGE, type ImageInput, type ImageSource, isImageInput } from '../dataset/image-source.js';
 import { photographsOf } from '../dataset/photograph.js';
@@ -89,6 +89,7 @@ export class Placer {
     }
     const { native } = adapter;
     const examples = await runNative({}, (_, task) => native.examples(task));
+    requireExamples(adapter, examples);
     return new Placer(model, await Sampler.create(model, adapter), examples);
   }
 
@@ -150,5 +151,18 @@ export class Placer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+}
+
+/** Throws ERR_WEIGHTS_INVALID for training defects that do not fit the settings beside them, as in an edited file. */
+export function requireExamples(
+  { source, info }: Pick<Adapter, 'source' | 'info'>,
+  examples: readonly Pick<NativeExample, 'region' | 'type' | 'size'>[],
+): void {
+  const { resolution, types } = info;
+  for (const { region, type, size } of examples) {
+    const damaged = (what: string) => new ModelError(`${source}: example ${region} ${what}`, 'ERR_WEIGHTS_INVALID');
+    if (size !== resolution) throw damaged(`has ${size} pixels a side, but the resolution is ${resolution}`);
+    if (type >= Math.max(1, types.length)) throw damaged(`has type ${type}, but there are ${types.length} types`);
   }
 }

@@ -14,6 +14,7 @@ describe('the types that the command train gets as text', () => {
     expect(await typesIn(dataset, 'hole')).toEqual(['hole']);
     expect(await typesIn(dataset, 'hole,crack')).toEqual(['hole', 'crack']);
     expect(await typesIn(dataset, 'all')).toEqual(['Schräge', 'crack', 'hole']);
+    expect(await typesIn(dataset, 'all,good')).toEqual(['Schräge', 'crack', 'hole', 'good']);
     expect(await typesIn(dataset, 'crack,good')).toEqual(['crack', 'good']);
     expect(await typesIn(dataset, 'Schräge'.normalize('NFD'))).toEqual(['Schräge']);
   });
@@ -28,6 +29,7 @@ describe('the types that the command train gets as text', () => {
   it.each([
     ['dent', 'has no defect type dent; it has Schräge, crack, hole'],
     ['crack,dent', 'has no defect type dent'],
+    ['all,crack', 'Expected each type once for type but received'],
     ['crack,crack', 'Expected each type once for type but received'],
     ['crack,', 'Expected good or the name of a defect type'],
     ['../crack', 'Expected good or the name of a defect type'],

@@ -140,6 +140,11 @@ describe('automatic places', () => {
     expect(await thin.find(photograph, key(1), [full as Place])).toBeUndefined();
   });
 
+  it('refuse a photograph that is far smaller than a window', async () => {
+    const tiny = await open(picture(15, 3));
+    await expectFailure(finderOf().find(tiny, key(0), []), 'ERR_DATASET_INVALID', 'onto[0]', 'at least 16', '15 x 3');
+  });
+
   it('mirror a photograph that a window does not fit into, and draw only inside of it', async () => {
     const photograph = await open(picture(20, 40));
     let place: Place | undefined;

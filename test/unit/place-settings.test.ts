@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../lib/core/errors.js';
 import type { AdapterInfo } from '../../lib/model/adapter-info.js';
 import type { BaseModel } from '../../lib/model/base-model.js';
 import { resolvePlacing } from '../../lib/model/place/settings.js';
+import { requireExamples } from '../../lib/model/placer.js';
 import { checkOptions } from '../../lib/options/check.js';
 import type { PlaceSettings } from '../../lib/options/generated.js';
 import { placeSchema } from '../../lib/options/place.js';
@@ -74,5 +75,13 @@ describe('the settings of placing', () => {
     refuses({ where: '' }, 'for where');
     refuses({ window: 4 }, 'an integer 8..16384 for window');
     refuses({ mask: 'u2net' } as PlaceSettings, 'Unknown option mask');
+  });
+
+  it('refuse training defects that do not fit the settings of their file', () => {
+    const adapter = { source: 'crack.safetensors', info: info({ types: ['crack'], resolution: 64 }) };
+    const check = (size: number, type: number) => () => requireExamples(adapter, [{ region: 3, size, type }]);
+    expect(check(64, 0)).not.toThrow();
+    expect(check(1, 0)).toThrow('crack.safetensors: example 3 has 1 pixels a side, but the resolution is 64');
+    expect(check(64, 1)).toThrow('crack.safetensors: example 3 has type 1, but there are 1 types');
   });
 });

@@ -81,6 +81,12 @@ describe('loadTrainingImages', () => {
     expect(row.slice(-13)).toEqual([39, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28]);
   });
 
+  it('refuses a window that is far larger than every photograph', async () => {
+    const dataset = cracks(photograph(40, 60, [[10, 40, 10]]));
+    expect((await load(dataset, { window: 120 })).window).toBe(120);
+    await expect(load(dataset, { window: 121 })).rejects.toThrow('Expected at most 120 for window but received 121');
+  });
+
   it('keeps so many regions of crowded masks as fit into memory, and says so', async () => {
     const grid = Array.from({ length: 400 }, (_, i) => [(i % 20) * 16, Math.floor(i / 20) * 16, 4] as const);
     const { regions, notes } = await load(cracks(photograph(320, 320, grid)));

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isRunning, self } from '../../lib/core/process-identity.js';
@@ -61,6 +61,13 @@ describe('lockFolder', () => {
     writeFileSync(join(folder, 'in the way'), '');
     await expect(lockFolder(join(folder, 'in the way', 'x'))).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
     await expect(lockFolder('/proc/self')).rejects.toThrow(/^Cannot write to \/proc\/self: /);
+  });
+
+  it('does not wait for a folder that the system refuses to make', async () => {
+    await expect(lockFolder('/proc/none/inside')).rejects.toThrow('Cannot create /proc/none/inside');
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
+    await expect(lockFolder(join(folder, 'link', 'inside'))).rejects.toMatchObject({ code: 'ERR_FILE_ACCESS' });
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false);
   });
 
   it('lets one of many in that come at once', async () => {

@@ -2,6 +2,7 @@ import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { Photograph } from '../../dataset/photograph.js';
 import type { Region } from '../../dataset/place-region.js';
+import { MAX_MIRRORED } from '../../dataset/window-size.js';
 import { automaticPlace } from './automatic-place.js';
 import type { PlaceEngine } from './engine.js';
 import { groundOf } from './ground.js';
@@ -46,8 +47,13 @@ export class PlaceFinder {
     const { image, label } = photograph;
     const region = await settings.where?.regionOf(photograph);
     if (settings.where && !region) throw new DatasetError(`The mask for where of ${label} is empty: it marks no pixel`);
-    const ground = await groundOf(photograph, settings);
     const side = settings.window === 'off' ? Math.min(image.width, image.height) : settings.window;
+    if (side > MAX_MIRRORED * Math.max(image.width, image.height)) {
+      throw new DatasetError(
+        `${label} is too small for windows of ${side} pixels: expected at least ${Math.ceil(side / MAX_MIRRORED)} pixels along its longer side, but it has ${image.width} x ${image.height}`,
+      );
+    }
+    const ground = await groundOf(photograph, settings);
     if (side > image.width || side > image.height) {
       const size = `${image.width} x ${image.height}`;
       warn(
