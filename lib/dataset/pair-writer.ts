@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, InvalidOptionError, withFileErrors } from '../core/errors.js';
@@ -161,8 +162,15 @@ export class PairWriter {
 
   async #read(resume: boolean): Promise<void> {
     const list = this.#path(PAIR_LIST);
+    const isNew = !existsSync(list);
     const { records, torn, text } = await readPairList(list, this.source);
     const existing = await this.#existingFiles();
+    const [foreign] = existing;
+    if (isNew && foreign !== undefined) {
+      throw new DatasetError(
+        `${this.#path(foreign)} is in the way: ${this.folder} has images of ${this.type} but no ${PAIR_LIST}, so they are not generated. Choose another folder`,
+      );
+    }
     const isComplete = (record: PairRecord) =>
       kindsOf(record).every((kind) => this.#places(kind, record).some((place) => existing.has(place)));
     const complete = records.filter(isComplete);

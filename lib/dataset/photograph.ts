@@ -1,6 +1,6 @@
 /** Lists and opens the good photographs that defects are placed in. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type RawImage, withoutColour } from '../core/image.js';
 import { imagesBelow, isFolder } from './folders.js';
@@ -25,6 +25,22 @@ export interface Photograph {
   stored: Stored;
 }
 
+/** Returns the folder whose images are photographs: `train/good` of a category folder, or the folder itself. */
+async function photographFolder(folder: string): Promise<string> {
+  const good = join(folder, 'train', 'good');
+  return (await isFolder(good)) ? good : folder;
+}
+
+/** Throws ERR_INVALID_OPTION if images in `out` would be among the photographs of the next call. */
+export async function refuseOutInside(onto: string, out: string): Promise<void> {
+  const folder = await photographFolder(resolve(onto));
+  const below = relative(folder, resolve(out));
+  if (below === '..' || below.startsWith(`..${sep}`) || !(await isFolder(folder))) return;
+  throw new InvalidOptionError(
+    `Expected a folder outside of ${folder} for out but received ${out}: its images would be taken for photographs`,
+  );
+}
+
 /**
  * Lists photographs: a file, every image below a folder, or those in `train/good` of a category folder in MVTec AD's
  * layout. Images in memory are named by their place in the list, such as `onto[3]`. Throws ERR_DATASET_INVALID if there
@@ -37,8 +53,7 @@ export async function photographsOf(onto: string | readonly (ImageInput | ImageS
     if (await stat(path).catch(() => undefined)) return [path];
     throw new DatasetError(`${path} does not exist: expected a photograph, or a folder of photographs`);
   }
-  const good = join(path, 'train', 'good');
-  const folder = (await isFolder(good)) ? good : path;
+  const folder = await photographFolder(path);
   const images = await imagesBelow(folder);
   if (images.length === 0) throw new DatasetError(`${folder} holds no photographs`);
   return images;

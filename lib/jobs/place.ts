@@ -1,5 +1,5 @@
 import { lockFolder } from '../core/write-lock.js';
-import { photographsOf } from '../dataset/photograph.js';
+import { photographsOf, refuseOutInside } from '../dataset/photograph.js';
 import { checkOptions } from '../options/check.js';
 import type { PlaceJobOptions } from '../options/generated.js';
 import { placeJobSchema } from '../options/jobs.js';
@@ -31,6 +31,7 @@ export async function place(options: PlaceJobOptions, context: JobContext = {}):
   const checked = checkOptions(placeJobSchema, options);
   const { adapter, onto, out, count, resume } = checked;
   const photographs = await photographsOf(onto); // A wrong folder must fail before the model is loaded.
+  await refuseOutInside(onto, out);
   await using lock = await lockFolder(out);
   await using model = await loadBase(pickGiven(checked, placeJobSchema.shape), context);
   await using recipe = await openPlace(model, adapter, pickGiven(options, placeJobSchema.shape), photographs);

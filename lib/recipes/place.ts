@@ -1,7 +1,11 @@
 /** Makes pairs by drawing defects into good photographs. */
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
-import { InvalidOptionError } from '../core/errors.js';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { InvalidOptionError, withFileErrors } from '../core/errors.js';
+import { fileDigest } from '../core/files.js';
+import { imagesBelow, isFolder } from '../dataset/folders.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
 import { type ImageSource, nameOf } from '../dataset/image-source.js';
 import { Adapter } from '../model/adapter.js';
@@ -12,18 +16,44 @@ import type { PlaceSettings } from '../options/generated.js';
 import { placeOptions } from '../options/place.js';
 import { type OpenRecipe, pickGiven } from './recipe.js';
 
+const digestOf = (lines: readonly string[]): string =>
+  createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
+
+/** Returns the size of a photograph, because reading all of them for a digest would take minutes. */
+async function bytesOf(source: ImageSource): Promise<number> {
+  if (typeof source === 'string') return (await withFileErrors('read', source, () => stat(source))).size;
+  return 'channels' in source.content ? source.content.data.length : source.content.length;
+}
+
+/** Returns a text that changes with the masks of an option. Words, boxes and missing files are their own name. */
+async function regionsName(given: string): Promise<string> {
+  const path = resolve(given);
+  const files = (await isFolder(path)) ? await imagesBelow(path) : existsSync(path) ? [path] : [];
+  if (files.length === 0) return given;
+  const lines: string[] = [];
+  for (const file of files) lines.push(`${nameOf(file)} ${await fileDigest(file)}`);
+  return `${basename(path)} ${digestOf(lines)}`;
+}
+
 /** Returns all settings that decide the pixels of the pairs. */
-function settingsOf(placer: Placer, options: PlaceSettings, model: BaseModel, photographs: readonly ImageSource[]) {
+async function settingsOf(
+  placer: Placer,
+  options: PlaceSettings,
+  model: BaseModel,
+  photographs: readonly ImageSource[],
+) {
   const { window, native, readsForeground } = placer.resolve(options);
   const { attention: _, width: resolution, height: __, ...deciding } = native;
-  const { where = 'auto', whereNot, perPhotograph = 1 } = options;
-  const names = photographs.map(nameOf).join('\n');
+  const { where = 'auto', whereNot, perPhotograph = 1, foregroundMasks } = options;
+  const sizes = await Promise.all(photographs.map(bytesOf));
+  const names = photographs.map((photograph, i) => `${nameOf(photograph)} ${sizes[i]}`);
+  const foreground = foregroundMasks === undefined ? foregroundName(options) : await regionsName(foregroundMasks);
   return {
-    ...{ resolution, window, ...deciding, perPhotograph, where: basename(where), dtype: model.info.dtype },
-    ...(whereNot !== undefined && { whereNot: basename(whereNot) }),
-    ...(readsForeground && { foreground: foregroundName(options) }),
+    ...{ resolution, window, ...deciding, perPhotograph, where: await regionsName(where), dtype: model.info.dtype },
+    ...(whereNot !== undefined && { whereNot: await regionsName(whereNot) }),
+    ...(readsForeground && { foreground }),
     // A list of all names would make every line of pairs.jsonl long.
-    photographs: `${photographs.length} ${createHash('sha256').update(names).digest('hex').slice(0, 16)}`,
+    photographs: `${photographs.length} ${digestOf(names)}`,
   };
 }
 
@@ -44,7 +74,7 @@ export async function openPlace(
         type: placer.resolve(settings).type,
         recipe: 'place',
         adapter: await adapter.digest(),
-        settings: settingsOf(placer, settings, model, photographs),
+        settings: await settingsOf(placer, settings, model, photographs),
       },
       pairs: ({ count, skip, signal }) =>
         placer.place({ ...settings, onto: photographs, count, skip, ...(signal && { signal }) }),

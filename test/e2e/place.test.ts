@@ -163,6 +163,21 @@ describe('place', () => {
     }
     const other = place({ ...options, out: resumed, count: 3, resume: true, strength: 0.4 });
     await expectFailure(other, 'ERR_DATASET_INVALID', 'strength');
+    const again = { ...options, out: resumed, count: 3, resume: true };
+    const masks = [boxMask(90, 120, [5, 5, 9, 9]), boxMask(90, 120, [20, 5, 9, 9])];
+    const masked = { ...again, out: join(folder, 'masked'), onto: join(good, 'grey.png'), count: 1 };
+    for (const [i, mask] of masks.entries()) {
+      const where = join(folder, `${i}`, 'place.png');
+      mkdirSync(join(folder, `${i}`));
+      await mask.toSharp().toFile(where);
+      if (i === 0) await place({ ...masked, where });
+      else await expectFailure(place({ ...masked, where }), 'ERR_DATASET_INVALID', 'where: ');
+    }
+    const others = join(folder, 'others'); // Photographs of the same names.
+    mkdirSync(others);
+    for (const name of ['colour.png', 'grey.png']) await photograph(60, 70, 3).toSharp().toFile(join(others, name));
+    await expectFailure(place({ ...again, onto: others }), 'ERR_DATASET_INVALID', 'photographs: ');
+    await expectFailure(place({ ...again, out: join(good, 'out') }), 'ERR_INVALID_OPTION', 'outside of');
   });
 
   it('finds foregrounds by installed weights where it needs them, and records them', async () => {

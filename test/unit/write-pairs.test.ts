@@ -1,9 +1,11 @@
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GeneratedPair } from '../../lib/dataset/generated-pair.js';
 import type { JobEvent } from '../../lib/jobs/index.js';
 import { writePairs } from '../../lib/jobs/write-pairs.js';
 import type { OpenRecipe } from '../../lib/recipes/recipe.js';
+import { expectFailure } from '../helpers/failures.js';
 import { recordsOf } from '../helpers/files.js';
 import { boxMask, picture } from '../helpers/placing.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -42,5 +44,15 @@ describe('writePairs', () => {
     expect(recordsOf(out)).toMatchObject([{ photograph, defects, maskMethod, coverage: 0.08, empty: false }]);
     const { writer } = await writePairs(recipe, { out, count: 3, resume: true }, {});
     expect(writer.records[0]?.defects).toEqual(defects);
+  });
+
+  it('does not write among images that are not generated', async () => {
+    const out = join(folder, 'category');
+    const own = join(out, 'test', 'crack', '000000.png');
+    mkdirSync(dirname(own), { recursive: true });
+    writeFileSync(own, 'a real photograph');
+    const writing = writePairs(recipe, { out, count: 1, resume: true }, {});
+    await expectFailure(writing, 'ERR_DATASET_INVALID', own, 'Choose another folder');
+    expect(readFileSync(own, 'utf8')).toBe('a real photograph');
   });
 });
