@@ -29,6 +29,14 @@ export interface RegionSource {
 
 const BOX = /^-?\d+(,-?\d+){3}$/;
 
+/** A text of numbers that is no file's name must be meant as a box. */
+const NUMBERS = /^[-+.\d\s]+(,[-+.\d\s]+)+$/;
+
+const notABox = (option: string, given: string) =>
+  new InvalidOptionError(
+    `Expected a box x,y,width,height of whole pixels, without spaces, for ${option} but received ${given}`,
+  );
+
 /**
  * Opens the masks of an option: a box `x,y,width,height` in pixels, a folder of masks that are named like the
  * photographs (`<name>_mask` or `<name>`), or one mask for all of them. Throws ERR_INVALID_OPTION for a box without
@@ -47,6 +55,7 @@ export async function openRegions(
   const path = resolve(given);
   if (await isFolder(path)) return folderSource(option, path, photographs);
   if (!(await stat(path).catch(() => undefined))) {
+    if (NUMBERS.test(given)) throw notABox(option, given);
     const forms = `${option === 'where' ? 'auto, ' : ''}a folder of masks, a mask, or x,y,width,height`;
     throw new DatasetError(`${path} does not exist: expected ${forms} for ${option}`);
   }
@@ -56,7 +65,7 @@ export async function openRegions(
 function boxSource(option: string, given: string): RegionSource {
   const [left, top, width, height] = given.split(',').map(Number) as [number, number, number, number];
   if (width < 1 || height < 1) {
-    throw new InvalidOptionError(`Expected a box x,y,width,height with pixels for ${option} but received ${given}`);
+    throw notABox(option, given);
   }
   const marks: Marks = (x, y) => x >= left && y >= top && x < left + width && y < top + height;
   const region = { box: { left, top, width, height }, marks, label: `The box ${given}` };

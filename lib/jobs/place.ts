@@ -1,5 +1,6 @@
 import { lockFolder } from '../core/write-lock.js';
 import { photographsOf, refuseOutInside } from '../dataset/photograph.js';
+import { openRegions } from '../dataset/place-region.js';
 import { checkOptions } from '../options/check.js';
 import type { PlaceJobOptions } from '../options/generated.js';
 import { placeJobSchema } from '../options/jobs.js';
@@ -29,8 +30,10 @@ export interface PlaceResult {
  */
 export async function place(options: PlaceJobOptions, context: JobContext = {}): Promise<PlaceResult> {
   const checked = checkOptions(placeJobSchema, options);
-  const { adapter, onto, out, count, resume } = checked;
-  const photographs = await photographsOf(onto); // A wrong folder must fail before the model is loaded.
+  const { adapter, onto, out, where, whereNot, count, resume } = checked;
+  const photographs = await photographsOf(onto); // Wrong paths must fail before the model is loaded.
+  if (where !== 'auto') await openRegions('where', where, photographs);
+  if (whereNot !== undefined) await openRegions('whereNot', whereNot, photographs);
   await refuseOutInside(onto, out);
   await using lock = await lockFolder(out);
   await using model = await loadBase(pickGiven(checked, placeJobSchema.shape), context);

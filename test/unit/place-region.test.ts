@@ -82,8 +82,8 @@ describe('openRegions', () => {
     },
   );
 
-  it.each(['5,5,0,5', '5,5,5,-1'])('refuses the box %s without pixels', async (box) => {
-    await expectFailure(regionOf(box), 'ERR_INVALID_OPTION', 'with pixels for where', box);
+  it.each(['5,5,0,5', '5,5,5,-1', '5,6,7', '1.5,2,9,9', '1, 2, 9, 9'])('refuses the box %s', async (box) => {
+    await expectFailure(regionOf(box), 'ERR_INVALID_OPTION', 'of whole pixels, without spaces, for where', box);
   });
 
   it('names a mask of another size, a missing one, and a path that is not there', async () => {
@@ -99,6 +99,11 @@ describe('openRegions', () => {
       'a.png has no mask for whereNot: expected',
       'a_mask.png',
     );
-    await expectFailure(regionOf('5,6,7'), 'ERR_DATASET_INVALID', '5,6,7 does not exist', 'x,y,width,height for where');
+    await expectFailure(
+      regionOf('mask.png'),
+      'ERR_DATASET_INVALID',
+      'mask.png does not exist',
+      'x,y,width,height for where',
+    );
   });
 });
