@@ -22,6 +22,11 @@ bool runsOnProduct(const at::Tensor& x) { return readsStoredWeights(x.device(), 
 
 at::Tensor widened(const at::Tensor& weight, const at::Tensor& x) { return weight.to(x.scalar_type()); }
 
+// The product reads as many numbers as the weight has channels, and would read beyond the end of a narrower input.
+void expectChannels(int64_t received, int64_t expected) {
+  TORCH_CHECK(received == expected, "Expected ", expected, " input channels for a layer but received ", received);
+}
+
 const float* biasData(const at::Tensor& bias, at::Tensor& asFloat) {
   if (!bias.defined()) return nullptr;
   asFloat = bias.to(at::kFloat).contiguous();
@@ -180,6 +185,7 @@ at::Tensor groupedLinearPlain(const at::Tensor& x, const at::Tensor& weight, con
 }
 
 at::Tensor groupedLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  expectChannels(x.size(2), weight.size(1));
   if (!runsOnProduct(x)) return groupedLinearPlain(x, weight, bias);
   RECORD_FUNCTION("dualanodiff::grouped_linear", {});
   at::Tensor result = at::empty({x.size(0), x.size(1), weight.size(2)}, x.options());
@@ -197,11 +203,13 @@ at::Tensor frozenConv2dPlain(const at::Tensor& x, const at::Tensor& weight, cons
 }
 
 at::Tensor frozenLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  expectChannels(x.size(-1), weight.size(1));
   return needsGradient({x}) ? FrozenLinear::apply(x, weight, given(bias)) : linearForward(x, weight, bias);
 }
 
 at::Tensor frozenConv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                         const ConvGeometry& geometry) {
+  expectChannels(x.size(1), weight.size(1));
   return needsGradient({x}) ? FrozenConv2d::apply(x, weight, given(bias), geometry)
                             : convForward(x, weight, bias, geometry);
 }

@@ -120,6 +120,20 @@ DAN_TEST(frozen_layers_and_attention_take_no_rows) {
   EXPECT(ops::attention(tokens, tokens, tokens, 2).sizes() == tokens.sizes());
 }
 
+DAN_TEST(frozen_layers_refuse_another_number_of_channels) {
+  const at::Tensor kernel = at::ones({2, 9, 3, 3}), matrix = at::ones({2, 9}), none;
+  for (const int64_t channels : {4, 10}) {
+    const std::string reason = c10::str("Expected 9 input channels for a layer but received ", channels);
+    for (const bool isTrained : {false, true}) {
+      const auto input = [&](std::vector<int64_t> shape) { return at::ones(shape).requires_grad_(isTrained); };
+      const at::Tensor image = input({1, channels, 8, 8}), rows = input({3, channels});
+      expectError([&] { ops::frozenConv2d(image, kernel, none, {1, 1, 1}); }, reason);
+      expectError([&] { ops::frozenLinear(rows, matrix, none); }, reason);
+    }
+    expectError([&] { ops::groupedLinear(at::ones({1, 3, channels}), matrix.t().unsqueeze(0)); }, reason);
+  }
+}
+
 DAN_TEST(grouped_linear_has_weights_of_its_own_for_each_group) {
   const at::NoGradGuard noGrad;
   const at::Tensor x = randn({2, 70, 33}, makeGenerator(1)), bias = randn({50}, makeGenerator(2));

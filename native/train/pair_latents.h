@@ -16,8 +16,6 @@ class PairLatents : public LatentSource {
   LatentGaussian firstBackground() const override;
 
  private:
-  void encode(const model::BaseModel& base, const TrainingRegion& region, const Task& task);
-
   double scalingFactor_;
   LatentGaussian pairs_;        // (N, variants, 2, 4, h, w)
   at::Tensor defect_;           // (N, variants, 1, h, w)
