@@ -11,13 +11,16 @@
 namespace dan::nn {
 
 struct Linear {
-  at::Tensor weight, bias;  // (out, in), (out) or undefined
+  // (out, in), or (out, in, 1, 1) where files store the layer as a 1x1 convolution; (out) or undefined
+  at::Tensor weight, bias;
   Linear() = default;
   Linear(const Weights& weights, int64_t in, int64_t out, bool hasBias = true)
       : weight(weights.take("weight", {out, in})), bias(hasBias ? weights.take("bias", {out}) : at::Tensor()) {}
   at::Tensor operator()(const at::Tensor& x) const {
-    if (!weight.requires_grad()) return ops::frozenLinear(x, weight, bias);
-    return at::linear(x, weight.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
+    // A matrix made earlier would not be connected to a weight that has required gradients only since then.
+    const at::Tensor matrix = weight.flatten(1);
+    if (!weight.requires_grad()) return ops::frozenLinear(x, matrix, bias);
+    return at::linear(x, matrix.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
   }
 };
 

@@ -13,7 +13,7 @@ constexpr int64_t kFeedForwardFactor = 4;
 Linear tokenProjection(const Weights& weights, int64_t channels, bool isLinear) {
   if (isLinear) return Linear(weights, channels, channels);
   Linear projection;
-  projection.weight = weights.take("weight", {channels, channels, 1, 1}).view({channels, channels});
+  projection.weight = weights.take("weight", {channels, channels, 1, 1});
   projection.bias = weights.take("bias", {channels});
   return projection;
 }

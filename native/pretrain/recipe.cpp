@@ -1,7 +1,5 @@
 #include "pretrain/recipe.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -17,13 +15,10 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 }  // namespace
 
 TensorMap trainable(const TensorMap& parameters) {
-  const at::NoGradGuard noGrad;
   TensorMap result;
   for (const auto& [name, tensor] : parameters) {
     if (name.find("running_") != std::string::npos) continue;
-    // A layer may hold a reshaped view of its parameter from before the parameter required gradients. Autograd connects
-    // such a view only once the parameter has been written to.
-    result[name] = tensor.requires_grad_().add_(0);
+    result[name] = tensor.requires_grad_();
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/random.h"
 #include "io/safetensors.h"
 #include "io/weights_file.h"
 #include "mask/part_masker.h"
@@ -52,6 +53,26 @@ DAN_TEST(text_encoder_unet_and_autoencoder_agree_with_diffusers) {
   const at::Tensor odd =
       base.unet->forward(t.at("unet.odd.sample"), at::full({1}, 500, at::kLong), context.slice(0, 0, 1));
   expectClose(odd, t.at("unet.odd.out"), 2e-5, 1e-5, "odd sizes");
+}
+
+DAN_TEST(every_parameter_of_a_unet_can_be_trained_after_it_is_built) {
+  model::UnetConfig config;
+  config.blockOutChannels = {8, 8};
+  config.layersPerBlock = 1;
+  config.crossAttentionDim = 6;
+  config.groups = 4;
+  config.heads = {1, 2};
+  config.depths = {1, 1};
+  config.downHasAttention = {true, false};
+  config.upHasAttention = {false, true};
+  const nn::Weights weights = nn::Weights::random(makeGenerator(1));
+  const model::Unet unet(weights, config);
+  for (const auto& [name, tensor] : weights.taken()) at::Tensor(tensor).requires_grad_();
+  const at::Tensor sample = randn({1, config.inChannels, 8, 8}, makeGenerator(2));
+  unet.forward(sample, at::full({1}, 5, at::kLong), randn({1, 7, 6}, makeGenerator(3))).square().sum().backward();
+  for (const auto& [name, tensor] : weights.taken()) {
+    if (!tensor.grad().defined()) failTest(name + " has no gradient");
+  }
 }
 
 DAN_TEST(old_autoencoder_names_load_as_the_new_ones) {
