@@ -69,7 +69,7 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
       [image, base = value()](const Task&, const ReportProgress&) {
         const at::NoGradGuard noGrad;
         sample::checkResolution(*base, image.size(1), image.size(0));
-        const at::Tensor pixels = image.permute({2, 0, 1}).unsqueeze(0).to(base->device(), at::kFloat) / 127.5 - 1;
+        const at::Tensor pixels = toPixelValues(image.unsqueeze(0).to(base->device()));
         const at::Tensor latents = (base->vae->encode(pixels).mean * base->vae->config().scalingFactor).cpu();
         expectFinite(latents, model::kVaeEncoder);
         return latents;

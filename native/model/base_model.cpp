@@ -1,5 +1,7 @@
 #include "model/base_model.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "core/device.h"
 #include "core/error.h"
 #include "core/random.h"
@@ -24,6 +26,12 @@ std::unique_ptr<Model> build(PartWeights loaded, const Config& config, at::Scala
 
 int64_t BaseModel::resolutionMultiple() const {
   return vae->config().downscale() << (unet->config().blockOutChannels.size() - 1);
+}
+
+at::Tensor BaseModel::plainLatents(double value, int64_t height, int64_t width) const {
+  const at::NoGradGuard noGrad;
+  const at::Tensor image = at::full({1, 3, height, width}, value, at::TensorOptions().device(device()));
+  return vae->encode(image).mean * vae->config().scalingFactor;
 }
 
 at::Tensor BaseModel::tokenize(const std::vector<std::string>& prompts) const {

@@ -32,6 +32,9 @@ struct BaseModel {
   int64_t resolutionMultiple() const;
   // Returns true if the UNet also takes the known ground; see inpaint_condition.h.
   bool isInpainting() const { return unet->config().inChannels > vae->config().latentChannels; }
+  // Encodes one image of `value` in [-1, 1] everywhere. Returns scaled latents, (1, 4, h, w). `height` and `width` are
+  // in pixels.
+  at::Tensor plainLatents(double value, int64_t height, int64_t width) const;
   // Returns (N, maxLength) int64.
   at::Tensor tokenize(const std::vector<std::string>& prompts) const;
 };

@@ -1,10 +1,10 @@
 #include "place/paste_back.h"
 
+#include "core/pixel_values.h"
+
 namespace dan::place {
 
 namespace {
-
-constexpr double kLevelsPerUnit = 127.5;  // the 8-bit levels in one unit of [-1, 1]
 
 // Returns (H, W, C). picture: (h, w, C) float.
 at::Tensor resized(const at::Tensor& picture, int64_t height, int64_t width) {

@@ -31,7 +31,7 @@ class Batch {
   std::vector<PlacedDefect> draw(const Task& task, const Steps& onStep) const {
     std::vector<int64_t> streams;
     for (const PlaceWindow& window : windows_) streams.push_back(streamOf(window));
-    const sample::GroundInputs ground = encodeWindows(source_.base, source_.partFill, options_, windows_);
+    const sample::GroundInputs ground = encodeWindows(source_.base, source_.partFill, options_, windows_, task);
     sample::PairBatch batch(source_, options_.sample, streams, ground);
     while (!batch.isDone()) {
       task.checkCancelled();
@@ -57,7 +57,7 @@ class Batch {
     at::Tensor change = (result - reconstruction)[0].permute({1, 2, 0}).cpu() * open.unsqueeze(-1);
     if (isGrey(window.photograph)) change = change.mean(-1, true).expand(change.sizes());
     PlacedDefect placed{window.index, toBytes(pixels(latents[dual::kAnomaly]))[0].cpu(), change.contiguous(), {}};
-    const double fill = source_.partFill == PartFill::kGrey ? 127.5 : 0;
+    const double fill = (blankValue(source_.partFill) + 1) * kLevelsPerUnit;
     placed.mask = placedMask({placed.part, fill, placed.change, open});
     return placed;
   }

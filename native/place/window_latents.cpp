@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "core/finite.h"
 #include "dual/branch.h"
-#include "sample/blank_condition.h"
 
 namespace dan::place {
 
@@ -30,9 +29,6 @@ void expectBelow(int64_t value, int64_t limit, const char* name) {
   if (value >= 0 && value < limit) return;
   fail(kInvalidOption, "Expected 0 to ", limit - 1, " for the window's ", name, " but received ", value);
 }
-
-// Returns (1, 3, H, W) in [-1, 1].
-at::Tensor pixelValuesOf(const at::Tensor& picture) { return (2 * picture - 1).unsqueeze(0); }
 
 // Returns the photograph with the real defect in its own contrast to its surroundings.
 augment::MarkedPicture layoutOf(const PlaceWindow& window) {
@@ -72,17 +68,18 @@ void checkWindow(const PlaceWindow& window, const PlaceOptions& options, bool ne
 }
 
 sample::GroundInputs encodeWindows(const model::BaseModel& base, PartFill fill, const PlaceOptions& options,
-                                   const std::vector<PlaceWindow>& windows) {
+                                   const std::vector<PlaceWindow>& windows, const Task& task) {
   // Windows are encoded one by one, so that their latents do not depend on the batch. Returns (1, 4, h, w), scaled.
   const auto encode = [&base](const at::Tensor& pixelValues) {
     return base.vae->encode(pixelValues.to(base.device())).mean * base.vae->config().scalingFactor;
   };
   const int64_t height = options.sample.height, width = options.sample.width,
                 downscale = base.vae->config().downscale();
-  const at::Tensor blankPart = sample::plainLatents(base, sample::colourOf(fill), height, width);
+  const at::Tensor blankPart = base.plainLatents(blankValue(fill), height, width);
   std::vector<at::Tensor> places, known, masked, layouts;
   for (const PlaceWindow& window : windows) {
-    const at::Tensor photograph = pixelValuesOf(augment::toPicture(window.photograph));
+    task.checkCancelled();
+    const at::Tensor photograph = toPixelValues(window.photograph.unsqueeze(0));
     const at::Tensor open = (window.place != 0).to(at::kFloat).unsqueeze(0).unsqueeze(0);
     places.push_back(at::max_pool2d(open, downscale));
     known.push_back(encode(photograph));
@@ -93,7 +90,7 @@ sample::GroundInputs encodeWindows(const model::BaseModel& base, PartFill fill, 
     }
     if (options.strength < 1) {
       const augment::MarkedPicture layout = layoutOf(window);
-      const at::Tensor image = pixelValuesOf(layout.image);
+      const at::Tensor image = (2 * layout.image - 1).unsqueeze(0);
       layouts.push_back(encode(image));
       layouts.push_back(encode(anomalyPart(image, layout.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0), fill)));
     }

@@ -11,6 +11,6 @@ void checkWindow(const PlaceWindow& window, const PlaceOptions& options, bool ne
 
 // Encodes a batch. A latent is open where any of its pixels is.
 sample::GroundInputs encodeWindows(const model::BaseModel& base, PartFill fill, const PlaceOptions& options,
-                                   const std::vector<PlaceWindow>& windows);
+                                   const std::vector<PlaceWindow>& windows, const Task& task);
 
 }  // namespace dan::place

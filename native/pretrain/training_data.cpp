@@ -3,13 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/pixel_values.h"
 #include "io/safetensors.h"
 
 namespace dan::pretrain {
 
-at::Tensor TrainingData::pixelValues(const at::Tensor& index) const {
-  return images.index({index}).permute({0, 3, 1, 2}).to(at::kFloat).div(127.5).sub(1.0);
-}
+at::Tensor TrainingData::pixelValues(const at::Tensor& index) const { return toPixelValues(images.index({index})); }
 
 at::Tensor TrainingData::partValues(const at::Tensor& index) const {
   return pixelValues(index) * masks.index({index}).unsqueeze(1);

@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "core/finite.h"
+#include "core/pixel_values.h"
 #include "core/random.h"
 #include "dual/background.h"
 
@@ -46,7 +47,7 @@ Backgrounds::Backgrounds(const model::BaseModel& base, const BackgroundPixels& p
   std::vector<at::Tensor> encoded, means;
   for (int64_t i = 0; i < images.size(0); ++i) {
     task.checkCancelled();
-    const at::Tensor image = images[i].permute({2, 0, 1}).unsqueeze(0).to(base.device(), at::kFloat) / 127.5 - 1;
+    const at::Tensor image = toPixelValues(images.slice(0, i, i + 1).to(base.device()));
     const at::Tensor foreground = (foregrounds[i] > 0).to(base.device(), at::kFloat).unsqueeze(0).unsqueeze(0);
     encoded.push_back(encodeScaled(base, dual::blackOut(image, foreground), options_.scaled, generator));
     means.push_back(latentMeanOf(encoded.back(), foreground) * toScaled);

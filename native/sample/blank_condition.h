@@ -7,13 +7,6 @@
 
 namespace dan::sample {
 
-// Encodes one image of this colour, the same in all channels, in [-1, 1]. Returns scaled latents, (1, 4, h, w).
-// `height` and `width` are in pixels.
-at::Tensor plainLatents(const model::BaseModel& base, double colour, int64_t height, int64_t width);
-
-// Returns the colour of a part's blank ground in [-1, 1].
-double colourOf(PartFill fill);
-
 // These return the condition where nothing is known: the place is everywhere, and the masked images are blank. It is
 // undefined for a base that is not made for inpainting. `height` and `width` are in pixels. For whole images, (images,
 // ...), the blank is mid-grey; for pairs, (pairs * 2, ...), that of the parts is their fill.

@@ -139,7 +139,7 @@ DAN_TEST(an_inpainting_base_gets_its_condition_at_every_call) {
   // Without known ground, the place is everywhere and the masked images are blank.
   auto nothing = ground;
   nothing.place = at::ones_like(ground.place);
-  const at::Tensor grey = sample::plainLatents(*sampler.base(), 0, kSide, kSide);
+  const at::Tensor grey = sampler.base()->plainLatents(0, kSide, kSide);
   nothing.maskedLatents = at::cat({grey, grey});
   expectClose(finalLatents(sampler, options, nothing), finalLatents(sampler, options, {}), 0, 0, "nothing known");
 }
