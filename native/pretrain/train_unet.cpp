@@ -84,7 +84,7 @@ void trainUnet(const RecipeOptions& options) {
     const int64_t pairs = large ? options.batchSize / 2 : 2 * options.batchSize;
     const at::Tensor index = drawIndices(data.size(), pairs, generator);
     const Windows windows = drawWindows(data, index, large ? kWindow : kWindow / 2, generator);
-    const PairLatents latents = encodePairs(vae, windows, drawPlaces(windows.masks, generator));
+    const EncodedPairs latents = encodePairs(vae, windows, drawPlaces(windows.masks, generator));
     const at::Tensor noise = randn(latents.clean.sizes(), generator);
     const at::Tensor timesteps =
         drawIndices(schedule.numTrainTimesteps, pairs, generator).repeat_interleave(dual::kNumBranches);

@@ -15,20 +15,20 @@ struct Windows {
   at::Tensor parts() const { return pixels * masks; }
 };
 
-// Cuts a random window of `size` pixels out of each picture of `index`, and mirrors and turns it at random. A window
-// holds the whole defect if it fits, else it lies inside the defect's bounding box. `size` is at most the pictures'.
+// Cuts a window of `size` pixels out of each picture of `index`, as training does (train::RegionWindows), and mirrors
+// and turns it at random. `size` is at most the pictures'.
 Windows drawWindows(const TrainingData& data, const at::Tensor& index, int64_t size, at::Generator generator);
 
-// Draws where each picture is open: (B, 1, size, size), 0 or 1. The place holds the whole defect. One place in six is
-// the whole window, the others are the dilated mask or a widened box. Pictures without a defect get a random box.
+// Draws the place of each picture, as training does (train::drawPlace). masks: (B, 1, size, size). Returns the same
+// shape.
 at::Tensor drawPlaces(const at::Tensor& masks, at::Generator generator);
 
 // The latents of windows, all scaled. Rows are pair-major: image, part.
-struct PairLatents {
+struct EncodedPairs {
   at::Tensor clean;                   // (B * 2, 4, h, w)
   model::InpaintCondition condition;  // of as many rows
   at::Tensor weights;                 // (B * 2, 1, h, w), of the loss, with mean 1 in every row
 };
-PairLatents encodePairs(const model::Vae& vae, const Windows& windows, const at::Tensor& places);
+EncodedPairs encodePairs(const model::Vae& vae, const Windows& windows, const at::Tensor& places);
 
 }  // namespace dan::pretrain

@@ -48,17 +48,11 @@ DAN_TEST(a_training_window_holds_the_defect_and_agrees_with_its_mask) {
   EXPECT(std::get<0>(at::unique_dim(small.pixels, 0)).size(0) > 32);
 }
 
-DAN_TEST(a_training_place_holds_the_defect) {
+DAN_TEST(every_training_window_gets_its_own_place) {
   const Windows windows = pretrain::drawWindows(numberedPictures(), rows(0, 300), 32, makeGenerator(1));
   const at::Tensor places = pretrain::drawPlaces(windows.masks, makeGenerator(2));
-  EXPECT(places.ge(windows.masks).all().item<bool>());
-  EXPECT(places.eq(0).logical_or(places.eq(1)).all().item<bool>());
-  const double whole = places.amin({1, 2, 3}).mean().item<double>();
-  EXPECT(whole > 0.1 && whole < 0.25);
-  // A dilated mask or a wider box is larger than the defect, whose area is 24 pixels.
-  EXPECT(places.sum({1, 2, 3}).gt(24).all().item<bool>());
-  const at::Tensor good = pretrain::drawPlaces(at::zeros({50, 1, 32, 32}), makeGenerator(3));
-  EXPECT(good.sum({1, 2, 3}).gt(0).all().item<bool>());
+  EXPECT(places.sizes() == windows.masks.sizes() && places.ge(windows.masks).all().item<bool>());
+  EXPECT(places[0].ne(places[1]).any().item<bool>());
 }
 
 DAN_TEST(the_condition_of_training_does_not_tell_the_defect) {
