@@ -26,7 +26,7 @@ import type {
   NativePasteOptions,
   NativeSampler,
   NativeTrainer,
-  NativeTrainingRegion,
+  NativeTrainingRegions,
   NativeTrainOptions,
 } from './addon-types/pairs.js';
 
@@ -80,10 +80,11 @@ export interface NativeEngine {
     torchThread: number,
   ) => NativeTask;
   loadModel(options: NativeLoadOptions, task: NativeTask): Promise<{ handle: NativeModel; info: NativeModelInfo }>;
+  createRegions(): NativeTrainingRegions;
   createTrainer(
     model: NativeModel,
     options: NativeTrainOptions,
-    regions: NativeTrainingRegion[],
+    regions: NativeTrainingRegions,
     task: NativeTask,
   ): Promise<NativeTrainer>;
   encodeBackgrounds(

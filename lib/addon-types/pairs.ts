@@ -81,8 +81,8 @@ export interface NativeAdapter {
   metadata(): Record<string, string>;
   /** Writes a file in this package's format, completely or not at all. */
   save(path: string, task: NativeTask): Promise<void>;
-  /** Returns the training windows that the adapter stores. The list is empty for adapters without. */
-  examples(task: NativeTask): Promise<NativeExample[]>;
+  /** Returns a few of the training windows that the adapter stores, from number `first`. After the last, it is empty. */
+  examples(first: number, task: NativeTask): Promise<NativeExample[]>;
   dispose(): void;
 }
 
@@ -252,6 +252,14 @@ export interface NativeTrainingRegion {
   height: number;
   /** The place of the region's type among the prompts. */
   type: number;
+  /** The pixel in the middle of the region's own defect. Without it, the middle of the region counts. */
+  centre?: { x: number; y: number };
+}
+
+/** The regions of a training. `append` copies one, so that no single call copies all of them. */
+export interface NativeTrainingRegions {
+  append(region: NativeTrainingRegion): void;
+  dispose(): void;
 }
 
 /** A training window that an adapter stores, so that `place` can start from a real defect. */

@@ -116,11 +116,17 @@ export async function loadRegions(
     const { image, stored, mask } = await readExample(one.example);
     const photograph = await withForeground(image, mask, stored, findForeground);
     for (const { piece } of own) {
-      const cut = await cutRegion(photograph, regionAround(piece, one, scale.window), scale);
+      const box = regionAround(piece, one, scale.window);
+      const cut = await cutRegion(photograph, box, scale);
       if (!boundingBox(cut.maskPixels)) throw vanished(one.example, scale);
       const { x, y } = middleOf(piece);
       const centre = { x: x / one.width, y: y / one.height };
-      regions.push({ name: one.example.name, type: one.type, ...cut, centre });
+      const { width, height } = cut.pixels;
+      const middle = {
+        x: Math.floor(((x - box.left) * width) / box.width),
+        y: Math.floor(((y - box.top) * height) / box.height),
+      };
+      regions.push({ name: one.example.name, type: one.type, ...cut, centre, middle });
     }
   }
   return { regions, left: pieces.length - chosen.length };

@@ -39,6 +39,16 @@ export interface PlaceOptions extends Omit<PlaceSettings, 'where' | 'whereNot'>,
   onProgress?: (step: number, steps: number) => void;
 }
 
+/** Returns the training windows that an adapter stores. */
+async function examplesOf({ native }: Adapter): Promise<NativeExample[]> {
+  const examples: NativeExample[] = [];
+  for (;;) {
+    const more = await runNative({}, (_, task) => native.examples(examples.length, task));
+    if (more.length === 0) return examples;
+    examples.push(...more);
+  }
+}
+
 const region = z.custom<ImageInput>(isImageInput, `a path, a box x,y,width,height, or ${EXPECTED_IMAGE}`);
 const optionsSchema = placeSchema.extend({
   ...taskShape,
@@ -87,8 +97,7 @@ export class Placer {
     if (!(adapter instanceof Adapter)) {
       throw new InvalidOptionError('Expected an Adapter or a file name for adapter');
     }
-    const { native } = adapter;
-    const examples = await runNative({}, (_, task) => native.examples(task));
+    const examples = await examplesOf(adapter);
     requireExamples(adapter, examples);
     return new Placer(model, await Sampler.create(model, adapter), examples);
   }

@@ -20,7 +20,7 @@ import { namedPrompts, warnOfLongPrompts } from './prompts.js';
 import { startOfRun } from './resume.js';
 import { nativeSampling, resolveSampling } from './sampling-settings.js';
 import { type PreviewOptions, type TrainOptions, type TrainStep, trainCallSchema } from './train-options.js';
-import { type TrainingInputs, trainingInputs } from './training-inputs.js';
+import { nativeRegions, type TrainingInputs, trainingInputs } from './training-inputs.js';
 import { nativeTraining, type ResolvedTraining } from './training-settings.js';
 import type { TypePrompts } from './type-prompts.js';
 
@@ -247,7 +247,12 @@ export class Trainer {
     }
     await warnOfLongPrompts(model, prompts.flatMap(namedPrompts));
     const options = nativeTraining(settings, prompts, initial);
-    this.#handle = await runNative({ signal }, (engine, task) => engine.createTrainer(model, options, regions, task));
+    const native = await nativeRegions(regions);
+    try {
+      this.#handle = await runNative({ signal }, (engine, task) => engine.createTrainer(model, options, native, task));
+    } finally {
+      native.dispose();
+    }
   }
 
   /** Resumes the files of a run or starts new ones. Returns true if the run is already finished. */

@@ -1,10 +1,13 @@
 /** Prepares everything that the engine needs of a dataset to train an adapter. */
-import type { NativeTrainingRegion } from '../addon-types.js';
+import { setImmediate } from 'node:timers/promises';
+import type { NativeTrainingRegion, NativeTrainingRegions } from '../addon-types.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { clearerFill } from '../dataset/part-fill.js';
 import { loadTrainingImages, type TrainingImages } from '../dataset/training-images.js';
 import { digestOf, squareOf, type TrainingImage, type TrainingRegion } from '../dataset/training-region.js';
+import { getEngine } from '../native.js';
 import { given } from '../options/check.js';
+import { callNative } from '../run-native.js';
 import type { TrainedExample } from './adapter-lists.js';
 import { foregroundFinder, foregroundName, withForegroundSource } from './foreground.js';
 import { metadataOf, type ResolvedTraining } from './training-settings.js';
@@ -27,10 +30,26 @@ export interface TrainingInputs {
 }
 
 /** Translates a region for the engine. */
-function nativeRegion({ type, pixels, maskPixels, foregroundPixels }: TrainingRegion): NativeTrainingRegion {
+function nativeRegion({ type, pixels, maskPixels, foregroundPixels, middle }: TrainingRegion): NativeTrainingRegion {
   const { data: image, width, height } = pixels;
   const foreground = foregroundPixels && { foreground: foregroundPixels.data };
-  return { image, mask: maskPixels.data, ...foreground, width, height, type };
+  return { image, mask: maskPixels.data, ...foreground, width, height, type, ...(middle && { centre: middle }) };
+}
+
+/** Gives the regions to the engine, which copies them. The event loop goes on between them. */
+export async function nativeRegions(regions: readonly TrainingRegion[]): Promise<NativeTrainingRegions> {
+  const engine = await getEngine();
+  const native = callNative(() => engine.createRegions());
+  try {
+    for (const region of regions) {
+      callNative(() => native.append(nativeRegion(region)));
+      await setImmediate();
+    }
+  } catch (error) {
+    native.dispose();
+    throw error;
+  }
+  return native;
 }
 
 /** Loads the images, with their foregrounds if the adapter compensates for backgrounds. */
@@ -47,7 +66,7 @@ export async function trainingInputs(
   dataset: Dataset,
   settings: ResolvedTraining,
   device: string,
-): Promise<{ inputs: TrainingInputs; regions: NativeTrainingRegion[] }> {
+): Promise<{ inputs: TrainingInputs; regions: TrainingRegion[] }> {
   const {
     types,
     resolution,
@@ -57,7 +76,7 @@ export async function trainingInputs(
     foregroundWeights,
   } = settings;
   const { regions, window, notes } = await load(dataset, settings, device);
-  const partFill = settings.partFill === 'auto' ? clearerFill(regions) : settings.partFill;
+  const partFill = settings.partFill === 'auto' ? await clearerFill(regions) : settings.partFill;
   const squares: TrainingImage[] = [];
   for (const region of regions) squares.push(await squareOf(region, resolution));
   const decided = { ...settings, window, partFill };
@@ -68,9 +87,9 @@ export async function trainingInputs(
     examples: regions.flatMap(({ type, centre }, region) => (centre ? [{ type, region, ...centre }] : [])),
     metadata: {
       ...metadataOf(decided, prompts),
-      training_images: digestOf(regions),
+      training_images: await digestOf(regions),
       ...(hasForegrounds && { _foreground: foregroundName(given({ foregroundMasks, foregroundWeights })) }),
     },
   };
-  return { inputs, regions: regions.map(nativeRegion) };
+  return { inputs, regions };
 }

@@ -84,7 +84,7 @@ export class Augmenter {
       const handle = await runNative({ signal }, (engine, task) =>
         engine.createAugmenter({ seed }, defects.handle, good.handle, task),
       );
-      return new Augmenter(resolution, clearerFill(loaded), `${defects.digest}/${good.digest}`, seed, handle);
+      return new Augmenter(resolution, await clearerFill(loaded), `${defects.digest}/${good.digest}`, seed, handle);
     } finally {
       defects.dispose();
       good.dispose();

@@ -38,11 +38,19 @@ Napi::Value AdapterHandle::save(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
 }
 
-// examples(task) returns the training windows that the adapter stores.
+// examples(first, task) returns the training windows that the adapter stores, from number `first`. It returns a few at
+// a time, because they are copied on the JS thread.
 Napi::Value AdapterHandle::examples(const Napi::CallbackInfo& info) {
   return runTask<std::vector<dual::AdapterExample>>(
-      info.Env(), TaskHandle::from(info[0]), info.Env().Undefined(),
-      [adapter = value()](const Task&, const ReportProgress&) { return adapter->examples; }, examplesToJs);
+      info.Env(), TaskHandle::from(info[1]), info.Env().Undefined(),
+      [first = info[0].ToNumber().Uint32Value(), adapter = value()](const Task&, const ReportProgress&) {
+        constexpr size_t kAtOnce = 4;
+        const auto& all = adapter->examples;
+        const size_t from = std::min<size_t>(first, all.size()), to = std::min(from + kAtOnce, all.size());
+        return std::vector<dual::AdapterExample>(all.begin() + static_cast<int64_t>(from),
+                                                 all.begin() + static_cast<int64_t>(to));
+      },
+      examplesToJs);
 }
 
 Napi::Function AdapterHandle::define(Napi::Env env) {

@@ -116,22 +116,20 @@ std::vector<std::string> toTexts(Napi::Value value) {
   return texts;
 }
 
-std::vector<train::TrainingRegion> toRegions(Napi::Value value) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<train::TrainingRegion> regions;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const auto object = array.Get(i).As<Napi::Object>();
-    const auto integer = [&](const char* name) { return object.Get(name).ToNumber().Int64Value(); };
-    const int64_t width = integer("width"), height = integer("height");
-    train::TrainingRegion region;
-    region.image = toTensor(object.Get("image"), {height, width, 3});
-    region.mask = toTensor(object.Get("mask"), {height, width});
-    const Napi::Value foreground = object.Get("foreground");
-    if (!foreground.IsUndefined()) region.foreground = toTensor(foreground, {height, width});
-    region.type = integer("type");
-    regions.push_back(std::move(region));
-  }
-  return regions;
+train::TrainingRegion toRegion(Napi::Value value) {
+  const auto object = value.As<Napi::Object>();
+  const auto integerOf = [](const Napi::Object& of, const char* name) { return of.Get(name).ToNumber().Int64Value(); };
+  const int64_t width = integerOf(object, "width"), height = integerOf(object, "height");
+  train::TrainingRegion region;
+  region.image = toTensor(object.Get("image"), {height, width, 3});
+  region.mask = toTensor(object.Get("mask"), {height, width});
+  const Napi::Value foreground = object.Get("foreground"), centre = object.Get("centre");
+  if (!foreground.IsUndefined()) region.foreground = toTensor(foreground, {height, width});
+  region.type = integerOf(object, "type");
+  if (centre.IsUndefined()) return region;
+  const auto position = centre.As<Napi::Object>();
+  region.centre = {integerOf(position, "y"), integerOf(position, "x")};
+  return region;
 }
 
 Napi::Value examplesToJs(Napi::Env env, std::vector<dual::AdapterExample>& examples) {

@@ -30,9 +30,9 @@ Napi::Object toObject(Napi::Env env, const io::Metadata& metadata);
 std::vector<int64_t> toIntegers(Napi::Value value);
 std::vector<std::string> toTexts(Napi::Value value);
 
-// Reads [{ image, mask, foreground?, width, height, type }]. Images are RGB. Masks and foregrounds have one byte for
-// each pixel. Throws as toTensor does.
-std::vector<train::TrainingRegion> toRegions(Napi::Value value);
+// Reads { image, mask, foreground?, width, height, type, centre? }. Images are RGB. Masks and foregrounds have one byte
+// for each pixel. Throws as toTensor does.
+train::TrainingRegion toRegion(Napi::Value value);
 // Makes [{ region, type, image, mask, size }].
 Napi::Value examplesToJs(Napi::Env env, std::vector<dual::AdapterExample>& examples);
 

@@ -152,6 +152,12 @@ struct ModelHandle : Handle<ModelHandle, model::BaseModel> {
   Napi::Value textEncode(const Napi::CallbackInfo& info);
   Napi::Value checkPrompts(const Napi::CallbackInfo& info);
 };
+// It holds the regions that a trainer is created from.
+struct RegionsHandle : Handle<RegionsHandle, std::vector<train::TrainingRegion>> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value append(const Napi::CallbackInfo& info);
+};
 struct TrainerHandle : Handle<TrainerHandle, TrainerState> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
@@ -229,8 +235,8 @@ struct ScorerHandle : Handle<ScorerHandle, evaluate::MapScorer> {
   Napi::Value score(const Napi::CallbackInfo& info);
 };
 
-// These export the free functions and the constructors. All functions but createPool and createMapScorer take a task
-// last, like the methods.
+// These export the free functions and the constructors. All functions but createRegions, createPool and createMapScorer
+// take a task last, like the methods.
 void defineModel(Napi::Env env, Napi::Object exports);
 void defineTrainer(Napi::Env env, Napi::Object exports);
 void defineAdapter(Napi::Env env, Napi::Object exports);

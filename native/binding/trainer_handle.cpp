@@ -10,12 +10,18 @@ namespace {
 
 using State = Made<TrainerState>;
 
-// createTrainer(model, options, regions, task) encodes the regions, or keeps them to cut windows out of them.
+// createRegions() returns an empty list of regions.
+Napi::Value createRegions(const Napi::CallbackInfo& info) {
+  return RegionsHandle::wrap(info.Env(), {std::make_shared<std::vector<train::TrainingRegion>>()},
+                             EnvData::of(info.Env()).regions);
+}
+
+// createTrainer(model, options, regions, task) encodes the regions, or keeps them to cut windows out of them. It does
+// not need the list afterwards.
 Napi::Value createTrainer(const Napi::CallbackInfo& info) {
   const auto base = ModelHandle::from(info[0]);
   auto options = parseOptions<TrainerOptions>(info[1]);
-  const train::TrainingRegions data{toRegions(info[2]), options.resolution, parsePartFill(options.partFill),
-                                    options.flips};
+  const auto regions = RegionsHandle::from(info[2]);
   return runTask<State>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
       [=](const Task& task, const ReportProgress&) mutable {
@@ -24,6 +30,7 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
         options.train.anomalyPrompts = options.anomalyPrompts;
         options.train.branches = train::parseBranches(options.branches);
         options.train.background = dual::parseBackgroundMode(options.background);
+        const train::TrainingRegions data{*regions, options.resolution, parsePartFill(options.partFill), options.flips};
         return measured([&] {
           auto latents = train::makeLatentSource(*base, data, task);
           auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);
@@ -38,6 +45,16 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
 Napi::Value undefined(Napi::Env env, bool&) { return env.Undefined(); }
 
 }  // namespace
+
+// append(region) copies a region on the JS thread. A list must not grow while a trainer is created from it.
+Napi::Value RegionsHandle::append(const Napi::CallbackInfo& info) {
+  train::TrainingRegion region = toRegion(info[0]);
+  for (const at::Tensor& pixels : {region.image, region.mask, region.foreground}) {
+    if (pixels.defined()) grow(static_cast<int64_t>(pixels.nbytes()));
+  }
+  value()->push_back(std::move(region));
+  return info.Env().Undefined();
+}
 
 // step(task) returns { step, loss, gradNorm, learningRate }, and in float16 lossScale and skippedSteps, too.
 Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
@@ -131,6 +148,10 @@ Napi::Value TrainerHandle::preview(const Napi::CallbackInfo& info) {
       sampledToJs);
 }
 
+Napi::Function RegionsHandle::define(Napi::Env env) {
+  return DefineClass(env, "RegionsHandle", {method<&RegionsHandle::append>("append"), disposeMethod()});
+}
+
 Napi::Function TrainerHandle::define(Napi::Env env) {
   return DefineClass(
       env, "TrainerHandle",
@@ -141,6 +162,8 @@ Napi::Function TrainerHandle::define(Napi::Env env) {
 
 void defineTrainer(Napi::Env env, Napi::Object exports) {
   EnvData::of(env).trainer = Napi::Persistent(TrainerHandle::define(env));
+  EnvData::of(env).regions = Napi::Persistent(RegionsHandle::define(env));
+  exportFunction<createRegions>(exports, "createRegions");
   exportFunction<createTrainer>(exports, "createTrainer");
 }
 

@@ -24,7 +24,7 @@ train::TrainingRegions regionsOfThreeTypes() {
     if (i < 4) mask.slice(0, 3, 12).slice(1, 5, 5 + 4 * (i + 1)).fill_(1);  // The last region is good.
     foreground.slice(0, 2, 20).fill_(1);
     const at::Tensor image = at::randint(256, {height, width, 3}, makeGenerator(static_cast<uint64_t>(i)), at::kByte);
-    data.regions.push_back({image, mask, foreground, i / 2});
+    data.regions.push_back({image, mask, foreground, i / 2, std::array<int64_t, 2>{7, 7}});
   }
   return data;
 }
@@ -135,6 +135,22 @@ DAN_TEST(a_trained_adapter_has_the_centred_windows_of_its_defects_as_examples) {
     // The defects lie near the upper left corner, so the windows begin there.
     EXPECT(example.image.equal(region.image.slice(0, 0, kSide).slice(1, 0, kSide)));
   }
+}
+
+DAN_TEST(an_example_shows_the_defect_of_its_own_region) {
+  const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
+  train::TrainingRegions data;
+  data.resolution = kSide;
+  const at::Tensor image = at::randint(256, {64, 64, 3}, makeGenerator(1), at::kByte);
+  const at::Tensor mask = at::zeros({64, 64}, at::kByte);
+  mask.slice(0, 20, 24).slice(1, 20, 24).fill_(255);  // the region's own
+  mask.slice(0, 60, 64).slice(1, 50, 64).fill_(255);  // another one
+  data.regions.push_back({image, mask, {}, 0, std::array<int64_t, 2>{22, 22}});
+  data.regions.push_back({image, mask, {}, 0, std::array<int64_t, 2>{16, 48}});  // Its window shows no defect.
+  const auto examples = train::makeLatentSource(*base, data, Task())->examples();
+  EXPECT(examples.size() == 1 && examples[0].region == 0);
+  EXPECT(examples[0].image.equal(image.slice(0, 6, 38).slice(1, 6, 38)));
+  EXPECT(examples[0].mask.equal(mask.slice(0, 6, 38).slice(1, 6, 38)));
 }
 
 DAN_TEST(of_many_regions_evenly_spaced_ones_become_examples) {

@@ -52,10 +52,6 @@ void expectRange(const std::set<int64_t>& values, int64_t first, int64_t last) {
   EXPECT(*values.begin() == first && *values.rbegin() == last);
 }
 
-int64_t expectTheDefectInTheMiddle(const at::Tensor& mask) {
-  return (train::RegionWindows(mask, kSide).centre().cut(mask) > 0).sum().item<int64_t>();
-}
-
 // A pair has these values in its image where the mask is set, and others elsewhere.
 at::Tensor withDefect(const at::Tensor& image, const at::Tensor& mask, const at::Tensor& defect) {
   return at::where((mask > 0).unsqueeze(2), defect, image);
@@ -89,7 +85,6 @@ DAN_TEST(a_window_shows_a_part_of_a_defect_that_is_larger) {
   const Offsets offsets = drawMany(diagonal, 1);
   expectRange(offsets.tops, 10, 78);
   expectRange(offsets.lefts, 10, 78);
-  EXPECT(expectTheDefectInTheMiddle(diagonal) == kSide);
   // A wide defect fits along one axis only.
   const Offsets wide = drawMany(marked(60, 120, {20, 24, 5, 115}), 4 * kSide);
   expectRange(wide.tops, 0, 20);
@@ -98,8 +93,31 @@ DAN_TEST(a_window_shows_a_part_of_a_defect_that_is_larger) {
   at::Tensor ring = marked(120, 120, {10, 110, 10, 110});
   ring.slice(0, 12, 108).slice(1, 12, 108).zero_();
   drawMany(ring, 1);
-  EXPECT(expectTheDefectInTheMiddle(ring) > 0);
-  EXPECT(expectTheDefectInTheMiddle(marked(80, 100, {30, 40, 50, 70})) == 200);
+}
+
+DAN_TEST(the_centred_window_of_a_region_shows_its_own_defect) {
+  const at::Tensor mask = marked(80, 100, {30, 40, 50, 70});
+  const auto offsetOf = [&](std::optional<std::array<int64_t, 2>> centre) {
+    const train::Window window = train::TrainingRegion{{}, mask, {}, 0, centre}.centredWindow(kSide);
+    EXPECT(window.side == kSide);
+    return std::pair(window.top, window.left);
+  };
+  EXPECT(offsetOf(std::array<int64_t, 2>{35, 60}) == std::pair(35 - kSide / 2, 60 - kSide / 2));
+  EXPECT(offsetOf(std::array<int64_t, 2>{3, 99}) == std::pair(int64_t{0}, 100 - kSide));
+  EXPECT(offsetOf(std::nullopt) == std::pair(40 - kSide / 2, 50 - kSide / 2));
+}
+
+DAN_TEST(good_regions_do_not_count_in_the_latent_means) {
+  const at::NoGradGuard noGrad;
+  const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
+  const train::TrainingRegion defect{randomImage(kSide, kSide, 1), marked(kSide, kSide, {4, 20, 8, 24}), {}};
+  const train::TrainingRegion good{randomImage(kSide, kSide, 2), at::zeros({kSide, kSide}, at::kByte), {}, 1};
+  const auto expectSame = [&](auto makeSource) {
+    EXPECT(makeSource(regionsOf({good, defect}))->latentMeans().equal(makeSource(regionsOf({defect}))->latentMeans()));
+    EXPECT(!makeSource(regionsOf({good}))->latentMeans().equal(makeSource(regionsOf({defect}))->latentMeans()));
+  };
+  expectSame([&](auto data) { return std::make_unique<train::PairLatents>(*base, data, Task()); });
+  expectSame([&](auto data) { return std::make_unique<train::WindowLatents>(*base, data, Task()); });
 }
 
 DAN_TEST(a_place_holds_the_defect_and_hides_it) {
@@ -210,6 +228,8 @@ DAN_TEST(a_region_that_does_not_fit_is_refused_by_its_number) {
   expectRefused({image.slice(1, 0, 35), mask, {}}, "one size for region 1");
   expectRefused({image, mask, mask}, "region 1 has one");
   expectRefused({image, mask, {}, -1}, "type from 0 for region 1");
+  expectRefused({image, mask, {}, 0, std::array<int64_t, 2>{40, 3}}, "centre inside region 1 of 40 x 40");
+  expectRefused({image, mask, {}, 0, std::array<int64_t, 2>{3, -1}}, "received -1, 3");
   expectError([&] { train::makeLatentSource(*base, regionsOf({}), Task()); }, "at least one region");
 }
 

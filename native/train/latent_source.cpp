@@ -1,8 +1,9 @@
 #include "train/latent_source.h"
 
+#include <algorithm>
+
 #include "core/random.h"
 #include "train/pair_latents.h"
-#include "train/region_windows.h"
 #include "train/window_latents.h"
 
 namespace dan::train {
@@ -29,10 +30,22 @@ void check(const TrainingRegion& region, size_t i, int64_t resolution, bool hasF
     fail(kInvalidOption, "Expected a foreground for every region or for none, but region ", i,
          hasForeground ? " has none" : " has one");
   }
+  const auto centre = region.centre.value_or(std::array<int64_t, 2>{0, 0});
+  if (centre[0] < 0 || centre[0] >= size[0] || centre[1] < 0 || centre[1] >= size[1]) {
+    fail(kInvalidOption, "Expected a centre inside region ", i, " of ", size[1], " x ", size[0], " but received ",
+         centre[1], ", ", centre[0]);
+  }
   if (region.type < 0) fail(kInvalidOption, "Expected a type from 0 for region ", i, " but received ", region.type);
 }
 
 }  // namespace
+
+Window TrainingRegion::centredWindow(int64_t side) const {
+  const int64_t height = mask.size(0), width = mask.size(1);
+  const auto [y, x] = centre.value_or(std::array<int64_t, 2>{height / 2, width / 2});
+  return {std::clamp<int64_t>(y - side / 2, 0, height - side), std::clamp<int64_t>(x - side / 2, 0, width - side),
+          side};
+}
 
 at::Tensor LatentGaussian::sample(at::Generator generator) const {
   return mean + deviation * randn(mean.sizes(), std::move(generator)).to(mean.device());
@@ -43,11 +56,21 @@ LatentSource::LatentSource(TrainingRegions data) : data_(std::move(data)) {
   for (size_t i = 0; i < data_.regions.size(); ++i) check(data_.regions[i], i, data_.resolution, hasForegrounds());
 }
 
+std::vector<int64_t> LatentSource::defective() const {
+  std::vector<int64_t> defective, all;
+  for (const TrainingRegion& region : data_.regions) {
+    all.push_back(static_cast<int64_t>(all.size()));
+    if (!region.isGood()) defective.push_back(all.back());
+  }
+  return defective.empty() ? all : defective;
+}
+
 std::vector<dual::AdapterExample> LatentSource::examples() const {
   std::map<int64_t, std::vector<int64_t>> ofType;
   for (size_t i = 0; i < data_.regions.size(); ++i) {
     const TrainingRegion& region = data_.regions[i];
-    if (region.mask.any().item<bool>()) ofType[region.type].push_back(static_cast<int64_t>(i));
+    const bool isShown = region.centredWindow(data_.resolution).cut(region.mask).any().item<bool>();
+    if (isShown) ofType[region.type].push_back(static_cast<int64_t>(i));
   }
   std::vector<dual::AdapterExample> examples;
   for (const auto& [type, indices] : ofType) {
@@ -55,7 +78,7 @@ std::vector<dual::AdapterExample> LatentSource::examples() const {
     for (size_t k = 0; k < count; ++k) {
       const int64_t index = indices[k * indices.size() / count];
       const TrainingRegion& region = data_.regions[static_cast<size_t>(index)];
-      const Window window = RegionWindows(region.mask, data_.resolution).centre();
+      const Window window = region.centredWindow(data_.resolution);
       examples.push_back(
           {index, type, window.cut(region.image).clone(), (window.cut(region.mask) > 0).to(at::kByte) * 255});
     }
@@ -73,10 +96,6 @@ std::unique_ptr<LatentSource> makeLatentSource(const model::BaseModel& base, Tra
 
 at::Tensor defectInLatents(const at::Tensor& masks, at::IntArrayRef latentSize) {
   return at::max_pool2d(std::get<0>(at::adaptive_max_pool2d(masks, latentSize)), 3, 1, 1);
-}
-
-at::Tensor toPixelValues(const at::Tensor& image, at::Device device) {
-  return image.permute({2, 0, 1}).unsqueeze(0).to(device, at::kFloat) / 127.5 - 1;
 }
 
 at::Tensor toMask(const at::Tensor& mask, at::Device device) {

@@ -2,7 +2,9 @@
 // once, before training; WindowLatents cuts new windows at every step and encodes them then.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/pixel_values.h"
@@ -10,6 +12,7 @@
 #include "dual/adapter_examples.h"
 #include "model/base_model.h"
 #include "model/inpaint_condition.h"
+#include "train/region_windows.h"
 
 namespace dan::train {
 
@@ -19,6 +22,12 @@ struct TrainingRegion {
   at::Tensor mask;        // (H, W) uint8, not 0 inside the defect; 0 everywhere for a good region
   at::Tensor foreground;  // (H, W) uint8, not 0 inside the object; undefined without background compensation
   int64_t type = 0;
+  // The pixel (row, column) in the middle of the region's own defect. The region may show others beside it. Without it,
+  // the middle of the region counts.
+  std::optional<std::array<int64_t, 2>> centre = std::nullopt;
+
+  Window centredWindow(int64_t side) const;
+  bool isGood() const { return !mask.any().item<bool>(); }
 };
 
 struct TrainingRegions {
@@ -52,16 +61,20 @@ class LatentSource {
 
   // Draws a pair of each region in `index` (B), in a random one of its variants.
   virtual TrainingBatch draw(const at::Tensor& index, at::Generator generator) const = 0;
-  // Returns for each latent channel the mean over all positions, as its mean and its standard deviation over pairs:
-  // (2, branches, channels), scaled.
+  // Returns for each latent channel the mean over all positions, as its mean and its standard deviation over the pairs
+  // with a defect: (2, branches, channels), scaled.
   virtual at::Tensor latentMeans() const = 0;
   // Returns the background of the first region, (1, 4, h, w).
   virtual LatentGaussian firstBackground() const = 0;
 
-  // Returns the centred window of regions with a defect: at most 64 of each type, evenly spaced.
+  // Returns the centred windows that show a defect: at most 64 of each type, evenly spaced.
   std::vector<dual::AdapterExample> examples() const;
   bool hasForegrounds() const { return data_.regions.front().foreground.defined(); }
   const TrainingRegions& data() const { return data_; }
+
+ protected:
+  // Returns the numbers of the regions with a defect, or of all regions if none has one.
+  std::vector<int64_t> defective() const;
 
  private:
   TrainingRegions data_;
@@ -74,8 +87,7 @@ std::unique_ptr<LatentSource> makeLatentSource(const model::BaseModel& base, Tra
 // TrainingBatch.
 at::Tensor defectInLatents(const at::Tensor& masks, at::IntArrayRef latentSize);
 
-// Converts (H, W, 3) uint8 to (1, 3, H, W) in [-1, 1], and a mask, (H, W), to (1, 1, H, W) of 0 and 1.
-at::Tensor toPixelValues(const at::Tensor& image, at::Device device);
+// Converts a mask, (H, W), to (1, 1, H, W) of 0 and 1.
 at::Tensor toMask(const at::Tensor& mask, at::Device device);
 
 }  // namespace dan::train

@@ -17,7 +17,8 @@ PairLatents::PairLatents(const model::BaseModel& base, TrainingRegions all, cons
       data().flips ? std::vector<std::vector<int64_t>>{{}, {3}, {2}, {2, 3}} : std::vector<std::vector<int64_t>>{{}};
   std::vector<at::Tensor> means, deviations, defects, backgroundMeans, backgroundDeviations;
   for (const TrainingRegion& region : data().regions) {
-    const at::Tensor image = toPixelValues(region.image, base.device()), mask = toMask(region.mask, base.device());
+    const at::Tensor image = toPixelValues(region.image.unsqueeze(0).to(base.device()));
+    const at::Tensor mask = toMask(region.mask, base.device());
     for (const auto& dims : flips) {
       task.checkCancelled();
       const at::Tensor flipped = image.flip(dims), flippedMask = mask.flip(dims);
@@ -46,8 +47,9 @@ PairLatents::PairLatents(const model::BaseModel& base, TrainingRegions all, cons
 }
 
 at::Tensor PairLatents::latentMeans() const {
-  // (N * variants, branches, channels)
-  const at::Tensor means = (pairs_.mean.mean({4, 5}) * scalingFactor_).flatten(0, 1);
+  const at::Tensor chosen = pairs_.mean.index({at::tensor(defective(), at::kLong)});
+  // (chosen * variants, branches, channels)
+  const at::Tensor means = (chosen.mean({4, 5}) * scalingFactor_).flatten(0, 1);
   return at::stack({means.mean(0), means.std(0, /*unbiased=*/false)}).cpu();
 }
 

@@ -11,7 +11,7 @@ class PairLatents : public LatentSource {
   PairLatents(const model::BaseModel& base, TrainingRegions data, const Task& task);
 
   TrainingBatch draw(const at::Tensor& index, at::Generator generator) const override;
-  // The means are taken over images and variants.
+  // The deviations are those over images and variants.
   at::Tensor latentMeans() const override;
   LatentGaussian firstBackground() const override;
 

@@ -37,22 +37,4 @@ Window RegionWindows::draw(Rng& rng) const {
   return {offset[0], offset[1], side_};
 }
 
-Window RegionWindows::centre() const {
-  std::array<int64_t, 2> middle, offset;
-  for (size_t i = 0; i < 2; ++i) middle[i] = isGood() ? axes_[i].size / 2 : (axes_[i].first + axes_[i].end) / 2;
-  if (!fits(axes_[0]) || !fits(axes_[1])) {
-    const at::Tensor pixels = mask_.nonzero();
-    const at::Tensor distance = (pixels - at::tensor({middle[0], middle[1]}, at::kLong)).square().sum(1);
-    const at::Tensor pixel = pixels[distance.argmin().item<int64_t>()];
-    for (size_t i = 0; i < 2; ++i) {
-      if (!fits(axes_[i])) middle[i] = pixel[static_cast<int64_t>(i)].item<int64_t>();
-    }
-  }
-  for (size_t i = 0; i < 2; ++i) {
-    const auto [first, last] = offsets(axes_[i], middle[i]);
-    offset[i] = std::clamp(middle[i] - side_ / 2, first, last);
-  }
-  return {offset[0], offset[1], side_};
-}
-
 }  // namespace dan::train

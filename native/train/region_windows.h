@@ -24,8 +24,6 @@ class RegionWindows {
   // Draws a window. Along each axis it holds the whole defect if that fits; otherwise it lies inside the defect's
   // bounding box. It always shows a part of the defect. In a good region it lies anywhere.
   Window draw(Rng& rng) const;
-  // Returns the window around the defect's middle. If the defect does not fit, it is centred on a pixel of the defect.
-  Window centre() const;
 
  private:
   struct Axis {

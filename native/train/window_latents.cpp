@@ -29,24 +29,23 @@ WindowLatents::WindowLatents(const model::BaseModel& base, TrainingRegions all, 
   const at::NoGradGuard noGrad;
   const int64_t side = data().resolution;
   std::vector<at::Tensor> means;
-  for (const TrainingRegion& region : data().regions) {
+  for (const TrainingRegion& region : data().regions) windows_.emplace_back(region.mask, side);
+  for (const int64_t i : defective()) {
     task.checkCancelled();
-    windows_.emplace_back(region.mask, side);
-    const at::Tensor latents = encodePairs(cut(region, windows_.back().centre())).mean;
+    const TrainingRegion& region = data().regions[static_cast<size_t>(i)];
+    const at::Tensor latents = encodePairs(cut(region, region.centredWindow(side))).mean;
     expectFinite(latents, model::kVaeEncoder);
     means.push_back(latents.mean({2, 3}) * base.vae->config().scalingFactor);
   }
-  const at::Tensor stacked = at::stack(means);  // (N, branches, channels)
+  const at::Tensor stacked = at::stack(means);  // (pairs, branches, channels)
   latentMeans_ = at::stack({stacked.mean(0), stacked.std(0, /*unbiased=*/false)}).cpu();
   if (!base.isInpainting()) return;
-  const at::Tensor grey = at::zeros({1, 3, side, side}, at::kFloat);
-  greyLatents_ = encode(grey).mean * base.vae->config().scalingFactor;
-  blankPartLatents_ =
-      encode(anomalyPart(grey, at::zeros_like(grey), data().fill)).mean * base.vae->config().scalingFactor;
+  greyLatents_ = base.plainLatents(0, side, side);
+  blankPartLatents_ = base.plainLatents(blankValue(data().fill), side, side);
 }
 
 WindowLatents::Pixels WindowLatents::cut(const TrainingRegion& region, const Window& window) const {
-  Pixels pixels{toPixelValues(window.cut(region.image), at::kCPU), toMask(window.cut(region.mask), at::kCPU), {}};
+  Pixels pixels{toPixelValues(window.cut(region.image).unsqueeze(0)), toMask(window.cut(region.mask), at::kCPU), {}};
   if (region.foreground.defined()) pixels.foregrounds = toMask(window.cut(region.foreground), at::kCPU);
   return pixels;
 }
@@ -97,7 +96,8 @@ void WindowLatents::addConditions(TrainingBatch& batch, const Pixels& pixels, co
 
 LatentGaussian WindowLatents::firstBackground() const {
   const at::NoGradGuard noGrad;
-  const Pixels pixels = cut(data().regions.front(), windows_.front().centre());
+  const TrainingRegion& first = data().regions.front();
+  const Pixels pixels = cut(first, first.centredWindow(data().resolution));
   return encode(dual::blackOut(pixels.images, pixels.foregrounds));
 }
 

@@ -12,7 +12,7 @@ class WindowLatents : public LatentSource {
   WindowLatents(const model::BaseModel& base, TrainingRegions data, const Task& task);
 
   TrainingBatch draw(const at::Tensor& index, at::Generator generator) const override;
-  // The means are taken over the centred windows of all regions, without flips, which hardly change a mean.
+  // The means are those of the centred windows, without flips, which hardly change a mean.
   at::Tensor latentMeans() const override { return latentMeans_; }
   LatentGaussian firstBackground() const override;
 

@@ -69,6 +69,14 @@ describe('loadTrainingImages', () => {
     const { regions } = await load(dataset);
     expect(regions.map(marked)).toEqual([164, 164]);
     expect(regions.map(({ centre }) => centre?.x)).toEqual([105 / 300, 134 / 300]);
+    for (const [i, left] of [100, 130].entries()) {
+      const { middle, pixels } = regions[i] as TrainingRegion;
+      const size = [10, 8][i] as number;
+      expect(pixelAt(pixels, middle?.x as number, middle?.y as number)).toEqual([left + size / 2, 90 + size / 2]);
+      // The other defect does not move the square.
+      const square = await squareOf(regions[i] as TrainingRegion, 64);
+      expect(pixelAt(square.pixels, 32, 32)).toEqual([left + size / 2, 90 + size / 2]);
+    }
   });
 
   it('mirrors the border of a photograph that is smaller than a window, and says so', async () => {
@@ -116,7 +124,7 @@ describe('loadTrainingImages', () => {
     expect(regions[0]?.centre).toEqual({ x: 120 / 300, y: 110 / 200 });
     // Version 0.1.0 hashed pixels and masks and nothing else, and its runs can be resumed.
     const bytes = Buffer.concat(squares.flatMap(({ pixels, maskPixels }) => [pixels.data, maskPixels.data]));
-    expect(digestOf(regions)).toBe(createHash('sha256').update(bytes).digest('hex').slice(0, 16));
+    expect(await digestOf(regions)).toBe(createHash('sha256').update(bytes).digest('hex').slice(0, 16));
     expect(await load(dataset, { window: 'auto', fit: 'stretch' })).toMatchObject({ window: 'off' });
     await expect(load(dataset, { fit: 'stretch' })).rejects.toThrow('Expected crop for fit with windows');
   });
@@ -136,7 +144,7 @@ describe('loadTrainingImages', () => {
         expect([region.pixels.width, region.pixels.height]).toEqual([side, side]);
       }
       const swapped = await load(dataset, { types: ['crack', 'good', 'hole'], window });
-      expect(digestOf(swapped.regions)).not.toBe(digestOf(regions));
+      expect(await digestOf(swapped.regions)).not.toBe(await digestOf(regions));
     }
   });
 
