@@ -14,10 +14,10 @@ const example = (first: number, second: number): LoadedExample => ({
 });
 
 describe('the blank of a part', () => {
-  it('is black where defects are about grey, and grey where they are about black', () => {
-    expect(clearerFill([example(120, 140)])).toBe('black');
-    expect(clearerFill([example(10, 30)])).toBe('grey');
-    expect(clearerFill([example(10, 20), example(130, 120), example(125, 60)])).toBe('black');
-    expect(clearerFill([example(10, 128)])).toBe('grey'); // as many: the default
+  it('is black where defects are about grey, and grey where they are about black', async () => {
+    expect(await clearerFill([example(120, 140)])).toBe('black');
+    expect(await clearerFill([example(10, 30)])).toBe('grey');
+    expect(await clearerFill([example(10, 20), example(130, 120), example(125, 60)])).toBe('black');
+    expect(await clearerFill([example(10, 128)])).toBe('grey'); // as many: the default
   });
 });
