@@ -180,15 +180,15 @@ export class Dataset {
   }
 
   /**
-   * Returns the dataset with only these images of defects. Good images stay.
+   * Returns the dataset with only these images of defects and these good images, all of them for training.
    * @internal
    */
-  withExamples(examples: ReadonlyMap<string, Example[]>): Dataset {
+  restrictedTo(examples: ReadonlyMap<string, Example[]>, good: readonly ImageSource[]): Dataset {
     const { folder, label, category } = this;
     return new Dataset({
       ...{ folder, label, category, types: [...examples.keys()] },
       examples: async (type) => [...(examples.get(type) ?? [])],
-      goodImages: (purpose) => this.goodImages(purpose),
+      goodImages: async (purpose) => (purpose === 'train' ? [...good] : []),
       goodPlace: (purpose) => this.goodPlace(purpose),
     });
   }

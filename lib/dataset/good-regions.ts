@@ -30,6 +30,31 @@ export async function loadGoodRegions(
   return regions;
 }
 
+/**
+ * Yields windows of good photographs, those of one photograph at a time. The windows of a photograph are together about
+ * as large as it is. There are at most `most` in all, and at least one.
+ */
+export async function* loadGoodWindows(
+  images: readonly ImageSource[],
+  scale: Scale,
+  most: number,
+): AsyncGenerator<Pick<TrainingRegion, 'pixels' | 'maskPixels'>[]> {
+  const { window } = scale;
+  const chosen = evenly(images, Math.max(1, most));
+  const mostOfOne = Math.max(1, Math.floor(most / chosen.length));
+  let index = 0;
+  for (const source of chosen) {
+    const { image } = await readStored(source);
+    const whole = Math.ceil(image.width / window) * Math.ceil(image.height / window);
+    const windows = [];
+    for (let left = Math.min(whole, mostOfOne); left > 0; left--) {
+      const box = boxWithoutDefect(index++, image, window, window);
+      windows.push(await cutRegion({ image, mask: undefined, foreground: undefined }, box, scale));
+    }
+    yield windows;
+  }
+}
+
 /** Returns whole good photographs as squares of `resolution` pixels. */
 export function loadGoodSquares(
   images: readonly ImageSource[],

@@ -1,6 +1,7 @@
 /** Plans which regions of a photograph training cuts its windows out of. */
 import { boxAround, type Defect, type Run } from './components.js';
 import type { Box, Size } from './cut.js';
+import { windowAround } from './photograph-window.js';
 
 /** A span of pixels along one axis. It may begin before the photograph. */
 interface Span {
@@ -58,6 +59,12 @@ const boxOf = (x: Span, y: Span): Box => ({ left: x.from, top: y.from, width: x.
  */
 export function regionAround(piece: Box, { width, height }: Size, window: number): Box {
   return boxOf(spanAround(piece.left, piece.width, width, window), spanAround(piece.top, piece.height, height, window));
+}
+
+/** Returns the window in whose middle a piece is, as far as the photograph's border allows. */
+export function squareAround({ left, top, width, height }: Box, photograph: Size, window: number): Box {
+  const at = windowAround(left + width / 2, top + height / 2, window, photograph);
+  return { left: at.left, top: at.top, width: window, height: window };
 }
 
 /** These steps spread points evenly over a square (Roberts's R2 sequence). */

@@ -95,15 +95,16 @@ export async function cutRegion(
 }
 
 /**
- * Returns a region for each defect of the examples, or for each piece of a defect that is larger than a window. Every
- * window inside a region shows the whole defect or piece. Only so many regions are kept as fit into memory, evenly
- * chosen; `left` counts the others. One photograph is in memory at a time.
- * Throws ERR_DATASET_INVALID with the mask whose defect vanishes at this scale.
+ * Returns a region for each defect of the examples, or for each piece of a defect that is larger than a window. By
+ * default every window inside a region shows the whole defect or piece; with `squareAround` a region is one window. Only
+ * so many regions are kept as fit into memory, evenly chosen; `left` counts the others. One photograph is in memory at a
+ * time. Throws ERR_DATASET_INVALID with the mask whose defect vanishes at this scale.
  */
 export async function loadRegions(
   surveyed: readonly SurveyedExample[],
   scale: Scale,
   findForeground?: FindForeground,
+  around: typeof regionAround = regionAround,
 ): Promise<{ regions: TrainingRegion[]; left: number }> {
   const pieces = surveyed.flatMap((one) =>
     one.defects.flatMap((defect) => piecesOf(defect, scale.window).map((piece) => ({ one, piece }))),
@@ -116,7 +117,7 @@ export async function loadRegions(
     const { image, stored, mask } = await readExample(one.example);
     const photograph = await withForeground(image, mask, stored, findForeground);
     for (const { piece } of own) {
-      const box = regionAround(piece, one, scale.window);
+      const box = around(piece, one, scale.window);
       const cut = await cutRegion(photograph, box, scale);
       if (!boundingBox(cut.maskPixels)) throw vanished(one.example, scale);
       const { x, y } = middleOf(piece);

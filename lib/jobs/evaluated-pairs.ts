@@ -3,8 +3,6 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { pathInside } from '../core/path-inside.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
-import { readImage } from '../dataset/image-file.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import type { Split } from '../evaluate/split.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
@@ -16,15 +14,10 @@ import type { NoiseOptions } from '../recipes/noise.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
+import { type SquareSettings, squaresOf } from './pair-squares.js';
 import { runType, type TypeSettings } from './run-type.js';
 
 type Options = z.output<typeof evaluateSchema>;
-
-/**
- * Augmented pairs are this many times larger than the images that a detector sees, because resizing a photograph twice
- * blurs it. Even at twice the size, its finest grain is 8 % weaker than in photographs that are resized once.
- */
-const AUGMENT_SCALE = 3;
 
 /** Each of the paper's ablations changes these settings of the recipe noise. */
 const ABLATIONS: Record<
@@ -39,52 +32,22 @@ const ABLATIONS: Record<
   background: () => ({ training: { background: 'add', foregroundMasks: 'none' } }),
 };
 
-/** Returns the settings of a recipe. Images are stretched as for detectors, so that no defect is cut off. */
+/** Returns the settings of a recipe or an ablation. */
 function settingsOf(
   name: RecipeName | AblationName,
   model: DualAnoDiff | undefined,
   { count, trainSteps }: Options,
-  { augmented, fit, side }: Sizes,
+  squares: Record<RecipeName, SquareSettings>,
   seed: number,
 ): TypeSettings {
-  const common = { fit, partFill: 'auto', trainImages: 'all', seed } as const;
-  if (!model) {
-    return { recipe: 'augment', count, training: { ...common, resolution: augmented }, sampling: {}, resume: true };
-  }
-  const { training, sampling } = name in ABLATIONS ? ABLATIONS[name as AblationName](model) : {};
-  if (name === 'place') {
-    // Its pairs are whole photographs. An adapter of whole images has squares, as the windows are.
-    const training = { ...common, fit: 'crop' } as const;
-    return { recipe: name, count, trainSteps, training, sampling: { seed }, resume: true };
-  }
-  const resolution = Math.max(side, model.defaults.training.resolution);
+  const isAblation = name in ABLATIONS;
+  const recipe = isAblation ? 'noise' : (name as RecipeName);
+  const { training, sampling } = isAblation && model ? ABLATIONS[name as AblationName](model) : {};
   return {
-    ...{ recipe: 'noise', count, trainSteps, resume: true },
-    training: { ...common, resolution, window: 'off', ...training },
+    ...{ recipe, count, trainSteps, resume: true },
+    training: { ...squares[recipe], partFill: 'auto', trainImages: 'all', seed, ...training },
     sampling: { seed, ...sampling },
   };
-}
-
-/** The sizes of pairs. */
-interface Sizes {
-  fit: 'stretch' | 'crop';
-  /** The least number of pixels along each side of a pair. */
-  side: number;
-  /** The number of pixels along each side of an augmented pair. */
-  augmented: number;
-}
-
-/** Detectors of tiles see photographs at their own scale, so augmented pairs must not be resized either. */
-async function sizesOf({ protocol, split }: Evaluator): Promise<Sizes> {
-  const { resolution, tiles } = protocol;
-  if (!tiles) return { fit: 'stretch', side: resolution, augmented: AUGMENT_SCALE * resolution };
-  const examples = [...split.training.values()].flat();
-  const sides = await fewAtOnce(examples, async ({ image }) => {
-    const { width, height } = await readImage(image);
-    return Math.min(width, height);
-  });
-  const median = sides.sort((a, b) => a - b)[Math.floor(sides.length / 2)] as number;
-  return { fit: 'crop', side: resolution, augmented: median };
 }
 
 /** A set of pairs: its subfolder, its seed, and the real images that it may know. */
@@ -124,18 +87,18 @@ export async function makePairs(
   const names = [...options.recipes, ...options.ablations];
   const needsModel = names.some((name) => name !== 'augment');
   await using model = needsModel ? await loadBase(pickGiven(options, baseOptions), context) : undefined;
-  const sizes = await sizesOf(evaluator);
+  const squares = await squaresOf(evaluator, model);
   const folders: Record<string, string[]> = {};
   for (const name of names) {
     folders[name] = [];
     for (const set of pairSets(options, evaluator)) {
       const folder = pathInside(resolve(options.out), 'pairs', name, ...set.folder);
-      const known = dataset.withExamples(set.training);
+      const known = dataset.restrictedTo(set.training, evaluator.split.trainingGood);
       for (const [position, type] of known.types.entries()) {
         // Each type and set has its own seed, because the same seed would repeat places and light for every type.
         const seed = set.seed * known.types.length + position;
         const needed = name === 'augment' ? undefined : model;
-        await runType(needed, known, type, folder, settingsOf(name, needed, options, sizes, seed), context);
+        await runType(needed, known, type, folder, settingsOf(name, needed, options, squares, seed), context);
       }
       folders[name].push(folder);
     }

@@ -144,9 +144,10 @@ function openTrained(
 }
 
 async function prepareAugment({ dataset, type, settings }: TypeRun): Promise<Prepared> {
-  const { resolution, fit, seed, trainImages } = settings.training;
+  const { resolution, fit, seed, trainImages, window } = settings.training;
   const examples = await dataset.trainingExamples(type, trainImages);
-  const recipe = await openAugment(type, examples, await dataset.goodImages(), { resolution, fit, seed });
+  const squares = { resolution, fit, ...(typeof window === 'number' && { window }) };
+  const recipe = await openAugment(type, examples, await dataset.goodImages(), { ...squares, seed });
   const shown = await Dataset.load(examples, REPORT_RESOLUTION, fit);
   return { recipe, examples: shown, [Symbol.asyncDispose]: () => recipe[Symbol.asyncDispose]() };
 }

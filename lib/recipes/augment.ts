@@ -7,7 +7,7 @@ import type { MaskedPair } from '../dataset/generated-pair.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import type { Pair } from '../dataset/pair.js';
 import { augmentSchema } from '../options/augment.js';
-import { checkOptions, taskShape } from '../options/check.js';
+import { checkOptions, given, taskShape } from '../options/check.js';
 import type { AugmentSettings } from '../options/generated.js';
 import type { Fit } from '../options/names.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
@@ -27,10 +27,11 @@ export async function openAugment(
   {
     resolution = stableDiffusion.training.resolution,
     fit,
+    window,
     seed,
-  }: { resolution?: number | undefined; fit: Fit; seed: number },
+  }: { resolution?: number | undefined; fit: Fit; window?: number | undefined; seed: number },
 ): Promise<OpenRecipe<MaskedPair>> {
-  const settings = { resolution, fit, seed };
+  const settings = { resolution, fit, ...given({ window }), seed };
   const augmenter = await Augmenter.create(examples, goodImages, settings);
   const { partFill, digest } = augmenter;
   return {

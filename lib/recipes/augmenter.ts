@@ -1,31 +1,33 @@
 import type { NativeAugmenter } from '../addon-types.js';
 import { DualAnoDiffError } from '../core/errors.js';
-import { Dataset, type Example } from '../dataset/dataset.js';
+import type { Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { type Pair, toPair } from '../dataset/pair.js';
 import { clearerFill, type PartFill } from '../dataset/part-fill.js';
-import { loadBackgrounds } from '../model/foreground.js';
 import type { Fit } from '../options/names.js';
-import { Pool } from '../pool.js';
+import { Pool, type Square } from '../pool.js';
 import { runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
+import { loadDefectSquares, loadGroundSquares, type MarkedImage } from './augmenter-squares.js';
 import type { PairRequest } from './recipe.js';
 
 /** Holds the settings that decide the pairs. */
 export interface AugmenterSettings {
   /** Pixels along each side of the pairs. */
   resolution: number;
+  /** Whole images become squares by this method. */
   fit: Fit;
+  /**
+   * If present, squares with this many pixels along each side are cut out of the photographs around defects, and
+   * anywhere in good photographs. Otherwise images are used whole.
+   */
+  window?: number | undefined;
   seed: number;
 }
 
-/** Good images are decoded in chunks of this size, which bounds the memory. */
-const DECODED_AT_ONCE = 16;
+const toSquare = ({ pixels, maskPixels }: MarkedImage): Square => ({ pixels: pixels.data, mask: maskPixels.data });
 
 /** One native call makes this number of pairs. A small number keeps aborts quick. */
 const DRAWN_AT_ONCE = 4;
-
-/** A sharp kernel keeps pairs as sharp as photographs. A detector would recognise blurred pairs by their blur. */
-const SHARP_KERNEL = 'lanczos3';
 
 /**
  * Makes the pairs of the recipe `augment` without a model. Each shows a real defect on a real photograph and has an
@@ -64,22 +66,17 @@ export class Augmenter {
   static async create(
     examples: readonly Example[],
     goodImages: readonly ImageSource[],
-    { resolution, fit, seed, signal }: AugmenterSettings & TaskOptions,
+    { seed, signal, ...squares }: AugmenterSettings & TaskOptions,
   ): Promise<Augmenter> {
+    const { resolution } = squares;
     const defects = await Pool.create(resolution);
     const good = await Pool.create(resolution);
     try {
-      const loaded = await Dataset.load([...examples], resolution, fit, undefined, SHARP_KERNEL);
-      defects.addDefects(
-        loaded.map(({ pixels, maskPixels }) => ({ pixels: pixels.data, mask: maskPixels.data })),
-        0,
-        0,
-      );
-      for (let from = 0; from < goodImages.length; from += DECODED_AT_ONCE) {
+      const loaded = await loadDefectSquares(examples, squares);
+      defects.addDefects(loaded.map(toSquare), 0, 0);
+      for await (const some of loadGroundSquares(goodImages, squares)) {
         throwIfAborted(signal);
-        const files = goodImages.slice(from, from + DECODED_AT_ONCE);
-        const chunk = await loadBackgrounds(files, resolution, fit, 'none', SHARP_KERNEL);
-        good.addGood(chunk.map(({ image, foreground }) => ({ pixels: image.data, mask: foreground.data })));
+        good.addGood(some.map(toSquare));
       }
       const handle = await runNative({ signal }, (engine, task) =>
         engine.createAugmenter({ seed }, defects.handle, good.handle, task),
