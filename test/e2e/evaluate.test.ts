@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Evaluation, Evaluator } from '../../lib/evaluate/index.js';
-import { Dataset } from '../../lib/index.js';
+import { Adapter, Dataset } from '../../lib/index.js';
 import { type EvaluateJobOptions, evaluate } from '../../lib/jobs/index.js';
 import { cli, flagsOf } from '../helpers/cli.js';
 import { listAlone, writeCategory } from '../helpers/dataset.js';
 import { expectFailure } from '../helpers/failures.js';
-import { recordsOf } from '../helpers/files.js';
+import { contentsOf, recordsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -285,6 +285,50 @@ describe('an evaluation', () => {
     await judge(out, { tile: 32, resolution: undefined, pairs: { ours: generated }, iterations: 2, seeds: 1 });
     expect(withoutTimes(out)).toEqual(kept);
     await expectFailure(judge(join(folder, 'bad'), { tile: 32 }), 'ERR_INVALID_OPTION', 'one of resolution and tile');
+  });
+
+  it('an evaluation of tiles makes pairs at the scale of the photographs, on photographs that train', async () => {
+    const alone = join(folder, 'alone'); // Without test/good, some of train/good are for the test.
+    await writeCategory(alone, 'dent', 6, 80, 72);
+    await writeGood(join(alone, 'train', 'good'), 6, 170);
+    listAlone(alone);
+    const out = join(folder, 'scale');
+    const tiles: Partial<EvaluateJobOptions> = {
+      ...{ data: alone, resolution: undefined, tile: 32, trainImages: '2/3@2', recipes: ['augment', 'noise', 'place'] },
+      ...{ count: 6, trainSteps: 1, compare: [], iterations: 1, seeds: 1, seed: 3, shots: [2], classifier: false },
+    };
+    await judge(out, tiles);
+    const { split } = await Evaluator.open(await Dataset.open(alone), { trainImages: '2/3@2', compare: ['none'] });
+    const pairsOf = (recipe: string) => join(out, 'pairs', recipe, 'shots2', 'seed3', 'dent', 'dataset');
+    const sizesOf = (recipe: string) =>
+      Promise.all(
+        recordsOf(pairsOf(recipe)).map(async ({ image }) => {
+          const { width, height } = await sharp(join(pairsOf(recipe), image)).metadata();
+          return `${width} x ${height}`;
+        }),
+      );
+    expect(recordsOf(pairsOf('augment'))[0]?.settings).toMatchObject({ window: 72, resolution: 72 });
+    expect(await sizesOf('augment')).toEqual(Array(6).fill('72 x 72'));
+    // The windows of the model are larger than tiles, because those of its base are.
+    await using adapter = await Adapter.load(join(pairsOf('noise'), '..', 'adapter.safetensors'));
+    expect(adapter.info).toMatchObject({ window: 128, resolution: 128 });
+    expect(await sizesOf('noise')).toEqual(Array(6).fill('128 x 128'));
+    expect(recordsOf(pairsOf('place'))[0]?.settings).toMatchObject({ window: 128, resolution: 128 });
+    expect(new Set(await sizesOf('place'))).toEqual(new Set(['48 x 40'])); // as large as the good photographs
+    const used = recordsOf(pairsOf('place')).map(({ photograph }) => photograph);
+    expect(used.length).toBeGreaterThan(0);
+    const namesOf = (images: typeof split.trainingGood) => images.map((source) => basename(source as string));
+    expect(namesOf(split.testingGood)).toHaveLength(2);
+    expect(namesOf(split.trainingGood)).toEqual(expect.arrayContaining(used));
+    const { rows, runs } = read(out);
+    expect(rows).toEqual(['augment', 'augment+real', 'noise', 'noise+real', 'place', 'place+real']);
+    expect(runs.map(({ shots }) => shots)).toEqual(Array(6).fill(2));
+    // A second call makes no pair again. Its reports have other times.
+    const pairs = () =>
+      Object.entries(contentsOf(join(out, 'pairs'))).filter(([name]) => !name.endsWith('report.html'));
+    const before = pairs();
+    await judge(out, tiles);
+    expect(pairs()).toEqual(before);
   });
 
   it('evaluate --shots trains on few photographs and gives recipes no others', async () => {

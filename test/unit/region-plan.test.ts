@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boxWithoutDefect, evenly, piecesOf, regionAround } from '../../lib/dataset/region-plan.js';
+import { boxWithoutDefect, evenly, piecesOf, regionAround, squareAround } from '../../lib/dataset/region-plan.js';
 
 const runsOf = (left: number, top: number, width: number, height: number) =>
   Array.from({ length: height }, (_, i) => ({ y: top + i, start: left, end: left + width }));
@@ -71,6 +71,14 @@ describe('the plan of regions', () => {
     expect(regionAround(piece, { width: 101, height: 128 }, 128)).toMatchObject({
       ...{ left: -14, width: 128, top: 0, height: 128 },
     });
+  });
+
+  it('puts a piece into the middle of a square, as far as the border allows', () => {
+    const photograph = { width: 500, height: 100 };
+    const square = { width: 128, height: 128 };
+    const around = (left: number) => squareAround({ left, top: 20, width: 30, height: 20 }, photograph, 128);
+    expect(around(200)).toEqual({ left: 215 - 64, top: -14, ...square });
+    expect(around(470)).toEqual({ left: 500 - 128, top: -14, ...square });
   });
 
   it('spreads boxes without a defect over photographs', () => {
