@@ -29,7 +29,10 @@ export class EvaluationData {
     readonly backboneDigest: string | undefined,
   ) {}
 
-  /** Decodes each image once. Throws ERR_DATASET_INVALID with the file that cannot be used. */
+  /**
+   * Decodes every test image, so that its digest is known and wrong files fail before training. Throws
+   * ERR_DATASET_INVALID with the file that cannot be used.
+   */
   static async load(
     split: Split,
     { textures, classifierWeights }: { textures?: string | undefined; classifierWeights?: string | undefined },

@@ -6,9 +6,20 @@ import type { ImageSource } from '../dataset/image-source.js';
 import { squareAround } from '../dataset/region-plan.js';
 import { loadRegions, surveyExamples } from '../dataset/regions.js';
 import { loadBackgrounds } from '../model/foreground.js';
-import type { AugmenterSettings } from './augmenter.js';
+import type { Fit } from '../options/names.js';
 
-type SquareSettings = Pick<AugmenterSettings, 'resolution' | 'fit' | 'window'>;
+/** Holds the settings that decide the squares. */
+export interface SquareSettings {
+  /** Pixels along each side of the squares. */
+  resolution: number;
+  /** Whole images become squares by this method. */
+  fit: Fit;
+  /**
+   * If present, windows with this many pixels of the photographs along each side are cut out around defects, and
+   * anywhere in good photographs. Otherwise images are used whole.
+   */
+  window?: number | undefined;
+}
 
 /** A square RGB image with its mask of 0 and 255. The mask of a good image marks nothing. */
 export interface MarkedImage {

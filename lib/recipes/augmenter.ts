@@ -4,23 +4,13 @@ import type { Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { type Pair, toPair } from '../dataset/pair.js';
 import { clearerFill, type PartFill } from '../dataset/part-fill.js';
-import type { Fit } from '../options/names.js';
 import { Pool, type Square } from '../pool.js';
 import { runNative, type TaskOptions, throwIfAborted } from '../run-native.js';
-import { loadDefectSquares, loadGroundSquares, type MarkedImage } from './augmenter-squares.js';
+import { loadDefectSquares, loadGroundSquares, type MarkedImage, type SquareSettings } from './augmenter-squares.js';
 import type { PairRequest } from './recipe.js';
 
 /** Holds the settings that decide the pairs. */
-export interface AugmenterSettings {
-  /** Pixels along each side of the pairs. */
-  resolution: number;
-  /** Whole images become squares by this method. */
-  fit: Fit;
-  /**
-   * If present, squares with this many pixels along each side are cut out of the photographs around defects, and
-   * anywhere in good photographs. Otherwise images are used whole.
-   */
-  window?: number | undefined;
+export interface AugmenterSettings extends SquareSettings {
   seed: number;
 }
 

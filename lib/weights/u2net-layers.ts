@@ -4,21 +4,17 @@ import type { Convolution, Tensor } from './onnx.js';
 
 /** The stages in the order in which the network computes them, and the number of levels of each. */
 const STAGES: [name: string, levels: number][] = [
-  ...([
-    ['stage1', 7],
-    ['stage2', 6],
-    ['stage3', 5],
-    ['stage4', 4],
-    ['stage5', 4],
-    ['stage6', 4],
-  ] as [string, number][]),
-  ...([
-    ['stage5d', 4],
-    ['stage4d', 4],
-    ['stage3d', 5],
-    ['stage2d', 6],
-    ['stage1d', 7],
-  ] as [string, number][]),
+  ['stage1', 7],
+  ['stage2', 6],
+  ['stage3', 5],
+  ['stage4', 4],
+  ['stage5', 4],
+  ['stage6', 4],
+  ['stage5d', 4],
+  ['stage4d', 4],
+  ['stage3d', 5],
+  ['stage2d', 6],
+  ['stage1d', 7],
 ];
 
 /** The convolutions of a stage: its input, its levels downwards, and back up. */

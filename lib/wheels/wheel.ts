@@ -18,6 +18,7 @@ export interface Wheel {
 /** pip downloads a wheel as for this version of Python. The version on the machine does not matter. */
 export const DEFAULT_PYTHON = '312';
 
+/** Returns the SHA-256 of a file in hexadecimal digits. */
 export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash, signal === undefined ? {} : { signal });

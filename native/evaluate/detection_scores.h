@@ -11,7 +11,8 @@
 
 namespace dan::evaluate {
 
-// Each is 0 .. 1, or NaN if the images have no defect, or no good pixel or image.
+// Each is 0 .. 1. Without a defect, those of F1 are 0 and the others are NaN. Without a good pixel or image, the areas
+// under the curves of false positives are NaN.
 struct DetectionScores {
   double pixelAuroc, pixelAp, pixelF1Max, pixelAuPro, imageAuroc, imageAp, imageF1Max;
 };

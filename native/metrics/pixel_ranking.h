@@ -7,7 +7,7 @@
 
 namespace dan::metrics {
 
-// Each is 0 .. 1, or NaN if there is no defect, or no good pixel.
+// Each is 0 .. 1. Without a defect, f1Max is 0 and the others are NaN. Without a good pixel, auroc and auPro are NaN.
 struct PixelScores {
   double auroc, averagePrecision, f1Max, auPro;
 };
