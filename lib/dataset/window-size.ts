@@ -18,7 +18,7 @@ export interface WindowDecision {
 }
 
 /** A window is at most this many times as long as a photograph. Beyond its border, the photograph is mirrored. */
-export const MAX_MIRRORED = 2;
+export const MAX_MIRRORED = 4;
 
 /** A defect of the usual size takes at most this share of a window, so that it is seen with its surroundings. */
 const LARGEST_SHARE = 0.75;

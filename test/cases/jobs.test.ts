@@ -314,7 +314,7 @@ describe('a campaign', () => {
     expect(failures).toEqual([
       { category: 'b', code: 'ERR_DATASET_INVALID', message: expect.stringContaining('holds no defect type') },
     ]);
-    expect(stderr).toMatch(/^warning: b: .*holds no defect type.*\(ERR_DATASET_INVALID\)\n$/);
+    expect(stderr).toMatch(/^warning: b: .*holds no defect type.*\(ERR_DATASET_INVALID\)\nnote: crack: .*\n$/);
     rmSync(join(data, 'a'), { recursive: true });
     const none = join(folder, 'opened none');
     await expectFailure(campaign(small(data, none)), 'ERR_DATASET_INVALID', 'holds no defect type');

@@ -338,8 +338,8 @@ describe('an evaluation', () => {
     const out = join(folder, 'shots');
     const few = { shots: '1,2', recipes: ['augment'], count: 1, iterations: 1, seeds: 2, classifier: false };
     const flags = flagsOf({ ...options(out), trainImages: '2/3', compare: ['none', 'draem'], ...few } as never);
-    const { code, stdout } = await cli(['evaluate', ...flags]);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await cli(['evaluate', ...flags]);
+    expect(code, stderr).toBe(0);
     expect(stdout).toContain('| average | 2 | augment+real |');
     const { runs } = read(out);
     const defectsOf = (row: string) =>

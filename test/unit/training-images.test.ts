@@ -92,7 +92,7 @@ describe('loadTrainingImages', () => {
   it('refuses a window that is far larger than every photograph', async () => {
     const dataset = cracks(photograph(40, 60, [[10, 40, 10]]));
     expect((await load(dataset, { window: 120 })).window).toBe(120);
-    await expect(load(dataset, { window: 121 })).rejects.toThrow('Expected at most 120 for window but received 121');
+    await expect(load(dataset, { window: 241 })).rejects.toThrow('Expected at most 240 for window but received 241');
   });
 
   it('keeps so many regions of crowded masks as fit into memory, and says so', async () => {
