@@ -141,8 +141,8 @@ describe('automatic places', () => {
   });
 
   it('refuse a photograph that is far smaller than a window', async () => {
-    const tiny = await open(picture(15, 3));
-    await expectFailure(finderOf().find(tiny, key(0), []), 'ERR_DATASET_INVALID', 'onto[0]', 'at least 16', '15 x 3');
+    const tiny = await open(picture(7, 3));
+    await expectFailure(finderOf().find(tiny, key(0), []), 'ERR_DATASET_INVALID', 'onto[0]', 'at least 8', '7 x 3');
   });
 
   it('mirror a photograph that a window does not fit into, and draw only inside of it', async () => {
