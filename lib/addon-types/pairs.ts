@@ -186,7 +186,7 @@ export interface NativePlaceWindow {
   /** 0 at first. A pair that was not usable is drawn again with the next number. */
   attempt: number;
   photograph: Uint8Array;
-  /** Not 0 where something new may be drawn. */
+  /** The weight of what is drawn: nothing may be drawn at 0, and 255 shows all of it. */
   place: Uint8Array;
   /** A real defect at its position in the window, from which sampling starts if `strength` is below 1. */
   defect?: { image: Uint8Array; mask: Uint8Array };
@@ -204,8 +204,8 @@ export interface NativePlaced {
   index: number;
   part: Uint8Array;
   /**
-   * What the model drew less what the autoencoder makes of the photograph, RGB, in units of [-1, 1]. It is 0 outside
-   * the place.
+   * What the model drew less what the autoencoder makes of the photograph, RGB, in units of [-1, 1], times the weights
+   * of the place.
    */
   change: Float32Array;
   /** The defect's mask: 0 and 255. It comes from the part and the change, inside the place. */

@@ -57,11 +57,13 @@ export class WindowGrid {
 
   /** Returns true if the photograph is marked at the middle of pixel i. */
   isMarked(i: number, marks: Marks): boolean {
-    const { left, top } = this.window;
-    return marks(
-      Math.floor(left + ((i % this.resolution) + 0.5) * this.#scale),
-      Math.floor(top + (Math.floor(i / this.resolution) + 0.5) * this.#scale),
-    );
+    return marks(...this.#middleOf(i % this.resolution, Math.floor(i / this.resolution)));
+  }
+
+  /** Returns true if the photograph shows the middle of a pixel, which may lie outside the window. */
+  isInside(column: number, row: number, { width, height }: Size): boolean {
+    const [x, y] = this.#middleOf(column, row);
+    return x >= 0 && y >= 0 && x < width && y < height;
   }
 
   /** Returns true if the photograph is marked anywhere in pixel i, which may cover several pixels of the photograph. */
@@ -87,6 +89,11 @@ export class WindowGrid {
       x < left + side &&
       y < top + side &&
       (mask[at(y - top) * this.resolution + at(x - left)] as number) > 0;
+  }
+
+  #middleOf(column: number, row: number): [number, number] {
+    const { left, top } = this.window;
+    return [Math.floor(left + (column + 0.5) * this.#scale), Math.floor(top + (row + 0.5) * this.#scale)];
   }
 
   #range(pixel: number, origin: number): [number, number] {

@@ -131,14 +131,14 @@ export class Placer {
     const resolved = resolvePlacing(settings, this.model, this.adapter, this.examples, isAutomatic);
     const photographs = await photographsOf(onto);
     const { perPhotograph, seed } = settings;
-    const { native, window, examples, centres, batchSize, readsForeground } = resolved;
+    const { native, typeIndex, window, examples, centres, batchSize, readsForeground } = resolved;
     const { foregroundMasks, foregroundWeights } = settings;
     await using opened = readsForeground
       ? await openForegroundSource(given({ foregroundMasks, foregroundWeights }), this.model.info.device)
       : undefined;
     const engine = placeEngine(this.sampler, native, { signal, onProgress });
     const finder = new PlaceFinder(engine, {
-      ...{ seed, window, examples, centres, needsForeground: this.adapter.background !== 'off' },
+      ...{ seed, type: typeIndex, window, examples, centres, needsForeground: this.adapter.background !== 'off' },
       resolution: native.width,
       startsFromDefect: native.strength < 1,
       foreground: opened?.source,

@@ -53,12 +53,12 @@ class Batch {
   // latents, known: (2, 4, h, w).
   PlacedDefect decode(const PlaceWindow& window, const at::Tensor& latents, const at::Tensor& known) const {
     const at::Tensor result = pixels(latents[dual::kGlobal]), reconstruction = pixels(known[dual::kGlobal]);
-    const at::Tensor open = window.place != 0;
-    at::Tensor change = (result - reconstruction)[0].permute({1, 2, 0}).cpu() * open.unsqueeze(-1);
+    const at::Tensor weight = window.place.to(at::kFloat) / 255;
+    at::Tensor change = (result - reconstruction)[0].permute({1, 2, 0}).cpu() * weight.unsqueeze(-1);
     if (isGrey(window.photograph)) change = change.mean(-1, true).expand(change.sizes());
     PlacedDefect placed{window.index, toBytes(pixels(latents[dual::kAnomaly]))[0].cpu(), change.contiguous(), {}};
     const double fill = (blankValue(source_.partFill) + 1) * kLevelsPerUnit;
-    placed.mask = placedMask({placed.part, fill, placed.change, open});
+    placed.mask = placedMask({placed.part, fill, placed.change, window.place != 0});
     return placed;
   }
 

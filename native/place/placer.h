@@ -14,7 +14,8 @@ struct PlaceWindow {
   int64_t index = 0;    // of the pair; it decides the noise, with the seed and the attempt
   int64_t attempt = 0;  // With attempt 0 the pair has the noise that it also has without known ground.
   at::Tensor photograph;
-  at::Tensor place;                    // not 0 where something new may be drawn
+  // The weight of what is drawn, 0 to 255: nothing may be drawn at 0, and 255 shows all of it.
+  at::Tensor place;
   at::Tensor defectImage, defectMask;  // a real defect in the window, to start from; may be undefined
   at::Tensor foreground;               // not 0 in the foreground; only for adapters with background compensation
 };
@@ -27,7 +28,7 @@ struct PlaceOptions {
 struct PlacedDefect {
   int64_t index = 0;
   at::Tensor part;    // (H, W, 3) uint8
-  at::Tensor change;  // (H, W, 3) float32, in units of [-1, 1]: the result less the autoencoder's photograph
+  at::Tensor change;  // (H, W, 3) float32, in units of [-1, 1]: the result less the autoencoder's photograph, weighted
   at::Tensor mask;    // (H, W) uint8, 0 and 255
 };
 

@@ -22,7 +22,7 @@ place::PlaceWindow windowOf(int64_t index) {
   window.photograph = bytes({kSide, kSide, 3}, 10 + static_cast<uint64_t>(index));
   window.defectImage = bytes({kSide, kSide, 3}, 20);
   window.place = at::zeros({kSide, kSide}, at::kByte);
-  window.place.slice(0, 16, 48).slice(1, 20, 44).fill_(1);
+  window.place.slice(0, 16, 48).slice(1, 20, 44).fill_(255);
   window.defectMask = at::zeros({kSide, kSide}, at::kByte);
   window.defectMask.slice(0, 24, 30).slice(1, 26, 40).fill_(255);
   return window;

@@ -35,7 +35,7 @@ export const example = (box: readonly [number, number, number, number], region =
 });
 
 export const settings = (more: Partial<FinderSettings> = {}): FinderSettings => ({
-  ...{ seed: 7, resolution: RESOLUTION, window: RESOLUTION, where: undefined, whereNot: undefined },
+  ...{ seed: 7, type: 0, resolution: RESOLUTION, window: RESOLUTION, where: undefined, whereNot: undefined },
   ...{ examples: [example([10, 12, 6, 4])], centres: new Map(), foreground: 'none' },
   ...{ startsFromDefect: true, needsForeground: false, ...more },
 });

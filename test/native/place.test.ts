@@ -24,7 +24,7 @@ it('places a defect into a window, and pastes only what is inside the mask', asy
   const { native } = await sampler.prepare({ steps: 4, resolution: side, seed: 3 }, { attention: false });
   const options: NativePlaceOptions = { ...native, strength: 0.5 };
   const window: NativePlaceWindow = {
-    ...{ index: 5, attempt: 0, photograph: picture(3), place: square(16) },
+    ...{ index: 5, attempt: 0, photograph: picture(3), place: square(16).map((open) => open * 255) },
     defect: { image: picture(3).reverse(), mask: square(6) },
   };
   const place = (windows: NativePlaceWindow[]) =>

@@ -60,13 +60,14 @@ describe('automatic places', () => {
     expect(Math.max(...middles.map(({ y }) => y))).toBeGreaterThan(110);
   });
 
-  it('depend on the index and the attempt only', async () => {
+  it('depend on the seed, the type, the index and the attempt only', async () => {
     const [photograph, again] = [await open(), await open()];
     const one = await finderOf().find(photograph, key(3), []);
     expect(await finderOf().find(again, key(3), [])).toEqual(one);
     expect((await finderOf().find(photograph, key(3, 1), []))?.window).not.toEqual(one?.window);
     expect((await finderOf().find(photograph, key(4), []))?.window).not.toEqual(one?.window);
     expect((await finderOf({ seed: 8 }).find(photograph, key(3), []))?.window).not.toEqual(one?.window);
+    expect((await finderOf({ type: 1 }).find(photograph, key(3), []))?.window).not.toEqual(one?.window);
   });
 
   it('cut the photograph at the scale of the window, with the defect at the same scale', async () => {
@@ -145,6 +146,20 @@ describe('automatic places', () => {
     await expectFailure(finderOf().find(tiny, key(0), []), 'ERR_DATASET_INVALID', 'onto[0]', 'at least 8', '7 x 3');
   });
 
+  it('fall off towards the side where the window of training cut the defect', async () => {
+    const cut = example([0, 12, 12, 6]);
+    for (const { window, place, defect } of await places(finderOf({ examples: [cut] }), await open(), 20)) {
+      const box = boundingBox(squareMask(defect?.mask as Uint8Array, RESOLUTION)) as { left: number; top: number };
+      const row = place.subarray((box.top + 2) * RESOLUTION, (box.top + 3) * RESOLUTION);
+      const isAtBorder = window.left + box.left === 0;
+      const weights = Array.from({ length: 12 }, (_, i) =>
+        isAtBorder ? 255 : Math.min(255, Math.round((255 * (i + 1)) / 9)),
+      );
+      expect([...row.subarray(box.left, box.left + 12)]).toEqual(weights);
+      expect(row.subarray(0, box.left).every((weight) => weight === 0)).toBe(true);
+    }
+  });
+
   it('mirror a photograph that a window does not fit into, and draw only inside of it', async () => {
     const photograph = await open(picture(20, 40));
     let place: Place | undefined;
@@ -179,8 +194,12 @@ describe('places in a region', () => {
   ])('are that region exactly, for a %s at the border', async (method, where) => {
     const place = (await inRegion(where)) as Place;
     expect(place).toMatchObject({ method, window: { left: 168, top: 118, side: 32 } });
-    expect(place.place).toEqual(boxMask(32, 32, [22, 22, 10, 8]).data);
-    expect(place.defect?.mask).toEqual(place.place); // The fake engine fills the box.
+    expect(place.defect?.mask).toEqual(boxMask(32, 32, [22, 22, 10, 8]).data); // The fake engine fills the box.
+    expect(markedPixels(place.place)).toEqual(markedPixels(boxMask(32, 32, [22, 22, 10, 8]).data));
+    // The weights fall off to edges inside the photograph, but its own border is no edge.
+    expect([...place.place.subarray(26 * 32 + 22, 27 * 32)]).toEqual([85, 170, ...Array(8).fill(255)]);
+    const down = Array.from({ length: 8 }, (_, i) => place.place[(22 + i) * 32 + 31]);
+    expect(down).toEqual([85, 170, 255, 255, 255, 255, 170, 85]);
   });
 
   it('are clipped to a mask that is no box', async () => {
@@ -188,7 +207,8 @@ describe('places in a region', () => {
     where.data.set(boxMask(...SIZE, [50, 54, 4, 16]).data.subarray(54 * 200), 54 * 200);
     const place = (await inRegion(where)) as Place;
     expect(drawnIn(place)).toHaveLength(20 * 4 + 4 * 16);
-    expect(place.defect?.mask).toEqual(place.place);
+    expect(markedPixels(place.defect?.mask as Uint8Array)).toEqual(markedPixels(place.place));
+    expect(Math.max(...place.place)).toBe(255);
   });
 
   it('need no training defects', async () => {

@@ -56,6 +56,17 @@ describe('placePairs', () => {
     }
   });
 
+  it('changes nothing outside of a region whose edges lie inside pixels of the model', async () => {
+    const where = await openRegions('where', '21,13,15,10', []);
+    const images = photographs.slice(0, 1);
+    const [pair] = await pairsOf({ images, indices: [0], places: { where, window: 60 } });
+    const inside = (i: number) => i % 90 >= 21 && i % 90 < 36 && i >= 13 * 90 && i < 23 * 90;
+    const pixels = changed((pair as MaskedPair).image, images[0] as PixelData);
+    expect(pixels.length).toBeGreaterThan(100);
+    expect(pixels.every(inside)).toBe(true);
+    expect(marked(pair as MaskedPair).every(inside)).toBe(true);
+  });
+
   it('keeps a grey photograph grey', async () => {
     const grey = picture(80, 90, 1);
     const rgb = {

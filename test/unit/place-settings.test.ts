@@ -32,7 +32,7 @@ const refuses = (options: PlaceSettings, text: string, more: Partial<AdapterInfo
 describe('the settings of placing', () => {
   it('take prompts, training defects and their centres of the type, and the scale, from the adapter', () => {
     const resolved = resolve({ type: 'hole', steps: 12, seed: 3, batchSize: 2 });
-    expect(resolved).toMatchObject({ type: 'hole', window: 64, batchSize: 2 });
+    expect(resolved).toMatchObject({ type: 'hole', typeIndex: 1, window: 64, batchSize: 2 });
     expect(resolved.examples).toEqual(stored.slice(1));
     expect([...resolved.centres]).toEqual([[stored[1], expect.objectContaining({ x: 0.25, y: 0.5 })]]);
     expect(resolved.native).toMatchObject({
@@ -67,6 +67,16 @@ describe('the settings of placing', () => {
     refuses({ type, where: '1,2,3,4', strength: 0.5 }, 'expected 1 for strength but received 0.5', {}, []);
     expect(resolve({ type, where: '1,2,3,4' }, {}, []).native.strength).toBe(1);
     expect(resolve({ type, strength: 1 }).native.strength).toBe(1);
+  });
+
+  it('take whole defects for automatic places if a third of them is whole', () => {
+    const whole = example([10, 10, 4, 4], 1);
+    const cut = [example([0, 9, 4, 4], 2), example([30, 20, 2, 9], 3), example([9, 28, 4, 4], 4)];
+    const examplesFor = (where: string, stored: typeof cut) => resolve({ type: 'crack', where }, {}, stored).examples;
+    expect(examplesFor('auto', [whole, ...cut.slice(1)])).toEqual([whole]);
+    expect(examplesFor('auto', [whole, ...cut])).toEqual([whole, ...cut]);
+    expect(examplesFor('auto', cut)).toEqual(cut);
+    expect(examplesFor('1,2,3,4', [whole, ...cut.slice(1)])).toEqual([whole, ...cut.slice(1)]);
   });
 
   it('refuse several places in a region, and values out of range', () => {

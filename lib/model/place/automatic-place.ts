@@ -6,6 +6,7 @@ import { boundingBox } from '../../dataset/fit.js';
 import { type Marks, type Window, WindowGrid, windowAround } from '../../dataset/photograph-window.js';
 import { type DefectPixels, dilated, markedPixels, shifted, squareMask } from './defect-pixels.js';
 import { cutPlace, movedExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
+import { cutSides, softAutomaticPlace } from './soft-place.js';
 
 /** On an object, this number of places is tried near those of the training defects before any others. */
 const NEAR_TRIES = 20;
@@ -26,10 +27,10 @@ export async function automaticPlace(
   taken: readonly Place[],
 ): Promise<Place | undefined> {
   const { ground, settings } = site;
-  const { resolution, seed } = settings;
+  const { resolution, seed, type } = settings;
   const occupied = taken.map(({ window, place }) => new WindowGrid(window, resolution).marksOf(place));
   for (let count = 0; count < TRIES; count++) {
-    const random = randomFrom(seed, index, attempt, count);
+    const random = randomFrom(seed, type, index, attempt, count);
     const { example, moved } = await movedExample(site, random);
     const placed = putDefect(site, moved, pointFor(site, example, random, count < NEAR_TRIES));
     if (!placed) continue;
@@ -41,7 +42,8 @@ export async function automaticPlace(
     if (marked.some((i) => grid.isTouched(i, ground.forbidden))) continue;
     const place = openAround(site, grid, defect.mask);
     if (markedPixels(place).some((i) => occupied.some((marks) => grid.isTouched(i, marks)))) continue;
-    return cutPlace(site, { window, place, defect, method: 'auto' });
+    const soft = softAutomaticPlace(place, defect, cutSides(moved.mask), grid, site.photograph.image);
+    return cutPlace(site, { window, place: soft, defect, method: 'auto' });
   }
   return undefined;
 }

@@ -17,17 +17,27 @@ export interface PlacedImages {
   mask: RawImage;
 }
 
-/** Adds a drawn defect to its window of an image: the photograph, or one that shows other defects already. */
+/**
+ * Adds a drawn defect to its window of an image: the photograph, or one that shows other defects already. Pixels of the
+ * model can reach a little beyond a region, which ends at pixels of the photograph, so nothing is added outside it.
+ */
 export async function pasteDefect(
   engine: Pick<PlaceEngine, 'paste'>,
   image: PixelData,
-  { window, place }: Pick<Place, 'window' | 'place'>,
+  { window, place, within }: Pick<Place, 'window' | 'place' | 'within'>,
   drawn: NativePlaced,
 ): Promise<NativePasted> {
   const { data } = await cutWindow(image, window);
-  return engine.paste(data, drawn, {
-    ...{ side: window.side, channels: image.channels, resolution: Math.sqrt(place.length) },
-  });
+  const { side } = window;
+  const { channels } = image;
+  const pasted = await engine.paste(data, drawn, { side, channels, resolution: Math.sqrt(place.length) });
+  if (!within) return pasted;
+  const isOutside = (i: number) => !within(window.left + (i % side), window.top + Math.floor(i / side));
+  return {
+    ...pasted,
+    image: pasted.image.map((value, i) => (isOutside(Math.floor(i / channels)) ? (data[i] as number) : value)),
+    mask: pasted.mask.map((value, i) => (isOutside(i) ? 0 : value)),
+  };
 }
 
 /** Makes the images of a pair. Outside of the defects, the image is the photograph itself. */

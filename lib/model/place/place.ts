@@ -5,7 +5,7 @@ import type { Random } from '../../core/random.js';
 import type { Box } from '../../dataset/cut.js';
 import type { Position } from '../../dataset/example-file.js';
 import type { Photograph } from '../../dataset/photograph.js';
-import { cutWindow, type Window, WindowGrid } from '../../dataset/photograph-window.js';
+import { cutWindow, type Marks, type Window, WindowGrid } from '../../dataset/photograph-window.js';
 import type { RegionSource } from '../../dataset/place-region.js';
 import type { DefectPixels } from './defect-pixels.js';
 import type { PlaceEngine } from './engine.js';
@@ -15,6 +15,8 @@ import type { Ground, GroundSources } from './ground.js';
 export interface Place extends Pick<NativePlaceWindow, 'photograph' | 'place' | 'defect' | 'foreground'> {
   window: Window;
   method: 'auto' | 'mask' | 'box';
+  /** The region that a user gave. Nothing changes outside it. */
+  within?: Marks;
 }
 
 /** Identifies a place. It decides everything that is random about it. */
@@ -26,6 +28,8 @@ export interface PlaceKey {
 /** Holds what the places of all pairs depend on. */
 export interface FinderSettings extends GroundSources {
   seed: number;
+  /** The place of the type among those of the adapter. Types have places of their own. */
+  type: number;
   /** Pixels along each side of the model's images. */
   resolution: number;
   /** Pixels of the photograph along each side of a window. With 'off', it is the photograph's shorter side. */
@@ -68,7 +72,7 @@ export async function movedExample(
 /** Cuts the window of a place out of its photograph. */
 export async function cutPlace(
   { photograph, ground, settings }: Site,
-  place: Pick<Place, 'window' | 'place' | 'method' | 'defect'>,
+  place: Pick<Place, 'window' | 'place' | 'method' | 'defect' | 'within'>,
 ): Promise<Place> {
   const { resolution, needsForeground, startsFromDefect } = settings;
   const { defect, ...rest } = place;

@@ -7,6 +7,7 @@ import { WindowGrid, windowAround } from '../../dataset/photograph-window.js';
 import type { Region } from '../../dataset/place-region.js';
 import { markedPixels, squareMask } from './defect-pixels.js';
 import { cutPlace, movedExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
+import { softRegionPlace } from './soft-place.js';
 
 /**
  * Makes a place of a whole region. A training defect is moved into it, if there is one. Throws ERR_DATASET_INVALID if
@@ -19,7 +20,7 @@ export async function regionPlace(
   method: 'mask' | 'box',
 ): Promise<Place> {
   const { photograph, ground, side, settings } = site;
-  const { resolution, seed, examples } = settings;
+  const { resolution, seed, type, examples } = settings;
   requireUsable(site, region);
   const { box } = region;
   const { x, y } = middleOf(box);
@@ -29,12 +30,13 @@ export async function regionPlace(
   const room = boundingBox(squareMask(place, resolution));
   if (!room)
     throw new DatasetError(`whereNot leaves nothing of the place in ${photograph.label} free: ${region.label}`);
-  if (examples.length === 0) return cutPlace(site, { window, place, method });
+  const soft = { window, place: softRegionPlace(place, grid, photograph.image), method, within: region.marks };
+  if (examples.length === 0) return cutPlace(site, soft);
   for (let count = 0; count < TRIES; count++) {
-    const { moved } = await movedExample(site, randomFrom(seed, index, attempt, count), room);
+    const { moved } = await movedExample(site, randomFrom(seed, type, index, attempt, count), room);
     const mask = moved.mask.map((value, i) => (value > 0 && (place[i] as number) > 0 ? 255 : 0));
     if (markedPixels(mask).length === 0) continue;
-    return cutPlace(site, { window, place, method, defect: { ...moved, mask } });
+    return cutPlace(site, { ...soft, defect: { ...moved, mask } });
   }
   throw new DatasetError(
     `No training defect fits into the place in ${photograph.label} (${region.label}), ${box.width} x ${box.height} pixels in a window of ${side}`,

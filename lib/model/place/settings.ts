@@ -10,6 +10,7 @@ import type { AdapterInfo } from '../adapter-info.js';
 import type { BaseModel } from '../base-model.js';
 import { nativeSampling, resolveSampling } from '../sampling-settings.js';
 import { learnedType } from '../type-prompts.js';
+import { wholeExamples } from './soft-place.js';
 
 /** Starts from this share of noise by default, because a defect of pure noise often stays blank. */
 const DEFAULT_STRENGTH = 0.75;
@@ -19,7 +20,9 @@ type Settings = Omit<z.output<typeof placeSchema>, 'where' | 'whereNot' | 'count
 /** Holds complete settings. */
 export interface ResolvedPlacing {
   type: string;
-  /** The training defects of the type. */
+  /** The place of the type among those of the adapter. */
+  typeIndex: number;
+  /** The training defects that are placed. */
   examples: readonly NativeExample[];
   /** The centres of training defects in their photographs. */
   centres: ReadonlyMap<NativeExample, Position>;
@@ -54,7 +57,8 @@ export function resolvePlacing(
   // Photographs without a defect may be among the types, but they have no defect to place.
   const defects = info.types.filter((one) => one !== GOOD_TYPE);
   const { index, name, prompts } = learnedType(info, type, defects);
-  const examples = stored.filter((example) => example.type === index);
+  const ofType = stored.filter((example) => example.type === index);
+  const examples = isAutomatic ? wholeExamples(ofType) : ofType;
   const lacks = 'The adapter stores no training defects';
   if (isAutomatic && examples.length === 0) {
     throw new InvalidOptionError(`${lacks}, which places of auto are made of: give where, a mask or a box`);
@@ -74,7 +78,7 @@ export function resolvePlacing(
     prompts: [prompts],
   });
   return {
-    ...{ type: name, examples, batchSize },
+    ...{ type: name, typeIndex: index, examples, batchSize },
     centres: centresOf(examples, info),
     window: windowOf(info, window),
     readsForeground: isAutomatic || info.background !== 'off' || settings.foregroundMasks !== undefined,
