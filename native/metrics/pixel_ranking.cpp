@@ -5,8 +5,9 @@
 #include <cstring>
 #include <limits>
 
+#include "core/connected_regions.h"
 #include "core/error.h"
-#include "metrics/regions.h"
+#include "metrics/curve_area.h"
 
 namespace dan::metrics {
 

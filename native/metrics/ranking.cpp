@@ -5,7 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "metrics/regions.h"
+#include "core/connected_regions.h"
+#include "metrics/curve_area.h"
 
 namespace dan::metrics {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/connected_regions.h"
 #include "mask/part_masker.h"
 #include "place/paste_back.h"
 
@@ -20,6 +21,8 @@ constexpr double kReach = 1 / 16.;
 constexpr double kSpeck = 3;
 // A pixel with so many marked neighbours is a hole.
 constexpr double kHole = 6;
+// A region is small below this number of pixels, and below this share of the largest region's.
+constexpr double kSmallArea = 4, kSmallShare = 0.02;
 
 // Counts the marked pixels of each 3 x 3 neighbourhood. mask: (H, W) bool.
 at::Tensor neighbours(const at::Tensor& mask) {
@@ -41,6 +44,22 @@ at::Tensor strongEnough(const at::Tensor& change, const at::Tensor& seeds, int64
   return mean >= kShareOfStrength * strength;
 }
 
+// Drops the regions that are small and weak, because nobody would see a defect there. mask: (H, W) bool; change: (H,
+// W).
+at::Tensor withoutWeakSpecks(const at::Tensor& mask, const at::Tensor& change) {
+  const auto regions = connectedRegions(mask);
+  size_t largest = 0;
+  for (const auto& region : regions) largest = std::max(largest, region.size());
+  const double small = std::max(kSmallArea, kSmallShare * static_cast<double>(largest));
+  at::Tensor kept = mask.clone();
+  for (const auto& region : regions) {
+    const at::Tensor pixels = at::tensor(region);
+    const bool isWeak = change.flatten().index_select(0, pixels).max().item<double>() < kClearChange;
+    if (isWeak && static_cast<double>(region.size()) < small) kept.view(-1).index_fill_(0, pixels, false);
+  }
+  return kept;
+}
+
 }  // namespace
 
 at::Tensor placedMask(const DrawnDefect& drawn) {
@@ -53,7 +72,7 @@ at::Tensor placedMask(const DrawnDefect& drawn) {
   const at::Tensor all = grown(seeds & ofDefect, ofDefect, reach);
   const at::Tensor found = grown(all & (neighbours(all) >= kSpeck - 0.5), all, reach);
   const at::Tensor whole = found | ((neighbours(found) >= kHole - 0.5) & drawn.place);
-  return whole.to(at::kByte).mul(255).contiguous();
+  return withoutWeakSpecks(whole, change).to(at::kByte).mul(255).contiguous();
 }
 
 }  // namespace dan::place

@@ -43,6 +43,22 @@ DAN_TEST(the_mask_covers_the_visible_change_and_no_more) {
   EXPECT(!place::placedMask(drawn).slice(1, 36, 64).any().item<bool>());
 }
 
+DAN_TEST(the_mask_leaves_out_small_regions_that_are_weak) {
+  const at::Tensor part = at::full({kSide, kSide, 3}, 128, at::kByte);
+  at::Tensor change = at::zeros({kSide, kSide, 3}), dark = part.clone();
+  const auto mark = [&](int64_t top, int64_t left, int64_t side, double value) {
+    change.slice(0, top, top + side).slice(1, left, left + side).fill_(2 * value);
+    dark.slice(0, top, top + side).slice(1, left, left + side).fill_(40);
+  };
+  mark(4, 4, 24, 0.5);
+  mark(50, 5, 3, 0.1);   // 9 pixels are less than 2 % of 576.
+  mark(50, 20, 3, 0.3);  // These are as few, but one sees them.
+  mark(50, 40, 4, 0.1);  // These are faint, but more.
+  const at::Tensor mask = place::placedMask({dark, 127.5, change, at::ones({kSide, kSide}, at::kBool)});
+  const auto isMarked = [&](int64_t y, int64_t x) { return mask[y][x].item<int64_t>() == 255; };
+  EXPECT(isMarked(15, 15) && !isMarked(51, 6) && isMarked(51, 21) && isMarked(51, 41));
+}
+
 DAN_TEST(pasting_adds_the_change_inside_the_soft_mask_only) {
   const at::Tensor photograph = at::full({kSide, kSide, 1}, 100, at::kByte);
   at::Tensor change = at::full({32, 32, 3}, 0.4), mask = at::zeros({32, 32}, at::kByte);

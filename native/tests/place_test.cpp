@@ -56,6 +56,22 @@ DAN_TEST(a_placed_defect_does_not_depend_on_its_batch) {
   }
 }
 
+DAN_TEST(a_change_counts_by_the_weight_of_its_place) {
+  for (const auto& base : {textBase(), inpaintingBase(0.1)}) {
+    const auto drawn = [&](int weight) {
+      auto window = windowOf(3);
+      window.place.slice(0, 16, 32).masked_fill_(window.place.slice(0, 16, 32) != 0, weight);
+      return place::placeDefects(samplerOf(base), optionsOf("ddim", 0.75), {window}, Task())[0];
+    };
+    const auto whole = drawn(255), faint = drawn(51);
+    // The latents are open in both, so the model draws the same.
+    EXPECT(faint.part.equal(whole.part));
+    expectClose(faint.change.slice(0, 0, 32), whole.change.slice(0, 0, 32) / 5, 1e-6, 1e-6, "the weighted change");
+    EXPECT(faint.change.slice(0, 32).equal(whole.change.slice(0, 32)));
+    EXPECT(whole.change.slice(0, 16, 32).abs().max().item<double>() > 0.01);
+  }
+}
+
 DAN_TEST(the_photograph_is_the_background_of_a_placed_defect) {
   for (const auto& base : {textBase(), inpaintingBase(0.1)}) {
     const auto sampler = samplerOf(base, kBackgroundAdapter);
