@@ -59,6 +59,19 @@ DAN_TEST(the_mask_leaves_out_small_regions_that_are_weak) {
   EXPECT(isMarked(15, 15) && !isMarked(51, 6) && isMarked(51, 21) && isMarked(51, 41));
 }
 
+DAN_TEST(the_mask_leaves_out_the_redrawn_ground_beside_a_defect) {
+  const at::Tensor part = at::full({kSide, kSide, 3}, 128, at::kByte);
+  at::Tensor change = at::zeros({kSide, kSide, 3});
+  change.slice(0, 4, 20).slice(1, 4, 20).fill_(1);
+  // The ground is redrawn beside the defect. A faint defect that is further away remains.
+  change.slice(0, 4, 20).slice(1, 26, 32).fill_(0.2);
+  change.slice(0, 50, 62).slice(1, 26, 32).fill_(0.2);
+  const at::Tensor dark = at::where(change != 0, at::full_like(part, 40), part);
+  const at::Tensor mask = place::placedMask({dark, 127.5, change, at::ones({kSide, kSide}, at::kBool)}) != 0;
+  EXPECT(mask[10][10].item<bool>() && !mask.slice(0, 4, 20).slice(1, 24, 40).any().item<bool>());
+  EXPECT(mask[55][29].item<bool>());
+}
+
 DAN_TEST(pasting_adds_the_change_inside_the_soft_mask_only) {
   const at::Tensor photograph = at::full({kSide, kSide, 1}, 100, at::kByte);
   at::Tensor change = at::full({32, 32, 3}, 0.4), mask = at::zeros({32, 32}, at::kByte);
