@@ -120,9 +120,11 @@ describe('place', () => {
     const mask = boxMask(150, 100, [left, top, width, height]);
     for (const where of [`${left},${top},${width},${height}`, mask]) {
       const pairs = await collect({ where, onto: join(good, 'colour.png'), count: 2, strength: 0.5 });
-      for (const { mask } of pairs) {
-        const marked = [...mask.data.keys()].filter((i) => mask.data[i] === 255);
-        expect(marked.every((i) => i % 150 >= left - 4 && i % 150 < left + width + 4)).toBe(true);
+      const ground = photograph(150, 100, 3).data;
+      for (const { image, mask: drawn } of pairs) {
+        const outside = [...mask.data.keys()].filter((i) => mask.data[i] === 0);
+        expect(outside.every((i) => drawn.data[i] === 0)).toBe(true);
+        expect(outside.every((i) => [0, 1, 2].every((c) => image.data[3 * i + c] === ground[3 * i + c]))).toBe(true);
       }
     }
   });

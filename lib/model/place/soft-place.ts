@@ -61,7 +61,8 @@ export function softAutomaticPlace(
       (cut.bottom && row >= box.top + box.height));
   const distances = distancesTo(
     (column, row) => grid.isInside(column, row, photograph) && (!isInWindow(column, row, grid) || isCut(column, row)),
-    ...([resolution, AUTOMATIC_WIDTH] as const),
+    resolution,
+    AUTOMATIC_WIDTH,
   );
   return weighted(place, distances, AUTOMATIC_WIDTH);
 }
@@ -76,7 +77,8 @@ export function softRegionPlace(place: Uint8Array, grid: WindowGrid, photograph:
     isInWindow(column, row, grid) && (place[row * resolution + column] as number) > 0;
   const distances = distancesTo(
     (column, row) => grid.isInside(column, row, photograph) && !isOpen(column, row),
-    ...([resolution, 2 * REGION_WIDTH] as const),
+    resolution,
+    2 * REGION_WIDTH,
   );
   const depth = distances.reduce(
     (most, distance, i) => ((place[i] as number) > 0 ? Math.max(most, distance) : most),
