@@ -238,6 +238,11 @@ export interface NativeMoveOptions {
   seed: number;
   /** The pixels of the box that the defect is scaled and moved to. Without it, the defect moves at random. */
   box?: { left: number; top: number; width: number; height: number };
+  /**
+   * Radians by which the defect is turned, from the axis of the columns (x) towards that of the rows (y). It is not
+   * flipped then. It has no meaning with a box.
+   */
+  angle?: number;
 }
 
 /** A piece of a training photograph at the adapter's scale. Training cuts its windows out of it. */

@@ -15,9 +15,10 @@ constexpr double kMinShareJittered = 0.8;  // of the area of a defect in its own
 // Earlier versions bent the picture by so many random numbers. They are skipped so that a seed keeps its pictures.
 constexpr int64_t kSkippedNumbers = 2 * 8 * 8;
 
-// A picture moves by pixels, and turns by radians about the middle of its defect.
+// A picture moves by pixels, and turns by radians about the middle of its defect: by `turn` before it is scaled, and by
+// `angle` afterwards.
 struct Motion {
-  double down = 0, right = 0, scaleY = 1, scaleX = 1, angle = 0;
+  double down = 0, right = 0, turn = 0, scaleY = 1, scaleX = 1, angle = 0;
 };
 
 Motion randomMove(int64_t side, Rng& rng) {
@@ -71,8 +72,11 @@ at::Tensor sourceGrid(const Motion& motion, const at::Tensor& mask) {
   const at::Tensor y = at::arange(height, at::kFloat).view({-1, 1}).expand({height, width}) - (middleY + motion.down);
   const at::Tensor x = at::arange(width, at::kFloat).view({1, -1}).expand({height, width}) - (middleX + motion.right);
   const double cosine = std::cos(motion.angle), sine = std::sin(motion.angle);
-  const at::Tensor fromY = (cosine * y - sine * x) / motion.scaleY + middleY;
-  const at::Tensor fromX = (sine * y + cosine * x) / motion.scaleX + middleX;
+  const at::Tensor scaledY = (cosine * y - sine * x) / motion.scaleY;
+  const at::Tensor scaledX = (sine * y + cosine * x) / motion.scaleX;
+  const double turnCosine = std::cos(motion.turn), turnSine = std::sin(motion.turn);
+  const at::Tensor fromY = turnCosine * scaledY - turnSine * scaledX + middleY;
+  const at::Tensor fromX = turnSine * scaledY + turnCosine * scaledX + middleX;
   const auto normalized = [](const at::Tensor& at, int64_t side) {
     return (2 * at + 1) / static_cast<double>(side) - 1;
   };
@@ -81,7 +85,7 @@ at::Tensor sourceGrid(const Motion& motion, const at::Tensor& mask) {
 
 // These are grid_sampler's values for places between pixels and beyond the edges.
 enum class Interpolation : int64_t { kBilinear = 0, kBicubic = 2 };
-enum class Padding : int64_t { kEdge = 1, kMirror = 2 };
+enum class Padding : int64_t { kNothing = 0, kEdge = 1, kMirror = 2 };
 
 at::Tensor gridSampled(const at::Tensor& picture, const at::Tensor& grid, Interpolation interpolation,
                        Padding padding) {
@@ -99,16 +103,20 @@ at::Tensor resampledMask(const at::Tensor& mask, const at::Tensor& grid, Padding
   return gridSampled(mask.to(at::kFloat).unsqueeze(0), grid, Interpolation::kBilinear, padding)[0] > 0.5;
 }
 
+// What is beyond the edges of a picture and of its mask.
+struct Beyond {
+  Padding image, mask;
+};
+
 // Tries motions until enough of the defect is inside. Returns the picture unchanged if no attempt succeeds. Each
 // attempt calls `nextMotion` and `minArea`, which returns a share of the picture, once.
 template <class NextMotion, class MinArea>
-MarkedPicture placeInside(const MarkedPicture& real, Padding padding, Rng& rng, NextMotion nextMotion,
-                          MinArea minArea) {
+MarkedPicture placeInside(const MarkedPicture& real, Beyond beyond, Rng& rng, NextMotion nextMotion, MinArea minArea) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const Motion motion = nextMotion();
     rng.skip({kSkippedNumbers});
-    const at::Tensor grid = sourceGrid(motion, real.mask), mask = resampledMask(real.mask, grid, padding);
-    if (areaOf(mask) >= minArea(motion)) return {resampled(real.image, grid, padding), mask};
+    const at::Tensor grid = sourceGrid(motion, real.mask), mask = resampledMask(real.mask, grid, beyond.mask);
+    if (areaOf(mask) >= minArea(motion)) return {resampled(real.image, grid, beyond.image), mask};
   }
   return real;
 }
@@ -119,14 +127,28 @@ MarkedPicture withJitter(const MarkedPicture& real, Rng& rng) {
   const double area = areaOf(real.mask);
   // Mirrored ground looks real, and the mirrored mask marks a mirrored defect.
   return placeInside(
-      real, Padding::kMirror, rng, [&] { return randomJitter(real.mask.size(0), rng); },
+      real, {Padding::kMirror, Padding::kMirror}, rng, [&] { return randomJitter(real.mask.size(0), rng); },
       [&](const Motion&) { return kMinShareJittered * area; });
 }
 
 MarkedPicture moved(const MarkedPicture& real, Rng& rng) {
   const double area = areaOf(real.mask);
   return placeInside(
-      real, Padding::kEdge, rng, [&] { return keepTouchedEdges(randomMove(real.mask.size(0), rng), real.mask); },
+      real, {Padding::kEdge, Padding::kEdge}, rng,
+      [&] { return keepTouchedEdges(randomMove(real.mask.size(0), rng), real.mask); },
+      [&](const Motion& motion) { return kMinShareInside * area * motion.scaleX * motion.scaleY; });
+}
+
+MarkedPicture turned(const MarkedPicture& real, double angle, Rng& rng) {
+  const double area = areaOf(real.mask);
+  // A defect that reaches an edge ends there: an edge that is repeated in another direction would change its shape.
+  return placeInside(
+      real, {Padding::kEdge, Padding::kNothing}, rng,
+      [&] {
+        Motion motion = randomMove(real.mask.size(0), rng);
+        motion.turn = angle;
+        return motion;
+      },
       [&](const Motion& motion) { return kMinShareInside * area * motion.scaleX * motion.scaleY; });
 }
 

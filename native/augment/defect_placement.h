@@ -14,4 +14,9 @@ MarkedPicture withJitter(const MarkedPicture& real, Rng& rng);
 // empty.
 MarkedPicture moved(const MarkedPicture& real, Rng& rng);
 
+// Does the same after a turn by `angle` radians about the middle of the defect, from the axis of the columns (x)
+// towards that of the rows (y). The edges of the picture have no meaning for the result. If too little of the defect
+// would stay inside, the picture is returned unchanged.
+MarkedPicture turned(const MarkedPicture& real, double angle, Rng& rng);
+
 }  // namespace dan::augment

@@ -38,7 +38,7 @@ class OptionReader {
       if (!value.IsString()) reject(name, "string");
       into = value.As<Napi::String>().Utf8Value();
     } else if constexpr (kIsOptional<T>) {
-      if (!value.IsUndefined()) into = parseOptions<typename T::value_type>(value);
+      if (!value.IsUndefined()) into = present<typename T::value_type>(name, value);
     } else if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<double>>) {
       if (!value.IsArray()) reject(name, "list");
       const auto array = value.As<Napi::Array>();
@@ -65,6 +65,17 @@ class OptionReader {
   }
 
  private:
+  template <class T>
+  T present(const char* name, Napi::Value value) {
+    if constexpr (std::is_arithmetic_v<T>) {
+      T number{};
+      (*this)(name, number);
+      return number;
+    } else {
+      return parseOptions<T>(value);
+    }
+  }
+
   [[noreturn]] void reject(const char* name, const char* type) {
     throw Napi::TypeError::New(object_.Env(), std::string("expected a ") + type + " for the native option " + name);
   }

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "augment/box_placement.h"
 #include "evaluate/learner.h"
+#include "place/move_defect.h"
 #include "place/placer.h"
 #include "train/pair_trainer.h"
 
@@ -57,8 +57,7 @@ struct PasteOptions {
 
 struct MoveOptions {
   int64_t width = 0, height = 0;
-  uint64_t seed = 0;
-  std::optional<augment::Box> box;
+  place::MoveSettings settings;
 };
 
 struct LearnerOptions {
@@ -175,8 +174,9 @@ template <class Visitor>
 void visitOptions(MoveOptions& o, Visitor&& field) {
   field("width", o.width);
   field("height", o.height);
-  field("seed", o.seed);
-  field("box", o.box);
+  field("seed", o.settings.seed);
+  field("box", o.settings.box);
+  field("angle", o.settings.angle);
 }
 
 template <class Visitor>

@@ -59,7 +59,7 @@ Napi::Value moveDefect(const Napi::CallbackInfo& info) {
   return runTask<place::MovedDefect>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
       [image, mask, options](const Task&, const ReportProgress&) {
-        return place::moveDefect(image, mask, options.box, options.seed);
+        return place::moveDefect(image, mask, options.settings);
       },
       [](Napi::Env env, place::MovedDefect& moved) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);

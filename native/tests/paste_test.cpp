@@ -101,7 +101,7 @@ DAN_TEST(a_defect_is_moved_into_a_box) {
   image.slice(0, 30, 33).slice(1, 10, 40).fill_(20);
   mask.slice(0, 30, 33).slice(1, 10, 40).fill_(255);
   const auto expectIn = [&](const augment::Box& box) {
-    const auto moved = place::moveDefect(image, mask, box, 1);
+    const auto moved = place::moveDefect(image, mask, {1, box});
     const auto found = augment::boundingBox(moved.mask != 0);
     EXPECT(found.height >= 1 && found.top >= box.top && found.left >= box.left);
     EXPECT(found.top + found.height <= box.top + box.height && found.left + found.width <= box.left + box.width);
@@ -117,7 +117,7 @@ DAN_TEST(a_defect_is_moved_into_a_box) {
   expectIn({63, 63, 1, 1});
   expectIn({0, 0, 64, 64});
   for (const augment::Box& box : {augment::Box{0, 0, 65, 1}, {-1, 0, 2, 2}, {0, 0, 0, 5}, {60, 60, 5, 4}}) {
-    expectError([&] { place::moveDefect(image, mask, box, 1); }, "a box inside the window of 64 x 64");
+    expectError([&] { place::moveDefect(image, mask, {1, box}); }, "a box inside the window of 64 x 64");
   }
 }
 
@@ -126,11 +126,60 @@ DAN_TEST(a_moved_defect_does_not_vanish_and_follows_its_seed) {
   at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
   mask[40][50] = 1;
   for (uint64_t seed = 0; seed < 40; ++seed) {
-    EXPECT(place::moveDefect(image, mask, {}, seed).mask.any().item<bool>());
+    EXPECT(place::moveDefect(image, mask, {seed}).mask.any().item<bool>());
   }
-  EXPECT(place::moveDefect(image, mask, {}, 3).image.equal(place::moveDefect(image, mask, {}, 3).image));
-  EXPECT(!place::moveDefect(image, mask, {}, 3).image.equal(place::moveDefect(image, mask, {}, 4).image));
-  expectError([&] { place::moveDefect(image, at::zeros_like(mask), {}, 1); }, "a mask that marks a defect");
+  EXPECT(place::moveDefect(image, mask, {3}).image.equal(place::moveDefect(image, mask, {3}).image));
+  EXPECT(!place::moveDefect(image, mask, {3}).image.equal(place::moveDefect(image, mask, {4}).image));
+  expectError([&] { place::moveDefect(image, at::zeros_like(mask), {1}); }, "a mask that marks a defect");
+}
+
+DAN_TEST(a_defect_turns_by_its_angle) {
+  const double quarter = std::acos(-1.) / 2;
+  at::Tensor image = at::full({kSide, kSide, 3}, 200, at::kByte), mask = at::zeros({kSide, kSide}, at::kByte);
+  // A bar with a wide end on its right, like a nail. Its middle is that of the picture.
+  const auto draw = [&](int64_t top, int64_t left, int64_t height, int64_t width) {
+    mask.slice(0, top, top + height).slice(1, left, left + width).fill_(1);
+    image.slice(0, top, top + height).slice(1, left, left + width).fill_(40);
+  };
+  draw(30, 12, 4, 24);
+  draw(26, 36, 12, 8);
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const auto straight = place::moveDefect(image, mask, {seed, {}, 0});
+    const auto box = augment::boundingBox(straight.mask != 0);
+    EXPECT(box.width > 3 * box.height / 2);
+    // The wide end stays on the right, because nothing is flipped.
+    EXPECT(straight.mask.slice(1, box.left + box.width / 2).sum().item<int64_t>() >
+           straight.mask.slice(1, 0, box.left + box.width / 2).sum().item<int64_t>());
+    const auto down = place::moveDefect(image, mask, {seed, {}, quarter});
+    const auto upright = augment::boundingBox(down.mask != 0);
+    EXPECT(upright.height > 3 * upright.width / 2);
+    EXPECT(down.mask.slice(0, upright.top + upright.height / 2).sum().item<int64_t>() >
+           down.mask.slice(0, 0, upright.top + upright.height / 2).sum().item<int64_t>());
+    // A picture that was turned by PyTorch and is turned back equals one that was not turned.
+    for (int64_t turns = 1; turns <= 4; ++turns) {
+      const auto turnedBack =
+          place::moveDefect(at::rot90(image, turns).contiguous(), at::rot90(mask, turns).contiguous(),
+                            {seed, {}, static_cast<double>(turns) * quarter});
+      EXPECT((turnedBack.mask != straight.mask).sum().item<int64_t>() <= 2);
+      EXPECT((turnedBack.image.to(at::kInt) - straight.image.to(at::kInt)).abs().max().item<int64_t>() <= 1);
+    }
+  }
+}
+
+DAN_TEST(a_turned_defect_ends_where_its_picture_ends) {
+  const at::Tensor image = at::full({kSide, kSide, 3}, 200, at::kByte);
+  at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+  mask.slice(0, 28, 36).fill_(1);  // This band reaches both edges.
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const at::Tensor turned = place::moveDefect(image, mask, {seed, {}, 0.8}).mask != 0;
+    EXPECT(turned.any().item<bool>());
+    EXPECT(turned.sum().item<int64_t>() < 8 * kSide * 1.4 * 1.4 * 1.25 + kSide);
+    EXPECT(!turned.slice(0, 0, 8).slice(1, kSide - 8).any().item<bool>());
+  }
+  for (const double angle : {std::nan(""), HUGE_VAL}) {
+    expectError([&] { place::moveDefect(image, mask, {1, {}, angle}); }, "a finite angle");
+  }
+  expectError([&] { place::moveDefect(image, mask, {1, augment::Box{0, 0, 9, 9}, 1.0}); }, "no angle with a box");
 }
 
 }  // namespace dan::tests

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import type { NativePlaceOptions, NativePlaceWindow } from '../../lib/addon-types.js';
+import type { NativeMoveOptions, NativePlaceOptions, NativePlaceWindow } from '../../lib/addon-types.js';
 import { DualAnoDiff, Sampler } from '../../lib/index.js';
 import { runNative } from '../../lib/run-native.js';
 
@@ -46,16 +46,21 @@ it('places a defect into a window, and pastes only what is inside the mask', asy
   await expect(place([{ ...window, place: new Uint8Array(3) }])).rejects.toThrow('Expected 4096 bytes of pixels');
 });
 
-it('moves a defect at random or into a box', async () => {
-  const move = (box?: { left: number; top: number; width: number; height: number }) =>
+it('moves a defect at random, into a box, or turned by an angle', async () => {
+  const move = (how: Pick<NativeMoveOptions, 'box' | 'angle'> = {}) =>
     runNative({}, (engine, task) =>
-      engine.moveDefect(picture(3), square(6), { width: side, height: side, seed: 1, ...(box && { box }) }, task),
+      engine.moveDefect(picture(3), square(6), { width: side, height: side, seed: 1, ...how }, task),
     );
   expect((await move()).mask.some((marked) => marked === 255)).toBe(true);
-  const { image, mask } = await move({ left: 40, top: 8, width: 10, height: 10 });
+  expect(await move({ angle: 2 * Math.PI })).toEqual(await move({ angle: 0 }));
+  expect(await move({ angle: 1 })).not.toEqual(await move({ angle: 0 }));
+  await expect(move({ angle: Number.NaN })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+  const { image, mask } = await move({ box: { left: 40, top: 8, width: 10, height: 10 } });
   expect(image).toHaveLength(side * side * 3);
   const marked = [...mask.keys()].filter((i) => mask[i]);
   expect(Math.min(...marked.map((i) => i % side))).toBeGreaterThanOrEqual(40);
   expect(Math.max(...marked.map((i) => Math.floor(i / side)))).toBeLessThan(18);
-  await expect(move({ left: 60, top: 8, width: 10, height: 10 })).rejects.toThrow('inside the window of 64 x 64');
+  await expect(move({ box: { left: 60, top: 8, width: 10, height: 10 } })).rejects.toThrow(
+    'inside the window of 64 x 64',
+  );
 });
