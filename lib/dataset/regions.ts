@@ -8,6 +8,8 @@ import { type Example, emptyMask, readExample } from './example-file.js';
 import { binarize, boundingBox } from './fit.js';
 import { resizeImage, type Stored } from './image-file.js';
 import { labelOf } from './image-source.js';
+import { type ObjectFrame, objectFrame, placeOn } from './object-frame.js';
+import { marksOf } from './photograph-window.js';
 import { evenly, piecesOf, regionAround } from './region-plan.js';
 import type { TrainingRegion } from './training-region.js';
 
@@ -54,12 +56,20 @@ export async function surveyExamples(examples: readonly Example[], type: number)
   return surveyed;
 }
 
-/** Finds the foreground of a whole photograph, as a mask of its size. */
-async function wholeForeground(find: FindForeground, stored: Stored, image: RawImage): Promise<RawImage> {
+/** The foregrounds of the photographs that training takes. */
+export interface Foregrounds {
+  find: FindForeground;
+  /**
+   * True if regions get their part of the foreground, for background compensation. Otherwise the foreground only tells
+   * where on its object a defect is.
+   */
+  inRegions: boolean;
+}
+
+/** Finds the foreground of a whole photograph, as a mask that may be smaller. */
+async function foundForeground(find: FindForeground, stored: Stored, image: RawImage): Promise<RawImage> {
   const { width, height } = shrunkSize(image, FOREGROUND_SIDE);
-  const small = await resizeImage(image, width, height);
-  const found = await find(stored, small, async (mask) => mask);
-  return resizeImage(found, image.width, image.height);
+  return find(stored, await resizeImage(image, width, height), async (mask) => mask);
 }
 
 /** A decoded photograph, with its mask if it has a defect, and with its foreground if foregrounds are requested. */
@@ -75,7 +85,10 @@ export const withForeground = async (
   mask: PixelData | undefined,
   stored: Stored,
   find: FindForeground | undefined,
-): Promise<MaskedPhotograph> => ({ image, mask, foreground: find && (await wholeForeground(find, stored, image)) });
+): Promise<MaskedPhotograph> => {
+  const found = find && (await foundForeground(find, stored, image));
+  return { image, mask, foreground: found && (await resizeImage(found, image.width, image.height)) };
+};
 
 /** Cuts one region out of a photograph. */
 export async function cutRegion(
@@ -94,16 +107,34 @@ export async function cutRegion(
   };
 }
 
+/** Returns the place of a piece of a defect on the object that a foreground marks. Returns undefined beside an object. */
+function placeOfPiece(piece: Box, mask: PixelData, foreground: PixelData, frame: ObjectFrame | undefined) {
+  const { x: across, y: down } = middleOf(piece);
+  const place = frame && placeOn(frame, across, down);
+  if (!place) return undefined;
+  const isObject = marksOf(foreground, mask);
+  let [marked, inside] = [0, 0];
+  for (let y = piece.top; y < piece.top + piece.height; y++) {
+    for (let x = piece.left; x < piece.left + piece.width; x++) {
+      if ((mask.data[y * mask.width + x] as number) < 128) continue;
+      marked++;
+      if (isObject(x, y)) inside++;
+    }
+  }
+  return inside > 0 ? { ...place, inside: inside / marked } : undefined;
+}
+
 /**
  * Returns a region for each defect of the examples, or for each piece of a defect that is larger than a window. By
  * default every window inside a region shows the whole defect or piece; with `squareAround` a region is one window. Only
  * so many regions are kept as fit into memory, evenly chosen; `left` counts the others. One photograph is in memory at a
- * time. Throws ERR_DATASET_INVALID with the mask whose defect vanishes at this scale.
+ * time. `foregrounds` also tell where on its object each defect is.
+ * Throws ERR_DATASET_INVALID with the mask whose defect vanishes at this scale.
  */
 export async function loadRegions(
   surveyed: readonly SurveyedExample[],
   scale: Scale,
-  findForeground?: FindForeground,
+  foregrounds?: Foregrounds,
   around: typeof regionAround = regionAround,
 ): Promise<{ regions: TrainingRegion[]; left: number }> {
   const pieces = surveyed.flatMap((one) =>
@@ -115,13 +146,19 @@ export async function loadRegions(
     const own = chosen.filter((piece) => piece.one === one);
     if (own.length === 0) continue;
     const { image, stored, mask } = await readExample(one.example);
-    const photograph = await withForeground(image, mask, stored, findForeground);
+    const found = foregrounds && (await foundForeground(foregrounds.find, stored, image));
+    const frame = found && objectFrame(found, image);
+    const foreground = foregrounds?.inRegions
+      ? found && (await resizeImage(found, image.width, image.height))
+      : undefined;
+    const photograph = { image, mask, foreground };
     for (const { piece } of own) {
       const box = around(piece, one, scale.window);
       const cut = await cutRegion(photograph, box, scale);
       if (!boundingBox(cut.maskPixels)) throw vanished(one.example, scale);
       const { x, y } = middleOf(piece);
-      const centre = { x: x / one.width, y: y / one.height };
+      const object = found && placeOfPiece(piece, mask, found, frame);
+      const centre = { x: x / one.width, y: y / one.height, ...(object && { object }) };
       const { width, height } = cut.pixels;
       const middle = {
         x: Math.floor(((x - box.left) * width) / box.width),

@@ -6,7 +6,7 @@ import { Dataset, type FindForeground } from './dataset.js';
 import type { Example } from './example-file.js';
 import { loadGoodRegions, loadGoodSquares } from './good-regions.js';
 import type { ImageSource } from './image-source.js';
-import { loadRegions, type SurveyedExample, surveyExamples } from './regions.js';
+import { type Foregrounds, loadRegions, type SurveyedExample, surveyExamples } from './regions.js';
 import type { TrainingRegion } from './training-region.js';
 import { decideWindow, MAX_MIRRORED } from './window-size.js';
 
@@ -106,16 +106,17 @@ function requireWindow(window: number, surveyed: readonly SurveyedExample[]): vo
 }
 
 /**
- * Loads the images of the types: whole images as squares, or regions for windows. `findForeground` adds their
- * foregrounds. Throws ERR_DATASET_INVALID with the file and the reason, and the errors of `requireTypes`.
+ * Loads the images of the types: whole images as squares, or regions for windows, with what `foregrounds` are for.
+ * Throws ERR_DATASET_INVALID with the file and the reason, and the errors of `requireTypes`.
  */
 export async function loadTrainingImages(
   dataset: Dataset,
   options: TrainingImageOptions,
-  findForeground?: FindForeground,
+  foregrounds?: Foregrounds,
 ): Promise<TrainingImages> {
   const { resolution, fit } = options;
   const sources = await sourcesOf(dataset, options);
+  const findForeground = foregrounds?.inRegions ? foregrounds.find : undefined;
   const whole = async (notes: string[] = []): Promise<TrainingImages> => ({
     regions: await loadSquares(sources, options, findForeground),
     window: 'off',
@@ -135,7 +136,7 @@ export async function loadTrainingImages(
   if (window === 'off') return whole(notes);
   requireWindow(window, surveyed);
   const scale = { window, resolution };
-  const { regions, left } = await loadRegions(surveyed, scale, findForeground);
+  const { regions, left } = await loadRegions(surveyed, scale, foregrounds);
   if (left > 0) notes.push(`${regions.length} of ${regions.length + left} defects or pieces of defects train`);
   const small = surveyed.filter(({ width, height }) => Math.min(width, height) < window);
   if (small.length > 0) {

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { RawImage } from '../core/image.js';
 import { middleOf } from './cut.js';
 import type { Position } from './example-file.js';
+import type { DefectPosition } from './object-frame.js';
 import { cutWindow, windowAround } from './photograph-window.js';
 
 /** A square training image, as large as the model's images. */
@@ -23,7 +24,7 @@ export interface TrainingRegion extends TrainingImage {
   /** One channel of 0 and 255. Present only if foregrounds were requested. */
   foregroundPixels?: RawImage;
   /** The centre of the box around the defect, in the whole photograph. It is absent for a good photograph. */
-  centre?: Position;
+  centre?: DefectPosition;
   /** The pixel of the region in the middle of its own defect. Without it, the middle of the region counts. */
   middle?: Position;
 }

@@ -102,6 +102,15 @@ interface Prepared extends AsyncDisposable {
   examples: readonly TrainingImage[];
 }
 
+/**
+ * Without background compensation, a folder of masks is only for the good photographs. Those of defects often have the
+ * same names, so that they would get the wrong masks.
+ */
+function withOwnMasks(training: TypeSettings['training']): TypeSettings['training'] {
+  const { background = 'off', foregroundMasks, ...rest } = training;
+  return background === 'off' && foregroundMasks !== 'none' ? rest : training;
+}
+
 async function prepareTrained(
   model: DualAnoDiff,
   { dataset, type, folder, settings, context }: TypeRun,
@@ -111,7 +120,7 @@ async function prepareTrained(
   const trained = await trainType(
     model,
     dataset,
-    { ...training, types: [type] },
+    { ...withOwnMasks(training), types: [type] },
     { out: adapter, steps, resume },
     context,
   );

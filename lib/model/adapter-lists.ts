@@ -1,13 +1,13 @@
 /** Declares the lists in the metadata of adapters: types, prompts and examples. They are stored as JSON. */
 import { z } from 'zod';
-import type { Position } from '../dataset/example-file.js';
-import { integer, oneOf, real, text } from '../options/check.js';
+import { type DefectPosition, MAX_SPREADS } from '../dataset/object-frame.js';
+import { above, integer, oneOf, real, text } from '../options/check.js';
 import { stableDiffusion } from '../options/stable-diffusion.js';
 import { types, windowSide } from '../options/training.js';
 import type { TypePrompts } from './type-prompts.js';
 
 /** A defect of a training photograph. Its position is the centre of the box around it, in the photograph. */
-export interface TrainedExample extends Position {
+export interface TrainedExample extends DefectPosition {
   /** The place of its type in the adapter's list of types. */
   type: number;
   /** The number of its region. The adapter's file stores images of regions under these numbers. */
@@ -19,9 +19,20 @@ const MAX_TYPES = 1000;
 const MAX_EXAMPLES = 100_000;
 
 const prompts = z.strictObject({ global: text(), anomaly: text() }, 'an object { global, anomaly }');
+const objectPlace = z.strictObject(
+  {
+    ...{ u: real(-MAX_SPREADS, MAX_SPREADS), v: real(-MAX_SPREADS, MAX_SPREADS), angle: real(-Math.PI, Math.PI) },
+    axis: oneOf(['none', 'unsigned', 'signed']),
+    inside: above(0, 1),
+  },
+  'an object { u, v, angle, axis, inside }',
+);
 const example = z.strictObject(
-  { type: integer(0, MAX_TYPES), region: integer(0, MAX_EXAMPLES), x: real(0, 1), y: real(0, 1) },
-  'an object { type, region, x, y }',
+  {
+    ...{ type: integer(0, MAX_TYPES), region: integer(0, MAX_EXAMPLES), x: real(0, 1), y: real(0, 1) },
+    object: objectPlace.optional(),
+  },
+  'an object { type, region, x, y } or { type, region, x, y, object }',
 );
 
 /** The schemas of the settings that have no option of the same form. */

@@ -52,12 +52,16 @@ export async function nativeRegions(regions: readonly TrainingRegion[]): Promise
   return native;
 }
 
-/** Loads the images, with their foregrounds if the adapter compensates for backgrounds. */
+/**
+ * Loads the images. Their foregrounds are part of them if the adapter compensates for backgrounds. With windows, they
+ * also tell where on its object each defect is, unless there are no foregrounds to be found.
+ */
 function load(dataset: Dataset, settings: ResolvedTraining, device: string): Promise<TrainingImages> {
-  if (settings.background === 'off') return loadTrainingImages(dataset, settings);
-  const { foregroundMasks, foregroundWeights } = settings;
+  const { background, window, foregroundMasks, foregroundWeights } = settings;
+  const inRegions = background !== 'off';
+  if (!inRegions && (window === 'off' || foregroundMasks === 'none')) return loadTrainingImages(dataset, settings);
   return withForegroundSource(given({ foregroundMasks, foregroundWeights }), device, (source) =>
-    loadTrainingImages(dataset, settings, foregroundFinder(source)),
+    loadTrainingImages(dataset, settings, { find: foregroundFinder(source), inRegions }),
   );
 }
 

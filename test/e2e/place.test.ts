@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { RawImage } from '../../lib/core/image.js';
 import { readMask } from '../../lib/dataset/mask-file.js';
 import {
-  type Adapter,
+  Adapter,
   Dataset,
   DualAnoDiff,
   embedded,
@@ -198,6 +198,38 @@ describe('place', () => {
     writeFileSync(weightsFile('u2net'), 'damaged');
     await expectFailure(foregroundOf('by-damaged', 'auto'), 'ERR_WEIGHTS_INVALID', weightsFile('u2net'));
     expect(await foregroundOf('by-none', '20,30,24,16')).toEqual([undefined]);
+  });
+
+  it('learns where on its object a defect is, unless there are no foregrounds', async () => {
+    const masks = join(folder, 'bars');
+    mkdirSync(masks);
+    await boxMask(150, 100, [20, 40, 110, 20]).toSharp().toFile(join(masks, 'stain_000_mask.png'));
+    const image = photograph(150, 100, 3);
+    const dataset = Dataset.from({ types: { stain: [{ image, mask: boxMask(150, 100, [30, 45, 10, 8]) }] }, good: [] });
+    const learned = async (options: { foregroundMasks?: string; window?: 'off' | number }) => {
+      const settings = {
+        types: ['stain'],
+        steps: 1,
+        resolution: RESOLUTION,
+        rank: 2,
+        batchSize: 1,
+        window: 32,
+      } as const;
+      await using trained = await model.learn(dataset, { ...settings, ...options });
+      const saved = join(folder, 'bar.safetensors');
+      await trained.save(saved);
+      await using read = await Adapter.load(saved);
+      return read.info.examples;
+    };
+    const [example] = await learned({ foregroundMasks: masks });
+    expect(example?.object).toMatchObject({
+      axis: 'unsigned',
+      inside: 1,
+      u: expect.closeTo((-40 * Math.sqrt(12)) / 110, 2),
+    });
+    expect((await learned({ foregroundMasks: 'none' }))[0]).not.toHaveProperty('object');
+    expect((await learned({ foregroundMasks: masks, window: 'off' }))[0]).not.toHaveProperty('object');
+    await expectFailure(learned({ foregroundMasks: good }), 'ERR_DATASET_INVALID', 'foreground mask');
   });
 
   it('is a recipe of run', async () => {

@@ -32,6 +32,9 @@ describe('adapterInfo', () => {
       examples: [{ type: 0, region: 3, x: 0.25, y: 1 }],
     });
     expect(info({ window: 'off' }).window).toBe('off');
+    const object = { u: -1.5, v: 0.25, angle: -Math.PI, axis: 'signed', inside: 0.6 };
+    const examples = [{ type: 0, region: 3, x: 0.25, y: 1, object }];
+    expect(info({ examples: JSON.stringify(examples) }).examples).toEqual(examples);
     expect(info({ types: JSON.stringify(['Schräge'.normalize('NFD'), 'good']) }).types[0]).toBe('Schräge');
   });
 
@@ -94,6 +97,18 @@ describe('adapterInfo', () => {
   it.each([
     ['[{"type":0,"region":1,"x":0.5,"y":1.01}]', 'for examples.0.y'],
     ['[{"type":0,"region":-1,"x":0.5,"y":0.5}]', 'for examples.0.region'],
+    ...(
+      [
+        ['3', 'for examples.0.object'],
+        ['{"u":1,"v":0,"angle":0,"inside":1}', 'one of none, unsigned, signed for examples.0.object.axis'],
+        ['{"u":1,"v":0,"angle":0,"axis":"long","inside":1}', 'for examples.0.object.axis'],
+        ['{"u":1,"v":0,"angle":7,"axis":"none","inside":1}', 'for examples.0.object.angle'],
+        ['{"u":1e999,"v":0,"angle":0,"axis":"none","inside":1}', 'for examples.0.object.u'],
+        ['{"u":1,"v":-11,"angle":0,"axis":"none","inside":1}', 'a number -10..10 for examples.0.object.v'],
+        ['{"u":1,"v":0,"angle":0,"axis":"none","inside":0}', 'above 0 and up to 1 for examples.0.object.inside'],
+        ['{"u":1,"v":0,"angle":0,"axis":"none","inside":1,"w":1}', 'Unknown option w'],
+      ] as const
+    ).map(([object, message]) => [`[{"type":0,"region":1,"x":0.5,"y":0.5,"object":${object}}]`, message] as const),
     ['[{"type":2,"region":1,"x":0.5,"y":0.5}]', 'expected an example of the types 0 to 1 but found type 2'],
   ])('refuses the examples %s', (examples, message) => {
     expect(() => info({ examples })).toThrow(message);

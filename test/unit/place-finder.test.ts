@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type PixelData, RawImage } from '../../lib/core/image.js';
 import { boundingBox } from '../../lib/dataset/fit.js';
+import { type ObjectFrame, objectFrame, placeOn } from '../../lib/dataset/object-frame.js';
 import { type Photograph, PhotographReader } from '../../lib/dataset/photograph.js';
 import { WindowGrid } from '../../lib/dataset/photograph-window.js';
 import { openRegions } from '../../lib/dataset/place-region.js';
@@ -102,6 +103,78 @@ describe('automatic places', () => {
       );
       expect(inside.length).toBeGreaterThanOrEqual(0.9 * 24);
     }
+  });
+
+  /** Draws a nail at an angle about the middle of the photograph: a wide head, and a shank to the tip. */
+  const nail = (angle: number, hasHead = true) => {
+    const mask = boxMask(...SIZE, [0, 0, 0, 0]);
+    mask.data.forEach((_, i) => {
+      const [dx, dy] = [(i % 200) + 0.5 - 100, Math.floor(i / 200) + 0.5 - 75];
+      const [along, across] = [
+        Math.cos(angle) * dx + Math.sin(angle) * dy,
+        Math.cos(angle) * dy - Math.sin(angle) * dx,
+      ];
+      const width = along < -35 && hasHead ? 16 : 8;
+      if (Math.abs(along) < 50 && Math.abs(across) < width) mask.data[i] = 255;
+    });
+    return mask;
+  };
+
+  /** Places a defect of the head of a nail, whose axis pointed along x, and tells where, and the angle of its turn. */
+  async function onNail(name: string, mask: RawImage, from: RawImage, count: number, inside = 1, across = 0) {
+    const object = placeOn(objectFrame(from, from) as ObjectFrame, 100 - 42, 75 + across);
+    const one = example([10, 12, 6, 4]);
+    const turns: (number | undefined)[] = [];
+    const engine = fakeEngine();
+    const recorded: typeof engine = {
+      ...engine,
+      move: (defect, options) => {
+        turns.push(options.angle);
+        return engine.move(defect, options);
+      },
+    };
+    const centres = new Map([[one, { x: 0.29, y: 0.5, ...(object && { object: { ...object, inside } }) }]]);
+    const source = await foreground(name, mask);
+    const finder = new PlaceFinder(recorded, settings({ foreground: source, examples: [one], centres }));
+    const found = await places(finder, await open(), count);
+    const points = found.map(({ window, defect }) => {
+      const box = boundingBox(squareMask(defect?.mask as Uint8Array, RESOLUTION));
+      return { x: window.left + (box?.left ?? 0) + 3 - 100, y: window.top + (box?.top ?? 0) + 2 - 75 };
+    });
+    return { points, turns };
+  }
+
+  it.each([0, 0.7, 2, -1.4])('lie on the same part of an object at the angle %f, turned with it', async (angle) => {
+    const { points, turns } = await onNail(`nail ${angle}`, nail(angle), nail(0), 12);
+    for (const { x, y } of points) {
+      expect(Math.cos(angle) * x + Math.sin(angle) * y).toBeLessThan(-25);
+      expect(Math.abs(Math.cos(angle) * y - Math.sin(angle) * x)).toBeLessThan(12);
+    }
+    for (const turn of turns) expect(Math.cos((turn as number) - angle)).toBeGreaterThan(0.999);
+  });
+
+  it('lie on the edge of an object, if the training defect does', async () => {
+    const edge = async (name: string, inside: number) => {
+      const { points } = await onNail(name, nail(0), nail(0), 12, inside, 16);
+      return points.filter(({ x, y }) => x < -30 && y > 10).length;
+    };
+    expect(await edge('edge', 0.5)).toBe(12);
+    expect(await edge('whole', 1)).toBeLessThan(12);
+    expect(await edge('beside', 0.01)).toBeGreaterThan(0);
+  });
+
+  it('lie at either end of an object whose ends are alike', async () => {
+    const { points, turns } = await onNail('bar', nail(0.7, false), nail(0, false), 16);
+    const ends = new Set(points.map(({ x, y }) => Math.sign(Math.cos(0.7) * x + Math.sin(0.7) * y)));
+    expect(ends).toEqual(new Set([-1, 1]));
+    for (const turn of turns) expect(Math.abs(Math.cos((turn as number) - 0.7))).toBeGreaterThan(0.999);
+  });
+
+  it('lie as in the photograph, without a turn, where only one of the objects is elongated', async () => {
+    const round = boxMask(...SIZE, [20, 25, 100, 100]);
+    const { points, turns } = await onNail('round', round, nail(0), 8);
+    for (const { x, y } of points) expect(Math.hypot(x + 42, y)).toBeLessThan(18);
+    for (const turn of turns) expect(turn).toBeUndefined();
   });
 
   it('lie anywhere where the foreground is the whole photograph', async () => {

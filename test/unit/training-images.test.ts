@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RawImage } from '../../lib/core/image.js';
-import { Dataset } from '../../lib/dataset/dataset.js';
+import { Dataset, type FindForeground } from '../../lib/dataset/dataset.js';
 import { loadTrainingImages, type TrainingImageOptions } from '../../lib/dataset/training-images.js';
 import { digestOf, squareOf, type TrainingRegion } from '../../lib/dataset/training-region.js';
 
@@ -150,14 +150,55 @@ describe('loadTrainingImages', () => {
 
   it('adds the foreground of the whole photograph to each region', async () => {
     const dataset = cracks(photograph(300, 200, [[100, 90, 10]]));
-    const { regions } = await loadTrainingImages(dataset, options, async (_, fitted) => {
-      const { width, height } = fitted;
+    const find: FindForeground = async (_, { width, height }) => {
       const data = Uint8Array.from({ length: width * height }, (_, i) => (i % width < 105 ? 255 : 0));
       return new RawImage({ data, width, height, channels: 1 });
-    });
+    };
+    const { regions } = await loadTrainingImages(dataset, options, { find, inRegions: true });
     const [region] = regions as [TrainingRegion];
     const row = [...(region.foregroundPixels as RawImage).data.subarray(0, 118)];
     expect(row).toEqual(Array.from({ length: 118 }, (_, x) => (x + 46 < 105 ? 255 : 0)));
+  });
+
+  it('tells where on its object each defect is, and finds each foreground once', async () => {
+    const dataset = Dataset.from({
+      types: {
+        crack: [
+          photograph(300, 200, [
+            [100, 90, 10],
+            [200, 104, 10],
+          ]),
+        ],
+      },
+      good: [photograph(300, 200, []).image],
+    });
+    const sizes: number[][] = [];
+    const band: FindForeground = async (_, { width, height }) => {
+      sizes.push([width, height]);
+      // A bar from 60 to 260 and from 80 to 110 pixels.
+      const isInside = (x: number, y: number) => x >= 60 && x < 260 && y >= 80 && y < 110;
+      const data = Uint8Array.from({ length: width * height }, (_, i) =>
+        isInside(i % width, Math.floor(i / width)) ? 255 : 0,
+      );
+      return new RawImage({ data, width, height, channels: 1 });
+    };
+    const foregrounds = { find: band, inRegions: false };
+    const types = ['crack', 'good'];
+    const { regions } = await loadTrainingImages(dataset, { ...options, types }, foregrounds);
+    expect(sizes).toEqual([[300, 200]]);
+    const [left, right, good] = regions as [TrainingRegion, TrainingRegion, TrainingRegion];
+    for (const region of regions) expect(region).not.toHaveProperty('foregroundPixels');
+    // The middles of the defects are 55 pixels before and 45 after that of the bar, whose spread is 200 / sqrt(12).
+    expect(left.centre?.object).toMatchObject({ axis: 'unsigned', angle: 0, inside: 1 });
+    expect(right.centre?.object?.inside).toBe(0.6); // Four of its ten rows lie below the bar.
+    expect(left.centre?.object?.u).toBeCloseTo((-55 * Math.sqrt(12)) / 200, 3);
+    expect(right.centre?.object?.u).toBeCloseTo((45 * Math.sqrt(12)) / 200, 3);
+    expect(good).not.toHaveProperty('centre');
+    const plain = await load(dataset, { types });
+    expect(digestOf(plain.regions)).toBe(digestOf(regions)); // Earlier runs can be resumed.
+    expect(plain.regions[0]?.centre).toEqual({ x: 105 / 300, y: 95 / 200 });
+    await loadTrainingImages(dataset, { ...options, window: 'off' }, foregrounds);
+    expect(sizes).toHaveLength(1);
   });
 
   it('says what is wrong with masks and types', async () => {

@@ -3,17 +3,24 @@ import type { NativeExample } from '../../addon-types.js';
 import { type Random, randomFrom } from '../../core/random.js';
 import { middleOf } from '../../dataset/cut.js';
 import { boundingBox } from '../../dataset/fit.js';
+import { BOX_SPREAD, isPlaceOf, type ObjectFrame, type ObjectPlace, pointOn } from '../../dataset/object-frame.js';
 import { type Marks, type Window, WindowGrid, windowAround } from '../../dataset/photograph-window.js';
+import { given } from '../../options/check.js';
 import { type DefectPixels, dilated, markedPixels, shifted, squareMask } from './defect-pixels.js';
-import { cutPlace, movedExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
+import { chooseExample, cutPlace, moveExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
 import { cutSides, softAutomaticPlace } from './soft-place.js';
 
 /** On an object, this number of places is tried near those of the training defects before any others. */
 const NEAR_TRIES = 20;
 /** Places near a training defect's differ from it by up to this share of the object's size. */
 const JITTER = 0.1;
-/** At least this share of a defect must lie on the object and inside the photograph. */
+/**
+ * At least this share of a defect must lie on the object and inside the photograph. Near the place of a training defect
+ * that lies beyond its own object in part, it is this share of its part on the object. Half of a defect counts as on
+ * its object in any case, because the foreground may be wrong.
+ */
 const MIN_INSIDE = 0.9;
+const MIN_PART = 1 / 2;
 /** The margin of a place around its defect, as a share of the resolution. It lets the model change the shape. */
 const MARGIN = 1 / 32;
 
@@ -31,14 +38,16 @@ export async function automaticPlace(
   const occupied = taken.map(({ window, place }) => new WindowGrid(window, resolution).marksOf(place));
   for (let count = 0; count < TRIES; count++) {
     const random = randomFrom(seed, type, index, attempt, count);
-    const { example, moved } = await movedExample(site, random);
-    const placed = putDefect(site, moved, pointFor(site, example, random, count < NEAR_TRIES));
+    const chosen = chooseExample(site, random);
+    const { point, turn, minInside } = spotFor(site, chosen.example, random, count < NEAR_TRIES);
+    const moved = await moveExample(site, chosen, given({ angle: turn }));
+    const placed = putDefect(site, moved, point);
     if (!placed) continue;
     const { window, defect } = placed;
     const grid = new WindowGrid(window, resolution);
     const marked = markedPixels(defect.mask);
     const inside = marked.filter((i) => grid.isMarked(i, onObject(site)));
-    if (inside.length < MIN_INSIDE * markedPixels(moved.mask).length) continue;
+    if (inside.length < minInside * markedPixels(moved.mask).length) continue;
     if (marked.some((i) => grid.isTouched(i, ground.forbidden))) continue;
     const place = openAround(site, grid, defect.mask);
     if (markedPixels(place).some((i) => occupied.some((marks) => grid.isTouched(i, marks)))) continue;
@@ -55,20 +64,42 @@ const inPhotograph =
 
 const onObject = (site: Site): Marks => site.ground.object ?? inPhotograph(site);
 
-/** Draws the point of the photograph where the middle of a defect should be. */
-function pointFor(
+/** Where the middle of a defect should be in a photograph, and by how much the defect is turned there. */
+interface Spot {
+  point: { x: number; y: number };
+  /** In radians. Undefined if the direction of the defect has no meaning. */
+  turn?: number | undefined;
+  /** The share of the defect that must lie on the object. */
+  minInside: number;
+}
+
+/** Draws a spot that is near the place of a training defect on its own object, or anywhere. */
+function spotFor(
   { photograph: { image }, ground, settings }: Site,
   example: NativeExample,
   random: Random,
   near: boolean,
-) {
+): Spot {
   const centre = settings.centres.get(example);
-  if (!ground.object || !centre || !near) return ground.randomPoint(random);
   const jitter = (extent: number) => (2 * random.next() - 1) * JITTER * extent;
-  return {
-    x: centre.x * image.width + jitter(ground.box.width),
-    y: centre.y * image.height + jitter(ground.box.height),
-  };
+  const { frame } = ground;
+  if (frame && centre?.object && isPlaceOf(frame, centre.object)) {
+    const { turn, ...point } = spotOn(frame, centre.object, jitter, random);
+    if (near) return { point, turn, minInside: MIN_INSIDE * Math.max(centre.object.inside, MIN_PART) };
+    return { point: ground.randomPoint(random), turn, minInside: MIN_INSIDE };
+  }
+  if (!frame || !centre || !near) return { point: ground.randomPoint(random), minInside: MIN_INSIDE };
+  const { box } = ground;
+  const [x, y] = [centre.x * image.width + jitter(box.width), centre.y * image.height + jitter(box.height)];
+  return { point: { x, y }, minInside: MIN_INSIDE };
+}
+
+/** Draws a point near a place on an object. If two ends of an object cannot be told apart, it may be at either end. */
+function spotOn(frame: ObjectFrame, place: ObjectPlace, jitter: (extent: number) => number, random: Random) {
+  const isSigned = frame.axis === 'signed' && place.axis === 'signed';
+  const isReversed = frame.axis !== 'none' && !isSigned && random.below(2) === 1;
+  const near = { ...place, u: place.u + jitter(1 / BOX_SPREAD), v: place.v + jitter(1 / BOX_SPREAD) };
+  return pointOn(frame, near, isReversed);
 }
 
 /**

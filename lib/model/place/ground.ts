@@ -5,13 +5,11 @@ import type { Random } from '../../core/random.js';
 import { type Box, type Size, shrunkSize } from '../../dataset/cut.js';
 import { boundingBox } from '../../dataset/fit.js';
 import { resizeImage } from '../../dataset/image-file.js';
+import { type ObjectFrame, objectFrame } from '../../dataset/object-frame.js';
 import type { Photograph } from '../../dataset/photograph.js';
 import { type Marks, marksOf } from '../../dataset/photograph-window.js';
 import type { RegionSource } from '../../dataset/place-region.js';
 import { type ForegroundSource, foregroundOf } from '../foreground.js';
-
-/** A foreground that covers at least this share of a photograph is a surface, on which defects lie anywhere. */
-const SURFACE_SHARE = 0.9;
 
 /** Foregrounds have at most this number of pixels along each side, which is enough to place defects. */
 const MAX_FOREGROUND_SIDE = 1024;
@@ -20,6 +18,8 @@ const MAX_FOREGROUND_SIDE = 1024;
 export interface Ground {
   /** The pixels of the object. Undefined for a surface. */
   object: Marks | undefined;
+  /** The frame of the object. Undefined for a surface. */
+  frame: ObjectFrame | undefined;
   /** The box around the object, or the whole photograph for a surface. */
   box: Box;
   /** The pixels of the foreground as the masks have it. Undefined if it was not asked for. */
@@ -50,21 +50,21 @@ async function readForeground({ image, stored }: Photograph, source: ForegroundS
 export async function groundOf(photograph: Photograph, { foreground, whereNot }: GroundSources): Promise<Ground> {
   const { image, label } = photograph;
   const mask = foreground && (await readForeground(photograph, foreground));
-  const share = mask ? coverageOf(mask) : 0;
-  const isObject = share > 0 && share < SURFACE_SHARE;
+  const frame = mask && objectFrame(mask, image);
   const excluded = await whereNot?.regionOf(photograph);
   const forbidden: Marks = excluded?.marks ?? (() => false);
   const marks = mask && marksOf(mask, image);
-  const object = isObject ? marks : undefined;
+  const object = frame ? marks : undefined;
   const points = allowedPoints(image, object, forbidden);
   if (points.length === 0) {
-    const inside = object ? `the foreground, ${(100 * share).toFixed(1)} % of its pixels,` : 'the photograph';
+    const inside =
+      frame && mask ? `the foreground, ${(100 * coverageOf(mask)).toFixed(1)} % of its pixels,` : 'the photograph';
     throw new DatasetError(
       `No place for a defect is left in ${label}: ${excluded?.label ?? 'the foreground'} leaves nothing of ${inside} free`,
     );
   }
   return {
-    ...{ object, forbidden, foreground: marks, box: object && mask ? boxOf(mask, image) : wholeOf(image) },
+    ...{ object, frame, forbidden, foreground: marks, box: object && mask ? boxOf(mask, image) : wholeOf(image) },
     randomPoint: (random) => {
       const [x, y] = points.at(random.below(points.length));
       return { x: x + random.next(), y: y + random.next() };

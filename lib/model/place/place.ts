@@ -1,9 +1,8 @@
 /** Describes the places of defects, and what choosing them needs. */
-import type { NativeExample, NativePlaceWindow } from '../../addon-types.js';
+import type { NativeExample, NativeMoveOptions, NativePlaceWindow } from '../../addon-types.js';
 import { toRgb } from '../../core/image.js';
 import type { Random } from '../../core/random.js';
-import type { Box } from '../../dataset/cut.js';
-import type { Position } from '../../dataset/example-file.js';
+import type { DefectPosition } from '../../dataset/object-frame.js';
 import type { Photograph } from '../../dataset/photograph.js';
 import { cutWindow, type Marks, type Window, WindowGrid } from '../../dataset/photograph-window.js';
 import type { RegionSource } from '../../dataset/place-region.js';
@@ -39,7 +38,7 @@ export interface FinderSettings extends GroundSources {
   /** The training defects of the type. Automatic places need at least one. */
   examples: readonly NativeExample[];
   /** The centres of training defects in their photographs. */
-  centres: ReadonlyMap<NativeExample, Position>;
+  centres: ReadonlyMap<NativeExample, DefectPosition>;
   startsFromDefect: boolean;
   needsForeground: boolean;
 }
@@ -57,16 +56,25 @@ export interface Site {
 /** A photograph gets no place if this number of tries fails. */
 export const TRIES = 80;
 
-/** Flips, turns, scales and moves a random training defect, into `box` if it is given. */
-export async function movedExample(
-  { settings: { examples, resolution }, engine }: Site,
-  random: Random,
-  box?: Box,
-): Promise<{ example: NativeExample; moved: DefectPixels }> {
+/** A training defect, and the seed of what is random about its move. */
+interface ChosenExample {
+  example: NativeExample;
+  seed: number;
+}
+
+/** Chooses a random training defect. */
+export function chooseExample({ settings: { examples } }: Site, random: Random): ChosenExample {
   const example = examples[random.below(examples.length)] as NativeExample;
-  const size = { width: resolution, height: resolution };
-  const moved = await engine.move(example, { ...size, seed: random.below(2 ** 31), ...(box && { box }) });
-  return { example, moved };
+  return { example, seed: random.below(2 ** 31) };
+}
+
+/** Flips, scales and moves a training defect. It fills a box or is turned by an angle, if one of these is given. */
+export function moveExample(
+  { settings: { resolution }, engine }: Site,
+  { example, seed }: ChosenExample,
+  how: Pick<NativeMoveOptions, 'box' | 'angle'>,
+): Promise<DefectPixels> {
+  return engine.move(example, { width: resolution, height: resolution, seed, ...how });
 }
 
 /** Cuts the window of a place out of its photograph. */

@@ -6,7 +6,7 @@ import { boundingBox } from '../../dataset/fit.js';
 import { WindowGrid, windowAround } from '../../dataset/photograph-window.js';
 import type { Region } from '../../dataset/place-region.js';
 import { markedPixels, squareMask } from './defect-pixels.js';
-import { cutPlace, movedExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
+import { chooseExample, cutPlace, moveExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
 import { softRegionPlace } from './soft-place.js';
 
 /**
@@ -33,7 +33,8 @@ export async function regionPlace(
   const soft = { window, place: softRegionPlace(place, grid, photograph.image), method, within: region.marks };
   if (examples.length === 0) return cutPlace(site, soft);
   for (let count = 0; count < TRIES; count++) {
-    const { moved } = await movedExample(site, randomFrom(seed, type, index, attempt, count), room);
+    const chosen = chooseExample(site, randomFrom(seed, type, index, attempt, count));
+    const moved = await moveExample(site, chosen, { box: room });
     const mask = moved.mask.map((value, i) => (value > 0 && (place[i] as number) > 0 ? 255 : 0));
     if (markedPixels(mask).length === 0) continue;
     return cutPlace(site, { ...soft, defect: { ...moved, mask } });

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { NativeExample, NativePlaceOptions } from '../../addon-types.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import type { Position } from '../../dataset/example-file.js';
+import type { DefectPosition } from '../../dataset/object-frame.js';
 import { given } from '../../options/check.js';
 import type { placeSchema } from '../../options/place.js';
 import { GOOD_TYPE } from '../../options/type-name.js';
@@ -25,7 +25,7 @@ export interface ResolvedPlacing {
   /** The training defects that are placed. */
   examples: readonly NativeExample[];
   /** The centres of training defects in their photographs. */
-  centres: ReadonlyMap<NativeExample, Position>;
+  centres: ReadonlyMap<NativeExample, DefectPosition>;
   window: number | 'off';
   native: NativePlaceOptions;
   batchSize: number;
