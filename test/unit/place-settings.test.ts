@@ -67,6 +67,8 @@ describe('the settings of placing', () => {
     refuses({ type, where: '1,2,3,4', strength: 0.5 }, 'expected 1 for strength but received 0.5', {}, []);
     expect(resolve({ type, where: '1,2,3,4' }, {}, []).native.strength).toBe(1);
     expect(resolve({ type, strength: 1 }).native.strength).toBe(1);
+    refuses({ type, steps: 4, strength: 0.2 }, 'Expected at least 0.25 for strength with 4 steps but received 0.2');
+    expect(resolve({ type, steps: 4, strength: 0.25 }).native.strength).toBe(0.25);
   });
 
   it('take whole defects for automatic places if a third of them is whole', () => {

@@ -77,15 +77,18 @@ export function resolvePlacing(
     types: [name],
     prompts: [prompts],
   });
+  const share = strength ?? (examples.length > 0 ? DEFAULT_STRENGTH : 1);
+  if (Math.trunc(sampling.steps * share) < 1) {
+    throw new InvalidOptionError(
+      `Expected at least ${1 / sampling.steps} for strength with ${sampling.steps} steps but received ${share}: no step would remain`,
+    );
+  }
   return {
     ...{ type: name, typeIndex: index, examples, batchSize },
     centres: centresOf(examples, info),
     window: windowOf(info, window),
     readsForeground: isAutomatic || info.background !== 'off' || settings.foregroundMasks !== undefined,
-    native: {
-      ...nativeSampling(sampling, false),
-      strength: strength ?? (examples.length > 0 ? DEFAULT_STRENGTH : 1),
-    },
+    native: { ...nativeSampling(sampling, false), strength: share },
   };
 }
 
