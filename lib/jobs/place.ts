@@ -26,7 +26,7 @@ export interface PlaceResult {
  * and makes the others.
  *
  * Throws the errors of `DualAnoDiff.load` and `DualAnoDiff.place`, ERR_DATASET_INVALID if `out` holds pairs of other
- * settings, and ERR_BUSY if another process writes to it.
+ * settings, ERR_NO_PAIRS if no defect became visible, and ERR_BUSY if another process writes to it.
  */
 export async function place(options: PlaceJobOptions, context: JobContext = {}): Promise<PlaceResult> {
   const checked = checkOptions(placeJobSchema, options);

@@ -1,5 +1,5 @@
 /** Writes the pairs of a recipe as a dataset. */
-import { InvalidOptionError } from '../core/errors.js';
+import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
@@ -38,7 +38,9 @@ export function keepRuleOf(keepBest: string | undefined, methods: readonly strin
   return parseKeepRule(keepBest);
 }
 
-/** Makes the missing pairs and writes each when it is ready. */
+/**
+ * Makes the missing pairs and writes each when it is ready. Throws ERR_NO_PAIRS if no pair of the recipe can be used.
+ */
 export async function writePairs(
   recipe: OpenRecipe,
   { out, count, keepBest, resume }: PairRun,
@@ -54,6 +56,12 @@ export async function writePairs(
     onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total: count, type });
   }
   const failed = count - writer.records.filter(({ index }) => index < count).length;
+  if (writer.records.length === 0) {
+    throw new DualAnoDiffError(
+      `${type}: no defect became visible in any of ${count} pairs. Train longer, choose larger places, or lower the strength.`,
+      'ERR_NO_PAIRS',
+    );
+  }
   if (failed > 0) {
     warnOf(`${type}: ${failed} of ${count} pairs are left out, because no defect became visible in them`, context);
   }

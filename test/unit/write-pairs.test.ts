@@ -37,6 +37,13 @@ describe('writePairs', () => {
     expect(recordsOf(out)).toMatchObject([0, 2, 4].map((index) => ({ index })));
   });
 
+  it('fails if a recipe leaves out every pair', async () => {
+    const out = join(folder, 'nothing');
+    const none: OpenRecipe = { ...recipe, async *pairs() {} };
+    const writing = writePairs(none, { out, count: 3, resume: false }, {});
+    await expectFailure(writing, 'ERR_NO_PAIRS', 'no defect became visible in any of 3 pairs');
+  });
+
   it('keeps the records of placed defects, which can be read again', async () => {
     const out = join(folder, 'records');
     await writePairs(recipe, { out, count: 1, resume: false }, {});
