@@ -13,24 +13,32 @@ function pathWithEnding(path: string, ending: string): string {
   return join(dirname(path), name + ending);
 }
 
+/** Creates a folder in one that exists. Returns true if it is new. */
+async function createOne(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(folder)).isDirectory();
+    if (exists) return false;
+    throw error;
+  }
+}
+
 /**
  * Creates a folder with the missing ones above it. Returns the outermost new one, or undefined if the folder exists.
  * The recursion of Node does not end where a file system refuses a new folder as missing, as /proc does.
  */
 export async function createFolder(folder: string): Promise<string | undefined> {
   try {
-    await mkdir(folder);
-    return folder;
+    return (await createOne(folder)) ? folder : undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return undefined;
     const parent = dirname(folder);
-    const isRefused =
-      code !== 'ENOENT' || parent === folder || (await stat(parent).catch(() => undefined)) !== undefined;
-    if (isRefused) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === folder) throw error;
     const outermost = await createFolder(parent);
-    const own = await createFolder(folder);
-    return outermost ?? own;
+    // The folder is tried again even if the parent exists, because another writer may have just created the parent.
+    const isNew = await createOne(folder);
+    return outermost ?? (isNew ? folder : undefined);
   }
 }
 
