@@ -204,8 +204,8 @@ export interface NativePlaced {
   index: number;
   part: Uint8Array;
   /**
-   * What the model drew less what the autoencoder makes of the photograph, RGB, in units of [-1, 1], times the weights
-   * of the place.
+   * The difference of what the model drew and what the autoencoder makes of the photograph, times the weights of the
+   * place. RGB, in units of [-1, 1].
    */
   change: Float32Array;
   /** The defect's mask: 0 and 255. It comes from the part and the change, inside the place. */

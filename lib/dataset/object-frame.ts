@@ -33,7 +33,7 @@ export interface ObjectFrame {
 /** A place on an object. It holds the axes of the object's frame, so that it can be found on another object. */
 export interface ObjectPlace {
   /**
-   * What is known of the object's main axis. It is `none` for an object that is about as wide as long: the axes are then
+   * The knowledge of the object's main axis. It is `none` for an object that is about as wide as long: the axes are then
    * those of the photograph. It is `signed` if the object's ends can be told apart.
    */
   axis: 'none' | 'unsigned' | 'signed';

@@ -16,7 +16,7 @@ export type SquareSettings = Required<Pick<TrainerOptions, 'fit'>> & Pick<Traine
 const AUGMENT_SCALE = 3;
 
 /**
- * Where detectors see tiles, augmented pairs are windows with this many tiles along each side, if photographs are as
+ * In an evaluation of tiles, augmented pairs are windows with this many tiles along each side, if photographs are as
  * large. Whole photographs of many megapixels would not fit into memory.
  */
 const AUGMENT_TILES = 4;

@@ -103,7 +103,7 @@ at::Tensor resampledMask(const at::Tensor& mask, const at::Tensor& grid, Padding
   return gridSampled(mask.to(at::kFloat).unsqueeze(0), grid, Interpolation::kBilinear, padding)[0] > 0.5;
 }
 
-// What is beyond the edges of a picture and of its mask.
+// These say what lies beyond the edges of a picture and of its mask.
 struct Beyond {
   Padding image, mask;
 };

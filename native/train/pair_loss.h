@@ -14,7 +14,7 @@ at::Tensor defectWeights(const at::Tensor& defect, double share);
 // Returns weights (B * 2, 1, 1, 1) of mean 1 that restrict the loss to the global branch.
 at::Tensor globalRows(int64_t pairs, at::Device device);
 
-// What a step adds to the paper's loss. Each may be absent.
+// A step may add these to the paper's loss. Each may be absent.
 struct PairLossOptions {
   const dual::BackgroundFeatures* background = nullptr;
   at::Tensor weights;                 // They broadcast to the latents.

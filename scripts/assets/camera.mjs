@@ -1,4 +1,4 @@
-// What lens, light, sensor and file do to a picture.
+// These functions do to a picture what lens, light, sensor and file do.
 import sharp from 'sharp';
 import { clamp } from './coverage.mjs';
 import { valueNoise } from './noise.mjs';

@@ -1,4 +1,4 @@
-// What a picture shows before it has a defect: a surface that fills it, or an object on a ground.
+// A scene is a picture before it has a defect. It shows a surface that fills it, or an object on a ground.
 import { clamp } from './coverage.mjs';
 import { fractalNoise } from './noise.mjs';
 import { randomOutline } from './shapes.mjs';
