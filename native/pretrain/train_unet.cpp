@@ -7,6 +7,7 @@
 #include "diffusion/noise_schedule.h"
 #include "dual/dual_unet.h"
 #include "model/clip_tokenizer.h"
+#include "pretrain/narrow_products.h"
 #include "pretrain/recipe.h"
 #include "pretrain/run_state.h"
 #include "pretrain/trained_base.h"
@@ -93,8 +94,10 @@ void trainUnet(const RecipeOptions& options) {
     const at::Tensor context = base.textEncoder().forward(captions.tokens.index({used})).index({position});
     const at::Tensor input = latents.condition.appendTo(noiseSchedule.addNoise(latents.clean, noise, timesteps));
     const bool plain = (step / 2) % kPlainEvery == 0;
-    const at::Tensor prediction =
-        plain ? base.unet().forward(input, timesteps, context) : dualUnet.forward(input, timesteps, context);
+    const at::Tensor prediction = [&] {
+      const NarrowProducts narrow;
+      return plain ? base.unet().forward(input, timesteps, context) : dualUnet.forward(input, timesteps, context);
+    }();
     const at::Tensor loss = ((prediction - noise).square() * latents.weights).mean();
     loss.backward();
     optimizer.step(rateAt(step, options.learningRate));

@@ -4,6 +4,7 @@
 
 #include "core/pixel_values.h"
 #include "dual/branch.h"
+#include "pretrain/narrow_products.h"
 #include "train/drawn_place.h"
 #include "train/region_windows.h"
 
@@ -54,12 +55,13 @@ at::Tensor drawPlaces(const at::Tensor& masks, at::Generator generator) {
 
 EncodedPairs encodePairs(const model::Vae& vae, const Windows& windows, const at::Tensor& places) {
   const at::NoGradGuard noGrad;
+  const NarrowProducts narrow;
   const int64_t count = places.size(0), factor = vae.config().downscale();
   const at::Tensor masked = train::hidePlace(windows.pixels, places);
   const at::Tensor blank = at::zeros_like(windows.pixels.slice(0, 0, 1));
   const at::Tensor all = at::cat({windows.pixels, windows.parts(), masked, blank});
   const std::vector<at::Tensor> latents =
-      (vae.encode(all).mean * vae.config().scalingFactor).split_with_sizes({count, count, count, 1});
+      (vae.encode(all).mean.to(at::kFloat) * vae.config().scalingFactor).split_with_sizes({count, count, count, 1});
   const auto bothBranches = [](const at::Tensor& of) { return dual::packBranches(of, of); };
   const at::Tensor open = bothBranches(at::max_pool2d(places, factor, factor));
   const at::Tensor defect = bothBranches(at::max_pool2d(windows.masks, factor, factor));
