@@ -12,7 +12,7 @@ export type { Purpose } from './dataset/contents.js';
 export { Dataset, type Example, type FindForeground, type LoadedExample, type Position } from './dataset/dataset.js';
 export type { GeneratedPair, MaskedPair, WritablePair } from './dataset/generated-pair.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
-export type { ImageGroup, ImageInMemory, ImageInput, ImageSource } from './dataset/image-source.js';
+export type { ImageGroup, ImageInMemory, ImageInput, ImageMaker, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
 export type { DefectOnObject, DefectPosition, ObjectPlace } from './dataset/object-frame.js';
 export type { Pair, PairData } from './dataset/pair.js';
@@ -61,7 +61,7 @@ export type {
   TrainerOptions,
   TrainSettings,
 } from './options/generated.js';
-export type { Fit, MaskMethod, WeightsName } from './options/names.js';
+export type { DataFormat, Fit, MaskMethod, WeightsName } from './options/names.js';
 export { type AugmentOptions, augment } from './recipes/augment.js';
 export type { TaskOptions } from './run-native.js';
 export { type InstallWeightsOptions, installWeights } from './weights/install.js';

@@ -69,6 +69,7 @@ const commands = {
   place: declared.placeJobOptions,
   mask: declared.maskJobOptions,
   evaluate: declared.evaluateOptions,
+  import: declared.importOptions,
   convert: declared.convertJobOptions,
   demo: declared.demoOptions,
 };

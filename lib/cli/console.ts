@@ -7,7 +7,13 @@ const SHOWN_OPERATIONS = 15;
 
 export type ProgressMode = 'bar' | 'json' | 'none';
 
-const VERBS = { train: 'training', sample: 'sampling', mask: 'masking', evaluate: 'evaluating' } as const;
+const VERBS = {
+  train: 'training',
+  sample: 'sampling',
+  mask: 'masking',
+  evaluate: 'evaluating',
+  import: 'importing',
+} as const;
 
 /** Returns the text behind the bar. */
 function noteOf({ row, seed, network, loss }: ProgressEvent): string {

@@ -14,6 +14,7 @@ import {
   demoSchema,
   evaluateOptions,
   generateOptions,
+  importOptions,
   learnOptions,
   maskJobOptions,
   placeJobOptions,
@@ -125,6 +126,20 @@ const evaluatePairs: CommandSpec = {
   },
 };
 
+const importPhotographs: CommandSpec = {
+  name: 'import',
+  description: 'Turn annotations of COCO, labelme, YOLO and others into a category folder.',
+  options: importOptions,
+  computes: true,
+  async run(options, context) {
+    const { importData } = await import('../jobs/import.js');
+    const result = await importData(options as never, context);
+    const types = Object.entries(result.types).map(([type, count]) => `${count} of ${type}`);
+    const good = `${result.good} good, ${result.testGood} good for tests`;
+    return { text: `${result.out}: ${types.join(', ')}, ${good} (read as ${result.format})`, value: result };
+  },
+};
+
 /** The embedded example set has this type. */
 const DEMO_TYPE = 'stain';
 
@@ -142,4 +157,4 @@ const demo: CommandSpec = {
   },
 };
 
-export const jobCommands = [train, sample, placeDefects, makeMasks, run, evaluatePairs, demo];
+export const jobCommands = [train, sample, placeDefects, makeMasks, run, evaluatePairs, importPhotographs, demo];

@@ -7,7 +7,7 @@ import { namesIn } from './files.js';
 const PARTIAL = /\.partial-\d[\w-]*$/;
 
 /**
- * Removes the incomplete files that a killed process left in a folder. `isOurs` takes the final name of a file and
+ * Removes the incomplete files and folders that a killed process left in a folder. `isOurs` takes the final name of one and
  * returns true if only the caller, who holds a lock, may write it. Other processes may be writing files that look the
  * same.
  */
@@ -16,6 +16,6 @@ export async function removePartialFiles(folder: string, isOurs: (name: string) 
     const whole = name.replace(PARTIAL, '');
     if (whole === name || !isOurs(whole)) continue;
     const path = join(folder, name);
-    await withFileErrors('remove', path, () => rm(path, { force: true }));
+    await withFileErrors('remove', path, () => rm(path, { force: true, recursive: true }));
   }
 }

@@ -64,6 +64,13 @@ function readHeader(bytes: Buffer): Header {
   };
 }
 
+/** Returns the size in the header of a bitmap. Throws if the header is cut off or unknown. */
+export function bmpSize(bytes: Buffer): { width: number; height: number } {
+  const { width, height } = readHeader(bytes);
+  if (width <= 0 || height <= 0) throw new Error(`it claims ${width} x ${height} pixels`);
+  return { width, height };
+}
+
 /**
  * Decodes a bitmap of at most `maxPixels`. Checks the header before it allocates memory, and throws if it is invalid.
  */

@@ -1,12 +1,12 @@
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { RawImage } from '../core/image.js';
-import type { Fit } from '../options/names.js';
+import type { DataFormat, Fit } from '../options/names.js';
 import type { DatasetContents, Purpose } from './contents.js';
 import { middleOf } from './cut.js';
 import { type Example, emptyMask, type LoadedExample, readExample } from './example-file.js';
 import { fewAtOnce } from './few-at-once.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
-import { categoryFolders, openFolder } from './folder-contents.js';
+import { datasetsIn, openData } from './formats/open.js';
 import { GROUP_LIST, groupsOf, readGroupList } from './groups.js';
 import type { Kernel, Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
@@ -39,17 +39,20 @@ const COMPARED_GOOD = 32;
  */
 export class Dataset {
   readonly #contents: DatasetContents;
+  /** The format of the files. It is undefined if the images were given one by one. */
+  readonly format: DataFormat | undefined;
 
-  private constructor(contents: DatasetContents) {
+  private constructor(contents: DatasetContents, format?: DataFormat) {
     this.#contents = contents;
+    this.format = format;
   }
 
-  /** The path of the folder. It is undefined if the images were given one by one. */
+  /** The path of the folder with all files. It is undefined if the images were given one by one. */
   get folder(): string | undefined {
     return this.#contents.folder;
   }
 
-  /** The name of the dataset in messages: the folder, or `dataset` followed by the category. */
+  /** The name of the dataset in messages: the path that was opened, or `dataset` followed by the category. */
   get label(): string {
     return this.#contents.label;
   }
@@ -65,11 +68,14 @@ export class Dataset {
   }
 
   /**
-   * Opens a category folder in MVTec AD's layout: `train/good`, `test/<type>`, `ground_truth/<type>/<name>_mask.png`.
-   * Throws ERR_DATASET_INVALID if the folder is missing or holds no defect type.
+   * Opens a category: a folder in MVTec AD's layout (`train/good`, `test/<type>`,
+   * `ground_truth/<type>/<name>_mask.png`), or a file or folder in one of the formats of annotation tools
+   * (docs/formats.md). The content tells the format, unless `format` does.
+   * Throws ERR_DATASET_INVALID with the file and the entry that cannot be used, and if there is no defect type.
    */
-  static async open(folder: string): Promise<Dataset> {
-    return new Dataset(await openFolder(folder));
+  static async open(path: string, { format }: { format?: DataFormat } = {}): Promise<Dataset> {
+    const opened = await openData(path, format);
+    return new Dataset(opened.contents, opened.format);
   }
 
   /**
@@ -85,16 +91,16 @@ export class Dataset {
   }
 
   /**
-   * Lists the category folders in a folder, sorted by name. If the folder is itself a category, it is the only one.
+   * Lists the paths of the categories in a folder, sorted by name. If the path is itself a category, it is the only one.
    */
-  static categoriesIn(folder: string): Promise<string[]> {
-    return categoryFolders(folder);
+  static categoriesIn(path: string): Promise<string[]> {
+    return datasetsIn(path);
   }
 
   /** Opens all categories in a folder. Throws ERR_DATASET_INVALID if there is none. */
-  static async openAll(folder: string): Promise<Dataset[]> {
+  static async openAll(path: string): Promise<Dataset[]> {
     const categories: Dataset[] = [];
-    for (const path of await categoryFolders(folder)) categories.push(await Dataset.open(path));
+    for (const category of await datasetsIn(path)) categories.push(await Dataset.open(category));
     return categories;
   }
 

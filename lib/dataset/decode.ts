@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type SharpOptions } from 'sharp';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
 import { checkPixels, type PixelData } from '../core/image.js';
-import { decodeBmp, isBmp } from './bmp.js';
-import { type ImageSource, labelOf } from './image-source.js';
+import { bmpSize, decodeBmp, isBmp } from './bmp.js';
+import { contentOf, type ImageSource, labelOf } from './image-source.js';
 import { isWhiteZero, tiffSamples } from './tiff-samples.js';
 
 /** The largest number of pixels that an image may have. */
@@ -142,15 +142,44 @@ function samplesOf(source: ImageSource, image: PixelData): Decoded {
   return { source, data: bytes, width, height, channels, alpha: false, orientation: 1, lossy: false };
 }
 
+async function bytesOrPixels(source: ImageSource): Promise<Buffer | PixelData> {
+  if (typeof source === 'string') return withFileErrors('read', source, () => readFile(source));
+  const content = await contentOf(source);
+  return 'channels' in content ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+}
+
+/** Returns the ending of a file's name that suits the content of an image. */
+export async function imageEnding(source: ImageSource): Promise<string> {
+  const content = await bytesOrPixels(source);
+  if (!Buffer.isBuffer(content)) return '.png';
+  if (isBmp(content)) return '.bmp';
+  const { format } = await withImageErrors(labelOf(source), content, () => sharp(content).metadata());
+  return format === 'jpeg' ? '.jpg' : format === 'heif' ? '.avif' : `.${format}`;
+}
+
+/**
+ * Reads the size and the EXIF orientation of an image without its pixels. The size is that before the orientation is
+ * applied. Throws ERR_FILE_ACCESS, and ERR_DATASET_INVALID if the file is not an image.
+ */
+export async function readSize(source: ImageSource): Promise<{ width: number; height: number; orientation: number }> {
+  const content = await bytesOrPixels(source);
+  if (!Buffer.isBuffer(content)) return { width: content.width, height: content.height, orientation: 1 };
+  return withImageErrors(labelOf(source), content, async () => {
+    if (isBmp(content)) return { ...bmpSize(content), orientation: 1 };
+    const { width, height, orientation = 1 } = await sharp(content, { limitInputPixels: false }).metadata();
+    if (width * height <= MAX_PIXELS) return { width, height, orientation };
+    throw new Error(`it claims ${width} x ${height} pixels, more than the limit of ${MAX_PIXELS}`);
+  });
+}
+
 /**
  * Decodes an image. The content of a file decides its format, and its name does not. Throws ERR_FILE_ACCESS if the file
  * cannot be read. Throws ERR_DATASET_INVALID if it is damaged, cut off or not supported.
  */
 export async function decodeImage(source: ImageSource, { ignoreIcc = false } = {}): Promise<Decoded> {
-  const content =
-    typeof source === 'string' ? await withFileErrors('read', source, () => readFile(source)) : source.content;
-  if ('channels' in content) return samplesOf(source, content);
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const content = await bytesOrPixels(source);
+  if (!Buffer.isBuffer(content)) return samplesOf(source, content);
+  const bytes = content;
   return withImageErrors(labelOf(source), bytes, () => {
     if (bytes.length === 0) throw new Error('it is empty');
     if (!isBmp(bytes)) return decodeBySharp(source, bytes, ignoreIcc);

@@ -33,16 +33,21 @@ export interface LoadedExample extends Example {
   centre: Position;
 }
 
+/** Reads the mask of an image that was read before. Throws ERR_DATASET_INVALID if it is missing or does not fit. */
+export async function readMaskIn(image: Stored, mask: ImageSource): Promise<RawImage> {
+  if (typeof mask === 'string' && !(await stat(mask).catch(() => undefined))) {
+    throw new DatasetError(`${labelOf(image.source)} has no mask: expected ${mask}`);
+  }
+  return readMaskOf(image, mask);
+}
+
 /** Reads an image and its mask, with the same size and orientation. Throws ERR_DATASET_INVALID with the file. */
 export async function readExample({
   image: from,
   mask,
 }: Pick<Example, 'image' | 'mask'>): Promise<{ image: RawImage; stored: Stored; mask: RawImage }> {
   const { image, stored } = await readStored(from);
-  if (typeof mask === 'string' && !(await stat(mask).catch(() => undefined))) {
-    throw new DatasetError(`${labelOf(from)} has no mask: expected ${mask}`);
-  }
-  return { image, stored, mask: await readMaskOf(stored, mask) };
+  return { image, stored, mask: await readMaskIn(stored, mask) };
 }
 
 /** Returns the error for a mask without any marked pixel. */

@@ -6,19 +6,24 @@ import type { DatasetContents } from './contents.js';
 import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
 import { maskPathOf, masksIn, warnUnusedMasks } from './mask-files.js';
 
-/** Opens a category folder. Throws ERR_DATASET_INVALID if the folder is missing or holds no defect type. */
-export async function openFolder(folder: string): Promise<DatasetContents> {
+/**
+ * Opens a category folder. Its good images lie in folders called `good`. Throws ERR_DATASET_INVALID if the folder is
+ * missing or holds no defect type.
+ */
+export async function openFolder(folder: string, good = GOOD_TYPE): Promise<DatasetContents> {
   const path = resolve(folder);
   if (!(await isFolder(path))) throw new DatasetError(`The dataset folder ${path} does not exist`);
   const test = join(path, 'test');
   if (!(await isFolder(test))) {
-    throw new DatasetError(`${path} is not a category in MVTec AD's layout: it has no folder test/<type>`);
+    throw new DatasetError(
+      `${path} is not a category in MVTec AD's layout: it has no folder test/<type>, and no other format was found`,
+    );
   }
-  const types = (await foldersIn(test)).filter(({ name }) => name !== GOOD_TYPE);
+  const types = (await foldersIn(test)).filter(({ name }) => name !== good);
   const unsafe = types.find(({ name }) => !isTypeName(name));
   if (unsafe) throw new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`);
   if (types.length === 0)
-    throw new DatasetError(`${test} holds no defect type: expected a folder for each type beside good`);
+    throw new DatasetError(`${test} holds no defect type: expected a folder for each type beside ${good}`);
   const folders = new Map(types.map((type) => [type.name, type.path]));
   return {
     folder: path,
@@ -26,8 +31,8 @@ export async function openFolder(folder: string): Promise<DatasetContents> {
     category: basename(path).normalize('NFC'),
     types: [...folders.keys()],
     examples: (type) => examplesIn(path, type, folders.get(type) as string),
-    goodImages: (purpose) => imagesBelow(join(path, purpose, GOOD_TYPE)),
-    goodPlace: (purpose) => join(path, purpose, GOOD_TYPE),
+    goodImages: (purpose) => imagesBelow(join(path, purpose, good)),
+    goodPlace: (purpose) => join(path, purpose, good),
   };
 }
 
@@ -42,15 +47,4 @@ async function examplesIn(category: string, type: string, folder: string) {
   const masks = await masksIn(maskFolder);
   warnUnusedMasks(masks, images, maskFolder);
   return images.map((image) => ({ name: stemOf(image), image, mask: maskPathOf(image, masks, maskFolder) }));
-}
-
-/** Lists the category folders in a folder, sorted by name. If the folder is itself a category, it is the only one. */
-export async function categoryFolders(folder: string): Promise<string[]> {
-  const path = resolve(folder);
-  if ((await isFolder(join(path, 'test'))) || !(await isFolder(path))) return [path];
-  const found: string[] = [];
-  for (const entry of await foldersIn(path)) {
-    if (await isFolder(join(entry.path, 'test'))) found.push(entry.path);
-  }
-  return found.length > 0 ? found : [path]; // Opening this folder then fails with an error that describes a category.
 }

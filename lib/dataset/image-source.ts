@@ -24,7 +24,10 @@ export interface ImageGroup {
   images: ImageInMemory[];
 }
 
-/** An image in memory. */
+/** Makes the bytes or the pixels of an image whenever they are needed, so that memory does not hold them. */
+export type ImageMaker = () => Promise<Uint8Array | PixelData>;
+
+/** An image in memory, or one that is made when it is read, such as a mask that is drawn from polygons. */
 export class ImageInMemory {
   readonly group: ImageGroup;
 
@@ -33,7 +36,7 @@ export class ImageInMemory {
     readonly label: string,
     /** The name that replaces a file's name without its ending. */
     readonly stem: string,
-    readonly content: Uint8Array | PixelData,
+    readonly content: Uint8Array | PixelData | ImageMaker,
     group?: ImageGroup,
   ) {
     this.group = group ?? { label, images: [this] };
@@ -41,6 +44,10 @@ export class ImageInMemory {
 }
 
 export type ImageSource = string | ImageInMemory;
+
+/** Returns the bytes or the pixels of an image in memory. */
+export const contentOf = async ({ content }: ImageInMemory): Promise<Uint8Array | PixelData> =>
+  typeof content === 'function' ? content() : content;
 
 /** Returns an image's name in messages, which is its path or its place in the input. */
 export const labelOf = (source: ImageSource): string => (typeof source === 'string' ? source : source.label);

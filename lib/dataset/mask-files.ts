@@ -27,11 +27,14 @@ function onlyMask(image: string, found: readonly string[]): string | undefined {
 }
 
 /**
- * Finds the mask of an image. If there is none, returns the path where it is expected.
+ * Finds the mask `<name>_mask` or `<name>` of an image. If there is none, returns the path where it is expected.
  * Throws ERR_DATASET_INVALID if there are two.
  */
 export function maskPathOf(image: string, masks: MaskFiles, folder: string): string {
-  return onlyMask(image, masks.get(`${stemOf(image)}_mask`) ?? []) ?? join(folder, `${parse(image).name}_mask.png`);
+  const name = stemOf(image);
+  return (
+    onlyMask(image, masks.get(`${name}_mask`) ?? masks.get(name) ?? []) ?? join(folder, `${parse(image).name}_mask.png`)
+  );
 }
 
 /**
@@ -49,7 +52,7 @@ export function namedMaskOf(image: ImageSource, masks: MaskFiles, folder: string
 
 /** Warns about the masks in `folder` that belong to no image. */
 export function warnUnusedMasks(masks: MaskFiles, images: readonly string[], folder: string): void {
-  const names = new Set(images.map((image) => `${stemOf(image)}_mask`));
+  const names = new Set(images.flatMap((image) => [stemOf(image), `${stemOf(image)}_mask`]));
   const unused = [...masks].flatMap(([name, files]) => (names.has(name) ? [] : files.map((file) => basename(file))));
   if (unused.length > 0) warn(`Masks in ${folder} belong to no image: ${someOf(unused)}.`);
 }

@@ -36,13 +36,14 @@ interface Member {
 
 /**
  * Opens the categories of a folder. A category that cannot be opened, or that lacks the type, is recorded as a failure.
- * Throws the first error if no category can be opened.
+ * Throws the first error if no category can be opened. `isOne` tells that the path is itself a category.
  */
 async function openCategories(data: string, type: string | undefined) {
   const categories: Dataset[] = [];
   const failures: CampaignFailure[] = [];
   let first: unknown;
-  for (const folder of await Dataset.categoriesIn(data)) {
+  const folders = await Dataset.categoriesIn(data);
+  for (const folder of folders) {
     try {
       const dataset = await Dataset.open(folder);
       if (type !== undefined) await dataset.examples(type);
@@ -53,11 +54,10 @@ async function openCategories(data: string, type: string | undefined) {
     }
   }
   if (categories.length === 0) throw first;
-  return { categories, failures };
+  return { categories, failures, isOne: folders[0] === resolve(data) };
 }
 
-function membersOf(categories: readonly Dataset[], data: string, type: string | undefined, out: string): Member[] {
-  const isOne = categories.length === 1 && categories[0]?.folder === resolve(data);
+function membersOf(categories: readonly Dataset[], isOne: boolean, type: string | undefined, out: string): Member[] {
   const members = categories.flatMap((dataset) =>
     (type === undefined ? dataset.types : [type]).map((one) => ({
       ...{ dataset, type: one },
@@ -136,9 +136,10 @@ export async function campaign(options: CampaignJobOptions, context: JobContext 
   const { data, type, recipe, mask, keepBest } = checked;
   refuseUnread(recipe, options);
   keepRuleOf(keepBest, mask); // Training takes hours, so wrong options must fail before it.
-  const { categories, failures } = await openCategories(data, type);
-  const out = resolve(checked.out ?? `out/${basename(resolve(data))}`);
-  const members = membersOf(categories, data, type, out);
+  const { categories, failures, isOne } = await openCategories(data, type);
+  const name = isOne ? (categories[0] as Dataset).category : basename(resolve(data));
+  const out = resolve(checked.out ?? `out/${name}`);
+  const members = membersOf(categories, isOne, type, out);
   await using _lock = await lockFolder(out);
   await removePartialFiles(out, (name) => name === SUMMARY);
   await using model =

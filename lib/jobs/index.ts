@@ -8,6 +8,7 @@ export type {
   CampaignJobOptions,
   EvaluateJobOptions,
   GenerateJobOptions,
+  ImportJobOptions,
   LearnJobOptions,
   MaskJobOptions,
   PlaceJobOptions,
@@ -16,6 +17,7 @@ export { type CampaignResult, campaign } from './campaign.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
 export type { CampaignFailure } from './failure.js';
 export { type GenerateResult, generate } from './generate.js';
+export { type ImportResult, importData } from './import.js';
 export type { JobContext, JobEvent, NoteEvent, ProgressEvent, WarningEvent } from './job.js';
 export { type LearnResult, learn } from './learn.js';
 export { type MaskResult, mask } from './mask.js';

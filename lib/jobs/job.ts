@@ -3,9 +3,9 @@
 /** Tells that a job has finished `done` of `total` units. */
 export interface ProgressEvent {
   event: 'progress';
-  stage: 'train' | 'sample' | 'mask' | 'evaluate';
+  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'import';
   /** `done` and `total` count these. */
-  unit: 'steps' | 'pairs' | 'parts';
+  unit: 'steps' | 'pairs' | 'parts' | 'images';
   done: number;
   total: number;
   /** These are the defect type and category that the job works on, if there is only one. */

@@ -6,6 +6,7 @@ import {
   campaignOptions,
   evaluateOptions,
   generateOptions,
+  importOptions,
   learnOptions,
   maskJobOptions,
   placeJobOptions,
@@ -55,5 +56,9 @@ export const interfaces = {
   CampaignJobOptions: {
     doc: 'Holds the options of the job that trains, samples, masks and reports: `dualanodiff run`.',
     set: campaignOptions,
+  },
+  ImportJobOptions: {
+    doc: 'Holds the options of the job that turns annotated photographs into a category folder: `dualanodiff import`.',
+    set: importOptions,
   },
 } satisfies Record<string, { doc: string; set: OptionSet }>;

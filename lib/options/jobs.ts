@@ -4,7 +4,7 @@ import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from
 import { flag, integer, oneOf, path } from './check.js';
 import { evaluatorOptions } from './evaluation.js';
 import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnreadMaskOptions } from './masks.js';
-import { ablations, recipes } from './names.js';
+import { ablations, dataFormats, recipes } from './names.js';
 import { option, pick } from './option.js';
 import { placeOptions } from './place.js';
 import { backgroundOptions, count, samplingOptions } from './sampling.js';
@@ -13,7 +13,12 @@ import { typeName } from './type-name.js';
 
 const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { valueName: 'dir', ...more });
 
-const data = folder("Read the images of this category folder in MVTec AD's layout.");
+const data = option(
+  path('a folder or file'),
+  'common',
+  "Read the images of this category: a folder in MVTec AD's layout, or a file or folder of COCO, labelme, YOLO or another format.",
+  { valueName: 'path' },
+);
 const { resume, checkpointEvery } = runFileOptions;
 
 export const learnOptions = {
@@ -91,8 +96,11 @@ const recipe = option(
 );
 
 export const campaignOptions = {
-  data: folder(
-    "Read the images of this category folder in MVTec AD's layout, or of all category folders in this folder.",
+  data: option(
+    path('a folder or file'),
+    'common',
+    "Read the images of this category, or of all categories in this folder. A category is a folder in MVTec AD's layout, or a file or folder of COCO, labelme, YOLO or another format.",
+    { valueName: 'path' },
   ),
   type: option(typeName().optional(), 'common', 'Make pairs of this defect type.', {
     valueName: 'name',
@@ -152,6 +160,17 @@ export const evaluateOptions = {
 };
 export const evaluateSchema = z.strictObject(evaluateOptions);
 
+export const importOptions = {
+  from: option(path('a folder or file'), 'common', 'Read this file or folder of annotated photographs.', {
+    valueName: 'path',
+  }),
+  format: option(oneOf(dataFormats).optional(), 'common', 'Read it in this format.', {
+    fallback: 'found from the content',
+  }),
+  out: folder("Write the category in MVTec AD's layout to this folder, which must not exist or be empty."),
+};
+export const importSchema = z.strictObject(importOptions);
+
 export const demoOptions = {
   out: option(path('a folder').default('out/demo'), 'common', 'Write all results to this folder.', {
     valueName: 'dir',
@@ -184,6 +203,7 @@ export const jobOptions = {
   mask: maskJobOptions,
   evaluate: evaluateOptions,
   campaign: campaignOptions,
+  import: importOptions,
 };
-export const jobKinds = ['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign'] as const;
+export const jobKinds = ['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign', 'import'] as const;
 export type JobKind = (typeof jobKinds)[number];

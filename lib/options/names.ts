@@ -31,3 +31,22 @@ export const protocols = ['paper', 'small'] as const;
 /** Each of these variants of `noise` lacks one part of the method, so that developers can measure its effect. */
 export const ablations = ['one-prompt', 'no-saim', 'one-branch', 'background'] as const;
 export type AblationName = (typeof ablations)[number];
+
+/**
+ * Annotated photographs can be read in these formats. The first ones are the layouts of public data sets, and the others
+ * those of annotation tools. `masks` stands for images beside their masks.
+ */
+export const dataFormats = [
+  'mvtec',
+  'btad',
+  'mpdd',
+  'visa',
+  'kolektor',
+  'coco',
+  'labelme',
+  'yolo',
+  'voc',
+  'datumaro',
+  'masks',
+] as const;
+export type DataFormat = (typeof dataFormats)[number];

@@ -7,7 +7,7 @@ import { InvalidOptionError, withFileErrors } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
 import { imagesBelow, isFolder } from '../dataset/folders.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
-import { type ImageSource, nameOf } from '../dataset/image-source.js';
+import { contentOf, type ImageSource, nameOf } from '../dataset/image-source.js';
 import { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
 import { foregroundName } from '../model/foreground.js';
@@ -22,7 +22,8 @@ const digestOf = (lines: readonly string[]): string =>
 /** Returns the size of a photograph, because reading all of them for a digest would take minutes. */
 async function bytesOf(source: ImageSource): Promise<number> {
   if (typeof source === 'string') return (await withFileErrors('read', source, () => stat(source))).size;
-  return 'channels' in source.content ? source.content.data.length : source.content.length;
+  const content = await contentOf(source);
+  return 'channels' in content ? content.data.length : content.length;
 }
 
 /** Returns a text that changes with the masks of an option. Words, boxes and missing files are their own name. */

@@ -1,0 +1,112 @@
+/** Makes the contents of a dataset of annotated images, which a reader of a format has found. */
+import { basename, parse } from 'node:path';
+import { DatasetError } from '../../core/errors.js';
+import { isTypeName } from '../../options/type-name.js';
+import type { DatasetContents } from '../contents.js';
+import type { Example } from '../example-file.js';
+import type { ImageSource } from '../image-source.js';
+import type { Shape } from './canvas.js';
+import { type Annotation, drawnMask } from './drawn-mask.js';
+
+/** An image with the masks of its defects by type. An image without any is good. */
+export interface AnnotatedImage {
+  image: ImageSource;
+  /** The path below the dataset's folder, with `/`. The name of the image comes from it. */
+  path: string;
+  /** The file or entry that annotates it, for messages. */
+  where: string;
+  isTest: boolean;
+  masks: ReadonlyMap<string, ImageSource>;
+}
+
+/** Returns the defect type of a name. Throws ERR_DATASET_INVALID if a folder cannot have the name. */
+export function typeOf(name: string, where: string): string {
+  const type = name.normalize('NFC');
+  if (isTypeName(type)) return type;
+  throw new DatasetError(
+    `${where} cannot be a defect type with the name ${JSON.stringify(name)}: rename it, so that a folder can have the name`,
+  );
+}
+
+/** Collects the shapes of an image by type. */
+export class ShapesByType {
+  readonly #shapes = new Map<string, Shape[]>();
+
+  add(type: string, shape: Shape): void {
+    const shapes = this.#shapes.get(type);
+    if (shapes) shapes.push(shape);
+    else this.#shapes.set(type, [shape]);
+  }
+
+  masksOf(image: ImageSource, annotation: Annotation): Map<string, ImageSource> {
+    return new Map([...this.#shapes].map(([type, shapes]) => [type, drawnMask(image, type, annotation, shapes)]));
+  }
+}
+
+/**
+ * Returns a name for each path: the file's name without its ending, or the whole path where two files have the same
+ * name. Throws ERR_DATASET_INVALID if two names are still the same.
+ */
+export function uniqueNames(paths: readonly string[]): string[] {
+  const stem = (path: string) => parse(path).name.normalize('NFC');
+  const counts = new Map<string, number>();
+  for (const path of paths) counts.set(stem(path), (counts.get(stem(path)) ?? 0) + 1);
+  const owners = new Map<string, string>();
+  return paths.map((path) => {
+    const { dir, name } = parse(path.normalize('NFC'));
+    const isAlone = counts.get(stem(path)) === 1 || dir === '';
+    const unique = isAlone ? name : `${dir.split('/').join('_')}_${name}`;
+    const other = owners.get(unique);
+    if (other !== undefined) {
+      throw new DatasetError(`${other} and ${path} would share the name ${unique}: rename one of them`);
+    }
+    owners.set(unique, path);
+    return unique;
+  });
+}
+
+function refuseTwice(images: readonly AnnotatedImage[]): void {
+  const seen = new Map<string, AnnotatedImage>();
+  for (const one of images) {
+    const other = seen.get(one.path);
+    if (other) {
+      throw new DatasetError(
+        `The image ${one.path} is annotated twice, by ${other.where} and by ${one.where}: put all of its annotations into one entry`,
+      );
+    }
+    seen.set(one.path, one);
+  }
+}
+
+/**
+ * Returns the contents of a dataset. `folder` holds all of it, and `label` names it in messages. Throws
+ * ERR_DATASET_INVALID if an image is listed twice, or if no image has a defect.
+ */
+export function annotatedContents(folder: string, label: string, images: readonly AnnotatedImage[]): DatasetContents {
+  refuseTwice(images);
+  const names = uniqueNames(images.map(({ path }) => path));
+  const examples = new Map<string, Example[]>();
+  for (const [i, { image, masks }] of images.entries()) {
+    for (const [type, mask] of masks) {
+      const example = { name: names[i] as string, image, mask };
+      const others = examples.get(type);
+      if (others) others.push(example);
+      else examples.set(type, [example]);
+    }
+  }
+  if (examples.size === 0) {
+    throw new DatasetError(`${label} marks no defect in its ${images.length} images: expected at least one mask`);
+  }
+  for (const list of examples.values()) list.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const good = images.filter(({ masks }) => masks.size === 0);
+  return {
+    folder,
+    label,
+    category: basename(folder).normalize('NFC'),
+    types: [...examples.keys()].sort(),
+    examples: async (type) => [...(examples.get(type) ?? [])],
+    goodImages: async (purpose) =>
+      good.filter(({ isTest }) => isTest === (purpose === 'test')).map(({ image }) => image),
+    goodPlace: (purpose) => `${label}, without a defect${purpose === 'test' ? ' and in its part for tests' : ''}`,
+  };
+}

@@ -1,0 +1,95 @@
+/** Reads labelme's JSON files, one for each image. The labels are the defect types. */
+import { dirname, parse } from 'node:path';
+import { z } from 'zod';
+import { DatasetError } from '../../core/errors.js';
+import { warn } from '../../core/warnings.js';
+import type { DatasetContents } from '../contents.js';
+import { fewAtOnce } from '../few-at-once.js';
+import { imagesBelow, isFolder, someOf } from '../folders.js';
+import { ImageInMemory, type ImageSource } from '../image-source.js';
+import { type AnnotatedImage, annotatedContents, ShapesByType, typeOf } from './annotated.js';
+import { filesBelow, findImage, isTestName, pathBelow } from './files.js';
+import { checkEntry, jsonFormatOf, readJsonData } from './json-file.js';
+import { labelmeShape, shapeSchema } from './labelme-shapes.js';
+
+/** labelme keeps these labels for pixels that belong to no type. */
+const NO_TYPE = ['_background_', '__ignore__'];
+/** Images below a folder of this name are good, although labelme has no file for them. */
+const GOOD_FOLDERS = ['good', 'ok', 'normal'];
+const MAX_DEPTH = 8;
+
+const side = z.int('a number of pixels').positive('a number of pixels').nullish();
+const fileSchema = z.looseObject(
+  {
+    shapes: z.array(z.unknown(), 'a list'),
+    imagePath: z.string('a path').nullish(),
+    imageData: z.string('a text or null').nullish(),
+    imageWidth: side,
+    imageHeight: side,
+  },
+  'an object { shapes, imagePath }',
+);
+
+/** Returns the image inside of a labelme file. It is read again whenever it is needed, because it may be large. */
+function embeddedImage(file: string): ImageInMemory {
+  return new ImageInMemory(`the image in ${file}`, parse(file).name.normalize('NFC'), async () => {
+    const { imageData } = checkEntry(fileSchema, await readJsonData(file), file);
+    return Buffer.from(imageData ?? '', 'base64');
+  });
+}
+
+/** Reads one file. Throws ERR_DATASET_INVALID with the shape that cannot be used. */
+async function readFile(file: string, root: string): Promise<AnnotatedImage | undefined> {
+  const value = await readJsonData(file);
+  if (jsonFormatOf(value) !== 'labelme') return undefined;
+  const { shapes, imagePath, imageData, imageWidth, imageHeight } = checkEntry(fileSchema, value, file);
+  const byType = new ShapesByType();
+  for (const [i, entry] of shapes.entries()) {
+    const where = `${file}: shapes[${i}]`;
+    const shape = checkEntry(shapeSchema, entry, where);
+    if (NO_TYPE.includes(shape.label)) continue;
+    byType.add(typeOf(shape.label, `The label of ${where}`), labelmeShape(shape, `${where} (${shape.label})`));
+  }
+  const image: ImageSource = imageData
+    ? embeddedImage(file)
+    : await findImage(imagePath ?? '', [dirname(file)], root, file);
+  const size = imageWidth && imageHeight ? { width: imageWidth, height: imageHeight } : undefined;
+  const path = pathBelow(root, typeof image === 'string' ? image : file);
+  const masks = byType.masksOf(image, { where: file, size });
+  return { image, path, where: file, isTest: path.split('/').slice(0, -1).some(isTestName), masks };
+}
+
+/** Returns the images in folders of good ones. A warning names the other images that have no file of labelme. */
+async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Promise<AnnotatedImage[]> {
+  // An image inside of a labelme file usually also lies beside it.
+  const known = new Set(labelled.map(({ path }) => path.replace(/\.[^./]*$/, '')));
+  const others = (await imagesBelow(root)).map((image) => ({ image, path: pathBelow(root, image) }));
+  const rest = others.filter(({ path }) => !known.has(path.replace(/\.[^./]*$/, '')));
+  const isGood = (path: string) =>
+    path
+      .split('/')
+      .slice(0, -1)
+      .some((name) => GOOD_FOLDERS.includes(name.toLowerCase()));
+  const left = rest.filter(({ path }) => !isGood(path)).map(({ path }) => path);
+  if (left.length > 0) {
+    warn(
+      `Images in ${root} are left out because labelme has no file for them: ${someOf(left)}. Good photographs belong in a folder named good.`,
+    );
+  }
+  return rest
+    .filter(({ path }) => isGood(path))
+    .map(({ image, path }) => ({ image, path, where: image, isTest: isTestName(path), masks: new Map() }));
+}
+
+/** Opens one labelme file, or a folder with labelme files and images. */
+export async function openLabelme(path: string): Promise<DatasetContents> {
+  if (!(await isFolder(path))) {
+    const only = await readFile(path, dirname(path));
+    if (!only) throw new DatasetError(`${path} is not a file of labelme: it has no list of shapes`);
+    return annotatedContents(dirname(path), path, [only]);
+  }
+  const files = await filesBelow(path, ['.json'], MAX_DEPTH);
+  const read = (await fewAtOnce(files, (file) => readFile(file, path))).filter((image) => image !== undefined);
+  if (read.length === 0) throw new DatasetError(`${path} holds no file of labelme`);
+  return annotatedContents(path, path, [...read, ...(await unlabelled(path, read))]);
+}

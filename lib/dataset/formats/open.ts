@@ -1,0 +1,67 @@
+/** Opens datasets in every format. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { DatasetError } from '../../core/errors.js';
+import type { DataFormat } from '../../options/names.js';
+import type { DatasetContents } from '../contents.js';
+import { openFolder } from '../folder-contents.js';
+import { foldersIn, isFolder } from '../folders.js';
+import { openCoco } from './coco.js';
+import { openDatumaro } from './datumaro.js';
+import { findFormat } from './find-format.js';
+import { openLabelme } from './labelme.js';
+import { openKolektor, openMasks, openVisa } from './masks.js';
+import { openVoc } from './voc.js';
+import { openYolo } from './yolo.js';
+
+const READERS: Record<DataFormat, (path: string) => Promise<DatasetContents>> = {
+  mvtec: openFolder,
+  mpdd: openFolder,
+  btad: (path) => openFolder(path, 'ok'),
+  visa: openVisa,
+  kolektor: openKolektor,
+  coco: openCoco,
+  labelme: openLabelme,
+  yolo: openYolo,
+  voc: openVoc,
+  datumaro: openDatumaro,
+  masks: openMasks,
+};
+
+/** These formats may be given as one file. The others are folders. */
+const FILES: readonly DataFormat[] = ['coco', 'labelme', 'yolo', 'datumaro'];
+
+/** Opens the dataset in a file or folder. Its content tells the format, unless `format` does. */
+export async function openData(
+  path: string,
+  format?: DataFormat,
+): Promise<{ format: DataFormat; contents: DatasetContents }> {
+  const place = resolve(path);
+  const isWhole = await isFolder(place);
+  if (!(await stat(place).catch(() => undefined))) throw new DatasetError(`The dataset folder ${place} does not exist`);
+  const found = format ?? (await findFormat(place));
+  if (found === undefined && !isWhole) {
+    throw new DatasetError(
+      `${place} is no dataset: expected a JSON file of COCO, labelme or Datumaro, or a data.yaml of YOLO`,
+    );
+  }
+  if (found !== undefined && !isWhole && !FILES.includes(found)) {
+    throw new DatasetError(`${place} is a file, but a dataset in the format ${found} is a folder`);
+  }
+  const known = found ?? 'mvtec'; // Its reader tells what a category needs.
+  return { format: known, contents: await READERS[known](place) };
+}
+
+/**
+ * Lists the datasets in a folder, sorted by name. If the path is itself a dataset, or holds none, it is the only one.
+ */
+export async function datasetsIn(path: string): Promise<string[]> {
+  const place = resolve(path);
+  if (!(await isFolder(place)) || (await isFolder(`${place}/test`)) || (await findFormat(place))) return [place];
+  const found: string[] = [];
+  for (const entry of await foldersIn(place)) {
+    const isCategory = (await isFolder(`${entry.path}/test`)) || (await findFormat(entry.path).catch(() => undefined));
+    if (isCategory) found.push(entry.path);
+  }
+  return found.length > 0 ? found : [place]; // Opening this folder then fails with an error that describes a category.
+}

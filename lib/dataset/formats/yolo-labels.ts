@@ -1,0 +1,58 @@
+/** Reads the text files of YOLO: a line for each polygon, with its class and its points as shares of the image. */
+import { readFile } from 'node:fs/promises';
+import { DatasetError, withFileErrors } from '../../core/errors.js';
+import { ShapesByType, typeOf } from './annotated.js';
+import { fillPolygon } from './coco-polygon.js';
+
+/** Ultralytics accepts points outside of the image by this share, because of rounding. */
+const TOLERANCE = 0.01;
+
+const textOf = (file: string): Promise<string> =>
+  withFileErrors('read', file, () =>
+    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return ''; // An image without a file shows no object.
+      throw error;
+    }),
+  );
+
+/**
+ * Reads the polygons of an image. `classes` has the names that `config` gives to the numbers. Throws ERR_DATASET_INVALID
+ * with the line that cannot be used.
+ */
+export async function readLabels(
+  file: string,
+  classes: ReadonlyMap<number, string>,
+  config: string,
+): Promise<ShapesByType> {
+  const shapes = new ShapesByType();
+  for (const [i, line] of (await textOf(file)).split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue;
+    const where = `${file}: line ${i + 1}`;
+    const [number, ...points] = line.trim().split(/\s+/).map(Number) as [number, ...number[]];
+    const name = classes.get(number);
+    if (name === undefined) {
+      throw new DatasetError(
+        `${where} has the class ${line.trim().split(/\s+/)[0]}, but ${config} names the classes ${[...classes.keys()].join(', ')}: correct one of them`,
+      );
+    }
+    if (points.length === 4) {
+      throw new DatasetError(`${where} is a box, which is no mask: export the dataset for segmentation`);
+    }
+    if (points.length < 6 || points.length % 2 !== 0 || !points.every(Number.isFinite)) {
+      throw new DatasetError(
+        `${where} is no polygon: expected a class and x and y of at least 3 points in turn, so correct or remove it`,
+      );
+    }
+    const outside = points.find((value) => value < -TOLERANCE || value > 1 + TOLERANCE);
+    if (outside !== undefined) {
+      throw new DatasetError(`${where} has the coordinate ${outside}: expected shares of the image's size, 0 to 1`);
+    }
+    shapes.add(typeOf(name, `${config}: the class ${number}`), {
+      draw: (canvas) => {
+        const pixels = points.map((value, k) => value * (k % 2 === 0 ? canvas.width : canvas.height));
+        fillPolygon(canvas, pixels, where);
+      },
+    });
+  }
+  return shapes;
+}
