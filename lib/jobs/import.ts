@@ -87,8 +87,8 @@ export async function importData(options: ImportJobOptions, context: JobContext 
     const writer = new TreeWriter(folder);
     let done = 0;
     await fewAtOnce(entries, async (entry) => {
-      if (signal?.aborted) throw new AbortedError({ cause: signal.reason });
       await writeEntry(writer, entry);
+      if (signal?.aborted) throw new AbortedError({ cause: signal.reason });
       onEvent?.({ event: 'progress', stage: 'import', unit: 'images', done: ++done, total: entries.length });
     });
   });

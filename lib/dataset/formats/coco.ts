@@ -26,7 +26,7 @@ const imageSchema = z.looseObject(
   'an object { id, file_name }',
 );
 const annotationSchema = z.looseObject(
-  { image_id: id, category_id: id, segmentation: z.unknown() },
+  { image_id: id, category_id: id, segmentation: z.unknown().optional() },
   'an object { image_id, category_id, segmentation }',
 );
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);

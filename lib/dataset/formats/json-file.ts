@@ -24,7 +24,8 @@ export function checkEntry<S extends z.ZodType>(schema: S, value: unknown, where
   if (!error) return data;
   const [issue] = error.issues;
   const place = issue?.path.join('.') ?? '';
-  throw new DatasetError(`${where} cannot be used: expected ${issue?.message}${place === '' ? '' : ` for ${place}`}`);
+  const expected = issue?.message.replace(/^Invalid input: expected /, '');
+  throw new DatasetError(`${where} cannot be used: expected ${expected}${place === '' ? '' : ` for ${place}`}`);
 }
 
 /** The formats that are JSON files. */

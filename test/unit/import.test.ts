@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { lockFile } from '../../lib/core/write-lock.js';
+import { Dataset } from '../../lib/dataset/dataset.js';
+import { importData } from '../../lib/jobs/import.js';
+import { BOX, boxesOf, photograph, SIZE, write } from '../helpers/annotated.js';
+import { scratchFolder } from '../helpers/scratch.js';
+
+const root = scratchFolder();
+let made = 0;
+const folder = (name = 'data') => join(root, `${name}${made++}`);
+const files = (path: string) =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .sort();
+
+const [left, top, right, bottom] = BOX;
+const rectangle = (label: string) => ({
+  ...{ label, shape_type: 'rectangle' },
+  points: [
+    [left, top],
+    [right - 1, bottom - 1],
+  ],
+});
+const labelme = (labels: readonly string[], imagePath: string, more = {}) => ({
+  ...{ shapes: labels.map(rectangle), imagePath, imageData: null },
+  ...{ imageHeight: SIZE.height, imageWidth: SIZE.width, ...more },
+});
+
+/** Two images of defects, one of them inside of its file, and two good ones of the same name. */
+async function writeData(): Promise<string> {
+  const data = folder();
+  await photograph(join(data, 'a.jpg'));
+  write(join(data, 'a.json'), labelme(['crack', 'hole'], 'a.jpg'));
+  const inside = readFileSync(await photograph(join(root, 'inside.jpg'), '#357'));
+  write(join(data, 'b.json'), labelme(['crack'], 'b.jpg', { imageData: inside.toString('base64') }));
+  await photograph(join(data, 'good', 'c.png'), '#aaa');
+  await photograph(join(data, 'test', 'good', 'c.png'), '#bbb');
+  return data;
+}
+
+describe('import', () => {
+  it('writes a category with a mask for each type, and copies the images', async () => {
+    const data = await writeData();
+    const out = folder('out');
+    const done: number[] = [];
+    const result = await importData(
+      { from: data, out },
+      { onEvent: (event) => event.event === 'progress' && done.push(event.done) },
+    );
+    expect(result).toEqual({ out, format: 'labelme', types: { crack: 2, hole: 1 }, good: 1, testGood: 1 });
+    expect(done).toEqual([1, 2, 3, 4]);
+    expect(files(out)).toEqual([
+      ...['ground_truth/crack/a_mask.png', 'ground_truth/crack/b_mask.png', 'ground_truth/hole/a_mask.png'],
+      ...[
+        'test/crack/a.jpg',
+        'test/crack/b.jpg',
+        'test/good/test_good_c.png',
+        'test/hole/a.jpg',
+        'train/good/good_c.png',
+      ],
+    ]);
+    expect(readFileSync(join(out, 'test/crack/a.jpg'))).toEqual(readFileSync(join(data, 'a.jpg')));
+    expect(readFileSync(join(out, 'test/crack/b.jpg'))).toEqual(readFileSync(join(root, 'inside.jpg')));
+    const dataset = await Dataset.open(out);
+    expect(dataset.format).toBe('mvtec');
+    expect(await boxesOf(dataset)).toEqual(await boxesOf(await Dataset.open(data)));
+    expect(readdirSync(root).filter((name) => name.includes('partial') || name.includes('lock'))).toEqual([]);
+  });
+
+  it('turns masks with their images', async () => {
+    const data = folder();
+    const { height: width, width: height } = SIZE;
+    const file = join(data, 'a.jpg');
+    await photograph(file); // Only its folder is needed.
+    // Viewers turn this image, so that it is as large as its annotation says.
+    await sharp({ create: { width, height, channels: 3, background: '#888' } })
+      .withMetadata({ orientation: 6 })
+      .toFile(file);
+    write(join(data, 'a.json'), labelme(['crack'], 'a.jpg'));
+    const out = folder('out');
+    await importData({ from: data, out });
+    expect(await boxesOf(await Dataset.open(out))).toEqual({ crack: { a: [...BOX] } });
+  });
+
+  it('writes nothing if one image cannot be used', async () => {
+    const data = await writeData();
+    write(join(data, 'z.json'), labelme(['crack'], 'a.jpg', { imageData: 'AAAA' }));
+    const out = folder('out');
+    await expect(importData({ from: data, out })).rejects.toThrow('z.json is not a readable image');
+    expect(existsSync(out)).toBe(false);
+    expect(readdirSync(root).filter((name) => name.includes('partial') || name.includes('lock'))).toEqual([]);
+  });
+
+  it('writes nothing if it is aborted, and what a killed import left is removed', async () => {
+    const data = await writeData();
+    const out = folder('out');
+    const left = `${out}.partial-123-abc`;
+    write(join(left, 'test', 'crack', 'a.jpg'), 'half');
+    const controller = new AbortController();
+    const work = importData({ from: data, out }, { signal: controller.signal, onEvent: () => controller.abort() });
+    await expect(work).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect([existsSync(out), existsSync(left)]).toEqual([false, false]);
+  });
+
+  it('refuses a folder that holds files, and one that is written at the same time', async () => {
+    const data = await writeData();
+    const out = folder('out');
+    mkdirSync(out); // An empty folder is not in the way.
+    {
+      await using _lock = await lockFile(out);
+      await expect(importData({ from: data, out })).rejects.toMatchObject({ code: 'ERR_BUSY' });
+    }
+    await importData({ from: data, out });
+    const before = files(out);
+    await expect(importData({ from: data, out })).rejects.toThrow(`Cannot write ${out}: it is not empty`);
+    await expect(importData({ from: data, out: join(data, 'a.json') })).rejects.toThrow('Cannot write');
+    expect(files(out)).toEqual(before);
+  });
+
+  it('takes a format by its name', async () => {
+    const data = await writeData();
+    const work = importData({ from: data, format: 'coco', out: folder('out') });
+    await expect(work).rejects.toThrow('holds no COCO file');
+    const unknown = importData({ from: data, format: 'xml' as never, out: folder('out') });
+    await expect(unknown).rejects.toThrow('Expected one of mvtec, btad, ');
+  });
+});
