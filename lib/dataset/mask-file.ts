@@ -88,9 +88,21 @@ function describeLevels(levels: readonly number[], colours: readonly number[][])
   return `${shown.join(', ')} and ${last}`;
 }
 
+/** Returns true for samples that are already those of a mask, so that nothing is left to decide. */
+function isBinary({ channels, data }: Decoded): boolean {
+  if (channels !== 1 || !(data instanceof Uint8Array)) return false;
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0 && data[i] !== 255) return false;
+  return true;
+}
+
 async function readStoredMask(source: ImageSource): Promise<StoredMask> {
   const label = labelOf(source);
   const image = await decodeImage(source, { ignoreIcc: true });
+  if (isBinary(image)) {
+    const { width, height, orientation } = image;
+    const mask = { data: new Uint8Array(image.data), width, height, channels: 1 as const };
+    return { source, mask, width, height, orientation };
+  }
   const numbers = integersOf(image);
   const { peak, ...levels } = levelsOf(image, numbers);
   const { width, height, orientation } = image;

@@ -1,10 +1,10 @@
-"""Compares the masks that the readers draw with those of pycocotools and labelme; prints the agreement by kind of shape.
+"""Compares the masks that the readers draw with those of pycocotools, labelme and OpenCV, with which Ultralytics draws; prints the agreement by kind of shape.
 
-    python3 -m venv .venv && .venv/bin/pip install numpy pillow pycocotools==2.0.11 && .venv/bin/pip install --no-deps labelme==6.3.1
+    python3 -m venv .venv && .venv/bin/pip install numpy pillow pycocotools==2.0.11 opencv-python-headless && .venv/bin/pip install --no-deps labelme==6.3.1
     .venv/bin/python scripts/compare/compare_masks.py [--write test/data/annotation-masks.json]
 
 Needs the built package. `--write` stores small cases for test/unit/annotation-masks.test.ts. Exit 1 unless polygons and run
-lengths of COCO agree bit for bit, and so do the shapes of labelme, except some pixels at sharp corners of polygons.
+lengths of COCO agree bit for bit, and so do polygons of YOLO and the shapes of labelme, except some pixels at sharp corners of polygons.
 """
 import base64
 import importlib.util
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import types
 
+import cv2
 import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_masks
@@ -62,6 +63,16 @@ def coco_cases(width, height):
     yield "coco runs, plain", {"counts": np.diff(np.concatenate([[0], changes])).tolist(), "size": [height, width]}, noise
 
 
+def yolo_cases(width, height):
+    corners = [[np.round(x / width, 6), np.round(y / height, 6)] for x, y in points(rng.randint(3, 10), width, height)]
+    if rng.random() < 0.3:  # a thin crack
+        (x, y), (u, v) = corners[:2]
+        corners = [[x, y], [u, v], [min(u + 1 / width, 1), v]]
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(mask, [np.asarray([[x * width, y * height] for x, y in corners], dtype=np.int32)], 1)
+    yield "yolo polygon", [float(value) for corner in corners for value in corner], mask
+
+
 def labelme_cases(width, height, draw):
     kinds = {"polygon": rng.randint(3, 10), "rectangle": 2, "circle": 2, "point": 1, "line": 2, "linestrip": rng.randint(2, 6)}
     for kind, count in kinds.items():
@@ -82,12 +93,21 @@ def write_data(folder, cases):
             coco["images"].append({"id": i, "file_name": f"{i:05}.png", "width": width, "height": height})
             coco["annotations"].append({"id": i, "image_id": i, "category_id": 1, "segmentation": shape})
             continue
+        if kind.startswith("yolo"):
+            os.makedirs(os.path.join(part, "images"), exist_ok=True)
+            os.makedirs(os.path.join(part, "labels"), exist_ok=True)
+            os.rename(os.path.join(part, f"{i:05}.png"), os.path.join(part, "images", f"{i:05}.png"))
+            with open(os.path.join(part, "labels", f"{i:05}.txt"), "w") as out:
+                out.write(" ".join(map(str, [0, *shape])) + "\n")
+            continue
         label = {"label": "defect", "shape_type": kind.split()[1], "points": shape}
         file = {"shapes": [label], "imagePath": f"{i:05}.png", "imageData": None, "imageWidth": width, "imageHeight": height}
         with open(os.path.join(part, f"{i:05}.json"), "w") as out:
             json.dump(file, out)
     with open(os.path.join(folder, "coco", "coco.json"), "w") as out:
         json.dump(coco, out)
+    with open(os.path.join(folder, "yolo", "data.yaml"), "w") as out:
+        out.write("names: [defect]\ntrain: images\n")
 
 
 def drawn(path):
@@ -99,10 +119,12 @@ draw = labelme_shapes().shape_to_mask
 cases = []
 for _ in range(COUNT):
     width, height = rng.randint(5, 160), rng.randint(5, 120)
-    cases += [case for case in [*coco_cases(width, height), *labelme_cases(width, height, draw)] if case[2].any()]
+    cases += [case for case in [*coco_cases(width, height), *yolo_cases(width, height), *labelme_cases(width, height, draw)] if case[2].any()]
 with tempfile.TemporaryDirectory() as folder:
     write_data(folder, cases)
-    ours = {**drawn(os.path.join(folder, "coco")), **drawn(os.path.join(folder, "labelme"))}
+    ours = {}
+    for part in ("coco", "labelme", "yolo"):
+        ours.update(drawn(os.path.join(folder, part)))
 agreement = {}
 for i, (kind, _, mask) in enumerate(cases):
     got = np.frombuffer(base64.b64decode(ours[f"{i:05}"]), np.uint8).reshape(mask.shape) > 0
@@ -120,7 +142,9 @@ if "--write" in sys.argv:
     for kind, shape, mask in cases:
         counts[kind] = counts.get(kind, 0) + (mask.size < SMALL)
         if mask.size < SMALL and counts[kind] <= STORED:
-            rounded = json.loads(json.dumps(shape), parse_float=lambda text: round(float(text), 3))
+            rounded = shape
+            if not kind.startswith("yolo"):
+                rounded = json.loads(json.dumps(shape), parse_float=lambda text: round(float(text), 3))
             if kind == "coco polygon":
                 mask = coco_masks.decode(coco_masks.merge(coco_masks.frPyObjects(rounded, *mask.shape)))
             elif kind.startswith("labelme"):

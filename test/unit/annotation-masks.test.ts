@@ -1,11 +1,12 @@
-// The masks of test/data/annotation-masks.json are those of pycocotools and labelme. scripts/compare/compare_masks.py made
+// The masks of test/data/annotation-masks.json are those of pycocotools, labelme and OpenCV. scripts/compare/compare_masks.py made
 // them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Canvas } from '../../lib/dataset/formats/canvas.js';
+import type { Canvas, Shape } from '../../lib/dataset/formats/canvas.js';
 import { polygonShape, runsShape } from '../../lib/dataset/formats/coco.js';
 import { labelmeShape } from '../../lib/dataset/formats/labelme-shapes.js';
+import { fillWithBorder } from '../../lib/dataset/formats/yolo-polygon.js';
 
 interface Case {
   kind: string;
@@ -17,7 +18,12 @@ interface Case {
 const file = join(import.meta.dirname, '..', 'data', 'annotation-masks.json');
 const cases = JSON.parse(readFileSync(file, 'utf8')) as Case[];
 
-const shapesOf = ({ kind, shape }: Case) => {
+const shapesOf = ({ kind, shape }: Case): Shape[] => {
+  if (kind.startsWith('yolo')) {
+    const shares = shape as number[];
+    const pixels = ({ width, height }: Canvas) => shares.map((value, i) => value * (i % 2 === 0 ? width : height));
+    return [{ draw: (canvas) => fillWithBorder(canvas, pixels(canvas), kind) }];
+  }
   if (kind === 'coco polygon') return (shape as number[][]).map((points) => polygonShape(points, kind));
   if (kind.startsWith('coco')) return [runsShape(shape, kind)];
   const points = shape as [number, number][];
@@ -35,6 +41,6 @@ describe('masks of annotations', () => {
   });
 
   it('are those of every kind of shape', () => {
-    expect(new Set(cases.map(({ kind }) => kind)).size).toBe(9);
+    expect(new Set(cases.map(({ kind }) => kind)).size).toBe(10);
   });
 });

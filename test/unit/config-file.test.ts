@@ -35,6 +35,7 @@ const FLAGS: Record<string, string[]> = {
     ...['--data', 'tile', '--out', 'out', '--pairs', 'ours=a', '--pairs', 'b', '--compare', 'none'],
     ...['--recipes', 'noise,augment', '--no-with-real', '--train-images', '3', '--fresh-pairs'],
   ],
+  import: ['--from', 'a b.json', '--format', 'labelme', '--out', '1'],
   demo: ['--out', 'null'],
   convert: ['--input', 'a.bin', '--out', 'true', '--to', 'base', '--dtype', 'float16'],
   doctor: [],

@@ -135,9 +135,11 @@ describe('labelme', () => {
   });
 });
 
-/** A box as a line of YOLO, with shares of the size. */
-const yoloLine = (number: number, box: Box) =>
-  [number, ...cornersOf(box).map((value, i) => value / (i % 2 === 0 ? SIZE.width : SIZE.height))].join(' ');
+/** A box as a line of YOLO, with the middles of its outer pixels as shares of the size. */
+const yoloLine = (number: number, [left, top, right, bottom]: Box) => {
+  const corners = cornersOf([left + 0.5, top + 0.5, right - 0.5, bottom - 0.5]);
+  return [number, ...corners.map((value, i) => value / (i % 2 === 0 ? SIZE.width : SIZE.height))].join(' ');
+};
 
 describe('YOLO', () => {
   it.each([

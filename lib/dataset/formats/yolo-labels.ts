@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { DatasetError, withFileErrors } from '../../core/errors.js';
 import { ShapesByType, typeOf } from './annotated.js';
-import { fillPolygon } from './coco-polygon.js';
+import { fillWithBorder } from './yolo-polygon.js';
 
 /** Ultralytics accepts points outside of the image by this share, because of rounding. */
 const TOLERANCE = 0.01;
@@ -50,7 +50,7 @@ export async function readLabels(
     shapes.add(typeOf(name, `${config}: the class ${number}`), {
       draw: (canvas) => {
         const pixels = points.map((value, k) => value * (k % 2 === 0 ? canvas.width : canvas.height));
-        fillPolygon(canvas, pixels, where);
+        fillWithBorder(canvas, pixels, where);
       },
     });
   }
