@@ -70,6 +70,7 @@ const commands = {
   mask: declared.maskJobOptions,
   evaluate: declared.evaluateOptions,
   import: declared.importOptions,
+  export: declared.jobOptions.export,
   convert: declared.convertJobOptions,
   demo: declared.demoOptions,
 };

@@ -8,11 +8,8 @@ const SHOWN_OPERATIONS = 15;
 export type ProgressMode = 'bar' | 'json' | 'none';
 
 const VERBS = {
-  train: 'training',
-  sample: 'sampling',
-  mask: 'masking',
-  evaluate: 'evaluating',
-  import: 'importing',
+  ...{ train: 'training', sample: 'sampling', mask: 'masking', evaluate: 'evaluating' },
+  ...{ import: 'importing', export: 'exporting', check: 'checking' },
 } as const;
 
 /** Returns the text behind the bar. */

@@ -20,6 +20,7 @@ import {
   placeJobOptions,
 } from '../options/jobs.js';
 import type { CommandSpec } from './command.js';
+import { dataCommands } from './data.js';
 import type { Outcome } from './runner.js';
 
 function describeType({ adapter, agreement, ...result }: TypeResult, name: string): string {
@@ -157,4 +158,7 @@ const demo: CommandSpec = {
   },
 };
 
-export const jobCommands = [train, sample, placeDefects, makeMasks, run, evaluatePairs, importPhotographs, demo];
+export const jobCommands = [
+  ...[train, sample, placeDefects, makeMasks, run, evaluatePairs],
+  ...[importPhotographs, ...dataCommands, demo],
+];

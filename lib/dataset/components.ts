@@ -114,9 +114,10 @@ const areaOf = (runs: readonly Run[]) => runs.reduce((area, { start, end }) => a
 
 /**
  * Returns the defects in a mask of 0 and 255, from top to bottom. Components that are close to each other are one
- * defect, and specks are left out. The list is empty for an empty mask.
+ * defect. Defects with less than `speckShare` of the largest one's area are specks and left out. The list is empty for
+ * an empty mask.
  */
-export function defectsIn(mask: PixelData): Defect[] {
+export function defectsIn(mask: PixelData, speckShare = SPECK_SHARE): Defect[] {
   const gap = Math.max(SMALLEST_GAP, Math.round(GAP_SHARE * Math.max(mask.width, mask.height)));
   const runs = runsOf(mask);
   const sets = joined(runs, mask.height, gap);
@@ -129,5 +130,5 @@ export function defectsIn(mask: PixelData): Defect[] {
   }
   const defects = [...grouped.values()].map((own) => ({ box: boxAround(own), area: areaOf(own), runs: own }));
   const largest = defects.reduce((most, { area }) => Math.max(most, area), 0);
-  return defects.filter(({ area }) => area >= SPECK_SHARE * largest);
+  return defects.filter(({ area }) => area >= speckShare * largest);
 }

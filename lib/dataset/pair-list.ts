@@ -61,16 +61,16 @@ export interface PairList {
 
 /**
  * Reads the list of a folder. A missing file is an empty list. Throws ERR_FILE_ACCESS with the line that is invalid,
- * and ERR_DATASET_INVALID for pairs of another type, recipe, adapter or settings.
+ * and ERR_DATASET_INVALID for pairs of another type, recipe, adapter or settings than those of `source`.
  */
-export async function readPairList(file: string, source: PairSource): Promise<PairList> {
+export async function readPairList(file: string, source?: PairSource): Promise<PairList> {
   const { lines, torn, text } = await readJsonLines(file, pairRecordSchema);
   // JSON omits settings that are undefined, so they must be omitted before the comparison.
-  const settings = JSON.parse(JSON.stringify(source.settings)) as PairSource['settings'];
+  const settings = JSON.parse(JSON.stringify(source?.settings ?? {})) as PairSource['settings'];
   const lineOf = new Map<number, number>();
   const records = lines.map(({ line, value }) => {
     const record = value as unknown as PairRecord;
-    requireSameSource(file, record, { ...source, settings });
+    if (source) requireSameSource(file, record, { ...source, settings });
     requirePlaces(file, line, record);
     const earlier = lineOf.get(record.index);
     if (earlier !== undefined) failAtLine(file, line, `lists pair ${record.index}, as line ${earlier} does`);

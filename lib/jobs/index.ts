@@ -7,6 +7,7 @@
 export type {
   CampaignJobOptions,
   EvaluateJobOptions,
+  ExportJobOptions,
   GenerateJobOptions,
   ImportJobOptions,
   LearnJobOptions,
@@ -15,6 +16,7 @@ export type {
 } from '../options/generated.js';
 export { type CampaignResult, campaign } from './campaign.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
+export { type ExportResult, exportDataset } from './export.js';
 export type { CampaignFailure } from './failure.js';
 export { type GenerateResult, generate } from './generate.js';
 export { type ImportResult, importData } from './import.js';

@@ -3,7 +3,7 @@
 /** Tells that a job has finished `done` of `total` units. */
 export interface ProgressEvent {
   event: 'progress';
-  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'import';
+  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'import' | 'export' | 'check';
   /** `done` and `total` count these. */
   unit: 'steps' | 'pairs' | 'parts' | 'images';
   done: number;

@@ -2,6 +2,7 @@
 import { augmentOptions } from './augment.js';
 import { convertAdapterOptions, convertOptions, loadOptions, sourceOptions } from './base.js';
 import { evaluatorOptions } from './evaluation.js';
+import { exportOptions } from './export.js';
 import {
   campaignOptions,
   evaluateOptions,
@@ -60,5 +61,9 @@ export const interfaces = {
   ImportJobOptions: {
     doc: 'Holds the options of the job that turns annotated photographs into a category folder: `dualanodiff import`.',
     set: importOptions,
+  },
+  ExportJobOptions: {
+    doc: 'Holds the options of the job that writes other formats: `dualanodiff export`.',
+    set: exportOptions,
   },
 } satisfies Record<string, { doc: string; set: OptionSet }>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from './base.js';
 import { flag, integer, oneOf, path } from './check.js';
 import { evaluatorOptions } from './evaluation.js';
+import { exportOptions } from './export.js';
 import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnreadMaskOptions } from './masks.js';
 import { ablations, dataFormats, recipes } from './names.js';
 import { option, pick } from './option.js';
@@ -204,6 +205,10 @@ export const jobOptions = {
   evaluate: evaluateOptions,
   campaign: campaignOptions,
   import: importOptions,
+  export: exportOptions,
 };
-export const jobKinds = ['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign', 'import'] as const;
+export const jobKinds = [
+  ...(['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign'] as const),
+  ...(['import', 'export'] as const),
+] as const;
 export type JobKind = (typeof jobKinds)[number];

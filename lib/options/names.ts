@@ -24,6 +24,10 @@ export type WeightsName = (typeof weightsNames)[number];
 export const recipes = ['noise', 'place', 'augment'] as const;
 export type RecipeName = (typeof recipes)[number];
 
+/** `export` writes these formats. */
+export const exportFormats = ['coco', 'yolo', 'labelme', 'anomalib', 'masks'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
 /** An evaluation compares pairs with these baselines. */
 export const baselines = ['none', 'crop-paste', 'draem'] as const;
 export const protocols = ['paper', 'small'] as const;

@@ -1,0 +1,19 @@
+/** Declares the commands that look at data and convert it. Jobs are imported when they run, as in jobs.ts. */
+import { exportOptions } from '../options/export.js';
+import type { CommandSpec } from './command.js';
+
+const exportData: CommandSpec = {
+  name: 'export',
+  description: 'Write images and masks as COCO, YOLO, labelme, folders of anomalib, or plain masks.',
+  options: exportOptions,
+  async run(options, context) {
+    const { exportDataset } = await import('../jobs/export.js');
+    const result = await exportDataset(options as never, context);
+    const { images, synthetic, types, format, out } = result;
+    const counts = Object.entries(types).map(([type, count]) => `${count} ${type}`);
+    const text = `${images} images (${counts.join(', ') || 'none with a defect'}), ${synthetic} of them generated, as ${format} in ${out}`;
+    return { text, value: result };
+  },
+};
+
+export const dataCommands = [exportData];

@@ -1,0 +1,76 @@
+/** Writes a folder of results that appears whole or not at all. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileAccessError, withFileErrors } from './errors.js';
+import { namesIn } from './files.js';
+import { pathInside } from './path-inside.js';
+import { lockFolder, type WriteLock } from './write-lock.js';
+
+const STAGE = '.partial-';
+const LOCK = '.lock-';
+
+/**
+ * Collects files in a hidden folder inside `folder` and moves all of them to their places at the end. The folder is
+ * locked until then. If the process is killed, only the hidden folder stays, and the next call removes it.
+ */
+export class StagedFolder implements AsyncDisposable {
+  readonly #made = new Set<string>();
+
+  private constructor(
+    readonly folder: string,
+    private readonly stage: string,
+    private readonly lock: WriteLock,
+  ) {}
+
+  /**
+   * Opens a folder that is missing or empty. Throws ERR_FILE_ACCESS if it holds files, and ERR_BUSY if another process
+   * writes to it.
+   */
+  static async open(path: string): Promise<StagedFolder> {
+    const lock = await lockFolder(path);
+    const { place: folder } = lock;
+    try {
+      const names = (await namesIn(folder)).filter((name) => !name.startsWith(LOCK));
+      const other = names.find((name) => !name.startsWith(STAGE));
+      if (other !== undefined) {
+        throw new FileAccessError(`Cannot write to ${folder}: it holds ${other}. Choose a new or an empty folder.`);
+      }
+      for (const name of names) await removeAll(join(folder, name));
+      const stage = join(folder, `${STAGE}${process.pid}-${randomUUID().slice(0, 8)}`);
+      await withFileErrors('create', stage, () => mkdir(stage));
+      return new StagedFolder(folder, stage, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Returns where to write the file that will be at `name` in the folder. The folders above the file exist. */
+  async pathOf(name: string): Promise<string> {
+    const path = pathInside(this.stage, name);
+    const parent = join(path, '..');
+    if (!this.#made.has(parent)) await withFileErrors('create', parent, () => mkdir(parent, { recursive: true }));
+    this.#made.add(parent);
+    return path;
+  }
+
+  /** Moves everything to its place. */
+  async commit(): Promise<void> {
+    for (const name of (await namesIn(this.stage)).sort()) {
+      const [from, to] = [join(this.stage, name), join(this.folder, name)];
+      await withFileErrors('write', to, () => rename(from, to));
+    }
+  }
+
+  /** Removes what was not moved to its place, and releases the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await removeAll(this.stage);
+    } finally {
+      await this.lock.release();
+    }
+  }
+}
+
+const removeAll = (path: string) => withFileErrors('remove', path, () => rm(path, { recursive: true, force: true }));

@@ -1,0 +1,106 @@
+/** Lists the images that an export writes: those of a dataset, and generated pairs. */
+import { existsSync } from 'node:fs';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { DatasetError } from '../../core/errors.js';
+import { pathInside } from '../../core/path-inside.js';
+import { GOOD_TYPE, isTypeName } from '../../options/type-name.js';
+import type { Dataset } from '../dataset.js';
+import { foldersIn, isFolder } from '../folders.js';
+import { type ImageSource, labelOf } from '../image-source.js';
+import { PAIR_LIST, readPairList } from '../pair-list.js';
+import type { PairRecord } from '../pair-record.js';
+
+/** The part of a dataset that an image comes from. */
+export type Origin = 'train' | 'test' | 'generated';
+
+/** An image with the masks of its defects. */
+export interface ExportedImage {
+  image: ImageSource;
+  /** The path of the image below the folder of its dataset or pairs, or its name in messages. */
+  source: string;
+  origin: Origin;
+  /** The first type of the image, or `good`. */
+  group: string;
+  /** A mask for each defect type. The list is empty for a good image. */
+  defects: { type: string; mask: ImageSource }[];
+  /** The record of a generated pair. */
+  pair?: PairRecord;
+}
+
+/** Returns an image's path below a folder, with slashes. Images in memory, and those elsewhere, keep their names. */
+function sourceOf(image: ImageSource, folder: string | undefined): string {
+  if (typeof image !== 'string' || folder === undefined) return labelOf(image);
+  const path = relative(folder, image);
+  return path.startsWith('..') ? image : path.split(sep).join('/');
+}
+
+/** Lists the images of a dataset. An image that several types name is listed once, with a mask for each of them. */
+export async function imagesOfDataset(dataset: Dataset): Promise<ExportedImage[]> {
+  const found = new Map<ImageSource, ExportedImage>();
+  const common = (image: ImageSource) => ({ image, source: sourceOf(image, dataset.folder) });
+  for (const type of dataset.types) {
+    for (const { image, mask } of await dataset.examples(type)) {
+      const known = found.get(image);
+      if (known) known.defects.push({ type, mask });
+      else found.set(image, { ...common(image), origin: 'test', group: type, defects: [{ type, mask }] });
+    }
+  }
+  for (const origin of ['train', 'test'] as const) {
+    for (const image of await dataset.goodImages(origin)) {
+      found.set(image, { ...common(image), origin, group: GOOD_TYPE, defects: [] });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Folders of pairs are this many folders below that of a command's results at most. */
+const MAX_DEPTH = 5;
+
+/** Returns the folders below `folder`, or the folder itself, that hold a list of generated pairs. */
+export async function pairFoldersIn(folder: string, depth = 0): Promise<string[]> {
+  if (existsSync(join(folder, PAIR_LIST))) return [folder];
+  if (depth === MAX_DEPTH || !(await isFolder(folder))) return [];
+  const found: string[] = [];
+  for (const { path } of await foldersIn(folder)) found.push(...(await pairFoldersIn(path, depth + 1)));
+  return found;
+}
+
+/** Returns true if a path is a folder of generated pairs, or holds such folders and is no category folder. */
+export async function holdsPairs(path: string): Promise<boolean> {
+  const folder = resolve(path);
+  if (existsSync(join(folder, PAIR_LIST))) return true;
+  return !(await isFolder(join(folder, 'test'))) && (await pairFoldersIn(folder)).length > 0;
+}
+
+/**
+ * Lists the pairs in a folder that `run`, `sample` or `place` has written, without those that were dropped. Throws
+ * ERR_DATASET_INVALID if it holds none, or with the pair that has no mask or that names a type no folder can have.
+ */
+export async function imagesOfPairs(path: string): Promise<ExportedImage[]> {
+  const folder = resolve(path);
+  const found: ExportedImage[] = [];
+  for (const pairs of await pairFoldersIn(folder)) {
+    const list = join(pairs, PAIR_LIST);
+    const { records } = await readPairList(list);
+    for (const pair of records) if (pair.dropped === undefined) found.push(imageOfPair(folder, pairs, list, pair));
+  }
+  if (found.length > 0) return found;
+  throw new DatasetError(`${folder} holds no generated pairs: expected ${PAIR_LIST} in it or in folders below it`);
+}
+
+function imageOfPair(root: string, folder: string, list: string, pair: PairRecord): ExportedImage {
+  const { type, index, mask } = pair;
+  if (type !== GOOD_TYPE && !isTypeName(type)) {
+    throw new DatasetError(`Pair ${index} of ${list} has a type that is not valid: ${JSON.stringify(type)}`);
+  }
+  const image = pathInside(folder, pair.image);
+  const common = { image, source: sourceOf(image, root), origin: 'generated' as const, group: type, pair };
+  if (type === GOOD_TYPE) return { ...common, defects: [] };
+  if (mask === undefined) {
+    throw new DatasetError(`Pair ${index} of ${list} has no mask: sample the pairs again with a method for --mask`);
+  }
+  return { ...common, defects: [{ type, mask: pathInside(folder, mask) }] };
+}
+
+/** Returns the name of a category, or that of the folder that holds pairs. */
+export const categoryOf = (path: string): string => basename(resolve(path)).normalize('NFC');

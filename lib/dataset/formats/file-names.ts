@@ -1,0 +1,41 @@
+/** Names the files of an export, which puts images of many folders into one. */
+import { nameOf } from '../image-source.js';
+import type { ExportedImage } from './exported-images.js';
+
+/** Names stay below the limit of file systems, with room for a number and an ending. */
+const MAX_BYTES = 200;
+
+/** Replaces characters that file names on Windows cannot have. */
+const portable = (text: string) => text.normalize('NFC').replace(/[<>:"/\\|?*\p{Cc}]/gu, '_');
+
+/** Cuts a name at a whole character. */
+function shortened(name: string): string {
+  const characters = [...name];
+  while (Buffer.byteLength(characters.join('')) > MAX_BYTES) characters.pop();
+  return characters.join('');
+}
+
+/** Returns a name that tells where the image comes from, such as `crack_000`, `train_good_000` or `generated_crack_000000`. */
+function wantedName({ origin, group, defects, image }: ExportedImage): string {
+  const isDefect = origin === 'test' && defects.length > 0;
+  return shortened(portable(`${isDefect ? '' : `${origin}_`}${group}_${nameOf(image)}`));
+}
+
+/**
+ * Returns a name without ending for each image. Names that are equal, or differ only in upper and lower case, get a
+ * number: `crack_000`, `crack_000-2`.
+ */
+export function fileNamesOf(images: readonly ExportedImage[]): string[] {
+  const taken = new Set<string>();
+  const counts = new Map<string, number>();
+  return images.map((image) => {
+    const wanted = wantedName(image);
+    const key = wanted.toLowerCase();
+    let count = counts.get(key) ?? 1;
+    let name = count === 1 ? wanted : `${wanted}-${count}`;
+    while (taken.has(name.toLowerCase())) name = `${wanted}-${++count}`;
+    counts.set(key, count + 1);
+    taken.add(name.toLowerCase());
+    return name;
+  });
+}
