@@ -70,6 +70,7 @@ const commands = {
   mask: declared.maskJobOptions,
   evaluate: declared.evaluateOptions,
   import: declared.importOptions,
+  check: declared.jobOptions.check,
   export: declared.jobOptions.export,
   convert: declared.convertJobOptions,
   demo: declared.demoOptions,

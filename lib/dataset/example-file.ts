@@ -35,7 +35,9 @@ export interface LoadedExample extends Example {
 
 /** Reads the mask of an image that was read before. Throws ERR_DATASET_INVALID if it is missing or does not fit. */
 export async function readMaskIn(image: Stored, mask: ImageSource): Promise<RawImage> {
-  await requireMask(image.source, mask);
+  if (typeof mask === 'string' && !(await stat(mask).catch(() => undefined))) {
+    throw new DatasetError(`${labelOf(image.source)} has no mask: expected ${mask}`);
+  }
   return readMaskOf(image, mask);
 }
 
@@ -46,13 +48,6 @@ export async function readExample({
 }: Pick<Example, 'image' | 'mask'>): Promise<{ image: RawImage; stored: Stored; mask: RawImage }> {
   const { image, stored } = await readStored(from);
   return { image, stored, mask: await readMaskIn(stored, mask) };
-}
-
-/** Throws ERR_DATASET_INVALID if the mask of an image is a file that does not exist. */
-export async function requireMask(image: ImageSource, mask: ImageSource): Promise<void> {
-  if (typeof mask === 'string' && !(await stat(mask).catch(() => undefined))) {
-    throw new DatasetError(`${labelOf(image)} has no mask: expected ${mask}`);
-  }
 }
 
 /** Returns the error for a mask without any marked pixel. */

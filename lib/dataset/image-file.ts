@@ -100,8 +100,12 @@ export async function readStored(
   source: ImageSource,
   background?: number,
 ): Promise<{ image: RawImage; stored: Stored }> {
-  const decoded = await decodeImage(source);
-  const { width, height, orientation } = decoded;
+  return rgbOf(await decodeImage(source), background);
+}
+
+/** Converts decoded samples as `readStored` does. */
+export async function rgbOf(decoded: Decoded, background?: number): Promise<{ image: RawImage; stored: Stored }> {
+  const { source, width, height, orientation } = decoded;
   const { bytes, channels } = await toBytes(decoded);
   const image = { data: toRgb(source, bytes, channels, background), width, height, channels: 3 as const };
   return { image: new RawImage(turned(image, orientation)), stored: { source, width, height, orientation } };

@@ -38,7 +38,7 @@ const MAX_PIXELS = 2 ** 27;
 const FOREGROUND_SIDE = 512;
 
 /** Returns the largest number of regions at this resolution. */
-const mostRegions = (resolution: number): number =>
+export const mostRegions = (resolution: number): number =>
   Math.max(1, Math.min(MAX_REGIONS, Math.floor(MAX_PIXELS / (2 * resolution) ** 2)));
 
 /**

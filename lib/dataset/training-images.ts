@@ -8,7 +8,7 @@ import { loadGoodRegions, loadGoodSquares } from './good-regions.js';
 import type { ImageSource } from './image-source.js';
 import { type Foregrounds, loadRegions, type SurveyedExample, surveyExamples } from './regions.js';
 import type { TrainingRegion } from './training-region.js';
-import { decideWindow, MAX_MIRRORED } from './window-size.js';
+import { decideWindow, MAX_MIRRORED, type WindowDecision } from './window-size.js';
 
 /** The settings that decide which images train, and how. */
 export interface TrainingImageOptions {
@@ -86,8 +86,11 @@ async function survey({ examples }: Sources): Promise<SurveyedExample[]> {
   return surveyed;
 }
 
-/** Decides by the sizes of photographs and defects. */
-function decide(surveyed: readonly SurveyedExample[], resolution: number) {
+/** Decides between whole images and windows by the sizes of photographs and defects. Neither list may be empty. */
+export function decideFor(
+  surveyed: readonly Pick<SurveyedExample, 'width' | 'height' | 'defects'>[],
+  resolution: number,
+): WindowDecision {
   const defects = surveyed.flatMap((one) => one.defects);
   return decideWindow(
     surveyed,
@@ -131,7 +134,7 @@ export async function loadTrainingImages(
   }
   const surveyed = await survey(sources);
   const { window, reason } =
-    options.window === 'auto' ? decide(surveyed, resolution) : { window: options.window, reason: undefined };
+    options.window === 'auto' ? decideFor(surveyed, resolution) : { window: options.window, reason: undefined };
   const notes = reason === undefined ? [] : [reason];
   if (window === 'off') return whole(notes);
   requireWindow(window, surveyed);

@@ -3,11 +3,11 @@ import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { Dataset } from '../dataset/dataset.js';
 import {
   categoryOf,
-  type ExportedImage,
+  type DatasetImage,
   holdsPairs,
   imagesOfDataset,
   imagesOfPairs,
-} from '../dataset/formats/exported-images.js';
+} from '../dataset/dataset-images.js';
 import { type ExportCounts, FILE_LIST, writeExport } from '../dataset/formats/write-export.js';
 import { checkOptions } from '../options/check.js';
 import { exportSchema } from '../options/export.js';
@@ -24,7 +24,7 @@ export interface ExportResult extends ExportCounts {
   files: string;
 }
 
-async function imagesOf(path: string): Promise<{ category: string; images: ExportedImage[] }> {
+async function imagesOf(path: string): Promise<{ category: string; images: DatasetImage[] }> {
   if (await holdsPairs(path)) return { category: categoryOf(path), images: await imagesOfPairs(path) };
   const dataset = await Dataset.open(path);
   return { category: dataset.category, images: await imagesOfDataset(dataset) };

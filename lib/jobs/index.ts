@@ -6,6 +6,7 @@
 
 export type {
   CampaignJobOptions,
+  CheckJobOptions,
   EvaluateJobOptions,
   ExportJobOptions,
   GenerateJobOptions,
@@ -15,6 +16,9 @@ export type {
   PlaceJobOptions,
 } from '../options/generated.js';
 export { type CampaignResult, campaign } from './campaign.js';
+export { type CategoryCheck, type CheckResult, check } from './check.js';
+export type { TypeCheck } from './check-type.js';
+export type { Estimate } from './estimates.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
 export { type ExportResult, exportDataset } from './export.js';
 export type { CampaignFailure } from './failure.js';
@@ -24,5 +28,6 @@ export type { JobContext, JobEvent, NoteEvent, ProgressEvent, WarningEvent } fro
 export { type LearnResult, learn } from './learn.js';
 export { type MaskResult, mask } from './mask.js';
 export { type PlaceResult, place } from './place.js';
+export type { Advice } from './recipe-advice.js';
 export type { TypeResult } from './run-type.js';
 export type { CampaignType } from './summary.js';

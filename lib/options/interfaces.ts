@@ -1,6 +1,7 @@
 /** Lists the option sets that become interfaces in the package's types, by the interfaces' names. */
 import { augmentOptions } from './augment.js';
 import { convertAdapterOptions, convertOptions, loadOptions, sourceOptions } from './base.js';
+import { checkDataOptions } from './check-data.js';
 import { evaluatorOptions } from './evaluation.js';
 import { exportOptions } from './export.js';
 import {
@@ -61,6 +62,10 @@ export const interfaces = {
   ImportJobOptions: {
     doc: 'Holds the options of the job that turns annotated photographs into a category folder: `dualanodiff import`.',
     set: importOptions,
+  },
+  CheckJobOptions: {
+    doc: 'Holds the options of the job that looks at data: `dualanodiff check`.',
+    set: checkDataOptions,
   },
   ExportJobOptions: {
     doc: 'Holds the options of the job that writes other formats: `dualanodiff export`.',

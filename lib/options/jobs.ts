@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from './base.js';
 import { flag, integer, oneOf, path } from './check.js';
+import { checkDataOptions } from './check-data.js';
 import { evaluatorOptions } from './evaluation.js';
 import { exportOptions } from './export.js';
 import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnreadMaskOptions } from './masks.js';
@@ -205,10 +206,11 @@ export const jobOptions = {
   evaluate: evaluateOptions,
   campaign: campaignOptions,
   import: importOptions,
+  check: checkDataOptions,
   export: exportOptions,
 };
 export const jobKinds = [
   ...(['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign'] as const),
-  ...(['import', 'export'] as const),
+  ...(['import', 'check', 'export'] as const),
 ] as const;
 export type JobKind = (typeof jobKinds)[number];

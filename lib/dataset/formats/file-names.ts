@@ -1,6 +1,7 @@
 /** Names the files of an export, which puts images of many folders into one. */
+
+import type { DatasetImage } from '../dataset-images.js';
 import { nameOf } from '../image-source.js';
-import type { ExportedImage } from './exported-images.js';
 
 /** Names stay below the limit of file systems, with room for a number and an ending. */
 const MAX_BYTES = 200;
@@ -16,7 +17,7 @@ function shortened(name: string): string {
 }
 
 /** Returns a name that tells where the image comes from, such as `crack_000`, `train_good_000` or `generated_crack_000000`. */
-function wantedName({ origin, group, defects, image }: ExportedImage): string {
+function wantedName({ origin, group, defects, image }: DatasetImage): string {
   const isDefect = origin === 'test' && defects.length > 0;
   return shortened(portable(`${isDefect ? '' : `${origin}_`}${group}_${nameOf(image)}`));
 }
@@ -25,7 +26,7 @@ function wantedName({ origin, group, defects, image }: ExportedImage): string {
  * Returns a name without ending for each image. Names that are equal, or differ only in upper and lower case, get a
  * number: `crack_000`, `crack_000-2`.
  */
-export function fileNamesOf(images: readonly ExportedImage[]): string[] {
+export function fileNamesOf(images: readonly DatasetImage[]): string[] {
   const taken = new Set<string>();
   const counts = new Map<string, number>();
   return images.map((image) => {

@@ -4,12 +4,11 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { withFileErrors } from '../../core/errors.js';
 import type { RawImage } from '../../core/image.js';
+import type { DatasetImage, Origin } from '../dataset-images.js';
 import { type Decoded, decodeImage, turnedSize } from '../decode.js';
-import { emptyMask, requireMask } from '../example-file.js';
+import { emptyMask, readMaskIn } from '../example-file.js';
 import { boundingBox } from '../fit.js';
 import { encodePng, readStored } from '../image-file.js';
-import { readMaskOf } from '../mask-file.js';
-import type { ExportedImage, Origin } from './exported-images.js';
 
 /** With a split, the files of real and of generated images lie in folders of these names. Without one, it is empty. */
 export type ExportSet = '' | 'real' | 'generated';
@@ -60,7 +59,7 @@ const isPlain = ({ source, data, orientation }: Decoded): boolean =>
  * with the file that cannot be read, has no mask, or has a mask that is empty or of another size.
  */
 export async function loadExported(
-  exported: ExportedImage,
+  exported: DatasetImage,
   { index, name, set }: { index: number; name: string; set: ExportSet },
 ): Promise<LoadedImage | undefined> {
   const { image: source, origin, pair } = exported;
@@ -69,8 +68,7 @@ export async function loadExported(
   const plain = isPlain(decoded);
   const defects: LoadedImage['defects'] = [];
   for (const { type, mask: from } of exported.defects) {
-    await requireMask(source, from);
-    const mask = await readMaskOf({ source, width, height, orientation }, from);
+    const mask = await readMaskIn({ source, width, height, orientation }, from);
     if (boundingBox(mask)) defects.push({ type, mask });
     else if (pair === undefined) throw emptyMask(from);
     else return undefined;

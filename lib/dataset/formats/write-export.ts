@@ -3,10 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import { DatasetError } from '../../core/errors.js';
 import { StagedFolder } from '../../core/staged-folder.js';
 import type { ExportFormat } from '../../options/names.js';
+import type { DatasetImage } from '../dataset-images.js';
 import { DECODED_AT_ONCE, fewAtOnce } from '../few-at-once.js';
 import { openAnomalib } from './anomalib-writer.js';
 import { openCoco } from './coco-writer.js';
-import type { ExportedImage } from './exported-images.js';
 import { fileNamesOf } from './file-names.js';
 import type { ExportPlan, FormatWriter, WrittenImage } from './format-writer.js';
 import { openLabelme } from './labelme-writer.js';
@@ -46,10 +46,10 @@ export interface ExportCounts {
   emptyMasks: number;
 }
 
-const setOf = ({ origin }: ExportedImage, split: boolean): ExportSet =>
+const setOf = ({ origin }: DatasetImage, split: boolean): ExportSet =>
   split ? (origin === 'generated' ? 'generated' : 'real') : '';
 
-function planOf(images: readonly ExportedImage[], folder: StagedFolder, settings: ExportSettings): ExportPlan {
+function planOf(images: readonly DatasetImage[], folder: StagedFolder, settings: ExportSettings): ExportPlan {
   const { category, split, polygonError } = settings;
   const types = [...new Set(images.flatMap(({ defects }) => defects.map(({ type }) => type)))].sort();
   const sets = [...new Set(images.map((image) => setOf(image, split)))].sort();
@@ -74,7 +74,7 @@ function lineOf({ defects, provenance }: LoadedImage, { files }: WrittenImage<un
  * Throws ERR_DATASET_INVALID with the file that cannot be used, ERR_FILE_ACCESS if `out` holds files, and ERR_BUSY.
  */
 export async function writeExport(
-  images: readonly ExportedImage[],
+  images: readonly DatasetImage[],
   settings: ExportSettings,
   onImage: (done: number) => void = () => {},
 ): Promise<ExportCounts> {

@@ -1,20 +1,20 @@
-/** Lists the images that an export writes: those of a dataset, and generated pairs. */
+/** Lists all images of a dataset, and those of generated pairs, with their masks. */
 import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { DatasetError } from '../../core/errors.js';
-import { pathInside } from '../../core/path-inside.js';
-import { GOOD_TYPE, isTypeName } from '../../options/type-name.js';
-import type { Dataset } from '../dataset.js';
-import { foldersIn, isFolder } from '../folders.js';
-import { type ImageSource, labelOf } from '../image-source.js';
-import { PAIR_LIST, readPairList } from '../pair-list.js';
-import type { PairRecord } from '../pair-record.js';
+import { DatasetError } from '../core/errors.js';
+import { pathInside } from '../core/path-inside.js';
+import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
+import type { Dataset } from './dataset.js';
+import { foldersIn, isFolder } from './folders.js';
+import { type ImageSource, labelOf } from './image-source.js';
+import { PAIR_LIST, readPairList } from './pair-list.js';
+import type { PairRecord } from './pair-record.js';
 
 /** The part of a dataset that an image comes from. */
 export type Origin = 'train' | 'test' | 'generated';
 
 /** An image with the masks of its defects. */
-export interface ExportedImage {
+export interface DatasetImage {
   image: ImageSource;
   /** The path of the image below the folder of its dataset or pairs, or its name in messages. */
   source: string;
@@ -34,24 +34,40 @@ function sourceOf(image: ImageSource, folder: string | undefined): string {
   return path.startsWith('..') ? image : path.split(sep).join('/');
 }
 
-/** Lists the images of a dataset. An image that several types name is listed once, with a mask for each of them. */
-export async function imagesOfDataset(dataset: Dataset): Promise<ExportedImage[]> {
-  const found = new Map<ImageSource, ExportedImage>();
+/**
+ * Lists the images of a dataset. An image that several types name is listed once, with a mask for each of them.
+ * `onError` gets the errors of types and of folders of good images that cannot be listed. Without it, they are thrown.
+ */
+export async function imagesOfDataset(
+  dataset: Dataset,
+  onError: (error: unknown) => void = (error) => {
+    throw error;
+  },
+): Promise<DatasetImage[]> {
+  const found = new Map<ImageSource, DatasetImage>();
   const common = (image: ImageSource) => ({ image, source: sourceOf(image, dataset.folder) });
   for (const type of dataset.types) {
-    for (const { image, mask } of await dataset.examples(type)) {
+    for (const { image, mask } of await dataset.examples(type).catch(noneAfter(onError))) {
       const known = found.get(image);
       if (known) known.defects.push({ type, mask });
       else found.set(image, { ...common(image), origin: 'test', group: type, defects: [{ type, mask }] });
     }
   }
   for (const origin of ['train', 'test'] as const) {
-    for (const image of await dataset.goodImages(origin)) {
+    for (const image of await dataset.goodImages(origin).catch(noneAfter(onError))) {
       found.set(image, { ...common(image), origin, group: GOOD_TYPE, defects: [] });
     }
   }
   return [...found.values()];
 }
+
+/** Returns what passes an error on and gives an empty list instead. */
+const noneAfter =
+  (onError: (error: unknown) => void) =>
+  (error: unknown): never[] => {
+    onError(error);
+    return [];
+  };
 
 /** Folders of pairs are this many folders below that of a command's results at most. */
 const MAX_DEPTH = 5;
@@ -76,9 +92,9 @@ export async function holdsPairs(path: string): Promise<boolean> {
  * Lists the pairs in a folder that `run`, `sample` or `place` has written, without those that were dropped. Throws
  * ERR_DATASET_INVALID if it holds none, or with the pair that has no mask or that names a type no folder can have.
  */
-export async function imagesOfPairs(path: string): Promise<ExportedImage[]> {
+export async function imagesOfPairs(path: string): Promise<DatasetImage[]> {
   const folder = resolve(path);
-  const found: ExportedImage[] = [];
+  const found: DatasetImage[] = [];
   for (const pairs of await pairFoldersIn(folder)) {
     const list = join(pairs, PAIR_LIST);
     const { records } = await readPairList(list);
@@ -88,7 +104,7 @@ export async function imagesOfPairs(path: string): Promise<ExportedImage[]> {
   throw new DatasetError(`${folder} holds no generated pairs: expected ${PAIR_LIST} in it or in folders below it`);
 }
 
-function imageOfPair(root: string, folder: string, list: string, pair: PairRecord): ExportedImage {
+function imageOfPair(root: string, folder: string, list: string, pair: PairRecord): DatasetImage {
   const { type, index, mask } = pair;
   if (type !== GOOD_TYPE && !isTypeName(type)) {
     throw new DatasetError(`Pair ${index} of ${list} has a type that is not valid: ${JSON.stringify(type)}`);

@@ -1,0 +1,116 @@
+/** Looks at all images of a dataset, each of which is decoded once. */
+import pMap from 'p-map';
+import { DualAnoDiffError } from '../core/errors.js';
+import { coverageOf, type RawImage, withoutColour } from '../core/image.js';
+import { bitDepthOf } from './bit-depth.js';
+import { type Defect, defectsIn } from './components.js';
+import type { DatasetImage, Origin } from './dataset-images.js';
+import { type Decoded, decodeImage } from './decode.js';
+import { emptyMask, readMaskIn } from './example-file.js';
+import { DECODED_AT_ONCE } from './few-at-once.js';
+import { type Fingerprint, fingerprintOf } from './fingerprint.js';
+import { rgbOf } from './image-file.js';
+
+/** The defects of one type in an image. */
+export interface SurveyedDefects {
+  type: string;
+  /** The share of the image that the mask marks, 0 to 1. */
+  coverage: number;
+  defects: Defect[];
+}
+
+/** What a survey keeps of an image. */
+export interface SurveyedImage {
+  source: string;
+  origin: Origin;
+  /** True if the image has no defect. */
+  isGood: boolean;
+  /** The size in pixels, with the EXIF orientation applied. */
+  width: number;
+  height: number;
+  /** The samples of the file, such as `8-bit grey`. */
+  depth: string;
+  /** EXIF orientation, 1 to 8. */
+  orientation: number;
+  fingerprint: Fingerprint;
+  /** The defects by type, without the types whose masks cannot be used. */
+  masks: SurveyedDefects[];
+}
+
+/** A file that cannot be used, with the error that a command that reads it would throw. */
+export interface Problem {
+  /** This is ERR_UNEXPECTED for errors that this package does not throw itself. */
+  code: string;
+  message: string;
+}
+
+/** Describes any error as a problem. */
+export const problemOf = (error: unknown): Problem => ({
+  code: error instanceof DualAnoDiffError ? error.code : 'ERR_UNEXPECTED',
+  message: error instanceof Error ? error.message : String(error),
+});
+
+/** Describes the samples of a file. An image whose channels are equal counts as grey. */
+async function depthOf(decoded: Decoded, rgb: RawImage): Promise<string> {
+  const { data, alpha } = decoded;
+  const bits =
+    data instanceof Uint8Array ? '8-bit' : data instanceof Uint16Array ? `${await bitDepthOf(decoded)}-bit` : 'float';
+  return `${bits} ${withoutColour(rgb).channels === 1 ? 'grey' : 'colour'}${alpha ? ' with alpha' : ''}`;
+}
+
+/** Looks at one image. `onProblem` gets what is wrong with it. Returns undefined if the image itself cannot be used. */
+async function surveyOne(
+  { image, source, origin, defects, pair }: DatasetImage,
+  onProblem: (problem: Problem) => void,
+): Promise<SurveyedImage | undefined> {
+  try {
+    const decoded = await decodeImage(image);
+    const { image: rgb, stored } = await rgbOf(decoded);
+    const { width, height } = rgb;
+    const masks: SurveyedDefects[] = [];
+    for (const { type, mask: from } of defects) {
+      try {
+        const mask = await readMaskIn(stored, from);
+        const found = defectsIn(mask);
+        if (found.length > 0) masks.push({ type, coverage: coverageOf(mask), defects: found });
+        else if (pair === undefined) onProblem(problemOf(emptyMask(from)));
+      } catch (error) {
+        onProblem(problemOf(error));
+      }
+    }
+    return {
+      ...{ source, origin, isGood: defects.length === 0, width, height, masks },
+      depth: await depthOf(decoded, rgb),
+      orientation: stored.orientation,
+      fingerprint: await fingerprintOf(rgb),
+    };
+  } catch (error) {
+    onProblem(problemOf(error));
+    return undefined;
+  }
+}
+
+/** The result of a survey. The images are in the order of the dataset, and so are the problems. */
+export interface Survey {
+  images: SurveyedImage[];
+  problems: Problem[];
+}
+
+/** Looks at all images. A few of them are in memory at a time. `onImage` is called after each and may throw. */
+export async function surveyImages(
+  images: readonly DatasetImage[],
+  onImage: (done: number) => void = () => {},
+): Promise<Survey> {
+  const problems: Problem[][] = images.map(() => []);
+  let done = 0;
+  const surveyed = await pMap(
+    images,
+    async (image, index) => {
+      const one = await surveyOne(image, (problem) => problems[index]?.push(problem));
+      onImage(++done);
+      return one;
+    },
+    { concurrency: DECODED_AT_ONCE },
+  );
+  return { images: surveyed.filter((one) => one !== undefined), problems: problems.flat() };
+}

@@ -1,0 +1,66 @@
+/** Estimates the time and memory of training and sampling on a CPU, from the figures of docs/speed.md. */
+import { totalmem } from 'node:os';
+import { defaultThreads } from '../core/threads.js';
+import type { BaseDefaults } from '../model/base-defaults.js';
+
+/** An estimate for one type on this machine. It may be wrong by a factor of two. */
+export interface Estimate {
+  /** Seconds of training with the steps of the base. */
+  trainSeconds: number;
+  /** Seconds of one pair with the steps of the base. */
+  pairSeconds: number;
+  /** Bytes of memory that training needs. */
+  memoryBytes: number;
+  /** Bytes of memory that this process may use. */
+  machineBytes: number;
+  /** The number of threads that work. */
+  threads: number;
+}
+
+/** The costs of a base at one resolution, measured on two threads with AVX2. */
+interface Costs {
+  resolution: number;
+  /** Seconds of a training step for each pair of the batch. */
+  trainStep: number;
+  /** Seconds of a step of sampling one pair with guidance. */
+  sampleStep: number;
+  /** Bytes that do not depend on the batch, and bytes for each pair of the batch. */
+  fixedBytes: number;
+  pairBytes: number;
+}
+
+const GB = 1e9;
+const EMBEDDED: Costs = {
+  ...{ resolution: 128, trainStep: 0.15, sampleStep: 0.06 },
+  ...{ fixedBytes: 0.45 * GB, pairBytes: 0.07 * GB },
+};
+const STABLE_DIFFUSION: Costs = {
+  ...{ resolution: 512, trainStep: 28, sampleStep: 19 },
+  ...{ fixedBytes: 3.7 * GB, pairBytes: 2.8 * GB },
+};
+/** The figures are those of two threads. */
+const MEASURED_THREADS = 2;
+/** More threads than this hardly help. */
+const MAX_THREADS = 16;
+
+/** Estimates for the embedded base, or for a base of the size of Stable Diffusion 1.5. */
+export function estimate(defaults: BaseDefaults, resolution: number, isEmbedded: boolean): Estimate {
+  const costs = isEmbedded ? EMBEDDED : STABLE_DIFFUSION;
+  const { steps, batchSize } = defaults.training;
+  const area = (resolution / costs.resolution) ** 2;
+  const threads = defaultThreads();
+  const factor = (area * MEASURED_THREADS) / Math.min(threads, MAX_THREADS);
+  return {
+    trainSeconds: steps * batchSize * costs.trainStep * factor,
+    pairSeconds: defaults.sampling.steps * costs.sampleStep * factor,
+    memoryBytes: costs.fixedBytes + batchSize * costs.pairBytes * area,
+    machineBytes: memoryOfProcess(),
+    threads,
+  };
+}
+
+/** Returns the memory of the machine, or the limit that a container sets. */
+function memoryOfProcess(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
