@@ -34,7 +34,7 @@ model::UnetConfig ourUnetConfig(const model::TextConfig& text) {
   model::UnetConfig config;
   config.inChannels = model::inpaintingChannels(config.outChannels);
   // The last level is wide because it has few tokens: it holds most of the parameters and takes little of the time.
-  config.blockOutChannels = {64, 112, 224};
+  config.blockOutChannels = {48, 112, 224};
   config.layersPerBlock = 1;
   config.crossAttentionDim = text.hiddenSize;
   config.groups = 16;

@@ -15,14 +15,14 @@ import {
   learn,
   mask,
 } from '../../lib/jobs/index.js';
-import { caseFolder, casesFolder } from '../helpers/cases.js';
+import { caseFolder, crackAdapter } from '../helpers/cases.js';
 import { cli, flagsOf, main, type Outcome } from '../helpers/cli.js';
 import { expectFailure } from '../helpers/failures.js';
 import { contentsOf, filesOf, leftoversOf, recordsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const adapter = join(casesFolder, 'adapter.safetensors');
+const adapter = await crackAdapter();
 const sampling = (out: string, count: number): GenerateJobOptions => ({
   ...{ adapter, out, count, steps: 2, resolution: 32, scheduler: 'pndm', mask: ['threshold'] },
 });
