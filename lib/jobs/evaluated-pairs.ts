@@ -75,8 +75,8 @@ function pairSets({ freshPairs, seeds, seed: first, shots }: Options, evaluator:
 
 /**
  * Makes the pairs of every recipe and ablation and returns their folders by name. With `freshPairs` each seed has its
- * own folder, and with `shots` each seed of each number has. Recipes that train on the same squares share an adapter. The
- * work of an earlier call that was interrupted is continued.
+ * own folder, and with `shots` each seed of each number has. The work of an earlier call that was interrupted is
+ * continued.
  */
 export async function makePairs(
   options: Options,
@@ -91,19 +91,15 @@ export async function makePairs(
   const folders: Record<string, string[]> = {};
   for (const name of names) {
     folders[name] = [];
-    // In tiles, noise and place train on the same squares, so one adapter is enough.
-    const isAdapterShared = evaluator.protocol.tiles && (name === 'noise' || name === 'place');
     for (const set of pairSets(options, evaluator)) {
       const folder = pathInside(resolve(options.out), 'pairs', name, ...set.folder);
-      const adapters = isAdapterShared ? pathInside(resolve(options.out), 'adapters', ...set.folder) : folder;
       const known = dataset.restrictedTo(set.training, evaluator.split.trainingGood);
       for (const [position, type] of known.types.entries()) {
         // Each type and set has its own seed, because the same seed would repeat places and light for every type.
         const seed = set.seed * known.types.length + position;
         const needed = name === 'augment' ? undefined : model;
         const settings = settingsOf(name, needed, options, squares, seed);
-        const adapterFolder = pathInside(adapters, type);
-        await runType(needed, known, type, folder, { ...settings, adapterFolder }, context);
+        await runType(needed, known, type, folder, settings, context);
       }
       folders[name].push(folder);
     }

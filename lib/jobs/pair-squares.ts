@@ -42,18 +42,18 @@ export async function squaresOf(
 ): Promise<Record<RecipeName, SquareSettings>> {
   const { tiles, resolution } = evaluator.protocol;
   const side = Math.max(resolution, model?.defaults.training.resolution ?? 0);
+  const place: SquareSettings = { fit: 'crop' }; // Its pairs are whole photographs, so training decides about windows.
   if (!tiles) {
     return {
       augment: { fit: 'stretch', resolution: AUGMENT_SCALE * resolution },
       noise: { fit: 'stretch', resolution: side, window: 'off' },
-      place: { fit: 'crop' }, // Its pairs are whole photographs, so training decides about windows.
+      place,
     };
   }
-  const drawn: SquareSettings = { fit: 'crop', resolution: side, window: side };
   const augmented = Math.min(AUGMENT_TILES * resolution, await medianSide(evaluator));
   return {
     augment: { fit: 'crop', resolution: augmented, window: augmented },
-    noise: drawn,
-    place: drawn,
+    noise: { fit: 'crop', resolution: side, window: side },
+    place,
   };
 }

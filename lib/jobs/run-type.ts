@@ -32,8 +32,6 @@ export interface TypeSettings {
   trainSteps?: number | undefined;
   sampling: NoiseOptions;
   keepBest?: KeepRule | undefined;
-  /** The adapter is kept in this folder, so that several recipes can use it. It defaults to the folder of the type. */
-  adapterFolder?: string | undefined;
   resume: boolean;
 }
 
@@ -115,8 +113,8 @@ async function prepareTrained(
   model: DualAnoDiff,
   { dataset, type, folder, settings, context }: TypeRun,
 ): Promise<Prepared> {
-  const { training, trainSteps: steps, adapterFolder = folder, resume } = settings;
-  const adapter = join(adapterFolder, 'adapter.safetensors');
+  const { training, trainSteps: steps, resume } = settings;
+  const adapter = join(folder, 'adapter.safetensors');
   const trained = await trainType(
     model,
     dataset,
