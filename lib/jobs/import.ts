@@ -6,7 +6,6 @@ import type { Purpose } from '../dataset/contents.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { emptyMask, readMaskIn } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { boundingBox } from '../dataset/fit.js';
 import { uniqueNames } from '../dataset/formats/annotated.js';
 import { pathBelow } from '../dataset/formats/files.js';
 import { TreeWriter } from '../dataset/formats/tree-writer.js';
@@ -64,7 +63,7 @@ async function writeEntry(writer: TreeWriter, { image, defects, good }: Entry): 
   const { stored } = await readStored(image);
   for (const { type, example } of defects) {
     const mask = await readMaskIn(stored, example.mask);
-    if (!boundingBox(mask)) throw emptyMask(example.mask);
+    if (!mask.data.includes(255)) throw emptyMask(example.mask);
     await writer.writeDefect(type, example.name, image, mask);
   }
   if (good) await writer.writeGood(good.purpose, good.name, image);

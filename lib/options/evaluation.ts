@@ -51,8 +51,8 @@ export const evaluatorOptions = {
     'Train on these images of each type: all, the first N, or the first a of b equal parts by name. a/b@k begins with the k-th part, and the first follows the last: 2/3@1, 2/3@2 and 2/3@3 test every third once. Photographs of one part stay together.',
     { valueName: 'n', fallback: '1/3, or all with testData' },
   ),
-  testData: option(path('a folder').optional(), 'common', 'Test on all test images of this category folder.', {
-    valueName: 'dir',
+  testData: option(path('a folder or file').optional(), 'common', 'Test on all test images of this category.', {
+    valueName: 'path',
     fallback: 'the images of the dataset that are not trained on',
   }),
   textures: option(path('a folder').optional(), 'advanced', 'Take the textures of draem from this folder of images.', {

@@ -162,6 +162,7 @@ describe('a labelme file that cannot be used', () => {
     ],
     [{ shape_type: 'circle' }, {}, 'shapes[0] (crack) is a circle of 3 points: expected 2'],
     [{ shape_type: 'star' }, {}, 'has the unknown shape_type "star": expected polygon, '],
+    [{ shape_type: 'constructor' }, {}, 'has the unknown shape_type "constructor": expected polygon, '],
     [{ points: [[1, 2, 3]] }, {}, 'shapes[0] cannot be used: expected pairs of x and y for points.0'],
     [
       {

@@ -53,7 +53,8 @@ async function drawStoredMask(canvas: Canvas, { points, mask }: LabelmeShape, wh
 export function labelmeShape(shape: LabelmeShape, where: string): Shape {
   const { shape_type: given, points, mask } = shape;
   const name = given ?? 'polygon';
-  const kind = name === 'mask' ? { draw: undefined, least: 2, most: 2 } : KINDS[name];
+  const isMask = name === 'mask';
+  const kind = isMask ? { draw: undefined, least: 2, most: 2 } : Object.hasOwn(KINDS, name) && KINDS[name];
   if (!kind) {
     throw new DatasetError(
       `${where} has the unknown shape_type ${JSON.stringify(name)}: expected ${Object.keys(KINDS).join(', ')} or mask`,

@@ -97,12 +97,12 @@ async function imagesOf(place: string, root: string): Promise<string[]> {
 }
 
 /** Returns the file with the polygons of an image: in `labels` instead of `images`, or beside the image. */
-function labelFileOf(image: string): string {
-  const { dir, name } = parse(image);
+function labelFileOf(root: string, image: string): string {
+  const { dir, name } = parse(pathBelow(root, image));
   const parts = dir.split('/');
   const at = parts.lastIndexOf('images');
   if (at >= 0) parts[at] = 'labels';
-  return join(parts.join('/'), `${name}.txt`);
+  return join(root, ...parts, `${name}.txt`);
 }
 
 /** Opens `data.yaml`, or the folder that holds it. */
@@ -124,7 +124,7 @@ export async function openYolo(path: string): Promise<DatasetContents> {
       }
       const images = await imagesOf(place, root);
       const read = await fewAtOnce(images, async (image) => {
-        const labels = labelFileOf(image);
+        const labels = labelFileOf(root, image);
         const masks = (await readLabels(labels, classes, file)).masksOf(image, { where: labels });
         return { image, path: pathBelow(root, image), where: labels, isTest: part === 'test', masks };
       });
