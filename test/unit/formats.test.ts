@@ -145,7 +145,11 @@ describe('YOLO', () => {
   it.each([
     ['names: {0: crack, 1: hole}\npath: .\ntrain: images/train\nval: images/val\n', 'images/train', 'labels/train'],
     ["names: ['crack', 'hole']\nnc: 2\ntrain: ../train/images\nval: ../valid/images\n", 'train/images', 'train/labels'],
-    ['names: [crack, hole]\npath: /home/somebody/data\ntrain: train.txt\n', 'images/train', 'labels/train'],
+    [
+      'names: [crack, hole]\npath: /home/somebody/data\ntrain: train.txt\nval: images\n',
+      'images/train',
+      'labels/train',
+    ],
   ])('is read with %j', async (yaml, images, labels) => {
     const data = folder();
     write(join(data, 'data.yaml'), yaml);
@@ -226,6 +230,8 @@ describe('images beside masks', () => {
     ['images/a.jpg', 'masks/a.png', 'images/c.jpg', 'masks/c.png', 'defect'],
     ['train/images/a.jpg', 'train/masks/a_mask.png', 'train/images/c.jpg', 'train/masks/c_mask.png', 'defect'],
     ['images/crack/a.jpg', 'masks/crack/a.png', 'images/good/c.jpg', undefined, 'crack'],
+    ['abnormal/a.jpg', 'mask/a.png', 'normal/c.jpg', undefined, 'defect'],
+    ['crack/a.jpg', 'mask/crack/a.jpg', 'good/c.jpg', undefined, 'crack'],
     ['a.jpg', 'a_mask.png', 'c.jpg', 'c_mask.png', 'defect'],
   ])('are read as %s and %s', async (image, mask, good, blank, type) => {
     const data = folder();

@@ -53,8 +53,9 @@ async function masksIn(root: string): Promise<DataFormat | undefined> {
   if (hasSuffix) return 'masks';
   for (const { path } of [{ path: root }, ...parts]) {
     const names = (await foldersIn(path)).map(({ name }) => name.toLowerCase());
-    const hasMasks = names.some((name) => ['masks', 'mask', 'ground_truth', 'gt', 'labels'].includes(name));
-    if (hasMasks && names.some((name) => ['images', 'image', 'imgs', 'img'].includes(name))) return 'masks';
+    const others = names.filter((name) => !['masks', 'mask', 'gt'].includes(name));
+    if (others.length > 0 && others.length < names.length) return 'masks';
+    if (names.includes('images') && names.includes('labels')) return 'masks';
   }
   return undefined;
 }

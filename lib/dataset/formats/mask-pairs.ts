@@ -16,7 +16,7 @@ export interface MaskPair {
 }
 
 /** The names of folders that hold only images, or only masks. */
-const IMAGE_FOLDERS = ['images', 'image', 'imgs', 'img', 'data'];
+const IMAGE_FOLDERS = ['images', 'image', 'imgs', 'img', 'data', 'abnormal'];
 const MASK_FOLDERS = ['masks', 'mask', 'ground_truth', 'groundtruth', 'gt', 'labels', 'annotations', 'segmentation'];
 /** The names of masks end with one of these words, where they lie beside their images. */
 const SUFFIX = /[_-](mask|label|labels|gt|seg|segmentation)$/i;

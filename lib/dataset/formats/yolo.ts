@@ -112,6 +112,7 @@ export async function openYolo(path: string): Promise<DatasetContents> {
   const root = dirname(file);
   const { classes, path: base, ...config } = await readConfig(file);
   const found: AnnotatedImage[] = [];
+  const seen = new Set<string>();
   for (const part of PARTS) {
     const given = config[part] ?? [];
     for (const one of typeof given === 'string' ? [given] : given) {
@@ -122,7 +123,9 @@ export async function openYolo(path: string): Promise<DatasetContents> {
         warn(`${message}. It is left out.`); // Roboflow names parts that have no images.
         continue;
       }
-      const images = await imagesOf(place, root);
+      // Small datasets name the same images for several parts.
+      const images = (await imagesOf(place, root)).filter((image) => !seen.has(image));
+      for (const image of images) seen.add(image);
       const read = await fewAtOnce(images, async (image) => {
         const labels = labelFileOf(root, image);
         const masks = (await readLabels(labels, classes, file)).masksOf(image, { where: labels });
