@@ -34,6 +34,7 @@ interface Schemas {
   MaskJobOptions: typeof jobs.maskSchema;
   EvaluateJobOptions: typeof jobs.evaluateSchema;
   CampaignJobOptions: typeof jobs.campaignSchema;
+  ImportJobOptions: typeof jobs.importSchema;
 }
 interface Interfaces {
   LoadSettings: generated.LoadSettings;
@@ -57,6 +58,7 @@ interface Interfaces {
   MaskJobOptions: generated.MaskJobOptions;
   EvaluateJobOptions: generated.EvaluateJobOptions;
   CampaignJobOptions: generated.CampaignJobOptions;
+  ImportJobOptions: generated.ImportJobOptions;
 }
 
 /** Optional entries without the `undefined` that schemas allow beside leaving them out, at every depth. */

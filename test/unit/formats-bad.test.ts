@@ -307,6 +307,7 @@ describe('a folder that cannot be used', () => {
     expect(await failure(data)).toContain('no other format was found');
     expect(await failure(join(data, 'package.json'))).toContain('is no dataset: expected a JSON file of COCO');
     await expect(Dataset.open(join(data, 'package.json'), { format: 'voc' })).rejects.toThrow('is a file, but');
+    await expect(Dataset.open(data, { format: 'xml' as never })).rejects.toThrow('Expected one of mvtec, btad, ');
     await expect(Dataset.open(data, { format: 'coco' })).rejects.toThrow('holds no COCO file');
   });
 });

@@ -321,5 +321,8 @@ describe('public datasets', () => {
     await writeCategory(join(data, 'b'), 'crack', 1);
     expect(await Dataset.categoriesIn(data)).toEqual([join(data, 'a'), join(data, 'b')]);
     expect((await Dataset.openAll(data)).map(({ format }) => format)).toEqual(['coco', 'mvtec']);
+    write(join(data, 'c', 'cut-off.json'), '{"images": [');
+    expect((await Dataset.categoriesIn(data)).at(-1)).toBe(join(data, 'c'));
+    await expect(Dataset.openAll(data)).rejects.toThrow('cut-off.json is not valid JSON');
   });
 });

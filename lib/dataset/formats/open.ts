@@ -1,8 +1,9 @@
 /** Opens datasets in every format. */
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatasetError } from '../../core/errors.js';
-import type { DataFormat } from '../../options/names.js';
+import { checkValue, oneOf } from '../../options/check.js';
+import { type DataFormat, dataFormats } from '../../options/names.js';
 import type { DatasetContents } from '../contents.js';
 import { openFolder } from '../folder-contents.js';
 import { foldersIn, isFolder } from '../folders.js';
@@ -31,11 +32,15 @@ const READERS: Record<DataFormat, (path: string) => Promise<DatasetContents>> = 
 /** These formats may be given as one file. The others are folders. */
 const FILES: readonly DataFormat[] = ['coco', 'labelme', 'yolo', 'datumaro'];
 
-/** Opens the dataset in a file or folder. Its content tells the format, unless `format` does. */
+/**
+ * Opens the dataset in a file or folder. Its content tells the format, unless `format` does. Throws ERR_INVALID_OPTION for
+ * an unknown format, and ERR_DATASET_INVALID for data that cannot be used.
+ */
 export async function openData(
   path: string,
   format?: DataFormat,
 ): Promise<{ format: DataFormat; contents: DatasetContents }> {
+  checkValue('format', oneOf(dataFormats).optional(), format);
   const place = resolve(path);
   const isWhole = await isFolder(place);
   if (!(await stat(place).catch(() => undefined))) throw new DatasetError(`The dataset folder ${place} does not exist`);
@@ -52,16 +57,18 @@ export async function openData(
   return { format: known, contents: await READERS[known](place) };
 }
 
+/** Tells whether a folder holds a dataset, even one that cannot be read, so that its error is not lost. */
+const isDataset = async (folder: string): Promise<boolean> =>
+  (await isFolder(join(folder, 'test'))) || (await findFormat(folder).catch(() => 'unreadable')) !== undefined;
+
 /**
  * Lists the datasets in a folder, sorted by name. If the path is itself a dataset, or holds none, it is the only one.
  */
 export async function datasetsIn(path: string): Promise<string[]> {
   const place = resolve(path);
-  if (!(await isFolder(place)) || (await isFolder(`${place}/test`)) || (await findFormat(place))) return [place];
+  const format = await findFormat(place).catch(() => undefined);
+  if (!(await isFolder(place)) || (await isFolder(join(place, 'test'))) || format !== undefined) return [place];
   const found: string[] = [];
-  for (const entry of await foldersIn(place)) {
-    const isCategory = (await isFolder(`${entry.path}/test`)) || (await findFormat(entry.path).catch(() => undefined));
-    if (isCategory) found.push(entry.path);
-  }
+  for (const entry of await foldersIn(place)) if (await isDataset(entry.path)) found.push(entry.path);
   return found.length > 0 ? found : [place]; // Opening this folder then fails with an error that describes a category.
 }
