@@ -68,7 +68,7 @@ function typeRows(types: readonly TypeCheck[]): string[] {
 }
 
 function describeCategory(one: CategoryCheck): string[] {
-  const { category, path, format, good, types, sizes, depths, turned, doubles, recipe, problems } = one;
+  const { category, path, format, good, types, sizes, depths, turned, inverted, doubles, recipe, problems } = one;
   const kinds = Object.entries(depths).map(([depth, count]) => `${count} ${depth}`);
   const size = sizes && `${span(sizes.width)} x ${span(sizes.height)} pixels, `;
   const vanished = types.flatMap(({ losses }) => losses.vanished);
@@ -79,6 +79,7 @@ function describeCategory(one: CategoryCheck): string[] {
     ...typeRows(types),
     ...(vanished.length > 0 ? [`  vanish, so that training refuses them: ${some(vanished)}`] : []),
     ...(turned.length > 0 ? [`  turned by their EXIF orientation: ${some(turned)}`] : []),
+    ...(inverted.length > 0 ? [`  masks may be inverted (black defects on white): ${some(inverted)}`] : []),
     ...(doubles.length > 0 ? [`  the same picture: ${pairs.slice(0, SHOWN_NAMES).join('; ')}${rest(pairs)}`] : []),
     ...(recipe ? [`  recipe: ${recipe.recipe}, because ${recipe.reason}`] : []),
     problems.length === 0 ? '  no problems' : `  problems: ${problems.length}`,

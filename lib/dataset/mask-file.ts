@@ -148,7 +148,7 @@ export async function readMask(source: ImageSource): Promise<RawImage> {
 }
 
 /** Returns true if the mask marks its whole border but not every pixel. The defect may then be black on white. */
-function looksInverted({ data, width, height }: PixelData): boolean {
+export function looksInverted({ data, width, height }: PixelData): boolean {
   const isMarked = (x: number, y: number) => data[y * width + x] === 255;
   for (let x = 0; x < width; x++) if (!isMarked(x, 0) || !isMarked(x, height - 1)) return false;
   for (let y = 0; y < height; y++) if (!isMarked(0, y) || !isMarked(width - 1, y)) return false;

@@ -10,6 +10,7 @@ import { emptyMask, readMaskIn } from './example-file.js';
 import { DECODED_AT_ONCE } from './few-at-once.js';
 import { type Fingerprint, fingerprintOf } from './fingerprint.js';
 import { rgbOf } from './image-file.js';
+import { looksInverted } from './mask-file.js';
 
 /** The defects of one type in an image. */
 export interface SurveyedDefects {
@@ -17,6 +18,8 @@ export interface SurveyedDefects {
   /** The share of the image that the mask marks, 0 to 1. */
   coverage: number;
   defects: Defect[];
+  /** True if the mask marks its whole border but not every pixel, so that the defect may be black on white. */
+  mayBeInverted: boolean;
 }
 
 /** What a survey keeps of an image. */
@@ -72,7 +75,8 @@ async function surveyOne(
       try {
         const mask = await readMaskIn(stored, from);
         const found = defectsIn(mask);
-        if (found.length > 0) masks.push({ type, coverage: coverageOf(mask), defects: found });
+        const mayBeInverted = looksInverted(mask);
+        if (found.length > 0) masks.push({ type, coverage: coverageOf(mask), defects: found, mayBeInverted });
         else if (pair === undefined) onProblem(problemOf(emptyMask(from)));
       } catch (error) {
         onProblem(problemOf(error));

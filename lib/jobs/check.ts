@@ -36,6 +36,8 @@ export interface CategoryCheck {
   depths: Record<string, number>;
   /** The images that their EXIF orientation turns. */
   turned: string[];
+  /** The images whose masks may be inverted, because they mark the whole border. */
+  inverted: string[];
   /** Groups of images that show the same picture. */
   doubles: string[][];
   /** The recipe that suits the data. It is absent for generated pairs. */
@@ -106,6 +108,7 @@ async function describeCategory(
     }),
     depths: countDepths(images),
     turned: images.filter(({ orientation }) => orientation > 1).map(({ source }) => source),
+    inverted: images.filter(({ masks }) => masks.some((mask) => mask.mayBeInverted)).map(({ source }) => source),
     doubles: doubles.map((group) => group.map(sourceOf)),
     ...(listed.format !== 'pairs' && types.length > 0 && { recipe: adviseRecipe(good.train, types) }),
     problems: [...listed.problems, ...problems],

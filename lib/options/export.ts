@@ -29,7 +29,7 @@ export const exportOptions = {
     { fallback: 'all images are together' },
   ),
   polygonError: option(
-    real(0, 100).default(1),
+    real(0, 100).default(0.5),
     'advanced',
     'Let polygons of yolo differ from the border of a mask by at most this many pixels.',
   ),

@@ -148,6 +148,15 @@ describe('check', () => {
     expect(one.sizes?.width[0]).toBe(30); // 40 x 30 pixels lie on their side.
   });
 
+  it('names masks that may be inverted', async () => {
+    const data = fresh();
+    await writeExample(data, 'crack', '000', 40, 20, [4, 5, 8]);
+    await writeExample(data, 'crack', '001', 40, 20, [4, 5, 8]);
+    const mask = join(data, 'ground_truth', 'crack', '001_mask.png');
+    writeFileSync(mask, await sharp(readFileSync(mask)).negate().png().toBuffer());
+    expect(await checkOne(data)).toMatchObject({ inverted: ['test/crack/001.png'], problems: [] });
+  });
+
   it('says what is cut and what vanishes', async () => {
     const data = fresh();
     await writeExample(data, 'crack', '000', 256, 64, [4, 5, 40]);
