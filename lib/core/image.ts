@@ -69,7 +69,7 @@ export function withoutColour(image: RawImage): RawImage {
 }
 
 /** Returns true if the three channels of every pixel are equal. */
-function isGrey(rgb: Uint8Array): boolean {
+export function isGrey(rgb: Uint8Array): boolean {
   for (let i = 0; i < rgb.length; i += 3) {
     if (rgb[i] !== rgb[i + 1] || rgb[i] !== rgb[i + 2]) return false;
   }

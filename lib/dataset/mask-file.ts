@@ -26,6 +26,18 @@ function integersOf({ source, data }: Decoded): Uint8Array | Uint16Array {
   return Uint16Array.from(data, (value) => Math.round(65535 * Math.min(Math.max(value, 0), 1)));
 }
 
+/** Returns one channel of samples whose three channels are equal, as in most masks. Returns undefined for others. */
+function greyChannel(numbers: Uint8Array | Uint16Array): Uint8Array | Uint16Array | undefined {
+  const count = numbers.length / 3;
+  const data = numbers instanceof Uint8Array ? new Uint8Array(count) : new Uint16Array(count);
+  for (let i = 0, from = 0; i < count; i++, from += 3) {
+    const level = numbers[from] as number;
+    if (numbers[from + 1] !== level || numbers[from + 2] !== level) return undefined;
+    data[i] = level;
+  }
+  return data;
+}
+
 /**
  * Computes the level of each pixel, which is its luminance times alpha. `peak` is the largest channel times alpha. The
  * luminance of a mask in one colour may be small, so levels are scaled until the largest equals `peak`. In a lossy
@@ -33,10 +45,11 @@ function integersOf({ source, data }: Decoded): Uint8Array | Uint16Array {
  */
 function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & { peak: number } {
   const { channels, alpha, width, height, lossy } = image;
-  if (channels === 1) {
+  const grey = channels === 1 ? numbers : channels === 3 ? greyChannel(numbers) : undefined;
+  if (grey) {
     let most = 0;
-    for (let i = 0; i < numbers.length; i++) if ((numbers[i] as number) > most) most = numbers[i] as number;
-    return { data: numbers, width, height, lossy, peak: most };
+    for (let i = 0; i < grey.length; i++) if ((grey[i] as number) > most) most = grey[i] as number;
+    return { data: grey, width, height, lossy, peak: most };
   }
   const white = numbers instanceof Uint8Array ? 255 : 65535;
   const colours = channels - (alpha ? 1 : 0);

@@ -1,7 +1,7 @@
 /** Looks at all images of a dataset, each of which is decoded once. */
 import pMap from 'p-map';
 import { DualAnoDiffError } from '../core/errors.js';
-import { coverageOf, type RawImage, withoutColour } from '../core/image.js';
+import { coverageOf, isGrey, type RawImage } from '../core/image.js';
 import { bitDepthOf } from './bit-depth.js';
 import { type Defect, defectsIn } from './components.js';
 import type { DatasetImage, Origin } from './dataset-images.js';
@@ -58,7 +58,7 @@ async function depthOf(decoded: Decoded, rgb: RawImage): Promise<string> {
   const { data, alpha } = decoded;
   const bits =
     data instanceof Uint8Array ? '8-bit' : data instanceof Uint16Array ? `${await bitDepthOf(decoded)}-bit` : 'float';
-  return `${bits} ${withoutColour(rgb).channels === 1 ? 'grey' : 'colour'}${alpha ? ' with alpha' : ''}`;
+  return `${bits} ${isGrey(rgb.data) ? 'grey' : 'colour'}${alpha ? ' with alpha' : ''}`;
 }
 
 /** Looks at one image. `onProblem` gets what is wrong with it. Returns undefined if the image itself cannot be used. */

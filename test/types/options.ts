@@ -2,7 +2,9 @@
 import type { z } from 'zod';
 import type { augmentSchema } from '../../lib/options/augment.js';
 import type { convertAdapterSchema, convertCheckpointSchema, loadSchema } from '../../lib/options/base.js';
+import type { checkDataSchema } from '../../lib/options/check-data.js';
 import type { evaluatorSchema } from '../../lib/options/evaluation.js';
+import type { exportSchema } from '../../lib/options/export.js';
 import type * as generated from '../../lib/options/generated.js';
 import type { interfaces } from '../../lib/options/interfaces.js';
 import type * as jobs from '../../lib/options/jobs.js';
@@ -35,6 +37,8 @@ interface Schemas {
   EvaluateJobOptions: typeof jobs.evaluateSchema;
   CampaignJobOptions: typeof jobs.campaignSchema;
   ImportJobOptions: typeof jobs.importSchema;
+  CheckJobOptions: typeof checkDataSchema;
+  ExportJobOptions: typeof exportSchema;
 }
 interface Interfaces {
   LoadSettings: generated.LoadSettings;
@@ -59,6 +63,8 @@ interface Interfaces {
   EvaluateJobOptions: generated.EvaluateJobOptions;
   CampaignJobOptions: generated.CampaignJobOptions;
   ImportJobOptions: generated.ImportJobOptions;
+  CheckJobOptions: generated.CheckJobOptions;
+  ExportJobOptions: generated.ExportJobOptions;
 }
 
 /** Optional entries without the `undefined` that schemas allow beside leaving them out, at every depth. */
