@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { RawImage } from '../../lib/core/image.js';
+import { Dataset } from '../../lib/dataset/dataset.js';
+import { type DatasetImage, imagesOfDataset } from '../../lib/dataset/dataset-images.js';
+import { fileNamesOf } from '../../lib/dataset/formats/file-names.js';
+import { writeExport } from '../../lib/dataset/formats/write-export.js';
 import { readImage } from '../../lib/dataset/image-file.js';
 import { readMask } from '../../lib/dataset/mask-file.js';
 import { PairWriter } from '../../lib/dataset/pair-writer.js';
@@ -134,9 +138,10 @@ describe('the formats', () => {
   it('masks have one for every image', async () => {
     const [data, out] = [await writeTree(), fresh()];
     await exportDataset({ data, format: 'masks', out });
-    const names = ['crack_000', 'hole_000', 'test_good_000', 'train_good_000'];
-    expect(readdirSync(join(out, 'masks')).sort()).toEqual(names.map((name) => `${name}.png`));
-    expect(new Set((await readMask(join(out, 'masks', 'test_good_000.png'))).data)).toEqual(new Set([0]));
+    expect(filesIn(join(out, 'masks'))).toEqual([
+      ...['crack/crack_000.png', 'good/test_good_000.png', 'good/train_good_000.png', 'hole/hole_000.png'],
+    ]);
+    expect(new Set((await readMask(join(out, 'masks', 'good', 'test_good_000.png'))).data)).toEqual(new Set([0]));
   });
 });
 
@@ -177,12 +182,19 @@ describe('generated pairs', () => {
     expect(readFileSync(join(other, 'generated.yaml'), 'utf8')).toContain('abnormal_dir: abnormal/generated\n');
   });
 
+  it('leave out the pair that a killed process was listing', async () => {
+    const [data, out] = [await writePairs(), fresh()];
+    const list = join(data, 'pairs.jsonl');
+    writeFileSync(list, readFileSync(list, 'utf8').slice(0, -20));
+    expect(await exportDataset({ data, format: 'masks', out })).toMatchObject({ images: 1 });
+  });
+
   it('of two folders with the same names are kept apart', async () => {
     const [pairs, out] = [fresh(), fresh()];
     await writePairs(join(pairs, 'a', 'crack', 'dataset'));
     await writePairs(join(pairs, 'b', 'crack', 'dataset'));
     await exportDataset({ data: pairs, format: 'masks', out });
-    expect(readdirSync(join(out, 'masks')).sort()).toEqual([
+    expect(readdirSync(join(out, 'masks', 'crack')).sort()).toEqual([
       ...['generated_crack_000000-2.png', 'generated_crack_000000.png'],
       ...['generated_crack_000003-2.png', 'generated_crack_000003.png'],
     ]);
@@ -202,14 +214,71 @@ describe('images that programs read differently', () => {
     const mask = join(data, 'ground_truth', 'crack', '000_mask.png');
     writeFileSync(mask, await sharp(readFileSync(mask)).rotate(90).png().toBuffer());
     await exportDataset({ data, format: 'masks', out });
-    const written = await sharp(join(out, 'images', 'crack_000.png')).metadata();
+    const written = await sharp(join(out, 'images', 'crack', 'crack_000.png')).metadata();
     expect([written.width, written.height, written.orientation, written.depth]).toEqual([16, 20, undefined, 'uchar']);
     const [shown, marked] = [
-      await readImage(join(out, 'images', 'crack_000.png')),
-      await readMask(join(out, 'masks', 'crack_000.png')),
+      await readImage(join(out, 'images', 'crack', 'crack_000.png')),
+      await readMask(join(out, 'masks', 'crack', 'crack_000.png')),
     ];
     for (let i = 0; i < marked.data.length; i++) {
       expect((shown.data[3 * i] as number) < 100).toBe(marked.data[i] === 255); // The defect is dark.
+    }
+  });
+});
+
+describe('an image of several types', () => {
+  it('is one image with a mask for each, or lies in the folder of each', async () => {
+    const folderOfFiles = await writeTree();
+    const image = join(folderOfFiles, 'test', 'crack', '000.png');
+    const mask = join(folderOfFiles, 'ground_truth', 'crack', '000_mask.png');
+    const one = { image, mask };
+    const images = await imagesOfDataset(Dataset.from({ types: { crack: [one], dent: [one] }, good: [] }));
+    expect(images).toHaveLength(1);
+    const settings = { category: 'tile', split: false, polygonError: 0 };
+    const [coco, masks] = [fresh(), fresh()];
+    await writeExport(images, { ...settings, format: 'coco', out: coco });
+    const { annotations } = JSON.parse(readFileSync(join(coco, 'annotations', 'instances.json'), 'utf8'));
+    expect(annotations).toMatchObject([
+      { image_id: 1, category_id: 1 },
+      { image_id: 1, category_id: 2 },
+    ]);
+    await writeExport(images, { ...settings, format: 'masks', out: masks });
+    expect(lines(masks)).toMatchObject([{ types: ['crack'] }, { types: ['dent'], mask: 'masks/dent/crack_000.png' }]);
+  });
+});
+
+describe('fileNamesOf', () => {
+  const named = (group: string, image: string): DatasetImage => ({
+    ...{ image, source: image, origin: 'test', group },
+    defects: [{ type: group, mask: 'mask.png' }],
+  });
+
+  it('never returns two names that a file system could take for one', () => {
+    const images = [
+      named('crack', 'a/000.png'),
+      named('crack', 'b/000.png'),
+      named('Crack', 'c/000.png'),
+      named('crack', 'd/000-2.png'),
+      named('crack_000-2', 'e/x.png'),
+      named('a_b', 'c.png'),
+      named('a', 'b_c.png'),
+      named('a:b', 'c.png'),
+      named('e', '\u0065\u0301.png'),
+      named('e', '\u00e9.png'),
+    ];
+    const names = fileNamesOf(images);
+    expect(new Set(names.map((name) => name.normalize('NFC').toLowerCase())).size).toBe(images.length);
+    expect(names.slice(0, 3)).toEqual(['crack_000', 'crack_000-2', 'Crack_000-3']);
+    for (const name of names) expect(name).not.toMatch(/[<>:"/\\|?*]/);
+  });
+
+  it('shortens names at a whole character, and still tells them apart', () => {
+    const long = '\u{1F50D}'.repeat(60);
+    const names = fileNamesOf([named(long, 'a.png'), named(long, 'b.png')]);
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) {
+      expect(Buffer.byteLength(name)).toBeLessThanOrEqual(210);
+      expect(name.isWellFormed()).toBe(true);
     }
   });
 });

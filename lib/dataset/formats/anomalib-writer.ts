@@ -41,12 +41,12 @@ export function openAnomalib(plan: ExportPlan): FormatWriter<undefined> {
     async write(image) {
       if (image.defects.length === 0) {
         const place = image.origin === 'test' ? NORMAL_TEST : NORMAL;
-        return { files: { image: await saveImage(folder, { ...image, set: '' }, place) }, entry: undefined };
+        return { files: [{ image: await saveImage(folder, { ...image, set: '' }, place) }], entry: undefined };
       }
       const mask = placeIn(image.set, MASK, `${image.name}.png`);
       const place = await saveImage(folder, image, ABNORMAL);
       await writeStaged(folder, mask, await encodePng(unitedMask(image)));
-      return { files: { image: place, mask }, entry: undefined };
+      return { files: [{ image: place, mask }], entry: undefined };
     },
     async finish() {
       for (const set of sets) await writeStaged(folder, yamlNameOf(set), datamodule(plan, set));

@@ -55,7 +55,7 @@ export async function openCoco(plan: ExportPlan): Promise<FormatWriter<Entry>> {
     async write(image): Promise<WrittenImage<Entry>> {
       const place = await saveImage(plan.folder, image, 'images');
       const entry = entryOf(plan, image, `${image.name}${image.ending}`);
-      return { files: { image: place, label: jsonFileOf(image.set) }, entry };
+      return { files: [{ image: place, label: jsonFileOf(image.set) }], entry };
     },
     async list({ set }, { image, annotations }) {
       const own = files.get(set) as SetFile;

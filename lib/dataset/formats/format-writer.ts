@@ -21,13 +21,15 @@ export interface ExportPlan {
 /** The files of an image, relative to the folder of the export. */
 export interface WrittenFiles {
   image: string;
+  /** The types that these files show, if they are not all types of the image. */
+  types?: string[];
   mask?: string;
   label?: string;
 }
 
 /** An image that was written, with what the writer lists about it afterwards. */
 export interface WrittenImage<Entry> {
-  files: WrittenFiles;
+  files: readonly WrittenFiles[];
   entry: Entry;
 }
 

@@ -54,7 +54,7 @@ export function openLabelme({ folder }: ExportPlan): FormatWriter<undefined> {
       const label = placeIn(image.set, '', `${image.name}.json`);
       const place = await saveImage(folder, image);
       await writeStaged(folder, label, `${JSON.stringify(await contentOf(image), undefined, 2)}\n`);
-      return { files: { image: place, label }, entry: undefined };
+      return { files: [{ image: place, label }], entry: undefined };
     },
     async finish() {},
   };

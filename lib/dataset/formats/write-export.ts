@@ -23,7 +23,7 @@ const WRITERS: Record<ExportFormat, (plan: ExportPlan) => FormatWriter | Promise
   masks: openMasks,
 };
 
-/** This file in the folder of an export has a line for each image, which says whether it is synthetic. */
+/** This file in the folder of an export has a line for each image file, which says whether it is synthetic. */
 export const FILE_LIST = 'files.jsonl';
 
 /** The settings of an export. */
@@ -63,8 +63,10 @@ function planOf(images: readonly DatasetImage[], folder: StagedFolder, settings:
   return { folder, category, types, sets, polygonError, hasGood };
 }
 
-function lineOf({ defects, provenance }: LoadedImage, { files }: WrittenImage<unknown>): string {
-  return `${JSON.stringify({ ...files, types: defects.map(({ type }) => type), ...provenance })}\n`;
+/** Returns the lines about the files of an image. */
+function linesOf({ defects, provenance }: LoadedImage, { files }: WrittenImage<unknown>): string {
+  const all = defects.map(({ type }) => type);
+  return files.map((one) => `${JSON.stringify({ types: all, ...one, ...provenance })}\n`).join('');
 }
 
 /**
@@ -90,15 +92,15 @@ export async function writeExport(
     const written = await fewAtOnce(chunk, async ({ image, index }) => {
       const set = setOf(image, settings.split);
       const loaded = await loadExported(image, { index, name: names[index] as string, set });
-      return loaded && { loaded, files: await writer.write(loaded) };
+      return loaded && { loaded, written: await writer.write(loaded) };
     });
     for (const one of written) {
       if (one === undefined) {
         counts.emptyMasks++;
         continue;
       }
-      await writer.list?.(one.loaded, one.files.entry);
-      await list.append(lineOf(one.loaded, one.files));
+      await writer.list?.(one.loaded, one.written.entry);
+      await list.append(linesOf(one.loaded, one.written));
       count(counts, one.loaded);
     }
     onImage(Math.min(images.length, from + DECODED_AT_ONCE));

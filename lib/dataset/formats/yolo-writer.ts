@@ -46,7 +46,7 @@ export function openYolo(plan: ExportPlan): FormatWriter<undefined> {
       const label = placeIn(image.set, 'labels', `${image.name}.txt`);
       const place = await saveImage(plan.folder, image, 'images');
       await writeStaged(plan.folder, label, linesOf(plan, image).join(''));
-      return { files: { image: place, label }, entry: undefined };
+      return { files: [{ image: place, label }], entry: undefined };
     },
     finish: () => writeStaged(plan.folder, 'data.yaml', dataYaml(plan)),
   };
