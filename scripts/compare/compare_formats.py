@@ -1,7 +1,7 @@
-# Usage: PYTHON scripts/compare/compare_formats.py [coco] [yolo] [labelme] [anomalib] [--data DIR]
+# Usage: PYTHON scripts/compare/compare_formats.py [coco] [yolo] [ultralytics] [labelme] [anomalib] [--data DIR]
 # Exports a category with this package and reads it with the tools that the formats belong to. Without --data it draws
 # a category with hard masks: holes, islands in holes, lines of one pixel, specks, corners that touch, full images.
-# coco needs pycocotools, yolo opencv-python, labelme labelme, and anomalib anomalib. Exits with 1 if a mask differs where
+# coco needs pycocotools, yolo opencv-python, and the others the packages of their names. Exits with 1 if a mask differs where
 # the format can keep it.
 import json
 import subprocess
@@ -194,6 +194,24 @@ def check_yolo(data, out):
     assert "path" not in content and (folder / content["train"]).is_dir() and (folder / content["val"]).is_dir()
 
 
+def check_ultralytics(data, out):
+    global failures
+    from ultralytics.data.dataset import YOLODataset
+    from ultralytics.data.utils import check_det_dataset
+
+    lines = export(data, "yolo", out)
+    content = check_det_dataset(str(out / "data.yaml"), autodownload=False)
+    assert list(content["names"].values()) == sorted({name for line in lines for name in line["types"]})
+    dataset = YOLODataset(img_path=content["train"], data=content, task="segment", augment=False, imgsz=640)
+    rows = [len((out / line["label"]).read_text().splitlines()) for line in lines]
+    found = sum(len(label["cls"]) for label in dataset.labels)
+    print(f"ultralytics (YOLODataset): {len(dataset)} of {len(lines)} images, {found} of {sum(rows)} polygons")
+    failures += len(dataset) != len(lines) or found != sum(rows)
+    for i in range(0, len(dataset), 10):
+        item = dataset[i]
+        assert len(item["cls"]) == 0 or item["masks"].max() > 0
+
+
 def check_labelme(data, out):
     global failures
     from labelme import utils
@@ -245,7 +263,13 @@ def check_anomalib(data, out):
     failures += differing
 
 
-CHECKS = {"coco": check_coco, "yolo": check_yolo, "labelme": check_labelme, "anomalib": check_anomalib}
+CHECKS = {
+    "coco": check_coco,
+    "yolo": check_yolo,
+    "ultralytics": check_ultralytics,
+    "labelme": check_labelme,
+    "anomalib": check_anomalib,
+}
 
 arguments = sys.argv[1:]
 data = None
