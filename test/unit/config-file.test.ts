@@ -35,6 +35,8 @@ const FLAGS: Record<string, string[]> = {
     ...['--data', 'tile', '--out', 'out', '--pairs', 'ours=a', '--pairs', 'b', '--compare', 'none'],
     ...['--recipes', 'noise,augment', '--no-with-real', '--train-images', '3', '--fresh-pairs'],
   ],
+  check: ['--data', 'a b', '--window', '64', '--fit', 'stretch'],
+  export: ['--data', 'tile', '--pairs', 'a', '--format', 'yolo', '--out', '1', '--polygon-error', '0.5'],
   import: ['--from', 'a b.json', '--format', 'labelme', '--out', '1'],
   demo: ['--out', 'null'],
   convert: ['--input', 'a.bin', '--out', 'true', '--to', 'base', '--dtype', 'float16'],
