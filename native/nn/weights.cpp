@@ -117,4 +117,12 @@ void Weights::expectAllTaken(std::initializer_list<std::string_view> ignoredEndi
 
 const TensorMap& Weights::taken() const { return state_->taken; }
 
+TensorMap Weights::takenHere() const {
+  TensorMap here;
+  for (const auto& [name, tensor] : state_->taken) {
+    if (startsWith(name, prefix_)) here[name.substr(prefix_.size())] = tensor;
+  }
+  return here;
+}
+
 }  // namespace dan::nn

@@ -47,6 +47,8 @@ class Weights {
 
   // These are the tensors taken so far, by full name: the parameters of the networks built from these weights.
   const TensorMap& taken() const;
+  // These are the ones below this prefix, by their names without it.
+  TensorMap takenHere() const;
 
  private:
   struct State;

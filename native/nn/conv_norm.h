@@ -1,0 +1,36 @@
+// This layer is a convolution without bias, followed by batch norm.
+#pragma once
+
+#include "nn/layers.h"
+
+namespace dan::nn {
+
+struct ConvNorm {
+  at::Tensor kernel, bias;  // (out, in / groups, k, k); (out), undefined unless the layer is folded
+  BatchNorm2d norm;
+  int64_t stride = 1, groups = 1;
+
+  ConvNorm() = default;
+  // Odd kernels pad by half their size.
+  ConvNorm(const Weights& conv, const Weights& norm, int64_t in, int64_t out, int64_t size, int64_t stride = 1,
+           int64_t groups = 1, double eps = 1e-5)
+      : kernel(conv.take("weight", {out, in / groups, size, size})),
+        norm(norm, out, eps),
+        stride(stride),
+        groups(groups) {}
+
+  // Merges the norm into the kernel, in float64. From then on the layer serves inference alone.
+  void fold() {
+    const at::Tensor scale = norm.weight.to(at::kDouble) / (norm.runningVar.to(at::kDouble) + norm.eps).sqrt();
+    bias = (norm.bias.to(at::kDouble) - norm.runningMean.to(at::kDouble) * scale).to(kernel.dtype());
+    kernel = (kernel.to(at::kDouble) * scale.view({-1, 1, 1, 1})).to(kernel.dtype());
+    norm = {};
+  }
+
+  at::Tensor operator()(const at::Tensor& x, bool training) const {
+    const at::Tensor y = at::conv2d(x, kernel, bias, stride, kernel.size(2) / 2, /*dilation=*/1, groups);
+    return bias.defined() ? y : norm(y, training);
+  }
+};
+
+}  // namespace dan::nn
