@@ -1,0 +1,63 @@
+/** The table of the generated sets' quality. */
+import type { Quality } from './quality.js';
+
+const number = (value: number | null | undefined) => (value === undefined || value === null ? '-' : value.toFixed(3));
+const percent = (value: number | null | undefined) =>
+  value === undefined || value === null ? '-' : `${(100 * value).toFixed(0)} %`;
+
+/** The measures, their text, and what each does not tell. */
+export const QUALITY_COLUMNS: readonly { name: string; text: (quality: Quality) => string; caveat: string }[] = [
+  {
+    name: 'KID',
+    text: ({ kid }) => number(kid),
+    caveat:
+      'KID compares all generated images with the real training images of the type. It knows nothing of masks, and varies much for few real images: compare rows of one table, and no others. Its network is Inception v3 of torchvision, not that of published FID and KID figures.',
+  },
+  {
+    name: 'nearest real',
+    text: ({ nearest }) => number(nearest),
+    caveat:
+      'Nearest real is the median distance from a generated image to the nearest training image. It is low for copies, and high for images that do not look real.',
+  },
+  {
+    name: 'real to real',
+    text: ({ nearestReal }) => number(nearestReal),
+    caveat:
+      'Real to real is the same distance from a training image to the nearest one of another part. A good generated set has a nearest real about as high.',
+  },
+  {
+    name: 'copies',
+    text: ({ copies }) => percent(copies),
+    caveat:
+      'Copies are generated images that are nearer to a training image than any two training images of different parts are to each other. With place and augment most of an image is a real photograph, so that many count as copies that have a new defect.',
+  },
+  {
+    name: 'Inception Score',
+    text: ({ inceptionScore }) => number(inceptionScore),
+    caveat:
+      'The Inception Score rewards images that resemble different classes of ImageNet. It does not compare them with real images, and has been found to say little about the use of defects (ASBench, arXiv 2510.07927).',
+  },
+  {
+    name: 'IC-LPIPS',
+    text: ({ icLpips }) => number(icLpips),
+    caveat:
+      'IC-LPIPS is the variety of images around the same real image. Noise raises it as well as new defects, and it has been found to mislead (ASBench).',
+  },
+];
+
+/** Returns the cells of a line, without the labels. */
+export const qualityCells = (quality: Quality): string[] => [
+  String(quality.images),
+  ...QUALITY_COLUMNS.map(({ text }) => text(quality)),
+];
+
+export const QUALITY_HEADER = ['type', 'generated', 'images', ...QUALITY_COLUMNS.map(({ name }) => name)];
+
+/** Returns the table as Markdown. The list is empty if nothing was measured. */
+export function qualityTable(quality: readonly Quality[]): string[] {
+  if (quality.length === 0) return [];
+  const columns = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  const align = QUALITY_HEADER.map((_, i) => (i < 2 ? '---' : '---:'));
+  const body = quality.map((one) => columns([one.type, one.row, ...qualityCells(one)]));
+  return [[columns(QUALITY_HEADER), columns(align), ...body].join('')];
+}
