@@ -14,9 +14,9 @@ const OPS = ['ops', ...CORE];
 const NN = ['nn', ...OPS];
 const MODEL = ['model', 'diffusion', ...NN, ...IO];
 const DUAL = ['dual', ...MODEL];
-const EVALUATE = ['augment', 'train', 'metrics', ...DUAL];
+const DETECT = ['augment', 'train', 'metrics', ...DUAL];
 const PLACE = ['sample', 'mask', 'augment', ...DUAL];
-const ENGINE = ['evaluate', 'train', 'metrics', 'place', ...PLACE];
+const ENGINE = ['detect', 'train', 'metrics', 'place', ...PLACE];
 const layers = {
   core: [],
   augment: CORE,
@@ -31,7 +31,7 @@ const layers = {
   mask: DUAL,
   place: PLACE,
   metrics: DUAL,
-  evaluate: EVALUATE,
+  detect: DETECT,
   binding: ENGINE,
   bench: ENGINE,
   golden: ENGINE,

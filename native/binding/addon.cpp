@@ -55,7 +55,8 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   options.Set("augmenter", optionNames<AugmenterOptions>(env));
   options.Set("background", optionNames<BackgroundOptions>(env));
   options.Set("mask", optionNames<MaskOptions>(env));
-  options.Set("learner", optionNames<LearnerOptions>(env));
+  options.Set("classifier", optionNames<ClassifierOptions>(env));
+  options.Set("detector", optionNames<DetectorOptions>(env));
   options.Set("map", optionNames<MapOptions>(env));
   options.Set("convertBase", optionNames<ConvertBaseOptions>(env));
   options.Set("convertAdapter", optionNames<ConvertAdapterOptions>(env));
@@ -201,7 +202,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   defineScorer(env, exports);
   defineAugmenter(env, exports);
   defineMasker(env, exports);
-  defineEvaluation(env, exports);
+  defineClassifier(env, exports);
+  defineDetector(env, exports);
+  defineQuality(exports);
   defineConvert(env, exports);
   return exports;
 }

@@ -14,8 +14,8 @@ namespace dan::binding {
 struct EnvData {
   TorchThreads torch;
   // These are the constructors of the JavaScript classes.
-  Napi::FunctionReference model, regions, trainer, adapter, sampler, drawn, batch, backgrounds, masker, learner, scorer,
-      pool, augmenter;
+  Napi::FunctionReference model, regions, trainer, adapter, sampler, drawn, batch, backgrounds, masker, classifier,
+      detector, scorer, pool, augmenter;
 
   // The torch threads send results and progress to the JS thread through this queue. It is created before the hook that
   // joins the torch threads. Hooks run in reverse order, so that the queue is still alive when the last task answers.

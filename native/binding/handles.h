@@ -8,9 +8,10 @@
 #include "binding/run_task.h"
 #include "core/host_memory.h"
 #include "core/memory_meter.h"
+#include "detect/classifier.h"
+#include "detect/detection_scores.h"
+#include "detect/detector.h"
 #include "dual/adapter_file.h"
-#include "evaluate/detection_scores.h"
-#include "evaluate/learner.h"
 #include "mask/part_masker.h"
 #include "model/base_model.h"
 #include "sample/pair_sampler.h"
@@ -218,7 +219,7 @@ struct PoolHandle : Handle<PoolHandle, augment::PixelPool> {
   static Napi::Function define(Napi::Env env);
   Napi::Value append(const Napi::CallbackInfo& info);
 };
-struct LearnerHandle : Handle<LearnerHandle, evaluate::Learner> {
+struct ClassifierHandle : Handle<ClassifierHandle, detect::Classifier> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value step(const Napi::CallbackInfo& info);
@@ -226,13 +227,28 @@ struct LearnerHandle : Handle<LearnerHandle, evaluate::Learner> {
   Napi::Value saveCheckpoint(const Napi::CallbackInfo& info);
   Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
 };
+struct DetectorHandle : Handle<DetectorHandle, detect::Detector> {
+  using Handle::Handle;
+  static Napi::Function define(Napi::Env env);
+  Napi::Value step(const Napi::CallbackInfo& info);
+  Napi::Value steps(const Napi::CallbackInfo& info);
+  Napi::Value bytes(const Napi::CallbackInfo& info);
+  Napi::Value score(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value saveCheckpoint(const Napi::CallbackInfo& info);
+  Napi::Value loadCheckpoint(const Napi::CallbackInfo& info);
+};
 
 // It collects the maps of tested images and measures them.
-struct ScorerHandle : Handle<ScorerHandle, evaluate::MapScorer> {
+struct ScorerHandle : Handle<ScorerHandle, detect::MapScorer> {
   using Handle::Handle;
   static Napi::Function define(Napi::Env env);
   Napi::Value add(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);
+  Napi::Value bootstrap(const Napi::CallbackInfo& info);
+  Napi::Value bestThresholds(const Napi::CallbackInfo& info);
+  Napi::Value quantileThresholds(const Napi::CallbackInfo& info);
+  Napi::Value decide(const Napi::CallbackInfo& info);
 };
 
 // These export the free functions and the constructors. All functions but createRegions, createPool and createMapScorer
@@ -245,7 +261,9 @@ void definePlace(Napi::Object exports);
 void definePool(Napi::Env env, Napi::Object exports);
 void defineAugmenter(Napi::Env env, Napi::Object exports);
 void defineMasker(Napi::Env env, Napi::Object exports);
-void defineEvaluation(Napi::Env env, Napi::Object exports);
+void defineClassifier(Napi::Env env, Napi::Object exports);
+void defineDetector(Napi::Env env, Napi::Object exports);
+void defineQuality(Napi::Object exports);
 void defineScorer(Napi::Env env, Napi::Object exports);
 void defineConvert(Napi::Env env, Napi::Object exports);
 

@@ -3,7 +3,8 @@
 
 #include <optional>
 
-#include "evaluate/learner.h"
+#include "detect/detector.h"
+#include "metrics/image_bootstrap.h"
 #include "place/move_defect.h"
 #include "place/placer.h"
 #include "train/pair_trainer.h"
@@ -60,14 +61,25 @@ struct MoveOptions {
   place::MoveSettings settings;
 };
 
-struct LearnerOptions {
-  evaluate::LearnerOptions training;
-  evaluate::SourceOptions source;
+struct ClassifierOptions {
+  detect::LearnerOptions training;
+  detect::SourceOptions source;
+  std::string device;
+};
+
+struct DetectorOptions {
+  detect::DetectorSettings settings;
+  detect::SourceOptions source;  // of the kind `none` for a detector that gets no defects
   std::string device;
 };
 
 struct MapOptions {
   int64_t count = 0, width = 0, height = 0;
+};
+
+struct TestedMapOptions {
+  int64_t part = 0;
+  std::optional<double> score;
 };
 
 template <class Visitor>
@@ -205,15 +217,35 @@ void visitOptions(MaskOptions& o, Visitor&& field) {
 }
 
 template <class Visitor>
-void visitOptions(LearnerOptions& o, Visitor&& field) {
-  field("channels", o.training.channels);
-  field("batchSize", o.training.batchSize);
-  field("iterations", o.training.iterations);
-  field("learningRate", o.training.learningRate);
-  field("flips", o.training.flips);
-  field("seed", o.training.seed);
-  field("source", o.source.kind);
-  field("flipDefects", o.source.flips);
+void visitOptions(detect::LearnerOptions& o, Visitor&& field) {
+  field("channels", o.channels);
+  field("batchSize", o.batchSize);
+  field("iterations", o.iterations);
+  field("learningRate", o.learningRate);
+  field("flips", o.flips);
+  field("seed", o.seed);
+}
+
+template <class Visitor>
+void visitOptions(detect::SourceOptions& o, Visitor&& field) {
+  field("source", o.kind);
+  field("flipDefects", o.flips);
+}
+
+template <class Visitor>
+void visitOptions(ClassifierOptions& o, Visitor&& field) {
+  visitOptions(o.training, field);
+  visitOptions(o.source, field);
+  field("device", o.device);
+}
+
+template <class Visitor>
+void visitOptions(DetectorOptions& o, Visitor&& field) {
+  field("detector", o.settings.name);
+  field("backbone", o.settings.backbone);
+  field("backboneFile", o.settings.backboneFile);
+  visitOptions(o.settings.training, field);
+  visitOptions(o.source, field);
   field("device", o.device);
 }
 
@@ -222,6 +254,25 @@ void visitOptions(MapOptions& o, Visitor&& field) {
   field("count", o.count);
   field("width", o.width);
   field("height", o.height);
+}
+
+template <class Visitor>
+void visitOptions(TestedMapOptions& o, Visitor&& field) {
+  field("part", o.part);
+  field("score", o.score);
+}
+
+template <class Visitor>
+void visitOptions(metrics::BootstrapOptions& o, Visitor&& field) {
+  field("replicates", o.replicates);
+  field("seed", o.seed);
+  field("level", o.level);
+}
+
+template <class Visitor>
+void visitOptions(metrics::Thresholds& o, Visitor&& field) {
+  field("pixel", o.pixel);
+  field("image", o.image);
 }
 
 }  // namespace dan::binding

@@ -22,6 +22,8 @@ class Rng {
   bool coin() { return uniform() < 0.5; }
   // Float32 in [0, 1).
   at::Tensor uniform(at::IntArrayRef shape) { return at::rand(shape, generator_, at::kFloat); }
+  // Float32 from the standard normal distribution.
+  at::Tensor normal(at::IntArrayRef shape) { return at::randn(shape, generator_, at::kFloat); }
   // Leaves out the numbers that uniform(shape) would have had.
   void skip(at::IntArrayRef shape) { uniform(shape); }
 

@@ -7,7 +7,7 @@
 
 #include "augment/pixel_pool.h"
 
-namespace dan::evaluate {
+namespace dan::detect {
 
 // Each image of a defect belongs to a group, such as generated or real, and to a type.
 struct Strata {
@@ -16,6 +16,7 @@ struct Strata {
 
 struct Example : augment::MarkedPicture {
   int64_t type = 0;  // of the defect, from the strata; 0 if it has none
+  at::Tensor good;   // (3, H, W): the image without its defect; undefined where nobody knows it, as for real parts
 };
 
 class DefectSource {
@@ -40,7 +41,11 @@ struct SourceOptions {
 std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, augment::Pool good, augment::Pool defects,
                                                const Strata& strata, augment::Pool textures = nullptr);
 
-// Flips image and mask together, horizontally with probability 0.5 and vertically with probability 0.5.
+// Flips image and mask together, horizontally with probability 0.5 and vertically with probability 0.5. The result has
+// no `good`.
 Example flipped(Example example, Rng& rng);
 
-}  // namespace dan::evaluate
+// Draws a good image uniformly, with an empty mask, and flips it if `flips` says so.
+Example drawGood(const augment::PixelPool& good, bool flips, Rng& rng);
+
+}  // namespace dan::detect

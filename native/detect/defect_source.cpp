@@ -1,4 +1,4 @@
-#include "evaluate/defect_source.h"
+#include "detect/defect_source.h"
 
 #include <cmath>
 #include <map>
@@ -7,7 +7,7 @@
 #include "augment/perlin.h"
 #include "core/error.h"
 
-namespace dan::evaluate {
+namespace dan::detect {
 
 namespace {
 
@@ -67,6 +67,7 @@ class CropPaste : public Pairs {
     const Example defect = take(rng);
     Example onto = {augment::randomPicture(*good_, rng), at::zeros_like(defect.mask), defect.type};
     if (flips_) onto = flipped(std::move(onto), rng);
+    onto.good = onto.image.clone();  // The defect is pasted in place.
     augment::cropPaste(defect, onto, rng);
     return onto;
   }
@@ -89,6 +90,7 @@ class Draem : public DefectSource {
     const int64_t height = good_->height, width = good_->width;
     Example example = {augment::randomPicture(*good_, rng), at::empty({height, width}, at::kBool)};
     if (flips_) example = flipped(std::move(example), rng);
+    example.good = example.image;
     const int64_t rows = int64_t{1} << rng.below(kScales), columns = int64_t{1} << rng.below(kScales);
     const at::Tensor noise = augment::perlinNoise(height, width, rows, columns, rng.uniform(0, 2 * M_PI), rng);
     example.mask = noise > kThreshold;
@@ -114,7 +116,14 @@ class Draem : public DefectSource {
 
 }  // namespace
 
-Example flipped(Example example, Rng& rng) { return {augment::flipped(example, rng), example.type}; }
+Example flipped(Example example, Rng& rng) { return {augment::flipped(example, rng), example.type, {}}; }
+
+Example drawGood(const augment::PixelPool& good, bool flips, Rng& rng) {
+  Example example = {augment::randomPicture(good, rng), at::zeros({good.height, good.width}, at::kBool)};
+  if (flips) example = flipped(std::move(example), rng);
+  example.good = example.image;
+  return example;
+}
 
 std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, augment::Pool good, augment::Pool defects,
                                                const Strata& strata, augment::Pool textures) {
@@ -128,4 +137,4 @@ std::unique_ptr<DefectSource> makeDefectSource(const SourceOptions& options, aug
   fail(kInvalidOption, "Expected pairs, crop-paste or draem for the source of defects but received ", options.kind);
 }
 
-}  // namespace dan::evaluate
+}  // namespace dan::detect

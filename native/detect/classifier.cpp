@@ -1,11 +1,13 @@
-#include "evaluate/classifier.h"
+#include "detect/classifier.h"
 
 #include <cmath>
 
+#include "core/finite.h"
 #include "core/random.h"
+#include "detect/batches.h"
 #include "io/weights_file.h"
 
-namespace dan::evaluate {
+namespace dan::detect {
 
 namespace {
 
@@ -37,29 +39,36 @@ void loadBackbone(const TensorMap& weights, const std::string& path) {
 
 Classifier::Classifier(LearnerOptions options, std::unique_ptr<DefectSource> defects, int64_t classes,
                        const std::string& backbone, at::Device device)
-    : Learner(options, device), defects_(std::move(defects)) {
+    : Learner(options), device_(device), defects_(std::move(defects)) {
   if (!defects_->hasTypes()) fail(kDatasetInvalid, "Made-up defects have no types to tell apart");
   const nn::Weights weights = nn::Weights::random(makeGenerator(options.seed), at::kFloat, device);
-  net_ = std::make_unique<model::ResNet18>(weights, options.channels, classes);
+  net_ = std::make_unique<model::ResNetClassifier>(weights, model::ResNetConfig::resnet18(options.channels), classes);
   initialize(weights.taken(), weightsGenerator());
   if (!backbone.empty()) loadBackbone(weights.taken(), backbone);
-  train(weights.taken());
+  train({{weights.taken()}});
 }
 
 Example Classifier::draw(Rng& rng) const { return defects_->draw(rng); }
 
-at::Tensor Classifier::loss(const std::vector<Example>& examples) const {
+at::Tensor Classifier::loss(const std::vector<Example>& examples, Rng&) const {
   std::vector<at::Tensor> images;
   std::vector<int64_t> types;
   for (const Example& example : examples) {
     images.push_back(example.image);
     types.push_back(example.type);
   }
-  const at::Tensor batch = at::stack(images).to(device()).contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor target = at::tensor(types, at::kLong).to(device());
+  const at::Tensor batch = at::stack(images).to(device_).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor target = at::tensor(types, at::kLong).to(device_);
   return at::cross_entropy_loss(net_->forward(batch, /*training=*/true), target);
 }
 
-at::Tensor Classifier::probabilities(const at::Tensor& images) const { return at::softmax(net_->forward(images), 1); }
+at::Tensor Classifier::predict(const at::Tensor& images, const Task& task) const {
+  std::vector<at::Tensor> outputs;
+  inBatches(images, options().batchSize, device_, task,
+            [&](const at::Tensor& batch) { outputs.push_back(at::softmax(net_->forward(batch), 1).cpu()); });
+  const at::Tensor all = at::cat(outputs);
+  expectFinite(all, "The classifier");
+  return all;
+}
 
-}  // namespace dan::evaluate
+}  // namespace dan::detect

@@ -4,11 +4,13 @@
 
 #include "augment/perlin.h"
 #include "core/random.h"
-#include "evaluate/classifier.h"
-#include "evaluate/detection_scores.h"
-#include "evaluate/detector.h"
+#include "detect/classifier.h"
+#include "detect/detection_scores.h"
+#include "detect/detector.h"
+#include "detect/learner.h"
 #include "metrics/generation.h"
 #include "metrics/ranking.h"
+#include "model/localization_net.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -37,19 +39,20 @@ std::shared_ptr<augment::PixelPool> makePool(int64_t count, bool defects, uint64
   return pool;
 }
 
-evaluate::Strata oneStratum(int64_t count) {
+detect::Strata oneStratum(int64_t count) {
   return {std::vector<int64_t>(static_cast<size_t>(count)), std::vector<int64_t>(static_cast<size_t>(count))};
 }
 
-evaluate::Detector makeDetector(uint64_t seed, int64_t iterations) {
+std::unique_ptr<detect::Detector> makeUnet(uint64_t seed, int64_t iterations) {
   const auto good = makePool(6, false, 1), defects = makePool(6, true, 2);
-  evaluate::LearnerOptions options;
-  options.channels = 8;  // The vector width of AVX2: see device_test.cpp.
-  options.batchSize = 4;
-  options.iterations = iterations;
-  options.learningRate = 2e-3;
-  options.seed = seed;
-  return evaluate::Detector(options, good, evaluate::makeDefectSource({}, good, defects, oneStratum(6)), at::kCPU);
+  detect::DetectorSettings settings;
+  settings.name = "unet";
+  settings.training.channels = 8;  // The vector width of AVX2: see device_test.cpp.
+  settings.training.batchSize = 4;
+  settings.training.iterations = iterations;
+  settings.training.learningRate = 2e-3;
+  settings.training.seed = seed;
+  return detect::makeDetector(settings, {good, detect::makeDefectSource({}, good, defects, oneStratum(6))}, at::kCPU);
 }
 
 at::Tensor stacked(const std::vector<at::Tensor>& images) { return at::stack(images); }
@@ -87,11 +90,11 @@ DAN_TEST(localization_training_step_is_the_published_one) {
 }
 
 DAN_TEST(detector_learns_to_find_what_it_is_shown) {
-  evaluate::Detector detector = makeDetector(3, 60);
+  const auto detector = makeUnet(3, 60);
   const Task task;
   double first = 0, last = 0;
   for (int i = 0; i < 60; ++i) {
-    const double loss = detector.step(task).loss;
+    const double loss = detector->step(task).loss;
     if (i < 10) first += loss;
     if (i >= 50) last += loss;
   }
@@ -102,10 +105,10 @@ DAN_TEST(detector_learns_to_find_what_it_is_shown) {
     images.push_back(image);
     masks.push_back(at::zeros({kSide, kSide}, at::kByte));
   }
-  const at::Tensor maps = detector.predict(stacked(images), task);
+  const at::Tensor maps = detector->score(stacked(images), task).maps;
   EXPECT(maps.sizes() == at::IntArrayRef({10, kSide, kSide}));
-  evaluate::MapScorer scorer;
-  for (size_t i = 0; i < masks.size(); ++i) scorer.add("all", maps[static_cast<int64_t>(i)], masks[i]);
+  detect::MapScorer scorer;
+  for (size_t i = 0; i < masks.size(); ++i) scorer.add("all", maps[static_cast<int64_t>(i)], masks[i], {}, 0);
   const auto scores = scorer.score({"all"});
   EXPECT(scores.pixelAp > 0.9 && scores.pixelAuroc > 0.95 && scores.imageAp > 0.9 && scores.pixelAuPro > 0.8);
 }
@@ -114,33 +117,32 @@ DAN_TEST(detector_resumes_bit_for_bit_and_follows_its_seed) {
   const Task task;
   const Scratch scratch;
   const std::string path = scratch.at("detector.safetensors");
-  evaluate::Detector whole = makeDetector(5, 10), half = makeDetector(5, 10), other = makeDetector(6, 10);
+  const auto whole = makeUnet(5, 10), half = makeUnet(5, 10), other = makeUnet(6, 10), resumed = makeUnet(5, 10);
   for (int i = 0; i < 6; ++i) {
-    whole.step(task);
-    other.step(task);
+    whole->step(task);
+    other->step(task);
   }
-  for (int i = 0; i < 3; ++i) half.step(task);
-  half.saveCheckpoint(path, {});
-  evaluate::Detector resumed = makeDetector(5, 10);
-  resumed.loadCheckpoint(path);
-  EXPECT(resumed.position() == 3);
-  for (int i = 0; i < 3; ++i) resumed.step(task);
+  for (int i = 0; i < 3; ++i) half->step(task);
+  half->saveCheckpoint(path, {});
+  resumed->loadCheckpoint(path);
+  EXPECT(resumed->position() == 3);
+  for (int i = 0; i < 3; ++i) resumed->step(task);
   const at::Tensor images = stacked(makePool(3, true, 9)->images);
-  const at::Tensor expected = whole.predict(images, task);
-  EXPECT(at::equal(resumed.predict(images, task), expected));
-  EXPECT(!at::equal(other.predict(images, task), expected));
+  const at::Tensor expected = whole->score(images, task).maps;
+  EXPECT(at::equal(resumed->score(images, task).maps, expected));
+  EXPECT(!at::equal(other->score(images, task).maps, expected));
 }
 
 namespace {
 
 // This network of one number and one running statistic has a training that fails on request.
-class BadLearner : public evaluate::Learner {
+class BadLearner : public detect::Learner {
  public:
-  enum class Fault { kNone, kLoss, kGradient, kThrow, kOutput };
+  enum class Fault { kNone, kLoss, kGradient, kThrow };
   Fault fault = Fault::kNone;
 
-  explicit BadLearner(uint64_t seed) : Learner(options(seed), at::kCPU) {
-    train({{"weight", at::ones({3})}, {"running_mean", at::zeros({3})}});
+  explicit BadLearner(uint64_t seed) : Learner(options(seed)) {
+    train({{{{"bias", at::ones({2})}}}, {{{"weight", at::ones({3})}, {"running_mean", at::zeros({3})}}}});
   }
   TensorMap checkpoint() const {
     const Scratch scratch;
@@ -153,23 +155,21 @@ class BadLearner : public evaluate::Learner {
   }
 
  protected:
-  evaluate::Example draw(Rng&) const override { return {}; }
-  at::Tensor loss(const std::vector<evaluate::Example>&) const override {
-    weights().at("running_mean").add_(1);  // A batch norm does this too.
-    const at::Tensor& weight = weights().at("weight");
+  detect::Example draw(Rng&) const override { return {}; }
+  at::Tensor loss(const std::vector<detect::Example>&, Rng&) const override {
+    tensors().at("running_mean").add_(1);  // A batch norm does this too.
+    const at::Tensor& weight = tensors().at("weight");
+    const at::Tensor other = tensors().at("bias").square().sum();
     if (fault == Fault::kLoss) return (weight / 0).sum();
     // The value is 0 and its slope is infinite.
-    if (fault == Fault::kGradient) return at::sqrt(weight - 1).sum();
+    if (fault == Fault::kGradient) return at::sqrt(weight - 1).sum() + other;
     if (fault == Fault::kThrow) weight.view({2});
-    return weight.square().sum();
-  }
-  at::Tensor probabilities(const at::Tensor& images) const override {
-    return images.flatten(1).mean(1) / (fault == Fault::kOutput ? 0.0 : 1.0);
+    return weight.square().sum() + other;
   }
 
  private:
-  static evaluate::LearnerOptions options(uint64_t seed) {
-    evaluate::LearnerOptions options;
+  static detect::LearnerOptions options(uint64_t seed) {
+    detect::LearnerOptions options;
     options.batchSize = 2;
     options.seed = seed;
     return options;
@@ -198,17 +198,15 @@ DAN_TEST(a_learner_whose_step_fails_is_as_it_was_before) {
   const TensorMap expected = whole.checkpoint();
   for (const auto& [name, tensor] : learner.checkpoint()) EXPECT(tensor.equal(expected.at(name)));
   EXPECT(!expected.at("network/weight").equal(before.at("network/weight")));
-  learner.fault = Fault::kOutput;
-  expectError([&] { learner.predict(at::ones({2, 4, 4, 3}, at::kByte), task); }, "not finite");
 }
 
 // torchvision gives 11,689,512 parameters for a thousand classes.
 DAN_TEST(resnet18_has_the_published_parameters) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(1));
-  const model::ResNet18 net(weights, 64, 1000);
+  const model::ResNetClassifier net(weights, model::ResNetConfig::resnet18(), 1000);
   int64_t parameters = 0;
   for (const auto& [name, tensor] : weights.taken()) {
-    if (!evaluate::isRunningStatistic(name)) parameters += tensor.numel();
+    if (!detect::isRunningStatistic(name)) parameters += tensor.numel();
   }
   EXPECT(parameters == 11689512);
   EXPECT(weights.taken().count("layer4.0.downsample.1.running_var") == 1);
@@ -224,17 +222,17 @@ DAN_TEST(classifier_learns_the_types) {
     return pool;
   };
   const auto defects = makeTyped(6, 50);
-  evaluate::Strata strata = oneStratum(12);
+  detect::Strata strata = oneStratum(12);
   std::fill(strata.types.begin() + 6, strata.types.end(), 1);
-  evaluate::LearnerOptions options;
+  detect::LearnerOptions options;
   options.channels = 8;
   options.batchSize = 6;
   options.iterations = 60;
   options.learningRate = 2e-3;
-  const auto make = [&](const evaluate::SourceOptions& kind) {
-    return evaluate::Classifier(options, evaluate::makeDefectSource(kind, defects, defects, strata), 2, "", at::kCPU);
+  const auto make = [&](const detect::SourceOptions& kind) {
+    return detect::Classifier(options, detect::makeDefectSource(kind, defects, defects, strata), 2, "", at::kCPU);
   };
-  evaluate::Classifier classifier = make({});
+  detect::Classifier classifier = make({});
   const Task task;
   for (int i = 0; i < 60; ++i) classifier.step(task);
   const at::Tensor probabilities = classifier.predict(stacked(makeTyped(5, 80)->images), task);
@@ -249,16 +247,16 @@ DAN_TEST(classifier_starts_from_the_weights_of_a_file) {
   const Scratch scratch;
   const std::string path = scratch.at("backbone.safetensors"), saved = scratch.at("saved.safetensors");
   const nn::Weights backbone = nn::Weights::random(makeGenerator(60));
-  const model::ResNet18 net(backbone, 8, 10);
+  const model::ResNetClassifier net(backbone, model::ResNetConfig::resnet18(8), 10);
   io::writeSafetensors(path, backbone.taken(), {});
   const auto defects = makePool(4, true, 61);
-  evaluate::LearnerOptions options;
+  detect::LearnerOptions options;
   options.channels = 8;
   const auto make = [&] {
-    return evaluate::Classifier(options, evaluate::makeDefectSource({}, defects, defects, oneStratum(4)), 3, path,
-                                at::kCPU);
+    return detect::Classifier(options, detect::makeDefectSource({}, defects, defects, oneStratum(4)), 3, path,
+                              at::kCPU);
   };
-  const evaluate::Classifier classifier = make();
+  const detect::Classifier classifier = make();
   classifier.saveCheckpoint(saved, {});
   const TensorMap tensors = io::readSafetensors(saved).tensors;
   EXPECT(at::equal(tensors.at("network/layer3.1.conv2.weight"), backbone.taken().at("layer3.1.conv2.weight")));
@@ -270,13 +268,13 @@ DAN_TEST(classifier_starts_from_the_weights_of_a_file) {
 DAN_TEST(pairs_give_groups_and_types_even_chances) {
   // Thirty images belong to group 1 in types 0 and 1, two to group 0.
   auto pool = makePool(32, true, 4);
-  evaluate::Strata strata;
+  detect::Strata strata;
   for (int64_t i = 0; i < 32; ++i) {
     strata.groups.push_back(i < 2 ? 0 : 1);
     strata.types.push_back(i < 2 ? 0 : i < 30 ? 0 : 1);
     pool->images[static_cast<size_t>(i)].fill_(i < 2 ? 10 : i < 30 ? 20 : 30);
   }
-  const auto source = evaluate::makeDefectSource({}, pool, pool, strata);
+  const auto source = detect::makeDefectSource({}, pool, pool, strata);
   std::map<int64_t, int> counts;
   constexpr int kDraws = 800;
   for (uint64_t i = 0; i < kDraws; ++i) {
@@ -289,11 +287,11 @@ DAN_TEST(pairs_give_groups_and_types_even_chances) {
 
 DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
   const auto good = makePool(4, false, 20), defects = makePool(4, true, 21);
-  const auto source = evaluate::makeDefectSource({"crop-paste", true}, good, defects, oneStratum(4));
+  const auto source = detect::makeDefectSource({"crop-paste", true}, good, defects, oneStratum(4));
   int moved = 0;
   for (uint64_t i = 0; i < 40; ++i) {
     Rng rng(makeGenerator(22, i));
-    const evaluate::Example example = source->draw(rng);
+    const detect::Example example = source->draw(rng);
     const at::Tensor bright = std::get<0>(example.image.min(0)) > 0.8;  // Only defects are bright.
     EXPECT(at::equal(bright, example.mask));
     const int64_t pixels = example.mask.sum().item<int64_t>();
@@ -308,11 +306,11 @@ DAN_TEST(draem_changes_what_its_mask_says_and_nothing_else) {
   // A single good image without flips makes the original pixels known.
   auto good = makePool(1, false, 30);
   const at::Tensor before = good->images[0].permute({2, 0, 1}).to(at::kFloat) / 255;
-  const auto source = evaluate::makeDefectSource({"draem", false}, good, makePool(0, true, 0), {});
+  const auto source = detect::makeDefectSource({"draem", false}, good, makePool(0, true, 0), {});
   int marked = 0;
   for (uint64_t i = 0; i < 30; ++i) {
     Rng rng(makeGenerator(31, i));
-    const evaluate::Example example = source->draw(rng);
+    const detect::Example example = source->draw(rng);
     const at::Tensor changed = (example.image - before).abs().amax(0) > 0;
     EXPECT(!(changed & ~example.mask).any().item<bool>());
     const double share = example.mask.to(at::kFloat).mean().item<double>();
@@ -336,9 +334,9 @@ DAN_TEST(perlin_noise_is_zero_on_its_grid_smooth_and_in_range) {
 
 DAN_TEST(sources_say_what_is_missing) {
   const auto none = makePool(0, true, 0), some = makePool(2, true, 0);
-  expectError([&] { evaluate::makeDefectSource({}, none, some, oneStratum(2)); }, "no good images");
-  expectError([&] { evaluate::makeDefectSource({}, some, none, {}); }, "no images of defects");
-  expectError([&] { evaluate::makeDefectSource({"mosaic", true}, some, some, oneStratum(2)); }, "but received mosaic");
+  expectError([&] { detect::makeDefectSource({}, none, some, oneStratum(2)); }, "no good images");
+  expectError([&] { detect::makeDefectSource({}, some, none, {}); }, "no images of defects");
+  expectError([&] { detect::makeDefectSource({"mosaic", true}, some, some, oneStratum(2)); }, "but received mosaic");
 }
 
 }  // namespace dan::tests
