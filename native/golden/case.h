@@ -55,9 +55,11 @@ using Handler = std::function<void(Case&)>;
 // The key is the kind of case. Each file of this folder adds its own handlers.
 using Handlers = std::map<std::string, Handler>;
 void addModelHandlers(Handlers& handlers);
+void addDetectorHandlers(Handlers& handlers);
 void addDiffusionHandlers(Handlers& handlers);
 void addDualHandlers(Handlers& handlers);
 void addEvaluationHandlers(Handlers& handlers);
+void addFeatureHandlers(Handlers& handlers);
 void addFileHandlers(Handlers& handlers);
 void addPlaceHandlers(Handlers& handlers);
 

@@ -38,9 +38,11 @@ int main(int argc, char** argv) {
   std::string kinds = argc == 4 ? "," + std::string(argv[3]) + "," : "";
   dan::golden::Handlers handlers;
   dan::golden::addModelHandlers(handlers);
+  dan::golden::addDetectorHandlers(handlers);
   dan::golden::addDiffusionHandlers(handlers);
   dan::golden::addDualHandlers(handlers);
   dan::golden::addEvaluationHandlers(handlers);
+  dan::golden::addFeatureHandlers(handlers);
   dan::golden::addFileHandlers(handlers);
   dan::golden::addPlaceHandlers(handlers);
   int passed = 0, failed = 0;

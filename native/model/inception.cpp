@@ -110,12 +110,12 @@ InceptionV3::InceptionV3(const nn::Weights& w)
               blockE(w.scope("Mixed_7c"), kFeatures)},
       classifier_(w.scope("fc"), kFeatures, kClasses) {}
 
-at::Tensor InceptionV3::forward(const at::Tensor& x) const {
+at::Tensor InceptionV3::features(const at::Tensor& x) const {
   const at::Tensor sized = at::upsample_bilinear2d(2 * x - 1, {kSide, kSide}, /*align_corners=*/false);
   at::Tensor h = at::max_pool2d(through(beforePool_, sized), 3, 2);
   h = at::max_pool2d(through(afterPool_, h), 3, 2);
   for (const Block& block : blocks_) h = block(h);
-  return classifier_(h.mean({2, 3}));
+  return h.mean({2, 3});
 }
 
 }  // namespace dan::model

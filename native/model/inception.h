@@ -11,8 +11,11 @@ class InceptionV3 {
  public:
   // Takes torchvision's file and ignores its auxiliary classifier. Throws ERR_WEIGHTS_INVALID.
   explicit InceptionV3(const nn::Weights& weights);
-  // x: (N, 3, H, W) in 0 .. 1; it is resized to the network's 299 pixels. Returns logits (N, 1000).
-  at::Tensor forward(const at::Tensor& x) const;
+  // x: (N, 3, H, W) in 0 .. 1; it is resized to the network's 299 pixels. Returns the mean of the last block's features
+  // over the pixels, (N, 2048).
+  at::Tensor features(const at::Tensor& x) const;
+  // Returns logits (N, 1000).
+  at::Tensor forward(const at::Tensor& x) const { return classifier_(features(x)); }
 
   // A unit is a convolution without bias, followed by batch norm and ReLU.
   struct Unit {

@@ -19,7 +19,15 @@ if (job.detector) {
   const { options, kept } = job.detector;
   const { good, ...defects } = job.pool;
   const learner = await run((_, task) =>
-    engine.createDetector(options, poolOf(good), poolOf(defects), [0], [0], undefined, task),
+    engine.createDetector(
+      { detector: 'unet', backbone: '', backboneFile: '', ...options },
+      poolOf(good),
+      poolOf(defects),
+      [0],
+      [0],
+      undefined,
+      task,
+    ),
   );
   const keep = (step) => kept[step] && run((_, task) => learner.saveCheckpoint(kept[step], {}, task));
   answer.losses = [];
@@ -55,7 +63,7 @@ if (job.scores) {
   for (let i = 0; i < count; i++) {
     const of = (values) => values.slice(i * side * side, (i + 1) * side * side);
     const map = { data: Float32Array.from(of(maps)), shape: [side, side] };
-    await run((_, task) => scorer.add('tested', map, Uint8Array.from(of(masks)), task));
+    await run((_, task) => scorer.add('tested', map, Uint8Array.from(of(masks)), { part: i }, task));
   }
   answer.scores = await run((_, task) => scorer.score(['tested'], task));
 }

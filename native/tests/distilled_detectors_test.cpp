@@ -1,0 +1,88 @@
+// RD4AD, CFA and EfficientAD learn good images from a frozen backbone, go on where they were interrupted, and can be
+// saved.
+#include "core/random.h"
+#include "tests/detector_checks.h"
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+constexpr int64_t kSide = 64, kEfficientAdSide = 256;
+
+class Backbone {
+ public:
+  Backbone() : path_(scratch_.at("resnet18.safetensors")) { writeRandomResNet18(path_); }
+  std::unique_ptr<detect::Detector> make(const std::string& name, uint64_t seed) const {
+    detect::DetectorSettings settings = shortFit(name, "resnet18", seed);
+    settings.backboneFile = path_;
+    // The random backbone's features are large, so CFA's convolution needs small steps.
+    settings.training.learningRate = name == "cfa" ? 1e-4 : 5e-3;
+    return detect::makeDetector(settings, fitData(kSide, /*defects=*/false), at::kCPU);
+  }
+  std::unique_ptr<detect::Detector> efficientAd(uint64_t seed) const {
+    detect::DetectorSettings settings = shortFit("efficientad", "resnet18", seed, /*channels=*/4);
+    settings.backboneFile = path_;
+    settings.training.batchSize = 1;
+    settings.training.learningRate = 1e-4;
+    settings.training.iterations = 4;  // Two of them distil the teacher.
+    return detect::makeDetector(settings, fitData(kEfficientAdSide, /*defects=*/false), at::kCPU);
+  }
+
+ private:
+  Scratch scratch_;
+  std::string path_;
+};
+
+at::Tensor someDefects() { return at::stack(noisePool(2, kSide, true, 77)->images); }
+
+// The loss must fall below `share` of the first.
+void expectFindsWhatDiffers(const std::string& name, double share) {
+  const Backbone backbone;
+  const Task task;
+  const auto detector = backbone.make(name, 3);
+  double first = 0, last = 0;
+  for (int i = 0; i < 20; ++i) {
+    const double loss = detector->step(task).loss;
+    if (i == 0) first = loss;
+    last = loss;
+  }
+  if (!(last < share * first)) failTest(c10::str("The loss fell from ", first, " to ", last));
+  const auto pool = noisePool(4, kSide, true, 78);
+  const detect::Scored found = detector->score(at::stack(pool->images), task);
+  const detect::Scored good = detector->score(at::stack(noisePool(4, kSide, false, 77)->images), task);
+  EXPECT(found.scores.min().item<double>() > good.scores.max().item<double>());
+  EXPECT(at::equal(found.scores, found.maps.amax({1, 2})));
+  const at::Tensor inside = at::stack(pool->masks) != 0;
+  EXPECT(found.maps.masked_select(inside).mean().item<double>() >
+         found.maps.masked_select(~inside).mean().item<double>());
+  expectSavable(*detector, at::stack(pool->images));
+}
+
+}  // namespace
+
+DAN_TEST(rd4ad_learns_good_images_and_finds_what_differs) { expectFindsWhatDiffers("rd4ad", 0.5); }
+
+DAN_TEST(cfa_learns_good_images_and_finds_what_differs) { expectFindsWhatDiffers("cfa", 0.9); }
+
+DAN_TEST(rd4ad_resumes_bit_for_bit_and_follows_its_seed) {
+  const Backbone backbone;
+  expectResumable([&](uint64_t seed) { return backbone.make("rd4ad", seed); }, 2, someDefects());
+}
+
+DAN_TEST(cfa_resumes_bit_for_bit_and_follows_its_seed) {
+  const Backbone backbone;
+  expectResumable([&](uint64_t seed) { return backbone.make("cfa", seed); }, 2, someDefects());
+}
+
+// The checkpoint lies between the distillation of the teacher and the student's first step.
+DAN_TEST(efficientad_resumes_bit_for_bit_and_can_be_saved) {
+  const Backbone backbone;
+  const at::Tensor images = at::stack(noisePool(1, kEfficientAdSide, true, 77)->images);
+  expectResumable([&](uint64_t seed) { return backbone.efficientAd(seed); }, 4, images);
+  const auto detector = backbone.efficientAd(3);
+  for (int i = 0; i < 3; ++i) detector->step(Task());
+  expectSavable(*detector, images);
+}
+
+}  // namespace dan::tests
