@@ -2,7 +2,15 @@
  * Declares everything that the native engine exports. Only `native.ts` imports the engine. No option here has a
  * default, because the callers resolve all defaults before they call the engine.
  */
-import type { NativeLearner, NativeLearnerOptions, NativeMapScorer, NativePool } from './addon-types/evaluation.js';
+import type {
+  NativeClassifier,
+  NativeClassifierOptions,
+  NativeDetector,
+  NativeDetectorOptions,
+  NativeFeatureComparison,
+  NativeMapScorer,
+  NativePool,
+} from './addon-types/evaluation.js';
 import type {
   NativeAdapterConversion,
   NativeConvertAdapterOptions,
@@ -13,6 +21,7 @@ import type {
   NativeModelInfo,
   NativeRecordedTime,
   NativeTask,
+  NativeTensor,
 } from './addon-types/model.js';
 import type {
   NativeAdapter,
@@ -59,7 +68,8 @@ export interface NativeEngine {
       | 'augmenter'
       | 'background'
       | 'mask'
-      | 'learner'
+      | 'classifier'
+      | 'detector'
       | 'map'
       | 'convertBase'
       | 'convertAdapter',
@@ -126,16 +136,20 @@ export interface NativeEngine {
   ): Promise<NativeAugmenter>;
   createPool(width: number, height: number): NativePool;
   createDetector(
-    options: NativeLearnerOptions,
+    options: NativeDetectorOptions,
     good: NativePool,
     defects: NativePool,
     groups: number[],
     types: number[],
     textures: NativePool | undefined,
     task: NativeTask,
-  ): Promise<NativeLearner>;
+  ): Promise<NativeDetector>;
+  /** Reads a detector that was saved. */
+  loadDetector(path: string, device: string, task: NativeTask): Promise<NativeDetector>;
+  /** Returns the score of an image whose detector gives only a map. Its shape is [height, width]. */
+  imageScore(map: NativeTensor, task: NativeTask): Promise<number>;
   createClassifier(
-    options: NativeLearnerOptions,
+    options: NativeClassifierOptions,
     good: NativePool,
     defects: NativePool,
     groups: number[],
@@ -143,7 +157,16 @@ export interface NativeEngine {
     classes: number,
     backbone: string,
     task: NativeTask,
-  ): Promise<NativeLearner>;
+  ): Promise<NativeClassifier>;
+  /** Returns [images, 2048]. */
+  inceptionFeatures(images: NativePool, weights: string, device: string, task: NativeTask): Promise<NativeTensor>;
+  /** Compares features of generated images with those of real ones, of which each shows one of `parts`. */
+  compareFeatures(
+    generated: NativeTensor,
+    real: NativeTensor,
+    parts: readonly number[],
+    task: NativeTask,
+  ): Promise<NativeFeatureComparison>;
   inceptionScore(images: NativePool, weights: string, device: string, task: NativeTask): Promise<number>;
   icLpips(
     generated: NativePool,

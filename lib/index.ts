@@ -21,6 +21,15 @@ export type { DropReason, PairRecord, PlacedDefect } from './dataset/pair-record
 export { PairWriter } from './dataset/pair-writer.js';
 export type { Window } from './dataset/photograph-window.js';
 export type { TrainingImage } from './dataset/training-region.js';
+export {
+  type DetectedImage,
+  Detector,
+  type FitOptions,
+  type FitProgress,
+} from './detect/detector.js';
+export type { DetectorInfo, Thresholds } from './detect/detector-info.js';
+export type { DetectorData } from './detect/fit-detector.js';
+export type { ScoreMap } from './detect/resize-scores.js';
 export { type InstallOptions, installLibtorch } from './libtorch/install.js';
 export { Adapter } from './model/adapter.js';
 export type { AdapterInfo } from './model/adapter-info.js';
@@ -51,6 +60,7 @@ export type {
   AugmentSettings,
   ConvertAdapterSettings,
   ConvertCheckpointSettings,
+  DetectorSettings,
   ForegroundOptions,
   LoadSettings,
   MaskerOptions,
@@ -61,7 +71,15 @@ export type {
   TrainerOptions,
   TrainSettings,
 } from './options/generated.js';
-export type { DataFormat, Fit, MaskMethod, WeightsName } from './options/names.js';
+export type {
+  BackboneName,
+  DataFormat,
+  DefectSource,
+  DetectorName,
+  Fit,
+  MaskMethod,
+  WeightsName,
+} from './options/names.js';
 export { type AugmentOptions, augment } from './recipes/augment.js';
 export type { TaskOptions } from './run-native.js';
 export { type InstallWeightsOptions, installWeights } from './weights/install.js';

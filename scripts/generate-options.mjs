@@ -16,7 +16,7 @@ async function loadDeclarations() {
   const folder = mkdtempSync(join(root, 'node_modules', '.options-'));
   try {
     const outfile = join(folder, 'declarations.mjs');
-    const names = ['interfaces', 'jobs', 'json-schema', 'reference'];
+    const names = ['detect', 'interfaces', 'jobs', 'json-schema', 'reference'];
     const contents = names.map((name) => `export * from './lib/options/${name}.ts';`).join('\n');
     const stdin = { contents, resolveDir: root, loader: 'ts' };
     await build({
@@ -69,6 +69,8 @@ const commands = {
   place: declared.placeJobOptions,
   mask: declared.maskJobOptions,
   evaluate: declared.evaluateOptions,
+  fit: declared.fitOptions,
+  detect: declared.detectOptions,
   import: declared.importOptions,
   check: declared.jobOptions.check,
   export: declared.jobOptions.export,

@@ -9,12 +9,13 @@ export type ProgressMode = 'bar' | 'json' | 'none';
 
 const VERBS = {
   ...{ train: 'training', sample: 'sampling', mask: 'masking', evaluate: 'evaluating' },
+  ...{ fit: 'fitting', detect: 'scoring' },
   ...{ import: 'importing', export: 'exporting', check: 'checking' },
 } as const;
 
 /** Returns the text behind the bar. */
-function noteOf({ row, seed, network, loss }: ProgressEvent): string {
-  const run = row === undefined ? '' : `${row} seed ${seed} ${network} `;
+function noteOf({ row, detector, seed, network, loss }: ProgressEvent): string {
+  const run = row === undefined ? '' : `${row} seed ${seed} ${network === 'detector' ? detector : network} `;
   if (loss !== undefined) return `${run}loss ${loss.toFixed(4)}`;
   return row === undefined ? '' : `${run}was done before`;
 }

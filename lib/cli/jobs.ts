@@ -8,6 +8,7 @@ import type { CampaignResult } from '../jobs/campaign.js';
 import { nameOfFailure } from '../jobs/failure.js';
 import type { TypeResult } from '../jobs/run-type.js';
 import { checkOptions } from '../options/check.js';
+import { detectOptions, fitOptions } from '../options/detect.js';
 import {
   campaignOptions,
   demoOptions,
@@ -115,6 +116,34 @@ const run: CommandSpec = {
   },
 };
 
+const fitDetector: CommandSpec = {
+  name: 'fit',
+  description: 'Fit a detector on good images, and on defects if it learns from them.',
+  options: fitOptions,
+  computes: true,
+  async run(options, context) {
+    const job = await import('../jobs/fit.js');
+    const result = await job.fit(options as never, context);
+    const { out, detector, thresholds, chosenOn, seconds } = result;
+    const threshold = `threshold of images ${thresholds.image.toPrecision(4)}, chosen on ${chosenOn}`;
+    return { text: `wrote the detector ${detector} to ${out} in ${seconds.toFixed(1)} s; ${threshold}`, value: result };
+  },
+};
+
+const detectDefects: CommandSpec = {
+  name: 'detect',
+  description: 'Score images with a fitted detector.',
+  options: detectOptions,
+  computes: true,
+  async run(options, context) {
+    const { detect } = await import('../jobs/detect.js');
+    const result = await detect(options as never, context);
+    const { images, out, scores, defects } = result;
+    const found = defects === undefined ? '' : `, ${defects} with a defect`;
+    return { text: `${images} maps in ${out}${found}, scores in ${scores}`, value: result };
+  },
+};
+
 const evaluatePairs: CommandSpec = {
   name: 'evaluate',
   description: 'Train detectors on real, generated and made-up defects, and test them on real images.',
@@ -160,5 +189,6 @@ const demo: CommandSpec = {
 
 export const jobCommands = [
   ...[train, sample, placeDefects, makeMasks, run, evaluatePairs],
+  ...[fitDetector, detectDefects],
   ...[importPhotographs, ...dataCommands, demo],
 ];

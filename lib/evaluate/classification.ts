@@ -1,5 +1,7 @@
+import { runFit } from '../detect/fit.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
-import { type LearnerInput, learnerOptions, type TrainLearnerOptions, trainLearner } from './learner.js';
+import type { Training } from './detection.js';
+import { classifierOptions, type LearnerInput } from './learner-options.js';
 import { mean } from './scores.js';
 import { typeProbabilities } from './test-images.js';
 
@@ -38,19 +40,18 @@ export function accuracyOf(probabilities: Float32Array, counts: ReadonlyMap<stri
 }
 
 /** Trains a classifier of the defect types on a row's defects and tests it. */
-export async function classify(
-  { row, protocol, training: set, data, seed, device, weights }: ClassificationInput,
-  training: Omit<TrainLearnerOptions, 'iterations'>,
-): Promise<Accuracy> {
-  const { signal, torchThread } = training;
+export async function classify({ weights, ...input }: ClassificationInput, training: Training): Promise<Accuracy> {
+  const { protocol, training: set, data } = input;
+  const { signal, torchThread, onStep } = training;
   const options: NativeTaskOptions = { signal, torchThread };
-  const native = learnerOptions(row, protocol, protocol.classifier, { seed, device });
+  const native = classifierOptions(input);
   const { handle, groups, types } = set.defects;
   const classifier = await runNative(options, (engine, task) =>
     engine.createClassifier(native, set.good.handle, handle, groups, types, data.testDefects.size, weights ?? '', task),
   );
   try {
-    await trainLearner(classifier, { ...training, iterations: protocol.classifier.iterations });
+    const steps = protocol.classifier.iterations;
+    await runFit(classifier, { ...training, steps, onStep: (step, loss) => onStep(step, steps, loss) });
     const probabilities: number[] = [];
     for (const image of [...data.testDefects.values()].flat()) {
       probabilities.push(...(await typeProbabilities(classifier, image, protocol, options)));

@@ -1,32 +1,26 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
-import { DatasetError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
-import { imagesBelow } from '../dataset/folders.js';
-import { Pool } from '../pool.js';
+import type { ImageSource } from '../dataset/image-source.js';
+import type { Backbone } from '../detect/backbone.js';
+import { loadTextures } from '../detect/textures.js';
+import type { Pool } from '../pool.js';
 import type { Protocol } from './protocol.js';
 import type { Split } from './split.js';
-import { loadGood } from './squares.js';
 import { defectToTest, goodToTest, type TestImage } from './test-images.js';
-
-async function loadTextures(folder: string, size: number): Promise<Pool> {
-  const files = await imagesBelow(resolve(folder));
-  if (files.length === 0) throw new DatasetError(`${resolve(folder)} holds no images for textures`);
-  return Pool.fill(size, async (pool) => {
-    for await (const squares of loadGood(files, size)) pool.addGood(squares);
-  });
-}
 
 /** The data that all runs of an evaluation share: the test images, and the textures of draem. */
 export class EvaluationData {
   private constructor(
     readonly textures: Pool | undefined,
+    readonly split: Split,
     readonly testGood: readonly TestImage[],
     readonly testDefects: ReadonlyMap<string, readonly TestImage[]>,
     /** The digest of all test images and masks. */
     readonly testDigest: string,
     /** The digest of the classifiers' initial weights. It is undefined if they are random. */
     readonly backboneDigest: string | undefined,
+    /** The backbones of the detectors that have one, by the detectors' names. */
+    readonly backbones: ReadonlyMap<string, Backbone>,
   ) {}
 
   /**
@@ -36,12 +30,17 @@ export class EvaluationData {
   static async load(
     split: Split,
     { textures, classifierWeights }: { textures?: string | undefined; classifierWeights?: string | undefined },
+    backbones: ReadonlyMap<string, Backbone>,
     protocol: Protocol,
   ): Promise<EvaluationData> {
     const backboneDigest = classifierWeights === undefined ? undefined : await fileDigest(classifierWeights);
-    const testGood = split.testingGood.map((source) => goodToTest(source, protocol));
+    const partOf = (source: ImageSource) => split.groups.get(source) as number;
+    const testGood = split.testingGood.map((source) => goodToTest(source, protocol, partOf(source)));
     const testDefects = new Map(
-      [...split.testing].map(([type, examples]) => [type, examples.map((example) => defectToTest(example, protocol))]),
+      [...split.testing].map(([type, examples]) => [
+        type,
+        examples.map((one) => defectToTest(one, protocol, partOf(one.image))),
+      ]),
     );
     const hash = createHash('sha256');
     for (const one of [...testGood, ...[...testDefects.values()].flat()]) {
@@ -49,7 +48,9 @@ export class EvaluationData {
       hash.update(image.data).update(mask.data);
     }
     const pool = textures === undefined ? undefined : await loadTextures(textures, protocol.resolution);
-    return new EvaluationData(pool, testGood, testDefects, hash.digest('hex'), backboneDigest);
+    return new EvaluationData(
+      ...([pool, split, testGood, testDefects, hash.digest('hex'), backboneDigest, backbones] as const),
+    );
   }
 
   dispose(): void {

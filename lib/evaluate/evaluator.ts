@@ -3,35 +3,42 @@ import type { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
-import type { Dataset, Example } from '../dataset/dataset.js';
+import { Dataset, type Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
+import { backbonesOf } from '../detect/backbone.js';
+import { DETECTORS, requireSides } from '../detect/kinds.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/evaluation.js';
 import type { EvaluatorOptions } from '../options/generated.js';
+import type { DetectorName } from '../options/names.js';
 import type { TaskOptions } from '../run-native.js';
+import { nameInTables } from './best-round.js';
 import { concurrencyFor, sharingCores } from './concurrency.js';
 import type { EvaluateOptions, Evaluation, EvaluationRun } from './evaluation.js';
 import { EvaluationData } from './evaluation-data.js';
 import { inLanes } from './lanes.js';
+import { type MapsRow, openMapsRows, scoreMaps } from './maps-row.js';
 import { doRun, iterationsOf, networksOf, RUNS, type RunInput } from './network-run.js';
-import { knowsNoDefects, type PlannedRun, planRuns, trainingOf } from './planned-runs.js';
+import { type PlannedRun, planRuns, trainingOf } from './planned-runs.js';
 import { type Protocol, protocolOf } from './protocol.js';
 import { measureQuality, type Quality } from './quality.js';
-import { makeRows, type Row } from './rows.js';
+import { knowsNoDefects, makeRows, type Row } from './rows.js';
 import { RunFailures } from './run-failures.js';
 import { GOOD, type Split, splitOf } from './split.js';
 import { TrainingSets } from './training-sets.js';
 
 export type { EvaluatorOptions };
 
+const kindsOf = (names: readonly DetectorName[]) => [...new Set(names)].map((name) => DETECTORS[name]);
+
 /** Names a run in errors. */
-const nameOf = ({ row, seed, shots }: PlannedRun) =>
-  `${row.name}${shots === undefined ? '' : ` with ${shots} shots`} seed ${seed}`;
+const nameOf = ({ row, detector, seed, shots }: PlannedRun) =>
+  `${detector.name} on ${row.name}${shots === undefined ? '' : ` with ${shots} shots`} seed ${seed}`;
 
 /**
- * Measures the value of pairs for training detectors. It trains the segmentation network of the published evaluation on
- * good images and defects, one network for all types of a category. It then tests the network on real images that were
- * not used for training.
+ * Measures the value of pairs for training detectors. It fits detectors on good images and defects, one for all types of
+ * a category: by default the segmentation network of the published evaluation. It then tests them on real images that
+ * were not used for training.
  *
  * @example
  * const evaluator = await Evaluator.open(await Dataset.open('bottle'), { pairs: { ours: 'out/bottle' } });
@@ -45,14 +52,22 @@ export class Evaluator {
   readonly #category: string;
   readonly #options: z.output<typeof evaluatorSchema>;
   readonly #runs: readonly PlannedRun[];
+  readonly #maps: readonly MapsRow[];
 
-  private constructor(category: string, options: z.output<typeof evaluatorSchema>, rows: Row[], split: Split) {
+  private constructor(
+    category: string,
+    options: z.output<typeof evaluatorSchema>,
+    rows: Row[],
+    split: Split,
+    maps: MapsRow[],
+  ) {
     this.protocol = protocolOf(options);
     this.rows = rows;
     this.split = split;
     this.#category = category;
     this.#options = options;
-    this.#runs = planRuns(rows, split, options);
+    this.#runs = planRuns(rows, split, { ...options, detectors: kindsOf(options.detectors) });
+    this.#maps = maps;
   }
 
   /**
@@ -63,7 +78,7 @@ export class Evaluator {
    */
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
-    const { compare, pairs } = checked;
+    requireSides(kindsOf(checked.detectors), protocolOf(checked).resolution);
     if (checked.classifierWeights !== undefined && protocolOf(checked).classifier.channels !== 64) {
       throw new InvalidOptionError(
         "classifierWeights fit the protocol paper alone: torchvision's ResNet-18 is 64 wide",
@@ -72,15 +87,33 @@ export class Evaluator {
     if ((checked.lpipsBackbone === undefined) !== (checked.lpipsLinear === undefined)) {
       throw new InvalidOptionError('IC-LPIPS needs both lpipsBackbone and lpipsLinear');
     }
+    if (checked.bestEpoch && checked.detectors.some((name) => name !== 'unet')) {
+      throw new InvalidOptionError(
+        `Expected the detector unet alone with bestEpoch but received ${checked.detectors.join(', ')}: only the published evaluation of unet chooses its round on the test images`,
+      );
+    }
     const split = await splitOf(dataset, checked);
-    const rows = await makeRows(compare, pairs, checked, [...split.training.keys()]);
-    return new Evaluator(dataset.category, checked, rows, split);
+    const rows = await makeRows(checked, kindsOf(checked.detectors), [...split.training.keys()]);
+    if (rows.length === 0 && Object.keys(checked.maps).length === 0) {
+      throw new InvalidOptionError('There is nothing to evaluate: name a baseline, generated pairs or maps');
+    }
+    const maps = await openMapsRows(
+      checked.maps,
+      rows.map(({ name }) => name),
+      {
+        ...{ split, seeds: checked.seeds, protocol: protocolOf(checked) },
+        tests: checked.testData === undefined ? dataset : await Dataset.open(checked.testData),
+      },
+    );
+    return new Evaluator(dataset.category, checked, rows, split, maps);
   }
 
   /** The number of training steps of all rows, seeds and networks. */
   get steps(): number {
-    const networks = this.#runs.flatMap(({ row }) => networksOf(row, this.#options));
-    return networks.reduce((sum, network) => sum + iterationsOf(network, this.protocol), 0);
+    const counts = this.#runs.flatMap((run) =>
+      networksOf(run).map((network) => iterationsOf(network, run, this.protocol)),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Returns the real images of each type that a run with this seed may know. They are fewer with `shots`. */
@@ -101,20 +134,25 @@ export class Evaluator {
     await using _lock = await lockFolder(join(folder, RUNS));
     await removePartialFiles(join(folder, RUNS), (name) => /\.(json|checkpoint\.safetensors)$/.test(name));
     const runs = this.#runs;
-    const data = await EvaluationData.load(this.split, this.#options, this.protocol);
-    const sets = new TrainingSets(runs, this.split.trainingGood, this.protocol);
+    const backbones = await backbonesOf(kindsOf(this.#options.detectors), this.#options);
+    const data = await EvaluationData.load(this.split, this.#options, backbones, this.protocol);
+    const sets = new TrainingSets(runs, this.split, this.protocol);
     const failures = new RunFailures(runs.length);
     let [done, total] = [0, this.steps];
     try {
       const quality = await this.#quality({ signal }); // Wrong weights must be reported before hours of training.
-      const lanes = Math.min(await this.#concurrency(), runs.length);
+      const { seed, shots } = this.#options;
+      const maps = { split: this.split, protocol: this.protocol, folder, seed, shots: shots?.[0] };
+      const scored = await scoreMaps(this.#maps, maps, { signal });
+      const lanes = Math.max(1, Math.min(await this.#concurrency(), runs.length));
       const start = (run: PlannedRun, torchThread: number, stopped: AbortSignal) => {
         let before = 0; // The last reported step of the current network.
-        const { row, seed, shots } = run;
+        const { row, detector, seed, shots } = run;
         const onStep: RunInput['onStep'] = (network, step, loss) => {
           done += step - before;
-          before = step === iterationsOf(network, this.protocol) ? 0 : step;
-          failures.callback(() => onProgress?.({ row: row.name, seed, shots, network, step, loss, done, total }));
+          before = step === iterationsOf(network, run, this.protocol) ? 0 : step;
+          const at = { row: row.name, detector: detector.name, seed, shots, network };
+          failures.callback(() => onProgress?.({ ...at, step, loss, done, total }));
         };
         const common = { data, folder, protocol: this.protocol, settings: this.#options, onStep, torchThread };
         return sets.lend(run, (set) => doRun({ ...run, ...common, set, signal: stopped }));
@@ -124,7 +162,7 @@ export class Evaluator {
           failures.collect(nameOf(run), stopped, () => start(run, lane, stopped)),
         ),
       );
-      return this.#describe(failures.requireAll(results), quality);
+      return this.#describe([...failures.requireAll(results), ...scored], quality);
     } finally {
       await sets.dispose();
       data.dispose();
@@ -145,15 +183,17 @@ export class Evaluator {
     for (const row of this.rows) {
       if (row.generated === undefined || row.real) continue;
       const settings = { ...options, resolution, device };
-      measured.push(...(await measureQuality(row, this.split.training, { inception, lpips }, settings)));
+      measured.push(
+        ...(await measureQuality(row, this.split.training, this.split.groups, { inception, lpips }, settings)),
+      );
     }
     return measured;
   }
 
-  /** Repeats the runs of rows that learn from good images alone for the other numbers of shots. */
+  /** Repeats the runs of maps, and of rows that learn from good images alone, for the other numbers of shots. */
   #withAllShots(runs: EvaluationRun[]): EvaluationRun[] {
     const { shots = [] } = this.#options;
-    const alone = new Set(this.rows.filter(knowsNoDefects).map(({ name }) => name));
+    const alone = new Set([...this.rows.filter(knowsNoDefects), ...this.#maps].map(({ name }) => name));
     const repeated = runs.filter(({ row }) => alone.has(row));
     return [...runs, ...shots.slice(1).flatMap((count) => repeated.map((run) => ({ ...run, shots: count })))];
   }
@@ -167,7 +207,10 @@ export class Evaluator {
     return {
       category: this.#category,
       types: [...training.keys()],
-      rows: this.rows.map(({ name }) => name),
+      rows: [...this.rows, ...this.#maps].map(({ name }) => name),
+      detectors: kindsOf(this.#options.detectors).map(({ name }) => nameInTables(name, this.#options.bestEpoch)),
+      bestEpoch: this.#options.bestEpoch,
+      maps: this.#maps.map(({ name }) => name),
       ...(this.#options.shots && { shots: this.#options.shots }),
       protocol: this.protocol,
       tested: counts(testing, testingGood),

@@ -3,12 +3,22 @@
  *
  * @module dualanodiff/evaluation
  */
+export type { Cost } from './detection.js';
 export type { EvaluateOptions, Evaluation, EvaluationProgress, EvaluationRun } from './evaluation.js';
 export { Evaluator, type EvaluatorOptions } from './evaluator.js';
 export type { LearnerProtocol, Protocol } from './protocol.js';
 export type { Quality } from './quality.js';
 export type { GeneratedSet, Row } from './rows.js';
-export { MEASURES, type Measure, type RunScores, type Scores } from './scores.js';
+export {
+  type ByType,
+  type Interval,
+  type Intervals,
+  MEASURES,
+  type Measure,
+  type RunScores,
+  type Scores,
+} from './scores.js';
 export type { Split } from './split.js';
 export { type Cell, type Line, tableOf } from './table.js';
 export type { TestedGood, TestedImage } from './tested-images.js';
+export type { Decisions, DetectionDecisions, ThresholdBasis, ThresholdScores } from './thresholds.js';

@@ -6,16 +6,21 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.js';
 import { readJson } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
+import { removeCheckpoint } from '../detect/fit.js';
+import type { LearnerProtocol } from '../detect/kinds.js';
+import type { TrainingSet } from '../detect/training-set.js';
+import { BestRound, nameInTables, ROUNDS } from './best-round.js';
 import { type Accuracy, classify } from './classification.js';
-import { type Detection, detect } from './detection.js';
+import { type Detection, detect, type Training } from './detection.js';
 import type { EvaluationProgress, EvaluationRun } from './evaluation.js';
 import type { EvaluationData } from './evaluation-data.js';
-import { removeCheckpoint, type TrainLearnerOptions } from './learner.js';
+import { holdBack } from './held-back.js';
+import { type LearnerInput, sourceOf } from './learner-options.js';
 import type { PlannedRun } from './planned-runs.js';
 import type { Protocol } from './protocol.js';
-import type { Row } from './rows.js';
+import { GOOD_ONLY } from './rows.js';
 import type { DetectorScores, Scores } from './scores.js';
-import type { TrainingSet } from './training-set.js';
+import { thresholdImages } from './thresholds.js';
 
 export type Network = EvaluationProgress['network'];
 
@@ -34,8 +39,8 @@ export interface RunInput extends PlannedRun {
   folder: string;
   protocol: Protocol;
   settings: {
-    classifier: boolean;
     classifierWeights?: string | undefined;
+    bestEpoch: boolean;
     device: string;
     checkpointEvery: number;
   };
@@ -44,35 +49,43 @@ export interface RunInput extends PlannedRun {
   torchThread: number;
 }
 
-/** Returns the networks that a row trains for each seed. Synthetic defects of `draem` have no types to classify. */
-export function networksOf(row: Row, { classifier }: { classifier: boolean }): Network[] {
-  return classifier && row.source !== 'draem' ? ['detector', 'classifier'] : ['detector'];
-}
+/** Returns the networks that a run trains. */
+export const networksOf = ({ classifies }: PlannedRun): Network[] =>
+  classifies ? ['detector', 'classifier'] : ['detector'];
 
-export const iterationsOf = (network: Network, protocol: Protocol): number =>
-  network === 'detector' ? protocol.iterations : protocol.classifier.iterations;
+/** Returns the number of a network's training steps, by which progress is counted. */
+export const iterationsOf = (network: Network, { detector }: PlannedRun, protocol: Protocol): number =>
+  (network === 'detector' ? (protocol.detectors[detector.name] as LearnerProtocol) : protocol.classifier).iterations;
 
 /** Returns a digest of everything that affects a network's result. */
-function digestOf(network: Network, { row, seed, set, data, protocol }: RunInput): string {
-  const { classifier, tiles, ...shared } = protocol;
-  // Digests of stretched squares stay those of earlier versions, which had no tiles.
-  const detector = { ...shared, ...(tiles && { tiles }) };
+function digestOf(network: Network, { row, detector, seed, set, data, protocol, settings }: RunInput): string {
+  const { classifier, tiles, detectors, ...shared } = protocol;
   const { resolution, flips } = shared;
+  const backbone = data.backbones.get(detector.name);
   const view = { resolution, flips, ...(tiles && { tiles }) };
-  const own = network === 'detector' ? detector : { ...classifier, ...view, weights: data.backboneDigest };
-  const textures = row.source === 'draem' ? data.textures : undefined;
+  // Digests of the U-Net on stretched squares stay those of earlier versions, which had no tiles and no other detector.
+  const ofDetector =
+    detector.name === 'unet'
+      ? { ...shared, ...(tiles && { tiles }), ...(settings.bestEpoch && { bestOf: ROUNDS }) }
+      : {
+          ...{ ...view, detector: detector.name, ...detectors[detector.name] },
+          ...(backbone && { backbone: backbone.name, weights: backbone.digest }),
+        };
+  const own = network === 'detector' ? ofDetector : { ...classifier, ...view, weights: data.backboneDigest };
+  const source = network === 'detector' ? sourceOf(row, detector) : row.source;
+  const textures = source === 'draem' ? data.textures : undefined;
   const pools = [set.good, set.defects, textures].map((pool) => pool?.digest);
-  const inputs = { network, own, source: row.source, seed, pools, tests: data.testDigest };
+  const inputs = { network, own, source, seed, pools, tests: data.testDigest };
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 8);
 }
 
 /** Returns a readable and unique name for the result of a network. */
-function runName({ row, shots, seed }: RunInput, network: Network, digest: string): string {
+function runName({ row, detector, shots, seed }: RunInput, network: Network, digest: string): string {
   const images = shots === undefined ? '' : `-shots${shots}`;
-  return `${row.name}${images}-${network}-seed${seed}-${digest}`;
+  // The results of the U-Net keep the names that they had before there were other detectors.
+  const trained = network === 'detector' && detector.name !== 'unet' ? detector.name : network;
+  return `${row.name.replace(' ', '-')}${images}-${trained}-seed${seed}-${digest}`;
 }
-
-type Training = Omit<TrainLearnerOptions, 'iterations'>;
 
 /** Reads the result of a network that an earlier process has written. Otherwise computes and writes it. */
 async function loadOrCompute<T>(
@@ -83,21 +96,25 @@ async function loadOrCompute<T>(
   const { folder, onStep, signal, torchThread, protocol, settings } = input;
   const digest = digestOf(network, input);
   const name = runName(input, network, digest);
+  const iterations = iterationsOf(network, input, protocol);
   const file = pathInside(folder, RUNS, name);
   if (existsSync(`${file}.json`)) {
-    onStep(network, iterationsOf(network, protocol));
+    onStep(network, iterations);
     return (await readJson(`${file}.json`, resultSchema)) as unknown as T & { seconds: number };
   }
   const start = performance.now();
   const checkpoint = `${file}.checkpoint.safetensors`;
   const training: Training = {
-    ...{ checkpoint, checkpointEvery: settings.checkpointEvery, digest, signal, torchThread },
-    onStep: (step, loss) => onStep(network, step, loss),
+    checkpoint: { file: checkpoint, every: settings.checkpointEvery, digest },
+    ...{ signal, torchThread },
+    onStep: (step, steps, loss) =>
+      onStep(network, Math.round((iterations * step) / steps), Number.isNaN(loss) ? undefined : loss),
   };
   const result = await compute(training, name);
   const timed = { seconds: (performance.now() - start) / 1000, ...result };
   await writeFileAtomic(`${file}.json`, `${JSON.stringify(timed, undefined, 2)}\n`);
   await removeCheckpoint(checkpoint);
+  await BestRound.remove(checkpoint);
   return timed;
 }
 
@@ -109,12 +126,15 @@ const withAccuracy = (scores: DetectorScores, accuracy: number | undefined): Sco
 /** Trains and tests the networks of a run. */
 export async function doRun(input: RunInput): Promise<EvaluationRun> {
   const { row, seed, shots, set, data, folder, protocol, settings } = input;
-  const { device, classifierWeights: weights } = settings;
-  const common = { row, protocol, training: set, data, seed, device };
+  const { device, classifierWeights: weights, bestEpoch } = settings;
+  const common: LearnerInput = { row, detector: input.detector, protocol, training: set, data, seed, device };
+  const { trainingGood, groups } = data.split;
+  const heldBack = row === GOOD_ONLY ? holdBack(trainingGood, groups).heldBack : [];
+  const images = thresholdImages(input, trainingGood, heldBack, protocol);
   const detector = await loadOrCompute<DetectorResult>(input, 'detector', (training, name) =>
-    detect({ ...common, folder, maps: join('maps', name) }, training),
+    detect({ ...common, folder, maps: join('maps', name), thresholdImages: images, bestEpoch }, training),
   );
-  const classifier = networksOf(row, settings).includes('classifier')
+  const classifier = input.classifies
     ? await loadOrCompute<Accuracy>(input, 'classifier', (training) => classify({ ...common, weights }, training))
     : undefined;
   const types = Object.entries(detector.types).map(([type, scores]) => [
@@ -122,13 +142,21 @@ export async function doRun(input: RunInput): Promise<EvaluationRun> {
     withAccuracy(scores, classifier?.types[type]),
   ]);
   return {
-    ...{ row: row.name, seed, ...(shots !== undefined && { shots }) },
+    ...{
+      row: row.name,
+      detector: nameInTables(input.detector.name, bestEpoch),
+      seed,
+      ...(shots !== undefined && { shots }),
+    },
     defects: set.defects.size,
     emptyMasks: set.emptyMasks,
     seconds: detector.seconds + (classifier?.seconds ?? 0),
     types: Object.fromEntries(types),
     average: withAccuracy(detector.average, classifier?.average),
     together: withAccuracy(detector.together, classifier?.together),
+    ...(detector.intervals && { intervals: detector.intervals }),
+    ...(detector.thresholds && { thresholds: detector.thresholds }),
+    ...(detector.cost && { cost: detector.cost }),
     images: detector.images,
     good: detector.good ?? [],
   };

@@ -1,12 +1,19 @@
-/** Plans the runs of an evaluation: each row with each seed and, with shots, each number of real photographs. */
+/**
+ * Plans the runs of an evaluation: each row with each of its detectors, each seed and, with shots, each number of real
+ * photographs.
+ */
 import type { Example } from '../dataset/example-file.js';
-import type { GeneratedSet, Row } from './rows.js';
+import type { DetectorKind } from '../detect/kinds.js';
+import { type GeneratedSet, knowsNoDefects, learnsFrom, type Row } from './rows.js';
 import { drawShots } from './shots.js';
 import type { Split } from './split.js';
 
 /** A run that is to be done. */
 export interface PlannedRun {
   row: Row;
+  detector: DetectorKind;
+  /** True if the run trains the classifier, too. Its result depends on the row, not on the detector. */
+  classifies: boolean;
   seed: number;
   /** The number of real photographs of each type. It is undefined if all training images are used. */
   shots: number | undefined;
@@ -23,15 +30,17 @@ export function trainingOf(split: Split, seed: number, shots: number | undefined
   return shots === undefined ? split.training : drawShots(split.training, split.groups, shots, seed);
 }
 
-/** Returns true for a row that learns from good images alone, so that the number of shots makes no difference. */
-export const knowsNoDefects = ({ real, generated }: Row): boolean => !real && generated === undefined;
+/** The choices that decide the runs. */
+export interface RunSettings {
+  detectors: readonly DetectorKind[];
+  classifier: boolean;
+  shots?: readonly number[] | undefined;
+  seeds: number;
+  seed: number;
+}
 
 /** Returns all runs. A row that learns from good images alone has runs for the first number of shots only. */
-export function planRuns(
-  rows: readonly Row[],
-  split: Split,
-  options: { shots?: readonly number[] | undefined; seeds: number; seed: number },
-): PlannedRun[] {
+export function planRuns(rows: readonly Row[], split: Split, options: RunSettings): PlannedRun[] {
   const { seeds, seed: firstSeed } = options;
   const shots: readonly (number | undefined)[] = options.shots ?? [undefined];
   const runs: PlannedRun[] = [];
@@ -39,14 +48,21 @@ export function planRuns(
     for (const row of rows) {
       if (block > 0 && knowsNoDefects(row)) continue;
       const { generated = [] } = row;
-      for (let index = 0; index < seeds; index++) {
-        const seed = firstSeed + index;
-        const set = generated.length <= 1 ? 0 : block * seeds + index;
-        const images = count === undefined ? '' : `${count} ${seed}`;
-        runs.push({
-          ...{ row, seed, shots: count, training: trainingOf(split, seed, count), generated: generated[set] },
-          key: `${row.name} ${set} ${images}`,
-        });
+      const detectors = options.detectors.filter((kind) => learnsFrom(kind, row));
+      for (const [position, detector] of detectors.entries()) {
+        // Only the first detector's runs train the row's classifier. Made-up defects have no types to classify.
+        const classifies =
+          options.classifier && position === 0 && (row.source === 'pairs' || row.source === 'crop-paste');
+        for (let index = 0; index < seeds; index++) {
+          const seed = firstSeed + index;
+          const set = generated.length <= 1 ? 0 : block * seeds + index;
+          const images = count === undefined ? '' : `${count} ${seed}`;
+          runs.push({
+            ...{ row, detector, classifies, seed, shots: count },
+            ...{ training: trainingOf(split, seed, count), generated: generated[set] },
+            key: `${row.name} ${set} ${images}`,
+          });
+        }
       }
     }
   }

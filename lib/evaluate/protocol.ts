@@ -1,30 +1,22 @@
 import type { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
+import { DETECTORS, type LearnerProtocol, VIEWS } from '../detect/kinds.js';
+import type { View } from '../detect/scored.js';
 import type { evaluatorSchema } from '../options/evaluation.js';
-import type { protocols } from '../options/names.js';
+import type { ProtocolName } from '../options/names.js';
 
-/** The settings of a network's training. */
-export interface LearnerProtocol {
-  /** The base width of the network, in channels. */
-  channels: number;
-  batchSize: number;
-  iterations: number;
-  /** The learning rate of Adam. It is divided by 5 after 80 % of the iterations, and again after 90 %. */
-  learningRate: number;
-}
+export type { LearnerProtocol };
 
-/** The settings of an evaluation: the training of the detector and of the classifier. */
-export interface Protocol extends LearnerProtocol {
-  /** Pixels along each side of the squares that networks see. */
-  resolution: number;
-  /**
-   * If true, the squares are tiles of photographs at their own scale. Otherwise images are stretched to a square, as in
-   * the published evaluation.
-   */
-  tiles: boolean;
+/**
+ * The settings of an evaluation: the training of the detectors and of the classifier. The settings at the top are those
+ * of the published detector, `unet`.
+ */
+export interface Protocol extends LearnerProtocol, View {
   /** If true, good and generated images are flipped at random. The defects of baselines always are. */
   flips: boolean;
   classifier: LearnerProtocol;
+  /** The settings of each evaluated detector. */
+  detectors: Readonly<Record<string, LearnerProtocol>>;
 }
 
 /**
@@ -38,21 +30,15 @@ export interface Protocol extends LearnerProtocol {
  * its detectors would not converge with the published one. For 300 pairs of five types, its classifiers also see every
  * image about 30 times. docs/evaluation.md has figures for both protocols.
  */
-export const PROTOCOLS: Record<(typeof protocols)[number], Protocol> = {
+export const PROTOCOLS: Record<ProtocolName, Omit<Protocol, 'detectors'>> = {
   paper: {
-    ...{
-      resolution: 256,
-      tiles: false,
-      channels: 64,
-      batchSize: 16,
-      iterations: 6400,
-      learningRate: 1e-4,
-      flips: false,
-    },
+    ...{ resolution: VIEWS.paper.resolution, tiles: false },
+    ...{ ...DETECTORS.unet.settings.paper, flips: VIEWS.paper.flips },
     classifier: { channels: 64, batchSize: 8, iterations: 6400, learningRate: 1e-4 },
   },
   small: {
-    ...{ resolution: 128, tiles: false, channels: 8, batchSize: 16, iterations: 2000, learningRate: 5e-4, flips: true },
+    ...{ resolution: VIEWS.small.resolution, tiles: false },
+    ...{ ...DETECTORS.unet.settings.small, flips: VIEWS.small.flips },
     classifier: { channels: 16, batchSize: 16, iterations: 3000, learningRate: 1e-3 },
   },
 };
@@ -64,13 +50,23 @@ export function protocolOf(options: z.output<typeof evaluatorSchema>): Protocol 
     throw new InvalidOptionError('Expected one of resolution and tile: a detector of tiles sees tile x tile pixels');
   }
   const chosen = PROTOCOLS[name];
+  const changed = (settings: LearnerProtocol): LearnerProtocol => ({
+    ...settings,
+    ...(iterations !== undefined && { iterations }),
+    ...(learningRate !== undefined && { learningRate }),
+  });
   return {
     name,
     ...chosen,
-    iterations: iterations ?? chosen.iterations,
-    learningRate: learningRate ?? chosen.learningRate,
+    ...changed(chosen),
     resolution: tile ?? resolution ?? chosen.resolution,
     tiles: tile !== undefined,
     classifier: { ...chosen.classifier, iterations: classifierIterations ?? chosen.classifier.iterations },
+    detectors: Object.fromEntries(
+      options.detectors.map((one) => {
+        const { isTrained, settings } = DETECTORS[one];
+        return [one, isTrained ? changed(settings[name]) : settings[name]];
+      }),
+    ),
   };
 }

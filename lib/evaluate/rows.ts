@@ -2,12 +2,13 @@ import { join, resolve } from 'node:path';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { foldersIn, isFolder } from '../dataset/folders.js';
+import type { DetectorKind } from '../detect/kinds.js';
 import type { baselines } from '../options/names.js';
 
 /** A row of the table, which is one source of training defects. */
 export interface Row {
   name: string;
-  source: 'pairs' | 'crop-paste' | 'draem';
+  source: 'pairs' | 'crop-paste' | 'draem' | 'none';
   /** True if the defects include the real training pairs. */
   real: boolean;
   /**
@@ -29,6 +30,21 @@ const BASELINES: Record<(typeof baselines)[number], Row> = {
   draem: { name: 'draem', source: 'draem', real: false },
 };
 
+/** The row of detectors that learn from good images alone. */
+export const GOOD_ONLY: Row = { name: 'good only', source: 'none', real: false };
+
+/** Returns true for a row that learns from good images alone, so that the number of shots makes no difference. */
+export const knowsNoDefects = ({ real, generated }: Row): boolean => !real && generated === undefined;
+
+/**
+ * Returns true if a detector is evaluated in a row. A detector that makes up defects of its own does not learn from
+ * those of the row `draem`.
+ */
+export function learnsFrom({ learnsFrom: source }: Pick<DetectorKind, 'learnsFrom'>, row: Row): boolean {
+  if (row === GOOD_ONLY) return source !== 'defects';
+  return source === 'defects' || (source === 'either' && !knowsNoDefects(row));
+}
+
 /**
  * Opens the datasets in a folder. It is a dataset itself, or holds `<type>/dataset` as the command `run` writes them.
  */
@@ -48,7 +64,7 @@ async function datasetsIn(folder: string): Promise<Dataset[]> {
 }
 
 /** Opens the generated pairs of the evaluated types. Throws ERR_DATASET_INVALID if a type has none. */
-async function openGenerated(folder: string, types: readonly string[]): Promise<GeneratedSet> {
+export async function openGenerated(folder: string, types: readonly string[]): Promise<GeneratedSet> {
   const found = new Map<string, Example[]>();
   for (const dataset of await datasetsIn(folder)) {
     for (const type of dataset.types) {
@@ -81,17 +97,31 @@ function requireFolders(name: string, count: number, seeds: number, shots: reado
   }
 }
 
+/** The choices that decide the rows. */
+export interface RowSettings {
+  compare: readonly (typeof baselines)[number][];
+  /** The folders of generated pairs by name. */
+  pairs: Readonly<Record<string, string | string[]>>;
+  withReal: boolean;
+  seeds: number;
+  shots?: readonly number[] | undefined;
+}
+
 /**
- * Makes the table's rows: the baselines, and each generated set alone and, with `withReal`, together with real pairs.
+ * Makes the table's rows: good images alone, the baselines, and each generated set alone and, with `withReal`, together
+ * with real pairs. Rows from which none of the detectors learns are left out.
  */
 export async function makeRows(
-  compare: readonly (typeof baselines)[number][],
-  generated: Readonly<Record<string, string | string[]>>,
-  { withReal, seeds, shots }: { withReal: boolean; seeds: number; shots?: readonly number[] | undefined },
+  { compare, pairs, withReal, seeds, shots }: RowSettings,
+  kinds: readonly Pick<DetectorKind, 'name' | 'learnsFrom'>[],
   types: readonly string[],
 ): Promise<Row[]> {
-  const rows: Row[] = [...new Set(compare)].map((name) => BASELINES[name]);
-  for (const [name, chosen] of Object.entries(generated)) {
+  const rows: Row[] = [GOOD_ONLY, ...[...new Set(compare)].map((name) => BASELINES[name])];
+  if (Object.keys(pairs).length > 0 && kinds.every((kind) => kind.learnsFrom === 'good')) {
+    const names = kinds.map(({ name }) => name).join(', ');
+    throw new InvalidOptionError(`Expected a detector that learns from pairs but received ${names}`);
+  }
+  for (const [name, chosen] of Object.entries(pairs)) {
     if (name in BASELINES)
       throw new InvalidOptionError(`A generated set cannot be called ${name}, because a baseline has this name`);
     const folders = typeof chosen === 'string' ? [chosen] : chosen;
@@ -101,7 +131,5 @@ export async function makeRows(
     rows.push({ name, source: 'pairs', real: false, generated: sets });
     if (withReal) rows.push({ name: `${name}+real`, source: 'pairs', real: true, generated: sets });
   }
-  if (rows.length === 0)
-    throw new InvalidOptionError('There is nothing to evaluate: name a baseline or generated pairs');
-  return rows;
+  return rows.filter((row) => kinds.some((kind) => learnsFrom(kind, row)));
 }

@@ -1,4 +1,4 @@
-import type { NativeDetectionScores, NativeMapScorer } from '../addon-types.js';
+import type { NativeIntervals, NativeMapScorer } from '../addon-types.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
 import { GOOD } from './split.js';
 
@@ -7,7 +7,8 @@ export const MEASURES = {
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   pixelF1Max: 'pixel F1-max',
-  pixelAuPro: 'AU-PRO',
+  pixelAuPro: 'AU-PRO 30 %',
+  pixelAuPro5: 'AU-PRO 5 %',
   imageAuroc: 'image AUROC',
   imageAp: 'image AP',
   imageF1Max: 'image F1-max',
@@ -19,11 +20,24 @@ export type Scores = Record<Measure, number | null>;
 /** The measures of a detector's maps. */
 export type DetectorScores = Omit<Scores, 'accuracy'>;
 
-/** The scores of a run: each type with the good images, the mean over the types, and all images together. */
-export interface RunScores<T = Scores> {
+/** An interval of a score, 0 to 1. It is null if the score has none, or if the images show fewer than two parts. */
+export type Interval = [low: number, high: number] | null;
+export type Intervals = Record<keyof DetectorScores, Interval>;
+
+/** Values for each type with the good images, for the mean over the types, and for all images together. */
+export interface ByType<T> {
   types: Record<string, T>;
   average: T;
   together: T;
+}
+
+/** The scores of a run. */
+export interface RunScores<T = Scores> extends ByType<T> {
+  /**
+   * The 95 % intervals of a detector's scores by the bootstrap over test images. They are missing in results of an
+   * earlier version.
+   */
+  intervals?: ByType<Intervals>;
 }
 
 export const mean = (values: readonly number[]): number =>
@@ -39,6 +53,16 @@ export function meanScores<T extends Partial<Scores>>(all: readonly T[]): T {
   return Object.fromEntries(entries) as T;
 }
 
+/** The draws of the bootstrap. The same seed for all runs makes them draw the same images. */
+const BOOTSTRAP = { replicates: 1000, seed: 0, level: 0.95 };
+
+const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+function intervalsOf(native: NativeIntervals): Intervals {
+  const entries = Object.entries(native).map(([name, [low, high]]) => [name, Number.isNaN(low) ? null : [low, high]]);
+  return Object.fromEntries(entries) as Intervals;
+}
+
 /** Measures the maps that a scorer has collected: those of each type, and those of good images as the set `good`. */
 export async function scoreRun(
   scorer: NativeMapScorer,
@@ -46,11 +70,21 @@ export async function scoreRun(
   options: NativeTaskOptions,
 ): Promise<RunScores<DetectorScores>> {
   const score = async (sets: readonly string[]): Promise<DetectorScores> => {
-    const scores: NativeDetectionScores = await runNative(options, (_, task) => scorer.score(sets, task));
-    const entries = Object.entries(scores).map(([name, value]) => [name, Number.isNaN(value) ? null : value]);
+    const scores = await runNative(options, (_, task) => scorer.score(sets, task));
+    const entries = Object.entries(scores).map(([name, value]) => [name, orNull(value)]);
     return Object.fromEntries(entries) as DetectorScores;
   };
   const byType: Record<string, DetectorScores> = {};
   for (const type of types) byType[type] = await score([type, GOOD]);
-  return { types: byType, average: meanScores(Object.values(byType)), together: await score([...types, GOOD]) };
+  const drawn = await runNative(options, (_, task) => scorer.bootstrap(types, GOOD, BOOTSTRAP, task));
+  return {
+    types: byType,
+    average: meanScores(Object.values(byType)),
+    together: await score([...types, GOOD]),
+    intervals: {
+      types: Object.fromEntries(types.map((type, index) => [type, intervalsOf(drawn.types[index] as NativeIntervals)])),
+      average: intervalsOf(drawn.average),
+      together: intervalsOf(drawn.together),
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /** Draws the few real photographs that train where an evaluation measures what their number is worth. */
 import type { Example } from '../dataset/example-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
-import { fractionOf } from './random.js';
+import { fractionOf } from '../detect/random.js';
 
 /**
  * Draws `count` examples of each type, or all of them if there are fewer. More examples of the same seed contain the

@@ -1,6 +1,5 @@
 import type { Evaluation } from './evaluation.js';
-import type { Quality } from './quality.js';
-import { MEASURES, type Measure, mean, type Scores } from './scores.js';
+import { type ByType, type Interval, MEASURES, type Measure, mean } from './scores.js';
 
 /** A cell of the table, which sums up the seeds of its row. */
 export interface Cell {
@@ -9,49 +8,78 @@ export interface Cell {
   /** The sample standard deviation over the seeds. It is null for fewer than two values. */
   deviation: number | null;
   values: (number | null)[];
+  /**
+   * The 95 % interval of the bootstrap over test images. It is the mean of the seeds' intervals, which is at least as wide
+   * as the interval of their mean, because all seeds draw the same images. It is null if a seed has none.
+   */
+  interval: Interval;
 }
 
 /** A line of the table: a row of the evaluation for one type, for the mean of the types, or for all images together. */
 export interface Line {
   type: string;
   row: string;
+  detector: string;
   /** The number of real photographs of each type, if `shots` were evaluated. */
   shots?: number;
   cells: Record<Measure, Cell>;
 }
 
+/** Stands in the column of detectors for maps that another program has made. */
+export const MAPS = 'maps';
 export const AVERAGE = 'average';
 export const TOGETHER = 'together';
 const names = Object.keys(MEASURES) as Measure[];
 
-function cellOf(values: (number | null)[]): Cell {
-  const known = values.filter((value) => value !== null);
-  if (known.length === 0) return { mean: null, deviation: null, values };
-  const centre = mean(known);
-  const squares = known.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return { mean: centre, deviation: known.length < 2 ? null : Math.sqrt(squares / (known.length - 1)), values };
+/** Returns the mean of intervals, or null if one is missing. */
+function meanInterval(intervals: readonly Interval[]): Interval {
+  const known = intervals.filter((interval) => interval !== null);
+  if (known.length === 0 || known.length < intervals.length) return null;
+  return [mean(known.map(([low]) => low)), mean(known.map(([, high]) => high))];
 }
 
+function cellOf(values: (number | null)[], intervals: readonly Interval[]): Cell {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return { mean: null, deviation: null, values, interval: null };
+  const centre = mean(known);
+  const squares = known.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  const deviation = known.length < 2 ? null : Math.sqrt(squares / (known.length - 1));
+  return { mean: centre, deviation, values, interval: meanInterval(intervals) };
+}
+
+/** Returns the value of a type, of the types' mean, or of all images together. */
+export const ofType = <T>({ types, average, together }: ByType<T>, type: string): T | undefined =>
+  type === AVERAGE ? average : type === TOGETHER ? together : types[type];
+
 /**
- * Returns the table's lines. Every row has one for each type, for the mean of the types and for all images together,
- * and for each number of shots.
+ * Returns the table's lines. Every row has one for each of its detectors and for each type, for the mean of the types and
+ * for all images together, and for each number of shots.
  */
-export function tableOf({ types, rows, runs, shots: counts }: Evaluation): Line[] {
+export function tableOf({ types, rows, detectors, runs, shots: counts }: Evaluation): Line[] {
   const lines: Line[] = [];
   const blocks = [...types, AVERAGE, TOGETHER].flatMap((type) =>
     (counts ?? [undefined]).map((shots) => ({ type, shots })),
   );
+  const pairs = rows.flatMap((row) => [...detectors, MAPS].map((detector) => ({ row, detector })));
   for (const { type, shots } of blocks) {
-    for (const row of rows) {
-      const scores: Scores[] = runs
-        .filter((run) => run.row === row && run.shots === shots)
-        .map((run) =>
-          type === AVERAGE ? run.average : type === TOGETHER ? run.together : (run.types[type] as Scores),
-        );
-      const cells = names.map((name) => [name, cellOf(scores.map((one) => one[name]))]);
+    for (const { row, detector } of pairs) {
+      const ofLine = runs.filter((run) => run.row === row && run.detector === detector);
+      if (ofLine.length === 0) continue; // The detector cannot learn from the row.
+      const known = ofLine.filter((run) => run.shots === shots);
+      const scores = known.map((run) => ofType(run, type));
+      const intervals = known.map((run) => (run.intervals === undefined ? undefined : ofType(run.intervals, type)));
+      // Results of an earlier version lack newer measures.
+      const cells = names.map((name) => [
+        name,
+        cellOf(
+          scores.map((one) => one?.[name] ?? null),
+          intervals.map((one) => (name === 'accuracy' ? null : (one?.[name] ?? null))),
+        ),
+      ]);
       lines.push({
         type,
         row,
+        detector,
         ...(shots !== undefined && { shots }),
         cells: Object.fromEntries(cells) as Record<Measure, Cell>,
       });
@@ -73,10 +101,10 @@ export const SHOTS = 'shots';
 
 export function markdownTable(lines: readonly Line[]): string {
   const hasShots = lines.some(({ shots }) => shots !== undefined);
-  const labels = ['type', ...(hasShots ? [SHOTS] : []), 'trained on'];
+  const labels = ['type', ...(hasShots ? [SHOTS] : []), 'trained on', 'detector'];
   const header = [...labels, ...names.map((name) => MEASURES[name])];
-  const body = lines.map(({ type, row, shots, cells }) => [
-    ...[type, ...(shots === undefined ? [] : [String(shots)]), row],
+  const body = lines.map(({ type, row, detector, shots, cells }) => [
+    ...[type, ...(shots === undefined ? [] : [String(shots)]), row, detector],
     ...names.map((name) => cellText(cells[name])),
   ]);
   const align = header.map((_, i) => (i < labels.length ? '---' : '---:'));
@@ -85,33 +113,24 @@ export function markdownTable(lines: readonly Line[]): string {
 
 const columns = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
 
-/** Returns the table of the generated sets' quality. The list is empty if nothing was measured. */
-export function qualityTable(quality: readonly Quality[]): string[] {
-  if (quality.length === 0) return [];
-  const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(3));
-  const body = quality.map(({ type, row, images, inceptionScore, icLpips }) =>
-    columns([type, row, String(images), number(inceptionScore), number(icLpips)]),
-  );
-  const header = [columns(['type', 'generated', 'images', 'Inception Score', 'IC-LPIPS'])];
-  return [[...header, columns(['---', '---', '---:', '---:', '---:']), ...body].join('')];
-}
-
 const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /**
- * Returns one CSV line per cell: type, row, measure, mean, deviation, and the values of the seeds with spaces between.
- * The column shots comes after row if shots were evaluated.
+ * Returns one CSV line per cell: type, row, detector, measure, mean, deviation, the values of the seeds with spaces
+ * between, and the ends of the interval.
+ * The column shots comes after detector if shots were evaluated.
  */
 export function csvTable(lines: readonly Line[]): string {
   const number = (value: number | null) => (value === null ? '' : String(value));
   const hasShots = lines.some(({ shots }) => shots !== undefined);
-  const body = lines.flatMap(({ type, row, shots, cells }) =>
+  const body = lines.flatMap(({ type, row, detector, shots, cells }) =>
     names.map((name) => {
       const cell = cells[name];
       const numbers = [number(cell.mean), number(cell.deviation), cell.values.map(number).join(' ')];
-      return [quoted(type), quoted(row), ...(hasShots ? [shots] : []), name, ...numbers].join(',');
+      numbers.push(...(cell.interval ?? [null, null]).map(number));
+      return [quoted(type), quoted(row), detector, ...(hasShots ? [shots] : []), name, ...numbers].join(',');
     }),
   );
-  const header = `type,row,${hasShots ? `${SHOTS},` : ''}measure,mean,deviation,values`;
+  const header = `type,row,detector,${hasShots ? `${SHOTS},` : ''}measure,mean,deviation,values,low,high`;
   return `${[header, ...body].join('\n')}\n`;
 }

@@ -1,19 +1,20 @@
 /** The images that networks are tested on. They are decoded when they are needed. */
-import type { NativeLearner } from '../addon-types.js';
+import type { NativeClassifier } from '../addon-types.js';
 import type { RawImage } from '../core/image.js';
 import { type Example, readExample } from '../dataset/example-file.js';
 import { readImage } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
+import { CHUNK, type View } from '../detect/scored.js';
+import { goodNameOf, loadDefect, loadGoodImage } from '../detect/squares.js';
+import { coveringTiles, defectTiles, type Photograph, tileOf } from '../detect/tiles.js';
 import type { Square } from '../pool.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
-import { MergedMap } from './merged-map.js';
-import type { Protocol } from './protocol.js';
-import { goodNameOf, loadDefect, loadGoodImage } from './squares.js';
-import { coveringTiles, defectTiles, type Photograph, tileOf } from './tiles.js';
 
 /** An image to test on. */
 export interface TestImage {
   name: string;
+  /** The number of the part that it shows. Images of one part have the same number. */
+  part: number;
   /** Decodes the image and its mask, at its own size for tiles, or stretched to a square. */
   load(): Promise<Photograph>;
 }
@@ -24,63 +25,37 @@ const squareOf = async ({ pixels, mask }: Square, size: number): Promise<Photogr
 });
 
 /** Returns the test image of a defect. */
-export function defectToTest(example: Example, { resolution, tiles }: Protocol): TestImage {
+export function defectToTest(example: Example, { resolution, tiles }: View, part: number): TestImage {
   return {
-    name: example.name,
+    ...{ name: example.name, part },
     load: async () => (tiles ? readExample(example) : squareOf(await loadDefect(example, resolution), resolution)),
   };
 }
 
 /** Returns the test image of a good photograph. Its mask is empty. */
-export function goodToTest(source: ImageSource, { resolution, tiles }: Protocol): TestImage {
+export function goodToTest(source: ImageSource, { resolution, tiles }: View, part: number): TestImage {
   const whole = (image: RawImage): Photograph => ({
     image,
     mask: { data: new Uint8Array(image.width * image.height), width: image.width, height: image.height, channels: 1 },
   });
   return {
-    name: goodNameOf(source),
+    ...{ name: goodNameOf(source), part },
     load: async () =>
       tiles ? whole(await readImage(source)) : squareOf(await loadGoodImage(source, resolution), resolution),
   };
 }
 
-/** Inputs are copied on the JavaScript thread, so larger chunks would block it. */
-const CHUNK = 16;
-
-/** Returns the network's output for squares, one after the other. */
+/** Returns the classifier's probabilities for squares, one after the other. */
 async function predict(
-  learner: NativeLearner,
+  classifier: NativeClassifier,
   squares: readonly Uint8Array[],
   size: number,
   options: NativeTaskOptions,
 ): Promise<Float32Array[]> {
   const shape = { count: squares.length, width: size, height: size };
-  const { data } = await runNative(options, (_, task) => learner.predict(Buffer.concat(squares), shape, task));
+  const { data } = await runNative(options, (_, task) => classifier.predict(Buffer.concat(squares), shape, task));
   const length = data.length / squares.length;
   return squares.map((_, i) => data.subarray(i * length, (i + 1) * length));
-}
-
-/** Returns the detector's map of an image, at the image's size. Overlapping tiles are merged into one map. */
-export async function mapOf(
-  learner: NativeLearner,
-  { image }: Photograph,
-  { resolution: size, tiles }: Protocol,
-  options: NativeTaskOptions,
-): Promise<Float32Array> {
-  if (!tiles) {
-    const [map] = await predict(learner, [image.data], size, options);
-    return map as Float32Array;
-  }
-  const places = coveringTiles(image, size);
-  const merged = new MergedMap(image.width, image.height, size);
-  for (let from = 0; from < places.length; from += CHUNK) {
-    const chunk = places.slice(from, from + CHUNK);
-    const squares: Uint8Array[] = [];
-    for (const place of chunk) squares.push((await tileOf(image, place, size)).data);
-    const maps = await predict(learner, squares, size, options);
-    for (const [i, place] of chunk.entries()) merged.add(maps[i] as Float32Array, place);
-  }
-  return merged.values();
 }
 
 /** A defect is classified by this number of tiles around it. */
@@ -91,16 +66,16 @@ const CLASSIFIED_TILES = 4;
  * the defect, or over all tiles of an image whose mask is empty.
  */
 export async function typeProbabilities(
-  learner: NativeLearner,
+  classifier: NativeClassifier,
   { name, load }: TestImage,
-  { resolution: size, tiles }: Protocol,
+  { resolution: size, tiles }: View,
   options: NativeTaskOptions,
 ): Promise<Float32Array> {
   const photograph = await load();
   const squares = tiles ? await classifiedTiles(photograph, size, name) : [photograph.image.data];
   const probabilities: Float32Array[] = [];
   for (let from = 0; from < squares.length; from += CHUNK) {
-    probabilities.push(...(await predict(learner, squares.slice(from, from + CHUNK), size, options)));
+    probabilities.push(...(await predict(classifier, squares.slice(from, from + CHUNK), size, options)));
   }
   return (probabilities[0] as Float32Array).map(
     (_, type) => probabilities.reduce((sum, one) => sum + (one[type] as number), 0) / probabilities.length,

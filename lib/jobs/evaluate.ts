@@ -7,8 +7,12 @@ import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
+import { costMarkdown } from '../evaluate/cost-table.js';
 import { Evaluator } from '../evaluate/evaluator.js';
-import { csvTable, type Line, markdownTable, qualityTable, tableOf } from '../evaluate/table.js';
+import { qualityTable } from '../evaluate/quality-table.js';
+import { worthMarkdown } from '../evaluate/shots-worth.js';
+import { csvTable, type Line, markdownTable, tableOf } from '../evaluate/table.js';
+import { thresholdMarkdown } from '../evaluate/threshold-table.js';
 import { baseOptions } from '../options/base.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorOptions } from '../options/evaluation.js';
@@ -91,15 +95,21 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   }
   const evaluation = await evaluator.evaluate(out, {
     ...(signal && { signal }),
-    onProgress: ({ row, seed, shots, network, loss, done, total }) =>
+    onProgress: ({ row, detector, seed, shots, network, loss, done, total }) =>
       onEvent?.({
-        ...{ event: 'progress', stage: 'evaluate', unit: 'steps', done, total, row, seed, network },
+        ...{ event: 'progress', stage: 'evaluate', unit: 'steps', done, total, row, detector, seed, network },
         ...(loss !== undefined && { loss }),
         ...(shots !== undefined && { shots }),
       }),
   });
   const table = tableOf(evaluation);
-  const text = [markdownTable(table), ...qualityTable(evaluation.quality)].join('\n');
+  const text = [
+    markdownTable(table),
+    ...worthMarkdown(table),
+    ...thresholdMarkdown(evaluation),
+    ...costMarkdown(evaluation),
+    ...qualityTable(evaluation.quality),
+  ].join('\n');
   const files = Object.fromEntries(
     Object.entries(FILES).map(([kind, name]) => [kind, join(out, name)]),
   ) as typeof FILES;

@@ -7,8 +7,10 @@
 export type {
   CampaignJobOptions,
   CheckJobOptions,
+  DetectJobOptions,
   EvaluateJobOptions,
   ExportJobOptions,
+  FitJobOptions,
   GenerateJobOptions,
   ImportJobOptions,
   LearnJobOptions,
@@ -18,10 +20,12 @@ export type {
 export { type CampaignResult, campaign } from './campaign.js';
 export { type CategoryCheck, type CheckResult, check } from './check.js';
 export type { TypeCheck } from './check-type.js';
+export { type DetectResult, detect } from './detect.js';
 export type { Estimate } from './estimates.js';
 export { type EvaluateResult, evaluate } from './evaluate.js';
 export { type ExportResult, exportDataset } from './export.js';
 export type { CampaignFailure } from './failure.js';
+export { type FitResult, fit } from './fit.js';
 export { type GenerateResult, generate } from './generate.js';
 export { type ImportResult, importData } from './import.js';
 export type { JobContext, JobEvent, NoteEvent, ProgressEvent, WarningEvent } from './job.js';

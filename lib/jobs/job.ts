@@ -3,7 +3,7 @@
 /** Tells that a job has finished `done` of `total` units. */
 export interface ProgressEvent {
   event: 'progress';
-  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'import' | 'export' | 'check';
+  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'fit' | 'detect' | 'import' | 'export' | 'check';
   /** `done` and `total` count these. */
   unit: 'steps' | 'pairs' | 'parts' | 'images';
   done: number;
@@ -13,11 +13,12 @@ export interface ProgressEvent {
   category?: string;
   /** This is the training loss of the last step. */
   loss?: number;
-  /** An evaluation reports the row of its table, the seed and the network. */
+  /** An evaluation reports the row of its table, the detector, the seed and the network. */
   row?: string;
   seed?: number;
   /** With `shots`, an evaluation reports the number of real photographs of each type. */
   shots?: number;
+  detector?: string;
   network?: 'detector' | 'classifier';
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { deviceOptions } from './base.js';
 import { above, flag, integer, oneOf, path } from './check.js';
-import { baselines, protocols } from './names.js';
+import { backbones, baselines, detectors, protocols } from './names.js';
 import { option } from './option.js';
 import { runFileOptions, seed, trainImages } from './training.js';
 
@@ -26,6 +26,18 @@ export const evaluatorOptions = {
     'Evaluate these folders of generated pairs, which run, sample or place has written. Each name makes a row of the table. Several folders of one name belong to the seeds, one each.',
     { valueName: '[name=]dir', reader: 'named-folder', fallback: 'none' },
   ),
+  maps: option(
+    z
+      .record(
+        z.string().regex(/^[\w.-]+$/, 'a name of letters, digits, _, . and -'),
+        z.union([z.string(), z.array(z.string()).min(1, 'at least one folder')], 'a folder, or a list of folders'),
+        'folders by name',
+      )
+      .default({}),
+    'common',
+    'Score maps that another program has made of the test images, as a row of this name. The folder holds <type>/<name> and good/<name> as .png, .tiff or .npy, and scores.csv (image,score) if images have scores of their own. Several folders of one name belong to the seeds, one each.',
+    { valueName: '[name=]dir', reader: 'named-folder', fallback: 'none' },
+  ),
   withReal: option(
     flag().default(true),
     'advanced',
@@ -38,6 +50,27 @@ export const evaluatorOptions = {
     {
       valueName: 'names',
     },
+  ),
+  detectors: option(
+    z
+      .array(oneOf(detectors), `a list of ${detectors.join(', ')}`)
+      .min(1, 'at least one detector')
+      .default(['unet']),
+    'common',
+    `Compare these detectors: ${detectors.join(', ')}, or several with commas. Each is fitted on every row that it can learn from. Detectors that need no defects have the row good only.`,
+    { valueName: 'names' },
+  ),
+  backbone: option(
+    oneOf(backbones).optional(),
+    'advanced',
+    'Let detectors that compare features take them from this network. Detectors that cannot use it keep their own.',
+    { fallback: "each detector's own" },
+  ),
+  backboneWeights: option(
+    path('a file').optional(),
+    'advanced',
+    "Read the weights of the backbone from this file of torchvision's or timm's.",
+    { valueName: 'file', fallback: 'the installed weights, see `weights list`' },
   ),
   seeds: option(
     integer(1, 1000).default(3),
@@ -65,6 +98,11 @@ export const evaluatorOptions = {
   learningRate: option(above(0, 1).optional(), 'advanced', 'Set the learning rate of a detector before it decays.', {
     fallback: "the protocol's",
   }),
+  bestEpoch: option(
+    flag().default(false),
+    'advanced',
+    'Report the round of unet that is best on the test images, as the published evaluation does, and not the last one. Such scores are too good. The tables say so.',
+  ),
   classifier: option(flag().default(true), 'advanced', 'Train a classifier of the types.'),
   classifierIterations: option(integer(1).optional(), 'advanced', 'Train a classifier for this many steps.', {
     fallback: "the protocol's",

@@ -2,6 +2,7 @@
 import { augmentOptions } from './augment.js';
 import { convertAdapterOptions, convertOptions, loadOptions, sourceOptions } from './base.js';
 import { checkDataOptions } from './check-data.js';
+import { detectOptions, detectorOptions, fitOptions } from './detect.js';
 import { evaluatorOptions } from './evaluation.js';
 import { exportOptions } from './export.js';
 import {
@@ -38,6 +39,7 @@ export const interfaces = {
     set: { ...sourceOptions, ...convertOptions },
   },
   EvaluatorOptions: { doc: 'Holds the options of `Evaluator.open`.', set: evaluatorOptions },
+  DetectorSettings: { doc: 'Holds the settings of `Detector.fit`.', set: detectorOptions },
   LearnJobOptions: {
     doc: 'Holds the options of the job that trains an adapter: `dualanodiff train`.',
     set: learnOptions,
@@ -54,6 +56,11 @@ export const interfaces = {
   EvaluateJobOptions: {
     doc: 'Holds the options of the job that evaluates pairs: `dualanodiff evaluate`.',
     set: evaluateOptions,
+  },
+  FitJobOptions: { doc: 'Holds the options of the job that fits a detector: `dualanodiff fit`.', set: fitOptions },
+  DetectJobOptions: {
+    doc: 'Holds the options of the job that scores images with a detector: `dualanodiff detect`.',
+    set: detectOptions,
   },
   CampaignJobOptions: {
     doc: 'Holds the options of the job that trains, samples, masks and reports: `dualanodiff run`.',

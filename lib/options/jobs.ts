@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { baseOptions, convertAdapterOptions, deviceOptions, sourceOptions } from './base.js';
 import { flag, integer, oneOf, path } from './check.js';
 import { checkDataOptions } from './check-data.js';
+import { detectOptions, fitOptions } from './detect.js';
 import { evaluatorOptions } from './evaluation.js';
 import { exportOptions } from './export.js';
 import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnreadMaskOptions } from './masks.js';
@@ -204,13 +205,15 @@ export const jobOptions = {
   place: placeJobOptions,
   mask: maskJobOptions,
   evaluate: evaluateOptions,
+  fit: fitOptions,
+  detect: detectOptions,
   campaign: campaignOptions,
   import: importOptions,
   check: checkDataOptions,
   export: exportOptions,
 };
 export const jobKinds = [
-  ...(['learn', 'generate', 'place', 'mask', 'evaluate', 'campaign'] as const),
+  ...(['learn', 'generate', 'place', 'mask', 'evaluate', 'fit', 'detect', 'campaign'] as const),
   ...(['import', 'check', 'export'] as const),
 ] as const;
 export type JobKind = (typeof jobKinds)[number];

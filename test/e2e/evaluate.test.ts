@@ -34,7 +34,7 @@ describe('an evaluation', () => {
         expect(accuracy).toBeNull(); // what is made up has no type
       else expect(accuracy).toBeGreaterThanOrEqual(0);
     }
-    expect(readFileSync(join(first, 'table.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 4 * 5 * 8);
+    expect(readFileSync(join(first, 'table.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 4 * 5 * 9);
     const report = readFileSync(join(first, 'report.html'), 'utf8');
     expect(report).toContain('id="scores"');
     expect(report).toContain('pit: real, then ours');

@@ -24,6 +24,11 @@ const sampleNames = (declared: Declarations) => [
   ...size,
 ];
 
+const learnerNames = [
+  ...keys(PROTOCOLS.paper, 'resolution', 'tiles', 'classifier'),
+  ...['seed', 'source', 'flipDefects', 'device'],
+];
+
 /**
  * Returns the names that the engine's structs must have: options that it takes as they are, and those that the node side
  * adds.
@@ -40,7 +45,8 @@ const expectedOf = (declared: Declarations): Partial<Record<keyof EngineOptions,
   load: [...keys(declared.loadOptions, 'baseConfig', 'lora'), ...source, 'loraFiles', 'loraScales'],
   convertBase: [...keys({ ...declared.sourceOptions, ...declared.convertOptions }, 'baseConfig'), ...source, 'out'],
   convertAdapter: [...keys(declared.convertAdapterOptions), 'input', 'out'],
-  learner: [...keys(PROTOCOLS.paper, 'resolution', 'tiles', 'classifier'), 'seed', 'source', 'flipDefects', 'device'],
+  classifier: learnerNames,
+  detector: [...learnerNames, 'detector', 'backbone', 'backboneFile'],
   augmenter: ['seed'],
   background: ['every', 'scaled', 'freshNoise', 'keepFeatures', 'seed', 'count', ...size],
   mask: ['threshold', 'fill', ...size],

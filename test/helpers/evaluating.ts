@@ -45,4 +45,4 @@ export const options = (out: string, more: Partial<EvaluateJobOptions> = {}): Ev
 export const judge = (out: string, more: Partial<EvaluateJobOptions> = {}) => evaluate(options(out, more));
 export const read = (out: string): Evaluation =>
   JSON.parse(readFileSync(join(out, 'evaluation.json'), 'utf8')) as Evaluation;
-export const withoutTimes = (out: string) => read(out).runs.map(({ seconds: _, ...run }) => run);
+export const withoutTimes = (out: string) => read(out).runs.map(({ seconds: _, cost: __, ...run }) => run);

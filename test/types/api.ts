@@ -3,6 +3,8 @@ import {
   type AdapterConversion,
   type convertAdapter,
   Dataset,
+  type DetectedImage,
+  Detector,
   DualAnoDiff,
   type DualAnoDiffError,
   encodePng,
@@ -122,5 +124,13 @@ export async function use(signal: AbortSignal): Promise<void> {
   console.log(error.code, batch instanceof PairBatch);
   const evaluator = await Evaluator.open(await Dataset.open('tile'), { pairs: { ours: 'out' } });
   same<Awaited<ReturnType<typeof evaluator.evaluate>>, Evaluation>(true);
+  await using detector = await Detector.fit('unet', await Dataset.open('tile'), {
+    tile: 128,
+    onProgress: ({ step, steps, loss }) => console.log(step / steps, loss?.toFixed(4)),
+  });
+  same<Awaited<ReturnType<typeof detector.score>>, DetectedImage>(true);
+  await detector.save('tile.safetensors', { thresholds: { pixel: 0.5, image: 0.4 } });
+  // @ts-expect-error a detector that does not exist
+  await Detector.fit('unett', { good });
   same<Awaited<ReturnType<typeof stopProfile>>, Profile>(true);
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { augmentSchema } from '../../lib/options/augment.js';
 import type { convertAdapterSchema, convertCheckpointSchema, loadSchema } from '../../lib/options/base.js';
 import type { checkDataSchema } from '../../lib/options/check-data.js';
+import type * as detect from '../../lib/options/detect.js';
 import type { evaluatorSchema } from '../../lib/options/evaluation.js';
 import type { exportSchema } from '../../lib/options/export.js';
 import type * as generated from '../../lib/options/generated.js';
@@ -30,6 +31,9 @@ interface Schemas {
   ConvertAdapterSettings: typeof convertAdapterSchema;
   ConvertCheckpointSettings: typeof convertCheckpointSchema;
   EvaluatorOptions: typeof evaluatorSchema;
+  DetectorSettings: typeof detect.detectorSchema;
+  FitJobOptions: typeof detect.fitSchema;
+  DetectJobOptions: typeof detect.detectSchema;
   LearnJobOptions: typeof jobs.learnSchema;
   GenerateJobOptions: typeof jobs.generateSchema;
   PlaceJobOptions: typeof jobs.placeJobSchema;
@@ -56,6 +60,9 @@ interface Interfaces {
   ConvertAdapterSettings: generated.ConvertAdapterSettings;
   ConvertCheckpointSettings: generated.ConvertCheckpointSettings;
   EvaluatorOptions: generated.EvaluatorOptions;
+  DetectorSettings: generated.DetectorSettings;
+  FitJobOptions: generated.FitJobOptions;
+  DetectJobOptions: generated.DetectJobOptions;
   LearnJobOptions: generated.LearnJobOptions;
   GenerateJobOptions: generated.GenerateJobOptions;
   PlaceJobOptions: generated.PlaceJobOptions;

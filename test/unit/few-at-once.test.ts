@@ -24,7 +24,7 @@ vi.mock('../../lib/dataset/decode.js', async (original) => {
 vi.resetModules();
 const { Dataset } = await import('../../lib/dataset/dataset.js');
 const { DECODED_AT_ONCE, fewAtOnce } = await import('../../lib/dataset/few-at-once.js');
-const { loadDefects, loadGood } = await import('../../lib/evaluate/squares.js');
+const { loadDefects, loadGood } = await import('../../lib/detect/squares.js');
 const { loadBackgrounds } = await import('../../lib/model/foreground.js');
 
 describe('fewAtOnce', () => {

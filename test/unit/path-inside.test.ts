@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pathInside } from '../../lib/core/path-inside.js';
+import { DETECTORS } from '../../lib/detect/kinds.js';
 import { makeRows } from '../../lib/evaluate/rows.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -29,7 +30,8 @@ describe('makeRows', () => {
       mkdirSync(join(dataset, 'test', type), { recursive: true });
       writeFileSync(join(dataset, 'test', type, '000000.png'), '');
     }
-    const [row] = await makeRows([], { ours: folder }, { withReal: false, seeds: 1 }, ['part', 'test']);
+    const settings = { compare: [], pairs: { ours: folder }, withReal: false, seeds: 1 };
+    const [row] = await makeRows(settings, [DETECTORS.unet], ['part', 'test']);
     const types = [...(row?.generated?.[0]?.types ?? [])].map(([type, examples]) => [type, examples.length]);
     expect(types).toEqual([
       ['part', 1],

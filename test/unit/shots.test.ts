@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Example } from '../../lib/dataset/example-file.js';
+import { DETECTORS } from '../../lib/detect/kinds.js';
 import { planRuns } from '../../lib/evaluate/planned-runs.js';
 import type { Row } from '../../lib/evaluate/rows.js';
 import { drawShots } from '../../lib/evaluate/shots.js';
@@ -51,8 +52,10 @@ describe('the planned runs', () => {
     { name: 'ours', source: 'pairs', real: false, generated: ['1/0', '1/1', '2/0', '2/1'].map(set) },
   ];
 
+  const one = { detectors: [DETECTORS.unet], classifier: true };
+
   it('of shots know only the photographs that were drawn, and have the pairs of their number and seed', () => {
-    const runs = planRuns(rows, split, { shots: [1, 2], seeds: 2, seed: 5 });
+    const runs = planRuns(rows, split, { ...one, shots: [1, 2], seeds: 2, seed: 5 });
     expect(runs.map(({ row, shots, seed, generated }) => [row.name, shots, seed, generated?.folder])).toEqual([
       ['none', 1, 5, undefined],
       ['none', 1, 6, undefined],
@@ -72,7 +75,7 @@ describe('the planned runs', () => {
   });
 
   it('without shots know all training images, and share one set for all seeds where there is only one', () => {
-    const runs = planRuns(rows.slice(0, 1), split, { seeds: 2, seed: 0 });
+    const runs = planRuns(rows.slice(0, 1), split, { ...one, seeds: 2, seed: 0 });
     expect(runs.map(({ shots, training: known }) => [shots, known])).toEqual([
       [undefined, training],
       [undefined, training],

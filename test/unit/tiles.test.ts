@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MergedMap } from '../../lib/evaluate/merged-map.js';
-import { coveringTiles, defectTiles, goodTiles, type Photograph, startsOf } from '../../lib/evaluate/tiles.js';
+import { MergedMap } from '../../lib/detect/merged-map.js';
+import { coveringTiles, defectTiles, goodTiles, type Photograph, startsOf } from '../../lib/detect/tiles.js';
 
 /** A photograph whose red and green are the position of each pixel, with a box of a defect. */
 function photographOf(width: number, height: number, box: { left: number; top: number; side: number }): Photograph {

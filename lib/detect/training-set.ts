@@ -1,11 +1,10 @@
-/** Loads what the networks of a run learn from. */
+/** Loads the images that detectors and classifiers learn from. */
 import { DatasetError } from '../core/errors.js';
 import { type Example, readExample } from '../dataset/example-file.js';
 import { readImage } from '../dataset/image-file.js';
 import { type ImageSource, labelOf } from '../dataset/image-source.js';
 import { Pool, type Square } from '../pool.js';
-import type { PlannedRun } from './planned-runs.js';
-import type { Protocol } from './protocol.js';
+import type { View } from './scored.js';
 import { goodNameOf, inChunks, loadDefect, loadGoodImage } from './squares.js';
 import { defectTiles, goodTiles } from './tiles.js';
 
@@ -52,7 +51,7 @@ async function cutGoodTiles(source: ImageSource, size: number, count: number): P
 }
 
 /** Returns what loads a photograph of a set of `count` defects: as one square, or as tiles. */
-function cutterOf({ resolution, tiles }: Protocol, count: number): (example: Example) => Promise<Cut> {
+function cutterOf({ resolution, tiles }: View, count: number): (example: Example) => Promise<Cut> {
   if (tiles) return (example) => cutTiles(example, resolution, tilesEach(DEFECT_TILES, count));
   return async (example) => ({ defects: [await loadDefect(example, resolution)], good: [] });
 }
@@ -60,8 +59,8 @@ function cutterOf({ resolution, tiles }: Protocol, count: number): (example: Exa
 const isMarked = ({ mask }: Square) => mask.some((value) => value > 0);
 
 /** Adds the real defects of a type. Tiles need a mask that marks something. */
-async function addReal(examples: readonly Example[], type: number, into: TrainingSet, protocol: Protocol) {
-  const cut = cutterOf(protocol, examples.length);
+async function addReal(examples: readonly Example[], type: number, into: TrainingSet, view: View) {
+  const cut = cutterOf(view, examples.length);
   const load = async (example: Example) => {
     const loaded = await cut(example);
     if (loaded.defects.length > 0) return loaded;
@@ -76,8 +75,8 @@ async function addReal(examples: readonly Example[], type: number, into: Trainin
 }
 
 /** Adds the generated pairs of a type, except for those with an empty mask. */
-async function addGenerated(examples: readonly Example[], type: number, into: TrainingSet, protocol: Protocol) {
-  for await (const cuts of inChunks(examples, cutterOf(protocol, examples.length))) {
+async function addGenerated(examples: readonly Example[], type: number, into: TrainingSet, view: View) {
+  for await (const cuts of inChunks(examples, cutterOf(view, examples.length))) {
     for (const { defects, good } of cuts) {
       const marked = defects.filter(isMarked);
       if (marked.length === 0) into.emptyMasks++;
@@ -87,26 +86,33 @@ async function addGenerated(examples: readonly Example[], type: number, into: Tr
   }
 }
 
-async function addGood(photographs: readonly ImageSource[], { good }: TrainingSet, { resolution, tiles }: Protocol) {
+async function addGood(photographs: readonly ImageSource[], { good }: TrainingSet, { resolution, tiles }: View) {
   const count = tilesEach(GOOD_TILES, photographs.length);
   const load = async (source: ImageSource): Promise<Square[]> =>
     tiles ? cutGoodTiles(source, resolution, count) : [await loadGoodImage(source, resolution)];
   for await (const squares of inChunks(photographs, load)) good.addGood(squares.flat());
 }
 
-/** Loads the training images of a run. Throws ERR_DATASET_INVALID with the file that cannot be used. */
+/** The images of defects to learn from, by type. Both have the same types, or are undefined. */
+export interface TrainingDefects {
+  real: ReadonlyMap<string, readonly Example[]> | undefined;
+  generated: ReadonlyMap<string, readonly Example[]> | undefined;
+}
+
+/** Loads training images. Throws ERR_DATASET_INVALID with the file that cannot be used. */
 export async function loadTrainingSet(
-  { row, training, generated }: PlannedRun,
+  types: readonly string[],
+  { real, generated }: TrainingDefects,
   trainingGood: readonly ImageSource[],
-  protocol: Protocol,
+  view: View,
 ): Promise<TrainingSet> {
-  const good = await Pool.create(protocol.resolution);
-  const set: TrainingSet = { good, defects: await Pool.create(protocol.resolution), emptyMasks: 0 };
+  const good = await Pool.create(view.resolution);
+  const set: TrainingSet = { good, defects: await Pool.create(view.resolution), emptyMasks: 0 };
   try {
-    await addGood(trainingGood, set, protocol);
-    for (const [index, [type, examples]] of [...training].entries()) {
-      if (row.real) await addReal(examples, index, set, protocol);
-      await addGenerated(generated?.types.get(type) ?? [], index, set, protocol);
+    await addGood(trainingGood, set, view);
+    for (const [index, type] of types.entries()) {
+      await addReal(real?.get(type) ?? [], index, set, view);
+      await addGenerated(generated?.get(type) ?? [], index, set, view);
     }
     return set;
   } catch (error) {

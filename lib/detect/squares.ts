@@ -3,8 +3,8 @@ import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
+import { GOOD_TYPE } from '../options/type-name.js';
 import type { Square } from '../pool.js';
-import { GOOD } from './split.js';
 
 /** A named image at the resolution of the detector. */
 export interface NamedSquare extends Square {
@@ -27,7 +27,7 @@ function binarizeKeeping(mask: Uint8Array): Uint8Array {
  */
 export function goodNameOf(source: ImageSource): string {
   if (typeof source !== 'string') return source.stem;
-  const folders = ['test', 'train'].map((purpose) => [sep, purpose, sep, GOOD, sep].join(''));
+  const folders = ['test', 'train'].map((purpose) => [sep, purpose, sep, GOOD_TYPE, sep].join(''));
   const starts = folders.map((folder) => source.lastIndexOf(folder) + folder.length);
   const found = folders.findIndex((folder) => source.includes(folder));
   return found < 0 ? basename(source) : source.slice(starts[found]);

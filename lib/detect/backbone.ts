@@ -1,0 +1,67 @@
+/** Finds the backbone that a detector compares images by, and its weights. */
+import { resolve } from 'node:path';
+import { InvalidOptionError } from '../core/errors.js';
+import { fileDigest } from '../core/files.js';
+import { type BackboneName, type WeightsName, weightsNames } from '../options/names.js';
+import { areInstalled, weightsFile } from '../weights/locate.js';
+import type { DetectorKind } from './kinds.js';
+
+export interface Backbone {
+  name: BackboneName;
+  /** The path of its weights. It is empty for random weights. */
+  file: string;
+  /** The digest of the file. */
+  digest: string;
+}
+
+export interface BackboneOptions {
+  backbone?: BackboneName | undefined;
+  backboneWeights?: string | undefined;
+}
+
+const installable = (name: string): name is WeightsName => (weightsNames as readonly string[]).includes(name);
+
+/** Returns the file of a backbone's weights, or undefined if there is none. */
+function fileOf(name: BackboneName, { backbone, backboneWeights }: BackboneOptions): string | undefined {
+  if (name === backbone && backboneWeights !== undefined) return resolve(backboneWeights);
+  return installable(name) && areInstalled(name) ? weightsFile(name) : undefined;
+}
+
+/**
+ * Returns the backbone of a detector: the chosen one if the detector can use it, or else the detector's own. It is
+ * undefined for a detector that has none. Throws ERR_INVALID_OPTION if its weights are missing.
+ */
+export async function backboneOf(kind: DetectorKind, options: BackboneOptions): Promise<Backbone | undefined> {
+  const { backbone } = options;
+  const [own] = kind.backbones;
+  if (own === undefined) return undefined;
+  const name = backbone !== undefined && kind.backbones.includes(backbone) ? backbone : own;
+  const file = fileOf(name, options);
+  if (file !== undefined) return { name, file, digest: await fileDigest(file) };
+  if (kind.startsRandom) return { name, file: '', digest: '' };
+  const install = installable(name) ? `run \`dualanodiff weights install ${name}\`, or ` : '';
+  throw new InvalidOptionError(
+    `${kind.name} needs the weights of ${name}: ${install}give backbone ${name} and the file as backboneWeights`,
+  );
+}
+
+/** Returns the backbones of detectors by their names. Throws ERR_INVALID_OPTION for an option that none of them reads. */
+export async function backbonesOf(
+  kinds: readonly DetectorKind[],
+  options: BackboneOptions,
+): Promise<ReadonlyMap<string, Backbone>> {
+  const { backbone, backboneWeights } = options;
+  if (backboneWeights !== undefined && backbone === undefined) {
+    throw new InvalidOptionError('Expected backbone with backboneWeights: name the network that the weights are of');
+  }
+  if (backbone !== undefined && !kinds.some(({ backbones }) => backbones.includes(backbone))) {
+    const known = kinds.map(({ name, backbones }) => `${name} has ${backbones.join(', ') || 'none'}`);
+    throw new InvalidOptionError(`No detector can use the backbone ${backbone}: ${known.join('; ')}`);
+  }
+  const found = new Map<string, Backbone>();
+  for (const kind of kinds) {
+    const one = await backboneOf(kind, options);
+    if (one) found.set(kind.name, one);
+  }
+  return found;
+}

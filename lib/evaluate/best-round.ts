@@ -1,0 +1,96 @@
+/**
+ * Keeps the round of a fit that is best on the test images, as the code of the published evaluation does. Such scores are
+ * too good, because the test images choose the network.
+ */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { NativeDetector } from '../addon-types.js';
+import type { Checkpoint } from '../detect/fit.js';
+import type { Scored } from '../detect/scored.js';
+import type { Photograph } from '../detect/tiles.js';
+import { getEngine } from '../native.js';
+import { callNative, type NativeTaskOptions, runNative } from '../run-native.js';
+import type { EvaluationData } from './evaluation-data.js';
+import { mean } from './scores.js';
+import { GOOD } from './split.js';
+import { addToScorer } from './thresholds.js';
+
+/** The number of rounds in a fit, as in the published evaluation. */
+export const ROUNDS = 200;
+
+/** What the name of a detector says in every table where its best round is reported. */
+export const BEST_ROUND = `best of ${ROUNDS} rounds on the test images`;
+
+/** The name of a detector in results and tables. */
+export const nameInTables = (name: string, bestEpoch: boolean): string =>
+  bestEpoch ? `${name} (${BEST_ROUND})` : name;
+
+/** Scores all test images and returns the mean over the types of the pixel average precision. */
+export async function averagePixelAp(
+  { testDefects, testGood }: EvaluationData,
+  score: (photograph: Photograph) => Promise<Scored>,
+  options: NativeTaskOptions,
+): Promise<number> {
+  const engine = await getEngine();
+  const scorer = callNative(() => engine.createMapScorer());
+  try {
+    for (const [type, images] of [...testDefects, [GOOD, testGood] as const]) {
+      for (const image of images) await addToScorer(scorer, type, image, score, options);
+    }
+    const values: number[] = [];
+    for (const type of testDefects.keys()) {
+      values.push((await runNative(options, (_, task) => scorer.score([type, GOOD], task))).pixelAp);
+    }
+    return mean(values.map((value) => (Number.isNaN(value) ? 0 : value)));
+  } finally {
+    scorer.dispose();
+  }
+}
+
+/** Measures a detector after each round, and returns to the best one at the end. */
+export class BestRound {
+  readonly #file: string;
+  #best = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly detector: NativeDetector,
+    /** The number of steps of the whole fit. */
+    readonly steps: number,
+    /** The checkpoint of the fit. The best round is kept beside it. */
+    readonly checkpoint: Checkpoint,
+    /** Scores the test images. Higher is better. */
+    readonly measure: () => Promise<number>,
+    readonly options: NativeTaskOptions,
+  ) {
+    this.#file = checkpoint.file.replace(/\.checkpoint\.safetensors$/, '.best.checkpoint.safetensors');
+  }
+
+  /** Reads the best value of an earlier process. */
+  async open(): Promise<void> {
+    if (!existsSync(this.#file)) return;
+    const { torchThread = 0 } = this.options;
+    const saved = await runNative({ torchThread }, (engine, task) => engine.readMetadata(this.#file, task));
+    if (saved.digest === this.checkpoint.digest) this.#best = Number(saved.best);
+  }
+
+  /** Measures the detector if a round ends with this step, and keeps it if it is better than all before. */
+  async afterStep(step: number): Promise<void> {
+    const length = Math.max(1, Math.floor(this.steps / ROUNDS));
+    if (step % length !== 0 && step !== this.steps) return;
+    const value = await this.measure();
+    if (value <= this.#best) return;
+    const metadata = { digest: this.checkpoint.digest, best: String(value) };
+    await runNative(this.options, (_, task) => this.detector.saveCheckpoint(this.#file, metadata, task));
+    this.#best = value;
+  }
+
+  /** Returns to the best round. */
+  async restore(): Promise<void> {
+    await runNative(this.options, (_, task) => this.detector.loadCheckpoint(this.#file, task));
+  }
+
+  /** Removes the file of the best round after its result is written. */
+  static async remove(checkpoint: string): Promise<void> {
+    await rm(checkpoint.replace(/\.checkpoint\.safetensors$/, '.best.checkpoint.safetensors'), { force: true });
+  }
+}
