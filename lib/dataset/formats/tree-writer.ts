@@ -13,6 +13,8 @@ import { contentOf, type ImageSource } from '../image-source.js';
 
 /** Writes the files of one category below a folder. Names must be unique in their type. */
 export class TreeWriter {
+  readonly #made = new Set<string>();
+
   constructor(private readonly folder: string) {}
 
   /** Writes an image of a defect with its mask. */
@@ -42,7 +44,9 @@ export class TreeWriter {
 
   async #place(...names: string[]): Promise<string> {
     const file = pathInside(this.folder, ...names);
-    await withFileErrors('write', file, () => mkdir(dirname(file), { recursive: true }));
+    const parent = dirname(file);
+    if (!this.#made.has(parent)) await withFileErrors('write', file, () => mkdir(parent, { recursive: true }));
+    this.#made.add(parent);
     return file;
   }
 }
