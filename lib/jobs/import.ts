@@ -1,7 +1,7 @@
 /** Turns annotated photographs of any format into a category folder. */
 import { resolve } from 'node:path';
 import { AbortedError } from '../core/errors.js';
-import { writeWholeFolder } from '../core/whole-folder.js';
+import { StagedFolder } from '../core/staged-folder.js';
 import type { Purpose } from '../dataset/contents.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { emptyMask, readMaskIn } from '../dataset/example-file.js';
@@ -82,15 +82,15 @@ export async function importData(options: ImportJobOptions, context: JobContext 
   const { signal, onEvent } = context;
   const dataset = await Dataset.open(from, given({ format }));
   const entries = await entriesOf(dataset);
-  await writeWholeFolder(out, async (folder) => {
-    const writer = new TreeWriter(folder);
-    let done = 0;
-    await fewAtOnce(entries, async (entry) => {
-      await writeEntry(writer, entry);
-      if (signal?.aborted) throw new AbortedError({ cause: signal.reason });
-      onEvent?.({ event: 'progress', stage: 'import', unit: 'images', done: ++done, total: entries.length });
-    });
+  await using folder = await StagedFolder.open(out);
+  const writer = new TreeWriter(folder);
+  let done = 0;
+  await fewAtOnce(entries, async (entry) => {
+    await writeEntry(writer, entry);
+    if (signal?.aborted) throw new AbortedError({ cause: signal.reason });
+    onEvent?.({ event: 'progress', stage: 'import', unit: 'images', done: ++done, total: entries.length });
   });
+  await folder.commit();
   const types: Record<string, number> = {};
   for (const { type } of entries.flatMap(({ defects }) => defects)) types[type] = (types[type] ?? 0) + 1;
   const goodOf = (purpose: Purpose) => entries.filter(({ good }) => good?.purpose === purpose).length;

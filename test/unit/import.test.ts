@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { lockFile } from '../../lib/core/write-lock.js';
+import { lockFolder } from '../../lib/core/write-lock.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { importData } from '../../lib/jobs/import.js';
 import { BOX, boxesOf, photograph, SIZE, write } from '../helpers/annotated.js';
@@ -98,12 +98,13 @@ describe('import', () => {
   it('writes nothing if it is aborted, and what a killed import left is removed', async () => {
     const data = await writeData();
     const out = folder('out');
-    const left = `${out}.partial-123-abc`;
+    const left = join(out, '.partial-123-abc');
     write(join(left, 'test', 'crack', 'a.jpg'), 'half');
     const controller = new AbortController();
     const work = importData({ from: data, out }, { signal: controller.signal, onEvent: () => controller.abort() });
     await expect(work).rejects.toMatchObject({ code: 'ERR_ABORTED' });
-    expect([existsSync(out), existsSync(left)]).toEqual([false, false]);
+    expect(existsSync(left)).toBe(false);
+    expect(files(out)).toEqual([]);
   });
 
   it('refuses a folder that holds files, and one that is written at the same time', async () => {
@@ -111,13 +112,13 @@ describe('import', () => {
     const out = folder('out');
     mkdirSync(out); // An empty folder is not in the way.
     {
-      await using _lock = await lockFile(out);
+      await using _lock = await lockFolder(out);
       await expect(importData({ from: data, out })).rejects.toMatchObject({ code: 'ERR_BUSY' });
     }
     await importData({ from: data, out });
     const before = files(out);
-    await expect(importData({ from: data, out })).rejects.toThrow(`Cannot write ${out}: it is not empty`);
-    await expect(importData({ from: data, out: join(data, 'a.json') })).rejects.toThrow('Cannot write');
+    await expect(importData({ from: data, out })).rejects.toThrow(`Cannot write to ${out}: it holds `);
+    await expect(importData({ from: data, out: join(data, 'a.json') })).rejects.toThrow('Cannot create');
     expect(files(out)).toEqual(before);
   });
 

@@ -1,26 +1,24 @@
 /** Writes images and masks as a category in MVTec AD's layout. */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { withFileErrors } from '../../core/errors.js';
 import type { PixelData } from '../../core/image.js';
-import { pathInside } from '../../core/path-inside.js';
+import type { StagedFolder } from '../../core/staged-folder.js';
 import { GOOD_TYPE } from '../../options/type-name.js';
 import type { Purpose } from '../contents.js';
 import { imageEnding } from '../decode.js';
 import { encodePng } from '../image-file.js';
 import { contentOf, type ImageSource } from '../image-source.js';
 
-/** Writes the files of one category below a folder. Names must be unique in their type. */
+/** Writes the files of one category. Names must be unique in their type. */
 export class TreeWriter {
-  readonly #made = new Set<string>();
-
-  constructor(private readonly folder: string) {}
+  constructor(private readonly folder: StagedFolder) {}
 
   /** Writes an image of a defect with its mask. */
   async writeDefect(type: string, name: string, image: ImageSource, mask: PixelData): Promise<void> {
     await this.#writeImage(['test', type], name, image);
-    const file = await this.#place('ground_truth', type, `${name}_mask.png`);
+    const file = await this.folder.pathOf(join('ground_truth', type, `${name}_mask.png`));
     const png = await encodePng(mask);
     await withFileErrors('write', file, () => writeFile(file, png));
   }
@@ -32,21 +30,13 @@ export class TreeWriter {
   /** Copies an image as it is, so that it loses nothing. */
   async #writeImage(folders: readonly string[], name: string, image: ImageSource): Promise<void> {
     if (typeof image === 'string') {
-      const file = await this.#place(...folders, `${name}${extname(image)}`);
+      const file = await this.folder.pathOf(join(...folders, `${name}${extname(image)}`));
       await withFileErrors('write', file, () => copyFile(image, file, constants.COPYFILE_FICLONE));
       return;
     }
     const content = await contentOf(image);
     const bytes = 'channels' in content ? await encodePng(content) : content;
-    const file = await this.#place(...folders, `${name}${await imageEnding(image)}`);
+    const file = await this.folder.pathOf(join(...folders, `${name}${await imageEnding(image)}`));
     await withFileErrors('write', file, () => writeFile(file, bytes));
-  }
-
-  async #place(...names: string[]): Promise<string> {
-    const file = pathInside(this.folder, ...names);
-    const parent = dirname(file);
-    if (!this.#made.has(parent)) await withFileErrors('write', file, () => mkdir(parent, { recursive: true }));
-    this.#made.add(parent);
-    return file;
   }
 }
