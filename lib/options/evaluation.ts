@@ -34,7 +34,7 @@ export const evaluatorOptions = {
         'folders by name',
       )
       .default({}),
-    'common',
+    'advanced',
     'Score maps that another program has made of the test images, as a row of this name. The folder holds <type>/<name> and good/<name> as .png, .tiff or .npy, and scores.csv (image,score) if images have scores of their own. Several folders of one name belong to the seeds, one each.',
     { valueName: '[name=]dir', reader: 'named-folder', fallback: 'none' },
   ),

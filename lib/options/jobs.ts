@@ -11,7 +11,14 @@ import { ablations, dataFormats, recipes } from './names.js';
 import { option, pick } from './option.js';
 import { placeOptions } from './place.js';
 import { backgroundOptions, count, samplingOptions } from './sampling.js';
-import { adapterFile, runFileOptions, trainingOptions, trainSteps, windowOption } from './training.js';
+import {
+  adapterFile,
+  runFileOptions,
+  trainingOptions,
+  trainSteps,
+  trainStepsOption,
+  windowOption,
+} from './training.js';
 import { typeName } from './type-name.js';
 
 const folder = (doc: string, more = {}) => option(path('a folder'), 'common', doc, { valueName: 'dir', ...more });
@@ -158,7 +165,7 @@ export const evaluateOptions = {
     'advanced',
     'Make new pairs for each seed, so that the deviation of the results includes that of the pairs.',
   ),
-  trainSteps,
+  trainSteps: trainStepsOption('advanced'),
   ...pick(baseOptions, ['base', 'baseConfig', 'predictionType', 'lora', 'dtype']),
 };
 export const evaluateSchema = z.strictObject(evaluateOptions);

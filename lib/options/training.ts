@@ -164,9 +164,12 @@ export const trainerSchema = z.strictObject({ types, ...trainingOptions });
 /** Requires the ending by which adapters are recognised when they are read. */
 export const adapterFile = () => text().regex(/\.safetensors$/, 'a file name that ends in .safetensors');
 
-export const trainSteps = option(integer(1).optional(), 'common', 'Train for this many steps.', {
-  fallback: ofBase(paper.steps, embeddedModel.training.steps),
-});
+/** Returns the option of the number of training steps. In `evaluate` it is one of the many that are rarely given. */
+export const trainStepsOption = (tier: 'common' | 'advanced') =>
+  option(integer(1).optional(), tier, 'Train for this many steps.', {
+    fallback: ofBase(paper.steps, embeddedModel.training.steps),
+  });
+export const trainSteps = trainStepsOption('common');
 export const runFileOptions = {
   checkpointEvery: option(integer(1).default(500), 'advanced', 'Write a checkpoint after every n training steps.'),
   resume: option(

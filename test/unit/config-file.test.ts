@@ -37,6 +37,8 @@ const FLAGS: Record<string, string[]> = {
   ],
   check: ['--data', 'a b', '--window', '64', '--fit', 'stretch'],
   export: ['--data', 'tile', '--pairs', 'a', '--format', 'yolo', '--out', '1', '--polygon-error', '0.5'],
+  fit: ['--data', 'tile', '--detector', 'patchcore', '--out', 'a.safetensors', '--tile', '64'],
+  detect: ['--detector', 'a.safetensors', '--images', 'b c', '--out', 'out'],
   import: ['--from', 'a b.json', '--format', 'labelme', '--out', '1'],
   demo: ['--out', 'null'],
   convert: ['--input', 'a.bin', '--out', 'true', '--to', 'base', '--dtype', 'float16'],
