@@ -26,16 +26,23 @@ function integersOf({ source, data }: Decoded): Uint8Array | Uint16Array {
   return Uint16Array.from(data, (value) => Math.round(65535 * Math.min(Math.max(value, 0), 1)));
 }
 
-/** Returns one channel of samples whose three channels are equal, as in most masks. Returns undefined for others. */
-function greyChannel(numbers: Uint8Array | Uint16Array): Uint8Array | Uint16Array | undefined {
-  const count = numbers.length / 3;
-  const data = numbers instanceof Uint8Array ? new Uint8Array(count) : new Uint16Array(count);
-  for (let i = 0, from = 0; i < count; i++, from += 3) {
+/**
+ * Returns one channel of samples whose channels are equal, as in most masks, with its largest sample. Returns undefined
+ * for others.
+ */
+function greyChannel(numbers: Uint8Array | Uint16Array, channels: number) {
+  if (channels !== 1 && channels !== 3) return undefined;
+  const count = numbers.length / channels;
+  const data = channels === 1 ? numbers : new (numbers instanceof Uint8Array ? Uint8Array : Uint16Array)(count);
+  let peak = 0;
+  for (let i = 0, from = 0; i < count; i++, from += channels) {
     const level = numbers[from] as number;
+    if (level > peak) peak = level;
+    if (channels === 1) continue;
     if (numbers[from + 1] !== level || numbers[from + 2] !== level) return undefined;
     data[i] = level;
   }
-  return data;
+  return { data, peak };
 }
 
 /**
@@ -45,12 +52,8 @@ function greyChannel(numbers: Uint8Array | Uint16Array): Uint8Array | Uint16Arra
  */
 function levelsOf(image: Decoded, numbers: Uint8Array | Uint16Array): Levels & { peak: number } {
   const { channels, alpha, width, height, lossy } = image;
-  const grey = channels === 1 ? numbers : channels === 3 ? greyChannel(numbers) : undefined;
-  if (grey) {
-    let most = 0;
-    for (let i = 0; i < grey.length; i++) if ((grey[i] as number) > most) most = grey[i] as number;
-    return { data: grey, width, height, lossy, peak: most };
-  }
+  const grey = greyChannel(numbers, channels);
+  if (grey) return { ...grey, width, height, lossy };
   const white = numbers instanceof Uint8Array ? 255 : 65535;
   const colours = channels - (alpha ? 1 : 0);
   const opacity = (from: number) => (alpha ? (numbers[from + colours] as number) / white : 1);
@@ -129,15 +132,17 @@ async function readStoredMask(source: ImageSource): Promise<StoredMask> {
   }
   const data = new Uint8Array(width * height);
   let [lowest, isEmpty] = [Number.POSITIVE_INFINITY, true];
+  const { data: samples } = levels;
+  const { threshold } = found;
   for (let i = 0; i < data.length; i++) {
-    const level = levels.data[i] as number;
+    const level = samples[i] as number;
     if (level < lowest) lowest = level;
-    if (level < found.threshold) continue;
+    if (level < threshold) continue;
     data[i] = 255;
     isEmpty = false;
   }
   const [off] = colours([lowest]) as [number[]];
-  if (!isEmpty && lowest < found.threshold && isColour(off)) {
+  if (!isEmpty && lowest < threshold && isColour(off)) {
     throw new DatasetError(
       `The mask ${label} is coloured: ${hexOf(off)} is not a background. Save it as 0 (no defect) and 255 (defect)`,
     );

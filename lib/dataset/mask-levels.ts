@@ -39,10 +39,13 @@ const range = (low: number, high: number) => Array.from({ length: Math.max(0, hi
 /** Counts the pixels of each level. */
 export function histogramOf(data: Uint8Array | Uint16Array): Uint32Array {
   const counts = new Uint32Array(data instanceof Uint8Array ? 256 : 65536);
+  let zeros = 0; // Almost all pixels of most masks are 0, and a variable is counted up faster than an array's element.
   for (let i = 0; i < data.length; i++) {
     const level = data[i] as number;
-    counts[level] = (counts[level] as number) + 1;
+    if (level === 0) zeros++;
+    else counts[level] = (counts[level] as number) + 1;
   }
+  counts[0] = zeros;
   return counts;
 }
 

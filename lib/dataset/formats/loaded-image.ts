@@ -7,7 +7,6 @@ import type { RawImage } from '../../core/image.js';
 import type { DatasetImage, Origin } from '../dataset-images.js';
 import { type Decoded, decodeImage, turnedSize } from '../decode.js';
 import { emptyMask, readMaskIn } from '../example-file.js';
-import { boundingBox } from '../fit.js';
 import { encodePng, readStored } from '../image-file.js';
 
 /** With a split, the files of real and of generated images lie in folders of these names. Without one, it is empty. */
@@ -69,7 +68,7 @@ export async function loadExported(
   const defects: LoadedImage['defects'] = [];
   for (const { type, mask: from } of exported.defects) {
     const mask = await readMaskIn({ source, width, height, orientation }, from);
-    if (boundingBox(mask)) defects.push({ type, mask });
+    if (mask.data.includes(255)) defects.push({ type, mask });
     else if (pair === undefined) throw emptyMask(from);
     else return undefined;
   }
