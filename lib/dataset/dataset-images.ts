@@ -72,21 +72,21 @@ const noneAfter =
 /** Folders of pairs are this many folders below that of a command's results at most. */
 const MAX_DEPTH = 5;
 
+/** Returns true for a category folder. A folder of results may hold a type that is called `test`. */
+const isCategory = async (folder: string): Promise<boolean> =>
+  (await isFolder(join(folder, 'test'))) && !existsSync(join(folder, 'test', 'dataset', PAIR_LIST));
+
 /** Returns the folders below `folder`, or the folder itself, that hold a list of generated pairs. */
 export async function pairFoldersIn(folder: string, depth = 0): Promise<string[]> {
   if (existsSync(join(folder, PAIR_LIST))) return [folder];
-  if (depth === MAX_DEPTH || !(await isFolder(folder))) return [];
+  if (depth === MAX_DEPTH || !(await isFolder(folder)) || (await isCategory(folder))) return [];
   const found: string[] = [];
   for (const { path } of await foldersIn(folder)) found.push(...(await pairFoldersIn(path, depth + 1)));
   return found;
 }
 
 /** Returns true if a path is a folder of generated pairs, or holds such folders and is no category folder. */
-export async function holdsPairs(path: string): Promise<boolean> {
-  const folder = resolve(path);
-  if (existsSync(join(folder, PAIR_LIST))) return true;
-  return !(await isFolder(join(folder, 'test'))) && (await pairFoldersIn(folder)).length > 0;
-}
+export const holdsPairs = async (path: string): Promise<boolean> => (await pairFoldersIn(resolve(path))).length > 0;
 
 /**
  * Lists the pairs in a folder that `run`, `sample` or `place` has written, without those that were dropped. Throws

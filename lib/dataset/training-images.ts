@@ -2,6 +2,7 @@
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import type { Fit } from '../options/names.js';
 import { GOOD_TYPE } from '../options/type-name.js';
+import type { Size } from './cut.js';
 import { Dataset, type FindForeground } from './dataset.js';
 import type { Example } from './example-file.js';
 import { loadGoodRegions, loadGoodSquares } from './good-regions.js';
@@ -99,8 +100,14 @@ export function decideFor(
   );
 }
 
+/** Throws ERR_INVALID_OPTION for windows of a given size with stretched images, because windows keep the shape. */
+export function requireCrop(window: TrainingImageOptions['window'], fit: Fit): void {
+  if (fit !== 'stretch' || typeof window !== 'number') return;
+  throw new InvalidOptionError('Expected crop for fit with windows but received stretch: windows keep the shape');
+}
+
 /** Throws ERR_INVALID_OPTION for a window that would show almost nothing but mirror images of the photographs. */
-function requireWindow(window: number, surveyed: readonly SurveyedExample[]): void {
+export function requireWindow(window: number, surveyed: readonly Size[]): void {
   const longest = Math.max(...surveyed.map(({ width, height }) => Math.max(width, height)));
   if (window <= MAX_MIRRORED * longest) return;
   throw new InvalidOptionError(
@@ -126,12 +133,8 @@ export async function loadTrainingImages(
     notes,
   });
   if (options.window === 'off') return whole();
-  if (fit === 'stretch') {
-    if (options.window !== 'auto') {
-      throw new InvalidOptionError('Expected crop for fit with windows but received stretch: windows keep the shape');
-    }
-    return whole(); // Whoever stretches images wants whole ones.
-  }
+  requireCrop(options.window, fit);
+  if (fit === 'stretch') return whole(); // Whoever stretches images wants whole ones.
   const surveyed = await survey(sources);
   const { window, reason } =
     options.window === 'auto' ? decideFor(surveyed, resolution) : { window: options.window, reason: undefined };

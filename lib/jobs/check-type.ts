@@ -2,7 +2,7 @@
 import type { DatasetImage } from '../dataset/dataset-images.js';
 import { type DefectImage, type Losses, lossesInSquares, lossesInWindows } from '../dataset/lost-defects.js';
 import type { SurveyedImage } from '../dataset/survey.js';
-import { decideFor } from '../dataset/training-images.js';
+import { decideFor, requireWindow } from '../dataset/training-images.js';
 import type { Fit } from '../options/names.js';
 
 /** The settings that decide what training shows of an image. */
@@ -46,7 +46,10 @@ function windowFor(images: readonly DefectImage[], { window, resolution, fit }: 
   return decideFor(surveyed, resolution);
 }
 
-/** Describes a type. `listed` are all images of the dataset, and `surveyed` those that could be read. */
+/**
+ * Describes a type. `listed` are all images of the dataset, and `surveyed` those that could be read. Throws
+ * ERR_INVALID_OPTION for windows that are much larger than the images.
+ */
 export async function describeType(
   type: string,
   listed: readonly DatasetImage[],
@@ -58,6 +61,7 @@ export async function describeType(
   );
   const { resolution, fit } = settings;
   const { window, ...why } = windowFor(found, settings);
+  if (window !== 'off' && found.length > 0) requireWindow(window, found);
   const losses =
     window === 'off'
       ? await lossesInSquares(found, resolution, fit)

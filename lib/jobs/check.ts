@@ -11,6 +11,7 @@ import {
 } from '../dataset/dataset-images.js';
 import { doublesAmong } from '../dataset/fingerprint.js';
 import { type Problem, problemOf, type Survey, type SurveyedImage, surveyImages } from '../dataset/survey.js';
+import { requireCrop } from '../dataset/training-images.js';
 import { type BaseDefaults, readBaseDefaults } from '../model/base-defaults.js';
 import { checkOptions } from '../options/check.js';
 import { checkDataSchema } from '../options/check-data.js';
@@ -127,6 +128,7 @@ const defaultsOf = (base: string | undefined): BaseDefaults => readBaseDefaults(
 export async function check(options: CheckJobOptions, context: JobContext = {}): Promise<CheckResult> {
   const { data, base, resolution: asked, window, fit } = checkOptions(checkDataSchema, options);
   const { signal, onEvent } = context;
+  requireCrop(window, fit);
   const defaults = defaultsOf(base);
   const resolution = asked ?? defaults.training.resolution;
   const paths = (await holdsPairs(data)) ? [resolve(data)] : await Dataset.categoriesIn(data);

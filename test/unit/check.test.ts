@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { checkScreen } from '../../lib/cli/check-screen.js';
+import { RawImage } from '../../lib/core/image.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
+import { PairWriter } from '../../lib/dataset/pair-writer.js';
 import { loadTrainingImages } from '../../lib/dataset/training-images.js';
 import { type CategoryCheck, check } from '../../lib/jobs/check.js';
 import type { JobEvent } from '../../lib/jobs/job.js';
@@ -185,6 +187,41 @@ describe('check', () => {
     expect((await checkOne(wide, { window: 'off', resolution: 32 })).types[0]?.losses.cut).toEqual([
       'test/crack/000.png',
     ]);
+  });
+
+  it('looks at generated pairs, of which a type may be called test', async () => {
+    const results = fresh();
+    const grey = new RawImage({ data: new Uint8Array(64).fill(90), width: 8, height: 8, channels: 1 });
+    for (const type of ['test', 'crack']) {
+      await using writer = await PairWriter.open(join(results, type, 'dataset'), { type });
+      const mask = new RawImage({ ...grey, data: new Uint8Array(64).fill(255, 0, 5) });
+      for (const index of [0, 1]) await writer.write({ index, seed: 1, image: grey, part: grey, mask });
+    }
+    rmSync(join(results, 'crack', 'dataset', 'test', 'crack', '000001.png'));
+    const one = await checkOne(results);
+    expect(one).toMatchObject({
+      format: 'pairs',
+      types: [
+        { type: 'crack', usable: 1 },
+        { type: 'test', usable: 2 },
+      ],
+    });
+    expect(one.problems).toMatchObject([{ code: 'ERR_FILE_ACCESS' }]);
+    expect(one.recipe).toBeUndefined();
+  });
+
+  it('refuses the windows that training refuses', async () => {
+    const data = fresh();
+    await writeExample(data, 'crack', '000', 40, 20, [4, 5, 8]);
+    const options = { types: ['crack'], trainImages: 'all', resolution: 16 } as const;
+    const dataset = await Dataset.open(data);
+    for (const [window, fit] of [
+      [1000, 'crop'],
+      [32, 'stretch'],
+    ] as const) {
+      const refused = await loadTrainingImages(dataset, { ...options, window, fit }).catch((error) => error.message);
+      await expectFailure(check({ data, resolution: 16, window, fit }), 'ERR_INVALID_OPTION', refused);
+    }
   });
 
   it('fits on a screen and reports progress', async () => {
