@@ -94,7 +94,7 @@ const rest = (groups: readonly string[]) =>
 function describeEstimate({ trainSeconds, pairSeconds, memoryBytes, machineBytes, threads }: Estimate): string {
   const memory = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const fits = memoryBytes < machineBytes ? 'of' : 'but this machine has';
-  return `roughly ${duration(trainSeconds)} to train a type and ${duration(pairSeconds)} a pair on ${threads} CPU threads, with ${memory(memoryBytes)} ${fits} ${memory(machineBytes)} of memory`;
+  return `roughly ${duration(trainSeconds)} to train a type and ${duration(pairSeconds)} a pair on ${threads} CPU ${threads === 1 ? 'thread' : 'threads'}, with ${memory(memoryBytes)} ${fits} ${memory(machineBytes)} of memory`;
 }
 
 /** Returns the text that `check` prints. */

@@ -6,10 +6,10 @@ import { option } from './option.js';
 
 export const exportOptions = {
   data: option(
-    path('a folder'),
+    path('a folder or file'),
     'common',
-    "Export the images of this folder: a category in MVTec AD's layout, or pairs that run, sample or place has written.",
-    { valueName: 'dir' },
+    'Export the images of this category, or the pairs that run, sample or place has written to this folder.',
+    { valueName: 'path' },
   ),
   pairs: option(path('a folder').optional(), 'common', 'Export the generated pairs in this folder as well.', {
     valueName: 'dir',

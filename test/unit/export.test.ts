@@ -272,6 +272,13 @@ describe('fileNamesOf', () => {
     for (const name of names) expect(name).not.toMatch(/[<>:"/\\|?*]/);
   });
 
+  it('do not grow when an export is exported', () => {
+    expect(fileNamesOf([named('crack', 'crack_000.png'), named('crack', 'crack.png')])).toEqual([
+      'crack_000',
+      'crack_crack',
+    ]);
+  });
+
   it('shortens names at a whole character, and still tells them apart', () => {
     const long = '\u{1F50D}'.repeat(60);
     const names = fileNamesOf([named(long, 'a.png'), named(long, 'b.png')]);
