@@ -226,6 +226,24 @@ describe('images that programs read differently', () => {
   });
 });
 
+describe('an image of 16 bits', () => {
+  it('is written with 8 bits, as training reads it', async () => {
+    const [data, out] = [fresh(), fresh()];
+    await writeExample(data, 'crack', '000', 20, 16, [3, 2, 6]);
+    const image = join(data, 'test', 'crack', '000.png');
+    const samples = Uint16Array.from({ length: 320 }, (_, i) => i * 204);
+    await sharp(samples, { raw: { width: 20, height: 16, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toFile(image);
+    expect((await sharp(image).metadata()).depth).toBe('ushort');
+    await exportDataset({ data, format: 'labelme', out });
+    const written = join(out, 'crack_000.png');
+    expect((await sharp(written).metadata()).depth).toBe('uchar');
+    expect((await readImage(written)).data).toEqual((await readImage(image)).data);
+  });
+});
+
 describe('an image of several types', () => {
   it('is one image with a mask for each, or lies in the folder of each', async () => {
     const folderOfFiles = await writeTree();

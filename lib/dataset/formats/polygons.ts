@@ -47,7 +47,22 @@ export function simplifyRing(points: readonly Point[], error: number, fixed: rea
   return keep;
 }
 
-const indexOf = (points: readonly Point[], { x, y }: Point) => points.findIndex((one) => one.x === x && one.y === y);
+/** Finds points in a line. Many holes may be joined to one line, so its points are looked up in a table. */
+class PointIndex {
+  readonly #places = new Map<number, number>();
+  /** A number above every column, so that each point has a number of its own. */
+  readonly #columns: number;
+
+  constructor(points: readonly Point[]) {
+    this.#columns = points.reduce((most, { x }) => Math.max(most, x + 1), 0);
+    for (const [i, { x, y }] of points.entries()) this.#places.set(y * this.#columns + x, i);
+  }
+
+  /** Returns the last place of a point of the line. */
+  of({ x, y }: Point): number {
+    return this.#places.get(y * this.#columns + x) as number;
+  }
+}
 
 /** A polygon of a line without any width would be empty, so it is this much wider, in pixels on each side. */
 const HALF_WIDTH = 0.45;
@@ -78,12 +93,18 @@ function widened(points: readonly Point[]): readonly Point[] {
 export function polygonsOf(defect: Pick<Defect, 'box' | 'runs'>, error: number): Point[][] {
   const rings = ringsOf(defect);
   const joints = rings.map(() => new Map<number, number[]>());
-  const starts = rings.map(({ points, bridge }, child) => {
+  const indices = new Map<number, PointIndex>();
+  const indexOf = (ring: number) => {
+    const index = indices.get(ring) ?? new PointIndex((rings[ring] as Ring).points);
+    indices.set(ring, index);
+    return index;
+  };
+  const starts = rings.map(({ bridge }, child) => {
     if (!bridge) return 0;
-    const at = indexOf((rings[bridge.ring] as Ring).points, bridge.to);
+    const at = indexOf(bridge.ring).of(bridge.to);
     const children = joints[bridge.ring] as Map<number, number[]>;
     children.set(at, [...(children.get(at) ?? []), child]);
-    return indexOf(points, bridge.from);
+    return indexOf(child).of(bridge.from);
   });
   const lines: Point[][] = [];
   // A ring comes before the holes that are joined to it, so the holes are made first.
