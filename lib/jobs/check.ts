@@ -70,7 +70,9 @@ async function listCategory(path: string): Promise<Listed> {
   const onError = (error: unknown) => problems.push(problemOf(error));
   try {
     if (await holdsPairs(path)) return { format: 'pairs', images: await imagesOfPairs(path), problems };
-    return { format: 'mvtec', images: await imagesOfDataset(await Dataset.open(path), onError), problems };
+    const dataset = await Dataset.open(path);
+    const { format = 'unknown' } = dataset;
+    return { format, images: await imagesOfDataset(dataset, onError), problems };
   } catch (error) {
     onError(error);
     return { format: 'unknown', images: [], problems };
