@@ -27,8 +27,8 @@ class GreedyCoreset {
   void add(int64_t index);
 
   at::Tensor points_;
+  at::Tensor leading_;    // (n, at most 16) coordinates of the points along the directions of largest variance
   at::Tensor distances_;  // (n) from each point to its nearest center
-  at::Tensor nearest_;    // (n) position of that center in chosen_
   std::vector<int64_t> chosen_;
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/finite.h"
 #include "core/random.h"
 #include "detect/saved_backbone.h"
 #include "model/imagenet.h"
@@ -70,6 +71,7 @@ void PatchcoreDetector::embedBatch() {
   std::vector<at::Tensor> images;
   for (int64_t i = from; i < to; ++i) images.push_back(augment::toPicture(good_->images[static_cast<size_t>(i)]));
   const at::Tensor features = patchFeatures(*backbone_, model::normalizeForImagenet(at::stack(images).to(device())));
+  expectFinite(features, "The backbone " + settings().backbone);
   patches_.narrow(0, from * patchesPerImage_, (to - from) * patchesPerImage_)
       .copy_(features.permute({0, 2, 3, 1}).reshape({-1, features.size(1)}));
 }

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <string>
 
-#include "core/error.h"
-
 namespace dan::model {
 
 namespace {

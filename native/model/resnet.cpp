@@ -19,11 +19,15 @@ std::vector<int64_t> channelsOf(const ResNetConfig& config) {
 
 }  // namespace
 
-ResNetConfig ResNetConfig::resnet18(int64_t width) { return {{2, 2, 2, 2}, /*hasBottlenecks=*/false, width, width, 1}; }
+ResNetConfig ResNetConfig::resnet18(int64_t width) {
+  return {{2, 2, 2, 2}, /*hasBottlenecks=*/false, width, /*widening=*/1, /*stem=*/width};
+}
 
-ResNetConfig ResNetConfig::resnet50() { return {{3, 4, 6, 3}, /*hasBottlenecks=*/true, 64, 64, 1}; }
+ResNetConfig ResNetConfig::resnet50() { return {{3, 4, 6, 3}, /*hasBottlenecks=*/true}; }
 
-ResNetConfig ResNetConfig::wideResnet50() { return {{3, 4, 6, 3}, /*hasBottlenecks=*/true, 64, 64, 2}; }
+ResNetConfig ResNetConfig::wideResnet50() {
+  return {{3, 4, 6, 3}, /*hasBottlenecks=*/true, /*width=*/64, /*widening=*/2};
+}
 
 int64_t ResNetConfig::channels(size_t stage) const {
   return (width << stage) * (hasBottlenecks ? kBottleneckExpansion : 1);

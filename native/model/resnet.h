@@ -14,10 +14,10 @@ struct ResNetConfig {
   static constexpr size_t kStages = 4;
   std::array<int64_t, kStages> blocks;
   bool hasBottlenecks = false;  // A block has three convolutions (1x1, 3x3, 1x1) instead of two of 3x3.
-  // The inner convolutions of the four stages have 1, 2, 4 and 8 times `width` channels, of a bottleneck as many times
-  // `widening` more. The stem always has `stem` channels.
-  int64_t width = 64, stem = 64;
-  int64_t widening = 1;
+  // The convolutions of the four stages have 1, 2, 4 and 8 times `width` channels. Inside bottlenecks they have
+  // `widening` times as many.
+  int64_t width = 64, widening = 1;
+  int64_t stem = 64;  // channels of the first convolution
 
   // The width of torchvision's network is 64.
   static ResNetConfig resnet18(int64_t width = 64);
