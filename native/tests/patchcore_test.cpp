@@ -166,6 +166,26 @@ DAN_TEST(patchcore_resumes_bit_for_bit_and_ends_within_a_step) {
   expectError([&] { whole->score(images, cancelled); }, "aborted");
 }
 
+DAN_TEST(patchcore_refuses_files_whose_bank_does_not_fit) {
+  const Scratch scratch;
+  const std::string backbone = scratch.at("backbone.safetensors"), path = scratch.at("detector.safetensors");
+  writeBackbone(backbone);
+  const auto detector = makePatchcore(backbone, pictures(2, 1));
+  fit(*detector, detector->steps());
+  detector->save(path, {});
+  const io::SafetensorsFile saved = io::readSafetensors(path);
+  for (const at::Tensor& bank : {at::ones({4, 127}), at::ones({0, 128}), at::ones({128}), at::ones({})}) {
+    TensorMap tensors = saved.tensors;
+    tensors["bank"] = bank;
+    io::writeSafetensors(path, tensors, saved.metadata);
+    expectError([&] { detect::loadDetector(path, at::kCPU); }, path + ": expected shape");
+  }
+  TensorMap tensors = saved.tensors;
+  tensors.erase("bank");
+  io::writeSafetensors(path, tensors, saved.metadata);
+  expectError([&] { detect::loadDetector(path, at::kCPU); }, path + " lacks the tensor bank");
+}
+
 DAN_TEST(patchcore_fits_one_image_of_one_colour) {
   const Scratch scratch;
   const std::string backbone = scratch.at("backbone.safetensors");
