@@ -16,7 +16,7 @@ constexpr double kMomentum = 0.1, kEps = 1e-5;  // of the running statistics
 constexpr int64_t kQuantileImages = 64;         // at most
 constexpr int64_t kOutputsPerWidth = 6;
 constexpr size_t kFineStage = 1, kCoarseStage = 2;
-constexpr const char* kQuantiles = "quantiles";
+constexpr const char *kQuantiles = "quantiles", *kTeacherMean = "teacher.running_mean";
 
 at::Tensor randomlyCropped(const at::Tensor& image, Rng& rng) {
   const int64_t height = image.size(1), width = image.size(2);
@@ -47,7 +47,8 @@ EfficientAdDetector::EfficientAdDetector(const DetectorSettings& settings, FitDa
 
 EfficientAdDetector::EfficientAdDetector(const DetectorSettings& settings, const nn::Weights& weights)
     : TrainedDetector(settings, weights) {
-  makeNets(weights, weights.shapeOf("teacher.running_mean")[0]);
+  const at::IntArrayRef statistic = weights.shapeOf(kTeacherMean);
+  makeNets(weights, statistic.size() == 1 ? statistic[0] : 0);
   quantiles_ = weights.take(kQuantiles, {2, 2});
   keep(weights.taken());
 }
@@ -57,7 +58,7 @@ void EfficientAdDetector::makeNets(const nn::Weights& weights, int64_t outputs) 
   teacher_ = std::make_unique<model::PatchDescriptionNet>(weights.scope("teacher"), width, outputs);
   student_ = std::make_unique<model::PatchDescriptionNet>(weights.scope("student"), width, 2 * outputs);
   autoencoder_ = std::make_unique<model::PatchAutoencoder>(weights.scope("ae"), width, outputs);
-  teacherMean_ = weights.take("teacher.running_mean", {outputs});
+  teacherMean_ = weights.take(kTeacherMean, {outputs});
   teacherVariance_ = weights.take("teacher.running_var", {outputs});
 }
 

@@ -63,7 +63,7 @@ void expectFindsWhatDiffers(const std::string& name, double share) {
 
 DAN_TEST(rd4ad_learns_good_images_and_finds_what_differs) { expectFindsWhatDiffers("rd4ad", 0.5); }
 
-DAN_TEST(cfa_learns_good_images_and_finds_what_differs) { expectFindsWhatDiffers("cfa", 0.9); }
+DAN_TEST(cfa_learns_good_images_and_finds_what_differs) { expectFindsWhatDiffers("cfa", 0.97); }
 
 DAN_TEST(rd4ad_resumes_bit_for_bit_and_follows_its_seed) {
   const Backbone backbone;
@@ -83,6 +83,25 @@ DAN_TEST(efficientad_resumes_bit_for_bit_and_can_be_saved) {
   const auto detector = backbone.efficientAd(3);
   for (int i = 0; i < 3; ++i) detector->step(Task());
   expectSavable(*detector, images);
+}
+
+DAN_TEST(damaged_files_of_detectors_name_the_tensor) {
+  const Backbone backbone;
+  const Scratch scratch;
+  const std::string path = scratch.at("detector.safetensors"), damaged = scratch.at("damaged.safetensors");
+  const auto expectNamed = [&](const detect::Detector& detector, const std::string& name, const at::Tensor& instead,
+                               const std::string& text) {
+    detector.save(path, {});
+    io::SafetensorsFile file = io::readSafetensors(path);
+    EXPECT(file.tensors.count(name) == 1);
+    file.tensors[name] = instead;
+    io::writeSafetensors(damaged, file.tensors, file.metadata);
+    expectError([&] { detect::loadDetector(damaged, at::kCPU); }, text);
+  };
+  expectNamed(*backbone.efficientAd(3), "teacher.running_mean", at::scalar_tensor(1), "teacher.");
+  expectNamed(*backbone.make("cfa", 3), "running_memory", at::scalar_tensor(1), "running_memory");
+  expectNamed(*backbone.make("rd4ad", 3), "bottleneck.conv1.weight", at::zeros({1, 1, 3, 3}),
+              "bottleneck.conv1.weight");
 }
 
 }  // namespace dan::tests
