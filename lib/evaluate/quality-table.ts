@@ -1,7 +1,8 @@
 /** The table of the generated sets' quality. */
 import type { Quality } from './quality.js';
 
-const number = (value: number | null | undefined) => (value === undefined || value === null ? '-' : value.toFixed(3));
+const number = (value: number | null | undefined, digits = 3) =>
+  value === undefined || value === null ? '-' : value.toFixed(digits);
 const percent = (value: number | null | undefined) =>
   value === undefined || value === null ? '-' : `${(100 * value).toFixed(0)} %`;
 
@@ -9,7 +10,7 @@ const percent = (value: number | null | undefined) =>
 export const QUALITY_COLUMNS: readonly { name: string; text: (quality: Quality) => string; caveat: string }[] = [
   {
     name: 'KID',
-    text: ({ kid }) => number(kid),
+    text: ({ kid }) => number(kid, 4),
     caveat:
       'KID compares all generated images with the real training images of the type. It knows nothing of masks, and varies much for few real images: compare rows of one table, and no others. Its network is Inception v3 of torchvision, not that of published FID and KID figures.',
   },
