@@ -37,5 +37,8 @@ export default {
   disableSources: true,
   treatWarningsAsErrors: true,
   // The lists of words that these types are made from.
-  intentionallyNotExported: ['fits', 'maskMethods', 'foundTogether', 'weightsNames', 'jobKinds', 'Foreground'],
+  intentionallyNotExported: [
+    ...['fits', 'maskMethods', 'foundTogether', 'weightsNames', 'jobKinds', 'Foreground'],
+    ...['backbones', 'dataFormats', 'defectSources', 'detectors'],
+  ],
 };

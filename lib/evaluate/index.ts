@@ -11,6 +11,7 @@ export type { Quality } from './quality.js';
 export type { GeneratedSet, Row } from './rows.js';
 export {
   type ByType,
+  type DetectorScores,
   type Interval,
   type Intervals,
   MEASURES,

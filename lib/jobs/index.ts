@@ -4,6 +4,8 @@
  * @module dualanodiff/jobs
  */
 
+export type { Losses } from '../dataset/lost-defects.js';
+export type { Problem } from '../dataset/survey.js';
 export type {
   CampaignJobOptions,
   CheckJobOptions,
