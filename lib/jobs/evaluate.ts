@@ -116,6 +116,6 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   await writeFileAtomic(files.json, `${JSON.stringify({ ...evaluation, table }, undefined, 2)}\n`);
   await writeFileAtomic(files.markdown, text);
   await writeFileAtomic(files.csv, csvTable(table));
-  await writeEvaluationReport(files.report, evaluator, evaluation, out);
+  await writeEvaluationReport(files.report, evaluator, evaluation);
   return { out, files, leftOut, table, text };
 }

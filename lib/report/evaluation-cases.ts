@@ -1,49 +1,57 @@
-/** Shows images of an evaluation: single cases with their maps, and generated images beside real ones. */
+/** Shows the same test image with the maps of all runs side by side, the worst images first. */
 import { join } from 'node:path';
-import type { PixelData, RawImage } from '../core/image.js';
-import { shrunkSize } from '../dataset/cut.js';
+import type { PixelData } from '../core/image.js';
 import { decodeImage } from '../dataset/decode.js';
 import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { binarize } from '../dataset/fit.js';
-import { readImage, resizeImage } from '../dataset/image-file.js';
+import { readImage } from '../dataset/image-file.js';
 import { goodNameOf } from '../detect/squares.js';
 import type { EvaluationRun } from '../evaluate/evaluation.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
-import type { Protocol } from '../evaluate/protocol.js';
-import type { Row } from '../evaluate/rows.js';
+import { mean } from '../evaluate/scores.js';
 import type { TestedGood, TestedImage, TestedMap } from '../evaluate/tested-images.js';
-import { escapeHtml, picture } from './html.js';
-import { overlay } from './overlay.js';
+import { escapeHtml, picture, shownAttributes } from './html.js';
+import { outlined } from './overlay.js';
+import type { Thumbnail, Thumbnails } from './thumbnails.js';
 
-/** The number of best and of worst cases that are shown for each row. */
-const CASES = 6;
-/** The number of real and of generated images that are shown for each type. */
-const SHOWN_IMAGES = 8;
-/** The longer side of a photograph that is shown with its own proportions, in pixels. */
-const SHOWN_SIDE = 320;
-
-/** Resizes an image as it is shown: to a detector's square, or, for tiles, with its own proportions. */
-async function shownSize(image: PixelData, { resolution, tiles }: Protocol): Promise<RawImage> {
-  if (!tiles) return resizeImage(image, resolution, resolution);
-  const { width, height } = shrunkSize(image, SHOWN_SIDE);
-  return resizeImage(image, width, height);
-}
-
-/** Returns an example with the outline of its mask in red. */
-async function outlined(example: Example, protocol: Protocol): Promise<PixelData> {
-  const { image, mask } = await readExample(example);
-  return overlay(await shownSize(image, protocol), binarize(await shownSize(mask, protocol)));
-}
+/** The number of worst and of best images of each type that are shown, and of the most suspected good images. */
+const [WORST, BEST, SUSPECTED] = [9, 3, 9];
 
 /** A range of scores, which are shown from black to white. */
 type Range = [low: number, high: number];
 
-/** Returns the lowest and the highest score of all maps of a run. It is undefined for maps of probabilities. */
-function rangeOf({ images, good }: EvaluationRun): Range | undefined {
-  const ranges = [...images, ...good].map(({ range }) => range).filter((range) => range !== undefined);
-  if (ranges.length === 0) return undefined;
-  return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+/** A run with its tested images by their types and names. */
+interface ShownRun {
+  run: EvaluationRun;
+  /** The lowest and the highest score of all maps. It is undefined for maps of probabilities. */
+  range: Range | undefined;
+  images: Map<string, TestedImage>;
+  good: Map<string, TestedGood>;
+}
+
+/** The map of an image in one run, and what is said about it. */
+interface ShownMap {
+  of: ShownRun;
+  tested: TestedMap;
+  note: string;
+  /** The map with the lowest number is the worst. */
+  order: number;
+  isBest: boolean;
+}
+
+const keyOf = (type: string, name: string) => JSON.stringify([type, name]);
+const percent = (value: number) => (100 * value).toFixed(1);
+
+function shownRun(run: EvaluationRun): ShownRun {
+  const ranges = [...run.images, ...run.good].flatMap(({ range }) => (range === undefined ? [] : [range]));
+  const lowest = ranges.reduce((low, range) => Math.min(low, range[0]), Number.POSITIVE_INFINITY);
+  const highest = ranges.reduce((high, range) => Math.max(high, range[1]), Number.NEGATIVE_INFINITY);
+  return {
+    run,
+    range: ranges.length === 0 ? undefined : [lowest, highest],
+    images: new Map(run.images.map((image) => [keyOf(image.type, image.name), image])),
+    good: new Map(run.good.map((image) => [image.name, image])),
+  };
 }
 
 /** Reads a map as a grey image. */
@@ -56,62 +64,112 @@ async function readMap(file: string, range: Range | undefined): Promise<PixelDat
   return { data, width, height, channels: 1 };
 }
 
-/** Shows an image beside its map. */
-async function caseFigure(image: PixelData, map: PixelData, label: string, protocol: Protocol) {
-  const shown = await picture(image, `${label}, image`);
-  const found = await picture(await shownSize(map, protocol), `${label}, map`);
-  return `<figure>${shown}${found}<figcaption>${escapeHtml(label)}</figcaption></figure>`;
+/** Returns the thumbnail of an example with the outline of its mask in red. */
+export const outlineOf = (thumbnails: Thumbnails, { image, mask }: Example): Promise<Thumbnail> =>
+  thumbnails.add('outline', [image, mask], async () => outlined(await readExample({ image, mask })));
+
+/** Shows an image and its maps. */
+async function caseHtml(
+  thumbnails: Thumbnails,
+  { type, name }: { type: string; name: string },
+  image: Thumbnail,
+  maps: readonly ShownMap[],
+): Promise<string> {
+  const figures = await fewAtOnce(maps, async ({ of: { run, range }, tested, note, isBest }) => {
+    const file = join(thumbnails.folder, tested.map);
+    const map = await thumbnails.add(`map ${JSON.stringify(range ?? null)}`, [file], () => readMap(file, range));
+    const { row, detector } = run;
+    const shown = picture(map, `${type} ${name}: ${note}, map of ${row}, ${detector}`, image);
+    const caption = `${escapeHtml(`${row}, ${detector}`)}: <span${isBest ? ' class="best"' : ''}>${note}</span>`;
+    return `<figure${shownAttributes({ row, detector })}>${shown}<figcaption>${caption}</figcaption></figure>`;
+  });
+  const label = `${type} ${name}`;
+  const own = `<figure>${picture(image, `${label}, image`)}<figcaption>image</figcaption></figure>`;
+  return `<article class="case"><h4>${escapeHtml(label)}</h4><div class="maps">${own}${figures.join('')}</div></article>`;
 }
 
-async function defectFigure(evaluator: Evaluator, { type, name, pixelAp }: TestedImage, map: PixelData) {
-  const example = evaluator.split.testing.get(type)?.find((one) => one.name === name);
-  if (!example) return '';
-  const { protocol } = evaluator;
-  const label = `${type} ${name}: pixel AP ${(100 * pixelAp).toFixed(1)}`;
-  return caseFigure(await outlined(example, protocol), map, label, protocol);
+/** A test image with all its maps, to be sorted. */
+interface Case<Image> {
+  image: Image;
+  maps: ShownMap[];
+  order: number;
 }
 
-async function goodFigure(evaluator: Evaluator, { name, meanProbability, range }: TestedGood, map: PixelData) {
-  const file = evaluator.split.testingGood.find((one) => goodNameOf(one) === name);
-  if (file === undefined) return '';
-  const { protocol } = evaluator;
-  const mean = range ? `score ${meanProbability.toPrecision(3)}` : `probability ${(100 * meanProbability).toFixed(1)}`;
-  const label = `good ${name}: mean ${mean}`;
-  return caseFigure(await shownSize(await readImage(file), protocol), map, label, protocol);
+const sorted = <Image>(cases: readonly Case<Image>[]) =>
+  cases.filter(({ maps }) => maps.length > 0).sort((a, b) => a.order - b.order);
+
+function defectCase(type: string, image: Example, runs: readonly ShownRun[]): Case<Example> {
+  const found = runs.flatMap((of) => {
+    const tested = of.images.get(keyOf(type, image.name));
+    return tested === undefined ? [] : [{ of, tested }];
+  });
+  const best = Math.max(...found.map(({ tested }) => tested.pixelAp));
+  const maps = found.map(({ of, tested }) => {
+    const { pixelAp } = tested;
+    const isBest = found.length > 1 && pixelAp === best;
+    return { of, tested, note: `pixel AP ${percent(pixelAp)}`, order: pixelAp, isBest };
+  });
+  return { image, maps, order: mean(maps.map(({ order }) => order)) };
 }
 
-/** Shows the worst and the best cases of a run, and its most suspected good images. */
-export async function cases(evaluator: Evaluator, run: EvaluationRun, folder: string): Promise<string> {
-  const sorted = [...run.images].sort((a, b) => a.pixelAp - b.pixelAp);
-  const range = rangeOf(run);
-  const mapOf = ({ map }: TestedMap) => readMap(join(folder, map), range);
-  const figures = (images: TestedImage[]) =>
-    fewAtOnce(images, async (image) => defectFigure(evaluator, image, await mapOf(image)));
-  const worst = await figures(sorted.slice(0, CASES));
-  const best = await figures(sorted.slice(-CASES).reverse());
-  const suspected = [...run.good].sort((a, b) => b.meanProbability - a.meanProbability).slice(0, CASES);
-  const good = await fewAtOnce(suspected, async (image) => goodFigure(evaluator, image, await mapOf(image)));
-  const section = (title: string, all: string[]) =>
-    `<h3>${escapeHtml(`${run.row}, ${run.detector}`)}: ${title}</h3><div class="cases">${all.join('')}</div>`;
-  return [section('worst', worst), section('best', best), section('good images, most suspected', good)].join('\n');
+/** Returns the share of a run's good images that are suspected less than each one. */
+function suspicionOf({ run }: ShownRun): Map<string, number> {
+  const byMean = [...run.good].sort((a, b) => a.meanProbability - b.meanProbability);
+  return new Map(byMean.map(({ name }, rank) => [name, rank / byMean.length]));
 }
 
-async function imageStrip(examples: readonly Example[], protocol: Protocol, what: string): Promise<string> {
-  const pictures = await fewAtOnce(examples.slice(0, SHOWN_IMAGES), async (example) =>
-    picture(await outlined(example, protocol), `${what} ${example.name}`),
-  );
-  return `<div class="strip">${pictures.join('')}</div>`;
-}
-
-/** Shows real images of each type above generated ones. */
-export async function realAndGenerated(evaluator: Evaluator, { name, generated }: Row): Promise<string> {
-  const { protocol } = evaluator;
+/** Shows the images of each type, from those that the runs find worst on. */
+async function defectSections(evaluator: Evaluator, runs: readonly ShownRun[], thumbnails: Thumbnails) {
   const sections: string[] = [];
-  for (const [type, examples] of evaluator.split.training) {
-    const made = generated?.[0]?.types.get(type) ?? [];
+  for (const [type, examples] of evaluator.split.testing) {
+    const cases = sorted(examples.map((example) => defectCase(type, example, runs)));
+    const isShown = (i: number) => i < WORST || i >= cases.length - BEST;
+    const shown = cases.filter((_, i) => isShown(i));
+    const html: string[] = [];
+    for (const { image, maps } of shown) {
+      const { name } = image;
+      html.push(await caseHtml(thumbnails, { type, name }, await outlineOf(thumbnails, image), maps));
+    }
+    const count = shown.length < cases.length ? `the ${WORST} worst and the ${BEST} best of ${cases.length}` : 'all';
     sections.push(
-      `<h3>${escapeHtml(type)}: real, then ${escapeHtml(name)}</h3>${await imageStrip(examples, protocol, `real ${type}`)}${await imageStrip(made, protocol, `${name} ${type}`)}`,
+      `<section${shownAttributes({ type })}><h3>${escapeHtml(type)}: ${count}, worst first</h3>${html.join('\n')}</section>`,
     );
   }
-  return sections.join('\n');
+  return sections;
+}
+
+/** Shows the good images that the runs suspect most. Scores of two detectors cannot be compared, but their ranks can. */
+async function goodSection(evaluator: Evaluator, runs: readonly ShownRun[], thumbnails: Thumbnails) {
+  const suspicions = runs.map(suspicionOf);
+  const cases = sorted(
+    evaluator.split.testingGood.map((image) => {
+      const name = goodNameOf(image);
+      const maps = runs.flatMap((of, i) => {
+        const tested = of.good.get(name);
+        if (tested === undefined) return [];
+        const { meanProbability: value, range } = tested;
+        const note = range ? `mean score ${value.toPrecision(3)}` : `mean probability ${percent(value)}`;
+        return [{ of, tested, note, order: -(suspicions[i]?.get(name) as number), isBest: false }];
+      });
+      return { image, maps, order: mean(maps.map(({ order }) => order)) };
+    }),
+  ).slice(0, SUSPECTED);
+  if (cases.length === 0) return '';
+  const html: string[] = [];
+  for (const { image, maps } of cases) {
+    const shown = await thumbnails.add('image', [image], () => readImage(image));
+    html.push(await caseHtml(thumbnails, { type: 'good', name: goodNameOf(image) }, shown, maps));
+  }
+  return `<section><h3>Good images, most suspected first</h3>${html.join('\n')}</section>`;
+}
+
+/** Shows the maps of all runs side by side for the worst and the best images of each type, and for good images. */
+export async function caseSections(
+  evaluator: Evaluator,
+  runs: readonly EvaluationRun[],
+  thumbnails: Thumbnails,
+): Promise<string> {
+  const shown = runs.map(shownRun);
+  const defects = await defectSections(evaluator, shown, thumbnails);
+  return [...defects, await goodSection(evaluator, shown, thumbnails)].join('\n');
 }

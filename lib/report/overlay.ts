@@ -1,6 +1,9 @@
 import type { PixelData } from '../core/image.js';
+import { shrunk } from './thumbnails.js';
 
 const COLOUR = [255, 40, 40] as const;
+/** A pixel of a shrunk mask counts as marked from this value on, so that a thin crack does not vanish. */
+const MARKED = 16;
 
 /** Draws the outline of the mask on the image in red. */
 export function overlay(image: PixelData, mask: PixelData): PixelData {
@@ -15,4 +18,10 @@ export function overlay(image: PixelData, mask: PixelData): PixelData {
     }
   }
   return { data, width, height, channels };
+}
+
+/** Returns a small RGB image with the outline of its mask, which has the image's size and one channel. */
+export async function outlined({ image, mask }: { image: PixelData; mask: PixelData }): Promise<PixelData> {
+  const { data, ...size } = await shrunk(mask);
+  return overlay(await shrunk(image), { ...size, data: data.map((value) => (value >= MARKED ? 255 : 0)) });
 }

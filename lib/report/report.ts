@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
-import type { RawImage } from '../core/image.js';
-import { shrunkSize } from '../dataset/cut.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { binarize } from '../dataset/fit.js';
-import { readImage, resizeImage } from '../dataset/image-file.js';
+import { readImage } from '../dataset/image-file.js';
 import { readMask } from '../dataset/mask-file.js';
+import type { PairRecord } from '../dataset/pair-record.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import { type LossPoint, lossChart } from './chart.js';
 import { escapeHtml, page, picture } from './html.js';
-import { overlay } from './overlay.js';
+import { outlined } from './overlay.js';
+import { type Thumbnails, thumbnailsOf } from './thumbnails.js';
 
 /** The content of a report. */
 export interface ReportInput {
@@ -24,11 +23,8 @@ export interface ReportInput {
   times: Record<string, number>;
 }
 
-/** The largest number of generated pairs that are shown. With more, the file would be slow to open. */
-const SHOWN_PAIRS = 64;
-
-/** Pictures have at most this number of pixels along each side. */
-const SHOWN_SIDE = 512;
+/** The largest number of generated pairs that are shown. With more, the page would be slow to open. */
+const SHOWN_PAIRS = 1000;
 
 function table(rows: Record<string, unknown>, format: (value: unknown) => string = String): string {
   const lines = Object.entries(rows).map(
@@ -37,50 +33,46 @@ function table(rows: Record<string, unknown>, format: (value: unknown) => string
   return `<table>${lines.join('')}</table>`;
 }
 
-async function exampleFigure(example: TrainingImage): Promise<string> {
+async function exampleFigure(thumbnails: Thumbnails, { name, pixels, maskPixels }: TrainingImage): Promise<string> {
   const pictures = [
-    await picture(example.pixels, `${example.name}: image`),
-    await picture(example.maskPixels, `${example.name}: mask`),
-    await picture(overlay(example.pixels, example.maskPixels), `${example.name}: overlay`),
+    picture(await thumbnails.add('image', [pixels], async () => pixels), `${name}: image`),
+    picture(await thumbnails.add('image', [maskPixels], async () => maskPixels), `${name}: mask`),
+    picture(
+      await thumbnails.add('outline', [pixels, maskPixels], () => outlined({ image: pixels, mask: maskPixels })),
+      `${name}: overlay`,
+    ),
   ];
-  return `<figure class="example">${pictures.join('')}<figcaption>${escapeHtml(example.name)}</figcaption></figure>`;
+  return `<figure class="example">${pictures.join('')}<figcaption>${escapeHtml(name)}</figcaption></figure>`;
 }
 
-/** Shrinks an image for the report. Whole photographs would make the file slow to open. */
-function shrunk(image: RawImage): Promise<RawImage> {
-  const { width, height } = shrunkSize(image, SHOWN_SIDE);
-  return resizeImage(image, width, height);
-}
-
-async function pairFigure(writer: PairWriter, record: PairWriter['records'][number]): Promise<string> {
-  const image = await shrunk(await readImage(join(writer.folder, record.image)));
-  const part = await shrunk(await readImage(join(writer.folder, record.part)));
-  const pictures = [
-    await picture(image, `pair ${record.index}: image`),
-    await picture(part, `pair ${record.index}: part`),
-  ];
-  if (record.mask) {
-    const mask = binarize(await shrunk(await readMask(join(writer.folder, record.mask))));
-    pictures.push(
-      await picture(mask, `pair ${record.index}: mask`),
-      await picture(overlay(image, mask), `pair ${record.index}: overlay`),
-    );
+async function pairFigure(thumbnails: Thumbnails, { folder }: PairWriter, record: PairRecord): Promise<string> {
+  const { index, mask, empty, coverage } = record;
+  const show = async (kind: string, file: string) =>
+    picture(await thumbnails.add('image', [file], () => readImage(file)), `pair ${index}: ${kind}`);
+  const image = join(folder, record.image);
+  const pictures = [await show('image', image), await show('part', join(folder, record.part))];
+  if (mask !== undefined) {
+    const file = join(folder, mask);
+    const draw = async () => outlined({ image: await readImage(image), mask: await readMask(file) });
+    const outline = await thumbnails.add('outline', [image, file], draw);
+    pictures.push(await show('mask', file), picture(outline, `pair ${index}: overlay`));
   }
-  const note = record.empty
+  const note = empty
     ? ' — empty mask'
-    : record.coverage === undefined
+    : coverage === undefined
       ? ''
-      : ` — ${(100 * record.coverage).toFixed(1)} % of the image`;
-  return `<figure class="pair${record.empty ? ' empty' : ''}">${pictures.join('')}<figcaption>${record.index}${note}</figcaption></figure>`;
+      : ` — ${(100 * coverage).toFixed(1)} % of the image`;
+  return `<figure class="pair${empty ? ' empty' : ''}">${pictures.join('')}<figcaption>${index}${note}</figcaption></figure>`;
 }
 
-/** Writes the report to one HTML file with embedded images. */
+/** Writes the report. Its pictures are thumbnails in a folder beside it, which link to the images. */
 export async function writeReport(path: string, input: ReportInput): Promise<void> {
   const { title, examples, writer, settings, times } = input;
   const kept = writer.kept;
   const shown = kept.slice(0, SHOWN_PAIRS);
-  const exampleFigures = await Promise.all(examples.map(exampleFigure));
-  const pairFigures = await fewAtOnce(shown, (record) => pairFigure(writer, record));
+  const thumbnails = thumbnailsOf(path);
+  const exampleFigures = await fewAtOnce(examples, (example) => exampleFigure(thumbnails, example));
+  const pairFigures = await fewAtOnce(shown, (record) => pairFigure(thumbnails, writer, record));
   const empty = kept.filter((record) => record.empty).length;
   const dropped = writer.records.length - kept.length;
   const seconds = (value: unknown) => `${(value as number).toFixed(1)} s`;
@@ -97,4 +89,5 @@ ${lossChart(input.losses)}
 <div class="side"><section><h2>Settings</h2>${table(settings)}</section><section><h2>Times</h2>${table(times, seconds)}</section></div>`,
   );
   await writeFileAtomic(path, html);
+  await thumbnails.removeOthers();
 }

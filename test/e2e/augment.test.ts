@@ -137,7 +137,7 @@ describe('a campaign of the recipe augment', () => {
     expect(failures).toEqual([]);
     expect(types).toMatchObject([{ type: 'stain', pairs: 6, emptyMasks: 0, firstLoss: null, trainSeconds: 0 }]);
     expect(types[0]).not.toHaveProperty('adapter');
-    expect(readdirSync(join(out, 'stain')).sort()).toEqual(['dataset', 'report.html']);
+    expect(readdirSync(join(out, 'stain')).sort()).toEqual(['dataset', 'report.html', 'thumbnails']);
     const examples = (await dataset.examples('stain')).map(({ name }) => name);
     for (const record of recordsOf(join(out, 'stain', 'dataset'))) {
       expect(record).toMatchObject({ recipe: 'augment', synthetic: true, maskMethod: 'exact', empty: false, seed: 5 });

@@ -75,7 +75,7 @@ describe('a dataset of images in memory', () => {
       const out = join(folder, name);
       const evaluator = await Evaluator.open(dataset, { ...options, device: 'cpu' });
       const evaluation = await evaluator.evaluate(out);
-      await writeEvaluationReport(join(out, 'report.html'), evaluator, evaluation, out);
+      await writeEvaluationReport(join(out, 'report.html'), evaluator, evaluation);
       const { runs, ...rest } = evaluation;
       const scores = runs.map(({ types, average, together }) => ({ types, average, together }));
       const names = runs[0]?.good.map((one) => one.name);

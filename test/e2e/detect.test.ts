@@ -154,7 +154,7 @@ describe('an evaluation of detectors', () => {
     expect(table).toMatch(/\| average \| none \| unet \|/);
     expect(readFileSync(join(out, 'table.csv'), 'utf8')).toContain('\naverage,none,draem,pixelAp,');
     const report = readFileSync(join(out, 'report.html'), 'utf8');
-    for (const text of ['none, unet: worst', 'good only, draem: worst', 'id="cost"']) expect(report).toContain(text);
+    for (const text of ['map of none, unet', 'map of good only, draem', 'id="cost"']) expect(report).toContain(text);
   });
 
   it('keeps what is done, and adds a detector to it', async () => {

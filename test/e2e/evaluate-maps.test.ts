@@ -58,7 +58,7 @@ describe('maps that another program has made', () => {
     expect(one?.images).toHaveLength((tested.dent ?? 0) + (tested.pit ?? 0));
     expect(one?.images.map(({ range }) => range)).toContainEqual([-7, 3e5]); // raw, though resized
     const report = readFileSync(join(out, 'report.html'), 'utf8');
-    expect(report).toContain('best, maps: good images, most suspected');
+    expect(report).toContain('map of best, maps');
   });
 
   it('have the scores of images that the folder lists', async () => {

@@ -49,7 +49,7 @@ describe('an evaluation', () => {
       const { channels } = await sharp(join(first, map)).stats();
       expect(Math.abs((channels[0]?.mean ?? -1) / 255 - meanProbability)).toBeLessThan(1 / 255);
     }
-    expect(report).toContain('ours, unet: good images, most suspected');
+    expect(report).toContain('Good images, most suspected first');
     expect(report).toContain('alt="good 003.png: mean probability');
   });
 

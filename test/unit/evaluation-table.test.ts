@@ -179,7 +179,7 @@ describe('the table of an evaluation with shots', () => {
     const [[x1, y1], [x4, y4]] = points.split(' ').map((point) => point.split(',').map(Number)) as [number[], number[]];
     expect(x4).toBeGreaterThan(x1 as number);
     expect(y4).toBeLessThan(y1 as number); // A higher score is further up.
-    expect(svg).toContain('>none</text>');
+    expect(svg).toContain('>none</span>');
     expect(svg).toMatch(/>1<\/text>.*\n?.*>4<\/text>/);
   });
 });

@@ -1,0 +1,48 @@
+/** The style of all reports. Colours follow the system's light or dark theme. */
+export const STYLE = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --line: #8886; --accent: #2f6fb5; --curve: #c2413a; }
+@media (prefers-color-scheme: dark) { :root { --accent: #7ab4f0; --curve: #f08a80; } }
+[hidden] { display: none !important; }
+* { box-sizing: border-box; }
+body { max-width: 1180px; margin: 0 auto; padding: 24px; overflow-wrap: anywhere; }
+h1 { margin: 0 0 4px; } h2 { margin: 32px 0 8px; } h3 { margin: 20px 0 6px; } h4 { margin: 0 0 4px; font-weight: normal; }
+a { color: inherit; } :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+table { border-collapse: collapse; } th { text-align: left; font-weight: normal; opacity: .75; padding-right: 16px; vertical-align: top; }
+figure { margin: 0; } figcaption { font-size: 12px; opacity: .8; }
+img { display: block; width: 100%; height: auto; border-radius: 3px; background: #888; }
+svg { display: block; width: 100%; max-width: 900px; font-size: 11px; fill: currentColor; } path { fill: none; }
+.grid-of { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); }
+.pair, .example { display: grid; grid-template-columns: repeat(4, 1fr); gap: 4px; align-items: start; }
+.example { grid-template-columns: repeat(3, 1fr); } .pair figcaption, .example figcaption { grid-column: 1 / -1; }
+.empty { outline: 2px solid #d33; outline-offset: 3px; }
+.side { display: flex; flex-wrap: wrap; gap: 48px; } .side > section { min-width: 0; }
+.wide { overflow-x: auto; }
+.scores td, .scores th { padding: 3px 10px; border-bottom: 1px solid var(--line); }
+.scores th { overflow-wrap: break-word; max-width: 240px; } .scores th[scope=row] { opacity: 1; }
+.scores td { text-align: right; white-space: nowrap; vertical-align: top; } .scores small { opacity: .75; } .best { font-weight: bold; }
+th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid var(--accent); }
+th button::after { content: " \\2195"; opacity: .5; }
+th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; } th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
+.filters { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: end; padding: 8px 0; background: Canvas; border-bottom: 1px solid var(--line); }
+.filters label { flex: 1 1 90px; max-width: 220px; min-width: 0; font-size: 12px; } .filters select { display: block; width: 100%; font: inherit; } .filters output { font-size: 12px; opacity: .8; }
+.bar-line { display: grid; grid-template-columns: minmax(90px, 220px) 1fr 96px; gap: 10px; align-items: center; padding: 2px 0; }
+.track { position: relative; height: 16px; background: color-mix(in srgb, currentColor 8%, transparent); }
+.bar { position: absolute; inset: 0 auto 0 0; background: var(--accent); } .whisker { position: absolute; top: 7px; height: 2px; background: CanvasText; }
+.curves { display: grid; gap: 20px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 12px; } .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 4px; vertical-align: -1px; }
+.grid { stroke: currentColor; opacity: .2; } .raw { stroke: var(--accent); opacity: .4; } .mean { stroke: var(--curve); stroke-width: 2; }
+.case { padding: 10px 0; border-top: 1px solid var(--line); } .maps { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); align-items: start; }
+.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 4px; margin-bottom: 4px; align-items: start; }
+@media (max-width: 640px) {
+body { padding: 12px; } h1 { font-size: 22px; }
+.scores thead th { display: inline-block; border: 0; padding: 2px 12px 2px 0; }
+.scores, .scores thead, .scores tbody, .scores thead tr { display: block; }
+.scores tbody tr { display: flex; flex-wrap: wrap; gap: 0 12px; padding: 8px 0; border-bottom: 1px solid var(--line); }
+.scores tbody th { border: 0; padding: 0; max-width: none; min-width: 0; overflow-wrap: anywhere; font-weight: bold; }
+.scores tbody th + th::before { content: "\\00b7 "; }
+.scores tbody td { flex: 0 0 calc(50% - 6px); border: 0; padding: 0; text-align: left; white-space: normal; }
+.scores tbody td::before { content: attr(data-name) " "; opacity: .75; font-weight: normal; } .scores td br { display: none; }
+.scores tbody tr::before { content: ""; flex: 0 0 100%; order: 1; } .scores tbody td { order: 2; }
+.bar-line { grid-template-columns: 110px 1fr 84px; gap: 6px; font-size: 13px; }
+}
+@media print { .filters { display: none; } }`;

@@ -1,0 +1,115 @@
+/** Makes the thumbnails of a report, which are small files in a folder beside it. */
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import sharp from 'sharp';
+import { withFileErrors } from '../core/errors.js';
+import { namesIn, writeFileAtomic } from '../core/files.js';
+import type { PixelData, RawImage } from '../core/image.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { shrunkSize } from '../dataset/cut.js';
+import { resizeImage } from '../dataset/image-file.js';
+import { ImageInMemory, type ImageSource } from '../dataset/image-source.js';
+
+/** The longer side of a thumbnail has at most this number of pixels. */
+export const LONGEST = 160;
+/** The quality of WebP, 1 to 100. The pictures are for a look, and link to the files. */
+const QUALITY = 75;
+const FOLDER = 'thumbnails';
+const NAME = /^[0-9a-f]{16}\.webp$/;
+
+/** A small picture on a page. */
+export interface Thumbnail {
+  /** The address of the thumbnail, relative to the page. */
+  src: string;
+  width: number;
+  height: number;
+  /** The address of the file that the thumbnail shows. An image in memory has none. */
+  href?: string;
+}
+
+/** Shrinks an image to the size of a thumbnail. */
+export function shrunk(image: PixelData): Promise<RawImage> {
+  const { width, height } = shrunkSize(image, LONGEST);
+  return resizeImage(image, width, height);
+}
+
+/** Returns the address of a file, relative to a folder. Each name is escaped. */
+export function hrefFrom(folder: string, file: string): string {
+  const path = relative(folder, file);
+  if (isAbsolute(path)) return pathToFileURL(file).href; // It is on another drive of Windows.
+  return path.split(sep).map(encodeURIComponent).join('/');
+}
+
+async function digestOf(source: ImageSource | PixelData): Promise<Buffer> {
+  const hash = createHash('sha256');
+  if (typeof source === 'string') {
+    return hash.update(await withFileErrors('read', source, () => readFile(source))).digest();
+  }
+  const content = source instanceof ImageInMemory ? source.content : source;
+  if (content instanceof Uint8Array) return hash.update(content).digest();
+  const { data, width, height, channels } = content;
+  return hash
+    .update(JSON.stringify([width, height, channels]))
+    .update(data)
+    .digest();
+}
+
+/**
+ * The thumbnails of one report. Each is named by what it shows, so that it is made once, even if several reports follow
+ * each other, and is made again if an image changes.
+ */
+export class Thumbnails {
+  readonly #used = new Set<string>();
+
+  /** `folder` is the folder of the report. */
+  constructor(readonly folder: string) {}
+
+  /**
+   * Returns the thumbnail of `sources`, and makes it if it does not exist. `draw` returns its pixels. `kind` stands for
+   * all that decides the pixels beside the sources. The thumbnail links to the first source if that is a file.
+   */
+  async add(
+    kind: string,
+    sources: readonly [ImageSource | PixelData, ...(ImageSource | PixelData)[]],
+    draw: () => Promise<PixelData>,
+  ): Promise<Thumbnail> {
+    const hash = createHash('sha256').update(JSON.stringify([kind, LONGEST, QUALITY]));
+    for (const source of sources) hash.update(await digestOf(source));
+    const name = `${hash.digest('hex').slice(0, 16)}.webp`;
+    const path = join(this.folder, FOLDER, name);
+    this.#used.add(name);
+    const [first] = sources;
+    const href = typeof first === 'string' ? { href: hrefFrom(this.folder, first) } : {};
+    const size = (await sizeOf(path)) ?? (await write(path, await shrunk(await draw())));
+    return { src: `${FOLDER}/${name}`, ...size, ...href };
+  }
+
+  /** Removes thumbnails that the report does not show, and files that a killed process left. */
+  async removeOthers(): Promise<void> {
+    const folder = join(this.folder, FOLDER);
+    await removePartialFiles(folder, (name) => NAME.test(name));
+    const others = (await namesIn(folder)).filter((name) => NAME.test(name) && !this.#used.has(name));
+    for (const name of others) await withFileErrors('remove', join(folder, name), () => rm(join(folder, name)));
+  }
+}
+
+/** Returns the size of a thumbnail, or undefined if it does not exist or is damaged. */
+async function sizeOf(path: string): Promise<{ width: number; height: number } | undefined> {
+  try {
+    const { width, height } = await sharp(path).metadata();
+    return { width, height };
+  } catch {
+    return undefined; // It is made anew.
+  }
+}
+
+async function write(path: string, image: RawImage): Promise<{ width: number; height: number }> {
+  const { width, height } = image;
+  await writeFileAtomic(path, await image.toSharp().webp({ quality: QUALITY, effort: 2 }).toBuffer());
+  return { width, height };
+}
+
+/** Opens the thumbnails of the report at `path`. */
+export const thumbnailsOf = (path: string): Thumbnails => new Thumbnails(dirname(path));
