@@ -1,5 +1,5 @@
 import type { PixelData } from '../core/image.js';
-import { shrunk } from './thumbnails.js';
+import { shrunk } from '../dataset/thumbnail-file.js';
 
 const COLOUR = [255, 40, 40] as const;
 /** A pixel of a shrunk mask counts as marked from this value on, so that a thin crack does not vanish. */

@@ -39,7 +39,7 @@ body { padding: 12px; } h1 { font-size: 22px; }
 .scores, .scores thead, .scores tbody, .scores thead tr { display: block; }
 .scores tbody tr { display: flex; flex-wrap: wrap; gap: 0 12px; padding: 8px 0; border-bottom: 1px solid var(--line); }
 .scores tbody th { border: 0; padding: 0; max-width: none; min-width: 0; overflow-wrap: anywhere; font-weight: bold; }
-.scores tbody th + th::before { content: "\\00b7 "; }
+.scores tbody th + th::before { content: "\\00b7\\00a0"; }
 .scores tbody td { flex: 0 0 calc(50% - 6px); border: 0; padding: 0; text-align: left; white-space: normal; }
 .scores tbody td::before { content: attr(data-name) " "; opacity: .75; font-weight: normal; } .scores td br { display: none; }
 .scores tbody tr::before { content: ""; flex: 0 0 100%; order: 1; } .scores tbody td { order: 2; }

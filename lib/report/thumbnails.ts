@@ -3,36 +3,23 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import sharp from 'sharp';
 import { withFileErrors } from '../core/errors.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
-import type { PixelData, RawImage } from '../core/image.js';
+import type { PixelData } from '../core/image.js';
 import { removePartialFiles } from '../core/partial-files.js';
-import { shrunkSize } from '../dataset/cut.js';
-import { resizeImage } from '../dataset/image-file.js';
+import type { Size } from '../dataset/cut.js';
 import { ImageInMemory, type ImageSource } from '../dataset/image-source.js';
+import { encodeThumbnail, pictureSize } from '../dataset/thumbnail-file.js';
 
-/** The longer side of a thumbnail has at most this number of pixels. */
-export const LONGEST = 160;
-/** The quality of WebP, 1 to 100. The pictures are for a look, and link to the files. */
-const QUALITY = 75;
 const FOLDER = 'thumbnails';
 const NAME = /^[0-9a-f]{16}\.webp$/;
 
 /** A small picture on a page. */
-export interface Thumbnail {
+export interface Thumbnail extends Size {
   /** The address of the thumbnail, relative to the page. */
   src: string;
-  width: number;
-  height: number;
   /** The address of the file that the thumbnail shows. An image in memory has none. */
   href?: string;
-}
-
-/** Shrinks an image to the size of a thumbnail. */
-export function shrunk(image: PixelData): Promise<RawImage> {
-  const { width, height } = shrunkSize(image, LONGEST);
-  return resizeImage(image, width, height);
 }
 
 /** Returns the address of a file, relative to a folder. Each name is escaped. */
@@ -75,14 +62,14 @@ export class Thumbnails {
     sources: readonly [ImageSource | PixelData, ...(ImageSource | PixelData)[]],
     draw: () => Promise<PixelData>,
   ): Promise<Thumbnail> {
-    const hash = createHash('sha256').update(JSON.stringify([kind, LONGEST, QUALITY]));
+    const hash = createHash('sha256').update(kind);
     for (const source of sources) hash.update(await digestOf(source));
     const name = `${hash.digest('hex').slice(0, 16)}.webp`;
     const path = join(this.folder, FOLDER, name);
     this.#used.add(name);
     const [first] = sources;
     const href = typeof first === 'string' ? { href: hrefFrom(this.folder, first) } : {};
-    const size = (await sizeOf(path)) ?? (await write(path, await shrunk(await draw())));
+    const size = (await pictureSize(path)) ?? (await write(path, await draw()));
     return { src: `${FOLDER}/${name}`, ...size, ...href };
   }
 
@@ -95,20 +82,10 @@ export class Thumbnails {
   }
 }
 
-/** Returns the size of a thumbnail, or undefined if it does not exist or is damaged. */
-async function sizeOf(path: string): Promise<{ width: number; height: number } | undefined> {
-  try {
-    const { width, height } = await sharp(path).metadata();
-    return { width, height };
-  } catch {
-    return undefined; // It is made anew.
-  }
-}
-
-async function write(path: string, image: RawImage): Promise<{ width: number; height: number }> {
-  const { width, height } = image;
-  await writeFileAtomic(path, await image.toSharp().webp({ quality: QUALITY, effort: 2 }).toBuffer());
-  return { width, height };
+async function write(path: string, image: PixelData): Promise<Size> {
+  const { bytes, ...size } = await encodeThumbnail(image);
+  await writeFileAtomic(path, bytes);
+  return size;
 }
 
 /** Opens the thumbnails of the report at `path`. */

@@ -1,0 +1,43 @@
+/** Reads and writes the small pictures of reports. */
+import sharp from 'sharp';
+import type { PixelData, RawImage } from '../core/image.js';
+import { type Size, shrunkSize } from './cut.js';
+import { resizeImage } from './image-file.js';
+
+/** The longer side of a thumbnail has at most this number of pixels. */
+export const LONGEST = 160;
+/** A thumbnail has at most this number of bytes, so that the four of each of 1,000 pairs have less than 20 MB. */
+const MOST_BYTES = 4600;
+/** The quality of WebP, 1 to 100. */
+const QUALITY = 65;
+
+/** Shrinks an image to at most `longest` pixels along its longer side. */
+export function shrunk(image: PixelData, longest: number = LONGEST): Promise<RawImage> {
+  const { width, height } = shrunkSize(image, longest);
+  return resizeImage(image, width, height);
+}
+
+/**
+ * Encodes an image as a thumbnail. Noise compresses badly, so a picture of it gets fewer pixels, until its file is small
+ * enough.
+ */
+export async function encodeThumbnail(image: PixelData): Promise<Size & { bytes: Buffer }> {
+  let small = await shrunk(image);
+  for (;;) {
+    const { width, height } = small;
+    const bytes = await small.toSharp().webp({ quality: QUALITY, effort: 2 }).toBuffer();
+    const longest = Math.max(width, height);
+    if (bytes.length <= MOST_BYTES || longest === 1) return { bytes, width, height };
+    small = await shrunk(image, Math.max(Math.floor(0.9 * longest), 1));
+  }
+}
+
+/** Returns the size of a picture in a file, or undefined if the file does not exist or is damaged. */
+export async function pictureSize(path: string): Promise<Size | undefined> {
+  try {
+    const { width, height } = await sharp(path).metadata();
+    return { width, height };
+  } catch {
+    return undefined;
+  }
+}
