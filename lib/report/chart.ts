@@ -3,9 +3,9 @@
  * mean.
  */
 
-const WIDTH = 760;
-const HEIGHT = 240;
-const MARGIN = { left: 56, right: 12, top: 12, bottom: 34 };
+const WIDTH = 480;
+const HEIGHT = 220;
+const MARGIN = { left: 48, right: 12, top: 12, bottom: 34 };
 
 export interface LossPoint {
   step: number;

@@ -10,7 +10,7 @@ a { color: inherit; } :focus-visible { outline: 2px solid var(--accent); outline
 table { border-collapse: collapse; } th { text-align: left; font-weight: normal; opacity: .75; padding-right: 16px; vertical-align: top; }
 figure { margin: 0; } figcaption { font-size: 12px; opacity: .8; }
 img { display: block; width: 100%; height: auto; border-radius: 3px; background: #888; }
-svg { display: block; width: 100%; max-width: 900px; font-size: 11px; fill: currentColor; } path { fill: none; }
+svg { display: block; width: 100%; max-width: 620px; font-size: 11px; fill: currentColor; } path { fill: none; }
 .grid-of { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); }
 .pair, .example { display: grid; grid-template-columns: repeat(4, 1fr); gap: 4px; align-items: start; }
 .example { grid-template-columns: repeat(3, 1fr); } .pair figcaption, .example figcaption { grid-column: 1 / -1; }

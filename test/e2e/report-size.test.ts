@@ -53,5 +53,4 @@ it('a report of 1,000 pairs stays under 20 MB with its thumbnails, and holds no 
   const total = html.length + sources.reduce((sum, size) => sum + size, 0);
   expect(total).toBeLessThan(20 * MEGABYTE);
   expect(total).toBeGreaterThan(MEGABYTE);
-  console.log(total / 1e6, Math.max(...sizeOf.values()));
 });
