@@ -2,7 +2,7 @@
 export const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --line: #8886; --accent: #2f6fb5; --curve: #c2413a; }
 @media (prefers-color-scheme: dark) { :root { --accent: #7ab4f0; --curve: #f08a80; } }
-[hidden] { display: none !important; }
+html { scroll-padding-top: 80px; } [hidden] { display: none !important; }
 * { box-sizing: border-box; }
 body { max-width: 1180px; margin: 0 auto; padding: 24px; overflow-wrap: anywhere; }
 h1 { margin: 0 0 4px; } h2 { margin: 32px 0 8px; } h3 { margin: 20px 0 6px; } h4 { margin: 0 0 4px; font-weight: normal; }
