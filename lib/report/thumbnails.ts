@@ -8,7 +8,7 @@ import { namesIn, writeFileAtomic } from '../core/files.js';
 import type { PixelData } from '../core/image.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import type { Size } from '../dataset/cut.js';
-import { ImageInMemory, type ImageSource } from '../dataset/image-source.js';
+import { contentOf, ImageInMemory, type ImageSource } from '../dataset/image-source.js';
 import { encodeThumbnail, pictureSize } from '../dataset/thumbnail-file.js';
 
 const FOLDER = 'thumbnails';
@@ -34,7 +34,7 @@ async function digestOf(source: ImageSource | PixelData): Promise<Buffer> {
   if (typeof source === 'string') {
     return hash.update(await withFileErrors('read', source, () => readFile(source))).digest();
   }
-  const content = source instanceof ImageInMemory ? source.content : source;
+  const content = source instanceof ImageInMemory ? await contentOf(source) : source;
   if (content instanceof Uint8Array) return hash.update(content).digest();
   const { data, width, height, channels } = content;
   return hash
