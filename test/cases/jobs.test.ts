@@ -332,7 +332,7 @@ describe('an evaluation', () => {
       ...{ data: caseFolder('tile'), out, pairs: { damaged: pairs }, withReal: false, compare: ['draem', 'none'] },
       ...{ seeds: 1, iterations: 2, resolution: 32, classifier: false, concurrency: 1 },
     });
-    const said = '1 of 3 runs failed; the others are kept. damaged seed 0: ';
+    const said = '1 of 3 runs failed; the others are kept. unet on damaged seed 0: ';
     await expectFailure(work, 'ERR_DATASET_INVALID', said, '000.png');
     expect(filesOf(join(out, 'runs')).map((name) => name.replace(/-\w+\.json$/, ''))).toEqual([
       'draem-detector-seed0',

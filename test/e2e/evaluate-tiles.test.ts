@@ -119,6 +119,6 @@ describe('an evaluation of tiles and few photographs', () => {
       expect(known(2, seed)).toEqual(expect.arrayContaining(known(1, seed)));
     }
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('id="shots"');
-    expect(readFileSync(join(out, 'table.csv'), 'utf8')).toMatch(/^type,row,shots,measure/);
+    expect(readFileSync(join(out, 'table.csv'), 'utf8')).toMatch(/^type,row,detector,shots,measure/);
   });
 });
