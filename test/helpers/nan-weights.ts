@@ -15,6 +15,17 @@ export function setNaN(file: string, tensor: string): void {
   writeFileSync(file, bytes);
 }
 
+/** Removes the fingerprint of its base from an adapter, so that it can be used with a base whose weights are changed. */
+export function forgetBase(adapter: string): string {
+  const bytes = readFileSync(adapter);
+  const length = Number(bytes.readBigUInt64LE(0));
+  const { __metadata__: metadata, ...tensors } = JSON.parse(bytes.subarray(8, 8 + length).toString());
+  const { base_fingerprint: _, ...kept } = metadata;
+  bytes.write(JSON.stringify({ __metadata__: kept, ...tensors }).padEnd(length), 8);
+  writeFileSync(adapter, bytes);
+  return adapter;
+}
+
 /** The cases' `BASE`: the embedded base without its adapter, with another folder put over it. */
 export function baseUnder(folder: string, over?: string): string {
   cpSync(embedded.base, folder, { recursive: true });
