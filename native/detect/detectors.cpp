@@ -84,9 +84,15 @@ std::unique_ptr<Detector> loadDetector(const std::string& path, at::Device devic
          names());
   }
   const nn::Weights weights = nn::Weights::fromTensors(file.tensors, path, at::kFloat, device);
-  std::unique_ptr<Detector> detector = kind->load(file.settings, weights);
-  weights.expectAllTaken();
-  return detector;
+  try {
+    std::unique_ptr<Detector> detector = kind->load(file.settings, weights);
+    weights.expectAllTaken();
+    return detector;
+  } catch (const CoreError& error) {
+    // The settings come from the file, not from the user.
+    if (error.code == kInvalidOption) fail(kWeightsInvalid, path, " is a damaged detector: ", error.what());
+    throw;
+  }
 }
 
 }  // namespace dan::detect

@@ -52,10 +52,10 @@ std::vector<float> classLimits(const TestedImages& images) {
 // The pixels of one or several images by class: defects, good ones, and the shares of regions.
 struct Counts {
   explicit Counts(size_t classes) : defects(classes), good(classes), overlap(classes) {}
-  std::vector<float> defects, good, overlap;
+  std::vector<double> defects, good, overlap;  // A float would count no further than 2^24.
   double regions = 0;
 
-  void add(const Counts& other, float times) {
+  void add(const Counts& other, double times) {
     for (size_t i = 0; i < good.size(); ++i) defects[i] += times * other.defects[i];
     for (size_t i = 0; i < good.size(); ++i) good[i] += times * other.good[i];
     for (size_t i = 0; i < good.size(); ++i) overlap[i] += times * other.overlap[i];
@@ -85,7 +85,7 @@ Counts countPixels(const RankedPixels& pixels, const std::vector<float>& limits)
   for (const auto& [score, regionSize] : pixels.defects) {
     const size_t place = classOf(score);
     counts.defects[place] += 1;
-    counts.overlap[place] += 1.0F / static_cast<float>(regionSize);
+    counts.overlap[place] += 1.0 / static_cast<double>(regionSize);
   }
   counts.regions = static_cast<double>(pixels.regions);
   return counts;
@@ -233,7 +233,7 @@ BootstrapResult bootstrapImages(const std::vector<TestedImages>& types, const Te
     const std::vector<int64_t> times = draws.next();
     std::vector<Counts> sums(types.size() + 1, Counts(limits.size() + 1));
     for (size_t i = 0; i < members.size(); ++i) {
-      if (times[i] > 0) sums[members[i].set].add(counts[i], static_cast<float>(times[i]));
+      if (times[i] > 0) sums[members[i].set].add(counts[i], static_cast<double>(times[i]));
     }
     Counts total = sums[goodSet];
     std::vector<DetectionScores> scores;

@@ -62,6 +62,24 @@ DAN_TEST(bootstrap_classes_of_scores_keep_the_measures) {
   }
 }
 
+DAN_TEST(bootstrap_counts_more_pixels_than_a_float_can) {
+  std::vector<TestedImage> crack = makeImages(2, 1, 1), good = makeImages(2, 0, 2);
+  constexpr float kScore = 0.5;
+  for (auto& image : crack) {
+    image.pixels.good.clear();
+    image.pixels.defects = {{kScore, 1}};
+    image.pixels.regions = 1;
+  }
+  // All pixels of all images are alike, so that every replicate draws the same pixels.
+  constexpr size_t kPixels = 3 << 23;
+  for (auto& image : good) image.pixels.good.assign(kPixels, kScore);
+  BootstrapOptions options;
+  options.replicates = 3;
+  const auto result = metrics::bootstrapImages({pointersTo(crack)}, pointersTo(good), options, Task());
+  const double share = 1.0 / (1 + kPixels);
+  EXPECT(std::abs(result.types[0][kPixelAp].low / share - 1) < 1e-6);
+}
+
 // The standard error of AUROC has a closed form for large samples (Hanley & McNeil 1982).
 DAN_TEST(bootstrap_interval_of_auroc_has_the_width_of_its_standard_error) {
   const auto crack = makeImages(120, 0.8, 3), good = makeImages(150, 0, 4);

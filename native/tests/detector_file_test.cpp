@@ -103,6 +103,22 @@ DAN_TEST(other_files_are_not_taken_for_detectors) {
   expectError([&] { load(file.tensors, with("channels", "-8")); }, "channels");
   expectError([&] { load(file.tensors, with("channels", "16")); }, "expected shape");
   expectError([&] { load(file.tensors, with("batch_size", "1e9")); }, "batch_size");
+  // The settings of a file are no options of the user's, so that a backbone in them is never ERR_INVALID_OPTION.
+  for (const char* name : {"patchcore", "supersimplenet", "cfa", "rd4ad", "efficientad", "devnet", "dra"}) {
+    io::Metadata metadata = with("backbone", "resnet999");
+    metadata["detector"] = name;
+    std::string code;
+    const auto loadDamaged = [&] {
+      try {
+        load(file.tensors, metadata);
+      } catch (const CoreError& error) {
+        code = error.code;
+        throw;
+      }
+    };
+    expectError(loadDamaged, broken + " is a damaged detector");
+    EXPECT(code == kWeightsInvalid);
+  }
   TensorMap tensors = file.tensors;
   const std::string first = tensors.begin()->first;
   tensors[first] = at::full_like(tensors[first], NAN);
