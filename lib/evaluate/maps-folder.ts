@@ -13,6 +13,9 @@ import { GOOD } from './split.js';
 /** This file in a folder of maps holds a line `image,score` for each test image. */
 export const SCORE_LIST = 'scores.csv';
 
+/** Images in these folders of a category are no test images. A list of scores of the whole category names them. */
+const OTHER_SPLITS = /^(train|validation|ground_truth)\//;
+
 /** An image of a dataset, as a folder of maps names it. */
 export interface NamedImage {
   /** The type of its defect, or `good`. */
@@ -61,13 +64,22 @@ async function mapsBelow(folder: string): Promise<Map<string, string>> {
   return found;
 }
 
-/** Reads the scores of images. Throws ERR_DATASET_INVALID with the line that cannot be used. */
+/** Returns the list of scores beside the maps or in the folder above. Throws ERR_DATASET_INVALID if there are two. */
+function scoreListIn(folder: string, root: string): string | undefined {
+  const [file, other] = [...new Set([folder, root])].map((one) => join(one, SCORE_LIST)).filter(existsSync);
+  if (other !== undefined) throw new DatasetError(`${file} and ${other} are two lists of scores: remove one`);
+  return file;
+}
+
+/**
+ * Reads the scores of images. Paths may be those below the folder of the category, as `detect` lists them if it is given
+ * that folder. Throws ERR_DATASET_INVALID with the line that cannot be used.
+ */
 async function readScores(
   file: string,
   tested: readonly NamedImage[],
   known: ReadonlySet<string>,
-): Promise<Map<string, number> | undefined> {
-  if (!existsSync(file)) return undefined;
+): Promise<Map<string, number>> {
   const lines = (await withFileErrors('read', file, () => readFile(file, 'utf8')))
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/);
@@ -83,12 +95,14 @@ async function readScores(
   for (const [index, line] of lines.entries()) {
     if (index === 0 || line.trim() === '') continue;
     const [, path = '', text = ''] = pattern.exec(line) ?? [];
-    const image = normal(path.trim().replace(/^"(.*)"$/, (_, quoted: string) => quoted.replaceAll('""', '"')));
+    const listedPath = normal(path.trim().replace(/^"(.*)"$/, (_, quoted: string) => quoted.replaceAll('""', '"')));
+    const image = known.has(listedPath) ? listedPath : listedPath.replace(/^test\//, '');
     const score = text.trim() === '' ? Number.NaN : Number(text);
     const where = `line ${index + 1} of ${file}`;
     if (image === '' || !Number.isFinite(score)) {
       throw new DatasetError(`Expected an image and its finite score in ${where} but received ${JSON.stringify(line)}`);
     }
+    if (!known.has(image) && OTHER_SPLITS.test(image)) continue;
     if (!known.has(image)) throw new DatasetError(`${where} names ${image}, which the dataset does not have`);
     if (listed.has(image)) throw new DatasetError(`${image} is listed twice: see ${where}`);
     listed.set(image, score);
@@ -146,5 +160,6 @@ export async function openMaps(
       `${extra.length} maps belong to no image of the dataset: ${someOf(extra)}. Name them <type>/<name> or ${GOOD}/<name>, or remove them`,
     );
   }
-  return { files, scores: await readScores(join(root, SCORE_LIST), tested, known) };
+  const list = scoreListIn(folder, root);
+  return { files, scores: list === undefined ? undefined : await readScores(list, tested, known) };
 }

@@ -87,6 +87,27 @@ describe('a folder of maps', () => {
     expect([...(scores?.values() ?? [])]).toEqual([-3.5, 2, 0]);
   });
 
+  it.each([
+    ['beside the maps below test', 'test/scores.csv', ''],
+    ['above the maps below test', 'scores.csv', ''],
+    ['above the maps below test, with paths below the category', 'scores.csv', 'test/'],
+  ])('may have scores %s', async (_, file, prefix) => {
+    const folder = folderOf(complete.map((path) => `test/${path}`));
+    const listed = ['crack/000.png,-3.5', 'crack/001.png,2', 'good/000.png,0'].map((line) => prefix + line);
+    const others = ['train/good/000.png,9', 'ground_truth/crack/000_mask.png,9'];
+    const lines = ['image,score', ...listed, ...(prefix === '' ? [] : others)];
+    writeFileSync(join(folder, file), lines.join('\n'));
+    const { scores } = await openMaps(folder, tested, all);
+    expect([...(scores?.values() ?? [])]).toEqual([-3.5, 2, 0]);
+  });
+
+  it('is refused if it has two lists of scores', async () => {
+    const list = 'image,score\ncrack/000,1\ncrack/001,2\ngood/000,3\n';
+    const folder = folderOf(complete.map((path) => `test/${path}`));
+    for (const file of ['scores.csv', 'test/scores.csv']) writeFileSync(join(folder, file), list);
+    await expectFailure(openMaps(folder, tested, all), 'ERR_DATASET_INVALID', 'are two lists of scores');
+  });
+
   it.each<[string, string[]]>([
     ['Expected image,score in the first line', ['path,score', 'crack/000,1']],
     ['Expected an image and its finite score in line 2', ['image,score', 'crack/000,NaN']],
