@@ -1,6 +1,7 @@
 /** Reads and writes the settings that the file of a detector stores. */
 import { z } from 'zod';
 import { ModelError } from '../core/errors.js';
+import { DETECTORS } from './kinds.js';
 import type { View } from './scored.js';
 
 /** A score of at least the threshold is called a defect. */
@@ -24,6 +25,7 @@ export interface DetectorInfo extends View {
 /** This name in the metadata marks files of detectors. */
 const FORMAT = 'dualanodiff-detector';
 
+const MULTIPLE = 'expected a multiple of 32';
 const numeral = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/;
 const number = z.string().regex(numeral, 'expected a number').transform(Number);
 const stored = z.looseObject({
@@ -33,7 +35,7 @@ const stored = z.looseObject({
     .string()
     .regex(/^\d+$/, 'expected a number of pixels')
     .transform(Number)
-    .pipe(z.number().min(32, 'expected 32 to 4096').max(4096, 'expected 32 to 4096')),
+    .pipe(z.number().min(32, 'expected 32 to 4096').max(4096, 'expected 32 to 4096').multipleOf(32, MULTIPLE)),
   tiles: z.enum(['true', 'false'], 'expected true or false'),
   pixel_threshold: number.optional(),
   image_threshold: number.optional(),
@@ -56,13 +58,16 @@ export function detectorInfo(file: string, metadata: Readonly<Record<string, str
   if (metadata.format !== FORMAT) {
     throw new ModelError(`${file} is not a detector that this package has saved`, 'ERR_WEIGHTS_INVALID');
   }
+  const damaged = (text: string) => new ModelError(`${file} is a damaged detector: ${text}`, 'ERR_WEIGHTS_INVALID');
   const { data, error } = stored.safeParse(metadata);
   if (!data) {
     const [issue] = error.issues;
-    throw new ModelError(
-      `${file} is a damaged detector: ${issue?.path.join('.')}: ${issue?.message}`,
-      'ERR_WEIGHTS_INVALID',
-    );
+    throw damaged(`${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  // The engine refuses names that it does not know.
+  const kind = Object.values(DETECTORS).find(({ name }) => name === data.detector);
+  if (kind && data.resolution < kind.leastSide) {
+    throw damaged(`resolution: expected at least ${kind.leastSide} for ${kind.name}`);
   }
   const { pixel_threshold: pixel, image_threshold: image } = data;
   return {
