@@ -15,15 +15,18 @@ import { mean } from './scores.js';
 import { GOOD } from './split.js';
 import { addToScorer } from './thresholds.js';
 
-/** The number of rounds in a fit, as in the published evaluation. */
+/** A fit has about this many rounds, as in the published evaluation. A fit of fewer steps has a round for each step. */
 export const ROUNDS = 200;
 
-/** What the name of a detector says in every table where its best round is reported. */
-export const BEST_ROUND = `best of ${ROUNDS} rounds on the test images`;
+const stepsPerRound = (steps: number) => Math.max(1, Math.floor(steps / ROUNDS));
 
-/** The name of a detector in results and tables. */
-export const nameInTables = (name: string, bestEpoch: boolean): string =>
-  bestEpoch ? `${name} (${BEST_ROUND})` : name;
+/** Returns what the name of a detector says in every table where the best round of a fit of `steps` is reported. */
+export const bestRoundLabel = (steps: number): string =>
+  `best of ${Math.ceil(steps / stepsPerRound(steps))} rounds on the test images`;
+
+/** Returns the name of a detector that is fitted in `steps` in results and tables. */
+export const nameInTables = (name: string, bestEpoch: boolean, steps: number): string =>
+  bestEpoch ? `${name} (${bestRoundLabel(steps)})` : name;
 
 /** Scores all test images and returns the mean over the types of the pixel average precision. */
 export async function averagePixelAp(
@@ -75,8 +78,7 @@ export class BestRound {
 
   /** Measures the detector if a round ends with this step, and keeps it if it is better than all before. */
   async afterStep(step: number): Promise<void> {
-    const length = Math.max(1, Math.floor(this.steps / ROUNDS));
-    if (step % length !== 0 && step !== this.steps) return;
+    if (step % stepsPerRound(this.steps) !== 0 && step !== this.steps) return;
     const value = await this.measure();
     if (value <= this.#best) return;
     const metadata = { digest: this.checkpoint.digest, best: String(value) };

@@ -5,7 +5,7 @@ import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
-import { backbonesOf } from '../detect/backbone.js';
+import { type Backbone, backbonesOf } from '../detect/backbone.js';
 import { DETECTORS, requireSides } from '../detect/kinds.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/evaluation.js';
@@ -26,6 +26,7 @@ import { knowsNoDefects, makeRows, type Row } from './rows.js';
 import { RunFailures } from './run-failures.js';
 import { GOOD, type Split, splitOf } from './split.js';
 import { TrainingSets } from './training-sets.js';
+import { refuseUnread } from './unread-options.js';
 
 export type { EvaluatorOptions };
 
@@ -53,6 +54,7 @@ export class Evaluator {
   readonly #options: z.output<typeof evaluatorSchema>;
   readonly #runs: readonly PlannedRun[];
   readonly #maps: readonly MapsRow[];
+  readonly #backbones: ReadonlyMap<string, Backbone>;
 
   private constructor(
     category: string,
@@ -60,6 +62,7 @@ export class Evaluator {
     rows: Row[],
     split: Split,
     maps: MapsRow[],
+    backbones: ReadonlyMap<string, Backbone>,
   ) {
     this.protocol = protocolOf(options);
     this.rows = rows;
@@ -68,13 +71,15 @@ export class Evaluator {
     this.#options = options;
     this.#runs = planRuns(rows, split, { ...options, detectors: kindsOf(options.detectors) });
     this.#maps = maps;
+    this.#backbones = backbones;
   }
 
   /**
    * Chooses the images for training and for the test. By default, the first third of each type of `dataset` is for
    * training, and the rest is for the test. With `testData`, all of `dataset` is for training and all of `testData` is
    * for the test.
-   * Throws ERR_DATASET_INVALID if images are missing.
+   * Throws ERR_DATASET_INVALID if images are missing, and ERR_INVALID_OPTION if the weights of a backbone are missing or
+   * if nothing reads an option.
    */
   static async open(dataset: Dataset, options: EvaluatorOptions = {}): Promise<Evaluator> {
     const checked = checkOptions(evaluatorSchema, options);
@@ -92,11 +97,13 @@ export class Evaluator {
         `Expected the detector unet alone with bestEpoch but received ${checked.detectors.join(', ')}: only the published evaluation of unet chooses its round on the test images`,
       );
     }
+    const backbones = await backbonesOf(kindsOf(checked.detectors), checked);
     const split = await splitOf(dataset, checked);
     const rows = await makeRows(checked, kindsOf(checked.detectors), [...split.training.keys()]);
     if (rows.length === 0 && Object.keys(checked.maps).length === 0) {
       throw new InvalidOptionError('There is nothing to evaluate: name a baseline, generated pairs or maps');
     }
+    refuseUnread(checked, kindsOf(checked.detectors), rows);
     const maps = await openMapsRows(
       checked.maps,
       rows.map(({ name }) => name),
@@ -105,7 +112,7 @@ export class Evaluator {
         tests: checked.testData === undefined ? dataset : await Dataset.open(checked.testData),
       },
     );
-    return new Evaluator(dataset.category, checked, rows, split, maps);
+    return new Evaluator(dataset.category, checked, rows, split, maps, backbones);
   }
 
   /** The number of training steps of all rows, seeds and networks. */
@@ -134,8 +141,7 @@ export class Evaluator {
     await using _lock = await lockFolder(join(folder, RUNS));
     await removePartialFiles(join(folder, RUNS), (name) => /\.(json|checkpoint\.safetensors)$/.test(name));
     const runs = this.#runs;
-    const backbones = await backbonesOf(kindsOf(this.#options.detectors), this.#options);
-    const data = await EvaluationData.load(this.split, this.#options, backbones, this.protocol);
+    const data = await EvaluationData.load(this.split, this.#options, this.#backbones, this.protocol);
     const sets = new TrainingSets(runs, this.split, this.protocol);
     const failures = new RunFailures(runs.length);
     let [done, total] = [0, this.steps];
@@ -208,7 +214,9 @@ export class Evaluator {
       category: this.#category,
       types: [...training.keys()],
       rows: [...this.rows, ...this.#maps].map(({ name }) => name),
-      detectors: kindsOf(this.#options.detectors).map(({ name }) => nameInTables(name, this.#options.bestEpoch)),
+      detectors: kindsOf(this.#options.detectors).map(({ name }) =>
+        nameInTables(name, this.#options.bestEpoch, this.protocol.iterations),
+      ),
       bestEpoch: this.#options.bestEpoch,
       maps: this.#maps.map(({ name }) => name),
       ...(this.#options.shots && { shots: this.#options.shots }),

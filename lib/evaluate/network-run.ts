@@ -144,7 +144,7 @@ export async function doRun(input: RunInput): Promise<EvaluationRun> {
   return {
     ...{
       row: row.name,
-      detector: nameInTables(input.detector.name, bestEpoch),
+      detector: nameInTables(input.detector.name, bestEpoch, protocol.iterations),
       seed,
       ...(shots !== undefined && { shots }),
     },

@@ -97,6 +97,13 @@ function requireFolders(name: string, count: number, seeds: number, shots: reado
   }
 }
 
+/** Throws ERR_INVALID_OPTION if no detector can learn from pairs. */
+export function requireLearner(kinds: readonly Pick<DetectorKind, 'name' | 'learnsFrom'>[]): void {
+  if (kinds.some((kind) => kind.learnsFrom !== 'good')) return;
+  const names = kinds.map(({ name }) => name).join(', ');
+  throw new InvalidOptionError(`Expected a detector that learns from pairs but received ${names}`);
+}
+
 /** The choices that decide the rows. */
 export interface RowSettings {
   compare: readonly (typeof baselines)[number][];
@@ -117,12 +124,9 @@ export async function makeRows(
   types: readonly string[],
 ): Promise<Row[]> {
   const rows: Row[] = [GOOD_ONLY, ...[...new Set(compare)].map((name) => BASELINES[name])];
-  if (Object.keys(pairs).length > 0 && kinds.every((kind) => kind.learnsFrom === 'good')) {
-    const names = kinds.map(({ name }) => name).join(', ');
-    throw new InvalidOptionError(`Expected a detector that learns from pairs but received ${names}`);
-  }
+  if (Object.keys(pairs).length > 0) requireLearner(kinds);
   for (const [name, chosen] of Object.entries(pairs)) {
-    if (name in BASELINES)
+    if (Object.hasOwn(BASELINES, name))
       throw new InvalidOptionError(`A generated set cannot be called ${name}, because a baseline has this name`);
     const folders = typeof chosen === 'string' ? [chosen] : chosen;
     requireFolders(name, folders.length, seeds, shots);

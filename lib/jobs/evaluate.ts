@@ -7,9 +7,11 @@ import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
+import { DETECTORS } from '../detect/kinds.js';
 import { costMarkdown } from '../evaluate/cost-table.js';
 import { Evaluator } from '../evaluate/evaluator.js';
 import { qualityTable } from '../evaluate/quality-table.js';
+import { requireLearner } from '../evaluate/rows.js';
 import { worthMarkdown } from '../evaluate/shots-worth.js';
 import { csvTable, type Line, markdownTable, tableOf } from '../evaluate/table.js';
 import { thresholdMarkdown } from '../evaluate/threshold-table.js';
@@ -68,7 +70,9 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
     throw new InvalidOptionError('Expected shots without freshPairs: each seed of each number has pairs of its own');
   }
   // Making pairs takes hours, so wrong data, options or folders of pairs must fail before it.
-  const evaluator = await open({ compare: ['none'] });
+  requireLearner(options.detectors.map((name) => DETECTORS[name]));
+  // The row none stands for those of the pairs, which there may be alone.
+  const evaluator = await open({ compare: [...options.compare, 'none'] });
   return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, evaluator, context)) } });
 }
 

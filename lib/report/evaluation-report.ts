@@ -1,6 +1,6 @@
 import { writeFileAtomic } from '../core/files.js';
 import { DETECTORS } from '../detect/kinds.js';
-import { BEST_ROUND } from '../evaluate/best-round.js';
+import { bestRoundLabel } from '../evaluate/best-round.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import type { LearnerProtocol } from '../evaluate/protocol.js';
@@ -50,7 +50,7 @@ const EXPLANATION =
  * detectors. Its pictures are thumbnails in a folder beside it. `path` lies in the folder of the evaluation.
  */
 export async function writeEvaluationReport(path: string, evaluator: Evaluator, evaluation: Evaluation): Promise<void> {
-  const { category, shots, runs, bestEpoch } = evaluation;
+  const { category, shots, runs, bestEpoch, protocol } = evaluation;
   const lines = tableOf(evaluation);
   const most = shots && Math.max(...shots);
   const atMost = lines.filter((line) => line.shots === most);
@@ -62,7 +62,7 @@ export async function writeEvaluationReport(path: string, evaluator: Evaluator, 
   for (const row of sets) pairs.push(await realAndGenerated(evaluator, row, thumbnails));
   const html = page(
     `${category}: evaluation`,
-    `${bestEpoch ? `<p><strong>All scores are those of the ${BEST_ROUND}, which makes them too good.</strong></p>` : ''}
+    `${bestEpoch ? `<p><strong>All scores are those of the ${bestRoundLabel(protocol.iterations)}, which makes them too good.</strong></p>` : ''}
 ${filterBar(lines)}
 ${most === undefined ? averageChart(lines) : `${shotsChart(lines)}${worthSection(lines)}`}
 <h2>Scores</h2><p>${EXPLANATION}</p>

@@ -52,7 +52,7 @@ describe('the best round on the test images', () => {
     await judge(last, { ...best, bestEpoch: false });
     const [marked, plain] = [read(whole), read(last)];
     expect(marked.runs[0]?.average.pixelAp).toBeGreaterThanOrEqual(plain.runs[0]?.average.pixelAp ?? 1);
-    const label = 'unet (best of 200 rounds on the test images)';
+    const label = 'unet (best of 12 rounds on the test images)';
     for (const file of ['table.md', 'table.csv', 'report.html', 'evaluation.json']) {
       expect(readFileSync(join(whole, file), 'utf8')).toContain(label);
       expect(readFileSync(join(last, file), 'utf8')).not.toContain('best of');

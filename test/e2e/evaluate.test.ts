@@ -277,6 +277,22 @@ describe('an evaluation', () => {
     ['Expected shots without freshPairs', 'ERR_INVALID_OPTION', { shots: [2], recipes: ['augment'], freshPairs: true }],
     ['There is nothing to evaluate', 'ERR_INVALID_OPTION', { compare: [] }],
     ['Expected one of noise, place, augment', 'ERR_INVALID_OPTION', { recipes: ['wish' as 'noise'] }],
+    [
+      'Expected a detector that learns from pairs but received patchcore',
+      'ERR_INVALID_OPTION',
+      { recipes: ['augment'], detectors: ['patchcore'] },
+    ],
+    [
+      'patchcore needs the weights of wide-resnet50-2',
+      'ERR_INVALID_OPTION',
+      { recipes: ['augment'], detectors: ['unet', 'patchcore'], backbone: 'wide-resnet50-2' },
+    ],
+    [
+      'Expected the row or the detector draem with textures',
+      'ERR_INVALID_OPTION',
+      { recipes: ['augment'], compare: ['none'], textures: category },
+    ],
+    ['cannot be called none', 'ERR_INVALID_OPTION', { pairs: { none: generated } }],
     ['augment is a recipe', 'ERR_INVALID_OPTION', { recipes: ['augment'], pairs: { augment: generated } }],
   ])('an evaluation says in one line: %s', async (text, code, more) => {
     await expectFailure(judge(join(folder, 'bad'), more), code, text);

@@ -5,6 +5,7 @@ import { DETECTORS, type DetectorKind, requireSides } from '../../lib/detect/kin
 import { planRuns } from '../../lib/evaluate/planned-runs.js';
 import { makeRows } from '../../lib/evaluate/rows.js';
 import type { Split } from '../../lib/evaluate/split.js';
+import { refuseUnread } from '../../lib/evaluate/unread-options.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { evaluatorSchema } from '../../lib/options/evaluation.js';
 import { detectors } from '../../lib/options/names.js';
@@ -70,6 +71,39 @@ describe('the rows of detectors', () => {
     await expect(makeRows({ ...settings, pairs }, [memory], ['crack'])).rejects.toThrow(
       'Expected a detector that learns from pairs but received memory',
     );
+  });
+});
+
+it('generated pairs may have the name of a method that every object has', async () => {
+  const pairs = { constructor: '/nowhere/pairs' };
+  await expect(makeRows({ ...settings, pairs }, [either], ['crack'])).rejects.toThrow('/nowhere/pairs');
+});
+
+describe('options that no detector reads', () => {
+  const refused = async (
+    options: Parameters<typeof refuseUnread>[0],
+    kinds: DetectorKind[],
+    compare: 'none' | 'draem',
+  ) => refuseUnread(options, kinds, await makeRows({ ...settings, compare: [compare] }, kinds, ['crack']));
+  const { unet, patchcore, draem } = DETECTORS;
+
+  it('are those of training if none is trained', async () => {
+    for (const [name, value] of [
+      ['iterations', 5000],
+      ['learningRate', 0.1],
+    ] as const) {
+      const message = `Expected a detector that is trained with ${name} but received patchcore`;
+      await expect(refused({ [name]: value }, [patchcore], 'none')).rejects.toThrow(message);
+      await refused({ [name]: value }, [patchcore, unet], 'none');
+    }
+  });
+
+  it('are textures if no row and no detector makes up defects with them', async () => {
+    const message = 'Expected the row or the detector draem with textures but received the detectors patchcore, unet';
+    await expect(refused({ textures: 'dir' }, [patchcore, unet], 'none')).rejects.toThrow(message);
+    await expect(refused({ textures: 'dir' }, [patchcore], 'draem')).rejects.toThrow('draem with textures');
+    await refused({ textures: 'dir' }, [unet], 'draem');
+    await refused({ textures: 'dir' }, [draem], 'none');
   });
 });
 
