@@ -140,7 +140,7 @@ export const evaluatorOptions = {
     { valueName: 'numbers', fallback: 'all training images' },
   ),
   inceptionWeights: weights(
-    "Compute the Inception Score of generated pairs with this file of torchvision's Inception v3.",
+    "Compute the Inception Score and KID of generated pairs, and find copies among them, with this file of torchvision's Inception v3.",
   ),
   lpipsBackbone: weights(
     "Compute the IC-LPIPS of generated pairs with this file of torchvision's AlexNet, VGG-16 or SqueezeNet 1.1.",
