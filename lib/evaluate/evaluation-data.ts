@@ -4,9 +4,25 @@ import type { ImageSource } from '../dataset/image-source.js';
 import type { Backbone } from '../detect/backbone.js';
 import { loadTextures } from '../detect/textures.js';
 import type { Pool } from '../pool.js';
+import { holdBack } from './held-back.js';
 import type { Protocol } from './protocol.js';
 import type { Split } from './split.js';
 import { defectToTest, goodToTest, type TestImage } from './test-images.js';
+
+/** Returns a number for the part of each image, or undefined if no two images show the same part. */
+export function sharedParts(images: readonly Pick<TestImage, 'part'>[]): number[] | undefined {
+  const parts = [...new Set(images.map(({ part }) => part))];
+  return parts.length === images.length ? undefined : images.map(({ part }) => parts.indexOf(part));
+}
+
+async function digestOf(images: readonly TestImage[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const one of images) {
+    const { image, mask } = await one.load();
+    hash.update(image.data).update(mask.data);
+  }
+  return hash.digest('hex');
+}
 
 /** The data that all runs of an evaluation share: the test images, and the textures of draem. */
 export class EvaluationData {
@@ -17,6 +33,12 @@ export class EvaluationData {
     readonly testDefects: ReadonlyMap<string, readonly TestImage[]>,
     /** The digest of all test images and masks. */
     readonly testDigest: string,
+    /** The parts of all test images, as {@link sharedParts} numbers them. Intervals depend on them. */
+    readonly testParts: readonly number[] | undefined,
+    /** The good images that detectors without defects choose their thresholds on. */
+    readonly heldBack: readonly ImageSource[],
+    /** The digest of these images. It is undefined if there are none. */
+    readonly heldBackDigest: string | undefined,
     /** The digest of the classifiers' initial weights. It is undefined if they are random. */
     readonly backboneDigest: string | undefined,
     /** The backbones of the detectors that have one, by the detectors' names. */
@@ -24,7 +46,7 @@ export class EvaluationData {
   ) {}
 
   /**
-   * Decodes every test image, so that its digest is known and wrong files fail before training. Throws
+   * Decodes every test image and every one that is held back, so that their digests are known and wrong files fail before training. Throws
    * ERR_DATASET_INVALID with the file that cannot be used.
    */
   static async load(
@@ -42,14 +64,15 @@ export class EvaluationData {
         examples.map((one) => defectToTest(one, protocol, partOf(one.image))),
       ]),
     );
-    const hash = createHash('sha256');
-    for (const one of [...testGood, ...[...testDefects.values()].flat()]) {
-      const { image, mask } = await one.load();
-      hash.update(image.data).update(mask.data);
-    }
+    const tests = [...testGood, ...[...testDefects.values()].flat()];
+    const testDigest = await digestOf(tests);
+    const { heldBack } = holdBack(split.trainingGood, split.groups);
+    const kept = heldBack.map((source) => goodToTest(source, protocol, partOf(source)));
+    const heldBackDigest = kept.length === 0 ? undefined : await digestOf(kept);
     const pool = textures === undefined ? undefined : await loadTextures(textures, protocol.resolution);
     return new EvaluationData(
-      ...([pool, split, testGood, testDefects, hash.digest('hex'), backboneDigest, backbones] as const),
+      ...([pool, split, testGood, testDefects, testDigest, sharedParts(tests)] as const),
+      ...([heldBack, heldBackDigest, backboneDigest, backbones] as const),
     );
   }
 

@@ -14,7 +14,6 @@ import { type Accuracy, classify } from './classification.js';
 import { type Detection, detect, type Training } from './detection.js';
 import type { EvaluationProgress, EvaluationRun } from './evaluation.js';
 import type { EvaluationData } from './evaluation-data.js';
-import { holdBack } from './held-back.js';
 import { type LearnerInput, sourceOf } from './learner-options.js';
 import type { PlannedRun } from './planned-runs.js';
 import type { Protocol } from './protocol.js';
@@ -58,7 +57,7 @@ export const iterationsOf = (network: Network, { detector }: PlannedRun, protoco
   (network === 'detector' ? (protocol.detectors[detector.name] as LearnerProtocol) : protocol.classifier).iterations;
 
 /** Returns a digest of everything that affects a network's result. */
-function digestOf(network: Network, { row, detector, seed, set, data, protocol, settings }: RunInput): string {
+export function digestOf(network: Network, { row, detector, seed, set, data, protocol, settings }: RunInput): string {
   const { classifier, tiles, detectors, ...shared } = protocol;
   const { resolution, flips } = shared;
   const backbone = data.backbones.get(detector.name);
@@ -75,7 +74,10 @@ function digestOf(network: Network, { row, detector, seed, set, data, protocol, 
   const source = network === 'detector' ? sourceOf(row, detector) : row.source;
   const textures = source === 'draem' ? data.textures : undefined;
   const pools = [set.good, set.defects, textures].map((pool) => pool?.digest);
-  const inputs = { network, own, source, seed, pools, tests: data.testDigest };
+  // Where no test images share a part, digests of the U-Net stay those of earlier versions, which did not hash the parts.
+  const scored = network === 'detector' ? { parts: data.testParts } : {};
+  const chosenOn = row === GOOD_ONLY ? { heldBack: data.heldBackDigest } : {};
+  const inputs = { network, own, source, seed, pools, tests: data.testDigest, ...scored, ...chosenOn };
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 8);
 }
 
@@ -128,9 +130,8 @@ export async function doRun(input: RunInput): Promise<EvaluationRun> {
   const { row, seed, shots, set, data, folder, protocol, settings } = input;
   const { device, classifierWeights: weights, bestEpoch } = settings;
   const common: LearnerInput = { row, detector: input.detector, protocol, training: set, data, seed, device };
-  const { trainingGood, groups } = data.split;
-  const heldBack = row === GOOD_ONLY ? holdBack(trainingGood, groups).heldBack : [];
-  const images = thresholdImages(input, trainingGood, heldBack, protocol);
+  const heldBack = row === GOOD_ONLY ? data.heldBack : [];
+  const images = thresholdImages(input, data.split.trainingGood, heldBack, protocol);
   const detector = await loadOrCompute<DetectorResult>(input, 'detector', (training, name) =>
     detect({ ...common, folder, maps: join('maps', name), thresholdImages: images, bestEpoch }, training),
   );
