@@ -104,7 +104,7 @@ DAN_TEST(other_files_are_not_taken_for_detectors) {
   expectError([&] { load(file.tensors, with("channels", "16")); }, "expected shape");
   expectError([&] { load(file.tensors, with("batch_size", "1e9")); }, "batch_size");
   // The settings of a file are no options of the user's, so that a backbone in them is never ERR_INVALID_OPTION.
-  for (const char* name : {"patchcore", "supersimplenet", "cfa", "rd4ad", "efficientad", "devnet", "dra"}) {
+  for (const char* name : {"patchcore", "supersimplenet", "cfa", "rd4ad", "devnet", "dra"}) {
     io::Metadata metadata = with("backbone", "resnet999");
     metadata["detector"] = name;
     std::string code;
