@@ -6,6 +6,7 @@ import { pathInside } from '../core/path-inside.js';
 import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
 import type { Dataset } from './dataset.js';
 import { foldersIn, isFolder } from './folders.js';
+import { findFormat } from './formats/find-format.js';
 import { type ImageSource, labelOf } from './image-source.js';
 import { PAIR_LIST, readPairList } from './pair-list.js';
 import type { PairRecord } from './pair-record.js';
@@ -85,8 +86,25 @@ export async function pairFoldersIn(folder: string, depth = 0): Promise<string[]
   return found;
 }
 
-/** Returns true if a path is a folder of generated pairs, or holds such folders and is no category folder. */
-export const holdsPairs = async (path: string): Promise<boolean> => (await pairFoldersIn(resolve(path))).length > 0;
+/** Returns true for a dataset that is no folder of pairs, even for one that cannot be read. */
+async function isDataset(folder: string): Promise<boolean> {
+  if (existsSync(join(folder, PAIR_LIST)) || existsSync(join(folder, 'test', 'dataset', PAIR_LIST))) return false;
+  return (await findFormat(folder).catch(() => 'unreadable')) !== undefined;
+}
+
+/** Returns true if a folder is a dataset, or holds some. Results of earlier commands may lie in it, too. */
+async function holdsDataset(folder: string): Promise<boolean> {
+  if (await isDataset(folder)) return true;
+  for (const { path } of await foldersIn(folder)) if (await isDataset(path)) return true;
+  return false;
+}
+
+/** Returns true if a path is a folder of generated pairs, or holds such folders and no dataset. */
+export async function holdsPairs(path: string): Promise<boolean> {
+  const folder = resolve(path);
+  if (existsSync(join(folder, PAIR_LIST))) return true;
+  return (await pairFoldersIn(folder)).length > 0 && !(await holdsDataset(folder));
+}
 
 /**
  * Lists the pairs in a folder that `run`, `sample` or `place` has written, without those that were dropped. Throws
