@@ -78,7 +78,7 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
   const { images, annotations, categories } = checkEntry(fileSchema, value, file);
   const names = new Map(categories.map((category) => [category.id, category.name]));
   const byImage = new Map<number | string, { shapes: ShapesByType }>();
-  const isTest = isTestName(basename(file)) || isTestName(basename(dirname(file)));
+  const isTest = pathBelow(root, file).split('/').some(isTestName);
   const found: AnnotatedImage[] = [];
   const entries = images.map((image, i) => checkEntry(imageSchema, image, `${file}: images[${i}]`));
   for (const { id: number } of entries) {
