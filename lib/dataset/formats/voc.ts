@@ -60,7 +60,7 @@ async function readClasses(root: string): Promise<Classes> {
     if (name === undefined || red === undefined || green === undefined || blue === undefined) {
       throw new DatasetError(`Expected name:red,green,blue in line ${i + 1} of ${file} but received ${line}`);
     }
-    const type = name === 'background' ? undefined : name;
+    const type = name.toLowerCase() === 'background' ? undefined : name;
     byColour.set((red << 16) | (green << 8) | blue, type);
     byNumber.set(byNumber.size - 1, type);
   }
