@@ -7,7 +7,7 @@ import { DatasetError, withFileErrors } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
 import { fewAtOnce } from '../few-at-once.js';
-import { imagesBelow, isFolder } from '../folders.js';
+import { imagesBelow, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents } from './annotated.js';
 import { filesIn, findImage, isFile, isInside, pathBelow } from './files.js';
 import { checkEntry } from './json-file.js';
@@ -112,6 +112,7 @@ export async function openYolo(path: string): Promise<DatasetContents> {
   const root = dirname(file);
   const { classes, path: base, ...config } = await readConfig(file);
   const found: AnnotatedImage[] = [];
+  const unlabelled: string[] = [];
   const seen = new Set<string>();
   for (const part of PARTS) {
     const given = config[part] ?? [];
@@ -128,11 +129,17 @@ export async function openYolo(path: string): Promise<DatasetContents> {
       for (const image of images) seen.add(image);
       const read = await fewAtOnce(images, async (image) => {
         const labels = labelFileOf(root, image);
+        if (!(await isFile(labels))) unlabelled.push(pathBelow(root, image));
         const masks = (await readLabels(labels, classes, file)).masksOf(image, { where: labels });
         return { image, path: pathBelow(root, image), where: labels, isTest: part === 'test', masks };
       });
       found.push(...read);
     }
+  }
+  if (unlabelled.length > 0) {
+    warn(
+      `Images of ${file} are taken for good ones because they have no file of labels: ${someOf(unlabelled.sort())}. Add the files if these images show defects.`,
+    );
   }
   return annotatedContents(root, file, found);
 }
