@@ -20,6 +20,13 @@ export function fillSpan({ data, width, height }: Canvas, y: number, from: numbe
   if (first <= last) data.fill(255, y * width + first, y * width + last + 1);
 }
 
+/** Returns the first and the last row of the corners of a polygon, which may have any number of them. */
+export const rowsOf = (corners: readonly (readonly [number, number])[]): readonly [number, number] =>
+  corners.reduce<readonly [number, number]>(
+    ([top, bottom], [, y]) => [Math.min(top, y), Math.max(bottom, y)],
+    [Infinity, -Infinity],
+  );
+
 /**
  * Throws ERR_DATASET_INVALID for points that cannot belong to the image: those farther outside than the longer side of the
  * image, and shapes of which every point lies beyond one border. `points` holds x and y in turn, in pixels.

@@ -2,7 +2,7 @@
  * Draws shapes with the pixels that labelme gives them: corners are whole pixels, borders belong to a shape, and lines
  * and points have a fixed size.
  */
-import { type Canvas, fillSpan, requireNear } from './canvas.js';
+import { type Canvas, fillSpan, requireNear, rowsOf } from './canvas.js';
 
 export type Point = readonly [number, number];
 
@@ -20,10 +20,9 @@ const crossing = ([x0, y0]: Point, [x1, y1]: Point, y: number) => x0 + ((y - y0)
 /** Fills a polygon whose corners are whole pixels, with its border. */
 function fillCorners(canvas: Canvas, corners: readonly Point[]): void {
   const edges = corners.map((corner, i) => [corner, corners[(i + 1) % corners.length] as Point] as const);
-  const rows = corners.map(([, y]) => y);
-  const [first, last] = [Math.max(0, Math.min(...rows)), Math.min(canvas.height - 1, Math.max(...rows))];
+  const [first, last] = rowsOf(corners);
   for (const [[x0, y0], [x1, y1]] of edges) if (y0 === y1) fillSpan(canvas, y0, Math.min(x0, x1), Math.max(x0, x1));
-  for (let y = first; y <= last; y++) {
+  for (let y = Math.max(0, first); y <= Math.min(canvas.height - 1, last); y++) {
     // A corner ends one edge and begins another one, so a row is filled between the edges below it and those above it.
     for (const isBelow of [true, false]) {
       const crossings: number[] = [];
@@ -38,7 +37,7 @@ function fillCorners(canvas: Canvas, corners: readonly Point[]): void {
       }
     }
   }
-  fillTips(canvas, corners, Math.max(...rows));
+  fillTips(canvas, corners, last);
 }
 
 /**

@@ -2,7 +2,7 @@
  * Fills polygons with the pixels that Ultralytics and OpenCV give them: corners are whole pixels, and every pixel that an
  * edge touches belongs to the polygon.
  */
-import { type Canvas, fillSpan, requireNear } from './canvas.js';
+import { type Canvas, fillSpan, requireNear, rowsOf } from './canvas.js';
 
 type Corner = readonly [number, number];
 
@@ -33,9 +33,8 @@ export function fillWithBorder(canvas: Canvas, points: readonly number[], where:
   }
   const edges = corners.map((corner, i) => [corner, corners[(i + 1) % corners.length] as Corner] as const);
   for (const [a, b] of edges) drawLine(canvas, a, b);
-  const rows = corners.map(([, y]) => y);
-  const [first, last] = [Math.max(0, Math.min(...rows)), Math.min(canvas.height - 1, Math.max(...rows))];
-  for (let y = first; y <= last; y++) {
+  const [first, last] = rowsOf(corners);
+  for (let y = Math.max(0, first); y <= Math.min(canvas.height - 1, last); y++) {
     const crossings: number[] = [];
     for (const [a, b] of edges) {
       const [[x0, y0], [x1, y1]] = a[1] < b[1] ? [a, b] : [b, a];
