@@ -7,10 +7,9 @@ import { type Canvas, requireNear } from './canvas.js';
 /** The outline is traced on a grid that is this many times as fine as the pixels. */
 const FINENESS = 5;
 
-/** Returns the grid points of the outline, as x and y in turn. Each edge has one point for each step of its longer side. */
-function traceOutline(points: readonly number[]): number[] {
+/** Calls `visit` with the grid points of the outline. Each edge has one point for each step of its longer side. */
+function traceOutline(points: readonly number[], visit: (x: number, y: number) => void): void {
   const grid = points.map((value) => Math.trunc(FINENESS * value + 0.5));
-  const traced: number[] = [];
   for (let i = 0; i < grid.length; i += 2) {
     const next = (i + 2) % grid.length;
     const start = [grid[i] as number, grid[i + 1] as number] as const;
@@ -26,30 +25,33 @@ function traceOutline(points: readonly number[]): number[] {
     const slope = ((to[short] as number) - (from[short] as number)) / steps;
     for (let step = 0; step <= steps; step++) {
       const along = isReversed ? steps - step : step;
-      const point = [0, 0];
-      point[long] = (from[long] as number) + along;
-      point[short] = Math.trunc((from[short] as number) + slope * along + 0.5);
-      traced.push(point[0] as number, point[1] as number);
+      const onLong = (from[long] as number) + along;
+      const onShort = Math.trunc((from[short] as number) + slope * along + 0.5);
+      if (long === 0) visit(onLong, onShort);
+      else visit(onShort, onLong);
     }
   }
-  return traced;
 }
 
-/** Returns the places where the outline crosses the middle of a column, as column by column indices of pixels. */
-function crossingsOf(traced: readonly number[], { width, height }: Canvas): number[] {
-  const crossings: number[] = [];
-  for (let i = 2; i < traced.length; i += 2) {
-    const [x, y, oldX, oldY] = [traced[i], traced[i + 1], traced[i - 2], traced[i - 1]] as [
-      ...[number, number],
-      ...[number, number],
-    ];
-    if (x === oldX) continue;
-    const column = ((x < oldX ? x : x - 1) + 0.5) / FINENESS - 0.5;
-    if (!Number.isInteger(column) || column < 0 || column > width - 1) continue;
-    const row = (Math.min(y, oldY) + 0.5) / FINENESS - 0.5;
-    crossings.push(column * height + Math.ceil(Math.min(Math.max(row, 0), height)));
-  }
-  return crossings.sort((a, b) => a - b);
+/**
+ * Returns for each pixel, down one column after the other, whether an odd number of outlines crosses the middle of its
+ * column just above it. An outline may be much longer than the image is large, so its points are not kept.
+ */
+function crossingsOf(points: readonly number[], { width, height }: Canvas): Uint8Array {
+  const crossings = new Uint8Array(width * height + 1);
+  let [oldX, oldY] = [Number.NaN, Number.NaN];
+  traceOutline(points, (x, y) => {
+    if (x !== oldX && !Number.isNaN(oldX)) {
+      const column = ((x < oldX ? x : x - 1) + 0.5) / FINENESS - 0.5;
+      if (Number.isInteger(column) && column >= 0 && column < width) {
+        const row = (Math.min(y, oldY) + 0.5) / FINENESS - 0.5;
+        const at = column * height + Math.ceil(Math.min(Math.max(row, 0), height));
+        crossings[at] = 1 - (crossings[at] as number);
+      }
+    }
+    [oldX, oldY] = [x, y];
+  });
+  return crossings;
 }
 
 /**
@@ -58,10 +60,15 @@ function crossingsOf(traced: readonly number[], { width, height }: Canvas): numb
  */
 export function fillPolygon(canvas: Canvas, points: readonly number[], where: string): void {
   requireNear(points, canvas, where);
-  const crossings = crossingsOf(traceOutline(points), canvas);
-  crossings.push(canvas.width * canvas.height);
-  for (let i = 0; i + 1 < crossings.length; i += 2) {
-    fillColumns(canvas, crossings[i] as number, crossings[i + 1] as number);
+  const crossings = crossingsOf(points, canvas);
+  const next = (from: number) => {
+    const at = crossings.indexOf(1, from);
+    return at < 0 ? canvas.data.length : at;
+  };
+  for (let from = next(0); from < canvas.data.length; ) {
+    const to = next(from + 1);
+    fillColumns(canvas, from, to);
+    from = next(to + 1);
   }
 }
 
