@@ -13,25 +13,38 @@ export interface MaskPair {
   path: string;
   /** The names of the folders above the image, without those that only hold images. */
   folders: readonly string[];
+  /** Those of them that lie in a folder of images. */
+  below: readonly string[];
 }
 
 /** The names of folders that hold only images, or only masks. */
 const IMAGE_FOLDERS = ['images', 'image', 'imgs', 'img', 'data', 'abnormal'];
 const MASK_FOLDERS = ['masks', 'mask', 'ground_truth', 'groundtruth', 'gt', 'labels', 'annotations', 'segmentation'];
-/** The names of masks end with one of these words, where they lie beside their images. */
+/** The names of masks end with one of these words, where they lie beside their images, and often elsewhere. */
 const SUFFIX = /[_-](mask|label|labels|gt|seg|segmentation)$/i;
 
 const isOneOf = (names: readonly string[], name: string) => names.includes(name.toLowerCase());
 
-/** Splits a path into the name that an image and its mask share, and what tells that it is a mask. */
-function describe(path: string) {
+const isNoName = (name: string) => isOneOf(IMAGE_FOLDERS, name) || isOneOf(MASK_FOLDERS, name);
+const withoutSuffix = (path: string) => path.replace(SUFFIX, '');
+
+/** A file, whose key an image and its mask share. */
+interface Described extends Omit<MaskPair, 'image' | 'mask'> {
+  file: string;
+  key: string;
+  place: 'images' | 'masks' | 'other';
+}
+
+/** Splits the path of a file into the names that an image and its mask share, and what tells that it is a mask. */
+function describe(root: string, file: string): Described {
+  const path = pathBelow(root, file);
   const { dir, name } = parse(path.normalize('NFC'));
   const parts = dir === '' ? [] : dir.split('/');
-  const folders = parts.filter((part) => !isOneOf(IMAGE_FOLDERS, part) && !isOneOf(MASK_FOLDERS, part));
-  const isInMaskFolder = parts.some((part) => isOneOf(MASK_FOLDERS, part));
-  const stem = name.replace(SUFFIX, '');
-  const isMask = isInMaskFolder || stem !== name;
-  return { key: [...folders, isMask ? stem : name].join('/'), folders, isMask };
+  const folders = parts.filter((part) => !isNoName(part));
+  const last = parts.findLastIndex((part) => isOneOf(IMAGE_FOLDERS, part));
+  const below = last < 0 ? [] : parts.slice(last + 1);
+  const place = parts.some((part) => isOneOf(MASK_FOLDERS, part)) ? 'masks' : last < 0 ? 'other' : 'images';
+  return { file, path, folders, below, place, key: [...folders, name].join('/') };
 }
 
 /**
@@ -39,18 +52,28 @@ function describe(path: string) {
  * ERR_DATASET_INVALID if an image has two masks, or if two images would share one.
  */
 export async function maskPairsBelow(root: string): Promise<MaskPair[]> {
-  const masks = new Map<string, string>();
+  const files = (await imagesBelow(root)).map((file) => describe(root, file));
+  const haveFolder = files.some(({ place }) => place === 'masks');
+  // Where masks have a folder of their own, a name such as `a_label.png` among the images is that of an image.
+  const isMask = ({ key, place }: Described) =>
+    place === 'masks' || (key !== withoutSuffix(key) && !(haveFolder && place === 'images'));
   const images = new Map<string, MaskPair>();
-  for (const file of await imagesBelow(root)) {
-    const path = pathBelow(root, file);
-    const { key, folders, isMask } = describe(path);
-    const other = isMask ? masks.get(key) : images.get(key)?.image;
+  for (const one of files.filter((each) => !isMask(each))) {
+    const { file, key, path, folders, below } = one;
+    const other = images.get(key)?.image;
     if (other !== undefined) {
-      const share = isMask ? 'are masks of one image' : 'would share one mask';
-      throw new DatasetError(`${other} and ${file} ${share}: rename or remove one of them`);
+      throw new DatasetError(`${other} and ${file} would share one mask: rename or remove one of them`);
     }
-    if (isMask) masks.set(key, file);
-    else images.set(key, { image: file, mask: undefined, path, folders });
+    images.set(key, { image: file, mask: undefined, path, folders, below });
+  }
+  const masks = new Map<string, string>();
+  for (const { file, key: own } of files.filter(isMask)) {
+    const key = images.has(own) ? own : withoutSuffix(own);
+    const other = masks.get(key);
+    if (other !== undefined) {
+      throw new DatasetError(`${other} and ${file} are masks of one image: rename or remove one of them`);
+    }
+    masks.set(key, file);
   }
   const unused = [...masks].filter(([key]) => !images.has(key)).map(([, file]) => pathBelow(root, file));
   if (unused.length > 0) warn(`Masks in ${root} belong to no image: ${someOf(unused)}.`);

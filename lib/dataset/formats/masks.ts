@@ -16,8 +16,12 @@ import { type MaskPair, maskPairsBelow } from './mask-pairs.js';
 
 /** Defects have this type where the folders of a dataset name none. */
 const ONLY_TYPE = 'defect';
-const GOOD_FOLDERS = ['good', 'ok', 'normal'];
-const SPLIT_FOLDERS = ['train', 'training', 'val', 'valid', 'validation', 'test', 'testing'];
+const GOOD_FOLDERS = ['good', 'ok', 'normal', 'normal_test'];
+/** The parts of a dataset. `export --split` writes the last two. */
+const PART_FOLDERS = [
+  ...['train', 'training', 'val', 'valid', 'validation', 'test', 'testing'],
+  ...['real', 'generated'],
+];
 /** Roboflow lists the numbers of classes in this file. */
 const CLASS_LIST = '_classes.csv';
 
@@ -71,7 +75,7 @@ async function readClasses(file: string): Promise<Classes> {
 
 /**
  * Opens images beside their masks. The type is the name of the first folder that is not a part such as `train`, or
- * `defect`. With a list of classes, as Roboflow writes it, masks hold the numbers of their classes.
+ * `defect`. Folders below a folder of images come before those above it. With a list of classes, as Roboflow writes it, masks hold the numbers of their classes.
  */
 export async function openMasks(root: string): Promise<DatasetContents> {
   const lists = await filesBelow(root, [CLASS_LIST], 1);
@@ -79,8 +83,8 @@ export async function openMasks(root: string): Promise<DatasetContents> {
     const classes = await readClasses(lists[0] as string);
     return contentsOfPairs(root, ({ mask }) => masksOfClasses(mask, classes));
   }
-  return contentsOfPairs(root, ({ mask, folders }) => {
-    const named = folders.filter((name) => !SPLIT_FOLDERS.includes(name.toLowerCase()))[0] ?? ONLY_TYPE;
+  return contentsOfPairs(root, ({ mask, folders, below }) => {
+    const named = [...below, ...folders].find((name) => !PART_FOLDERS.includes(name.toLowerCase())) ?? ONLY_TYPE;
     return unlessBlank(GOOD_FOLDERS.includes(named.toLowerCase()) ? ONLY_TYPE : typeOf(named, mask), mask);
   });
 }
@@ -96,12 +100,15 @@ const VISA_TYPE = 'anomaly';
 export const openVisa = (root: string): Promise<DatasetContents> =>
   contentsOfPairs(root, async ({ mask }) => {
     const marked = new ImageInMemory(mask, stemOf(mask), async () => {
-      const { data, width, height, channels } = await decodeImage(mask, { ignoreIcc: true });
+      const { data, width, height, channels, alpha } = await decodeImage(mask, { ignoreIcc: true });
       const pixels = new Uint8Array(width * height);
-      for (let i = 0; i < data.length; i++) if (data[i] !== 0) pixels[Math.floor(i / channels)] = 255;
+      const colours = channels - (alpha ? 1 : 0); // The alpha of a pixel says nothing about defects.
+      for (let i = 0; i < data.length; i++) {
+        if (i % channels < colours && data[i] !== 0) pixels[Math.floor(i / channels)] = 255;
+      }
       return { data: pixels, width, height, channels: 1 as const };
     });
-    return new Map([[VISA_TYPE, marked]]);
+    return unlessBlank(VISA_TYPE, marked);
   });
 
 /** The folder of a category of VisA that holds its images. */
