@@ -45,10 +45,11 @@ export class ShapesByType {
 
 /**
  * Returns a name for each path: the file's name without its ending, or the whole path where two files have the same
- * name. Throws ERR_DATASET_INVALID if two names are still the same.
+ * name. Throws ERR_DATASET_INVALID if two names are still the same. Names that differ only in upper and lower case are the
+ * same, because many file systems take them for one.
  */
 export function uniqueNames(paths: readonly string[]): string[] {
-  const stem = (path: string) => parse(path).name.normalize('NFC');
+  const stem = (path: string) => parse(path).name.normalize('NFC').toLowerCase();
   const counts = new Map<string, number>();
   for (const path of paths) counts.set(stem(path), (counts.get(stem(path)) ?? 0) + 1);
   const owners = new Map<string, string>();
@@ -56,11 +57,11 @@ export function uniqueNames(paths: readonly string[]): string[] {
     const { dir, name } = parse(path.normalize('NFC'));
     const isAlone = counts.get(stem(path)) === 1 || dir === '';
     const unique = isAlone ? name : `${dir.split('/').join('_')}_${name}`;
-    const other = owners.get(unique);
+    const other = owners.get(unique.toLowerCase());
     if (other !== undefined) {
       throw new DatasetError(`${other} and ${path} would share the name ${unique}: rename one of them`);
     }
-    owners.set(unique, path);
+    owners.set(unique.toLowerCase(), path);
     return unique;
   });
 }

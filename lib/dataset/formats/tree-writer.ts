@@ -11,7 +11,10 @@ import { imageEnding } from '../decode.js';
 import { encodePng } from '../image-file.js';
 import { contentOf, type ImageSource } from '../image-source.js';
 
-/** Writes the files of one category. Names must be unique in their type. */
+/** Copies share their bytes where the file system can, and never replace a file. */
+const COPY = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+
+/** Writes the files of one category. Names must be unique in their type, since no file is written twice. */
 export class TreeWriter {
   constructor(private readonly folder: StagedFolder) {}
 
@@ -20,7 +23,7 @@ export class TreeWriter {
     await this.#writeImage(['test', type], name, image);
     const file = await this.folder.pathOf(join('ground_truth', type, `${name}_mask.png`));
     const png = await encodePng(mask);
-    await withFileErrors('write', file, () => writeFile(file, png));
+    await withFileErrors('write', file, () => writeFile(file, png, { flag: 'wx' }));
   }
 
   async writeGood(purpose: Purpose, name: string, image: ImageSource): Promise<void> {
@@ -31,12 +34,12 @@ export class TreeWriter {
   async #writeImage(folders: readonly string[], name: string, image: ImageSource): Promise<void> {
     if (typeof image === 'string') {
       const file = await this.folder.pathOf(join(...folders, `${name}${extname(image)}`));
-      await withFileErrors('write', file, () => copyFile(image, file, constants.COPYFILE_FICLONE));
+      await withFileErrors('write', file, () => copyFile(image, file, COPY));
       return;
     }
     const content = await contentOf(image);
     const bytes = 'channels' in content ? await encodePng(content) : content;
     const file = await this.folder.pathOf(join(...folders, `${name}${await imageEnding(image)}`));
-    await withFileErrors('write', file, () => writeFile(file, bytes));
+    await withFileErrors('write', file, () => writeFile(file, bytes, { flag: 'wx' }));
   }
 }
