@@ -38,6 +38,8 @@ export class ImageInMemory {
     readonly stem: string,
     readonly content: Uint8Array | PixelData | ImageMaker,
     group?: ImageGroup,
+    /** The file that holds the image among other things, if there is one. */
+    readonly file?: string,
   ) {
     this.group = group ?? { label, images: [this] };
   }

@@ -51,7 +51,9 @@ async function entriesOf(dataset: Dataset): Promise<Entry[]> {
     for (const image of await dataset.goodImages(purpose)) good.push({ image, purpose });
   }
   const root = dataset.folder ?? '';
-  const names = uniqueNames(good.map(({ image }) => (typeof image === 'string' ? pathBelow(root, image) : image.stem)));
+  const pathOf = (image: ImageSource) =>
+    pathBelow(root, typeof image === 'string' ? image : (image.file ?? image.stem));
+  const names = uniqueNames(good.map(({ image }) => pathOf(image)));
   const goodEntries = good.map(({ image, purpose }, i) => ({
     ...{ image, defects: [], good: { purpose, name: names[i] as string } },
   }));
@@ -91,11 +93,11 @@ export async function importData(options: ImportJobOptions, context: JobContext 
     onEvent?.({ event: 'progress', stage: 'import', unit: 'images', done: ++done, total: entries.length });
   });
   await folder.commit();
-  const types: Record<string, number> = {};
-  for (const { type } of entries.flatMap(({ defects }) => defects)) types[type] = (types[type] ?? 0) + 1;
+  const types = new Map<string, number>();
+  for (const { type } of entries.flatMap(({ defects }) => defects)) types.set(type, (types.get(type) ?? 0) + 1);
   const goodOf = (purpose: Purpose) => entries.filter(({ good }) => good?.purpose === purpose).length;
   return {
-    ...{ out: resolve(out), format: dataset.format as DataFormat, types },
+    ...{ out: resolve(out), format: dataset.format as DataFormat, types: Object.fromEntries(types) },
     ...{ good: goodOf('train'), testGood: goodOf('test') },
   };
 }

@@ -30,12 +30,15 @@ const fileSchema = z.looseObject(
   'an object { shapes, imagePath }',
 );
 
+const foldersOf = (path: string) => path.split('/').slice(0, -1);
+
 /** Returns the image inside of a labelme file. It is read again whenever it is needed, because it may be large. */
 function embeddedImage(file: string): ImageInMemory {
-  return new ImageInMemory(`the image in ${file}`, parse(file).name.normalize('NFC'), async () => {
+  const read = async () => {
     const { imageData } = checkEntry(fileSchema, await readJsonData(file), file);
     return Buffer.from(imageData ?? '', 'base64');
-  });
+  };
+  return new ImageInMemory(`the image in ${file}`, parse(file).name.normalize('NFC'), read, undefined, file);
 }
 
 /** Reads one file. Throws ERR_DATASET_INVALID with the shape that cannot be used. */
@@ -56,7 +59,7 @@ async function readFile(file: string, root: string): Promise<AnnotatedImage | un
   const size = imageWidth && imageHeight ? { width: imageWidth, height: imageHeight } : undefined;
   const path = pathBelow(root, typeof image === 'string' ? image : file);
   const masks = byType.masksOf(image, { where: file, size });
-  return { image, path, where: file, isTest: path.split('/').slice(0, -1).some(isTestName), masks };
+  return { image, path, where: file, isTest: foldersOf(path).some(isTestName), masks };
 }
 
 /** Returns the images in folders of good ones. A warning names the other images that have no file of labelme. */
@@ -65,11 +68,7 @@ async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Pr
   const known = new Set(labelled.map(({ path }) => path.replace(/\.[^./]*$/, '')));
   const others = (await imagesBelow(root)).map((image) => ({ image, path: pathBelow(root, image) }));
   const rest = others.filter(({ path }) => !known.has(path.replace(/\.[^./]*$/, '')));
-  const isGood = (path: string) =>
-    path
-      .split('/')
-      .slice(0, -1)
-      .some((name) => GOOD_FOLDERS.includes(name.toLowerCase()));
+  const isGood = (path: string) => foldersOf(path).some((name) => GOOD_FOLDERS.includes(name.toLowerCase()));
   const left = rest.filter(({ path }) => !isGood(path)).map(({ path }) => path);
   if (left.length > 0) {
     warn(
@@ -78,7 +77,13 @@ async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Pr
   }
   return rest
     .filter(({ path }) => isGood(path))
-    .map(({ image, path }) => ({ image, path, where: image, isTest: isTestName(path), masks: new Map() }));
+    .map(({ image, path }) => ({
+      image,
+      path,
+      where: image,
+      isTest: foldersOf(path).some(isTestName),
+      masks: new Map(),
+    }));
 }
 
 /** Opens one labelme file, or a folder with labelme files and images. */

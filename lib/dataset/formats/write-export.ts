@@ -86,7 +86,8 @@ export async function writeExport(
   await using _open = { [Symbol.asyncDispose]: async () => writer.close?.() };
   await using list = await TextFile.create(await folder.pathOf(FILE_LIST));
   const names = fileNamesOf(images);
-  const counts: ExportCounts = { images: 0, synthetic: 0, types: {}, emptyMasks: 0 };
+  const counts = { images: 0, synthetic: 0, emptyMasks: 0 };
+  const types = new Map<string, number>();
   for (let from = 0; from < images.length; from += DECODED_AT_ONCE) {
     const chunk = images.slice(from, from + DECODED_AT_ONCE).map((image, i) => ({ image, index: from + i }));
     const written = await fewAtOnce(chunk, async ({ image, index }) => {
@@ -101,7 +102,9 @@ export async function writeExport(
       }
       await writer.list?.(one.loaded, one.written.entry);
       await list.append(linesOf(one.loaded, one.written));
-      count(counts, one.loaded);
+      counts.images++;
+      if (one.loaded.provenance.synthetic) counts.synthetic++;
+      for (const { type } of one.loaded.defects) types.set(type, (types.get(type) ?? 0) + 1);
     }
     onImage(Math.min(images.length, from + DECODED_AT_ONCE));
     await setImmediate();
@@ -109,11 +112,5 @@ export async function writeExport(
   await writer.finish();
   await list.close();
   await folder.commit();
-  return counts;
-}
-
-function count(counts: ExportCounts, { defects, provenance }: LoadedImage): void {
-  counts.images++;
-  if (provenance.synthetic) counts.synthetic++;
-  for (const { type } of defects) counts.types[type] = (counts.types[type] ?? 0) + 1;
+  return { ...counts, types: Object.fromEntries(types) };
 }
