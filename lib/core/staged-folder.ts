@@ -1,4 +1,4 @@
-/** Writes a folder of results that appears whole or not at all. */
+/** Writes a folder of results that appears whole or, after an error, not at all. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ const LOCK = '.lock-';
 
 /**
  * Collects files in a hidden folder inside `folder` and moves all of them to their places at the end. The folder is
- * locked until then. If the process is killed, only the hidden folder stays, and the next call removes it.
+ * locked until then. If the process is killed before, only the hidden folder stays, and the next call removes it. If it
+ * is killed during the moves, which take a moment, some files are at their places and the rest is in the hidden folder.
  */
 export class StagedFolder implements AsyncDisposable {
   readonly #made = new Set<string>();
@@ -55,11 +56,19 @@ export class StagedFolder implements AsyncDisposable {
     return path;
   }
 
-  /** Moves everything to its place. */
+  /** Moves everything to its place. If something cannot be moved, all of it goes back. */
   async commit(): Promise<void> {
-    for (const name of (await namesIn(this.stage)).sort()) {
-      const [from, to] = [join(this.stage, name), join(this.folder, name)];
-      await withFileErrors('write', to, () => rename(from, to));
+    const moved: string[] = [];
+    try {
+      for (const name of (await namesIn(this.stage)).sort()) {
+        const [from, to] = [join(this.stage, name), join(this.folder, name)];
+        await withFileErrors('write', to, () => rename(from, to));
+        moved.push(name);
+      }
+    } catch (error) {
+      // The first error tells more than one of a move back.
+      for (const name of moved) await rename(join(this.folder, name), join(this.stage, name)).catch(() => {});
+      throw error;
     }
   }
 
