@@ -49,7 +49,7 @@ describe('a COCO file that cannot be used', () => {
       'has run lengths for 4 x 3 pixels, but its image has 40 x 30',
     ],
     [{ segmentation: { counts: [7, 5], size } }, {}, 'has run lengths of 12 pixels in all, but 40 x 30 are 1200'],
-    [{ segmentation: { counts: [-7, 1207], size } }, {}, 'has run lengths of 1200 pixels in all'],
+    [{ segmentation: { counts: [-7, 1207], size } }, {}, 'has the run length -7: expected whole numbers from 0 on'],
     [{ segmentation: { counts: [], size } }, {}, 'has run lengths of 0 pixels in all'],
     [{ segmentation: { counts: 'a b', size } }, {}, 'has run lengths that cannot be decoded at character 1'],
     [{ segmentation: { counts: 'oooooooooooo', size } }, {}, 'has run lengths that cannot be decoded at character 9'],

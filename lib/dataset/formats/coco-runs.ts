@@ -47,8 +47,14 @@ export function fillRuns(canvas: Canvas, { counts: given, size }: Runs, where: s
     );
   }
   const counts = typeof given === 'string' ? parseCounts(given, where) : given;
+  const wrong = counts.find((count) => count < 0 || !Number.isInteger(count));
+  if (wrong !== undefined) {
+    throw new DatasetError(
+      `${where} has the run length ${wrong}: expected whole numbers from 0 on, so export it again`,
+    );
+  }
   const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total !== width * height || counts.some((count) => count < 0 || !Number.isInteger(count))) {
+  if (total !== width * height) {
     throw new DatasetError(
       `${where} has run lengths of ${total} pixels in all, but ${width} x ${height} are ${width * height}: export it again`,
     );

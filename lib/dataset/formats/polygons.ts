@@ -121,6 +121,7 @@ export function polygonsOf(defect: Pick<Defect, 'box' | 'runs'>, error: number):
       for (const child of own.get(at) ?? []) {
         for (const one of lines[child] as Point[]) line.push(one);
         line.push(point);
+        lines[child] = []; // A hole may join many others, so memory would hold their points again and again.
       }
     }
     if ((rings[ring] as Ring).bridge) line.push(points[start] as Point); // The hole's ring is closed.
