@@ -1,8 +1,9 @@
-import { basename, join, parse, relative, resolve, sep } from 'node:path';
+import { basename, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
+import { realPathOf } from '../core/real-path.js';
 import { lockFolder } from '../core/write-lock.js';
 import { encodeFloatTiff } from '../dataset/float-tiff.js';
 import { imagesBelow, isFolder } from '../dataset/folders.js';
@@ -34,12 +35,32 @@ interface Input {
   map: string;
 }
 
+/** Tells whether a path is a folder, or lies below it. Both are real paths. */
+function isWithin(folder: string, path: string): boolean {
+  const below = relative(folder, path);
+  return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
+}
+
+/** Throws ERR_INVALID_OPTION if a file of results would replace an image, even one that a link leads to. */
+async function keepImages(inputs: readonly Input[], out: string): Promise<void> {
+  const images = new Map<string, string>();
+  for (const { file } of inputs) images.set(await realPathOf(file), file);
+  for (const name of [SCORES, ...inputs.map(({ map }) => map)]) {
+    const target = pathInside(out, name);
+    const image = images.get(await realPathOf(target));
+    if (image === undefined) continue;
+    throw new InvalidOptionError(
+      `Expected another folder for out than ${out}, because ${target} would replace the image ${image}`,
+    );
+  }
+}
+
 /** Lists the images. Throws ERR_DATASET_INVALID if there are none, or if two maps would have the same path. */
 async function inputsIn(images: string, out: string): Promise<Input[]> {
   if (!(await isFolder(images))) {
     return [{ file: images, image: basename(images), map: `${parse(images).name}.tiff` }];
   }
-  if (!relative(images, out).startsWith('..')) {
+  if (isWithin(await realPathOf(images), await realPathOf(out))) {
     throw new InvalidOptionError(`Expected a folder outside of ${images} for out but received ${out}`);
   }
   const files = await imagesBelow(images);
@@ -65,7 +86,8 @@ const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"
  * size, and the scores of the images to `scores.csv`. Scores are raw: higher is more anomalous, in the detector's own
  * range.
  *
- * Throws ERR_WEIGHTS_INVALID, ERR_DATASET_INVALID with the image that cannot be read, and ERR_BUSY.
+ * Throws ERR_WEIGHTS_INVALID, ERR_DATASET_INVALID with the image that cannot be read, ERR_INVALID_OPTION if results
+ * would replace an image, and ERR_BUSY.
  */
 export async function detect(options: DetectJobOptions, context: JobContext = {}): Promise<DetectResult> {
   const { detector: file, images, device, out: outFolder } = checkOptions(detectSchema, options);
@@ -73,6 +95,7 @@ export async function detect(options: DetectJobOptions, context: JobContext = {}
   const out = resolve(outFolder);
   await using detector = await Detector.load(file, { device, signal });
   const inputs = await inputsIn(resolve(images), out);
+  await keepImages(inputs, out);
   await using _lock = await lockFolder(out);
   const threshold = detector.info.thresholds?.image;
   const header = ['image', 'score', ...(threshold === undefined ? [] : ['defect'])];

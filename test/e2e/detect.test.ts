@@ -1,6 +1,7 @@
 /** Fits detectors, and scores images with them. */
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeImage } from '../../lib/dataset/decode.js';
 import { Dataset, Detector, readImage } from '../../lib/index.js';
@@ -113,6 +114,23 @@ describe('the commands fit and detect', () => {
       'ERR_INVALID_OPTION',
       'defects of the detector unet',
     );
+  });
+
+  it('never replace an image by its map', async () => {
+    const tiffs = join(folder, 'tiffs');
+    mkdirSync(tiffs);
+    const image = join(tiffs, '004.tiff');
+    await sharp(photograph).toFile(image);
+    const before = readFileSync(image);
+    const link = join(folder, 'link');
+    symlinkSync(tiffs, link);
+    for (const out of [tiffs, link]) {
+      const work = detect({ detector: file, images: image, out, device: 'cpu' });
+      await expectFailure(work, 'ERR_INVALID_OPTION', 'would replace the image');
+    }
+    const below = detect({ detector: file, images: tiffs, out: join(link, 'maps'), device: 'cpu' });
+    await expectFailure(below, 'ERR_INVALID_OPTION', 'outside of');
+    expect(readFileSync(image)).toEqual(before);
   });
 
   it('need good images, of which one is enough, and defects', async () => {
