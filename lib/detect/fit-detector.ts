@@ -10,8 +10,9 @@ import type { detectorSchema } from '../options/detect.js';
 import type { DefectSource, DetectorName } from '../options/names.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import { backbonesOf } from './backbone.js';
+import { defectSourceOf, takesDefects } from './defect-source.js';
 import { removeCheckpoint, runFit } from './fit.js';
-import { DETECTORS, type DetectorKind, requireSides, VIEWS } from './kinds.js';
+import { DETECTORS, flipsDefects, requireSides, VIEWS } from './kinds.js';
 import type { View } from './scored.js';
 import { loadTextures } from './textures.js';
 import { disposeOf, loadTrainingSet } from './training-set.js';
@@ -40,26 +41,13 @@ export async function dataOf(dataset: Dataset): Promise<DetectorData> {
   return { good: await dataset.goodImages('train'), real };
 }
 
-/** Returns the source of the defects. Throws ERR_INVALID_OPTION if the detector cannot learn from it. */
-function sourceOf(kind: DetectorKind, chosen: DefectSource | undefined): DefectSource {
-  const { name, learnsFrom, madeUp } = kind;
-  if (learnsFrom !== 'defects' && (chosen === undefined || chosen === 'none')) return madeUp;
-  const source = chosen ?? 'pairs';
-  if (learnsFrom === 'good' || (learnsFrom === 'defects' && source === 'none')) {
-    const expected = learnsFrom === 'good' ? 'none' : 'pairs, crop-paste or draem';
-    throw new InvalidOptionError(`Expected ${expected} for defects of the detector ${name} but received ${source}`);
-  }
-  return source;
-}
-
 const countOf = (examples: DetectorData['real']): number =>
   [...(examples?.values() ?? [])].reduce((sum, list) => sum + list.length, 0);
 
 /** Throws ERR_DATASET_INVALID if images are missing that the detector learns from. */
 function requireImages(name: string, { good, real, generated }: DetectorData, source: DefectSource): void {
   if (good.length === 0) throw new DatasetError(`There are no good images to fit ${name} on: add some to train/good`);
-  const needsDefects = source === 'pairs' || source === 'crop-paste';
-  if (needsDefects && countOf(real) + countOf(generated) === 0) {
+  if (takesDefects(source) && countOf(real) + countOf(generated) === 0) {
     throw new DatasetError(`${name} learns from defects, but there are no images of defects`);
   }
 }
@@ -87,7 +75,7 @@ export async function fitDetector(
   },
 ): Promise<FittedDetector> {
   const kind = DETECTORS[name];
-  const source = sourceOf(kind, settings.defects);
+  const source = defectSourceOf(kind, settings.defects, data.generated !== undefined);
   requireImages(name, data, source);
   if (settings.textures !== undefined && source !== 'draem') {
     throw new InvalidOptionError(`Expected the defects draem with textures but received ${source}`);
@@ -103,11 +91,17 @@ export async function fitDetector(
     ...kind.settings[settings.protocol],
     ...(settings.iterations !== undefined && { iterations: settings.iterations }),
     ...(settings.learningRate !== undefined && { learningRate: settings.learningRate }),
-    ...{ flips, flipDefects: true, seed: settings.seed, source, device: settings.device, detector: name },
+    ...{
+      flips,
+      flipDefects: flipsDefects(flips, data.generated !== undefined),
+      seed: settings.seed,
+      source,
+      device: settings.device,
+      detector: name,
+    },
     ...{ backbone: backbone?.name ?? '', backboneFile: backbone?.file ?? '' },
   };
-  const isUsed = source === 'pairs' || source === 'crop-paste';
-  const { real, generated } = isUsed ? data : {};
+  const { real, generated } = takesDefects(source) ? data : {};
   const types = [...new Set([...(real?.keys() ?? []), ...(generated?.keys() ?? [])])].sort();
   const textures =
     settings.textures === undefined ? undefined : await loadTextures(resolve(settings.textures), view.resolution);

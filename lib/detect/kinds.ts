@@ -180,6 +180,9 @@ export const VIEWS: Record<ProtocolName, { resolution: number; flips: boolean }>
   small: { resolution: 128, flips: true },
 };
 
+/** Tells whether defects are flipped at random. They always are if there are no generated ones, because they are few. */
+export const flipsDefects = (flips: boolean, hasGenerated: boolean): boolean => flips || !hasGenerated;
+
 /** Throws ERR_INVALID_OPTION if a detector cannot see squares as small as these. */
 export function requireSides(kinds: readonly DetectorKind[], resolution: number): void {
   const kind = kinds.find(({ leastSide }) => resolution < leastSide);

@@ -1,6 +1,6 @@
 /** Turns the settings of a run into the engine's options. */
 import type { NativeClassifierOptions, NativeDetectorOptions } from '../addon-types.js';
-import type { DetectorKind, LearnerProtocol } from '../detect/kinds.js';
+import { type DetectorKind, flipsDefects, type LearnerProtocol } from '../detect/kinds.js';
 import type { TrainingSet } from '../detect/training-set.js';
 import type { EvaluationData } from './evaluation-data.js';
 import type { Protocol } from './protocol.js';
@@ -27,8 +27,7 @@ function learnerOptions(
   source: string,
 ): NativeClassifierOptions {
   const { flips } = protocol;
-  // Rows without generated pairs have few defects, which are always flipped.
-  const flipDefects = flips || row.generated === undefined;
+  const flipDefects = flipsDefects(flips, row.generated !== undefined);
   return { channels, batchSize, iterations, learningRate, flips, seed, device, source, flipDefects };
 }
 

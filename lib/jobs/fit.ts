@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { lockFile } from '../core/write-lock.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import { groupsOf } from '../dataset/groups.js';
+import { defectSourceOf, takesDefects } from '../detect/defect-source.js';
 import { Detector } from '../detect/detector.js';
 import type { Thresholds } from '../detect/detector-info.js';
 import { DETECTORS } from '../detect/kinds.js';
@@ -12,7 +13,7 @@ import { chooseThresholds, type ThresholdBasis, thresholdImages } from '../evalu
 import { checkOptions } from '../options/check.js';
 import { detectorOptions, fitSchema } from '../options/detect.js';
 import type { FitJobOptions } from '../options/generated.js';
-import type { DetectorName } from '../options/names.js';
+import type { DefectSource } from '../options/names.js';
 import { pickGiven } from '../recipes/recipe.js';
 import type { JobContext } from './job.js';
 
@@ -39,9 +40,9 @@ const countOf = (examples: ReadonlyMap<string, readonly Example[]>) =>
  * Returns the good images to learn from. A detector that learns from them alone knows them too well to choose a
  * threshold on them, so that some are held back.
  */
-async function goodOf(dataset: Dataset, name: DetectorName): Promise<ReturnType<typeof holdBack>> {
+async function goodOf(dataset: Dataset, source: DefectSource): Promise<ReturnType<typeof holdBack>> {
   const good = await dataset.goodImages('train');
-  if (DETECTORS[name].learnsFrom !== 'good') return { learned: [...good], heldBack: [] };
+  if (takesDefects(source)) return { learned: [...good], heldBack: [] };
   const numbers = await groupsOf(good, await dataset.listedGroups());
   return holdBack(good, new Map(good.map((source, index) => [source, numbers[index] as number])));
 }
@@ -57,8 +58,9 @@ export async function fit(options: FitJobOptions, context: JobContext = {}): Pro
   const { detector: name, trainImages, checkpointEvery } = checked;
   const { signal, onEvent } = context;
   const out = resolve(checked.out);
+  const source = defectSourceOf(DETECTORS[name], checked.defects, checked.pairs !== undefined);
   const dataset = await Dataset.open(checked.data);
-  const { learned: good, heldBack } = await goodOf(dataset, name);
+  const { learned: good, heldBack } = await goodOf(dataset, source);
   const real = new Map<string, Example[]>();
   for (const type of dataset.types) real.set(type, await dataset.trainingExamples(type, trainImages));
   const generated = checked.pairs === undefined ? undefined : await openGenerated(checked.pairs, dataset.types);

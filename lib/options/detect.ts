@@ -18,7 +18,7 @@ export const detectorOptions = {
     oneOf(defectSources).optional(),
     'advanced',
     'Learn from these defects: pairs takes the images of defects as they are, crop-paste pastes their defects onto good images, draem makes up defects, and none learns from good images alone.',
-    { fallback: 'pairs, or none for a detector that needs no defects' },
+    { fallback: 'pairs, or none for a detector that needs no defects and is given no generated pairs' },
   ),
   ...pick(evaluatorOptions, ['protocol', 'resolution', 'tile', 'iterations', 'learningRate', 'textures']),
   ...pick(evaluatorOptions, ['backbone', 'backboneWeights', 'seed']),
@@ -38,8 +38,8 @@ export const fitOptions = {
   pairs: option(
     path('a folder').optional(),
     'common',
-    'Learn from the generated pairs in this folder, too, which run, sample or place has written.',
-    { valueName: 'dir', fallback: 'real defects alone' },
+    'Learn from the generated pairs in this folder, too, which run, sample or place has written. Detectors that learn from good images alone take none.',
+    { valueName: 'dir', fallback: 'no generated pairs' },
   ),
   trainImages: option(
     trainImages().default('all'),

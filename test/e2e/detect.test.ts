@@ -7,7 +7,8 @@ import { decodeImage } from '../../lib/dataset/decode.js';
 import { Dataset, Detector, readImage } from '../../lib/index.js';
 import { detect, type FitJobOptions, fit as fitJob } from '../../lib/jobs/index.js';
 import { cli, flagsOf } from '../helpers/cli.js';
-import { category, folder, generated, judge, read } from '../helpers/evaluating.js';
+import { listAlone } from '../helpers/dataset.js';
+import { category, folder, generated, judge, read, writeGood } from '../helpers/evaluating.js';
 import { expectFailure } from '../helpers/failures.js';
 import { contentsOf, filesOf } from '../helpers/files.js';
 
@@ -92,6 +93,21 @@ describe('the commands fit and detect', () => {
     const found = await detect({ detector: chosen, images: photograph, out: join(folder, 'found'), device: 'cpu' });
     expect(found.defects).toBe(1);
     expect(readFileSync(found.scores, 'utf8')).toBe(`image,score,defect\n004.png,${score},true\n`);
+  });
+
+  it('learn from pairs if there are some, and else hold good images back', async () => {
+    const out = join(folder, 'draem.safetensors');
+    const many = join(folder, 'many');
+    cpSync(category, many, { recursive: true });
+    await writeGood(join(many, 'train', 'good'), 12, 150);
+    listAlone(many);
+    const draem = { ...options(out, { detector: 'draem', data: many, iterations: 1 }) };
+    expect(await fitJob(draem)).toMatchObject({ good: 11 });
+    const alone = readFileSync(out);
+    expect(await fitJob({ ...draem, pairs: generated })).toMatchObject({ good: 12, generated: 8 });
+    expect(readFileSync(out).equals(alone)).toBe(false);
+    const work = fitJob(options(out, { detector: 'patchcore', pairs: generated, iterations: undefined }));
+    await expectFailure(work, 'ERR_INVALID_OPTION', 'no generated pairs for patchcore');
   });
 
   it('say what is wrong with files and images', async () => {
