@@ -10,6 +10,9 @@ export interface Thresholds {
   image: number;
 }
 
+const finite = z.number('a finite number');
+export const thresholdsSchema = z.strictObject({ pixel: finite, image: finite }, 'the thresholds pixel and image');
+
 /** Describes a fitted detector. */
 export interface DetectorInfo extends View {
   /** The name of the detector, such as `unet`. */

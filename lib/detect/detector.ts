@@ -6,12 +6,18 @@ import type { PixelData } from '../core/image.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { ImageInput, ImageSource } from '../dataset/image-source.js';
-import { checkOptions } from '../options/check.js';
+import { checkOptions, checkValue } from '../options/check.js';
 import { detectorSchema } from '../options/detect.js';
 import type { DetectorSettings } from '../options/generated.js';
 import type { DetectorName } from '../options/names.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-import { type DetectorInfo, detectorInfo, detectorMetadata, type Thresholds } from './detector-info.js';
+import {
+  type DetectorInfo,
+  detectorInfo,
+  detectorMetadata,
+  type Thresholds,
+  thresholdsSchema,
+} from './detector-info.js';
 import { type DetectorData, dataOf, fitDetector } from './fit-detector.js';
 import { resizeScores, type ScoreMap } from './resize-scores.js';
 import { scoreImage } from './scored.js';
@@ -127,11 +133,12 @@ export class Detector {
 
   /**
    * Writes the detector to a file, whole or not at all. `thresholds` are stored for those who load it. Throws
-   * ERR_FILE_ACCESS.
+   * ERR_INVALID_OPTION for thresholds that are not finite, and ERR_FILE_ACCESS.
    */
   async save(file: string, { thresholds = this.info.thresholds }: { thresholds?: Thresholds | undefined } = {}) {
     const handle = this.#open();
     const path = resolve(file);
+    checkValue('thresholds', thresholdsSchema.optional(), thresholds);
     await withFileErrors('write', path, () => createFolder(dirname(path)));
     await runNative({}, (_, task) => handle.save(path, detectorMetadata(this.info, thresholds), task));
   }

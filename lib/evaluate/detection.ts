@@ -97,10 +97,9 @@ export async function detect(
       await recorder.addGood(image, photograph, await score(photograph));
     }
     const { images, good } = recorder;
-    const { basis } = thresholdImages;
     const chosen = await chooseThresholds(thresholdImages, score, options);
     const cost = { fitSeconds, imageMs: scoredMs / scored, megabytes: detector.bytes() / 1e6 };
-    const thresholds = { basis, thresholds: chosen, ...(await decideRun(scorer, tested, chosen, options)) };
+    const thresholds = { ...chosen, ...(await decideRun(scorer, tested, chosen.thresholds, options)) };
     return { ...(await scoreRun(scorer, tested, options)), images, good, thresholds, cost };
   } finally {
     scorer.dispose();

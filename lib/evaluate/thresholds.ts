@@ -32,9 +32,17 @@ export interface ThresholdRun {
 
 /** The images that thresholds are chosen on. The scores of test images play no part. */
 export interface ThresholdImages {
+  /** What the thresholds are chosen on if a mask of the defects marks a pixel, and what they are chosen on otherwise. */
   basis: ThresholdBasis;
+  basisOfGood: ThresholdBasis;
   defects: TestImage[];
   good: TestImage[];
+}
+
+/** Scores of at least the thresholds are called defects. */
+export interface ChosenThresholds {
+  basis: ThresholdBasis;
+  thresholds: { pixel: number; image: number };
 }
 
 /** 0 to 1 each. `precision` is null if nothing is called a defect, and `recall` is null if there is none. */
@@ -50,11 +58,7 @@ export interface DetectionDecisions {
 }
 
 /** What a detector finds on the test images at thresholds that were chosen without them. */
-export interface ThresholdScores extends ByType<DetectionDecisions> {
-  basis: ThresholdBasis;
-  /** Scores of at least these are called defects. */
-  thresholds: { pixel: number; image: number };
-}
+export interface ThresholdScores extends ByType<DetectionDecisions>, ChosenThresholds {}
 
 /** No more defects, and no more good images, than this are scored to choose a threshold. */
 const MAX_IMAGES = 100;
@@ -78,11 +82,12 @@ export function thresholdImages(
 ): ThresholdImages {
   const made = [...training.keys()].flatMap((type) => generated?.types.get(type) ?? []);
   const real = row.real ? [...training.values()].flat() : [];
-  const ofGood = heldBack.length > 0 ? 'good images held back' : 'good training images';
+  const basisOfGood = heldBack.length > 0 ? 'good images held back' : 'good training images';
   const isGenerated = made.length > 0;
   const toTest = (example: Example) => defectToTest(example, view, 0);
   return {
-    basis: isGenerated ? 'generated pairs' : real.length > 0 ? 'training photographs' : ofGood,
+    basis: isGenerated ? 'generated pairs' : real.length > 0 ? 'training photographs' : basisOfGood,
+    basisOfGood,
     defects: spread(isGenerated ? made : real).map(toTest),
     good: spread(heldBack.length > 0 ? heldBack : trainingGood).map((source) => goodToTest(source, view, 0)),
   };
@@ -103,19 +108,30 @@ export async function addToScorer(
   await runNative(options, (_, task) => scorer.add(set, map, mask, { part, score: imageScore }, task));
 }
 
-/** Scores the images with a detector and returns the thresholds that they lead to. */
+/**
+ * Scores the images with a detector and returns the thresholds that they lead to. Defects whose mask marks no pixel are
+ * left out, because no score can be right for them.
+ */
 export async function chooseThresholds(
-  { basis, defects, good }: ThresholdImages,
+  { basis, basisOfGood, defects, good }: ThresholdImages,
   score: (photograph: Photograph) => Promise<Scored>,
   options: NativeTaskOptions,
-): Promise<{ pixel: number; image: number }> {
+): Promise<ChosenThresholds> {
   const engine = await getEngine();
   const scorer = callNative(() => engine.createMapScorer());
   try {
-    for (const image of [...defects, ...good]) await addToScorer(scorer, basis, image, score, options);
-    return await runNative(options, (_, task) =>
-      defects.length > 0 ? scorer.bestThresholds([basis], task) : scorer.quantileThresholds([basis], SHARE_ABOVE, task),
+    let marked = 0;
+    for (const image of defects) {
+      const photograph = await image.load();
+      if (!photograph.mask.data.some((value) => value > 0)) continue;
+      await addToScorer(scorer, basis, { ...image, load: async () => photograph }, score, options);
+      marked++;
+    }
+    for (const image of good) await addToScorer(scorer, basis, image, score, options);
+    const thresholds = await runNative(options, (_, task) =>
+      marked > 0 ? scorer.bestThresholds([basis], task) : scorer.quantileThresholds([basis], SHARE_ABOVE, task),
     );
+    return { basis: marked > 0 ? basis : basisOfGood, thresholds };
   } finally {
     scorer.dispose();
   }

@@ -81,12 +81,12 @@ export async function fit(options: FitJobOptions, context: JobContext = {}): Pro
   );
   const images = thresholdImages({ row: { real: true }, training: real, generated }, good, heldBack, detector.info);
   const score = ({ image }: Photograph) => detector.scoreSeen(image, { signal });
-  const thresholds = await chooseThresholds(images, score, { signal });
+  const { basis, thresholds } = await chooseThresholds(images, score, { signal });
   await detector.save(out, { thresholds });
   return {
     ...{ out, detector: name, good: good.length },
     ...{ real: countOf(real), generated: generated === undefined ? 0 : countOf(generated.types) },
-    ...{ thresholds, chosenOn: images.basis },
+    ...{ thresholds, chosenOn: basis },
     seconds: (performance.now() - start) / 1000,
   };
 }

@@ -95,6 +95,23 @@ describe('the commands fit and detect', () => {
     expect(readFileSync(found.scores, 'utf8')).toBe(`image,score,defect\n004.png,${score},true\n`);
   });
 
+  it('choose thresholds on good images where no mask marks a defect', async () => {
+    const blank = join(folder, 'blank');
+    cpSync(category, blank, { recursive: true });
+    for (const name of filesOf(join(blank, 'ground_truth'))) {
+      const mask = join(blank, 'ground_truth', name);
+      const black = await sharp(mask).linear(0).png().toBuffer();
+      writeFileSync(mask, black);
+    }
+    const out = join(folder, 'blank.safetensors');
+    const made = await fitJob(options(out, { detector: 'draem', data: blank, iterations: 1 }));
+    expect(made.chosenOn).toBe('good training images');
+    await using detector = await Detector.load(out, { device: 'cpu' });
+    expect(detector.info.thresholds).toEqual(made.thresholds);
+    const work = detector.save(out, { thresholds: { pixel: Number.NaN, image: 1 } });
+    await expectFailure(work, 'ERR_INVALID_OPTION', 'finite number for thresholds.pixel');
+  });
+
   it('learn from pairs if there are some, and else hold good images back', async () => {
     const out = join(folder, 'draem.safetensors');
     const many = join(folder, 'many');
