@@ -79,6 +79,15 @@ export class Dataset {
   }
 
   /**
+   * Opens a category that may lack defect types, for those who learn from its good images alone.
+   * @internal
+   */
+  static async openGood(path: string): Promise<Dataset> {
+    const opened = await openData(path, undefined, false);
+    return new Dataset(opened.contents, opened.format);
+  }
+
+  /**
    * Creates a dataset from images that are given as paths, as the bytes of files, or as pixels. Each image is decoded
    * and checked when it is used. Errors name an image in memory by its place in the input, such as `crack[2].mask`.
    * Throws ERR_INVALID_OPTION with the first value that is not an image, or not a valid name of a defect type.

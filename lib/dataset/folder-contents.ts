@@ -8,29 +8,31 @@ import { maskPathOf, masksIn, warnUnusedMasks } from './mask-files.js';
 
 /**
  * Opens a category folder. Its good images lie in folders called `good`. Throws ERR_DATASET_INVALID if the folder is
- * missing or holds no defect type.
+ * missing, or holds no defect type although `needsTypes` is true, or holds nothing of a category.
  */
-export async function openFolder(folder: string, good = GOOD_TYPE): Promise<DatasetContents> {
+export async function openFolder(folder: string, needsTypes: boolean, good = GOOD_TYPE): Promise<DatasetContents> {
   const path = resolve(folder);
   if (!(await isFolder(path))) throw new DatasetError(`The dataset folder ${path} does not exist`);
   const test = join(path, 'test');
-  if (!(await isFolder(test))) {
+  const isCategory = (await isFolder(test)) || (!needsTypes && (await isFolder(join(path, 'train', good))));
+  if (!isCategory) {
     throw new DatasetError(
-      `${path} is not a category in MVTec AD's layout: it has no folder test/<type>, and no other format was found`,
+      `${path} is not a category in MVTec AD's layout: it has no folder ${needsTypes ? 'test/<type>' : `train/${good}`}, and no other format was found`,
     );
   }
-  const types = (await foldersIn(test)).filter(({ name }) => name !== good);
+  const folders = (await isFolder(test)) ? await foldersIn(test) : [];
+  const types = folders.filter(({ name }) => name !== good);
   const unsafe = types.find(({ name }) => !isTypeName(name));
   if (unsafe) throw new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`);
-  if (types.length === 0)
+  if (types.length === 0 && needsTypes)
     throw new DatasetError(`${test} holds no defect type: expected a folder for each type beside ${good}`);
-  const folders = new Map(types.map((type) => [type.name, type.path]));
+  const pathOf = new Map(types.map((type) => [type.name, type.path]));
   return {
     folder: path,
     label: path,
     category: basename(path).normalize('NFC'),
-    types: [...folders.keys()],
-    examples: (type) => examplesIn(path, type, folders.get(type) as string),
+    types: [...pathOf.keys()],
+    examples: (type) => examplesIn(path, type, pathOf.get(type) as string),
     goodImages: (purpose) => imagesBelow(join(path, purpose, good)),
     goodPlace: (purpose) => join(path, purpose, good),
   };

@@ -6,7 +6,7 @@ import type { PixelData } from '../core/image.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { ImageInput, ImageSource } from '../dataset/image-source.js';
-import { checkOptions, checkValue } from '../options/check.js';
+import { checkOptions, checkValue, integer } from '../options/check.js';
 import { detectorSchema } from '../options/detect.js';
 import type { DetectorSettings } from '../options/generated.js';
 import type { DetectorName } from '../options/names.js';
@@ -18,6 +18,7 @@ import {
   type Thresholds,
   thresholdsSchema,
 } from './detector-info.js';
+import { removeCheckpoint } from './fit.js';
 import { type DetectorData, dataOf, fitDetector } from './fit-detector.js';
 import { resizeScores, type ScoreMap } from './resize-scores.js';
 import { scoreImage } from './scored.js';
@@ -36,11 +37,11 @@ export interface FitOptions extends DetectorSettings, TaskOptions {
   /** Receives every step. If it throws, the fit ends with that error. */
   onProgress?: (progress: FitProgress) => void;
   /**
-   * The path of a file that keeps an interrupted fit. If the file exists, the fit continues from it. It is removed at the
-   * end.
+   * The path of a file that keeps a fit until its detector is saved. If the file exists, the fit continues from it.
+   * `save` removes it.
    */
   checkpoint?: string;
-  /** The checkpoint is written every n steps, 500 by default, and when the fit is aborted. */
+  /** The checkpoint is written every n steps, 500 by default, at the end, and when the fit is aborted. */
   checkpointEvery?: number;
 }
 
@@ -63,10 +64,12 @@ export interface DetectedImage {
 export class Detector {
   readonly info: DetectorInfo;
   #handle: NativeDetector | undefined;
+  #checkpoint: string | undefined;
 
-  private constructor(info: DetectorInfo, handle: NativeDetector) {
+  private constructor(info: DetectorInfo, handle: NativeDetector, checkpoint?: string) {
     this.info = info;
     this.#handle = handle;
+    this.#checkpoint = checkpoint;
   }
 
   /**
@@ -82,14 +85,16 @@ export class Detector {
     { signal, onProgress, checkpoint, checkpointEvery = 500, ...settings }: FitOptions = {},
   ): Promise<Detector> {
     const checked = checkOptions(detectorSchema, settings);
+    checkValue('checkpointEvery', integer(1), checkpointEvery);
+    const file = checkpoint === undefined ? undefined : resolve(checkpoint);
     const chosen = 'goodImages' in data ? await dataOf(data) : data;
     const { handle, view, backbone } = await fitDetector(name, chosen, checked, {
-      ...(checkpoint !== undefined && { checkpoint: { file: resolve(checkpoint), every: checkpointEvery } }),
+      ...(file !== undefined && { checkpoint: { file, every: checkpointEvery } }),
       signal,
       onStep: (step, steps, loss) => onProgress?.({ step, steps, loss: Number.isNaN(loss) ? undefined : loss }),
     });
     const metadata = detectorMetadata(view, undefined);
-    return new Detector({ name, backbone, ...view, thresholds: undefined, metadata }, handle);
+    return new Detector({ name, backbone, ...view, thresholds: undefined, metadata }, handle, file);
   }
 
   /**
@@ -132,8 +137,9 @@ export class Detector {
   }
 
   /**
-   * Writes the detector to a file, whole or not at all. `thresholds` are stored for those who load it. Throws
-   * ERR_INVALID_OPTION for thresholds that are not finite, and ERR_FILE_ACCESS.
+   * Writes the detector to a file, whole or not at all. `thresholds` are stored for those who load it. The
+   * checkpoint of its fit is then removed. Throws ERR_INVALID_OPTION for thresholds that are not finite, and
+   * ERR_FILE_ACCESS.
    */
   async save(file: string, { thresholds = this.info.thresholds }: { thresholds?: Thresholds | undefined } = {}) {
     const handle = this.#open();
@@ -141,6 +147,8 @@ export class Detector {
     checkValue('thresholds', thresholdsSchema.optional(), thresholds);
     await withFileErrors('write', path, () => createFolder(dirname(path)));
     await runNative({}, (_, task) => handle.save(path, detectorMetadata(this.info, thresholds), task));
+    if (this.#checkpoint !== undefined) await removeCheckpoint(this.#checkpoint);
+    this.#checkpoint = undefined;
   }
 
   #open(): NativeDetector {

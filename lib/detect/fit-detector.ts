@@ -11,7 +11,7 @@ import type { DefectSource, DetectorName } from '../options/names.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import { backbonesOf } from './backbone.js';
 import { defectSourceOf, takesDefects } from './defect-source.js';
-import { removeCheckpoint, runFit } from './fit.js';
+import { runFit } from './fit.js';
 import { DETECTORS, flipsDefects, requireSides, VIEWS } from './kinds.js';
 import type { View } from './scored.js';
 import { loadTextures } from './textures.js';
@@ -52,15 +52,15 @@ function requireImages(name: string, { good, real, generated }: DetectorData, so
   }
 }
 
-/** Throws ERR_INVALID_OPTION for `resolution` with `tile`. */
-function viewOf({ protocol, resolution, tile }: Settings): View {
+/** Returns what a detector sees. Throws ERR_INVALID_OPTION for `resolution` with `tile`. */
+export function viewOf({ protocol, resolution, tile }: Pick<Settings, 'protocol' | 'resolution' | 'tile'>): View {
   if (resolution !== undefined && tile !== undefined) {
     throw new InvalidOptionError('Expected one of resolution and tile: a detector of tiles sees tile x tile pixels');
   }
   return { resolution: tile ?? resolution ?? VIEWS[protocol].resolution, tiles: tile !== undefined };
 }
 
-/** Fits a detector to its end. The caller must dispose of it. */
+/** Fits a detector to its end. The caller must dispose of it, and remove its checkpoint. */
 export async function fitDetector(
   name: DetectorName,
   data: DetectorData,
@@ -118,11 +118,10 @@ export async function fitDetector(
         const digest = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
         const steps = handle.steps();
         await runFit(handle, {
-          ...{ signal, torchThread: 0, steps },
+          ...{ signal, torchThread: 0, steps, keepsEnd: true },
           checkpoint: checkpoint && { ...checkpoint, digest },
           onStep: (step, loss) => onStep(step, steps, loss),
         });
-        if (checkpoint) await removeCheckpoint(checkpoint.file);
         return { handle, view, backbone: backbone?.name };
       } catch (error) {
         handle.dispose();

@@ -24,6 +24,8 @@ export interface FitOptions extends NativeTaskOptions {
   checkpoint: Checkpoint | undefined;
   /** The loss is NaN for a step that has none. */
   onStep: (step: number, loss: number) => void;
+  /** True if the checkpoint is written after the last step, too. */
+  keepsEnd?: boolean;
   /** Is awaited after each step, and again for the last step of an earlier process, in which it may not have ended. */
   afterStep?: ((step: number) => Promise<void>) | undefined;
 }
@@ -42,7 +44,7 @@ async function resume(fitted: NativeFitted, { file, digest }: Checkpoint, torchT
 
 /** Fits a network to its end. Continues from its checkpoint if there is one, and writes one if it is aborted. */
 export async function runFit(fitted: NativeFitted, options: FitOptions): Promise<void> {
-  const { steps, checkpoint, onStep, afterStep, signal, torchThread } = options;
+  const { steps, checkpoint, keepsEnd = false, onStep, afterStep, signal, torchThread } = options;
   let position = checkpoint ? await resume(fitted, checkpoint, torchThread) : 0;
   const save = async () => {
     if (!checkpoint) return;
@@ -54,7 +56,8 @@ export async function runFit(fitted: NativeFitted, options: FitOptions): Promise
     while (position < steps) {
       const { step, loss } = await runNative({ signal, torchThread }, (_, task) => fitted.step(task));
       position = step;
-      if (checkpoint && step % checkpoint.every === 0 && step < steps) await save();
+      const isDue = step === steps ? keepsEnd : step % (checkpoint?.every ?? 1) === 0;
+      if (isDue) await save();
       onStep(step, loss);
       await afterStep?.(step);
     }

@@ -5,6 +5,7 @@ import { groupsOf } from '../dataset/groups.js';
 import { defectSourceOf, takesDefects } from '../detect/defect-source.js';
 import { Detector } from '../detect/detector.js';
 import type { Thresholds } from '../detect/detector-info.js';
+import { viewOf } from '../detect/fit-detector.js';
 import { DETECTORS } from '../detect/kinds.js';
 import type { Photograph } from '../detect/tiles.js';
 import { holdBack } from '../evaluate/held-back.js';
@@ -48,8 +49,9 @@ async function goodOf(dataset: Dataset, source: DefectSource): Promise<ReturnTyp
 }
 
 /**
- * Fits a detector on a category, chooses thresholds for it, and writes it to `out`. If the job is aborted, a file beside `out` keeps its state, and
- * the same call continues from it. The result is bit for bit that of an uninterrupted fit.
+ * Fits a detector on a category, chooses thresholds for it, and writes it to `out`. If the job is aborted or fails, a
+ * file beside `out` keeps its state, and the same call continues from it. The result is bit for bit that of an
+ * uninterrupted fit.
  *
  * Throws the errors of `Detector.fit`, and ERR_BUSY.
  */
@@ -59,12 +61,15 @@ export async function fit(options: FitJobOptions, context: JobContext = {}): Pro
   const { signal, onEvent } = context;
   const out = resolve(checked.out);
   const source = defectSourceOf(DETECTORS[name], checked.defects, checked.pairs !== undefined);
-  const dataset = await Dataset.open(checked.data);
+  const dataset = await (takesDefects(source) ? Dataset.open(checked.data) : Dataset.openGood(checked.data));
   const { learned: good, heldBack } = await goodOf(dataset, source);
   const real = new Map<string, Example[]>();
   for (const type of dataset.types) real.set(type, await dataset.trainingExamples(type, trainImages));
   const generated = checked.pairs === undefined ? undefined : await openGenerated(checked.pairs, dataset.types);
   await using _lock = await lockFile(out);
+  const images = thresholdImages({ row: { real: true }, training: real, generated }, good, heldBack, viewOf(checked));
+  // An image that cannot be read is an error before the fit, not after it.
+  for (const { load } of [...images.defects, ...images.good]) await load();
   const start = performance.now();
   await using detector = await Detector.fit(
     name,
@@ -79,7 +84,6 @@ export async function fit(options: FitJobOptions, context: JobContext = {}): Pro
         }),
     },
   );
-  const images = thresholdImages({ row: { real: true }, training: real, generated }, good, heldBack, detector.info);
   const score = ({ image }: Photograph) => detector.scoreSeen(image, { signal });
   const { basis, thresholds } = await chooseThresholds(images, score, { signal });
   await detector.save(out, { thresholds });

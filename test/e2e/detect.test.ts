@@ -78,6 +78,40 @@ describe('the commands fit and detect', () => {
     expect(existsSync(`${out}.checkpoint.safetensors`)).toBe(false);
   });
 
+  it('keep a finished fit until its thresholds are chosen and it is saved', async () => {
+    const out = join(folder, 'finished.safetensors');
+    const controller = new AbortController();
+    const aborted = fitJob(options(out), {
+      signal: controller.signal,
+      // The fit does not look at the signal after its last step, but the choice of thresholds does.
+      onEvent: (event) => event.event === 'progress' && event.done === 6 && setTimeout(() => controller.abort()),
+    });
+    await expectFailure(aborted, 'ERR_ABORTED');
+    expect([existsSync(out), existsSync(`${out}.checkpoint.safetensors`)]).toEqual([false, true]);
+    const done: number[] = [];
+    await fitJob(options(out), { onEvent: (event) => event.event === 'progress' && done.push(event.done) });
+    expect(done).toEqual([]);
+    expect(readFileSync(out)).toEqual(readFileSync(file));
+    expect(existsSync(`${out}.checkpoint.safetensors`)).toBe(false);
+    await expectFailure(
+      Detector.fit('unet', await Dataset.open(category), { checkpoint: out, checkpointEvery: 0 }),
+      'ERR_INVALID_OPTION',
+      'an integer of at least 1 for checkpointEvery',
+    );
+  });
+
+  it('read the images for thresholds before a fit', async () => {
+    const unmasked = join(folder, 'unmasked');
+    cpSync(category, unmasked, { recursive: true });
+    rmSync(join(unmasked, 'ground_truth', 'dent', '000_mask.png'));
+    const steps: number[] = [];
+    const work = fitJob(options(join(folder, 'unmasked.safetensors'), { detector: 'draem', data: unmasked }), {
+      onEvent: (event) => event.event === 'progress' && steps.push(event.done),
+    });
+    await expectFailure(work, 'ERR_DATASET_INVALID', '000_mask.png');
+    expect(steps).toEqual([]);
+  });
+
   it('learn from generated pairs and in tiles, and keep thresholds', async () => {
     const out = join(folder, 'tiles.safetensors');
     const { resolution: _, ...tiled } = options(out, { tile: 32, pairs: generated, iterations: 2 });
@@ -147,6 +181,17 @@ describe('the commands fit and detect', () => {
       'ERR_INVALID_OPTION',
       'defects of the detector unet',
     );
+  });
+
+  it('need no defect where the detector needs none', async () => {
+    const good = join(folder, 'only-good');
+    await writeGood(join(good, 'train', 'good'), 3, 120);
+    const out = join(folder, 'only-good.safetensors');
+    const made = await fitJob(options(out, { detector: 'draem', data: good, iterations: 1 }));
+    expect(made).toMatchObject({ good: 3, real: 0, chosenOn: 'good training images' });
+    await expectFailure(fitJob(options(out, { data: good })), 'ERR_DATASET_INVALID', 'no folder test/<type>');
+    const empty = fitJob(options(out, { detector: 'draem', data: join(good, 'train', 'good') }));
+    await expectFailure(empty, 'ERR_DATASET_INVALID', 'no folder train/good');
   });
 
   it('never replace an image by its map', async () => {

@@ -15,10 +15,10 @@ import { openKolektor, openMasks, openVisa } from './masks.js';
 import { openVoc } from './voc.js';
 import { openYolo } from './yolo.js';
 
-const READERS: Record<DataFormat, (path: string) => Promise<DatasetContents>> = {
+const READERS: Record<DataFormat, (path: string, needsTypes: boolean) => Promise<DatasetContents>> = {
   mvtec: openFolder,
   mpdd: openFolder,
-  btad: (path) => openFolder(path, 'ok'),
+  btad: (path, needsTypes) => openFolder(path, needsTypes, 'ok'),
   visa: openVisa,
   kolektor: openKolektor,
   coco: openCoco,
@@ -34,11 +34,13 @@ const FILES: readonly DataFormat[] = ['coco', 'labelme', 'yolo', 'datumaro'];
 
 /**
  * Opens the dataset in a file or folder. Its content tells the format, unless `format` does. Throws ERR_INVALID_OPTION for
- * an unknown format, and ERR_DATASET_INVALID for data that cannot be used.
+ * an unknown format, and ERR_DATASET_INVALID for data that cannot be used. Category folders need no defect type if
+ * `needsTypes` is false.
  */
 export async function openData(
   path: string,
   format?: DataFormat,
+  needsTypes = true,
 ): Promise<{ format: DataFormat; contents: DatasetContents }> {
   checkValue('format', oneOf(dataFormats).optional(), format);
   const place = resolve(path);
@@ -54,7 +56,7 @@ export async function openData(
     throw new DatasetError(`${place} is a file, but a dataset in the format ${found} is a folder`);
   }
   const known = found ?? 'mvtec'; // Its reader tells what a category needs.
-  return { format: known, contents: await READERS[known](place) };
+  return { format: known, contents: await READERS[known](place, needsTypes) };
 }
 
 /** Tells whether a folder holds a dataset, even one that cannot be read, so that its error is not lost. */
