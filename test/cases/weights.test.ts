@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { writeFileAtomic } from '../../lib/core/files.js';
 import { embedded } from '../../lib/index.js';
 import { mask } from '../../lib/jobs/index.js';
-import { caseFolder, crackAdapter, tileLoss, trainCase } from '../helpers/cases.js';
+import { caseFolder, casesFolder, crackAdapter, tileLoss, trainCase } from '../helpers/cases.js';
 import { expectFailure } from '../helpers/failures.js';
 import { contentsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';

@@ -41,7 +41,7 @@ describe('bad input', () => {
   it('a wrong flag or value is one line and the exit code of usage', async () => {
     await expectFailure(train('--steps', '0'), 'for steps but received 0', 2);
     await expectFailure(train('--steps', 'many'), 'Expected a number', 2);
-    await expectFailure(['train'], 'Expected a folder for data but received nothing', 2);
+    await expectFailure(['train'], 'Expected a folder or file for data but received nothing', 2);
     await expectFailure(train('--colour', 'red'), "unknown option '--colour'", 2);
     await expectFailure(
       train('--resolution', '40'),
