@@ -1,6 +1,8 @@
 // This layer is a convolution without bias, followed by batch norm.
 #pragma once
 
+#include <optional>
+
 #include "nn/layers.h"
 
 namespace dan::nn {
@@ -28,8 +30,19 @@ struct ConvNorm {
   }
 
   at::Tensor operator()(const at::Tensor& x, bool training) const {
-    const at::Tensor y = at::conv2d(x, kernel, bias, stride, kernel.size(2) / 2, /*dilation=*/1, groups);
+    const at::Tensor y = convolve(x);
     return bias.defined() ? y : norm(y, training);
+  }
+
+ private:
+  // With two threads, the gradient of a strided kernel of 1 x 1 writes beyond its memory if the channels do not fill
+  // oneDNN's blocks (libtorch 2.11, AVX-512). Leaving out the pixels beforehand gives the same result.
+  at::Tensor convolve(const at::Tensor& x) const {
+    constexpr int64_t kBlock = 16;
+    const bool leavesOut = kernel.size(2) == 1 && stride > 1 && x.size(1) % kBlock != 0;
+    const at::Tensor kept = leavesOut ? x.slice(2, 0, std::nullopt, stride).slice(3, 0, std::nullopt, stride) : x;
+    const int64_t step = leavesOut ? 1 : stride;
+    return at::conv2d(kept, kernel, bias, step, kernel.size(2) / 2, /*dilation=*/1, groups);
   }
 };
 
