@@ -40,13 +40,20 @@ const CONVOLUTIONAL = ['mobilenet-v2', 'efficientnet-lite0', 'resnet18', 'resnet
 /** These backbones can be trained. */
 const RESIDUAL = ['resnet18', 'resnet50', 'wide-resnet50-2'] as const;
 
-const DRAEM: Omit<DetectorKind, 'name'> = {
-  learnsFrom: 'either',
-  madeUp: 'draem',
+/** Most detectors are like this. Their entries say how they differ. */
+const USUAL = {
+  madeUp: 'none',
   backbones: [],
   startsRandom: false,
   isTrained: true,
   leastSide: 32,
+  givesProbabilities: false,
+} as const;
+
+const DRAEM: Omit<DetectorKind, 'name'> = {
+  ...USUAL,
+  learnsFrom: 'either',
+  madeUp: 'draem',
   givesProbabilities: true,
   settings: {
     // The published 700 epochs are 21,000 iterations for 240 good images.
@@ -58,12 +65,8 @@ const DRAEM: Omit<DetectorKind, 'name'> = {
 export const DETECTORS: Record<DetectorName, DetectorKind> = {
   unet: {
     name: 'unet',
+    ...USUAL,
     learnsFrom: 'defects',
-    madeUp: 'none',
-    backbones: [],
-    startsRandom: false,
-    isTrained: true,
-    leastSide: 32,
     givesProbabilities: true,
     settings: {
       paper: { channels: 64, batchSize: 16, iterations: 6400, learningRate: 1e-4 },
@@ -72,13 +75,10 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   },
   patchcore: {
     name: 'patchcore',
+    ...USUAL,
     learnsFrom: 'good',
-    madeUp: 'none',
     backbones: ANY_BACKBONE,
-    startsRandom: false,
     isTrained: false,
-    leastSide: 32,
-    givesProbabilities: false,
     // Progress counts its steps as shares of the iterations.
     settings: {
       paper: { channels: 1, batchSize: 8, iterations: 100, learningRate: 1e-4 },
@@ -89,13 +89,9 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   'draem-sspcab': { name: 'draem-sspcab', ...DRAEM },
   supersimplenet: {
     name: 'supersimplenet',
+    ...USUAL,
     learnsFrom: 'either',
-    madeUp: 'none',
     backbones: ANY_BACKBONE,
-    startsRandom: false,
-    isTrained: true,
-    leastSide: 32,
-    givesProbabilities: false,
     settings: {
       // The published 300 epochs are 2,250 iterations for 240 good images.
       paper: { channels: 64, batchSize: 32, iterations: 2250, learningRate: 1e-4 },
@@ -104,13 +100,9 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   },
   rd4ad: {
     name: 'rd4ad',
+    ...USUAL,
     learnsFrom: 'good',
-    madeUp: 'none',
     backbones: CONVOLUTIONAL,
-    startsRandom: false,
-    isTrained: true,
-    leastSide: 32,
-    givesProbabilities: false,
     settings: {
       paper: { channels: 64, batchSize: 16, iterations: 3000, learningRate: 5e-3 },
       small: { channels: 64, batchSize: 8, iterations: 400, learningRate: 5e-3 },
@@ -118,13 +110,9 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   },
   cfa: {
     name: 'cfa',
+    ...USUAL,
     learnsFrom: 'good',
-    madeUp: 'none',
     backbones: [...CONVOLUTIONAL, 'dinov2-vit-s14'],
-    startsRandom: false,
-    isTrained: true,
-    leastSide: 32,
-    givesProbabilities: false,
     settings: {
       paper: { channels: 64, batchSize: 4, iterations: 2000, learningRate: 1e-3 },
       small: { channels: 64, batchSize: 4, iterations: 400, learningRate: 1e-3 },
@@ -132,13 +120,10 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   },
   efficientad: {
     name: 'efficientad',
+    ...USUAL,
     learnsFrom: 'good',
-    madeUp: 'none',
     backbones: CONVOLUTIONAL,
-    startsRandom: false,
-    isTrained: true,
     leastSide: 256,
-    givesProbabilities: false,
     settings: {
       paper: { channels: 64, batchSize: 1, iterations: 140_000, learningRate: 1e-4 },
       small: { channels: 16, batchSize: 1, iterations: 2000, learningRate: 1e-4 },
@@ -146,13 +131,10 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   },
   devnet: {
     name: 'devnet',
+    ...USUAL,
     learnsFrom: 'defects',
-    madeUp: 'none',
     backbones: RESIDUAL,
     startsRandom: true,
-    isTrained: true,
-    leastSide: 32,
-    givesProbabilities: false,
     settings: {
       paper: { channels: 64, batchSize: 48, iterations: 1000, learningRate: 2e-4 },
       small: { channels: 64, batchSize: 16, iterations: 300, learningRate: 2e-4 },
@@ -160,13 +142,11 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
   },
   dra: {
     name: 'dra',
+    ...USUAL,
     learnsFrom: 'defects',
-    madeUp: 'none',
     backbones: RESIDUAL,
     startsRandom: true,
-    isTrained: true,
     leastSide: 64,
-    givesProbabilities: false,
     settings: {
       paper: { channels: 64, batchSize: 48, iterations: 600, learningRate: 2e-4 },
       small: { channels: 64, batchSize: 16, iterations: 300, learningRate: 2e-4 },

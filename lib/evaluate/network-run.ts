@@ -74,7 +74,7 @@ export function digestOf(network: Network, { row, detector, seed, set, data, pro
   const source = network === 'detector' ? sourceOf(row, detector) : row.source;
   const textures = source === 'draem' ? data.textures : undefined;
   const pools = [set.good, set.defects, textures].map((pool) => pool?.digest);
-  // Where no test images share a part, digests of the U-Net stay those of earlier versions, which did not hash the parts.
+  // Digests of the U-Net stay those of earlier versions, which did not hash the parts, if no test images share one.
   const scored = network === 'detector' ? { parts: data.testParts } : {};
   const chosenOn = row === GOOD_ONLY ? { heldBack: data.heldBackDigest } : {};
   const inputs = { network, own, source, seed, pools, tests: data.testDigest, ...scored, ...chosenOn };

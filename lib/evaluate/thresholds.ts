@@ -13,9 +13,9 @@ import { GOOD } from './split.js';
 import { defectToTest, goodToTest, type TestImage } from './test-images.js';
 
 /**
- * What a threshold is chosen on. On generated pairs or training photographs, it is the one with the best F1. On good
- * images alone, it is the one that at most a hundredth of them, and of their pixels, reaches. Detectors that learn from
- * good images alone do not learn from those that are held back.
+ * Names the images that a threshold is chosen on. On generated pairs or training photographs, it is the one with the
+ * best F1. On good images alone, it is the one that at most a hundredth of them, and of their pixels, reaches. Detectors
+ * that learn from good images alone do not learn from those that are held back.
  */
 export type ThresholdBasis =
   | 'generated pairs'

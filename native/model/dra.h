@@ -37,7 +37,7 @@ class Dra {
 // The heads' scores of each image, (N), averaged over the scales.
 struct DraScores {
   at::Tensor holistic, seen, pseudo, residual;
-  // What the three heads of defects find, less what the holistic head finds good.
+  // The three heads of defects add to the score, and the holistic head, which knows good images, lowers it.
   at::Tensor total() const { return seen + pseudo + residual - holistic; }
 };
 DraScores draScores(const std::vector<Dra::Heads>& heads);

@@ -42,7 +42,7 @@ function fillCorners(canvas: Canvas, corners: readonly Point[]): void {
 
 /**
  * Connects each sharp corner with the row beside it. Without this, flat and thin shapes would have gaps at their ends.
- * Of the lower ends, only those in the last row are connected.
+ * A lower end is connected only if it is in the last row.
  */
 function fillTips(canvas: Canvas, corners: readonly Point[], lastRow: number): void {
   for (const [i, corner] of corners.entries()) {

@@ -54,7 +54,7 @@ function describe(root: string, file: string): Described {
 export async function maskPairsBelow(root: string): Promise<MaskPair[]> {
   const files = (await imagesBelow(root)).map((file) => describe(root, file));
   const haveFolder = files.some(({ place }) => place === 'masks');
-  // Where masks have a folder of their own, a name such as `a_label.png` among the images is that of an image.
+  // A name such as `a_label.png` among the images is that of an image if masks have a folder of their own.
   const isMask = ({ key, place }: Described) =>
     place === 'masks' || (key !== withoutSuffix(key) && !(haveFolder && place === 'images'));
   const images = new Map<string, MaskPair>();
