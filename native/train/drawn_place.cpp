@@ -6,7 +6,8 @@ namespace dan::train {
 
 namespace {
 
-constexpr int64_t kWholeWindowEvery = 8;
+// The recipe `noise` draws whole windows, and `place` never does. One adapter serves both.
+constexpr int64_t kWholeWindowEvery = 3;
 
 // A dilated mask reaches at most an eighth of the window's side beyond the defect, and a widened box at most a quarter.
 constexpr int64_t kDilationDivisor = 8, kWideningDivisor = 4;

@@ -8,7 +8,7 @@
 namespace dan::train {
 
 // Draws a place that holds the whole defect: its mask, dilated at random; its bounding box, widened at random; or, in
-// one of eight draws, the whole window. A window without a defect gets a random box. mask: (1, 1, R, R) of 0 and 1.
+// one of three draws, the whole window. A window without a defect gets a random box. mask: (1, 1, R, R) of 0 and 1.
 // Returns the same shape.
 at::Tensor drawPlace(const at::Tensor& mask, Rng& rng);
 
