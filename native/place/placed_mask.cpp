@@ -20,8 +20,9 @@ constexpr double kShareOfStrength = 0.25, kNearby = 1 / 4.;
 constexpr double kReach = 1 / 16.;
 // A pixel with fewer marked pixels among itself and its neighbours is a speck. The ends of a line are regrown.
 constexpr double kSpeck = 3;
-// A pixel with so many marked neighbours is a hole.
-constexpr double kHole = 6;
+// Gaps up to twice this share of the window's side are closed. The change is small where the ground happens to be as
+// dark as the defect, and an annotator would draw one region there.
+constexpr double kGap = 1 / 64.;
 // A region is small below this number of pixels, or this share of the largest region's. It is weak if its largest
 // change is below this share of the largest of all.
 constexpr double kSmallArea = 4, kSmallShare = 0.02, kWeak = 0.5;
@@ -35,6 +36,14 @@ at::Tensor neighbours(const at::Tensor& mask) {
 at::Tensor grown(at::Tensor seeds, const at::Tensor& allowed, int64_t reach) {
   for (int64_t i = 0; i < reach; ++i) seeds = (neighbours(seeds) > 0.5) & allowed;
   return seeds;
+}
+
+// Closes gaps of up to 2 * reach pixels. Beyond the edges everything counts as marked, so that nothing is lost there.
+at::Tensor closed(const at::Tensor& mask, int64_t reach) {
+  const auto widest = [&](const at::Tensor& of) {
+    return at::max_pool2d(of.to(at::kFloat).unsqueeze(0), 2 * reach + 1, 1, reach)[0] > 0.5;
+  };
+  return ~widest(~widest(mask));
 }
 
 // Returns where the change is strong beside that of the seeds at most `reach` pixels away. change: (H, W); seeds: (H,
@@ -78,7 +87,7 @@ at::Tensor placedMask(const DrawnDefect& drawn) {
   const at::Tensor ofDefect = visible & strongEnough(change, seeds, pixelsOf(kNearby));
   const at::Tensor all = grown(seeds & ofDefect, ofDefect, reach);
   const at::Tensor found = grown(all & (neighbours(all) >= kSpeck - 0.5), all, reach);
-  const at::Tensor whole = found | ((neighbours(found) >= kHole - 0.5) & drawn.place);
+  const at::Tensor whole = closed(found, pixelsOf(kGap)) & drawn.place;
   return withoutWeakSpecks(whole, change).to(at::kByte).mul(255).contiguous();
 }
 

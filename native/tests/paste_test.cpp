@@ -43,6 +43,20 @@ DAN_TEST(the_mask_covers_the_visible_change_and_no_more) {
   EXPECT(!place::placedMask(drawn).slice(1, 36, 64).any().item<bool>());
 }
 
+DAN_TEST(the_mask_has_no_narrow_gaps) {
+  const at::Tensor blank = at::full({kSide, kSide, 3}, 128, at::kByte);
+  at::Tensor change = at::zeros({kSide, kSide, 3});
+  change.slice(0, 10, 40).slice(1, 20, 26).fill_(-0.6);
+  at::Tensor expected = (change != 0).any(-1);
+  change.slice(0, 20, 23).fill_(0);                      // The ground across the defect is as dark as the defect.
+  change.slice(0, 30, 32).slice(1, 22, 24).fill_(0);     // A hole.
+  change.slice(0, 50, 60).slice(1, 20, 26).fill_(-0.6);  // Another defect is too far away to be joined.
+  expected.slice(0, 50, 60).slice(1, 20, 26).fill_(true);
+  const at::Tensor part = at::where(change != 0, at::full_like(blank, 40), blank);
+  const at::Tensor mask = place::placedMask({part, 127.5, change, at::ones({kSide, kSide}, at::kBool)}) != 0;
+  EXPECT(mask.equal(expected));
+}
+
 DAN_TEST(the_mask_leaves_out_small_regions_that_are_weak) {
   const at::Tensor part = at::full({kSide, kSide, 3}, 128, at::kByte);
   at::Tensor change = at::zeros({kSide, kSide, 3}), dark = part.clone();
