@@ -24,6 +24,8 @@ export interface NativeTrainOptions {
   seed: number;
   partFill: string;
   flips: boolean;
+  /** One of 'both', 'noise' and 'place'. */
+  recipe: string;
   /** The pixels along each side of a window. */
   resolution: number;
 }
@@ -228,6 +230,11 @@ export interface NativePasted {
   mask: Uint8Array;
   /** The largest difference to the photograph inside the mask, 0 to 1. */
   contrast: number;
+  /**
+   * The mean difference to the photograph inside the mask, divided by the standard deviation of the photograph there
+   * and nearby.
+   */
+  contrastToNoise: number;
   /** The IoU of the mask and of the pixels that differ from the photograph by at least 0.04 of the range. */
   fit: number;
 }

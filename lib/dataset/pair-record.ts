@@ -16,6 +16,11 @@ export interface PlacedDefect {
   attempts: number;
   /** The largest change of the photograph inside the mask, as a share of the range. */
   contrast: number;
+  /**
+   * The mean change inside the mask, divided by the standard deviation of the photograph there and nearby. Pairs of
+   * version 0.1.0 lack it.
+   */
+  contrastToNoise?: number;
   /** The IoU of the mask and of the pixels that changed visibly. */
   fit: number;
 }
@@ -62,6 +67,7 @@ export const placedDefectSchema = z.looseObject({
   method: z.enum(['auto', 'mask', 'box'], 'expected auto, mask or box'),
   attempts: z.int('expected an integer of at least 1').min(1, 'expected an integer of at least 1'),
   contrast: share,
+  contrastToNoise: z.number('expected a number of at least 0').min(0, 'expected a number of at least 0').optional(),
   fit: share,
 });
 

@@ -79,8 +79,8 @@ function settingsOf(options: ReturnType<typeof checkCampaign>, chosen: CampaignJ
   // Sampling takes its prompts from the adapter, which was trained with the prompts of these options. What is not chosen
   // is left out, because a preset or the base decides it.
   const { globalPrompt: _, anomalyPrompt: __, ...sampling } = pickGiven(chosen, { ...samplingOptions, ...maskOptions });
-  // This batch size is that of sampling.
-  const { batchSize: ___, ...training } = pickGiven(chosen, trainingOptions);
+  // This batch size is that of sampling, and a type is trained for the recipe of the campaign.
+  const { batchSize: ___, recipe: ____, ...training } = pickGiven(chosen, trainingOptions);
   return {
     ...{ recipe, count, trainSteps, resume },
     training: {

@@ -28,7 +28,7 @@ import { type WrittenPairs, writePairs } from './write-pairs.js';
 export interface TypeSettings {
   recipe: RecipeName;
   count: number;
-  training: Omit<TrainerOptions, 'types'> & Required<Pick<TrainerOptions, 'fit' | 'seed' | 'trainImages'>>;
+  training: Omit<TrainerOptions, 'types' | 'recipe'> & Required<Pick<TrainerOptions, 'fit' | 'seed' | 'trainImages'>>;
   trainSteps?: number | undefined;
   sampling: NoiseOptions;
   keepBest?: KeepRule | undefined;
@@ -118,7 +118,7 @@ async function prepareTrained(
   const trained = await trainType(
     model,
     dataset,
-    { ...withOwnMasks(training), types: [type] },
+    { ...withOwnMasks(training), types: [type], recipe: settings.recipe === 'place' ? 'place' : 'noise' },
     { out: adapter, steps, resume },
     context,
   );

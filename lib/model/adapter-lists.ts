@@ -65,5 +65,12 @@ export function renewed(metadata: Readonly<Record<string, string>>): Record<stri
   if (type === undefined || 'types' in metadata) return metadata;
   const { globalPrompt, anomalyPrompt } = stableDiffusion.training;
   const prompts = { global: global_prompt ?? globalPrompt, anomaly: anomaly_prompt ?? anomalyPrompt };
-  return { ...rest, types: JSON.stringify([type]), prompts: JSON.stringify([prompts]), window: 'off', examples: '[]' };
+  return {
+    ...rest,
+    types: JSON.stringify([type]),
+    prompts: JSON.stringify([prompts]),
+    window: 'off',
+    examples: '[]',
+    recipe: 'both',
+  };
 }

@@ -101,6 +101,11 @@ export const engineTrainingOptions = {
     'Give the anomaly part this background. auto takes black if the defect stands out more against black than against grey.',
   ),
   flips: option(flag().default(true), 'advanced', 'Flip training images at random, horizontally and vertically.'),
+  recipe: option(
+    oneOf(['both', 'noise', 'place']).default('both'),
+    'advanced',
+    'Let an adapter of an inpainting base suit this recipe: noise learns to draw whole windows, and place to draw inside of places. Other bases learn the same for both.',
+  ),
   branches: option(
     oneOf(['joint', 'separate', 'one']).default('joint'),
     'api',

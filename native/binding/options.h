@@ -30,7 +30,7 @@ struct ConvertAdapterOptions {
 
 struct TrainerOptions {
   train::TrainOptions train;
-  std::string partFill, background, branches;
+  std::string partFill, background, branches, recipe;
   std::vector<std::string> globalPrompts, anomalyPrompts;  // one for each type
   bool flips = true;
   int64_t resolution = 0;
@@ -138,6 +138,7 @@ void visitOptions(TrainerOptions& o, Visitor&& field) {
   field("seed", o.train.seed);
   field("partFill", o.partFill);
   field("flips", o.flips);
+  field("recipe", o.recipe);
   field("resolution", o.resolution);
 }
 

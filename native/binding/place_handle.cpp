@@ -69,7 +69,7 @@ Napi::Value moveDefect(const Napi::CallbackInfo& info) {
       });
 }
 
-// pasteBack(photograph, change, mask, options, task) returns { image, mask, contrast, fit }.
+// pasteBack(photograph, change, mask, options, task) returns { image, mask, contrast, contrastToNoise, fit }.
 Napi::Value pasteBack(const Napi::CallbackInfo& info) {
   const auto options = parseOptions<PasteOptions>(info[3]);
   if (options.channels != 1 && options.channels != 3) {
@@ -89,6 +89,7 @@ Napi::Value pasteBack(const Napi::CallbackInfo& info) {
         object.Set("image", toBytes(env, pasted.image));
         object.Set("mask", toBytes(env, pasted.mask));
         object.Set("contrast", pasted.contrast);
+        object.Set("contrastToNoise", pasted.contrastToNoise);
         object.Set("fit", pasted.fit);
         return object;
       });

@@ -30,7 +30,8 @@ Napi::Value createTrainer(const Napi::CallbackInfo& info) {
         options.train.anomalyPrompts = options.anomalyPrompts;
         options.train.branches = train::parseBranches(options.branches);
         options.train.background = dual::parseBackgroundMode(options.background);
-        const train::TrainingRegions data{*regions, options.resolution, parsePartFill(options.partFill), options.flips};
+        const train::TrainingRegions data{*regions, options.resolution, parsePartFill(options.partFill), options.flips,
+                                          train::parseRecipes(options.recipe)};
         return measured([&] {
           auto latents = train::makeLatentSource(*base, data, task);
           auto trainer = std::make_unique<train::PairTrainer>(*base, std::move(latents), options.train);

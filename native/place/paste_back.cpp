@@ -1,10 +1,26 @@
 #include "place/paste_back.h"
 
+#include <algorithm>
+
 #include "core/pixel_values.h"
 
 namespace dan::place {
 
 namespace {
+
+// The ground of a defect reaches this share of the window's side beyond its mask.
+constexpr double kNearby = 1 / 16.;
+// A ground that is as even as this share of the range has no grain that could hide a defect.
+constexpr double kLeastNoise = 0.01;
+
+// difference: (H, W), as a share of the range; photograph: (H, W, C) uint8; mask: (H, W) bool, not empty.
+double contrastToNoise(const at::Tensor& difference, const at::Tensor& photograph, const at::Tensor& mask) {
+  const int64_t reach = std::max<int64_t>(1, static_cast<int64_t>(kNearby * static_cast<double>(mask.size(0))));
+  const at::Tensor near = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), 2 * reach + 1, 1, reach)[0] > 0.5;
+  const at::Tensor ground = photograph.to(at::kFloat).mean(-1).masked_select(near) / 255;
+  const double noise = ground.std(/*unbiased=*/false).item<double>();
+  return difference.masked_select(mask).mean().item<double>() / std::max(noise, kLeastNoise);
+}
 
 // Returns (H, W, C). picture: (h, w, C) float.
 at::Tensor resized(const at::Tensor& picture, int64_t height, int64_t width) {
@@ -36,6 +52,7 @@ Pasted pasteBack(const at::Tensor& photograph, const at::Tensor& change, const a
   const at::Tensor difference =
       (pasted.image.to(at::kFloat) - photograph.to(at::kFloat)).abs().amax(-1) / 255;  // (H, W)
   pasted.contrast = (difference * inside).max().item<double>();
+  if (inside.any().item<bool>()) pasted.contrastToNoise = contrastToNoise(difference, photograph, inside);
   const at::Tensor changed = difference >= kVisible;
   const auto count = [](const at::Tensor& pixels) { return static_cast<double>(pixels.sum().item<int64_t>()); };
   const double all = count(changed | inside);

@@ -13,6 +13,9 @@ struct Pasted {
   at::Tensor image;     // (H, W, C) uint8
   at::Tensor mask;      // (H, W) uint8, 0 and 255
   double contrast = 0;  // the largest difference to the photograph inside the mask, 0 to 1
+  // The mean difference to the photograph inside the mask, divided by the standard deviation of the photograph there
+  // and nearby. It tells whether the defect stands out from its ground. It is 0 without a mask.
+  double contrastToNoise = 0;
   // The IoU of the mask and of the pixels that differ visibly from the photograph. It is 0 if there are neither.
   double fit = 0;
 };

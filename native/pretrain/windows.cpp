@@ -49,7 +49,7 @@ Windows drawWindows(const TrainingData& data, const at::Tensor& index, int64_t s
 at::Tensor drawPlaces(const at::Tensor& masks, at::Generator generator) {
   Rng rng(std::move(generator));
   std::vector<at::Tensor> places;
-  for (const at::Tensor& mask : masks.split(1)) places.push_back(train::drawPlace(mask, rng));
+  for (const at::Tensor& mask : masks.split(1)) places.push_back(train::drawPlace(mask, train::Recipes::kBoth, rng));
   return at::cat(places);
 }
 

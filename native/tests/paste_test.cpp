@@ -104,10 +104,23 @@ DAN_TEST(pasting_adds_the_change_inside_the_soft_mask_only) {
   EXPECT(image[20][33].item<int64_t>() < 176 && image[20][33].item<int64_t>() > 100);
   EXPECT(image[20][34].item<int64_t>() == 100 && image[13][20].item<int64_t>() == 100);
   EXPECT(std::abs(pasted.contrast - 77 / 255.) < 1.5 / 255);
+  // An even photograph counts as if its standard deviation were a hundredth of the range.
+  EXPECT(std::abs(pasted.contrastToNoise - 76.5 / 255 / 0.01) < 0.3);
   // The soft border of two pixels has changed visibly, too.
   EXPECT(std::abs(pasted.fit - 256. / (20 * 20)) < 0.02);
   const auto nothing = place::pasteBack(photograph, change, at::zeros_like(mask));
   EXPECT(nothing.image.equal(photograph) && nothing.contrast == 0 && nothing.fit == 0);
+}
+
+DAN_TEST(contrast_to_noise_compares_a_change_with_the_ground_nearby) {
+  // Stripes of 90 and 110 near the defect have a standard deviation of 10. Darker ones are far away.
+  at::Tensor photograph = at::full({kSide, kSide, 1}, 90, at::kByte);
+  photograph.slice(1, 0, kSide, 2).fill_(110);
+  photograph.slice(0, 40).slice(1, 0, kSide, 4).fill_(0);
+  at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+  mask.slice(0, 10, 20).slice(1, 10, 20).fill_(255);
+  const at::Tensor change = at::full({kSide, kSide, 3}, 2 * 25 / 255.);  // 25 levels
+  EXPECT(std::abs(place::pasteBack(photograph, change, mask).contrastToNoise - 2.5) < 1e-3);
 }
 
 DAN_TEST(a_defect_is_moved_into_a_box) {

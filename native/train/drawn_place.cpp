@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace dan::train {
 
 namespace {
 
-// The recipe `noise` draws whole windows, and `place` never does. One adapter serves both.
 constexpr int64_t kWholeWindowEvery = 3;
 
 // A dilated mask reaches at most an eighth of the window's side beyond the defect, and a widened box at most a quarter.
@@ -45,9 +46,18 @@ at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
 
 }  // namespace
 
-at::Tensor drawPlace(const at::Tensor& mask, Rng& rng) {
+Recipes parseRecipes(const std::string& name) {
+  if (name == "both") return Recipes::kBoth;
+  if (name == "noise") return Recipes::kNoise;
+  if (name == "place") return Recipes::kPlace;
+  fail(kInvalidOption, "Expected both, noise or place for recipe but received ", name);
+}
+
+at::Tensor drawPlace(const at::Tensor& mask, Recipes recipes, Rng& rng) {
   const int64_t side = mask.size(2);
-  if (rng.below(kWholeWindowEvery) == 0) return at::ones_like(mask);
+  if (recipes == Recipes::kNoise || (recipes == Recipes::kBoth && rng.below(kWholeWindowEvery) == 0)) {
+    return at::ones_like(mask);
+  }
   if (!mask.any().item<bool>()) {
     const Span rows = randomSpan(side, rng), columns = randomSpan(side, rng);
     return boxOf(mask, rows, columns);

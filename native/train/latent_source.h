@@ -12,6 +12,7 @@
 #include "dual/adapter_examples.h"
 #include "model/base_model.h"
 #include "model/inpaint_condition.h"
+#include "train/drawn_place.h"
 #include "train/region_windows.h"
 
 namespace dan::train {
@@ -34,7 +35,8 @@ struct TrainingRegions {
   std::vector<TrainingRegion> regions;
   int64_t resolution = 0;  // pixels along each side of a window
   PartFill fill = PartFill::kGrey;
-  bool flips = true;  // image and masks are flipped alike: horizontally, vertically, and both
+  bool flips = true;                 // image and masks are flipped alike: horizontally, vertically, and both
+  Recipes recipes = Recipes::kBoth;  // only an inpainting base reads it
 };
 
 // A Gaussian distribution of latents, which are not scaled.

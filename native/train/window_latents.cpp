@@ -74,7 +74,7 @@ TrainingBatch WindowLatents::draw(const at::Tensor& index, at::Generator generat
     images.push_back(window.images.flip(dims));
     masks.push_back(window.masks.flip(dims));
     if (hasForegrounds()) foregrounds.push_back(window.foregrounds.flip(dims));
-    if (base_.isInpainting()) places.push_back(drawPlace(masks.back(), rng));
+    if (base_.isInpainting()) places.push_back(drawPlace(masks.back(), data().recipes, rng));
   }
   Pixels pixels{at::cat(images), at::cat(masks), hasForegrounds() ? at::cat(foregrounds) : at::Tensor()};
   TrainingBatch batch;

@@ -86,7 +86,7 @@ export function fakeEngine(isBlank: (window: NativePlaceWindow) => boolean = () 
       });
       const large = Uint8Array.from({ length: side * side }, (_, i) => mask[at(i)] as number);
       const contrast = image.reduce((most, value, i) => Math.max(most, Math.abs(value - (photograph[i] as number))), 0);
-      return { image, mask: large, contrast: contrast / 255, fit: contrast > 0 ? 1 : 0 };
+      return { image, mask: large, contrast: contrast / 255, contrastToNoise: contrast, fit: contrast > 0 ? 1 : 0 };
     },
   };
 }

@@ -115,16 +115,30 @@ describe('placePairs', () => {
     expect(new Set(attempts.map((one) => placeOf({ ...one, attempt: 0 }))).size).toBeGreaterThan(1);
   });
 
-  it('keeps the attempt with the best mask if none is good', async () => {
+  /** An engine whose attempts get these scores, one after the other. */
+  const scoredEngine = (scores: readonly { fit: number; contrastToNoise: number }[]) => {
     const engine = fakeEngine();
-    const fits = [0.2, 0.4, 0.1, 0.3];
     const paste = engine.paste;
     let judged = 0;
-    const scored = {
+    return {
       ...engine,
-      paste: async (...args: Parameters<typeof paste>) => ({ ...(await paste(...args)), fit: fits[judged++] ?? 1 }),
+      paste: async (...args: Parameters<typeof paste>) => ({ ...(await paste(...args)), ...scores[judged++] }),
     };
-    const [pair] = await pairsOf({ engine: scored, indices: [0] });
+  };
+
+  it.each([
+    [[1, 2.9, 3, 9], { attempts: 3, contrastToNoise: 3 }],
+    [[1, 2.5, 0.5, 2], { attempts: 4, contrastToNoise: 2.5 }],
+  ])('draws a defect again that hardly stands out from its ground, with ratios %j', async (ratios, expected) => {
+    const engine = scoredEngine(ratios.map((contrastToNoise) => ({ contrastToNoise, fit: 0.8 })));
+    const [pair] = await pairsOf({ engine, indices: [0] });
+    expect(pair?.defects).toMatchObject([expected]);
+  });
+
+  it('keeps the attempt with the best mask if none is good', async () => {
+    const fits = [0.2, 0.4, 0.1, 0.3];
+    const engine = scoredEngine(fits.map((fit) => ({ fit, contrastToNoise: 9 })));
+    const [pair] = await pairsOf({ engine, indices: [0] });
     expect(pair?.defects).toMatchObject([{ attempts: 4, fit: 0.4 }]);
     const second = engine.calls[1]?.[0] as NativePlaceWindow;
     const rest = await pairsOf({ indices: [0] });

@@ -5,6 +5,11 @@ import type { Place } from './place.js';
 const MIN_CONTRAST = 0.04;
 /** A defect whose mask covers the change less well than this IoU is drawn again. */
 const MIN_FIT = 0.5;
+/**
+ * A defect that stands out from the grain of its ground less than this is drawn again elsewhere. Detectors that learn
+ * from hardly visible defects find defects in grain and at dark edges.
+ */
+const MIN_CONTRAST_TO_NOISE = 3;
 /** A defect is drawn at most this many times. */
 const MAX_ATTEMPTS = 4;
 
@@ -14,8 +19,18 @@ export interface DrawnDefect {
   drawn: NativePlaced;
   /** The largest change of the photograph inside the mask, as a share of the range. */
   contrast: number;
+  /** The mean change inside the mask, divided by the standard deviation of the photograph there and nearby. */
+  contrastToNoise: number;
   /** The IoU of the mask and of the pixels that changed visibly. */
   fit: number;
+}
+
+const fits = ({ fit }: DrawnDefect) => fit >= MIN_FIT;
+
+/** Returns true if the first defect suits a pair better: one whose mask fits before one that stands out. */
+function isBetter(one: DrawnDefect, other: DrawnDefect): boolean {
+  if (fits(one) !== fits(other)) return fits(one);
+  return fits(one) ? one.contrastToNoise > other.contrastToNoise : one.fit > other.fit;
 }
 
 /** One of the defects of a pair, which is drawn again until it can be used. */
@@ -24,7 +39,7 @@ export class PairDefect {
   next: Place | undefined;
   /** The number of times that it was drawn. */
   attempts = 0;
-  /** The defect with the best mask. Undefined if none was visible. */
+  /** The best of the visible defects. Undefined if none was visible. */
   best: DrawnDefect | undefined;
 
   constructor(
@@ -45,7 +60,8 @@ export class PairDefect {
     this.attempts++;
     this.next = undefined;
     const isVisible = !isEmpty && defect.contrast >= MIN_CONTRAST;
-    if (isVisible && (!this.best || defect.fit > this.best.fit)) this.best = defect;
-    return !(isVisible && defect.fit >= MIN_FIT) && this.attempts < MAX_ATTEMPTS;
+    if (isVisible && (!this.best || isBetter(defect, this.best))) this.best = defect;
+    const isGood = isVisible && fits(defect) && defect.contrastToNoise >= MIN_CONTRAST_TO_NOISE;
+    return !isGood && this.attempts < MAX_ATTEMPTS;
   }
 }

@@ -127,9 +127,9 @@ async function judge(
   for (const defect of defects) {
     const [drawn, place] = [drawnNow.get(defect), defect.next];
     if (!drawn || !place) continue;
-    const { mask, contrast, fit } = await pasteDefect(engine, photograph.image, place, drawn);
+    const { mask, contrast, contrastToNoise, fit } = await pasteDefect(engine, photograph.image, place, drawn);
     const isEmpty = mask.every((value) => value === 0);
-    if (defect.take({ place, drawn, contrast, fit }, isEmpty)) again.push(defect);
+    if (defect.take({ place, drawn, contrast, contrastToNoise, fit }, isEmpty)) again.push(defect);
   }
   for (const defect of again) {
     const others = defects.filter((other) => other !== defect).flatMap(({ places }) => places);
@@ -139,8 +139,8 @@ async function judge(
 
 /** Returns what `pairs.jsonl` says of a pair beside its files. The photograph is named without the folders that lead to it. */
 function recordOf(photograph: ImageSource, found: readonly (DrawnDefect & { attempts: number })[]) {
-  const defects = found.map(({ place: { window, method }, attempts, contrast, fit }) => ({
-    ...{ window, method, attempts, contrast, fit },
+  const defects = found.map(({ place: { window, method }, attempts, contrast, contrastToNoise, fit }) => ({
+    ...{ window, method, attempts, contrast, contrastToNoise, fit },
   }));
   return { photograph: basename(labelOf(photograph)), defects };
 }
