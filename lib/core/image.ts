@@ -49,9 +49,19 @@ export function toRgb(image: PixelData): PixelData {
   checkPixels(image);
   const { data, width, height, channels } = image;
   if (channels === 3) return image;
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i++) rgb.fill(data[i] as number, 3 * i, 3 * i + 3);
-  return { data: rgb, width, height, channels: 3 };
+  return { data: repeatGrey(data), width, height, channels: 3 };
+}
+
+/** Returns RGB samples whose three channels are those of a grey image. */
+export function repeatGrey(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(3 * grey.length);
+  for (let from = 0, to = 0; from < grey.length; from++) {
+    const level = grey[from] as number;
+    rgb[to++] = level;
+    rgb[to++] = level;
+    rgb[to++] = level;
+  }
+  return rgb;
 }
 
 /** Returns the red channel of an RGB image. */

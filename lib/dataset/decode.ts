@@ -3,7 +3,7 @@
  * (docs/images.md).
  */
 import { readFile } from 'node:fs/promises';
-import sharp, { type Metadata, type SharpOptions } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import { DatasetError, DualAnoDiffError, withFileErrors } from '../core/errors.js';
 import { checkPixels, type PixelData } from '../core/image.js';
 import { bmpSize, decodeBmp, isBmp } from './bmp.js';
@@ -39,8 +39,6 @@ export interface Decoded {
   orientation: number;
   /** True if compression may have changed the samples. */
   lossy: boolean;
-  /** Converts 16-bit samples to 8-bit sRGB with the file's colour profile. Undefined if the file has no profile. */
-  byProfile?: () => Promise<Uint8Array>;
 }
 
 /** Returns the line of sharp's message that explains the failure. */
@@ -104,34 +102,36 @@ function numbersOf<T>(
 const isLossy = (format: string, bytes: Buffer): boolean =>
   format === 'jpeg' || format === 'heif' || (format === 'webp' && !bytes.subarray(0, 4096).includes('VP8L'));
 
-async function decodeBySharp(source: ImageSource, bytes: Buffer, ignoreIcc: boolean): Promise<Decoded> {
-  const options: SharpOptions = { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc };
-  const metadata = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
+/**
+ * Opens a file for decoding. Stored numbers are taken as they are, as PIL and OpenCV take them, so that other programs see
+ * images and pairs alike. The numbers of CMYK are no RGB, so they alone are converted by the colour profile.
+ */
+const openBySharp = (bytes: Buffer, { space }: Metadata): Sharp =>
+  sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc: space !== 'cmyk' });
+
+async function decodeBySharp(source: ImageSource, bytes: Buffer): Promise<Decoded> {
+  const metadata = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata();
   refuseUnsupported(labelOf(source), metadata, bytes);
-  const { depth, space, format, channels: stored, hasAlpha: alpha, hasProfile, orientation = 1 } = metadata;
+  const { depth, space, format, channels: stored, hasAlpha: alpha, orientation = 1 } = metadata;
   const common = { source, alpha, orientation, lossy: isLossy(format, bytes) };
-  const asSrgb = () => sharp(bytes, options).toColourspace('srgb').raw({ depth: 'uchar' });
-  if (depth === 'uchar') {
-    const isGrey = ignoreIcc && stored === 1; // sharp would convert grey to RGB otherwise.
-    const read = isGrey ? sharp(bytes, options).toColourspace('b-w').raw({ depth: 'uchar' }) : asSrgb();
-    const { data, info } = await read.toBuffer({ resolveWithObject: true });
-    const { width, height, channels } = info;
-    return { ...common, data: numbersOf(Uint8Array, data), width, height, channels };
-  }
+  const is8Bit = depth === 'uchar';
   const isFloat = FLOAT_DEPTHS.includes(depth);
-  const { data, info } = await sharp(bytes, { ...options, ignoreIcc: true })
-    .toColourspace(space)
-    .raw({ depth: isFloat ? 'float' : 'ushort' })
+  const { data, info } = await openBySharp(bytes, metadata)
+    .toColourspace(is8Bit ? (stored === 1 ? 'b-w' : 'srgb') : space)
+    .raw({ depth: is8Bit ? 'uchar' : isFloat ? 'float' : 'ushort' })
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
-  if (channels !== stored) {
+  if (!is8Bit && channels !== stored) {
     throw new DatasetError(
       `${labelOf(source)} has ${stored} channels of ${depth} samples, which are not supported: save it as PNG`,
     );
   }
-  const numbers = isFloat ? numbersOf(Float32Array, data) : numbersOf(Uint16Array, data);
-  const byProfile = async () => numbersOf(Uint8Array, await asSrgb().toBuffer());
-  return { ...common, data: numbers, width, height, channels, ...(hasProfile && !ignoreIcc && { byProfile }) };
+  const numbers = is8Bit
+    ? numbersOf(Uint8Array, data)
+    : isFloat
+      ? numbersOf(Float32Array, data)
+      : numbersOf(Uint16Array, data);
+  return { ...common, data: numbers, width, height, channels };
 }
 
 /** Returns pixels in the form of a decoded image. */
@@ -176,13 +176,13 @@ export async function readSize(source: ImageSource): Promise<{ width: number; he
  * Decodes an image. The content of a file decides its format, and its name does not. Throws ERR_FILE_ACCESS if the file
  * cannot be read. Throws ERR_DATASET_INVALID if it is damaged, cut off or not supported.
  */
-export async function decodeImage(source: ImageSource, { ignoreIcc = false } = {}): Promise<Decoded> {
+export async function decodeImage(source: ImageSource): Promise<Decoded> {
   const content = await bytesOrPixels(source);
   if (!Buffer.isBuffer(content)) return samplesOf(source, content);
   const bytes = content;
   return withImageErrors(labelOf(source), bytes, () => {
     if (bytes.length === 0) throw new Error('it is empty');
-    if (!isBmp(bytes)) return decodeBySharp(source, bytes, ignoreIcc);
+    if (!isBmp(bytes)) return decodeBySharp(source, bytes);
     const bitmap = decodeBmp(bytes, MAX_PIXELS);
     return { source, ...bitmap, alpha: bitmap.channels === 4, orientation: 1, lossy: false };
   });

@@ -1,6 +1,6 @@
 /** Reads and writes images. docs/images.md describes how each format is read. */
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
-import { type Channels, type PixelData, RawImage } from '../core/image.js';
+import { type Channels, type PixelData, RawImage, repeatGrey } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
 import { type Decoded, decodeImage, turned } from './decode.js';
@@ -49,22 +49,21 @@ export function requireUnitFloats(source: ImageSource, data: Float32Array): void
   );
 }
 
-/** Converts samples to 8 bits. The channels stay the same unless a colour profile converts them to RGB. */
-async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: number }> {
-  const { source, data, channels, alpha, byProfile } = image;
-  if (data instanceof Uint8Array) return { bytes: data, channels };
+/** Converts samples to 8 bits. The channels stay the same. */
+async function toBytes(image: Decoded): Promise<Uint8Array> {
+  const { source, data, channels, alpha } = image;
+  if (data instanceof Uint8Array) return data;
   if (data instanceof Float32Array) {
     requireUnitFloats(source, data);
-    return { bytes: Uint8Array.from(data, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1))), channels };
+    return Uint8Array.from(data, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
   }
   const bits = await bitDepthOf(image);
-  if (byProfile && bits === 16) return { bytes: await byProfile(), channels: alpha ? 4 : 3 };
   const bytes = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const isAlpha = alpha && i % channels === channels - 1;
     bytes[i] = (data[i] as number) >> (isAlpha ? 8 : bits - 8);
   }
-  return { bytes, channels };
+  return bytes;
 }
 
 /**
@@ -73,6 +72,7 @@ async function toBytes(image: Decoded): Promise<{ bytes: Uint8Array; channels: n
  */
 function toRgb(source: ImageSource, bytes: Uint8Array, channels: number, background: number | undefined): Uint8Array {
   if (channels === 3) return bytes;
+  if (channels === 1) return repeatGrey(bytes);
   const hasAlpha = channels % 2 === 0;
   const colours = channels - (hasAlpha ? 1 : 0);
   const rgb = new Uint8Array((3 * bytes.length) / channels);
@@ -105,8 +105,8 @@ export async function readStored(
 
 /** Converts decoded samples as `readStored` does. */
 export async function rgbOf(decoded: Decoded, background?: number): Promise<{ image: RawImage; stored: Stored }> {
-  const { source, width, height, orientation } = decoded;
-  const { bytes, channels } = await toBytes(decoded);
+  const { source, width, height, channels, orientation } = decoded;
+  const bytes = await toBytes(decoded);
   const image = { data: toRgb(source, bytes, channels, background), width, height, channels: 3 as const };
   return { image: new RawImage(turned(image, orientation)), stored: { source, width, height, orientation } };
 }

@@ -113,7 +113,7 @@ function isBinary({ channels, data }: Decoded): boolean {
 
 async function readStoredMask(source: ImageSource): Promise<StoredMask> {
   const label = labelOf(source);
-  const image = await decodeImage(source, { ignoreIcc: true });
+  const image = await decodeImage(source);
   if (isBinary(image)) {
     const { width, height, orientation } = image;
     const mask = { data: new Uint8Array(image.data), width, height, channels: 1 as const };

@@ -18,7 +18,7 @@ async function readArray(path: string): Promise<ScoreMap> {
 }
 
 async function readGrey(path: string): Promise<ScoreMap> {
-  const { data, width, height, channels, lossy } = await decodeImage(path, { ignoreIcc: true });
+  const { data, width, height, channels, lossy } = await decodeImage(path);
   if (lossy) throw new DatasetError(`${path} has a compression that changes scores: save it as PNG, TIFF or .npy`);
   if (channels !== 1) {
     throw new DatasetError(`${path} has ${channels} channels: expected a map with one, not a picture of it`);

@@ -23,7 +23,7 @@ function forEachPixel({ data, channels, alpha }: Decoded, visit: (value: number,
 }
 
 async function decodeClasses(file: string): Promise<Decoded & { isGrey: boolean }> {
-  const image = await decodeImage(file, { ignoreIcc: true });
+  const image = await decodeImage(file);
   if (image.lossy) {
     throw new DatasetError(`${file} is compressed with loss, which changes the colours of classes: save it as PNG`);
   }

@@ -100,7 +100,7 @@ const VISA_TYPE = 'anomaly';
 export const openVisa = (root: string): Promise<DatasetContents> =>
   contentsOfPairs(root, async ({ mask }) => {
     const marked = new ImageInMemory(mask, stemOf(mask), async () => {
-      const { data, width, height, channels, alpha } = await decodeImage(mask, { ignoreIcc: true });
+      const { data, width, height, channels, alpha } = await decodeImage(mask);
       const pixels = new Uint8Array(width * height);
       const colours = channels - (alpha ? 1 : 0); // The alpha of a pixel says nothing about defects.
       for (let i = 0; i < data.length; i++) {
