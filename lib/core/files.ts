@@ -1,10 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withFileErrors } from './errors.js';
 
 /** The longest file name that common file systems accept, in bytes. */
 const MAX_NAME_BYTES = 255;
+
+/** The mode of copies that share their bytes where the file system can, and never replace a file. */
+export const COPY = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
 
 /** Returns the path in the same folder whose name ends with `ending`. A name that is too long is cut. */
 function pathWithEnding(path: string, ending: string): string {

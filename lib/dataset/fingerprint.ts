@@ -7,11 +7,10 @@ import { resizeImage } from './image-file.js';
 export interface Fingerprint {
   /** A bit for each two neighbouring fields of 9 x 8, which says whether the right one is brighter. */
   hash: readonly [number, number];
-  /** SIDE x SIDE grey values. */
+  /** SHRUNK_SIDE x SHRUNK_SIDE grey values. */
   picture: Uint8Array;
 }
 
-const SIDE = 32;
 const COLUMNS = 9;
 const ROWS = 8;
 /** The hashes of doubles differ in at most this number of bits of 64. */
@@ -29,17 +28,16 @@ function greyOf({ data, channels }: RawImage): Uint8Array {
   );
 }
 
-/** Makes the fingerprint of an image. */
-export async function fingerprintOf(image: RawImage): Promise<Fingerprint> {
-  const small = await resizeImage(image, SIDE, SIDE);
-  const fields = greyOf(await resizeImage(small, COLUMNS, ROWS));
+/** Makes the fingerprint of an image that was shrunk to a square of `SHRUNK_SIDE` pixels. */
+export async function fingerprintOf(picture: RawImage): Promise<Fingerprint> {
+  const fields = greyOf(await resizeImage(picture, COLUMNS, ROWS));
   const hash: [number, number] = [0, 0];
   for (let bit = 0; bit < (COLUMNS - 1) * ROWS; bit++) {
     const at = Math.floor(bit / (COLUMNS - 1)) * COLUMNS + (bit % (COLUMNS - 1));
     const half = bit < 32 ? 0 : 1;
     if ((fields[at + 1] as number) > (fields[at] as number)) hash[half] |= 1 << (bit % 32);
   }
-  return { hash, picture: greyOf(small) };
+  return { hash, picture: greyOf(picture) };
 }
 
 /** Counts the bits of a 32-bit integer that are set. */

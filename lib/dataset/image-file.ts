@@ -3,7 +3,7 @@ import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type Channels, type PixelData, RawImage, repeatGrey } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
-import { type Decoded, decodeImage, turned } from './decode.js';
+import { type Decoded, decodeImage } from './decode.js';
 import {
   EXPECTED_IMAGE,
   groupLabelOf,
@@ -13,6 +13,7 @@ import {
   isImageInput,
   labelOf,
 } from './image-source.js';
+import { turned } from './orientation.js';
 
 /** Floats may exceed the range 0 to 1 by this much, because of rounding. */
 const TOLERANCE = 1e-4;

@@ -2,10 +2,11 @@
 import { DatasetError } from '../core/errors.js';
 import { type PixelData, RawImage } from '../core/image.js';
 import { warn } from '../core/warnings.js';
-import { type Decoded, decodeImage, turned, turnedSize } from './decode.js';
+import { type Decoded, decodeImage } from './decode.js';
 import { requireUnitFloats, type Stored } from './image-file.js';
 import { type ImageSource, labelOf } from './image-source.js';
 import { type Levels, thresholdOf } from './mask-levels.js';
+import { turned, turnedSize } from './orientation.js';
 
 /** The weights of red, green and blue in luminance (Rec. 709). */
 const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
@@ -105,7 +106,8 @@ function describeLevels(levels: readonly number[], colours: readonly number[][])
 }
 
 /** Returns true for samples that are already those of a mask, so that nothing is left to decide. */
-function isBinary({ channels, data }: Decoded): boolean {
+function isBinary(image: Decoded): image is Decoded & { data: Uint8Array } {
+  const { channels, data } = image;
   if (channels !== 1 || !(data instanceof Uint8Array)) return false;
   for (let i = 0; i < data.length; i++) if (data[i] !== 0 && data[i] !== 255) return false;
   return true;
@@ -116,7 +118,7 @@ async function readStoredMask(source: ImageSource): Promise<StoredMask> {
   const image = await decodeImage(source);
   if (isBinary(image)) {
     const { width, height, orientation } = image;
-    const mask = { data: new Uint8Array(image.data), width, height, channels: 1 as const };
+    const mask = { data: image.data, width, height, channels: 1 as const };
     return { source, mask, width, height, orientation };
   }
   const numbers = integersOf(image);

@@ -1,16 +1,15 @@
 /** Looks at all images of a dataset, each of which is decoded once. */
 import pMap from 'p-map';
 import { DualAnoDiffError } from '../core/errors.js';
-import { coverageOf, isGrey, type RawImage } from '../core/image.js';
-import { bitDepthOf } from './bit-depth.js';
+import { coverageOf } from '../core/image.js';
 import { type Defect, defectsIn } from './components.js';
 import type { DatasetImage, Origin } from './dataset-images.js';
-import { type Decoded, decodeImage } from './decode.js';
 import { emptyMask, readMaskIn } from './example-file.js';
 import { DECODED_AT_ONCE } from './few-at-once.js';
 import { type Fingerprint, fingerprintOf } from './fingerprint.js';
-import { rgbOf } from './image-file.js';
+import { scanImage } from './image-scan.js';
 import { looksInverted } from './mask-file.js';
+import { turnedSize } from './orientation.js';
 
 /** The defects of one type in an image. */
 export interface SurveyedDefects {
@@ -53,23 +52,15 @@ export const problemOf = (error: unknown): Problem => ({
   message: error instanceof Error ? error.message : String(error),
 });
 
-/** Describes the samples of a file. An image whose channels are equal counts as grey. */
-async function depthOf(decoded: Decoded, rgb: RawImage): Promise<string> {
-  const { data, alpha } = decoded;
-  const bits =
-    data instanceof Uint8Array ? '8-bit' : data instanceof Uint16Array ? `${await bitDepthOf(decoded)}-bit` : 'float';
-  return `${bits} ${isGrey(rgb.data) ? 'grey' : 'colour'}${alpha ? ' with alpha' : ''}`;
-}
-
 /** Looks at one image. `onProblem` gets what is wrong with it. Returns undefined if the image itself cannot be used. */
 async function surveyOne(
   { image, source, origin, defects, pair }: DatasetImage,
   onProblem: (problem: Problem) => void,
 ): Promise<SurveyedImage | undefined> {
   try {
-    const decoded = await decodeImage(image);
-    const { image: rgb, stored } = await rgbOf(decoded);
-    const { width, height } = rgb;
+    const { stored, depth, picture } = await scanImage(image);
+    const { orientation } = stored;
+    const { width, height } = turnedSize(stored, orientation);
     const masks: SurveyedDefects[] = [];
     for (const { type, mask: from } of defects) {
       try {
@@ -83,10 +74,8 @@ async function surveyOne(
       }
     }
     return {
-      ...{ source, origin, isGood: defects.length === 0, width, height, masks },
-      depth: await depthOf(decoded, rgb),
-      orientation: stored.orientation,
-      fingerprint: await fingerprintOf(rgb),
+      ...{ source, origin, isGood: defects.length === 0, width, height, masks, depth, orientation },
+      fingerprint: await fingerprintOf(picture),
     };
   } catch (error) {
     onProblem(problemOf(error));

@@ -9,7 +9,7 @@ import { fewAtOnce } from '../dataset/few-at-once.js';
 import { uniqueNames } from '../dataset/formats/annotated.js';
 import { pathBelow } from '../dataset/formats/files.js';
 import { TreeWriter } from '../dataset/formats/tree-writer.js';
-import { readStored } from '../dataset/image-file.js';
+import { scanImage } from '../dataset/image-scan.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { checkOptions, given } from '../options/check.js';
 import type { ImportJobOptions } from '../options/generated.js';
@@ -62,7 +62,7 @@ async function entriesOf(dataset: Dataset): Promise<Entry[]> {
 
 /** Checks an image with its masks, and writes it. Throws ERR_DATASET_INVALID with the image or mask. */
 async function writeEntry(writer: TreeWriter, { image, defects, good }: Entry): Promise<void> {
-  const { stored } = await readStored(image);
+  const { stored } = await scanImage(image);
   for (const { type, example } of defects) {
     const mask = await readMaskIn(stored, example.mask);
     if (!mask.data.includes(255)) throw emptyMask(example.mask);

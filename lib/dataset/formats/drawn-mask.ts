@@ -1,8 +1,9 @@
 /** Masks that are drawn from the shapes of annotations whenever they are read, so that memory does not hold them. */
 import { DatasetError } from '../../core/errors.js';
 import type { Size } from '../cut.js';
-import { readSize, turnedSize } from '../decode.js';
+import { readSize } from '../decode.js';
 import { ImageInMemory, type ImageSource, nameOf } from '../image-source.js';
+import { turnedSize } from '../orientation.js';
 import type { Shape } from './canvas.js';
 
 /** What an annotation says about its image. */

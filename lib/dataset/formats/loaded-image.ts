@@ -1,13 +1,15 @@
 /** Loads the images and masks that an export writes. */
-import { constants } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { withFileErrors } from '../../core/errors.js';
+import { COPY } from '../../core/files.js';
 import type { RawImage } from '../../core/image.js';
 import type { DatasetImage, Origin } from '../dataset-images.js';
-import { type Decoded, decodeImage, turnedSize } from '../decode.js';
+import { decodeImage, decodeShrunk } from '../decode.js';
 import { emptyMask, readMaskIn } from '../example-file.js';
-import { encodePng, readStored } from '../image-file.js';
+import { encodePng, rgbOf, type Stored } from '../image-file.js';
+import type { ImageSource } from '../image-source.js';
+import { turnedSize } from '../orientation.js';
 
 /** With a split, the files of real and of generated images lie in folders of these names. Without one, it is empty. */
 export type ExportSet = '' | 'real' | 'generated';
@@ -46,12 +48,20 @@ export interface Provenance {
 /** All programs that read the formats read files of these endings. */
 const COMMON_ENDINGS = ['.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp'];
 
-/** Programs differ in how they read other depths and orientations, so such images are written anew. */
-const isPlain = ({ source, data, orientation }: Decoded): boolean =>
-  typeof source === 'string' &&
-  data instanceof Uint8Array &&
-  orientation === 1 &&
-  COMMON_ENDINGS.includes(extname(source).toLowerCase());
+/**
+ * Reads an image to its end. Programs differ in how they read samples of other than 8 bits and orientations, so that such
+ * images are written anew: they are returned as pixels, and the files of others are copied.
+ */
+async function readExported(source: ImageSource): Promise<{ stored: Stored; pixels?: RawImage }> {
+  const isCommon = typeof source === 'string' && COMMON_ENDINGS.includes(extname(source).toLowerCase());
+  const shrunk = isCommon ? await decodeShrunk(source) : undefined;
+  if (shrunk?.orientation === 1)
+    return { stored: { source, width: shrunk.width, height: shrunk.height, orientation: 1 } };
+  const decoded = await decodeImage(source);
+  const { image: pixels, stored } = await rgbOf(decoded);
+  const isPlain = isCommon && decoded.data instanceof Uint8Array && stored.orientation === 1;
+  return isPlain ? { stored } : { stored, pixels };
+}
 
 /**
  * Decodes an image and its masks. Returns undefined for a generated pair whose mask is empty. Throws ERR_DATASET_INVALID
@@ -62,25 +72,23 @@ export async function loadExported(
   { index, name, set }: { index: number; name: string; set: ExportSet },
 ): Promise<LoadedImage | undefined> {
   const { image: source, origin, pair } = exported;
-  const decoded = await decodeImage(source);
-  const { width, height, orientation } = decoded;
-  const plain = isPlain(decoded);
+  const { stored, pixels } = await readExported(source);
   const defects: LoadedImage['defects'] = [];
   for (const { type, mask: from } of exported.defects) {
-    const mask = await readMaskIn({ source, width, height, orientation }, from);
+    const mask = await readMaskIn(stored, from);
     if (mask.data.includes(255)) defects.push({ type, mask });
     else if (pair === undefined) throw emptyMask(from);
     else return undefined;
   }
   return {
     ...{ index, name, set, origin, defects },
-    ending: plain ? extname(source as string).toLowerCase() : '.png',
-    ...turnedSize(decoded, orientation),
+    ending: pixels ? '.png' : extname(source as string).toLowerCase(),
+    ...turnedSize(stored, stored.orientation),
     provenance: { synthetic: pair !== undefined, source: exported.source, ...(pair && { pair }) },
     save: (path) =>
       withFileErrors('write', path, async () => {
-        if (plain) await copyFile(source as string, path, constants.COPYFILE_EXCL);
-        else await writeFile(path, await encodePng((await readStored(source)).image), { flag: 'wx' });
+        if (pixels) await writeFile(path, await encodePng(pixels), { flag: 'wx' });
+        else await copyFile(source as string, path, COPY);
       }),
   };
 }

@@ -1,8 +1,8 @@
 /** Writes images and masks as a category in MVTec AD's layout. */
-import { constants } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { withFileErrors } from '../../core/errors.js';
+import { COPY } from '../../core/files.js';
 import type { PixelData } from '../../core/image.js';
 import type { StagedFolder } from '../../core/staged-folder.js';
 import { GOOD_TYPE } from '../../options/type-name.js';
@@ -10,9 +10,6 @@ import type { Purpose } from '../contents.js';
 import { imageEnding } from '../decode.js';
 import { encodePng } from '../image-file.js';
 import { contentOf, type ImageSource } from '../image-source.js';
-
-/** Copies share their bytes where the file system can, and never replace a file. */
-const COPY = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
 
 /** Writes the files of one category. Names must be unique in their type, since no file is written twice. */
 export class TreeWriter {
