@@ -183,7 +183,7 @@ const demo: CommandSpec = {
     const { example: data } = embedded;
     const { campaign } = await import('../jobs/campaign.js');
     context.say(`Learning "${DEMO_TYPE}" from the images in ${data}`);
-    return describeCampaign(await campaign({ data, type: DEMO_TYPE, out, resume: true }, context));
+    return describeCampaign(await campaign({ data, type: DEMO_TYPE, recipe: 'place', out, resume: true }, context));
   },
 };
 
