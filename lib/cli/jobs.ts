@@ -166,7 +166,9 @@ const importPhotographs: CommandSpec = {
     const result = await importData(options as never, context);
     const types = Object.entries(result.types).map(([type, count]) => `${count} of ${type}`);
     const good = `${result.good} good, ${result.testGood} good for tests`;
-    return { text: `${result.out}: ${types.join(', ')}, ${good} (read as ${result.format})`, value: result };
+    const generated = result.synthetic === undefined ? '' : `, ${result.synthetic} of all generated`;
+    const text = `${result.out}: ${types.join(', ')}, ${good}${generated} (read as ${result.format})`;
+    return { text, value: result };
   },
 };
 

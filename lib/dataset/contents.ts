@@ -1,4 +1,5 @@
 import type { Example } from './example-file.js';
+import type { FileRecord } from './file-records.js';
 import type { ImageSource } from './image-source.js';
 
 /** Images for training, or images that an evaluation tests on. */
@@ -16,6 +17,8 @@ export interface DatasetContents {
   /** Returns every image of one of `types`. */
   examples(type: string): Promise<Example[]>;
   goodImages(purpose: Purpose): Promise<ImageSource[]>;
+  /** Returns what the data says about an image that was generated, and undefined for a photograph. */
+  recordOf?(image: ImageSource): FileRecord | undefined;
   /** Returns the place where good images belong, for messages. */
   goodPlace(purpose: Purpose): string;
 }

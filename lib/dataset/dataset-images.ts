@@ -5,9 +5,10 @@ import { DatasetError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
 import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
 import type { Dataset } from './dataset.js';
+import type { FileRecord } from './file-records.js';
 import { foldersIn, isFolder } from './folders.js';
 import { findFormat } from './formats/find-format.js';
-import { type ImageSource, labelOf } from './image-source.js';
+import { type ImageSource, labelOf, nameOf } from './image-source.js';
 import { PAIR_LIST, readPairList } from './pair-list.js';
 import type { PairRecord } from './pair-record.js';
 
@@ -22,17 +23,22 @@ export interface DatasetImage {
   origin: Origin;
   /** The first type of the image, or `good`. */
   group: string;
+  /** The name of its files, without an ending. */
+  name: string;
   /** A mask for each defect type. The list is empty for a good image. */
   defects: { type: string; mask: ImageSource }[];
   /** The record of a generated pair. */
   pair?: PairRecord;
+  /** What is known about an image that was generated. It is absent for a photograph. */
+  record?: FileRecord;
 }
 
-/** Returns an image's path below a folder, with slashes. Images in memory, and those elsewhere, keep their names. */
+/** Returns the path of an image's file below a folder, with slashes. Images without a file there keep their names. */
 function sourceOf(image: ImageSource, folder: string | undefined): string {
-  if (typeof image !== 'string' || folder === undefined) return labelOf(image);
-  const path = relative(folder, image);
-  return path.startsWith('..') ? image : path.split(sep).join('/');
+  const file = typeof image === 'string' ? image : image.file;
+  if (file === undefined || folder === undefined) return labelOf(image);
+  const path = relative(folder, file);
+  return path.startsWith('..') ? file : path.split(sep).join('/');
 }
 
 /**
@@ -46,17 +52,21 @@ export async function imagesOfDataset(
   },
 ): Promise<DatasetImage[]> {
   const found = new Map<ImageSource, DatasetImage>();
-  const common = (image: ImageSource) => ({ image, source: sourceOf(image, dataset.folder) });
+  const common = (image: ImageSource, origin: Origin) => {
+    const record = dataset.recordOf(image);
+    const source = sourceOf(image, dataset.folder);
+    return { image, source, origin, ...(record && { record }) };
+  };
   for (const type of dataset.types) {
-    for (const { image, mask } of await dataset.examples(type).catch(noneAfter(onError))) {
+    for (const { name, image, mask } of await dataset.examples(type).catch(noneAfter(onError))) {
       const known = found.get(image);
       if (known) known.defects.push({ type, mask });
-      else found.set(image, { ...common(image), origin: 'test', group: type, defects: [{ type, mask }] });
+      else found.set(image, { ...common(image, 'test'), name, group: type, defects: [{ type, mask }] });
     }
   }
   for (const origin of ['train', 'test'] as const) {
     for (const image of await dataset.goodImages(origin).catch(noneAfter(onError))) {
-      found.set(image, { ...common(image), origin, group: GOOD_TYPE, defects: [] });
+      found.set(image, { ...common(image, origin), name: nameOf(image), group: GOOD_TYPE, defects: [] });
     }
   }
   return [...found.values()];
@@ -128,7 +138,9 @@ function imageOfPair(root: string, folder: string, list: string, pair: PairRecor
     throw new DatasetError(`Pair ${index} of ${list} has a type that is not valid: ${JSON.stringify(type)}`);
   }
   const image = pathInside(folder, pair.image);
-  const common = { image, source: sourceOf(image, root), origin: 'generated' as const, group: type, pair };
+  const source = sourceOf(image, root);
+  const record = { synthetic: true as const, pair };
+  const common = { image, source, name: nameOf(image), origin: 'generated' as const, group: type, pair, record };
   if (type === GOOD_TYPE) return { ...common, defects: [] };
   if (mask === undefined) {
     throw new DatasetError(`Pair ${index} of ${list} has no mask: sample the pairs again with a method for --mask`);

@@ -5,6 +5,7 @@ import type { DatasetContents, Purpose } from './contents.js';
 import { middleOf } from './cut.js';
 import { type Example, emptyMask, type LoadedExample, readExample } from './example-file.js';
 import { fewAtOnce } from './few-at-once.js';
+import type { FileRecord } from './file-records.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
 import { datasetsIn, openData } from './formats/open.js';
 import { GROUP_LIST, groupsOf, readGroupList } from './groups.js';
@@ -132,6 +133,14 @@ export class Dataset {
    */
   goodImages(purpose: Purpose = 'train'): Promise<ImageSource[]> {
     return this.#contents.goodImages(purpose);
+  }
+
+  /**
+   * Returns what the data says about an image that was generated, and undefined for a photograph.
+   * @internal
+   */
+  recordOf(image: ImageSource): FileRecord | undefined {
+    return this.#contents.recordOf?.(image);
   }
 
   /**

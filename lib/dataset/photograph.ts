@@ -3,7 +3,10 @@ import { stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type RawImage, withoutColour } from '../core/image.js';
+import type { DataFormat } from '../options/names.js';
 import { imagesBelow, isFolder } from './folders.js';
+import { findFormat } from './formats/find-format.js';
+import { openData, refuseSeveral } from './formats/open.js';
 import { readStored, type Stored } from './image-file.js';
 import {
   EXPECTED_IMAGE,
@@ -42,21 +45,33 @@ export async function refuseOutInside(onto: string, out: string): Promise<void> 
 }
 
 /**
- * Lists photographs: a file, every image below a folder, or those in `train/good` of a category folder in MVTec AD's
- * layout. Images in memory are named by their place in the list, such as `onto[3]`. Throws ERR_DATASET_INVALID if there
- * are none.
+ * Lists photographs: a file, every image below a folder, or the good images for training of a dataset in any format, such
+ * as those in `train/good` of MVTec AD's layout. Images in memory are named by their place in the list, such as `onto[3]`.
+ * Throws ERR_DATASET_INVALID if there are none, or if a folder holds several datasets.
  */
 export async function photographsOf(onto: string | readonly (ImageInput | ImageSource)[]): Promise<ImageSource[]> {
   if (typeof onto !== 'string') return listed(onto);
   const path = resolve(onto);
-  if (!(await isFolder(path))) {
-    if (await stat(path).catch(() => undefined)) return [path];
+  if (!(await stat(path).catch(() => undefined))) {
     throw new DatasetError(`${path} does not exist: expected a photograph, or a folder of photographs`);
   }
   const folder = await photographFolder(path);
+  const format = folder === path ? await findFormat(path) : undefined;
+  if (format !== undefined) return goodImagesOf(path, format);
+  if (!(await isFolder(path))) return [path];
+  if (folder === path) await refuseSeveral(path);
   const images = await imagesBelow(folder);
   if (images.length === 0) throw new DatasetError(`${folder} holds no photographs`);
   return images;
+}
+
+async function goodImagesOf(path: string, format: DataFormat): Promise<ImageSource[]> {
+  const { contents } = await openData(path, format, false);
+  const images = await contents.goodImages('train');
+  if (images.length > 0) return images;
+  throw new DatasetError(
+    `${path} (read as ${format}) has no good photographs: expected some at ${contents.goodPlace('train')}`,
+  );
 }
 
 function listed(onto: readonly (ImageInput | ImageSource)[]): ImageSource[] {

@@ -8,7 +8,8 @@ import {
   imagesOfDataset,
   imagesOfPairs,
 } from '../dataset/dataset-images.js';
-import { type ExportCounts, FILE_LIST, writeExport } from '../dataset/formats/write-export.js';
+import { FILE_LIST } from '../dataset/file-records.js';
+import { type ExportCounts, writeExport } from '../dataset/formats/write-export.js';
 import { checkOptions } from '../options/check.js';
 import { exportSchema } from '../options/export.js';
 import type { ExportJobOptions } from '../options/generated.js';

@@ -22,8 +22,8 @@ import { Sampler } from './sampler.js';
 /** Holds the options of {@link Placer.place}. */
 export interface PlaceOptions extends Omit<PlaceSettings, 'where' | 'whereNot'>, TaskOptions {
   /**
-   * Defects are placed in these good photographs: a list of images, a file, a folder, or `train/good` of a category
-   * folder in MVTec AD's layout.
+   * Defects are placed in these good photographs: a list of images, a file, a folder, or the good images for training of
+   * a dataset in any format.
    */
   onto: string | readonly (ImageInput | ImageSource)[];
   /**

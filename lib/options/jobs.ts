@@ -78,7 +78,7 @@ export const placeJobOptions = {
   onto: option(
     path('a folder or file'),
     'common',
-    "Place defects in these good photographs: a file, a folder, or train/good of a category folder in MVTec AD's layout.",
+    'Place defects in these good photographs: a file, a folder, or the good images of a dataset in any format.',
     { valueName: 'path' },
   ),
   out: generateOptions.out,

@@ -4,6 +4,7 @@ import { DatasetError } from '../../core/errors.js';
 import { isTypeName } from '../../options/type-name.js';
 import type { DatasetContents } from '../contents.js';
 import type { Example } from '../example-file.js';
+import type { FileRecord } from '../file-records.js';
 import type { ImageSource } from '../image-source.js';
 import type { Shape } from './canvas.js';
 import { type Annotation, drawnMask } from './drawn-mask.js';
@@ -17,6 +18,8 @@ export interface AnnotatedImage {
   where: string;
   isTest: boolean;
   masks: ReadonlyMap<string, ImageSource>;
+  /** What the annotation says about a generated image. */
+  record?: FileRecord;
 }
 
 /** Returns the defect type of a name. Throws ERR_DATASET_INVALID if a folder cannot have the name. */
@@ -81,9 +84,14 @@ function refuseTwice(images: readonly AnnotatedImage[]): void {
 
 /**
  * Returns the contents of a dataset. `folder` holds all of it, and `label` names it in messages. Throws
- * ERR_DATASET_INVALID if an image is listed twice, or if no image has a defect.
+ * ERR_DATASET_INVALID if an image is listed twice, or if no image has a defect although `needsTypes` is true.
  */
-export function annotatedContents(folder: string, label: string, images: readonly AnnotatedImage[]): DatasetContents {
+export function annotatedContents(
+  folder: string,
+  label: string,
+  images: readonly AnnotatedImage[],
+  needsTypes: boolean,
+): DatasetContents {
   refuseTwice(images);
   const names = uniqueNames(images.map(({ path }) => path));
   const examples = new Map<string, Example[]>();
@@ -95,10 +103,11 @@ export function annotatedContents(folder: string, label: string, images: readonl
       else examples.set(type, [example]);
     }
   }
-  if (examples.size === 0) {
+  if (examples.size === 0 && needsTypes) {
     throw new DatasetError(`${label} marks no defect in its ${images.length} images: expected at least one mask`);
   }
   for (const list of examples.values()) list.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const records = new Map(images.map(({ image, record }) => [image, record]));
   const good = images.filter(({ masks }) => masks.size === 0);
   return {
     folder,
@@ -108,6 +117,7 @@ export function annotatedContents(folder: string, label: string, images: readonl
     examples: async (type) => [...(examples.get(type) ?? [])],
     goodImages: async (purpose) =>
       good.filter(({ isTest }) => isTest === (purpose === 'test')).map(({ image }) => image),
+    recordOf: (image) => records.get(image),
     goodPlace: (purpose) => `${label}, without a defect${purpose === 'test' ? ' and in its part for tests' : ''}`,
   };
 }

@@ -3,12 +3,14 @@ import { basename, dirname, join, parse } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../../core/errors.js';
 import type { DatasetContents } from '../contents.js';
+import { recordIn } from '../file-records.js';
 import { foldersIn, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents, ShapesByType, typeOf } from './annotated.js';
 import type { Shape } from './canvas.js';
 import { fillPolygon } from './coco-polygon.js';
 import { fillRuns, type Runs } from './coco-runs.js';
 import { filesIn, findImage, isTestName, pathBelow, rootOf } from './files.js';
+import { isPartFolder } from './folder-names.js';
 import { checkEntry, jsonFormatOf, readJsonData } from './json-file.js';
 
 const id = z.union([z.number(), z.string()], 'a number or a text');
@@ -102,12 +104,13 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
     for (const shape of shapesOf(annotation.segmentation, where)) image.shapes.add(type, shape);
   }
   const folders = imageFolders(file, root);
-  for (const { id: number, file_name: name, width, height } of entries) {
+  for (const entry of entries) {
+    const { id: number, file_name: name, width, height } = entry;
     const where = `${file}: image ${number} (${name})`;
     const image = await findImage(name, folders, root, where);
     const size = width !== undefined && height !== undefined ? { width, height } : undefined;
     const masks = (byImage.get(number) as { shapes: ShapesByType }).shapes.masksOf(image, { where, size });
-    found.push({ image, path: pathBelow(root, image), where, isTest, masks });
+    found.push({ image, path: pathBelow(root, image), where, isTest, masks, ...recordIn(entry) });
   }
   return found;
 }
@@ -118,17 +121,19 @@ const BESIDE_IMAGES = '_annotations.coco.json';
 /** Lists the files with annotations in a folder, where COCO, CVAT, FiftyOne and Roboflow put them. */
 async function filesOf(folder: string): Promise<string[]> {
   const files = [...(await filesIn(folder, ['.json'])), ...(await filesIn(join(folder, 'annotations'), ['.json']))];
-  for (const { path } of await foldersIn(folder)) files.push(...(await filesIn(path, [BESIDE_IMAGES])));
+  for (const { name, path } of await foldersIn(folder)) {
+    if (isPartFolder(name)) files.push(...(await filesIn(path, [BESIDE_IMAGES])));
+  }
   // The other files of COCO list the same images with captions or key points.
   const instances = files.filter((file) => basename(file).startsWith('instances_'));
   return instances.length > 0 ? instances : files;
 }
 
 /** Opens a COCO file, or all COCO files of a folder. */
-export async function openCoco(path: string): Promise<DatasetContents> {
+export async function openCoco(path: string, needsTypes: boolean): Promise<DatasetContents> {
   if (!(await isFolder(path))) {
     const root = rootOf(path);
-    return annotatedContents(root, path, await readFile(path, await readJsonData(path), root));
+    return annotatedContents(root, path, await readFile(path, await readJsonData(path), root), needsTypes);
   }
   const images: AnnotatedImage[] = [];
   let count = 0;
@@ -143,5 +148,5 @@ export async function openCoco(path: string): Promise<DatasetContents> {
       `${path} holds no COCO file: expected one in it, in annotations, or in the folder of each part`,
     );
   }
-  return annotatedContents(path, path, images);
+  return annotatedContents(path, path, images, needsTypes);
 }

@@ -90,7 +90,7 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
 }
 
 /** Opens a Datumaro file, or a folder with `annotations/*.json` and `images`. */
-export async function openDatumaro(path: string): Promise<DatasetContents> {
+export async function openDatumaro(path: string, needsTypes: boolean): Promise<DatasetContents> {
   const isWhole = await isFolder(path);
   const root = isWhole ? path : rootOf(path);
   const files = isWhole
@@ -105,5 +105,5 @@ export async function openDatumaro(path: string): Promise<DatasetContents> {
     images.push(...(await readFile(file, value, root)));
   }
   if (count === 0) throw new DatasetError(`${path} holds no Datumaro file: expected annotations/*.json in it`);
-  return annotatedContents(root, path, images);
+  return annotatedContents(root, path, images, needsTypes);
 }

@@ -17,9 +17,9 @@ function shortened(name: string): string {
 }
 
 /** Returns a name that tells where the image comes from, such as `crack_000`, `train_good_000` or `generated_crack_000000`. */
-function wantedName({ origin, group, defects, image }: DatasetImage): string {
+function wantedName({ origin, group, defects, image, record }: DatasetImage): string {
   const isDefect = origin === 'test' && defects.length > 0;
-  const prefix = `${isDefect ? '' : `${origin}_`}${group}_`;
+  const prefix = `${record ? 'generated_' : isDefect ? '' : `${origin}_`}${group}_`;
   const name = nameOf(image);
   // The name of an image that was exported before begins with the same words.
   return shortened(portable(name.startsWith(prefix) ? name : `${prefix}${name}`));

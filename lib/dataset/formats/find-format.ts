@@ -1,9 +1,10 @@
 /** Tells the format of a dataset from its files. */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { DataFormat } from '../../options/names.js';
 import { foldersIn, isFolder } from '../folders.js';
-import { filesBelow, filesIn, isFile } from './files.js';
-import { jsonFormatOf, readJsonData } from './json-file.js';
+import { filesBelow, filesIn, isFile, rootOf } from './files.js';
+import { isPartFolder } from './folder-names.js';
+import { type JsonFormat, jsonFormatOf, readJsonData } from './json-file.js';
 import { visaFolder } from './masks.js';
 import { CLASS_FOLDER } from './voc.js';
 import { yoloFileIn } from './yolo.js';
@@ -25,6 +26,13 @@ async function treeOf(root: string): Promise<DataFormat | undefined> {
   return isBtad && !(await hasFolder(root, 'train', 'good')) ? 'btad' : 'mvtec';
 }
 
+/** Tells whether a file of annotations belongs to a folder, or to a dataset of its own in a folder below. */
+function isOwn(root: string, file: string, format: JsonFormat): boolean {
+  const folder = dirname(file);
+  if (folder === root || format === 'labelme') return true; // labelme puts files beside images, whatever their folder is.
+  return rootOf(file) === root || (format === 'coco' && isPartFolder(basename(folder)));
+}
+
 /** Recognises JSON files. A file that is not JSON is only an error if nothing else is there. */
 async function jsonIn(root: string): Promise<{ format?: DataFormat; error?: unknown }> {
   let error: unknown;
@@ -32,7 +40,7 @@ async function jsonIn(root: string): Promise<{ format?: DataFormat; error?: unkn
   for (const file of files.slice(0, EXAMINED_FILES)) {
     try {
       const format = jsonFormatOf(await readJsonData(file));
-      if (format) return { format };
+      if (format && isOwn(root, file, format)) return { format };
     } catch (cause) {
       error ??= cause;
     }

@@ -5,17 +5,17 @@ import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
 import { fewAtOnce } from '../few-at-once.js';
+import { recordIn } from '../file-records.js';
 import { imagesBelow, isFolder, someOf } from '../folders.js';
 import { ImageInMemory, type ImageSource } from '../image-source.js';
 import { type AnnotatedImage, annotatedContents, ShapesByType, typeOf } from './annotated.js';
 import { filesBelow, findImage, isTestName, pathBelow } from './files.js';
+import { isGoodFolder } from './folder-names.js';
 import { checkEntry, jsonFormatOf, readJsonData } from './json-file.js';
 import { labelmeShape, shapeSchema } from './labelme-shapes.js';
 
 /** labelme keeps these labels for pixels that belong to no type. */
 const NO_TYPE = ['_background_', '__ignore__'];
-/** Images below a folder of this name are good, although labelme has no file for them. */
-const GOOD_FOLDERS = ['good', 'ok', 'normal'];
 const MAX_DEPTH = 8;
 
 const side = z.int('a number of pixels').positive('a number of pixels').nullish();
@@ -59,7 +59,8 @@ async function readFile(file: string, root: string): Promise<AnnotatedImage | un
   const size = imageWidth && imageHeight ? { width: imageWidth, height: imageHeight } : undefined;
   const path = pathBelow(root, typeof image === 'string' ? image : file);
   const masks = byType.masksOf(image, { where: file, size });
-  return { image, path, where: file, isTest: foldersOf(path).some(isTestName), masks };
+  const isTest = foldersOf(path).some(isTestName);
+  return { image, path, where: file, isTest, masks, ...recordIn(value) };
 }
 
 /** Returns the images in folders of good ones. A warning names the other images that have no file of labelme. */
@@ -68,7 +69,7 @@ async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Pr
   const known = new Set(labelled.map(({ path }) => path.replace(/\.[^./]*$/, '')));
   const others = (await imagesBelow(root)).map((image) => ({ image, path: pathBelow(root, image) }));
   const rest = others.filter(({ path }) => !known.has(path.replace(/\.[^./]*$/, '')));
-  const isGood = (path: string) => foldersOf(path).some((name) => GOOD_FOLDERS.includes(name.toLowerCase()));
+  const isGood = (path: string) => foldersOf(path).some(isGoodFolder);
   const left = rest.filter(({ path }) => !isGood(path)).map(({ path }) => path);
   if (left.length > 0) {
     warn(
@@ -87,14 +88,14 @@ async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Pr
 }
 
 /** Opens one labelme file, or a folder with labelme files and images. */
-export async function openLabelme(path: string): Promise<DatasetContents> {
+export async function openLabelme(path: string, needsTypes: boolean): Promise<DatasetContents> {
   if (!(await isFolder(path))) {
     const only = await readFile(path, dirname(path));
     if (!only) throw new DatasetError(`${path} is not a file of labelme: it has no list of shapes`);
-    return annotatedContents(dirname(path), path, [only]);
+    return annotatedContents(dirname(path), path, [only], needsTypes);
   }
   const files = await filesBelow(path, ['.json'], MAX_DEPTH);
   const read = (await fewAtOnce(files, (file) => readFile(file, path))).filter((image) => image !== undefined);
   if (read.length === 0) throw new DatasetError(`${path} holds no file of labelme`);
-  return annotatedContents(path, path, [...read, ...(await unlabelled(path, read))]);
+  return annotatedContents(path, path, [...read, ...(await unlabelled(path, read))], needsTypes);
 }

@@ -71,7 +71,7 @@ export async function loadExported(
   exported: DatasetImage,
   { index, name, set }: { index: number; name: string; set: ExportSet },
 ): Promise<LoadedImage | undefined> {
-  const { image: source, origin, pair } = exported;
+  const { image: source, origin, pair, record } = exported;
   const { stored, pixels } = await readExported(source);
   const defects: LoadedImage['defects'] = [];
   for (const { type, mask: from } of exported.defects) {
@@ -84,7 +84,7 @@ export async function loadExported(
     ...{ index, name, set, origin, defects },
     ending: pixels ? '.png' : extname(source as string).toLowerCase(),
     ...turnedSize(stored, stored.orientation),
-    provenance: { synthetic: pair !== undefined, source: exported.source, ...(pair && { pair }) },
+    provenance: { synthetic: false, source: exported.source, ...record },
     save: (path) =>
       withFileErrors('write', path, async () => {
         if (pixels) await writeFile(path, await encodePng(pixels), { flag: 'wx' });

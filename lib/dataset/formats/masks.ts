@@ -12,25 +12,20 @@ import { readMask } from '../mask-file.js';
 import { type AnnotatedImage, annotatedContents, typeOf } from './annotated.js';
 import { type Classes, masksOfClasses } from './class-image.js';
 import { filesBelow, isTestName } from './files.js';
+import { isGoodFolder, isPartFolder } from './folder-names.js';
 import { type MaskPair, maskPairsBelow } from './mask-pairs.js';
 
 /** Defects have this type where the folders of a dataset name none. */
 const ONLY_TYPE = 'defect';
-const GOOD_FOLDERS = ['good', 'ok', 'normal', 'normal_test'];
-/** The parts of a dataset. `export --split` writes the last two. */
-const PART_FOLDERS = [
-  ...['train', 'training', 'val', 'valid', 'validation', 'test', 'testing'],
-  ...['real', 'generated'],
-];
 /** Roboflow lists the numbers of classes in this file. */
 const CLASS_LIST = '_classes.csv';
 
 type ReadMasks = (pair: MaskPair & { mask: string }) => Promise<ReadonlyMap<string, ImageSource>>;
 
-const isGood = ({ folders }: MaskPair) => folders.some((name) => GOOD_FOLDERS.includes(name.toLowerCase()));
+const isGood = ({ folders }: MaskPair) => folders.some(isGoodFolder);
 
 /** Makes the contents of pairs. Images in a folder of good ones, and those whose mask is blank, are good. */
-async function contentsOfPairs(root: string, readMasks: ReadMasks): Promise<DatasetContents> {
+async function contentsOfPairs(root: string, needsTypes: boolean, readMasks: ReadMasks): Promise<DatasetContents> {
   const pairs = await maskPairsBelow(root);
   const used = pairs.filter((pair) => pair.mask !== undefined || isGood(pair));
   const left = pairs.filter((pair) => !used.includes(pair)).map(({ path }) => path);
@@ -49,7 +44,7 @@ async function contentsOfPairs(root: string, readMasks: ReadMasks): Promise<Data
     const masks = mask === undefined ? new Map<string, ImageSource>() : await readMasks({ ...pair, mask });
     return { image, path, where: mask ?? image, isTest: folders.some(isTestName), masks };
   });
-  return annotatedContents(root, root, images);
+  return annotatedContents(root, root, images, needsTypes);
 }
 
 /** Returns the mask of a type, or nothing if it is blank. */
@@ -77,28 +72,28 @@ async function readClasses(file: string): Promise<Classes> {
  * Opens images beside their masks. The type is the name of the first folder that is not a part such as `train`, or
  * `defect`. Folders below a folder of images come before those above it. With a list of classes, as Roboflow writes it, masks hold the numbers of their classes.
  */
-export async function openMasks(root: string): Promise<DatasetContents> {
+export async function openMasks(root: string, needsTypes: boolean): Promise<DatasetContents> {
   const lists = await filesBelow(root, [CLASS_LIST], 1);
   if (lists.length > 0) {
     const classes = await readClasses(lists[0] as string);
-    return contentsOfPairs(root, ({ mask }) => masksOfClasses(mask, classes));
+    return contentsOfPairs(root, needsTypes, ({ mask }) => masksOfClasses(mask, classes));
   }
-  return contentsOfPairs(root, ({ mask, folders, below }) => {
-    const named = [...below, ...folders].find((name) => !PART_FOLDERS.includes(name.toLowerCase())) ?? ONLY_TYPE;
-    return unlessBlank(GOOD_FOLDERS.includes(named.toLowerCase()) ? ONLY_TYPE : typeOf(named, mask), mask);
+  return contentsOfPairs(root, needsTypes, ({ mask, folders, below }) => {
+    const named = [...below, ...folders].find((name) => !isPartFolder(name)) ?? ONLY_TYPE;
+    return unlessBlank(isGoodFolder(named) ? ONLY_TYPE : typeOf(named, mask), mask);
   });
 }
 
 /** Opens KolektorSDD (`kos01/Part0.jpg`, `Part0_label.bmp`) or KolektorSDD2 (`train/10000.png`, `10000_GT.png`). */
-export const openKolektor = (root: string): Promise<DatasetContents> =>
-  contentsOfPairs(root, ({ mask }) => unlessBlank(ONLY_TYPE, mask));
+export const openKolektor = (root: string, needsTypes: boolean): Promise<DatasetContents> =>
+  contentsOfPairs(root, needsTypes, ({ mask }) => unlessBlank(ONLY_TYPE, mask));
 
 /** VisA's masks hold a number for each kind of defect, without a list of the kinds. All of them are one type here. */
 const VISA_TYPE = 'anomaly';
 
 /** Opens a category of VisA: `Data/Images/Normal`, `Data/Images/Anomaly` and `Data/Masks/Anomaly`. */
-export const openVisa = (root: string): Promise<DatasetContents> =>
-  contentsOfPairs(root, async ({ mask }) => {
+export const openVisa = (root: string, needsTypes: boolean): Promise<DatasetContents> =>
+  contentsOfPairs(root, needsTypes, async ({ mask }) => {
     const marked = new ImageInMemory(mask, stemOf(mask), async () => {
       const { data, width, height, channels, alpha } = await decodeImage(mask);
       const pixels = new Uint8Array(width * height);

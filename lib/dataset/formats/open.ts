@@ -5,10 +5,13 @@ import { DatasetError } from '../../core/errors.js';
 import { checkValue, oneOf } from '../../options/check.js';
 import { type DataFormat, dataFormats } from '../../options/names.js';
 import type { DatasetContents } from '../contents.js';
+import { readFileRecords } from '../file-records.js';
 import { openFolder } from '../folder-contents.js';
-import { foldersIn, isFolder } from '../folders.js';
+import { foldersIn, isFolder, someOf } from '../folders.js';
+import type { ImageSource } from '../image-source.js';
 import { openCoco } from './coco.js';
 import { openDatumaro } from './datumaro.js';
+import { pathBelow } from './files.js';
 import { findFormat } from './find-format.js';
 import { openLabelme } from './labelme.js';
 import { openKolektor, openMasks, openVisa } from './masks.js';
@@ -55,8 +58,27 @@ export async function openData(
   if (found !== undefined && !isWhole && !FILES.includes(found)) {
     throw new DatasetError(`${place} is a file, but a dataset in the format ${found} is a folder`);
   }
+  if (found === undefined) await refuseSeveral(place);
   const known = found ?? 'mvtec'; // Its reader tells what a category needs.
-  return { format: known, contents: await READERS[known](place, needsTypes) };
+  return { format: known, contents: await withFileRecords(await READERS[known](place, needsTypes)) };
+}
+
+/** Throws ERR_DATASET_INVALID if folders in a folder are datasets, so that it is none itself. */
+export async function refuseSeveral(folder: string): Promise<void> {
+  const datasets = (await datasetsIn(folder)).filter((one) => one !== folder);
+  if (datasets.length === 0) return;
+  const names = someOf(datasets.map((one) => pathBelow(folder, one)));
+  throw new DatasetError(`${folder} is no dataset, but holds some (${names}): name one of these folders`);
+}
+
+/** Adds the records of generated images that the list of an export or import holds. */
+async function withFileRecords(contents: DatasetContents): Promise<DatasetContents> {
+  const { folder } = contents;
+  if (folder === undefined) return contents;
+  const records = await readFileRecords(folder);
+  const listed = (image: ImageSource) =>
+    typeof image === 'string' ? records.get(pathBelow(folder, image)) : undefined;
+  return { ...contents, recordOf: (image) => contents.recordOf?.(image) ?? listed(image) };
 }
 
 /** Tells whether a folder holds a dataset, even one that cannot be read, so that its error is not lost. */

@@ -86,7 +86,7 @@ async function readLists(root: string): Promise<Map<string, boolean>> {
 const withoutEnding = (path: string) => path.replace(/\.[^./]*$/, '').normalize('NFC');
 
 /** Opens a folder with `JPEGImages` and `SegmentationClass`. */
-export async function openVoc(root: string): Promise<DatasetContents> {
+export async function openVoc(root: string, needsTypes: boolean): Promise<DatasetContents> {
   const folders = { images: join(root, IMAGE_FOLDER), masks: join(root, CLASS_FOLDER) };
   for (const folder of Object.values(folders)) {
     if (!(await isFolder(folder))) throw new DatasetError(`${root} has no folder ${pathBelow(root, folder)}`);
@@ -114,5 +114,5 @@ export async function openVoc(root: string): Promise<DatasetContents> {
       masks: mask === undefined ? new Map() : await masksOfClasses(mask, classes),
     };
   });
-  return annotatedContents(root, root, found);
+  return annotatedContents(root, root, found, needsTypes);
 }

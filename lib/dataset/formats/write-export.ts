@@ -5,6 +5,7 @@ import { StagedFolder } from '../../core/staged-folder.js';
 import type { ExportFormat } from '../../options/names.js';
 import type { DatasetImage } from '../dataset-images.js';
 import { DECODED_AT_ONCE, fewAtOnce } from '../few-at-once.js';
+import { FILE_LIST } from '../file-records.js';
 import { openAnomalib } from './anomalib-writer.js';
 import { openCoco } from './coco-writer.js';
 import { fileNamesOf } from './file-names.js';
@@ -22,9 +23,6 @@ const WRITERS: Record<ExportFormat, (plan: ExportPlan) => FormatWriter | Promise
   anomalib: openAnomalib,
   masks: openMasks,
 };
-
-/** This file in the folder of an export has a line for each image file, which says whether it is synthetic. */
-export const FILE_LIST = 'files.jsonl';
 
 /** The settings of an export. */
 export interface ExportSettings {
@@ -46,8 +44,7 @@ export interface ExportCounts {
   emptyMasks: number;
 }
 
-const setOf = ({ origin }: DatasetImage, split: boolean): ExportSet =>
-  split ? (origin === 'generated' ? 'generated' : 'real') : '';
+const setOf = ({ record }: DatasetImage, split: boolean): ExportSet => (split ? (record ? 'generated' : 'real') : '');
 
 function planOf(images: readonly DatasetImage[], folder: StagedFolder, settings: ExportSettings): ExportPlan {
   const { category, split, polygonError } = settings;

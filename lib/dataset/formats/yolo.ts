@@ -106,7 +106,7 @@ function labelFileOf(root: string, image: string): string {
 }
 
 /** Opens `data.yaml`, or the folder that holds it. */
-export async function openYolo(path: string): Promise<DatasetContents> {
+export async function openYolo(path: string, needsTypes: boolean): Promise<DatasetContents> {
   const file = (await isFolder(path)) ? await yoloFileIn(path) : path;
   if (file === undefined) throw new DatasetError(`${path} holds no data.yaml, which names the classes and the images`);
   const root = dirname(file);
@@ -141,5 +141,5 @@ export async function openYolo(path: string): Promise<DatasetContents> {
       `Images of ${file} are taken for good ones because they have no file of labels: ${someOf(unlabelled.sort())}. Add the files if these images show defects.`,
     );
   }
-  return annotatedContents(root, file, found);
+  return annotatedContents(root, file, found, needsTypes);
 }
