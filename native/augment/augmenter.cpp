@@ -13,9 +13,10 @@ namespace dan::augment {
 namespace {
 
 MarkedPicture inOwnPicture(const MarkedPicture& real, Rng& rng) {
-  const double light = rng.uniform(0.8, 1.25);
+  constexpr double kMostLight = 1.25;
+  const double light = rng.uniform(0.8, kMostLight);
   const MarkedPicture picture = withJitter(real, rng);
-  return {(picture.image * light).clamp(0, 1), picture.mask};
+  return {exposed(picture.image, light, kMostLight), picture.mask};
 }
 
 }  // namespace

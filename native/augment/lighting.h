@@ -1,4 +1,5 @@
-// These functions vary the light and the exposure of a picture. Its defect stays.
+// These functions vary the light and the exposure of a picture, (3, H, W) in 0 .. 1. Its defect stays. They turn at
+// most a hundredth of the pixels white that were not, so that a bright ground keeps its structure.
 #pragma once
 
 #include "core/rng.h"
@@ -7,11 +8,15 @@ namespace dan::augment {
 
 // Multiplies the picture by a smooth random light. `spread` is the standard deviation of the light's logarithm.
 // Magnetic resonance imaging models its bias fields in this way (Van Leemput et al., IEEE TMI 18(10), 1999), but by
-// polynomials instead of points. picture: (3, H, W) in 0 .. 1.
+// polynomials instead of points. Where the light would burn the picture, all of it is dimmed.
 at::Tensor withUnevenLight(const at::Tensor& picture, double spread, Rng& rng);
 
-// Changes the exposure of the picture. `spread` is the standard deviation of the exposure's logarithm. Values that
-// become too bright are clipped, as in a camera.
+// Multiplies the picture by a gain of at most `mostGain`, which is above 1. Where `mostGain` would burn the picture,
+// gains above 1 are lowered in proportion of their logarithms, so that they still differ.
+at::Tensor exposed(const at::Tensor& picture, double gain, double mostGain);
+
+// Changes the exposure of the picture. `spread` is the standard deviation of the exposure's logarithm, if the picture
+// is dark enough for all exposures.
 at::Tensor withExposure(const at::Tensor& picture, double spread, Rng& rng);
 
 }  // namespace dan::augment

@@ -230,6 +230,50 @@ DAN_TEST(exposure_changes_a_whole_picture_alike) {
   EXPECT(std::abs(std::sqrt(squares / kCount) - kSpread) < 0.02);
 }
 
+namespace {
+
+// A light ground whose levels rise from left to right, with a white stripe as wide as asked.
+at::Tensor lightGround(double from, double to, int64_t whiteColumns) {
+  at::Tensor ground = at::linspace(from, to, kSide).expand({3, kSide, kSide}).clone();
+  if (whiteColumns > 0) ground.narrow(2, 0, whiteColumns).fill_(1);
+  return ground;
+}
+
+double whiteShare(const at::Tensor& picture) {
+  return (picture.amax(0) > 254.5 / 255).to(at::kDouble).mean().item<double>();
+}
+
+}  // namespace
+
+DAN_TEST(light_and_exposure_burn_at_most_a_hundredth_of_a_light_ground) {
+  constexpr double kMost = 0.0101, kSpread = 0.3;
+  for (const int64_t whiteColumns : {int64_t{0}, kSide / 4, kSide}) {
+    const at::Tensor ground = lightGround(0.7, 0.95, whiteColumns);
+    const double white = whiteShare(ground);
+    double lightest = 0, darkest = 1;
+    for (int64_t i = 0; i < 100; ++i) {
+      Rng light = rngOf(12, i), exposure = rngOf(13, i);
+      EXPECT(whiteShare(augment::withUnevenLight(ground, kSpread, light)) <= white + kMost);
+      const at::Tensor changed = augment::withExposure(ground, kSpread, exposure);
+      EXPECT(whiteShare(changed) <= white + kMost);
+      lightest = std::max(lightest, changed.mean().item<double>());
+      darkest = std::min(darkest, changed.mean().item<double>());
+    }
+    EXPECT(darkest < 0.7 * ground.mean().item<double>());
+    // A picture that is not all white still gets lighter, by up to the gain that its lightest parts allow.
+    EXPECT(white == 1 || lightest > 1.03 * ground.mean().item<double>());
+  }
+}
+
+DAN_TEST(exposures_of_a_light_ground_still_differ) {
+  const at::Tensor ground = lightGround(0.6, 0.8, 0);
+  const auto meanAt = [&](double gain) { return augment::exposed(ground, gain, 1.5).mean().item<double>(); };
+  const double plain = ground.mean().item<double>();
+  EXPECT(std::abs(meanAt(0.8) / plain - 0.8) < 1e-5);
+  EXPECT(meanAt(1.1) > 1.01 * plain && meanAt(1.3) > 1.01 * meanAt(1.1) && meanAt(1.5) > 1.01 * meanAt(1.3));
+  EXPECT(std::abs(meanAt(1.5) / plain - 254 / 255. / 0.8) < 0.01);
+}
+
 DAN_TEST(an_augmenter_draws_the_same_picture_for_an_index_whatever_it_drew_before) {
   const augment::Augmenter augmenter(defectPool(boxed(24)), goodPool(200), 3),
       other(defectPool(boxed(24)), goodPool(200), 4);
