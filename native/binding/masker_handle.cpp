@@ -45,7 +45,7 @@ Napi::Value thresholdMask(const Napi::CallbackInfo& info) {
   return runTask<at::Tensor>(
       info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
       [part, options](const Task&, const ReportProgress&) {
-        return mask::binarize(mask::distanceFromFill(part, options.fill), options.threshold);
+        return mask::thresholdMask(part, options.fill, options.threshold);
       },
       bytesOf);
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/connected_regions.h"
 #include "core/error.h"
 #include "core/finite.h"
 #include "core/settings.h"
@@ -113,6 +114,11 @@ at::Tensor distanceFromFill(const at::Tensor& part, double fill) {
   const at::Tensor confirmed = at::minimum(distance, kAlone * around.mean(0).view(distance.sizes()));
   const at::Tensor median = std::get<0>(around.median(0)).view(distance.sizes());
   return at::maximum(confirmed, median).contiguous();
+}
+
+at::Tensor thresholdMask(const at::Tensor& part, double fill, double threshold) {
+  const at::Tensor found = distanceFromFill(part, fill) >= threshold;
+  return withoutHoles(found, kLargestHole).to(at::kByte).mul(255);
 }
 
 at::Tensor binarize(const at::Tensor& map, double threshold) {

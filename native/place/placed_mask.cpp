@@ -88,7 +88,8 @@ at::Tensor placedMask(const DrawnDefect& drawn) {
   const at::Tensor all = grown(seeds & ofDefect, ofDefect, reach);
   const at::Tensor found = grown(all & (neighbours(all) >= kSpeck - 0.5), all, reach);
   const at::Tensor whole = closed(found, pixelsOf(kGap)) & drawn.place;
-  return withoutWeakSpecks(whole, change).to(at::kByte).mul(255).contiguous();
+  const at::Tensor filled = withoutHoles(whole, mask::kLargestHole) & drawn.place;
+  return withoutWeakSpecks(filled, change).to(at::kByte).mul(255).contiguous();
 }
 
 }  // namespace dan::place

@@ -15,9 +15,7 @@ constexpr double kThreshold = 0.12;
 
 at::Tensor blank(double level) { return at::full({kSide, kSide, 3}, static_cast<int64_t>(level), at::kByte); }
 
-at::Tensor maskOf(const at::Tensor& part, double fill) {
-  return mask::binarize(mask::distanceFromFill(part, fill), kThreshold) > 0;
-}
+at::Tensor maskOf(const at::Tensor& part, double fill) { return mask::thresholdMask(part, fill, kThreshold) > 0; }
 
 }  // namespace
 
@@ -43,6 +41,31 @@ DAN_TEST(threshold_masks_leave_out_specks_and_close_holes) {
   part.narrow(0, 10, 6).narrow(1, 10, 6).fill_(230);
   part[12][12].fill_(128);
   EXPECT(maskOf(part, 128).sum().item<int64_t>() == 36);
+}
+
+DAN_TEST(threshold_masks_fill_holes_that_an_annotator_would_not_draw) {
+  constexpr int64_t kWide = 64;
+  const auto box = [](at::Tensor x, int64_t first, int64_t side, int64_t value) {
+    x.narrow(0, first, side).narrow(1, first, side).fill_(value);
+  };
+  const auto markedOf = [](const at::Tensor& part) {
+    return (mask::thresholdMask(part, 128, kThreshold) > 0).sum().item<int64_t>();
+  };
+  at::Tensor solid = at::full({kWide, kWide, 3}, 128, at::kByte);
+  box(solid, 10, 30, 230);
+  box(solid, 20, 8, 128);  // 64 of 836 pixels
+  EXPECT(markedOf(solid) == 30 * 30);
+  box(solid, 20, 10, 128);  // 100 of 800 pixels
+  EXPECT(markedOf(solid) == 30 * 30 - 10 * 10);
+  // A notch is no hole.
+  at::Tensor open = at::full({kWide, kWide, 3}, 128, at::kByte);
+  box(open, 10, 30, 230);
+  open.narrow(0, 20, 4).narrow(1, 0, 20).fill_(128);
+  EXPECT(markedOf(open) == 30 * 30 - 4 * 10);
+  // Nor is ground between the mask and the border of the picture.
+  at::Tensor edge = at::full({kWide, kWide, 3}, 230, at::kByte);
+  edge.narrow(0, 0, 4).narrow(1, 20, 8).fill_(128);
+  EXPECT(markedOf(edge) == kWide * kWide - 4 * 8);
 }
 
 DAN_TEST(a_part_of_one_colour_lacks_contrast_and_a_faint_defect_does_not) {

@@ -1,5 +1,6 @@
 // These tests are about the masks of placed defects, pasting them back, and moving real ones.
 #include <cmath>
+#include <tuple>
 
 #include "core/random.h"
 #include "place/move_defect.h"
@@ -55,6 +56,20 @@ DAN_TEST(the_mask_has_no_narrow_gaps) {
   const at::Tensor part = at::where(change != 0, at::full_like(blank, 40), blank);
   const at::Tensor mask = place::placedMask({part, 127.5, change, at::ones({kSide, kSide}, at::kBool)}) != 0;
   EXPECT(mask.equal(expected));
+}
+
+DAN_TEST(the_mask_of_a_placed_defect_has_no_small_holes) {
+  const at::Tensor part = at::full({kSide, kSide, 3}, 128, at::kByte);
+  at::Tensor change = at::zeros({kSide, kSide, 3}), dark = part.clone();
+  for (const auto& [first, side, isMarked] : {std::tuple(10, 40, true), std::tuple(24, 9, false)}) {
+    change.slice(0, first, first + side).slice(1, first, first + side).fill_(isMarked ? 1 : 0);
+    dark.slice(0, first, first + side).slice(1, first, first + side).fill_(isMarked ? 40 : 128);
+  }
+  at::Tensor place = at::ones({kSide, kSide}, at::kBool);
+  const auto marked = [&] { return place::placedMask({dark, 127.5, change, place}) != 0; };
+  EXPECT(marked().slice(0, 12, 48).slice(1, 12, 48).all().item<bool>());
+  place[28][28] = false;  // Nothing can be drawn here.
+  EXPECT(!marked()[28][28].item<bool>());
 }
 
 DAN_TEST(the_mask_leaves_out_small_regions_that_are_weak) {
