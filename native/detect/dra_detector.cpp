@@ -63,7 +63,7 @@ DraDetector::DraDetector(const DetectorSettings& settings, const nn::Weights& we
       fail(kWeightsInvalid, "The detector's tensor ", referenceName(scale), " has the shape ", shape,
            ", which does not fit its backbone");
     }
-    savedReferences_.push_back(weights.take(referenceName(scale), shape.vec()));
+    keptReferences_.push_back(weights.take(referenceName(scale), shape.vec()));
   }
   keep(weights.taken());
 }
@@ -102,8 +102,27 @@ double DraDetector::learningRate(double done) const {
   return options().learningRate * std::pow(kDecay, std::floor(kDecays * done));
 }
 
+FitStep DraDetector::step(const Task& task) {
+  const FitStep done = TrainedDetector::step(task);
+  keepReferences();
+  return done;
+}
+
+void DraDetector::loadCheckpoint(const std::string& path) {
+  TrainedDetector::loadCheckpoint(path);
+  keepReferences();
+}
+
+void DraDetector::keepReferences() {
+  keptReferences_.clear();
+  if (position() == steps()) keptReferences_ = embedReferences();
+}
+
 std::vector<at::Tensor> DraDetector::references() const {
-  if (!savedReferences_.empty()) return savedReferences_;
+  return keptReferences_.empty() ? embedReferences() : keptReferences_;
+}
+
+std::vector<at::Tensor> DraDetector::embedReferences() const {
   const at::NoGradGuard noGrad;
   const augment::PixelPool& good = *data().good;
   std::vector<at::Tensor> images;  // spread over the pool

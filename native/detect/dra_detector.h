@@ -17,6 +17,9 @@ class DraDetector : public TrainedDetector {
   DraDetector(const DetectorSettings& settings, FitData data, at::Device device);
   DraDetector(const DetectorSettings& settings, const nn::Weights& weights);
 
+  FitStep step(const Task& task) override;
+  void loadCheckpoint(const std::string& path) override;
+
  protected:
   // Half of the examples are good, a quarter shows defects, and a quarter pseudo defects. The example's type is its
   // DraLabel.
@@ -33,9 +36,12 @@ class DraDetector : public TrainedDetector {
  private:
   // Returns the mean features of the reference images for each scale, (1, C, h, w).
   std::vector<at::Tensor> references() const;
+  std::vector<at::Tensor> embedReferences() const;
+  // Keeps the reference features once the fit has ended, because every scored batch needs them.
+  void keepReferences();
 
   std::unique_ptr<model::Dra> net_;
-  std::vector<at::Tensor> savedReferences_;  // empty while the detector is fitted
+  std::vector<at::Tensor> keptReferences_;  // empty while the detector is fitted
 };
 
 // Returns a good image with a piece of another one pasted onto it, and the mask of that piece: the pseudo defects of

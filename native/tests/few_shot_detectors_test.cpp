@@ -73,6 +73,28 @@ DAN_TEST(dra_scores_images_of_the_size_it_was_fitted_on) {
   expectError([&] { detector->score(at::zeros({1, 96, 64, 3}, at::kByte), Task()); }, "which is not 96 x 64");
 }
 
+DAN_TEST(dra_needs_its_reference_images_no_more_once_its_fit_has_ended) {
+  const Task task;
+  detect::DetectorSettings settings = shortFit("dra", "resnet18", 3);
+  settings.training.iterations = 2;
+  detect::FitData data = fitData(kSide, /*defects=*/true);
+  const augment::Pool good = data.good;
+  const auto detector = detect::makeDetector(settings, std::move(data), at::kCPU);
+  const at::Tensor images = unseen(2, true);
+  const auto scoresAfter = [&](auto change) {
+    const at::Tensor before = detector->score(images, task).scores;
+    change();
+    return at::equal(before, detector->score(images, task).scores);
+  };
+  const auto invert = [&] {
+    for (const at::Tensor& image : good->images) at::Tensor(image).bitwise_not_();
+  };
+  detector->step(task);
+  EXPECT(!scoresAfter(invert));  // The features of the references change with every step, so they are not kept.
+  detector->step(task);
+  EXPECT(scoresAfter(invert));
+}
+
 DAN_TEST(pseudo_defects_mark_what_they_change) {
   const auto pool = noisePool(4, kSide, false, 9);
   const auto plain = noisePool(1, kSide, false, 9);
