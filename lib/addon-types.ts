@@ -158,8 +158,14 @@ export interface NativeEngine {
     backbone: string,
     task: NativeTask,
   ): Promise<NativeClassifier>;
-  /** Returns [images, 2048]. */
-  inceptionFeatures(images: NativePool, weights: string, device: string, task: NativeTask): Promise<NativeTensor>;
+  /** Returns the features of each image by `inception-v3` or a backbone, [images, channels]. */
+  imageFeatures(
+    images: NativePool,
+    network: string,
+    weights: string,
+    device: string,
+    task: NativeTask,
+  ): Promise<NativeTensor>;
   /** Compares features of generated images with those of real ones, of which each shows one of `parts`. */
   compareFeatures(
     generated: NativeTensor,

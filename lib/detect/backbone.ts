@@ -1,8 +1,8 @@
-/** Finds the backbone that a detector compares images by, and its weights. */
+/** Finds the backbones that detectors, and comparisons of pairs, describe images by. */
 import { resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
-import { type BackboneName, type WeightsName, weightsNames } from '../options/names.js';
+import { type BackboneName, backbones, type WeightsName, weightsNames } from '../options/names.js';
 import { areInstalled, weightsFile } from '../weights/locate.js';
 import type { DetectorKind } from './kinds.js';
 
@@ -27,6 +27,13 @@ function fileOf(name: BackboneName, { backbone, backboneWeights }: BackboneOptio
   return installable(name) && areInstalled(name) ? weightsFile(name) : undefined;
 }
 
+function missingWeights(reader: string, name: BackboneName): InvalidOptionError {
+  const install = installable(name) ? `run \`dualanodiff weights install ${name}\`, or ` : '';
+  return new InvalidOptionError(
+    `${reader} needs the weights of ${name}: ${install}give backbone ${name} and the file as backboneWeights`,
+  );
+}
+
 /**
  * Returns the backbone of a detector: the chosen one if the detector can use it, or else the detector's own. It is
  * undefined for a detector that has none. Throws ERR_INVALID_OPTION if its weights are missing.
@@ -39,25 +46,53 @@ export async function backboneOf(kind: DetectorKind, options: BackboneOptions): 
   const file = fileOf(name, options);
   if (file !== undefined) return { name, file, digest: await fileDigest(file) };
   if (kind.startsRandom) return { name, file: '', digest: '' };
-  const install = installable(name) ? `run \`dualanodiff weights install ${name}\`, or ` : '';
-  throw new InvalidOptionError(
-    `${kind.name} needs the weights of ${name}: ${install}give backbone ${name} and the file as backboneWeights`,
-  );
+  throw missingWeights(kind.name, name);
 }
 
-/** Returns the backbones of detectors by their names. Throws ERR_INVALID_OPTION for an option that none of them reads. */
+/**
+ * Returns the network that generated pairs are compared by: the chosen backbone if there is a file of it, or else the
+ * first one that is installed. It is undefined if there is none.
+ */
+export function backboneAtHand(options: BackboneOptions): Pick<Backbone, 'name' | 'file'> | undefined {
+  const names = [...(options.backbone === undefined ? [] : [options.backbone]), ...backbones.filter(installable)];
+  for (const name of names) {
+    const file = fileOf(name, options);
+    if (file !== undefined) return { name, file };
+  }
+  return undefined;
+}
+
+/** Throws ERR_INVALID_OPTION for a chosen backbone that none of the detectors can use, unless pairs are compared by it. */
+async function requireReader(
+  kinds: readonly DetectorKind[],
+  backbone: BackboneName,
+  options: BackboneOptions,
+  comparesPairs: boolean,
+): Promise<void> {
+  if (kinds.some(({ backbones }) => backbones.includes(backbone))) return;
+  if (!comparesPairs) {
+    const known = kinds.map(({ name, backbones }) => `${name} has ${backbones.join(', ') || 'none'}`);
+    throw new InvalidOptionError(`No detector can use the backbone ${backbone}: ${known.join('; ')}`);
+  }
+  const file = fileOf(backbone, options);
+  if (file === undefined) throw missingWeights('The comparison of generated pairs', backbone);
+  await fileDigest(file); // A missing file is found now and not after hours of making pairs.
+}
+
+/**
+ * Returns the backbones of detectors by their names. With `comparesPairs` the chosen one may be for comparing generated
+ * pairs only. Throws ERR_INVALID_OPTION if weights are missing, or if nothing reads an option.
+ */
 export async function backbonesOf(
   kinds: readonly DetectorKind[],
   options: BackboneOptions,
+  comparesPairs = false,
 ): Promise<ReadonlyMap<string, Backbone>> {
   const { backbone, backboneWeights } = options;
   if (backboneWeights !== undefined && backbone === undefined) {
     throw new InvalidOptionError('Expected backbone with backboneWeights: name the network that the weights are of');
   }
-  if (backbone !== undefined && !kinds.some(({ backbones }) => backbones.includes(backbone))) {
-    const known = kinds.map(({ name, backbones }) => `${name} has ${backbones.join(', ') || 'none'}`);
-    throw new InvalidOptionError(`No detector can use the backbone ${backbone}: ${known.join('; ')}`);
-  }
+  if (backbone !== undefined) await requireReader(kinds, backbone, options, comparesPairs);
   const found = new Map<string, Backbone>();
   for (const kind of kinds) {
     const one = await backboneOf(kind, options);

@@ -27,6 +27,8 @@ export interface Cost {
   imageMs: number;
   /** The size of what a saved detector holds, in megabytes. */
   megabytes: number;
+  /** At most this many networks shared the machine, so that times are longer. Earlier versions did not keep it. */
+  concurrency?: number;
 }
 
 /** The input of a detector's run. Its maps are written to the subfolder `maps` of `folder`. */
@@ -36,6 +38,8 @@ export interface DetectionInput extends LearnerInput {
   thresholdImages: ThresholdImages;
   /** If true, the round that is best on the test images is tested, and not the last one. */
   bestEpoch: boolean;
+  /** The number of networks that share the machine. */
+  concurrency: number;
 }
 
 /** `steps` is the number of steps of the whole fit. */
@@ -47,7 +51,7 @@ export type Training = Omit<FitOptions, 'steps' | 'onStep' | 'afterStep'> & {
 
 /** Fits a detector on good images and a row's defects, chooses thresholds for it, and tests it. */
 export async function detect(
-  { folder, maps, thresholdImages, bestEpoch, ...input }: DetectionInput,
+  { folder, maps, thresholdImages, bestEpoch, concurrency, ...input }: DetectionInput,
   training: Training,
 ): Promise<Detection> {
   const { protocol, training: set, data } = input;
@@ -98,7 +102,7 @@ export async function detect(
     }
     const { images, good } = recorder;
     const chosen = await chooseThresholds(thresholdImages, score, options);
-    const cost = { fitSeconds, imageMs: scoredMs / scored, megabytes: detector.bytes() / 1e6 };
+    const cost = { fitSeconds, imageMs: scoredMs / scored, megabytes: detector.bytes() / 1e6, concurrency };
     const thresholds = { ...chosen, ...(await decideRun(scorer, tested, chosen.thresholds, options)) };
     return { ...(await scoreRun(scorer, tested, options)), images, good, thresholds, cost };
   } finally {

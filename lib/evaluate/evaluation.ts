@@ -71,6 +71,6 @@ export interface Evaluation {
   /** The number of real training images of each type, and of good ones. */
   training: Record<string, number>;
   runs: EvaluationRun[];
-  /** The quality of the generated sets. It is empty if no weights were given. */
+  /** The quality of the generated sets. It is empty if no network was at hand that could measure it. */
   quality: Quality[];
 }

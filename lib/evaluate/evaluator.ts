@@ -5,7 +5,7 @@ import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
-import { type Backbone, backbonesOf } from '../detect/backbone.js';
+import { type Backbone, backboneAtHand, backbonesOf } from '../detect/backbone.js';
 import { DETECTORS, requireSides } from '../detect/kinds.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/evaluation.js';
@@ -97,7 +97,8 @@ export class Evaluator {
         `Expected the detector unet alone with bestEpoch but received ${checked.detectors.join(', ')}: only the published evaluation of unet chooses its round on the test images`,
       );
     }
-    const backbones = await backbonesOf(kindsOf(checked.detectors), checked);
+    const comparesPairs = Object.keys(checked.pairs).length > 0 && checked.inceptionWeights === undefined;
+    const backbones = await backbonesOf(kindsOf(checked.detectors), checked, comparesPairs);
     const split = await splitOf(dataset, checked);
     const rows = await makeRows(checked, kindsOf(checked.detectors), [...split.training.keys()]);
     if (rows.length === 0 && Object.keys(checked.maps).length === 0) {
@@ -161,7 +162,7 @@ export class Evaluator {
           failures.callback(() => onProgress?.({ ...at, step, loss, done, total }));
         };
         const common = { data, folder, protocol: this.protocol, settings: this.#options, onStep, torchThread };
-        return sets.lend(run, (set) => doRun({ ...run, ...common, set, signal: stopped }));
+        return sets.lend(run, (set) => doRun({ ...run, ...common, set, concurrency: lanes, signal: stopped }));
       };
       const results = await sharingCores(lanes, () =>
         inLanes(runs, lanes, signal, (run, lane, stopped) =>
@@ -183,15 +184,16 @@ export class Evaluator {
   async #quality(options: TaskOptions): Promise<Quality[]> {
     const { inceptionWeights: inception, lpipsBackbone: backbone, lpipsLinear: linear, device } = this.#options;
     const lpips = backbone !== undefined && linear !== undefined ? { backbone, linear } : undefined;
-    if (inception === undefined && lpips === undefined) return [];
+    const features =
+      inception === undefined ? backboneAtHand(this.#options) : { name: 'inception-v3' as const, file: inception };
+    if (features === undefined && lpips === undefined) return [];
     const { resolution } = this.protocol;
     const measured: Quality[] = [];
     for (const row of this.rows) {
       if (row.generated === undefined || row.real) continue;
+      const networks = { features, inception, lpips };
       const settings = { ...options, resolution, device };
-      measured.push(
-        ...(await measureQuality(row, this.split.training, this.split.groups, { inception, lpips }, settings)),
-      );
+      measured.push(...(await measureQuality(row, this.split.training, this.split.groups, networks, settings)));
     }
     return measured;
   }

@@ -44,6 +44,8 @@ export interface RunInput extends PlannedRun {
     checkpointEvery: number;
   };
   onStep: (network: Network, step: number, loss?: number) => void;
+  /** The number of runs that are done at once. */
+  concurrency: number;
   signal: AbortSignal | undefined;
   torchThread: number;
 }
@@ -127,13 +129,13 @@ const withAccuracy = (scores: DetectorScores, accuracy: number | undefined): Sco
 
 /** Trains and tests the networks of a run. */
 export async function doRun(input: RunInput): Promise<EvaluationRun> {
-  const { row, seed, shots, set, data, folder, protocol, settings } = input;
+  const { row, seed, shots, set, data, folder, protocol, settings, concurrency } = input;
   const { device, classifierWeights: weights, bestEpoch } = settings;
   const common: LearnerInput = { row, detector: input.detector, protocol, training: set, data, seed, device };
   const heldBack = row === GOOD_ONLY ? data.heldBack : [];
   const images = thresholdImages(input, data.split.trainingGood, heldBack, protocol);
   const detector = await loadOrCompute<DetectorResult>(input, 'detector', (training, name) =>
-    detect({ ...common, folder, maps: join('maps', name), thresholdImages: images, bestEpoch }, training),
+    detect({ ...common, folder, maps: join('maps', name), thresholdImages: images, bestEpoch, concurrency }, training),
   );
   const classifier = input.classifies
     ? await loadOrCompute<Accuracy>(input, 'classifier', (training) => classify({ ...common, weights }, training))

@@ -6,13 +6,17 @@ const number = (value: number | null | undefined, digits = 3) =>
 const percent = (value: number | null | undefined) =>
   value === undefined || value === null ? '-' : `${(100 * value).toFixed(0)} %`;
 
+/** What the measures that compare features do not tell. */
+export const FEATURES_CAVEAT =
+  'Features names the network that compares the images for all columns up to copies. It was trained on ImageNet, so it may overlook what is unlike everyday pictures. Compare rows with the same features only.';
+
 /** The measures, their text, and what each does not tell. */
 export const QUALITY_COLUMNS: readonly { name: string; text: (quality: Quality) => string; caveat: string }[] = [
   {
-    name: 'KID',
+    name: 'kernel distance',
     text: ({ kid }) => number(kid, 4),
     caveat:
-      'KID compares all generated images with the real training images of the type. It knows nothing of masks, and varies much for few real images: compare rows of one table, and no others. Its network is Inception v3 of torchvision, not that of published FID and KID figures.',
+      "The kernel distance compares all generated images with the real training images of the type. It knows nothing of masks, and varies much for few real images: compare rows of one table, and no others. With the features of inception-v3 it is KID; that network is torchvision's, not the one of published FID and KID figures.",
   },
   {
     name: 'nearest real',
@@ -52,13 +56,17 @@ export const qualityCells = (quality: Quality): string[] => [
   ...QUALITY_COLUMNS.map(({ text }) => text(quality)),
 ];
 
-export const QUALITY_HEADER = ['type', 'generated', 'images', ...QUALITY_COLUMNS.map(({ name }) => name)];
+/** Returns the labels of a line. */
+export const qualityLabels = ({ type, row, features }: Quality): string[] => [type, row, features ?? '-'];
+const LABELS = ['type', 'generated', 'features'];
+
+export const QUALITY_HEADER = [...LABELS, 'images', ...QUALITY_COLUMNS.map(({ name }) => name)];
 
 /** Returns the table as Markdown. The list is empty if nothing was measured. */
 export function qualityTable(quality: readonly Quality[]): string[] {
   if (quality.length === 0) return [];
   const columns = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
-  const align = QUALITY_HEADER.map((_, i) => (i < 2 ? '---' : '---:'));
-  const body = quality.map((one) => columns([one.type, one.row, ...qualityCells(one)]));
+  const align = QUALITY_HEADER.map((_, i) => (i < LABELS.length ? '---' : '---:'));
+  const body = quality.map((one) => columns([...qualityLabels(one), ...qualityCells(one)]));
   return [[columns(QUALITY_HEADER), columns(align), ...body].join('')];
 }

@@ -1,23 +1,26 @@
 import type { Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { loadDefects } from '../detect/squares.js';
+import type { BackboneName } from '../options/names.js';
 import { Pool } from '../pool.js';
 import { runNative, type TaskOptions } from '../run-native.js';
 import type { Row } from './rows.js';
 
-/** The quality and variety of the generated images of one type. A measure is undefined without its weights. */
+/** The quality and variety of the generated images of one type. A measure is undefined without its network. */
 export interface Quality {
   row: string;
   type: string;
-  /** The number of generated images. */
+  /** The number of generated images that are measured. */
   images: number;
   /** The number of real training images, with which they are compared. */
   real: number;
   /** The Inception Score, at least 1. It is high if images are clear and varied. */
   inceptionScore: number | undefined;
+  /** The network whose features the next four measures compare. */
+  features: FeatureNetwork['name'] | undefined;
   /**
-   * The kernel distance between generated and real images, by features of Inception v3 (KID, arXiv 1801.01401). It is
-   * near 0 for images of one kind, and may be below. Null for fewer than two images.
+   * The kernel distance between generated and real images, which is KID (arXiv 1801.01401) if the features are those of
+   * `inception-v3`. It is near 0 for images of one kind, and may be below. Null for fewer than two images.
    */
   kid: number | null | undefined;
   /** The median cosine distance, 0 to 2, from a generated image to the nearest real one, by the same features. */
@@ -33,8 +36,16 @@ export interface Quality {
   icLpips: number | undefined;
 }
 
-/** The paths of published weights that the user supplies. */
-export interface QualityWeights {
+/** A network that describes images, with the path of its weights. */
+export interface FeatureNetwork {
+  name: BackboneName | 'inception-v3';
+  file: string;
+}
+
+/** What generated images are measured with. */
+export interface QualityNetworks {
+  features: FeatureNetwork | undefined;
+  /** The path of torchvision's Inception v3. */
   inception: string | undefined;
   lpips: { backbone: string; linear: string } | undefined;
 }
@@ -47,25 +58,22 @@ async function poolOf(examples: readonly Example[], size: number): Promise<Pool>
   });
 }
 
-type ByInception = Pick<Quality, 'inceptionScore' | 'kid' | 'nearest' | 'nearestReal' | 'copies'>;
+type Compared = Pick<Quality, 'features' | 'kid' | 'nearest' | 'nearestReal' | 'copies'>;
 
-async function byInception(
+async function comparedBy(
+  { name, file }: FeatureNetwork,
   generated: Pool,
   real: Pool,
   parts: readonly number[],
-  weights: string,
   { device, ...options }: Settings,
-): Promise<ByInception> {
+): Promise<Compared> {
   const featuresOf = ({ handle }: Pool) =>
-    runNative(options, (engine, task) => engine.inceptionFeatures(handle, weights, device, task));
-  const inceptionScore = await runNative(options, (engine, task) =>
-    engine.inceptionScore(generated.handle, weights, device, task),
-  );
+    runNative(options, (engine, task) => engine.imageFeatures(handle, name, file, device, task));
   const [made, known] = [await featuresOf(generated), await featuresOf(real)];
   const compared = await runNative(options, (engine, task) => engine.compareFeatures(made, known, parts, task));
   const orNull = (value: number) => (Number.isNaN(value) ? null : value);
   return {
-    inceptionScore,
+    features: name,
     kid: orNull(compared.kernelDistance),
     nearest: orNull(compared.nearest),
     nearestReal: orNull(compared.nearestReal),
@@ -73,41 +81,56 @@ async function byInception(
   };
 }
 
-const NONE: ByInception = {
-  inceptionScore: undefined,
+const NOT_COMPARED: Compared = {
+  features: undefined,
   kid: undefined,
   nearest: undefined,
   nearestReal: undefined,
   copies: undefined,
 };
 
+/** At most this many generated images of a type are measured, as in the subsets of published KIDs. */
+const MOST_IMAGES = 1000;
+
+/** Returns at most `most` items, which are spread evenly over the list. */
+export function spread<T>(items: readonly T[], most: number): T[] {
+  const count = Math.min(items.length, most);
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)] as T);
+}
+
 /** Measures the quality of a row's generated images for each type, at the protocol's resolution. */
 export async function measureQuality(
   { name, generated = [] }: Row,
   real: ReadonlyMap<string, readonly Example[]>,
   groups: ReadonlyMap<ImageSource, number>,
-  { inception, lpips }: QualityWeights,
+  { features, inception, lpips }: QualityNetworks,
   settings: Settings,
 ): Promise<Quality[]> {
   const { resolution, device, ...options } = settings;
   const measured: Quality[] = [];
   for (const [type, known] of real) {
     const examples = generated.flatMap(({ types }) => types.get(type) ?? []);
-    const generatedPool = await poolOf(examples, resolution);
+    const generatedPool = await poolOf(spread(examples, MOST_IMAGES), resolution);
     let realPool: Pool | undefined;
     try {
       realPool = await poolOf(known, resolution);
       const { handle } = realPool;
       const parts = known.map(({ image }) => groups.get(image) as number);
-      const base = { row: name, type, images: generatedPool.size, real: known.length };
-      const features =
-        inception === undefined ? NONE : await byInception(generatedPool, realPool, parts, inception, settings);
+      const compared =
+        features === undefined ? NOT_COMPARED : await comparedBy(features, generatedPool, realPool, parts, settings);
+      const inceptionScore =
+        inception === undefined
+          ? undefined
+          : await runNative(options, (engine, task) =>
+              engine.inceptionScore(generatedPool.handle, inception, device, task),
+            );
       const icLpips =
         lpips &&
         (await runNative(options, (engine, task) =>
           engine.icLpips(generatedPool.handle, handle, lpips.backbone, lpips.linear, device, task),
         ));
-      measured.push({ ...base, ...features, icLpips });
+      const base = { row: name, type, images: generatedPool.size, real: known.length };
+      measured.push({ ...base, inceptionScore, ...compared, icLpips });
     } finally {
       generatedPool.dispose();
       realPool?.dispose();

@@ -1,5 +1,6 @@
 /** Tells how many real photographs alone give the scores of a row: what its generated pairs are worth. */
-import { AVERAGE, type Line, SHOTS } from './table.js';
+import { AVERAGE } from './summaries.js';
+import { type Line, SHOTS } from './table.js';
 
 /** The row of the real photographs alone. */
 const REAL = 'none';

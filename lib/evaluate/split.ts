@@ -4,6 +4,7 @@ import { groupsOf } from '../dataset/groups.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { isInShare, parseShare, partsOf } from '../dataset/parts.js';
 import { withoutOverlap } from './overlap.js';
+import { refuseSummaryNames } from './summaries.js';
 
 export const GOOD = 'good';
 
@@ -74,6 +75,7 @@ export async function splitOf(
   if (types.length === 0) {
     throw new DatasetError(`${tests.label} has none of the defect types ${dataset.types.join(', ')}`);
   }
+  refuseSummaryNames(types, dataset.label);
   const listed = async () => new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
   const good = await splitGood(dataset, tests, trainImages, listed);
   const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');

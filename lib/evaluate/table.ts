@@ -1,5 +1,6 @@
 import type { Evaluation } from './evaluation.js';
 import { type ByType, type Interval, MEASURES, type Measure, mean } from './scores.js';
+import { AVERAGE, TOGETHER } from './summaries.js';
 
 /** A cell of the table, which sums up the seeds of its row. */
 export interface Cell {
@@ -27,8 +28,6 @@ export interface Line {
 
 /** Stands in the column of detectors for maps that another program has made. */
 export const MAPS = 'maps';
-export const AVERAGE = 'average';
-export const TOGETHER = 'together';
 const names = Object.keys(MEASURES) as Measure[];
 
 /** Returns the mean of intervals, or null if one is missing. */

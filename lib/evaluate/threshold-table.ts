@@ -1,6 +1,7 @@
 /** The table of what is found at thresholds that were chosen without the test images. */
 import type { Evaluation } from './evaluation.js';
-import { AVERAGE, ofType, TOGETHER } from './table.js';
+import { AVERAGE, TOGETHER } from './summaries.js';
+import { ofType } from './table.js';
 import type { Decisions, DetectionDecisions } from './thresholds.js';
 
 /** A line of the table. The values are means over the seeds, 0 to 1, or null if there are none. */

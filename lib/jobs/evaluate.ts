@@ -7,6 +7,7 @@ import { writeFileAtomic } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
+import { backbonesOf } from '../detect/backbone.js';
 import { DETECTORS } from '../detect/kinds.js';
 import { costMarkdown } from '../evaluate/cost-table.js';
 import { Evaluator } from '../evaluate/evaluator.js';
@@ -69,10 +70,16 @@ async function openEvaluator(options: Checked, dataset: Dataset, context: JobCon
   if (freshPairs && options.shots !== undefined) {
     throw new InvalidOptionError('Expected shots without freshPairs: each seed of each number has pairs of its own');
   }
-  // Making pairs takes hours, so wrong data, options or folders of pairs must fail before it.
-  requireLearner(options.detectors.map((name) => DETECTORS[name]));
-  // The row none stands for those of the pairs, which there may be alone.
-  const evaluator = await open({ compare: [...options.compare, 'none'] });
+  // Making pairs takes hours, so wrong data, options, weights or folders of pairs must fail before it.
+  const kinds = options.detectors.map((name) => DETECTORS[name]);
+  requireLearner(kinds);
+  await backbonesOf(kinds, options, options.inceptionWeights === undefined);
+  // The row none stands for those of the pairs, which there may be alone. A backbone may be for comparing them only.
+  const isForDetectors = kinds.some(({ backbones }) => backbones.some((name) => name === options.backbone));
+  const evaluator = await open({
+    compare: [...options.compare, 'none'],
+    ...(!isForDetectors && { backbone: undefined, backboneWeights: undefined }),
+  });
   return open({ pairs: { ...pairs, ...(await makePairs(options, dataset, evaluator, context)) } });
 }
 
@@ -106,6 +113,11 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
         ...(shots !== undefined && { shots }),
       }),
   });
+  if (evaluation.quality.length === 0 && evaluator.rows.some(({ generated }) => generated !== undefined)) {
+    const message =
+      'Generated images are not compared with real ones: `dualanodiff weights install mobilenet-v2` would';
+    onEvent?.({ event: 'note', message: `${message} install a network for it` });
+  }
   const table = tableOf(evaluation);
   const text = [
     markdownTable(table),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { deviceOptions } from './base.js';
 import { oneOf, path } from './check.js';
 import { evaluatorOptions } from './evaluation.js';
-import { defectSources, detectors } from './names.js';
+import { backbones, defectSources, detectors } from './names.js';
 import { option, pick } from './option.js';
 import { runFileOptions, trainImages } from './training.js';
 
@@ -21,7 +21,13 @@ export const detectorOptions = {
     { fallback: 'pairs, or none for a detector that needs no defects and is given no generated pairs' },
   ),
   ...pick(evaluatorOptions, ['protocol', 'resolution', 'tile', 'iterations', 'learningRate', 'textures']),
-  ...pick(evaluatorOptions, ['backbone', 'backboneWeights', 'seed']),
+  backbone: option(
+    oneOf(backbones).optional(),
+    'advanced',
+    'Let a detector that compares features take them from this network.',
+    { fallback: "the detector's own" },
+  ),
+  ...pick(evaluatorOptions, ['backboneWeights', 'seed']),
   ...deviceOptions,
 };
 export const detectorSchema = z.strictObject(detectorOptions);

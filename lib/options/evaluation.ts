@@ -63,8 +63,8 @@ export const evaluatorOptions = {
   backbone: option(
     oneOf(backbones).optional(),
     'advanced',
-    'Let detectors that compare features take them from this network. Detectors that cannot use it keep their own.',
-    { fallback: "each detector's own" },
+    'Let detectors that compare features take them from this network. Detectors that cannot use it keep their own. Generated pairs are compared with real images by it, too.',
+    { fallback: "each detector's own; pairs are compared by an installed one" },
   ),
   backboneWeights: option(
     path('a file').optional(),
@@ -140,7 +140,7 @@ export const evaluatorOptions = {
     { valueName: 'numbers', fallback: 'all training images' },
   ),
   inceptionWeights: weights(
-    "Compute the Inception Score and KID of generated pairs, and find copies among them, with this file of torchvision's Inception v3.",
+    "Compute the Inception Score of generated pairs with this file of torchvision's Inception v3, and compare them with real images by it instead of the backbone: as KID, and to find copies.",
   ),
   lpipsBackbone: weights(
     "Compute the IC-LPIPS of generated pairs with this file of torchvision's AlexNet, VGG-16 or SqueezeNet 1.1.",

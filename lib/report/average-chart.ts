@@ -1,4 +1,5 @@
-import { AVERAGE, cellText, type Line } from '../evaluate/table.js';
+import { AVERAGE } from '../evaluate/summaries.js';
+import { cellText, type Line } from '../evaluate/table.js';
 import { chartLabel } from './chart-label.js';
 import { escapeHtml, shownAttributes } from './html.js';
 

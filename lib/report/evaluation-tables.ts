@@ -1,10 +1,17 @@
 /** The tables of an evaluation's report. */
-import { COST_COLUMNS, costTable, costText } from '../evaluate/cost-table.js';
+import { COST_COLUMNS, COST_LABELS, costTable, costText } from '../evaluate/cost-table.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import { QUALITY_COLUMNS, QUALITY_HEADER, qualityCells } from '../evaluate/quality-table.js';
+import {
+  FEATURES_CAVEAT,
+  QUALITY_COLUMNS,
+  QUALITY_HEADER,
+  qualityCells,
+  qualityLabels,
+} from '../evaluate/quality-table.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
 import { worthOf, worthText } from '../evaluate/shots-worth.js';
-import { AVERAGE, type Cell, cellText, type Line, SHOTS, TOGETHER } from '../evaluate/table.js';
+import { AVERAGE, TOGETHER } from '../evaluate/summaries.js';
+import { type Cell, cellText, type Line, SHOTS } from '../evaluate/table.js';
 import { THRESHOLD_COLUMNS, thresholdTable, thresholdText } from '../evaluate/threshold-table.js';
 import { escapeHtml } from './html.js';
 import { sortableTable, type ValueCell } from './table.js';
@@ -78,14 +85,14 @@ function bestRow(detector: string, lines: readonly Line[]): { row: string; value
 
 /** Shows what each detector costs beside the best that it reaches. */
 export function costSection(evaluation: Evaluation, lines: readonly Line[]): string {
-  const body = costTable(evaluation).map(({ detector, values }) => {
+  const body = costTable(evaluation).map(({ detector, concurrency, values }) => {
     const { row, value } = bestRow(detector, lines);
     const cells = [cellOf(value, percent), ...values.map((cost) => cellOf(cost, costText))];
-    return { shown: { detector }, labels: [detector, row], cells };
+    return { shown: { detector }, labels: [detector, concurrency ?? '-', row], cells };
   });
   if (body.length === 0) return '';
-  const names = ['detector', 'best row', 'its average pixel AP', ...COST_COLUMNS];
-  return `<h2>Cost</h2><p>Times and sizes are means over the runs on this machine, several of which may have shared it.</p>${sortableTable('cost', names, body)}`;
+  const names = [...COST_LABELS, 'best row', 'its average pixel AP', ...COST_COLUMNS];
+  return `<h2>Cost</h2><p>Times and sizes are means over the runs on this machine. Several networks at once share its cores, so that each takes longer: compare times of the same number only, or measure with --concurrency 1.</p>${sortableTable('cost', names, body)}`;
 }
 
 /** Shows what is found at thresholds that were chosen without the test images. */
@@ -108,10 +115,12 @@ export function qualitySection({ quality }: Evaluation): string {
   if (quality.length === 0) return '';
   const body = quality.map((one) => ({
     shown: { type: one.type, row: one.row },
-    labels: [one.type, one.row],
+    labels: qualityLabels(one),
     cells: qualityCells(one).map((text) => ({ html: text, value: text === '-' ? null : Number.parseFloat(text) })),
   }));
   const measured = QUALITY_COLUMNS.filter(({ text }) => quality.some((one) => text(one) !== '-'));
-  const caveats = measured.map(({ caveat }) => `<li>${caveat}</li>`);
-  return `<h2>Generated pictures</h2>${sortableTable('quality', QUALITY_HEADER, body)}<ul>${caveats.join('')}</ul>`;
+  const isCompared = quality.some(({ features }) => features !== undefined);
+  const caveats = [...(isCompared ? [FEATURES_CAVEAT] : []), ...measured.map(({ caveat }) => caveat)];
+  const list = caveats.map((caveat) => `<li>${caveat}</li>`).join('');
+  return `<h2>Generated pictures</h2>${sortableTable('quality', QUALITY_HEADER, body)}<ul>${list}</ul>`;
 }

@@ -1,4 +1,5 @@
-import { AVERAGE, type Line, TOGETHER } from '../evaluate/table.js';
+import { AVERAGE, TOGETHER } from '../evaluate/summaries.js';
+import type { Line } from '../evaluate/table.js';
 import { escapeHtml } from './html.js';
 
 /** A list to choose one value of. `name` is the attribute that the script compares. */

@@ -1,6 +1,7 @@
 /** Draws what the number of real photographs is worth: the pixel AP of each row over the number of shots. */
 import { worthOf } from '../evaluate/shots-worth.js';
-import { AVERAGE, type Line, TOGETHER } from '../evaluate/table.js';
+import { AVERAGE, TOGETHER } from '../evaluate/summaries.js';
+import type { Line } from '../evaluate/table.js';
 import { chartLabel } from './chart-label.js';
 import { escapeHtml, type Shown, shownAttributes } from './html.js';
 

@@ -20,13 +20,14 @@ Napi::Value inceptionScore(const Napi::CallbackInfo& info) {
       [](Napi::Env env, double& score) -> Napi::Value { return Napi::Number::New(env, score); });
 }
 
-// inceptionFeatures(pool, weights, device, task) returns { data, shape: [images, 2048] }.
-Napi::Value inceptionFeatures(const Napi::CallbackInfo& info) {
+// imageFeatures(pool, network, weights, device, task) returns { data, shape: [images, channels] }.
+Napi::Value imageFeatures(const Napi::CallbackInfo& info) {
   return runTask<at::Tensor>(
-      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
-      [pool = PoolHandle::from(info[0]), weights = info[1].ToString().Utf8Value(),
-       device = info[2].ToString().Utf8Value()](const Task& task, const ReportProgress&) {
-        return detect::inceptionFeaturesOf(pool->images, weights, parseDevice(device), task);
+      info.Env(), TaskHandle::from(info[4]), info.Env().Undefined(),
+      [pool = PoolHandle::from(info[0]), network = info[1].ToString().Utf8Value(),
+       weights = info[2].ToString().Utf8Value(),
+       device = info[3].ToString().Utf8Value()](const Task& task, const ReportProgress&) {
+        return detect::imageFeaturesOf(pool->images, network, weights, parseDevice(device), task);
       },
       [](Napi::Env env, at::Tensor& features) -> Napi::Value { return toJsTensor(env, features); });
 }
@@ -63,7 +64,7 @@ Napi::Value icLpips(const Napi::CallbackInfo& info) {
 
 void defineQuality(Napi::Object exports) {
   exportFunction<inceptionScore>(exports, "inceptionScore");
-  exportFunction<inceptionFeatures>(exports, "inceptionFeatures");
+  exportFunction<imageFeatures>(exports, "imageFeatures");
   exportFunction<compareFeatures>(exports, "compareFeatures");
   exportFunction<icLpips>(exports, "icLpips");
 }

@@ -2,11 +2,15 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/finite.h"
 #include "io/weights_file.h"
 #include "metrics/generation.h"
+#include "model/backbone.h"
+#include "model/imagenet.h"
 #include "model/inception.h"
 #include "model/lpips_net.h"
 
@@ -21,6 +25,22 @@ nn::Weights weightsIn(const std::string& path, at::Device device) {
 // (1, 3, H, W) in 0 .. 1
 at::Tensor toBatch(const at::Tensor& image, at::Device device) {
   return image.permute({2, 0, 1}).unsqueeze(0).to(device, at::kFloat) / 255;
+}
+
+// Maps (1, 3, H, W) in 0 .. 1 to (1, D).
+using ToFeatures = std::function<at::Tensor(const at::Tensor&)>;
+
+ToFeatures readNetwork(const std::string& name, const std::string& weights, at::Device device) {
+  if (name == "inception-v3") {
+    const auto net = std::make_shared<const model::InceptionV3>(weightsIn(weights, device));
+    return [net](const at::Tensor& image) { return net->features(image); };
+  }
+  const std::shared_ptr<const model::Backbone> backbone = model::readBackbone(name, weights, device);
+  return [backbone](const at::Tensor& image) {
+    constexpr int64_t kSide = 224;  // of the images that these networks were trained on
+    const at::Tensor resized = at::_upsample_bilinear2d_aa(image, {kSide, kSide}, /*align_corners=*/false);
+    return backbone->features(model::normalizeForImagenet(resized)).back().mean({2, 3});
+  };
 }
 
 using Features = std::vector<at::Tensor>;
@@ -44,13 +64,14 @@ double inceptionScoreOf(const Images& images, const std::string& weights, at::De
   return metrics::inceptionScore(all, 1).mean;
 }
 
-at::Tensor inceptionFeaturesOf(const Images& images, const std::string& weights, at::Device device, const Task& task) {
+at::Tensor imageFeaturesOf(const Images& images, const std::string& network, const std::string& weights,
+                           at::Device device, const Task& task) {
   const at::NoGradGuard noGrad;
-  const model::InceptionV3 net(weightsIn(weights, device));
+  const ToFeatures toFeatures = readNetwork(network, weights, device);
   std::vector<at::Tensor> features;
   for (const at::Tensor& image : images) {
     task.checkCancelled();
-    features.push_back(net.features(toBatch(image, device)).cpu());
+    features.push_back(toFeatures(toBatch(image, device)).cpu());
   }
   const at::Tensor all = at::cat(features);
   expectFinite(all, weights);

@@ -17,8 +17,11 @@ using Images = std::vector<at::Tensor>;
 // and all form one split. Throws ERR_WEIGHTS_INVALID.
 double inceptionScoreOf(const Images& images, const std::string& weights, at::Device device, const Task& task);
 
-// Returns the features of torchvision's Inception v3, (N, 2048) on the CPU. Throws ERR_WEIGHTS_INVALID.
-at::Tensor inceptionFeaturesOf(const Images& images, const std::string& weights, at::Device device, const Task& task);
+// Returns what a network says of each image, (N, D) on the CPU: its last features, averaged over the places. `network`
+// is a backbone (see model/backbone.h), for which images are resized to 224 pixels, or inception-v3, whose 2048
+// features are those of KID. Throws ERR_INVALID_OPTION for another name, and ERR_WEIGHTS_INVALID.
+at::Tensor imageFeaturesOf(const Images& images, const std::string& network, const std::string& weights,
+                           at::Device device, const Task& task);
 
 struct LpipsFiles {
   std::string backbone;  // torchvision's AlexNet, VGG-16 or SqueezeNet 1.1

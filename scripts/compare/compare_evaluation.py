@@ -1,6 +1,6 @@
-"""Compares the evaluation's networks, their training and scores with PyTorch, torchvision, lpips and scikit-learn; prints PASS or FAIL for each.
+"""Compares the evaluation's networks, their training and scores with PyTorch, torchvision, lpips, torchmetrics and scikit-learn; prints PASS or FAIL for each.
 
-    python3 -m venv .venv && .venv/bin/pip install torch==2.11.0 torchvision==0.26.0 lpips==0.1.4 scikit-learn safetensors
+    python3 -m venv .venv && .venv/bin/pip install torch==2.11.0 torchvision==0.26.0 lpips==0.1.4 torchmetrics==1.9.0 scikit-learn safetensors
     .venv/bin/python scripts/compare/compare_evaluation.py
 
 Needs the built package. All weights are random, except LPIPS's own layers. Not a test of CI: it needs a Python with PyTorch.
@@ -18,6 +18,7 @@ import torch
 import torchvision.models as tv
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from torchmetrics.image.kid import poly_mmd
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SIDE, COUNT, CLASSES = 64, 7, 3
@@ -134,20 +135,41 @@ def compare_classifier(images, work):
     check("ResNet-18 after two updates", ours, net.eval()(x).softmax(1).flatten().tolist(), 1e-5)
 
 
+def take_statistics(net, x):
+    """Gives norms the statistics of the images themselves: through made-up ones, nothing of an image is left at this depth."""
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d): module.momentum = 1.0
+    net.train()(x)
+    return net.eval()
+
+
 def compare_inception(images, work):
     net = randomize(tv.inception_v3(weights=None, init_weights=False))
     x = torch.nn.functional.interpolate(2 * (images / 255) - 1, size=(299, 299), mode="bilinear", align_corners=False)
     net.transform_input = False
-    # Statistics of the images themselves: through made-up ones, nothing of an image is left at this depth.
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d): module.momentum = 1.0
-    net.train()(x)
-    net.eval().fc.weight.data *= 50  # so that the images' probabilities differ
+    take_statistics(net, x).fc.weight.data *= 50  # so that the images' probabilities differ
     weights = save(net.state_dict(), f"{work}/inception.safetensors")
     p = net(x).softmax(1).double()
     score = (p * (p.log() - p.mean(0, keepdim=True).log())).sum(1).mean().exp().item()
     ours = engine(pool=pool(images), inception=weights)["inception"]
     check(f"Inception Score ({score:.6f})", ours / score, 1, 1e-4)
+
+
+def compare_features(images, work):
+    """The mean of the last stage over all places, of images that are resized to 224 pixels."""
+    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    resized = torch.nn.functional.interpolate(images / 255, (224, 224), mode="bilinear", antialias=True)
+    for name, make, last in (("mobilenet-v2", tv.mobilenet_v2, "features.17"), ("resnet18", tv.resnet18, "layer4")):
+        x, outputs = (resized - mean) / deviation, []
+        net = take_statistics(randomize(make(weights=None)), x)
+        net.get_submodule(last).register_forward_hook(lambda _, __, y: outputs.append(y.mean((2, 3))))
+        net(x)
+        weights = save(net.state_dict(), f"{work}/{name}.safetensors")
+        answer = engine(pool=pool(images), features={"network": name, "weights": weights, "generated": pool(images[3:6]), "real": pool(images[:3])})
+        scale = float(outputs[0].abs().max())
+        check(f"features, {name}", np.array(answer["features"]).reshape(COUNT, -1) / scale, outputs[0] / scale, 1e-3)  # These norms amplify rounding.
+        kid = float(poly_mmd(outputs[0].double()[:3], outputs[0].double()[3:6], 3, None, 1.0))
+        check(f"KID of torchmetrics by them ({kid:.6f})", answer["kernelDistance"], kid, 1e-3 * abs(kid))
 
 
 def compare_lpips(images, real, work):
@@ -197,6 +219,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         compare_classifier(images, work)
         with torch.no_grad(): compare_inception(images, work)
+        with torch.no_grad(): compare_features(images, work)
         compare_lpips(images, real, work)
         compare_detector(images, work)
     compare_scores()

@@ -52,6 +52,15 @@ if (job.classifier) {
 }
 if (job.inception)
   answer.inception = await run((_, task) => engine.inceptionScore(poolOf(job.pool), job.inception, 'cpu', task));
+if (job.features) {
+  const { network, weights, generated, real } = job.features;
+  const featuresOf = (pool) => run((_, task) => engine.imageFeatures(poolOf(pool), network, weights, 'cpu', task));
+  answer.features = [...(await featuresOf(job.pool)).data];
+  const parts = Array.from({ length: real.count }, (_, i) => i);
+  const [made, known] = [await featuresOf(generated), await featuresOf(real)];
+  const compared = await run((_, task) => engine.compareFeatures(made, known, parts, task));
+  answer.kernelDistance = compared.kernelDistance;
+}
 if (job.lpips) {
   const { backbone, linear, real } = job.lpips;
   const pools = [poolOf(job.pool), poolOf(real)];

@@ -10,6 +10,7 @@ import { writeCategory } from '../helpers/dataset.js';
 import { category, folder, generated, judge, options, read, withoutTimes, writeGood } from '../helpers/evaluating.js';
 import { expectFailure } from '../helpers/failures.js';
 import { recordsOf } from '../helpers/files.js';
+import { writeMobileNet } from '../helpers/mobilenet.js';
 
 describe('an evaluation', () => {
   const first = join(folder, 'first');
@@ -134,6 +135,31 @@ describe('an evaluation', () => {
     expect(quality.every(({ icLpips, inceptionScore }) => Number(icLpips) > 0 && inceptionScore === undefined)).toBe(
       true,
     );
+  });
+
+  it('generated sets are compared with real images by the backbone that is at hand', async () => {
+    const out = join(folder, 'compared');
+    const file = join(folder, 'mobilenet.safetensors');
+    writeMobileNet(file);
+    const chosen = { backbone: 'mobilenet-v2', backboneWeights: file } as const;
+    const { text } = await judge(out, { ...setsAlone, ...chosen });
+    expect(text).toContain('| dent | generated | mobilenet-v2 | 4 |');
+    const { quality } = read(out);
+    for (const { features, inceptionScore, kid, nearest, nearestReal, copies } of quality) {
+      expect([features, inceptionScore]).toEqual(['mobilenet-v2', undefined]);
+      expect([kid, nearest, nearestReal].every(Number.isFinite)).toBe(true);
+      expect(copies).toBeGreaterThanOrEqual(0);
+    }
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Features names the network');
+    // Two of the four generated images of this type are those that train.
+    expect(quality.find(({ type }) => type === 'dent')?.copies).toBeGreaterThanOrEqual(0.5);
+    const other = judge(join(folder, 'other'), { ...setsAlone, ...chosen, backbone: 'resnet18' });
+    await expectFailure(other, 'ERR_WEIGHTS_INVALID', 'mobilenet.safetensors does not hold weights of resnet18');
+    const missing = judge(join(folder, 'other'), { ...setsAlone, backbone: 'resnet18' });
+    await expectFailure(missing, 'ERR_INVALID_OPTION', 'comparison of generated pairs needs the weights of resnet18');
+    const unread = judge(join(folder, 'other'), { ...chosen, compare: ['none'] });
+    await expectFailure(unread, 'ERR_INVALID_OPTION', 'No detector can use the backbone mobilenet-v2');
+    expect(existsSync(join(folder, 'other', 'runs'))).toBe(false);
   });
 
   it('weights of the wrong network, or half of what a measure needs, are an error before anything is trained', async () => {

@@ -244,6 +244,16 @@ describe('what takes a dataset of images in memory', () => {
     expect(squares.map(({ name }) => name)).toEqual(['testGood_000', '001', '002']);
   });
 
+  it('refuses types with the names of summaries', async () => {
+    const pairs = types.crack;
+    for (const name of ['average', 'together']) {
+      const dataset = Dataset.from({ types: { ...types, [name]: pairs }, good, testGood: good });
+      await expect(splitOf(dataset, { trainImages: '1/3' })).rejects.toThrow(
+        `dataset object has a defect type called ${name}, which is the name of a summary in the tables: rename it`,
+      );
+    }
+  });
+
   it('names the lists that an evaluation lacks, and an image that would be both', async () => {
     const share = { trainImages: '1/3' };
     await expect(splitOf(Dataset.from({ types, good }), {})).rejects.toThrow(

@@ -103,17 +103,26 @@ describe('the table of an evaluation of several detectors', () => {
     expect(csvTable(lines)).toContain('crack,good only,draem,pixelAp,0.6,,0.6,,\n');
   });
 
-  it('tells what each detector costs, where it is known', () => {
+  it('tells what each detector costs where it is known, and apart for each number of networks at once', () => {
     const cost = { fitSeconds: 123.4, imageMs: 4.5678, megabytes: 0.5 };
+    const alone = { ...cost, concurrency: 1 };
+    const shared = (seconds: number) => ({ ...cost, fitSeconds: seconds, concurrency: 2 });
+    const run = runs[1] as EvaluationRun;
     const costs = costMarkdown({
       ...{ ...evaluation, detectors: ['unet', 'draem'] },
       runs: [
-        { ...(runs[1] as EvaluationRun), cost },
-        { ...(runs[2] as EvaluationRun), cost },
+        ...[alone, shared(200), shared(300), cost].map((one) => ({ ...run, cost: one })),
         runs[0] as EvaluationRun,
       ],
     });
-    expect(costs[0]?.split('\n').slice(2)).toEqual(['| draem | 123 | 4.57 | 0.500 |', '']);
+    expect(costs[0]?.split('\n')).toEqual([
+      '| detector | networks at once | fit (s) | image (ms) | size (MB) |',
+      '| --- | ---: | ---: | ---: | ---: |',
+      '| draem | 1 | 123 | 4.57 | 0.500 |',
+      '| draem | 2 | 250 | 4.57 | 0.500 |',
+      '| draem | - | 123 | 4.57 | 0.500 |',
+      '',
+    ]);
     expect(costMarkdown(evaluation)).toEqual([]);
   });
 

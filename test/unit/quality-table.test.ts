@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Quality } from '../../lib/evaluate/quality.js';
 import { QUALITY_HEADER, qualityCells, qualityTable } from '../../lib/evaluate/quality-table.js';
 
-const unknown = { inceptionScore: undefined, kid: undefined, nearest: undefined, nearestReal: undefined };
+const unknown = {
+  ...{ features: undefined, inceptionScore: undefined, kid: undefined, nearest: undefined, nearestReal: undefined },
+};
 const measured: Quality = {
-  ...{ row: 'place', type: 'crack', images: 150, real: 6 },
+  ...{ row: 'place', type: 'crack', images: 150, real: 6, features: 'mobilenet-v2' },
   ...{ inceptionScore: 1.5, kid: -0.00042, nearest: 0.125, nearestReal: 0.25, copies: 0.4, icLpips: undefined },
 };
 
@@ -13,7 +15,7 @@ describe('the table of generated images', () => {
     const [table = ''] = qualityTable([measured, { ...measured, type: 'stain', copies: null, nearestReal: null }]);
     const lines = table.trim().split('\n');
     expect(lines[0]).toBe(`| ${QUALITY_HEADER.join(' | ')} |`);
-    expect(lines[2]).toBe('| crack | place | 150 | -0.0004 | 0.125 | 0.250 | 40 % | 1.500 | - |');
+    expect(lines[2]).toBe('| crack | place | mobilenet-v2 | 150 | -0.0004 | 0.125 | 0.250 | 40 % | 1.500 | - |');
     expect(lines[3]).toContain('| 0.125 | - | - | 1.500 | - |');
     for (const line of lines) expect(line.split('|')).toHaveLength(QUALITY_HEADER.length + 2);
   });
