@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileDigest } from '../core/files.js';
+import { warn } from '../core/warnings.js';
+import { someOf } from '../dataset/folders.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import type { Backbone } from '../detect/backbone.js';
 import { loadTextures } from '../detect/textures.js';
@@ -15,13 +17,25 @@ export function sharedParts(images: readonly Pick<TestImage, 'part'>[]): number[
   return parts.length === images.length ? undefined : images.map(({ part }) => parts.indexOf(part));
 }
 
-async function digestOf(images: readonly TestImage[]): Promise<string> {
+/** Returns the digest of images and their masks, and the images whose masks are empty. */
+async function digestOf(images: readonly TestImage[]): Promise<{ digest: string; unmarked: TestImage[] }> {
   const hash = createHash('sha256');
+  const unmarked: TestImage[] = [];
   for (const one of images) {
     const { image, mask } = await one.load();
     hash.update(image.data).update(mask.data);
+    if (!mask.data.includes(255)) unmarked.push(one);
   }
-  return hash.digest('hex');
+  return { digest: hash.digest('hex'), unmarked };
+}
+
+/** Warns of images of defects without a marked pixel. */
+function warnOfUnmarked(type: string, images: readonly TestImage[], unmarked: ReadonlySet<TestImage>): void {
+  const names = images.filter((image) => unmarked.has(image)).map(({ name }) => name);
+  if (names.length === 0) return;
+  warn(
+    `The masks of ${names.length} of ${images.length} test images of ${type} are empty, so that they count as good: ${someOf(names)}`,
+  );
 }
 
 /** The data that all runs of an evaluation share: the test images, and the textures of draem. */
@@ -65,10 +79,11 @@ export class EvaluationData {
       ]),
     );
     const tests = [...testGood, ...[...testDefects.values()].flat()];
-    const testDigest = await digestOf(tests);
+    const { digest: testDigest, unmarked } = await digestOf(tests);
+    for (const [type, images] of testDefects) warnOfUnmarked(type, images, new Set(unmarked));
     const { heldBack } = holdBack(split.trainingGood, split.groups);
     const kept = heldBack.map((source) => goodToTest(source, protocol, partOf(source)));
-    const heldBackDigest = kept.length === 0 ? undefined : await digestOf(kept);
+    const heldBackDigest = kept.length === 0 ? undefined : (await digestOf(kept)).digest;
     const pool = textures === undefined ? undefined : await loadTextures(textures, protocol.resolution);
     return new EvaluationData(
       ...([pool, split, testGood, testDefects, testDigest, sharedParts(tests)] as const),

@@ -23,7 +23,7 @@ DevnetDetector::DevnetDetector(const DetectorSettings& settings, FitData data, a
   expectSeveralImages(settings);
   const nn::Weights weights = nn::Weights::random(makeGenerator(options().seed), at::kFloat, device);
   net_ = std::make_unique<model::DevNet>(weights, trainedResNetConfig(settings));
-  startResNet(weights.taken(), settings.backboneFile, weightsGenerator());
+  startResNet(weights.taken(), settings, weightsGenerator());
   ParameterGroup group = {weights.taken()};
   group.adam.weightDecay = kWeightDecay;
   train({group});

@@ -47,7 +47,7 @@ DraDetector::DraDetector(const DetectorSettings& settings, FitData data, at::Dev
   expectSeveralImages(settings);
   const nn::Weights weights = nn::Weights::random(makeGenerator(options().seed), at::kFloat, device);
   net_ = std::make_unique<model::Dra>(weights, trainedResNetConfig(settings));
-  startResNet(weights.taken(), settings.backboneFile, weightsGenerator());
+  startResNet(weights.taken(), settings, weightsGenerator());
   ParameterGroup group = {weights.taken()};
   group.adam.weightDecay = kWeightDecay;
   train({group});

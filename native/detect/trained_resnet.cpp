@@ -1,8 +1,9 @@
 #include "detect/trained_resnet.h"
 
+#include "core/finite.h"
 #include "core/text.h"
 #include "detect/kaiming_weights.h"
-#include "io/weights_file.h"
+#include "model/backbone.h"
 #include "nn/weights.h"
 
 namespace dan::detect {
@@ -15,15 +16,20 @@ model::ResNetConfig trainedResNetConfig(const DetectorSettings& settings) {
        "wide-resnet50-2 but received ", settings.backbone);
 }
 
-void startResNet(const TensorMap& weights, const std::string& file, at::Generator generator) {
+void startResNet(const TensorMap& weights, const DetectorSettings& settings, at::Generator generator) {
   const std::string prefix = "backbone.";
   TensorMap backbone;
   for (const auto& [name, tensor] : weights) {
     if (startsWith(name, prefix)) backbone[name.substr(prefix.size())] = tensor;
   }
+  const std::string& file = settings.backboneFile;
   if (file.empty()) return drawKaimingWeights(backbone, generator);
-  const nn::Weights read = nn::Weights::fromTensors(io::readWeightsFile(file).tensors, file, at::kFloat);
+  const nn::Weights read =
+      nn::Weights::fromTensors(model::readBackboneTensors(settings.backbone, file), file, at::kFloat);
   for (const auto& [name, tensor] : backbone) at::Tensor(tensor).copy_(read.take(name, tensor.sizes()));
+  for (const auto& [name, tensor] : backbone) {
+    if (!allFinite(tensor)) fail(kWeightsInvalid, file, ": the tensor ", name, " has values that are not finite");
+  }
 }
 
 }  // namespace dan::detect

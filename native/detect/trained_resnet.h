@@ -11,8 +11,8 @@ namespace dan::detect {
 // Throws ERR_INVALID_OPTION, naming the backbones that can be trained, for any other.
 model::ResNetConfig trainedResNetConfig(const DetectorSettings& settings);
 
-// Gives the ResNet its first weights: those of `file`, or drawn ones if that is empty. Other tensors stay. Throws
-// ERR_WEIGHTS_INVALID for a file that lacks a tensor.
-void startResNet(const TensorMap& weights, const std::string& file, at::Generator generator);
+// Gives the ResNet its first weights: those of the backbone's file, or drawn ones if there is none. Other tensors stay.
+// Throws ERR_WEIGHTS_INVALID for a file of another architecture, without a tensor, or with values that are not finite.
+void startResNet(const TensorMap& weights, const DetectorSettings& settings, at::Generator generator);
 
 }  // namespace dan::detect

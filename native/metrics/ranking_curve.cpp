@@ -37,8 +37,9 @@ RankingScores RankingCurve::scores() const {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   const bool isBoth = defects_ > 0 && good_ > 0;
   const bool hasRegions = regions_ > 0 && good_ > 0;
-  return {isBoth ? area_ / (defects_ * good_) : kNaN, defects_ > 0 ? precisions_ / defects_ : kNaN, bestF1_,
-          hasRegions ? auPro_ / kAuProLimit : kNaN, hasRegions ? auPro5_ / kAuProLimit5 : kNaN};
+  return {isBoth ? area_ / (defects_ * good_) : kNaN, defects_ > 0 ? precisions_ / defects_ : kNaN,
+          defects_ > 0 ? bestF1_ : kNaN, hasRegions ? auPro_ / kAuProLimit : kNaN,
+          hasRegions ? auPro5_ / kAuProLimit5 : kNaN};
 }
 
 }  // namespace dan::metrics

@@ -6,8 +6,7 @@
 
 namespace dan::metrics {
 
-// Each is 0 .. 1. Without a defect, f1Max is 0 and the others are NaN. Without a good one, auroc and the overlaps are
-// NaN.
+// Each is 0 .. 1. All are NaN without a defect. Without a good one, auroc and the overlaps are NaN.
 struct RankingScores {
   double auroc, averagePrecision, f1Max;
   // The areas under the per-region overlap curve up to these false positive rates, divided by the rate (MVTec AD, IJCV

@@ -68,13 +68,18 @@ std::vector<std::string> backboneNames() {
   return names;
 }
 
-std::unique_ptr<Backbone> readBackbone(const std::string& name, const std::string& file, at::Device device) {
-  const Family& family = familyOf(name);
+TensorMap readBackboneTensors(const std::string& name, const std::string& file) {
   TensorMap tensors = io::readWeightsFile(file).tensors;
   const std::string recognized = recognizeBackbone(tensors);
   if (!recognized.empty() && recognized != name) {
     fail(kWeightsInvalid, file, " does not hold weights of ", name, ": they look like ", recognized);
   }
+  return tensors;
+}
+
+std::unique_ptr<Backbone> readBackbone(const std::string& name, const std::string& file, at::Device device) {
+  const Family& family = familyOf(name);
+  TensorMap tensors = readBackboneTensors(name, file);
   removeUnused(tensors, family);
   const nn::Weights weights = nn::Weights::fromTensors(std::move(tensors), file, at::kFloat, device);
   std::unique_ptr<Backbone> backbone = makeBackbone(name, weights);

@@ -44,6 +44,10 @@ std::vector<std::string> backboneNames();
 // architecture. In the last case the error says which one they look like.
 std::unique_ptr<Backbone> readBackbone(const std::string& name, const std::string& file, at::Device device);
 
+// Reads the tensors of a backbone's file for a network that is trained. Throws ERR_WEIGHTS_INVALID for damaged weights,
+// and for those that look like another architecture.
+TensorMap readBackboneTensors(const std::string& name, const std::string& file);
+
 // Makes a backbone of weights with the same names, such as those of a saved detector. Throws like readBackbone, but
 // does not look for other architectures and for values that are not finite.
 std::unique_ptr<Backbone> makeBackbone(const std::string& name, const nn::Weights& weights);

@@ -63,6 +63,9 @@ DAN_TEST(few_shot_detectors_start_from_a_backbone_file) {
   settings.training.batchSize = 4;
   settings.training.channels = 8;
   expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); }, path);
+  settings.backbone = "resnet50";
+  expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); },
+              "does not hold weights of resnet50: they look like resnet18");
   settings.backbone = "mobilenet-v2";
   expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); },
               "expected resnet18, resnet50 or wide-resnet50-2 but received mobilenet-v2");

@@ -56,7 +56,8 @@ DAN_TEST(map_scorer_gives_the_plain_metrics_of_maps_of_any_size_and_range) {
   expectNear(scores.imageAuroc, metrics::auroc(images, labels));
   expectNear(scores.imageAp, metrics::averagePrecision(images, labels));
   expectNear(scores.imageF1Max, metrics::f1Max(images, labels));
-  EXPECT(std::isnan(scorer.score({"unknown"}).pixelAp));
+  const DetectionScores none = scorer.score({"unknown"});
+  for (const auto& [name, value] : metrics::kDetectionScores) EXPECT(std::isnan(none.*value));
   const double infinite = std::numeric_limits<double>::infinity();
   expectError(
       [&] {

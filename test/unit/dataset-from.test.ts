@@ -4,9 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { loadDefects, loadGood } from '../../lib/detect/squares.js';
+import { EvaluationData } from '../../lib/evaluate/evaluation-data.js';
+import { PROTOCOLS } from '../../lib/evaluate/protocol.js';
 import { splitOf } from '../../lib/evaluate/split.js';
 import { Dataset, type DatasetInput, encodePng, loadBackgrounds, type PixelData, readImage } from '../../lib/index.js';
 import { listAlone, writeCategory } from '../helpers/dataset.js';
+import { warningsOf } from '../helpers/failures.js';
 import { png } from '../helpers/png-tiff.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -242,6 +245,20 @@ describe('what takes a dataset of images in memory', () => {
     for await (const chunk of loadGood(split.testingGood, 32)) squares.push(...chunk);
     for await (const chunk of loadDefects(split.testing.get('hole') ?? [], 32)) squares.push(...chunk);
     expect(squares.map(({ name }) => name)).toEqual(['testGood_000', '001', '002']);
+  });
+
+  it('warns of test images of defects whose masks are empty', async () => {
+    const empty = defect(5);
+    empty.mask.data.fill(0);
+    const crack = [...types.crack, empty];
+    const dataset = Dataset.from({ types: { crack }, good: good.slice(0, 1), testGood: [photograph(23)] });
+    const split = await splitOf(dataset, { trainImages: '1/3' });
+    const protocol = { ...PROTOCOLS.small, detectors: {} };
+    const warnings = await warningsOf(() => EvaluationData.load(split, {}, new Map(), protocol));
+    const tested = split.testing.get('crack')?.length;
+    expect(warnings).toEqual([
+      `The masks of 1 of ${tested} test images of crack are empty, so that they count as good: 006`,
+    ]);
   });
 
   it('refuses types with the names of summaries', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Quality } from '../../lib/evaluate/quality.js';
+import { type Quality, spread } from '../../lib/evaluate/quality.js';
 import { QUALITY_HEADER, qualityCells, qualityTable } from '../../lib/evaluate/quality-table.js';
 
 const unknown = {
@@ -9,6 +9,16 @@ const measured: Quality = {
   ...{ row: 'place', type: 'crack', images: 150, real: 6, features: 'mobilenet-v2' },
   ...{ inceptionScore: 1.5, kid: -0.00042, nearest: 0.125, nearestReal: 0.25, copies: 0.4, icLpips: undefined },
 };
+
+describe('the measured images', () => {
+  it('are spread over all that were generated if these are too many', () => {
+    const items = Array.from({ length: 10 }, (_, i) => i);
+    expect(spread(items, 4)).toEqual([0, 2, 5, 7]);
+    expect(spread(items, 10)).toEqual(items);
+    expect(spread(items, 1000)).toEqual(items);
+    expect(spread([], 4)).toEqual([]);
+  });
+});
 
 describe('the table of generated images', () => {
   it('has a cell for each measure, and tells what was not measured', () => {
