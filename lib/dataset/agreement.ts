@@ -19,6 +19,12 @@ export function iou(a: PixelData, b: PixelData): number {
 export const touches = (a: PixelData, b: PixelData): boolean =>
   a.data.some((value, i) => value > 0 && (b.data[i] as number) > 0);
 
+/** Returns the mean agreement of a pair's methods, 0 to 1. It is 1 for a pair that has fewer than two. */
+export function pairAgreement({ agreement = {} }: { agreement?: Record<string, number> | undefined }): number {
+  const values = Object.values(agreement);
+  return values.length === 0 ? 1 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Returns the mean agreement of each two methods over the pairs that have several masks. */
 export function meanAgreement(records: readonly { agreement?: Record<string, number> }[]): Record<string, number> {
   const agreements = records.flatMap(({ agreement }) => (agreement ? [agreement] : []));

@@ -1,5 +1,6 @@
 /** Selects the generated pairs that are good enough to train on. */
 import { InvalidOptionError } from '../core/errors.js';
+import { pairAgreement } from './agreement.js';
 import type { DropReason, PairRecord } from './pair-record.js';
 
 /** Keeps the best share of the pairs, or the pairs whose masks agree at least this much. Both are 0 to 1. */
@@ -15,11 +16,6 @@ export function parseKeepRule(text: string): KeepRule {
   return share ? { share: value } : { agreement: value };
 }
 
-const meanAgreement = ({ agreement = {} }: PairRecord): number => {
-  const values = Object.values(agreement);
-  return values.length === 0 ? 1 : values.reduce((sum, value) => sum + value, 0) / values.length;
-};
-
 /**
  * Returns the indices of the pairs that the rule drops, with the reason. Pairs whose mask is empty or touches nothing
  * of the part are always dropped. Of the others, those whose masks disagree most are dropped.
@@ -31,11 +27,11 @@ export function selectPairs(records: readonly PairRecord[], rule: KeepRule): Map
     else if (record.touches === false) dropped.set(record.index, 'touches nothing');
   }
   const rest = records.filter(({ index }) => !dropped.has(index));
-  const ranked = [...rest].sort((a, b) => meanAgreement(b) - meanAgreement(a) || a.index - b.index);
+  const ranked = [...rest].sort((a, b) => pairAgreement(b) - pairAgreement(a) || a.index - b.index);
   const kept =
     'share' in rule
       ? ranked.slice(0, Math.ceil(rule.share * records.length))
-      : ranked.filter((record) => meanAgreement(record) >= rule.agreement);
+      : ranked.filter((record) => pairAgreement(record) >= rule.agreement);
   const isKept = new Set(kept);
   for (const record of ranked) if (!isKept.has(record)) dropped.set(record.index, 'disagrees');
   return dropped;
