@@ -1,4 +1,5 @@
 import { basename, sep } from 'node:path';
+import type { PixelData } from '../core/image.js';
 import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
@@ -33,12 +34,17 @@ export function goodNameOf(source: ImageSource): string {
   return found < 0 ? basename(source) : source.slice(starts[found]);
 }
 
+/** Stretches a defect and its mask to a square. */
+export async function squareOfDefect(image: PixelData, mask: PixelData, size: number): Promise<Square> {
+  const { data: pixels } = await resizeImage(image, size, size);
+  const { data } = await resizeImage(mask, size, size);
+  return { pixels, mask: binarizeKeeping(data) };
+}
+
 /** Loads a defect with its mask, stretched to a square. */
 export async function loadDefect({ name, ...from }: Example, size: number): Promise<NamedSquare> {
   const { image, mask } = await readExample(from);
-  const { data: pixels } = await resizeImage(image, size, size);
-  const { data } = await resizeImage(mask, size, size);
-  return { name, pixels, mask: binarizeKeeping(data) };
+  return { name, ...(await squareOfDefect(image, mask, size)) };
 }
 
 /** Loads a good image, stretched to a square. */

@@ -21,5 +21,6 @@ export {
 } from './scores.js';
 export type { Split } from './split.js';
 export { type Cell, type Line, tableOf } from './table.js';
-export type { TestedGood, TestedImage } from './tested-images.js';
+export type { TestedDefect } from './tested-defects.js';
+export type { TestedGood, TestedImage, TestedPhotograph } from './tested-images.js';
 export type { Decisions, DetectionDecisions, ThresholdBasis, ThresholdScores } from './thresholds.js';

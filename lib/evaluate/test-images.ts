@@ -1,25 +1,30 @@
 /** The images that networks are tested on. They are decoded when they are needed. */
 import type { NativeClassifier } from '../addon-types.js';
-import type { RawImage } from '../core/image.js';
+import type { PixelData, RawImage } from '../core/image.js';
 import { type Example, readExample } from '../dataset/example-file.js';
 import { readImage } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { CHUNK, type View } from '../detect/scored.js';
-import { goodNameOf, loadDefect, loadGoodImage } from '../detect/squares.js';
+import { goodNameOf, loadGoodImage, squareOfDefect } from '../detect/squares.js';
 import { coveringTiles, defectTiles, type Photograph, tileOf } from '../detect/tiles.js';
 import type { Square } from '../pool.js';
 import { type NativeTaskOptions, runNative } from '../run-native.js';
+
+/** A decoded test image, at its own size for tiles, or stretched to a square. */
+export interface TestPhotograph extends Photograph {
+  /** The mask of a defect at the photograph's own size. Good images have none. */
+  ownMask?: PixelData;
+}
 
 /** An image to test on. */
 export interface TestImage {
   name: string;
   /** The number of the part that it shows. Images of one part have the same number. */
   part: number;
-  /** Decodes the image and its mask, at its own size for tiles, or stretched to a square. */
-  load(): Promise<Photograph>;
+  load(): Promise<TestPhotograph>;
 }
 
-const squareOf = async ({ pixels, mask }: Square, size: number): Promise<Photograph> => ({
+const squareOf = ({ pixels, mask }: Square, size: number): Photograph => ({
   image: { data: pixels, width: size, height: size, channels: 3 },
   mask: { data: mask, width: size, height: size, channels: 1 },
 });
@@ -28,7 +33,11 @@ const squareOf = async ({ pixels, mask }: Square, size: number): Promise<Photogr
 export function defectToTest(example: Example, { resolution, tiles }: View, part: number): TestImage {
   return {
     ...{ name: example.name, part },
-    load: async () => (tiles ? readExample(example) : squareOf(await loadDefect(example, resolution), resolution)),
+    load: async () => {
+      const { image, mask } = await readExample(example);
+      const shown = tiles ? { image, mask } : squareOf(await squareOfDefect(image, mask, resolution), resolution);
+      return { ...shown, ownMask: mask };
+    },
   };
 }
 

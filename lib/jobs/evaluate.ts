@@ -4,6 +4,7 @@
 import { join, resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
+import { jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
@@ -11,6 +12,8 @@ import { backbonesOf } from '../detect/backbone.js';
 import { DETECTORS } from '../detect/kinds.js';
 import { costMarkdown } from '../evaluate/cost-table.js';
 import { Evaluator } from '../evaluate/evaluator.js';
+import { missMarkdown } from '../evaluate/miss-table.js';
+import { mistakesOf } from '../evaluate/misses.js';
 import { qualityTable } from '../evaluate/quality-table.js';
 import { requireLearner } from '../evaluate/rows.js';
 import { worthMarkdown } from '../evaluate/shots-worth.js';
@@ -31,7 +34,7 @@ import { type JobContext, warnOf } from './job.js';
 export interface EvaluateResult {
   out: string;
   /** These are the files of the result. */
-  files: { json: string; markdown: string; csv: string; report: string };
+  files: { json: string; markdown: string; csv: string; report: string; misses: string; falseAlarms: string };
   /** This number of test images was left out because a training image shows the same part. */
   leftOut: number;
   table: Line[];
@@ -40,7 +43,14 @@ export interface EvaluateResult {
 }
 
 /** An evaluation writes these files into its folder at the end. */
-const FILES = { json: 'evaluation.json', markdown: 'table.md', csv: 'table.csv', report: 'report.html' };
+const FILES = {
+  json: 'evaluation.json',
+  markdown: 'table.md',
+  csv: 'table.csv',
+  report: 'report.html',
+  misses: 'misses.jsonl',
+  falseAlarms: 'false-alarms.jsonl',
+};
 
 type Checked = ReturnType<typeof checkEvaluate>;
 const checkEvaluate = (options: EvaluateJobOptions) => checkOptions(evaluateSchema, options);
@@ -123,6 +133,7 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
     markdownTable(table),
     ...worthMarkdown(table),
     ...thresholdMarkdown(evaluation),
+    ...missMarkdown(evaluation),
     ...costMarkdown(evaluation),
     ...qualityTable(evaluation.quality),
   ].join('\n');
@@ -132,6 +143,9 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   await writeFileAtomic(files.json, `${JSON.stringify({ ...evaluation, table }, undefined, 2)}\n`);
   await writeFileAtomic(files.markdown, text);
   await writeFileAtomic(files.csv, csvTable(table));
+  const { misses, falseAlarms } = mistakesOf(evaluator.split, evaluation, out);
+  await writeFileAtomic(files.misses, jsonLines(misses));
+  await writeFileAtomic(files.falseAlarms, jsonLines(falseAlarms));
   await writeEvaluationReport(files.report, evaluator, evaluation);
   return { out, files, leftOut, table, text };
 }

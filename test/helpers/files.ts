@@ -23,9 +23,12 @@ function digestOf(file: string): string {
 export const leftoversOf = (folder: string): string[] =>
   filesOf(folder).filter((name) => /\.partial-|\.lock-/.test(name));
 
-/** The lines of a folder's `pairs.jsonl`. */
-export const recordsOf = (folder: string): PairRecord[] =>
-  readFileSync(join(folder, 'pairs.jsonl'), 'utf8')
-    .trim()
+/** The values of a file of JSON lines. */
+export const linesOf = <T>(file: string): T[] =>
+  readFileSync(file, 'utf8')
     .split('\n')
-    .map((line) => JSON.parse(line) as PairRecord);
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+
+/** The lines of a folder's `pairs.jsonl`. */
+export const recordsOf = (folder: string): PairRecord[] => linesOf(join(folder, 'pairs.jsonl'));
