@@ -14,8 +14,10 @@ export interface Mistakes {
   falseAlarms: FalseAlarm[];
 }
 
-/** What decides the mistakes of a run. */
-export type DecidedRun = Pick<EvaluationRun, 'thresholds' | 'images' | 'good'>;
+/** What a run decides by. Maps, and results of an earlier version, have no thresholds. */
+interface Decider {
+  thresholds?: EvaluationRun['thresholds'] | undefined;
+}
 
 /** Returns the same text for the same test image. */
 const keyOf = (type: string, name: string) => JSON.stringify([type, name]);
@@ -40,11 +42,16 @@ type RecordedGood = TestedGood & Required<Pick<TestedGood, 'imageScore'>>;
 export const recordedImages = ({ images }: Pick<EvaluationRun, 'images'>): RecordedImage[] =>
   images.filter((image): image is RecordedImage => image.photograph !== undefined);
 
+/** A missed defect, and the tested image that shows it. */
+interface MissedInImage {
+  image: RecordedImage;
+  defect: TestedDefect;
+}
+
 /** Returns the defects that a run missed. A run without thresholds decides nothing, so that it misses none. */
-export function missedIn(run: DecidedRun): { image: RecordedImage; defect: TestedDefect }[] {
-  const { thresholds } = run;
+export function missedIn({ thresholds, images }: Decider & Pick<EvaluationRun, 'images'>): MissedInImage[] {
   if (thresholds === undefined) return [];
-  return recordedImages(run).flatMap((image) =>
+  return recordedImages({ images }).flatMap((image) =>
     image.photograph.defects
       .filter(({ score }) => score < thresholds.thresholds.pixel)
       .map((defect) => ({ image, defect })),
@@ -52,7 +59,7 @@ export function missedIn(run: DecidedRun): { image: RecordedImage; defect: Teste
 }
 
 /** Returns the good images that a run called defects. */
-export function falselyAlarmed({ thresholds, good }: DecidedRun): RecordedGood[] {
+export function falselyAlarmed({ thresholds, good }: Decider & Pick<EvaluationRun, 'good'>): RecordedGood[] {
   if (thresholds === undefined) return [];
   const recorded = good.filter((image): image is RecordedGood => image.imageScore !== undefined);
   return recorded.filter(({ imageScore }) => imageScore >= thresholds.thresholds.image);

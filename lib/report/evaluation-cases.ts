@@ -8,6 +8,7 @@ import { readImage } from '../dataset/image-file.js';
 import { goodNameOf } from '../detect/squares.js';
 import type { EvaluationRun } from '../evaluate/evaluation.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
+import { falselyAlarmed, missedIn } from '../evaluate/misses.js';
 import { mean } from '../evaluate/scores.js';
 import type { TestedGood, TestedImage, TestedMap } from '../evaluate/tested-images.js';
 import { escapeHtml, picture, shownAttributes } from './html.js';
@@ -98,6 +99,12 @@ interface Case<Image> {
 const sorted = <Image>(cases: readonly Case<Image>[]) =>
   cases.filter(({ maps }) => maps.length > 0).sort((a, b) => a.order - b.order);
 
+/** Tells how many defects of an image a run missed, if it missed any. */
+function missedText({ thresholds }: EvaluationRun, image: TestedImage): string {
+  const missed = missedIn({ thresholds, images: [image] }).length;
+  return missed === 0 ? '' : `, missed ${missed} of ${image.photograph?.defects.length}`;
+}
+
 function defectCase(type: string, image: Example, runs: readonly ShownRun[]): Case<Example> {
   const found = runs.flatMap((of) => {
     const tested = of.images.get(keyOf(type, image.name));
@@ -107,7 +114,8 @@ function defectCase(type: string, image: Example, runs: readonly ShownRun[]): Ca
   const maps = found.map(({ of, tested }) => {
     const { pixelAp } = tested;
     const isBest = found.length > 1 && pixelAp === best;
-    return { of, tested, note: `pixel AP ${percent(pixelAp)}`, order: pixelAp, isBest };
+    const note = `pixel AP ${percent(pixelAp)}${missedText(of.run, tested)}`;
+    return { of, tested, note, order: pixelAp, isBest };
   });
   return { image, maps, order: mean(maps.map(({ order }) => order)) };
 }
@@ -148,7 +156,9 @@ async function goodSection(evaluator: Evaluator, runs: readonly ShownRun[], thum
         const tested = of.good.get(name);
         if (tested === undefined) return [];
         const { meanProbability: value, range } = tested;
-        const note = range ? `mean score ${value.toPrecision(3)}` : `mean probability ${percent(value)}`;
+        const average = range ? `mean score ${value.toPrecision(3)}` : `mean probability ${percent(value)}`;
+        const isAlarm = falselyAlarmed({ ...runs[i]?.run, good: [tested] }).length > 0;
+        const note = `${average}${isAlarm ? ', false alarm' : ''}`;
         return [{ of, tested, note, order: -(suspicions[i]?.get(name) as number), isBest: false }];
       });
       return { image, maps, order: mean(maps.map(({ order }) => order)) };

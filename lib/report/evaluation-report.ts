@@ -8,6 +8,7 @@ import { tableOf } from '../evaluate/table.js';
 import type { DetectorName } from '../options/names.js';
 import { averageChart } from './average-chart.js';
 import { caseSections } from './evaluation-cases.js';
+import { missSection } from './evaluation-misses.js';
 import { costSection, qualitySection, scoreTable, thresholdSection, worthSection } from './evaluation-tables.js';
 import { filterBar } from './filters.js';
 import { escapeHtml, page } from './html.js';
@@ -56,6 +57,7 @@ export async function writeEvaluationReport(path: string, evaluator: Evaluator, 
   const atMost = lines.filter((line) => line.shots === most);
   const thumbnails = thumbnailsOf(path);
   const shown = runs.filter((run) => run.seed === runs[0]?.seed && run.shots === most);
+  const misses = await missSection(evaluator.split, evaluation, thumbnails);
   const cases = await caseSections(evaluator, shown, thumbnails);
   const sets = evaluator.rows.filter(({ generated, real }) => generated !== undefined && !real);
   const pairs: string[] = [];
@@ -68,6 +70,7 @@ ${most === undefined ? averageChart(lines) : `${shotsChart(lines)}${worthSection
 <h2>Scores</h2><p>${EXPLANATION}</p>
 ${scoreTable(lines)}
 ${thresholdSection(evaluation)}
+${misses}
 ${costSection(evaluation, atMost)}
 ${qualitySection(evaluation)}
 <h2>Cases</h2><p>Each case shows a test image with the true outline, and the maps of all detectors: their probability, or their score, from the lowest one of the run in black to the highest one in white. The cases are sorted by their mean over the detectors, and are those of the first seed.${most === undefined ? '' : ` All runs shown have ${most} shots.`}</p>
