@@ -18,8 +18,9 @@ export interface Row {
   generated?: GeneratedSet[];
 }
 
-/** A folder of generated pairs, with its pairs by defect type. */
+/** Generated pairs by defect type. */
 export interface GeneratedSet {
+  /** The folder, or several with + between them. */
   folder: string;
   types: Map<string, Example[]>;
 }
@@ -63,10 +64,21 @@ async function datasetsIn(folder: string): Promise<Dataset[]> {
   return found;
 }
 
-/** Opens the generated pairs of the evaluated types. Throws ERR_DATASET_INVALID if a type has none. */
+/** Splits the folders of a set, which have + between them. A folder whose name is the whole text takes precedence. */
+async function foldersOf(text: string): Promise<string[]> {
+  const folders = text.split('+');
+  return folders.includes('') || (await isFolder(resolve(text))) ? [text] : folders;
+}
+
+/**
+ * Opens the generated pairs of the evaluated types in a folder, or in several with + between them. Throws
+ * ERR_DATASET_INVALID if a type has none, or with the folder that holds no pairs.
+ */
 export async function openGenerated(folder: string, types: readonly string[]): Promise<GeneratedSet> {
+  const datasets: Dataset[] = [];
+  for (const one of await foldersOf(folder)) datasets.push(...(await datasetsIn(one)));
   const found = new Map<string, Example[]>();
-  for (const dataset of await datasetsIn(folder)) {
+  for (const dataset of datasets) {
     for (const type of dataset.types) {
       if (!types.includes(type)) continue;
       found.set(type, [...(found.get(type) ?? []), ...(await dataset.examples(type))]);
@@ -74,9 +86,9 @@ export async function openGenerated(folder: string, types: readonly string[]): P
   }
   const missing = types.filter((type) => (found.get(type) ?? []).length === 0);
   if (missing.length > 0) {
-    throw new DatasetError(`${resolve(folder)} has no generated pairs of ${missing.join(', ')}: sample them first`);
+    throw new DatasetError(`${folder} has no generated pairs of ${missing.join(', ')}: sample them first`);
   }
-  return { folder: resolve(folder), types: found };
+  return { folder, types: found };
 }
 
 /**

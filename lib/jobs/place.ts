@@ -1,6 +1,13 @@
-import { lockFolder } from '../core/write-lock.js';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { lockFolder, type WriteLock } from '../core/write-lock.js';
+import type { ImageSource } from '../dataset/image-source.js';
+import { type MissedDefect, readMissedDefects } from '../dataset/missed-defect.js';
 import { photographsOf, refuseOutInside } from '../dataset/photograph.js';
 import { openRegions } from '../dataset/place-region.js';
+import { Adapter } from '../model/adapter.js';
+import type { DualAnoDiff } from '../model/dualanodiff.js';
+import { missedTypes, requireLearned } from '../model/place/missed-places.js';
 import { checkOptions } from '../options/check.js';
 import type { PlaceJobOptions } from '../options/generated.js';
 import { placeJobSchema } from '../options/jobs.js';
@@ -12,13 +19,58 @@ import { writePairs } from './write-pairs.js';
 
 /** Holds the result of placing defects in photographs. */
 export interface PlaceResult {
-  /** This is the folder of the generated dataset. */
+  /** This is the folder of the generated dataset, or with `like` and without `type`, the folder that holds them. */
   out: string;
-  /** This is the number of pairs in the dataset. It includes those of earlier calls. */
+  /** These are the folders of pairs, one for each type. */
+  datasets: string[];
+  /** This is the number of pairs in the datasets. It includes those of earlier calls. */
   pairs: number;
   /** This number of pairs was left out, because their defects stayed invisible. */
   failed: number;
   seconds: number;
+}
+
+/** The pairs of one type, and where they are written. */
+interface TypeToPlace {
+  /** Undefined for the only type of the adapter. */
+  type: string | undefined;
+  out: string | WriteLock;
+}
+
+type Checked = z.output<typeof placeJobSchema>;
+
+/** Throws for wrong paths, before the model is loaded. */
+async function readInputs({ onto, out, where, whereNot, like }: Checked) {
+  const photographs = await photographsOf(onto);
+  if (where !== 'auto') await openRegions('where', where, photographs);
+  if (whereNot !== undefined) await openRegions('whereNot', whereNot, photographs);
+  const missed = like === undefined ? undefined : await readMissedDefects(like);
+  await refuseOutInside(onto, out);
+  return { photographs, missed };
+}
+
+/** Returns what is placed in one call: one type, or each type of the missed defects in a folder of its own. */
+function typesToPlace(
+  { type, out }: Checked,
+  missed: readonly MissedDefect[] | undefined,
+  lock: WriteLock,
+): TypeToPlace[] {
+  if (missed === undefined || type !== undefined) return [{ type, out: lock }];
+  return missedTypes(missed).map((one) => ({ type: one, out: join(out, one, 'dataset') }));
+}
+
+async function placeType(
+  model: DualAnoDiff,
+  adapter: Adapter,
+  { type, out }: TypeToPlace,
+  options: PlaceJobOptions,
+  photographs: readonly ImageSource[],
+  context: JobContext,
+) {
+  const { count, resume } = checkOptions(placeJobSchema, options);
+  const settings = { ...pickGiven(options, placeJobSchema.shape), ...(type !== undefined && { type }) };
+  await using recipe = await openPlace(model, adapter, settings, photographs);
+  return await writePairs(recipe, { out, count, resume }, context);
 }
 
 /**
@@ -30,14 +82,18 @@ export interface PlaceResult {
  */
 export async function place(options: PlaceJobOptions, context: JobContext = {}): Promise<PlaceResult> {
   const checked = checkOptions(placeJobSchema, options);
-  const { adapter, onto, out, where, whereNot, count, resume } = checked;
-  const photographs = await photographsOf(onto); // Wrong paths must fail before the model is loaded.
-  if (where !== 'auto') await openRegions('where', where, photographs);
-  if (whereNot !== undefined) await openRegions('whereNot', whereNot, photographs);
-  await refuseOutInside(onto, out);
-  await using lock = await lockFolder(out);
+  const { photographs, missed } = await readInputs(checked);
+  await using lock = await lockFolder(checked.out);
   await using model = await loadBase(pickGiven(checked, placeJobSchema.shape), context);
-  await using recipe = await openPlace(model, adapter, pickGiven(options, placeJobSchema.shape), photographs);
-  const { writer, failed, seconds } = await writePairs(recipe, { out: lock, count, resume }, context);
-  return { out: writer.folder, pairs: writer.kept.length, failed, seconds };
+  await using adapter = await Adapter.load(checked.adapter);
+  if (missed && checked.type === undefined) requireLearned(missed, adapter.info.types);
+  const result: PlaceResult = { out: lock.place, datasets: [], pairs: 0, failed: 0, seconds: 0 };
+  for (const one of typesToPlace(checked, missed, lock)) {
+    const { writer, failed, seconds } = await placeType(model, adapter, one, options, photographs, context);
+    result.datasets.push(writer.folder);
+    result.pairs += writer.kept.length;
+    result.failed += failed;
+    result.seconds += seconds;
+  }
+  return result;
 }

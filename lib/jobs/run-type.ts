@@ -10,6 +10,7 @@ import { PAIR_LIST } from '../dataset/pair-list.js';
 import { pairRecordSchema } from '../dataset/pair-record.js';
 import type { KeepRule } from '../dataset/selection.js';
 import type { TrainingImage } from '../dataset/training-region.js';
+import { Adapter } from '../model/adapter.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { given } from '../options/check.js';
 import type { TrainerOptions } from '../options/generated.js';
@@ -139,7 +140,7 @@ async function prepareTrained(
 }
 
 /** Opens the recipe that uses the adapter of a type. */
-function openTrained(
+async function openTrained(
   model: DualAnoDiff,
   adapter: string,
   type: string,
@@ -149,7 +150,8 @@ function openTrained(
   if (recipe === 'noise') return openNoise(model, adapter, { ...sampling, count }, goodImages);
   const { foregroundMasks, foregroundWeights } = training;
   const settings = { ...pickGiven(sampling, placeOptions), ...given({ foregroundMasks, foregroundWeights }), type };
-  return openPlace(model, adapter, settings, goodImages);
+  await using loaded = await Adapter.load(adapter);
+  return await openPlace(model, loaded, settings, goodImages);
 }
 
 async function prepareAugment({ dataset, type, settings }: TypeRun): Promise<Prepared> {

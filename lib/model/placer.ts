@@ -3,6 +3,7 @@ import type { NativeExample } from '../addon-types.js';
 import { InvalidOptionError, ModelError } from '../core/errors.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
 import { EXPECTED_IMAGE, type ImageInput, type ImageSource, isImageInput } from '../dataset/image-source.js';
+import { type MissedDefect, missedDefectSchema, readMissedDefects } from '../dataset/missed-defect.js';
 import { photographsOf } from '../dataset/photograph.js';
 import { openRegions } from '../dataset/place-region.js';
 import { checkOptions, given, taskShape } from '../options/check.js';
@@ -15,12 +16,13 @@ import type { BaseModel } from './base-model.js';
 import { openForegroundSource } from './foreground.js';
 import { placeEngine } from './place/engine.js';
 import { PlaceFinder } from './place/finder.js';
+import { missedPlaces, requireLearned } from './place/missed-places.js';
 import { placePairs } from './place/pairs.js';
 import { type ResolvedPlacing, resolvePlacing } from './place/settings.js';
 import { Sampler } from './sampler.js';
 
 /** Holds the options of {@link Placer.place}. */
-export interface PlaceOptions extends Omit<PlaceSettings, 'where' | 'whereNot'>, TaskOptions {
+export interface PlaceOptions extends Omit<PlaceSettings, 'where' | 'whereNot' | 'like'>, TaskOptions {
   /**
    * Defects are placed in these good photographs: a list of images, a file, a folder, or the good images for training of
    * a dataset in any format.
@@ -33,6 +35,12 @@ export interface PlaceOptions extends Omit<PlaceSettings, 'where' | 'whereNot'>,
   where?: ImageInput;
   /** No defect is placed in these regions: a folder of masks, one mask, or a box. */
   whereNot?: ImageInput;
+  /**
+   * Places are like those of these defects, which a detector missed: about as large, and near the same place of the
+   * photograph. It is the file `misses.jsonl` of an evaluation, or a list. Only the defects of `type` count. Without
+   * `type`, all must be of the adapter's type.
+   */
+  like?: string | readonly MissedDefect[];
   /** The placer leaves out the pairs with these indices, for example those of an earlier call. */
   skip?: ReadonlySet<number>;
   /** This function is called after every denoising step of a batch. If it throws, placing ends with its error. */
@@ -58,11 +66,22 @@ const optionsSchema = placeSchema.extend({
   ),
   where: region.default('auto'),
   whereNot: region.optional(),
+  like: z
+    .union([z.string(), z.array(missedDefectSchema)], 'the misses.jsonl of an evaluation, or a list of missed defects')
+    .optional(),
   skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
   onProgress: z
     .custom<NonNullable<PlaceOptions['onProgress']>>((value) => typeof value === 'function', 'a function')
     .optional(),
 });
+
+/** Throws ERR_INVALID_OPTION if both options say where defects lie. */
+function refuseLikeWithPlace(like: unknown, where: ImageInput): void {
+  if (like === undefined || where === 'auto') return;
+  throw new InvalidOptionError(
+    'Expected auto for where with like, which says where defects lie: leave out one of them',
+  );
+}
 
 /**
  * Draws defects into good photographs.
@@ -107,7 +126,8 @@ export class Placer {
    * @internal
    */
   resolve(settings: PlaceSettings): ResolvedPlacing {
-    const { where, whereNot: _, count: __, ...checked } = checkOptions(placeSchema, settings);
+    const { where, whereNot: _, count: __, like, ...checked } = checkOptions(placeSchema, settings);
+    refuseLikeWithPlace(like, where);
     return resolvePlacing(checked, this.model, this.adapter, this.examples, where === 'auto');
   }
 
@@ -123,12 +143,15 @@ export class Placer {
    * Throws ERR_INVALID_OPTION, ERR_NON_FINITE, ERR_OUT_OF_MEMORY, and ERR_ABORTED.
    */
   async *place(options: PlaceOptions): AsyncGenerator<MaskedPair, void, undefined> {
-    const { onto, where, whereNot, count, skip, signal, onProgress, ...settings } = checkOptions(
+    const { onto, where, whereNot, like, count, skip, signal, onProgress, ...settings } = checkOptions(
       optionsSchema,
       options,
     );
     const isAutomatic = where === 'auto';
+    refuseLikeWithPlace(like, where);
     const resolved = resolvePlacing(settings, this.model, this.adapter, this.examples, isAutomatic);
+    const missed = typeof like === 'string' ? await readMissedDefects(like) : like;
+    if (missed && settings.type === undefined) requireLearned(missed, [resolved.type]);
     const photographs = await photographsOf(onto);
     const { perPhotograph, seed } = settings;
     const { native, typeIndex, window, examples, centres, batchSize, readsForeground } = resolved;
@@ -141,6 +164,7 @@ export class Placer {
       ...{ seed, type: typeIndex, window, examples, centres, needsForeground: this.adapter.background !== 'off' },
       resolution: native.width,
       startsFromDefect: native.strength < 1,
+      missed: missed && missedPlaces(missed, resolved.type),
       foreground: opened?.source,
       where: isAutomatic ? undefined : await openRegions('where', where, photographs),
       whereNot: whereNot === undefined ? undefined : await openRegions('whereNot', whereNot, photographs),

@@ -44,7 +44,7 @@ export const fitOptions = {
   pairs: option(
     path('a folder').optional(),
     'common',
-    'Learn from the generated pairs in this folder, too, which run, sample or place has written. Detectors that learn from good images alone take none.',
+    'Learn from the generated pairs in this folder, too, which run, sample or place has written. Folders with + between them count together. Detectors that learn from good images alone take none.',
     { valueName: 'dir', fallback: 'no generated pairs' },
   ),
   trainImages: option(

@@ -23,7 +23,7 @@ export const evaluatorOptions = {
       )
       .default({}),
     'common',
-    'Evaluate these folders of generated pairs, which run, sample or place has written. Each name makes a row of the table. Several folders of one name belong to the seeds, one each.',
+    'Evaluate these folders of generated pairs, which run, sample or place has written. Each name makes a row of the table. Folders with + between them count together. Several folders of one name belong to the seeds, one each.',
     { valueName: '[name=]dir', reader: 'named-folder', fallback: 'none' },
   ),
   maps: option(

@@ -18,6 +18,12 @@ export const placeOptions = {
     'Place each defect here: in the region of a mask, from a folder with masks named like the photographs or from one file, or in a box x,y,width,height in pixels. auto takes places like those of the training defects.',
     { valueName: 'place' },
   ),
+  like: option(
+    path('the misses.jsonl of an evaluation').optional(),
+    'common',
+    'Place defects like those that a detector missed, which an evaluation lists in misses.jsonl: of their types, about as large, and near the same place of the photograph. Without a type, each type gets count pairs in <out>/<type>/dataset.',
+    { valueName: 'file', fallback: 'like the training defects' },
+  ),
   whereNot: option(
     path('a folder of masks, a mask, or x,y,width,height').optional(),
     'common',
@@ -31,7 +37,7 @@ export const placeOptions = {
   ),
   strength: option(
     above(0, 1).optional(),
-    'common',
+    'advanced',
     'Start from a training defect in its new place with this share of noise. A larger share changes it more, and 1 starts from noise alone.',
     { fallback: '0.75, or 1 if the adapter stores no training defects' },
   ),

@@ -8,9 +8,11 @@ import { fileDigest } from '../core/files.js';
 import { imagesBelow, isFolder } from '../dataset/folders.js';
 import type { MaskedPair } from '../dataset/generated-pair.js';
 import { contentOf, type ImageSource, nameOf } from '../dataset/image-source.js';
-import { Adapter } from '../model/adapter.js';
+import { readMissedDefects } from '../dataset/missed-defect.js';
+import type { Adapter } from '../model/adapter.js';
 import type { BaseModel } from '../model/base-model.js';
 import { foregroundName } from '../model/foreground.js';
+import { missedPlaces } from '../model/place/missed-places.js';
 import { Placer } from '../model/placer.js';
 import type { PlaceSettings } from '../options/generated.js';
 import { placeOptions } from '../options/place.js';
@@ -36,6 +38,12 @@ async function regionsName(given: string): Promise<string> {
   return `${basename(path)} ${digestOf(lines)}`;
 }
 
+/** Returns a text that changes with the missed defects of a type, and not with those of other types. */
+async function missedName(file: string, type: string): Promise<string> {
+  const places = missedPlaces(await readMissedDefects(file), type);
+  return `${basename(file)} ${digestOf(places.map((place) => JSON.stringify(place)))}`;
+}
+
 /** Returns all settings that decide the pixels of the pairs. */
 async function settingsOf(
   placer: Placer,
@@ -43,31 +51,34 @@ async function settingsOf(
   model: BaseModel,
   photographs: readonly ImageSource[],
 ) {
-  const { window, native, readsForeground } = placer.resolve(options);
+  const { type, window, native, readsForeground } = placer.resolve(options);
   const { attention: _, width: resolution, height: __, ...deciding } = native;
-  const { where = 'auto', whereNot, perPhotograph = 1, foregroundMasks } = options;
+  const { where = 'auto', whereNot, like, perPhotograph = 1, foregroundMasks } = options;
   const sizes = await Promise.all(photographs.map(bytesOf));
   const names = photographs.map((photograph, i) => `${nameOf(photograph)} ${sizes[i]}`);
   const foreground = foregroundMasks === undefined ? foregroundName(options) : await regionsName(foregroundMasks);
   return {
     ...{ resolution, window, ...deciding, perPhotograph, where: await regionsName(where), dtype: model.info.dtype },
     ...(whereNot !== undefined && { whereNot: await regionsName(whereNot) }),
+    ...(like !== undefined && { like: await missedName(like, type) }),
     ...(readsForeground && { foreground }),
     // A list of all names would make every line of pairs.jsonl long.
     photographs: `${photographs.length} ${digestOf(names)}`,
   };
 }
 
-/** Prepares pairs of an adapter that show its defects in `photographs`. Throws ERR_INVALID_OPTION if there are none. */
+/**
+ * Prepares pairs of an adapter that show its defects in `photographs`. The adapter is not needed after this call. Throws
+ * ERR_INVALID_OPTION if there are no photographs.
+ */
 export async function openPlace(
   model: BaseModel,
-  adapterFile: string,
+  adapter: Adapter,
   options: PlaceSettings,
   photographs: readonly ImageSource[],
 ): Promise<OpenRecipe<MaskedPair>> {
   if (photographs.length === 0) throw new InvalidOptionError('Expected at least one photograph for onto');
   const settings = pickGiven(options, placeOptions);
-  await using adapter = await Adapter.load(adapterFile);
   const placer = await Placer.create(model, adapter);
   try {
     return {

@@ -7,7 +7,18 @@ import { BOX_SPREAD, isPlaceOf, type ObjectFrame, type ObjectPlace, pointOn } fr
 import { type Marks, type Window, WindowGrid, windowAround } from '../../dataset/photograph-window.js';
 import { given } from '../../options/check.js';
 import { type DefectPixels, dilated, markedPixels, shifted, squareMask } from './defect-pixels.js';
-import { chooseExample, cutPlace, moveExample, type Place, type PlaceKey, type Site, TRIES } from './place.js';
+import { spotLikeMissed } from './missed-places.js';
+import {
+  chooseExample,
+  cutPlace,
+  MIN_INSIDE,
+  moveExample,
+  type Place,
+  type PlaceKey,
+  type Site,
+  type Spot,
+  TRIES,
+} from './place.js';
 import { cutSides, softAutomaticPlace } from './soft-place.js';
 
 /** On an object, this number of places is tried near those of the training defects before any others. */
@@ -15,18 +26,17 @@ const NEAR_TRIES = 20;
 /** Places near a training defect's differ from it by up to this share of the object's size. */
 const JITTER = 0.1;
 /**
- * At least this share of a defect must lie on the object and inside the photograph. Near the place of a training defect
- * that lies beyond its own object in part, it is this share of its part on the object. Half of a defect counts as on
- * its object in any case, because the foreground may be wrong.
+ * A training defect may lie beyond its own object in part. Near its place, MIN_INSIDE is a share of its part on the
+ * object. Half of a defect counts as on its object in any case, because the foreground may be wrong.
  */
-const MIN_INSIDE = 0.9;
 const MIN_PART = 1 / 2;
 /** The margin of a place around its defect, as a share of the resolution. It lets the model change the shape. */
 const MARGIN = 1 / 32;
 
 /**
  * Finds a place for a moved training defect: on an object near the place where the defect was in its own photograph, or
- * else anywhere on it; on a surface anywhere. Returns undefined if no try succeeds.
+ * else anywhere on it; on a surface anywhere. With missed defects, it is near the place of one of them, or else anywhere,
+ * and the training defect is scaled to about its size. Returns undefined if no try succeeds.
  */
 export async function automaticPlace(
   site: Site,
@@ -39,8 +49,10 @@ export async function automaticPlace(
   for (let count = 0; count < TRIES; count++) {
     const random = randomFrom(seed, type, index, attempt, count);
     const chosen = chooseExample(site, random);
-    const { point, turn, minInside } = spotFor(site, chosen.example, random, count < NEAR_TRIES);
-    const moved = await moveExample(site, chosen, given({ angle: turn }));
+    const { point, move, minInside } = settings.missed
+      ? spotLikeMissed(site, settings.missed, random, count)
+      : spotFor(site, chosen.example, random, count < NEAR_TRIES);
+    const moved = await moveExample(site, chosen, move);
     const placed = putDefect(site, moved, point);
     if (!placed) continue;
     const { window, defect } = placed;
@@ -64,15 +76,6 @@ const inPhotograph =
 
 const onObject = (site: Site): Marks => site.ground.object ?? inPhotograph(site);
 
-/** Where the middle of a defect should be in a photograph, and by how much the defect is turned there. */
-interface Spot {
-  point: { x: number; y: number };
-  /** In radians. Undefined if the direction of the defect has no meaning. */
-  turn?: number | undefined;
-  /** The share of the defect that must lie on the object. */
-  minInside: number;
-}
-
 /** Draws a spot that is near the place of a training defect on its own object, or anywhere. */
 function spotFor(
   { photograph: { image }, ground, settings }: Site,
@@ -85,13 +88,14 @@ function spotFor(
   const { frame } = ground;
   if (frame && centre?.object && isPlaceOf(frame, centre.object)) {
     const { turn, ...point } = spotOn(frame, centre.object, jitter, random);
-    if (near) return { point, turn, minInside: MIN_INSIDE * Math.max(centre.object.inside, MIN_PART) };
-    return { point: ground.randomPoint(random), turn, minInside: MIN_INSIDE };
+    const move = given({ angle: turn });
+    if (near) return { point, move, minInside: MIN_INSIDE * Math.max(centre.object.inside, MIN_PART) };
+    return { point: ground.randomPoint(random), move, minInside: MIN_INSIDE };
   }
-  if (!frame || !centre || !near) return { point: ground.randomPoint(random), minInside: MIN_INSIDE };
+  if (!frame || !centre || !near) return { point: ground.randomPoint(random), move: {}, minInside: MIN_INSIDE };
   const { box } = ground;
   const [x, y] = [centre.x * image.width + jitter(box.width), centre.y * image.height + jitter(box.height)];
-  return { point: { x, y }, minInside: MIN_INSIDE };
+  return { point: { x, y }, move: {}, minInside: MIN_INSIDE };
 }
 
 /** Draws a point near a place on an object. If two ends of an object cannot be told apart, it may be at either end. */

@@ -24,6 +24,15 @@ export interface PlaceKey {
   attempt: number;
 }
 
+/** The size and the position of a missed defect, as shares of its photograph's width and height. */
+export interface MissedPlace {
+  /** The middle of its box. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 /** Holds what the places of all pairs depend on. */
 export interface FinderSettings extends GroundSources {
   seed: number;
@@ -39,6 +48,8 @@ export interface FinderSettings extends GroundSources {
   examples: readonly NativeExample[];
   /** The centres of training defects in their photographs. */
   centres: ReadonlyMap<NativeExample, DefectPosition>;
+  /** Automatic places are like these, if there are some. Otherwise they are like those of the training defects. */
+  missed?: readonly MissedPlace[] | undefined;
   startsFromDefect: boolean;
   needsForeground: boolean;
 }
@@ -52,6 +63,18 @@ export interface Site {
   settings: FinderSettings;
   engine: Pick<PlaceEngine, 'move'>;
 }
+
+/** Where the middle of a defect should be in a photograph, and how a training defect is moved for it. */
+export interface Spot {
+  point: { x: number; y: number };
+  /** The box that the defect fills, or the angle by which it is turned. It has neither if its direction is free. */
+  move: Pick<NativeMoveOptions, 'box' | 'angle'>;
+  /** The share of the defect that must lie on the object. */
+  minInside: number;
+}
+
+/** At least this share of a defect must lie on the object and inside the photograph. */
+export const MIN_INSIDE = 0.9;
 
 /** A photograph gets no place if this number of tries fails. */
 export const TRIES = 80;

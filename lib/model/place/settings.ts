@@ -15,7 +15,7 @@ import { wholeExamples } from './soft-place.js';
 /** Starts from this share of noise by default, because a defect of pure noise often stays blank. */
 const DEFAULT_STRENGTH = 0.75;
 
-type Settings = Omit<z.output<typeof placeSchema>, 'where' | 'whereNot' | 'count'>;
+type Settings = Omit<z.output<typeof placeSchema>, 'where' | 'whereNot' | 'count' | 'like'>;
 
 /** Holds complete settings. */
 export interface ResolvedPlacing {
