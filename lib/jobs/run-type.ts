@@ -22,6 +22,7 @@ import { openPlace } from '../recipes/place.js';
 import { type OpenRecipe, pickGiven } from '../recipes/recipe.js';
 import { writeReport } from '../report/report.js';
 import type { JobContext } from './job.js';
+import { realDefects } from './real-defects.js';
 import { type TrainedType, trainType } from './train-type.js';
 import { type WrittenPairs, writePairs } from './write-pairs.js';
 
@@ -186,6 +187,12 @@ function settingsForReport(model: DualAnoDiff | undefined, { recipe, trained }: 
   };
 }
 
+/** Tells how much of a photograph a pair shows. */
+function shownBy({ recipe, training }: TypeSettings, { trained }: Prepared) {
+  const window = trained ? trained.trainer.settings.window : training.window;
+  return { recipe, trainImages: training.trainImages, window: typeof window === 'number' ? window : undefined };
+}
+
 function describeType(prepared: Prepared, written: WrittenPairs, report: string, type: string): TypeResult {
   const { trained, adapter } = prepared;
   const losses = trained?.losses.map(({ loss }) => loss) ?? [];
@@ -228,6 +235,7 @@ export async function runType(
   await writeReport(report, {
     title: `${dataset.category}: ${type}`,
     examples: prepared.examples,
+    real: await realDefects(dataset, type, prepared.examples, shownBy(settings, prepared)),
     losses: prepared.trained?.losses ?? [],
     writer: written.writer,
     settings: settingsForReport(model, prepared),

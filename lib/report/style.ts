@@ -14,7 +14,7 @@ svg { display: block; width: 100%; max-width: 620px; font-size: 11px; fill: curr
 .grid-of { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); }
 .pair, .example { display: grid; grid-template-columns: repeat(4, 1fr); gap: 4px; align-items: start; }
 .example { grid-template-columns: repeat(3, 1fr); } .pair figcaption, .example figcaption { grid-column: 1 / -1; }
-.empty { outline: 2px solid #d33; outline-offset: 3px; }
+.suspicious { outline: 2px solid #d33; outline-offset: 3px; }
 .side { display: flex; flex-wrap: wrap; gap: 48px; } .side > section { min-width: 0; }
 .wide { overflow-x: auto; }
 .scores td, .scores th { padding: 3px 10px; border-bottom: 1px solid var(--line); }
@@ -30,6 +30,8 @@ th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; } th[ari
 .bar { position: absolute; inset: 0 auto 0 0; background: var(--accent); } .whisker { position: absolute; top: 7px; height: 2px; background: CanvasText; }
 .curves { display: grid; gap: 20px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 12px; } .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 4px; vertical-align: -1px; }
+.histogram { font-size: 10px; } .histogram .real { fill: var(--accent); } .histogram .generated { fill: var(--curve); }
+.legend .real { background: var(--accent); } .legend .generated { background: var(--curve); }
 .grid { stroke: currentColor; opacity: .2; } .raw { stroke: var(--accent); opacity: .4; } .mean { stroke: var(--curve); stroke-width: 2; }
 .case { padding: 10px 0; border-top: 1px solid var(--line); } .maps { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); align-items: start; }
 .strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 4px; margin-bottom: 4px; align-items: start; }

@@ -1,4 +1,5 @@
 // Writes the embedded example set in MVTec AD's layout: node make-example.mjs OUT
+// node make-example.mjs OUT SEED writes a larger set of other pictures, with good ones to test on, for docs/loop.md.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -7,15 +8,15 @@ import { makeRandom } from './random.mjs';
 import { textures } from './textures.mjs';
 
 const SIZE = 128;
-const SEED = 2024;
 const TEXTURE = 'brushed metal';
-const GOOD = 6;
-const DEFECTIVE = 9;
+const EMBEDDED = { seed: 2024, good: 6, testGood: 0, defective: 9 };
+const LARGE = { good: 20, testGood: 20, defective: 18 };
 
-const out = process.argv[2];
-if (!out) throw new Error('usage: make-example.mjs OUT');
+const [out, seed] = process.argv.slice(2);
+if (!out || (seed !== undefined && !/^\d+$/.test(seed))) throw new Error('usage: make-example.mjs OUT [SEED]');
+const set = seed === undefined ? EMBEDDED : { ...LARGE, seed: Number(seed) };
 rmSync(out, { recursive: true, force: true });
-const random = makeRandom(SEED);
+const random = makeRandom(set.seed);
 
 const grey = (rgb) => Buffer.from(Uint8Array.from({ length: SIZE * SIZE }, (_, i) => rgb[3 * i]));
 async function writeGrey(folder, name, bytes) {
@@ -38,12 +39,17 @@ function drawPicture(defect) {
 
 const name = (i) => String(i).padStart(3, '0');
 
-for (let i = 0; i < GOOD; i++) {
-  const { image } = drawPicture();
-  await writeGrey('train/good', `${name(i)}.png`, grey(image));
+for (const [folder, count] of [
+  ['train/good', set.good],
+  ['test/good', set.testGood],
+]) {
+  for (let i = 0; i < count; i++) {
+    const { image } = drawPicture();
+    await writeGrey(folder, `${name(i)}.png`, grey(image));
+  }
 }
 for (const defect of ['scratch', 'stain']) {
-  for (let i = 0; i < DEFECTIVE; i++) {
+  for (let i = 0; i < set.defective; i++) {
     const { image, mask } = drawPicture(defect);
     await writeGrey(`test/${defect}`, `${name(i)}.png`, grey(image));
     await writeGrey(`ground_truth/${defect}`, `${name(i)}_mask.png`, Buffer.from(mask.map((m) => 255 * m)));

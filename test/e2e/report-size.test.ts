@@ -34,6 +34,7 @@ it('a report of 1,000 pairs stays under 20 MB with its thumbnails, and holds no 
   await writeReport(path, {
     title: '1000 pairs of noise, which compresses worst',
     examples: [{ name: '000', pixels, maskPixels }],
+    real: { images: [], showsPlaces: false },
     losses: Array.from({ length: 5000 }, (_, i) => ({ step: i + 1, loss: 1 / (i + 1) })),
     writer: { folder, records: kept, kept } as unknown as PairWriter,
     settings: {},
