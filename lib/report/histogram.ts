@@ -48,9 +48,12 @@ export function histogram(title: string, bins: readonly Bin[], { real, generated
     const x = (MARGIN.left + i * step).toFixed(1);
     return `${bar('real', i, 0)}${bar('generated', i, 1)}<text x="${x}" y="${HEIGHT - 8}">${escapeHtml(label)}</text>`;
   });
+  const floor = MARGIN.top + tall;
+  const baseline = `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${floor}" y2="${floor}"/>`;
   const described = bins.map(
     ({ label }, i) =>
       `${label}: ${percent(shares.real[i] as number)} real, ${percent(shares.generated[i] as number)} generated`,
   );
-  return `<figure><svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}. From ${described.join('; from ')}`)}">${columns.join('\n')}</svg><figcaption>${escapeHtml(title)}</figcaption></figure>`;
+  return `<figure><svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}. From ${described.join('; from ')}`)}">${columns.join('\n')}
+${baseline}</svg><figcaption>${escapeHtml(title)}</figcaption></figure>`;
 }

@@ -58,5 +58,5 @@ export function shapeHistograms({ real, generated }: Shapes, showsPlaces: boolea
   ];
   return `<h2>Sizes${showsPlaces ? ' and positions' : ''}</h2>
 <p class="legend"><span><i class="real"></i>${theirs.length} real defects</span><span><i class="generated"></i>${ours.length} generated ones</span></p>
-<div class="curves" id="shapes">${charts.join('\n')}</div>`;
+<div class="charts" id="shapes">${charts.join('\n')}</div>`;
 }

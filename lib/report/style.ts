@@ -30,7 +30,8 @@ th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; } th[ari
 .bar { position: absolute; inset: 0 auto 0 0; background: var(--accent); } .whisker { position: absolute; top: 7px; height: 2px; background: CanvasText; }
 .curves { display: grid; gap: 20px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 12px; } .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 4px; vertical-align: -1px; }
-.histogram { font-size: 10px; } .histogram .real { fill: var(--accent); } .histogram .generated { fill: var(--curve); }
+.charts { display: grid; gap: 20px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
+.histogram { font-size: 11px; } .histogram .real { fill: var(--accent); } .histogram .generated { fill: var(--curve); }
 .legend .real { background: var(--accent); } .legend .generated { background: var(--curve); }
 .grid { stroke: currentColor; opacity: .2; } .raw { stroke: var(--accent); opacity: .4; } .mean { stroke: var(--curve); stroke-width: 2; }
 .case { padding: 10px 0; border-top: 1px solid var(--line); } .maps { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); align-items: start; }
