@@ -1,4 +1,6 @@
-// Builds the native code with cmake-js against the libtorch that the package finds.
+// Usage: node scripts/build-native.mjs [--addon]
+// Builds the native code with cmake-js against the libtorch that the package finds. With --addon it leaves out the
+// programs of developers: tests, goldens, benchmarks and the training of the embedded models.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,6 +26,7 @@ const args = [
   'Release',
   `--CDLIBTORCH=${libtorch}`,
 ];
+if (process.argv.includes('--addon')) args.push('--target', 'addon');
 if (hasNinja) args.push('--generator', 'Ninja');
 const { status } = spawnSync(process.execPath, [cmakeJs, ...args], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -1,5 +1,6 @@
+// Usage: node scripts/setup.mjs [--addon]
 // Sets up a fresh clone: installs packages and libtorch, and builds TypeScript and native code. It is quick if nothing
-// has changed. It uses no packages, because it installs them.
+// has changed. It uses no packages, because it installs them. With --addon it does not build the programs of developers.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -62,7 +63,7 @@ run('tsc', process.execPath, [
 run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
 run('typings', process.execPath, [join(root, 'scripts', 'build-typings.mjs')]);
 run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
-run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
+run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs'), ...process.argv.slice(2)]);
 const { findLibtorch } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'locate.js')));
 if (existsSync(join(findLibtorch(), 'lib', 'libtorch_cuda.so'))) {
   run('CUDA library', process.execPath, [join(root, 'scripts', 'build-cuda.mjs')]);
