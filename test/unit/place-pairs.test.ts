@@ -127,8 +127,8 @@ describe('placePairs', () => {
   };
 
   it.each([
-    [[1, 2.9, 3, 9], { attempts: 3, contrastToNoise: 3 }],
-    [[1, 2.5, 0.5, 2], { attempts: 4, contrastToNoise: 2.5 }],
+    [[1, 1.9, 2, 9], { attempts: 3, contrastToNoise: 2 }],
+    [[1, 1.5, 0.5, 1.2], { attempts: 4, contrastToNoise: 1.5 }],
   ])('draws a defect again that hardly stands out from its ground, with ratios %j', async (ratios, expected) => {
     const engine = scoredEngine(ratios.map((contrastToNoise) => ({ contrastToNoise, fit: 0.8 })));
     const [pair] = await pairsOf({ engine, indices: [0] });

@@ -9,7 +9,7 @@ const MIN_FIT = 0.5;
  * A defect that stands out from the grain of its ground less than this is drawn again elsewhere. Detectors that learn
  * from hardly visible defects find defects in grain and at dark edges.
  */
-const MIN_CONTRAST_TO_NOISE = 3;
+const MIN_CONTRAST_TO_NOISE = 2;
 /** A defect is drawn at most this many times. */
 const MAX_ATTEMPTS = 4;
 
