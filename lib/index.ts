@@ -14,6 +14,7 @@ export type { GeneratedPair, MaskedPair, WritablePair } from './dataset/generate
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
 export type { ImageGroup, ImageInMemory, ImageInput, ImageMaker, ImageSource } from './dataset/image-source.js';
 export type { DatasetInput, ExampleInput } from './dataset/memory-contents.js';
+export type { MissedDefect } from './dataset/missed-defect.js';
 export type { DefectOnObject, DefectPosition, ObjectPlace } from './dataset/object-frame.js';
 export type { Pair, PairData } from './dataset/pair.js';
 export type { PairSource } from './dataset/pair-list.js';

@@ -16,7 +16,7 @@ export interface MissedDefect {
 }
 
 /** The run of an evaluation in which a detector decided, with what it decided by. */
-interface Decided {
+export interface Decided {
   /** The row and the detector of the table. */
   row: string;
   detector: string;

@@ -3,6 +3,7 @@
  *
  * @module dualanodiff/evaluation
  */
+export type { Decided, FalseAlarm, Miss } from '../dataset/missed-defect.js';
 export type { Cost } from './detection.js';
 export type { EvaluateOptions, Evaluation, EvaluationProgress, EvaluationRun } from './evaluation.js';
 export { Evaluator, type EvaluatorOptions } from './evaluator.js';

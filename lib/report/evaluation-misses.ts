@@ -94,10 +94,10 @@ export async function missSection(split: Split, evaluation: Evaluation, thumbnai
     const caption = `${label}: missed by ${by.length} of ${decided} runs`;
     return `<figure${shownAttributes({ type })}>${picture(thumbnail, `${label}, missed by ${namesOf(by)}`)}<figcaption>${escapeHtml(caption)}</figcaption></figure>`;
   });
-  const count = missed.length > SHOWN ? `The ${SHOWN} of ${missed.length} that most runs missed are shown` : '';
+  const title = `Missed defects: ${figures.length < missed.length ? `${figures.length} of ` : ''}${missed.length}, those that most runs missed first`;
   const list =
     missed.length === 0
       ? '<p>No run missed a defect.</p>'
-      : `<h3>Missed defects, those that most runs missed first</h3>${count === '' ? '' : `<p>${count}.</p>`}<div class="maps" id="missed">${figures.join('')}</div>`;
+      : `<h3>${title}</h3><div class="maps" id="missed">${figures.join('')}</div>`;
   return `<h2>Misses and false alarms</h2><p>A defect is missed if none of its pixels reaches the threshold of pixels above. A good image whose score reaches the threshold of images is a false alarm. The numbers are means over the seeds. <code>misses.jsonl</code> and <code>false-alarms.jsonl</code> list all of them.</p>${missesTable(evaluation)}${list}`;
 }

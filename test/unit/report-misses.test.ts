@@ -46,7 +46,7 @@ describe('the misses in a report', () => {
     const html = await missSection(split, evaluation, thumbnails);
     const captions = [...html.matchAll(/<figcaption>[^<]* (\d+), 60 x 40 pixels: missed by (\d) of 3 runs/g)];
     expect(captions).toHaveLength(24);
-    expect(html).toContain('The 24 of 30 that most runs missed are shown.');
+    expect(html).toContain('Missed defects: 24 of 30, those that most runs missed first');
     expect(captions.slice(0, 3).map(([, name, count]) => [name, count])).toEqual([
       ['0', '3'],
       ['1', '2'],
