@@ -67,7 +67,10 @@ const optionsSchema = placeSchema.extend({
   where: region.default('auto'),
   whereNot: region.optional(),
   like: z
-    .union([z.string(), z.array(missedDefectSchema)], 'the misses.jsonl of an evaluation, or a list of missed defects')
+    .union(
+      [z.string(), z.array(missedDefectSchema).min(1)],
+      'the misses.jsonl of an evaluation, or a list of missed defects',
+    )
     .optional(),
   skip: z.custom<ReadonlySet<number>>((value) => value instanceof Set, 'a Set of numbers').optional(),
   onProgress: z
