@@ -1,6 +1,6 @@
 /** The table of how many defects each detector missed, and of how many good images it called defects. */
 import type { Evaluation } from './evaluation.js';
-import { falselyAlarmed, missedIn, recordedImages } from './misses.js';
+import { falselyAlarmed, isDecided, missedIn, recordedImages } from './misses.js';
 import { mean } from './scores.js';
 
 /** A line of the table. Its values are means over the seeds. */
@@ -20,22 +20,16 @@ export function missTable({ rows, detectors, runs, shots: counts }: Evaluation):
     rows.flatMap((row) => detectors.map((detector) => ({ shots, row, detector }))),
   );
   return keys.flatMap(({ shots, row, detector }) => {
-    // Runs of an earlier version have thresholds and no record of their defects.
-    const known = runs.filter(
-      (run) =>
-        run.row === row &&
-        run.detector === detector &&
-        run.shots === shots &&
-        run.thresholds !== undefined &&
-        recordedImages(run).length > 0,
-    );
-    if (known.length === 0) return [];
-    const all = recordedImages(known[0] as (typeof known)[0]);
+    const known = runs
+      .filter((run) => run.row === row && run.detector === detector && run.shots === shots)
+      .filter(isDecided);
+    const [first] = known; // All runs are tested on the same images.
+    if (first === undefined) return [];
     const values: MissLine['values'] = [
       mean(known.map((run) => missedIn(run).length)),
-      all.reduce((sum, { photograph }) => sum + photograph.defects.length, 0),
+      recordedImages(first).reduce((sum, { photograph }) => sum + photograph.defects.length, 0),
       mean(known.map((run) => falselyAlarmed(run).length)),
-      (known[0] as (typeof known)[0]).good.length,
+      first.good.length,
     ];
     return [{ row, detector, ...(shots !== undefined && { shots }), values }];
   });

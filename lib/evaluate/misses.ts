@@ -42,6 +42,10 @@ type RecordedGood = TestedGood & Required<Pick<TestedGood, 'imageScore'>>;
 export const recordedImages = ({ images }: Pick<EvaluationRun, 'images'>): RecordedImage[] =>
   images.filter((image): image is RecordedImage => image.photograph !== undefined);
 
+/** Returns true for a run whose mistakes are known. */
+export const isDecided = (run: Decider & Pick<EvaluationRun, 'images'>): boolean =>
+  run.thresholds !== undefined && recordedImages(run).length > 0;
+
 /** A missed defect, and the tested image that shows it. */
 interface MissedInImage {
   image: RecordedImage;

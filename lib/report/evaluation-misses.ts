@@ -4,7 +4,7 @@ import { type Example, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import type { Evaluation, EvaluationRun } from '../evaluate/evaluation.js';
 import { countText, MISS_COLUMNS, missTable } from '../evaluate/miss-table.js';
-import { missedIn } from '../evaluate/misses.js';
+import { isDecided, missedIn } from '../evaluate/misses.js';
 import type { Split } from '../evaluate/split.js';
 import { SHOTS } from '../evaluate/table.js';
 import { escapeHtml, picture, shownAttributes } from './html.js';
@@ -84,7 +84,7 @@ function missesTable(evaluation: Evaluation): string {
 /** Shows the mistakes of all runs. Returns an empty text if no run has thresholds. */
 export async function missSection(split: Split, evaluation: Evaluation, thumbnails: Thumbnails): Promise<string> {
   if (missTable(evaluation).length === 0) return '';
-  const decided = evaluation.runs.filter(({ thresholds }) => thresholds !== undefined).length;
+  const decided = evaluation.runs.filter(isDecided).length;
   const missed = missedDefects(evaluation.runs);
   const figures = await fewAtOnce(missed.slice(0, SHOWN), async ({ type, name, box, by }) => {
     const example = split.testing.get(type)?.find((one) => one.name === name) as Example;
