@@ -19,6 +19,7 @@ const PACKAGES = {
   commander: ['cli'],
   'cli-progress': ['cli'],
   yauzl: ['wheels'],
+  saxes: ['dataset'],
   sharp: ['dataset', 'core'],
 };
 

@@ -79,6 +79,7 @@ export const dataFormats = [
   'kolektor',
   'coco',
   'labelme',
+  'cvat',
   'yolo',
   'voc',
   'datumaro',

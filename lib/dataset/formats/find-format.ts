@@ -2,6 +2,8 @@
 import { basename, dirname, join } from 'node:path';
 import type { DataFormat } from '../../options/names.js';
 import { foldersIn, isFolder } from '../folders.js';
+import { cvatFileIn } from './cvat.js';
+import { isCvatFile } from './cvat-xml.js';
 import { filesBelow, filesIn, isFile, rootOf } from './files.js';
 import { isPartFolder } from './folder-names.js';
 import { type JsonFormat, jsonFormatOf, readJsonData } from './json-file.js';
@@ -70,6 +72,7 @@ async function masksIn(root: string): Promise<DataFormat | undefined> {
 
 async function formatOfFile(file: string): Promise<DataFormat | undefined> {
   if (/\.ya?ml$/i.test(file)) return 'yolo';
+  if (/\.xml$/i.test(file)) return (await isCvatFile(file)) ? 'cvat' : undefined;
   return /\.json$/i.test(file) ? jsonFormatOf(await readJsonData(file)) : undefined;
 }
 
@@ -84,6 +87,7 @@ export async function findFormat(path: string): Promise<DataFormat | undefined> 
   const tree = await treeOf(path);
   if (tree && isTree) return tree;
   if (await yoloFileIn(path)) return 'yolo';
+  if (await cvatFileIn(path)) return 'cvat';
   if (await hasFolder(path, CLASS_FOLDER)) return 'voc';
   if (await isFolder(visaFolder(path))) return 'visa';
   const { format, error } = await jsonIn(path);

@@ -10,6 +10,7 @@ import { openFolder } from '../folder-contents.js';
 import { foldersIn, isFolder, someOf } from '../folders.js';
 import type { ImageSource } from '../image-source.js';
 import { openCoco } from './coco.js';
+import { openCvat } from './cvat.js';
 import { openDatumaro } from './datumaro.js';
 import { pathBelow } from './files.js';
 import { findFormat } from './find-format.js';
@@ -26,6 +27,7 @@ const READERS: Record<DataFormat, (path: string, needsTypes: boolean) => Promise
   kolektor: openKolektor,
   coco: openCoco,
   labelme: openLabelme,
+  cvat: openCvat,
   yolo: openYolo,
   voc: openVoc,
   datumaro: openDatumaro,
@@ -33,7 +35,7 @@ const READERS: Record<DataFormat, (path: string, needsTypes: boolean) => Promise
 };
 
 /** These formats may be given as one file. The others are folders. */
-const FILES: readonly DataFormat[] = ['coco', 'labelme', 'yolo', 'datumaro'];
+const FILES: readonly DataFormat[] = ['coco', 'labelme', 'cvat', 'yolo', 'datumaro'];
 
 /**
  * Opens the dataset in a file or folder. Its content tells the format, unless `format` does. Throws ERR_INVALID_OPTION for
@@ -52,7 +54,7 @@ export async function openData(
   const found = format ?? (await findFormat(place));
   if (found === undefined && !isWhole) {
     throw new DatasetError(
-      `${place} is no dataset: expected a JSON file of COCO, labelme or Datumaro, or a data.yaml of YOLO`,
+      `${place} is no dataset: expected a JSON file of COCO, labelme or Datumaro, annotations.xml of CVAT, or data.yaml of YOLO`,
     );
   }
   if (found !== undefined && !isWhole && !FILES.includes(found)) {
