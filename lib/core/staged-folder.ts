@@ -7,7 +7,8 @@ import { namesIn } from './files.js';
 import { pathInside } from './path-inside.js';
 import { lockFolder, type WriteLock } from './write-lock.js';
 
-const STAGE = '.partial-';
+/** The hidden folder begins with this. */
+export const STAGE = '.partial-';
 const LOCK = '.lock-';
 
 /**

@@ -51,6 +51,21 @@ describe('a folder with several files of COCO', () => {
   });
 });
 
+describe('a folder that cannot be opened', () => {
+  it('says that an import was killed', async () => {
+    const data = fresh();
+    await photograph(join(data, '.partial-123-abc', 'test', 'crack', '0.png'));
+    await expectFailure(Dataset.open(data), 'ERR_DATASET_INVALID', data, 'not finished: repeat that command');
+  });
+
+  it('names a category of COCO that is listed twice', async () => {
+    const data = fresh();
+    const categories = ['crack', 'hole'].map((name) => ({ id: 1, name }));
+    const file = write(join(data, 'coco.json'), { images: [], annotations: [], categories });
+    await expectFailure(Dataset.open(data), 'ERR_DATASET_INVALID', `${file} lists the category id 1 twice`);
+  });
+});
+
 describe('photographs of a dataset', () => {
   it('are its good images for training, in every format', async () => {
     const coco = fresh();

@@ -78,7 +78,11 @@ function imageFolders(file: string, root: string): string[] {
 /** Reads the images of one file. Throws ERR_DATASET_INVALID with the entry that cannot be used. */
 async function readFile(file: string, value: unknown, root: string): Promise<AnnotatedImage[]> {
   const { images, annotations, categories } = checkEntry(fileSchema, value, file);
-  const names = new Map(categories.map((category) => [category.id, category.name]));
+  const names = new Map<number | string, string>();
+  for (const { id: number, name } of categories) {
+    if (names.has(number)) throw new DatasetError(`${file} lists the category id ${number} twice: export it again`);
+    names.set(number, name);
+  }
   const byImage = new Map<number | string, { shapes: ShapesByType }>();
   const isTest = pathBelow(root, file).split('/').some(isTestName);
   const found: AnnotatedImage[] = [];
@@ -92,7 +96,9 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
     const where = `${file}: annotations[${i}] (id ${annotation.id ?? 'missing'})`;
     const image = byImage.get(annotation.image_id);
     if (!image)
-      throw new DatasetError(`${where} has the image_id ${annotation.image_id}, which is not among the images`);
+      throw new DatasetError(
+        `${where} has the image_id ${annotation.image_id}, which is not among the images: add the image there, or remove the annotation`,
+      );
     const name = names.get(annotation.category_id);
     if (name === undefined) {
       const known = [...names].map(([key, one]) => `${key} (${one})`);

@@ -60,16 +60,16 @@ export async function findImage(
   }
   // File systems may have stored the name in another Unicode form.
   const forms = [...new Set([path, path.normalize('NFC'), path.normalize('NFD')])];
-  const places = [...new Set(folders.map((folder) => resolve(folder)))].filter((folder) =>
-    isInside(root, resolve(folder, path)),
-  );
-  if (places.length === 0) {
+  const all = [...new Set(folders.map((folder) => resolve(folder)))];
+  const places = all.filter((folder) => isInside(root, resolve(folder, path)));
+  for (const folder of places) {
+    for (const form of forms) if (await isFile(join(folder, form))) return join(folder, form);
+  }
+  // A path that climbs and is not found was most likely meant to lead out of the folder.
+  if (places.length < all.length) {
     throw new DatasetError(
       `${where} names its image ${JSON.stringify(name)}, which leads out of ${root}: move the image there and correct the path, or open the folder that holds both`,
     );
-  }
-  for (const folder of places) {
-    for (const form of forms) if (await isFile(join(folder, form))) return join(folder, form);
   }
   throw new DatasetError(
     `${where} names the image ${name}, which is missing in ${someOf(places)}: add the image, or remove the entry`,

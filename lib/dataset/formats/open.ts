@@ -2,6 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DatasetError } from '../../core/errors.js';
+import { namesIn } from '../../core/files.js';
+import { STAGE } from '../../core/staged-folder.js';
 import { checkValue, oneOf } from '../../options/check.js';
 import { type DataFormat, dataFormats } from '../../options/names.js';
 import type { DatasetContents } from '../contents.js';
@@ -60,9 +62,19 @@ export async function openData(
   if (found !== undefined && !isWhole && !FILES.includes(found)) {
     throw new DatasetError(`${place} is a file, but a dataset in the format ${found} is a folder`);
   }
-  if (found === undefined) await refuseSeveral(place);
+  if (found === undefined) {
+    await refuseUnfinished(place);
+    await refuseSeveral(place);
+  }
   const known = found ?? 'mvtec'; // Its reader tells what a category needs.
   return { format: known, contents: await withFileRecords(await READERS[known](place, needsTypes)) };
+}
+
+/** Throws ERR_DATASET_INVALID for what a killed import or export has left. */
+async function refuseUnfinished(folder: string): Promise<void> {
+  const names = (await isFolder(folder)) ? await namesIn(folder) : [];
+  if (!names.some((name) => name.startsWith(STAGE))) return;
+  throw new DatasetError(`${folder} holds an import or export that was not finished: repeat that command`);
 }
 
 /** Throws ERR_DATASET_INVALID if folders in a folder are datasets, so that it is none itself. */
