@@ -5,7 +5,7 @@ import { DatasetError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
 import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
 import type { Dataset } from './dataset.js';
-import type { FileRecord } from './file-records.js';
+import { type FileRecord, readFileRecords } from './file-records.js';
 import { foldersIn, isFolder } from './folders.js';
 import { findFormat } from './formats/find-format.js';
 import { type ImageSource, labelOf, nameOf } from './image-source.js';
@@ -52,9 +52,13 @@ export async function imagesOfDataset(
   },
 ): Promise<DatasetImage[]> {
   const found = new Map<ImageSource, DatasetImage>();
+  const records = await recordsBelow(dataset.folder).catch((error: unknown) => {
+    onError(error);
+    return new Map<string, FileRecord>();
+  });
   const common = (image: ImageSource, origin: Origin) => {
-    const record = dataset.recordOf(image);
     const source = sourceOf(image, dataset.folder);
+    const record = dataset.recordOf(image) ?? records.get(source);
     return { image, source, origin, ...(record && { record }) };
   };
   for (const type of dataset.types) {
@@ -71,6 +75,10 @@ export async function imagesOfDataset(
   }
   return [...found.values()];
 }
+
+/** Returns the records of generated images by their paths. Images in memory have none. */
+const recordsBelow = async (folder: string | undefined): Promise<ReadonlyMap<string, FileRecord>> =>
+  folder === undefined ? new Map() : readFileRecords(folder);
 
 /** Returns what passes an error on and gives an empty list instead. */
 const noneAfter =

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJsonLines } from '../core/json-files.js';
+import { PAIR_LIST, readPairList } from './pair-list.js';
 
 /** In the folder of an export or import, this file says which images are synthetic. */
 export const FILE_LIST = 'files.jsonl';
@@ -25,12 +26,14 @@ export function recordIn(entry: unknown): { record?: FileRecord } {
 }
 
 /**
- * Reads the records of generated images by their paths below a folder, with `/`. There are none without a list. Throws
- * ERR_FILE_ACCESS with the line that is not JSON.
+ * Reads the records of generated images by their paths below a folder, with `/`. They stand in the list of an export or
+ * import, or in that of generated pairs. There are none without a list. Throws ERR_FILE_ACCESS with the line that cannot
+ * be used.
  */
 export async function readFileRecords(folder: string): Promise<ReadonlyMap<string, FileRecord>> {
+  const pairs = await readPairList(join(folder, PAIR_LIST));
+  const records = new Map<string, FileRecord>(pairs.records.map((pair) => [pair.image, { synthetic: true, pair }]));
   const { lines } = await readJsonLines(join(folder, FILE_LIST), lineSchema);
-  const records = new Map<string, FileRecord>();
   for (const { value } of lines) {
     const { data } = listedSchema.safeParse(value);
     if (data) records.set(data.image, recordIn(data).record as FileRecord);

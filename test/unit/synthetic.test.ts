@@ -90,6 +90,13 @@ describe('images that were generated', () => {
     expect(listOf(out).filter(({ image }) => image.startsWith('images/generated/'))).toMatchObject([record]);
   });
 
+  it('stay marked when a folder of pairs is imported', async () => {
+    const { pairs } = await writeData();
+    const imported = fresh();
+    expect(await importData({ from: pairs, out: imported })).toMatchObject({ format: 'mvtec', synthetic: 1 });
+    expect(listOf(imported)).toMatchObject([{ image: 'test/crack/000004.png', types: ['crack'], ...record }]);
+  });
+
   it('are none where another program lists other things in a file of the same name', async () => {
     const { data } = await writeData();
     writeFileSync(join(data, 'files.jsonl'), '{"path":"a.png","bytes":4}\n{"image":3,"synthetic":true}\n');

@@ -7,10 +7,8 @@ import { STAGE } from '../../core/staged-folder.js';
 import { checkValue, oneOf } from '../../options/check.js';
 import { type DataFormat, dataFormats } from '../../options/names.js';
 import type { DatasetContents } from '../contents.js';
-import { readFileRecords } from '../file-records.js';
 import { openFolder } from '../folder-contents.js';
 import { foldersIn, isFolder, someOf } from '../folders.js';
-import type { ImageSource } from '../image-source.js';
 import { openCoco } from './coco.js';
 import { openCvat } from './cvat.js';
 import { openDatumaro } from './datumaro.js';
@@ -67,7 +65,7 @@ export async function openData(
     await refuseSeveral(place);
   }
   const known = found ?? 'mvtec'; // Its reader tells what a category needs.
-  return { format: known, contents: await withFileRecords(await READERS[known](place, needsTypes)) };
+  return { format: known, contents: await READERS[known](place, needsTypes) };
 }
 
 /** Throws ERR_DATASET_INVALID for what a killed import or export has left. */
@@ -83,16 +81,6 @@ export async function refuseSeveral(folder: string): Promise<void> {
   if (datasets.length === 0) return;
   const names = someOf(datasets.map((one) => pathBelow(folder, one)));
   throw new DatasetError(`${folder} is no dataset, but holds some (${names}): name one of these folders`);
-}
-
-/** Adds the records of generated images that the list of an export or import holds. */
-async function withFileRecords(contents: DatasetContents): Promise<DatasetContents> {
-  const { folder } = contents;
-  if (folder === undefined) return contents;
-  const records = await readFileRecords(folder);
-  const listed = (image: ImageSource) =>
-    typeof image === 'string' ? records.get(pathBelow(folder, image)) : undefined;
-  return { ...contents, recordOf: (image) => contents.recordOf?.(image) ?? listed(image) };
 }
 
 /** Tells whether a folder holds a dataset, even one that cannot be read, so that its error is not lost. */
