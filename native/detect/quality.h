@@ -1,4 +1,4 @@
-// These functions measure the quality of generated images with networks whose weights the user supplies.
+// These functions measure the quality of generated images with networks whose weights are files.
 #pragma once
 
 #include <ATen/ATen.h>
