@@ -3,14 +3,16 @@ import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
-import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
+import { GOOD_TYPE } from '../options/type-name.js';
 import type { Dataset } from './dataset.js';
 import { type FileRecord, readFileRecords } from './file-records.js';
 import { foldersIn, isFolder } from './folders.js';
 import { findFormat } from './formats/find-format.js';
 import { type ImageSource, labelOf, nameOf } from './image-source.js';
-import { PAIR_LIST, readPairList } from './pair-list.js';
+import { PAIR_LIST, readPairList, requireTypeName } from './pair-list.js';
 import type { PairRecord } from './pair-record.js';
+import { type ReviewedPair, reviewedPairs } from './reviewed-pairs.js';
+import type { PairReview } from './reviews.js';
 
 /** The part of a dataset that an image comes from. */
 export type Origin = 'train' | 'test' | 'generated';
@@ -31,6 +33,8 @@ export interface DatasetImage {
   pair?: PairRecord;
   /** What is known about an image that was generated. It is absent for a photograph. */
   record?: FileRecord;
+  /** What people have decided about the pair. */
+  review?: PairReview;
 }
 
 /** Returns the path of an image's file below a folder, with slashes. Images without a file there keep their names. */
@@ -125,35 +129,38 @@ export async function holdsPairs(path: string): Promise<boolean> {
 }
 
 /**
- * Lists the pairs in a folder that `run`, `sample` or `place` has written, without those that were dropped. Throws
- * ERR_DATASET_INVALID if it holds none, or with the pair that has no mask or that names a type no folder can have.
+ * Lists the pairs in a folder that `run`, `sample` or `place` has written, without those that were dropped, also in a
+ * review. Masks that a review has corrected replace the generated ones. Throws ERR_DATASET_INVALID if there is no pair,
+ * or with the pair that has no mask or that names a type no folder can have.
  */
 export async function imagesOfPairs(path: string): Promise<DatasetImage[]> {
   const folder = resolve(path);
   const found: DatasetImage[] = [];
+  let listed = 0;
   for (const pairs of await pairFoldersIn(folder)) {
     const list = join(pairs, PAIR_LIST);
-    const { records } = await readPairList(list);
-    for (const pair of records) if (pair.dropped === undefined) found.push(imageOfPair(folder, pairs, list, pair));
+    const records = (await readPairList(list)).records.filter(({ dropped }) => dropped === undefined);
+    listed += records.length;
+    for (const pair of await reviewedPairs(pairs, records)) found.push(imageOfPair(folder, pairs, list, pair));
   }
   if (found.length > 0) return found;
+  if (listed > 0) throw new DatasetError(`${folder} holds no pair that the review has not dropped: keep some of them`);
   throw new DatasetError(`${folder} holds no generated pairs: expected ${PAIR_LIST} in it or in folders below it`);
 }
 
-function imageOfPair(root: string, folder: string, list: string, pair: PairRecord): DatasetImage {
-  const { type, index, mask } = pair;
-  if (type !== GOOD_TYPE && !isTypeName(type)) {
-    throw new DatasetError(`Pair ${index} of ${list} has a type that is not valid: ${JSON.stringify(type)}`);
-  }
+function imageOfPair(root: string, folder: string, list: string, { record: pair, review }: ReviewedPair): DatasetImage {
+  const { type, index } = pair;
+  requireTypeName(list, pair);
   const image = pathInside(folder, pair.image);
   const source = sourceOf(image, root);
   const record = { synthetic: true as const, pair };
   const common = { image, source, name: nameOf(image), origin: 'generated' as const, group: type, pair, record };
-  if (type === GOOD_TYPE) return { ...common, defects: [] };
+  if (type === GOOD_TYPE) return { ...common, ...(review && { review }), defects: [] };
+  const mask = review?.mask?.path ?? pair.mask;
   if (mask === undefined) {
     throw new DatasetError(`Pair ${index} of ${list} has no mask: sample the pairs again with a method for --mask`);
   }
-  return { ...common, defects: [{ type, mask: pathInside(folder, mask) }] };
+  return { ...common, ...(review && { review }), defects: [{ type, mask: pathInside(folder, mask) }] };
 }
 
 /** Returns the name of a category, or that of the folder that holds pairs. */

@@ -5,6 +5,7 @@ import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
 import type { DatasetContents } from './contents.js';
 import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
 import { maskPathOf, masksIn, warnUnusedMasks } from './mask-files.js';
+import { reviewedExamples } from './reviewed-pairs.js';
 
 /**
  * Opens a category folder. Its good images lie in folders called `good`. Throws ERR_DATASET_INVALID if the folder is
@@ -39,8 +40,8 @@ export async function openFolder(folder: string, needsTypes: boolean, good = GOO
 }
 
 /**
- * Returns every image of a type with its mask, sorted by name. A warning names the masks that have no image. Throws
- * ERR_DATASET_INVALID if two images or two masks have the same name.
+ * Returns every image of a type with its mask, sorted by name. If they are generated pairs, their review is applied. A
+ * warning names the masks that have no image. Throws ERR_DATASET_INVALID if two images or two masks have the same name.
  */
 async function examplesIn(category: string, type: string, folder: string) {
   const images = await imagesIn(folder);
@@ -48,5 +49,9 @@ async function examplesIn(category: string, type: string, folder: string) {
   const maskFolder = await folderNamed(join(category, 'ground_truth'), type);
   const masks = await masksIn(maskFolder);
   warnUnusedMasks(masks, images, maskFolder);
-  return images.map((image) => ({ name: stemOf(image), image, mask: maskPathOf(image, masks, maskFolder) }));
+  const examples = images.map((image) => ({
+    ...{ name: stemOf(image), image },
+    mask: maskPathOf(image, masks, maskFolder),
+  }));
+  return reviewedExamples(category, examples);
 }

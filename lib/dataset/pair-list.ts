@@ -6,7 +6,7 @@ import { isPixels, type PixelData } from '../core/image.js';
 import { failAtLine, readJsonLines } from '../core/json-files.js';
 import { flag, integer, oneOf, text } from '../options/check.js';
 import { foundTogether, maskMethods } from '../options/names.js';
-import { learnedTypeName } from '../options/type-name.js';
+import { GOOD_TYPE, isTypeName, learnedTypeName } from '../options/type-name.js';
 import { kindsOf, type PairRecord, pairRecordSchema, placedDefectSchema, placeOf } from './pair-record.js';
 
 /** The name of the list in a folder of pairs. */
@@ -92,6 +92,12 @@ function requireSameSource(file: string, record: PairRecord, { type, recipe, ada
   throw new DatasetError(
     `${file} holds pairs of another adapter, recipe or settings (${differences.join('; ')}): choose another folder`,
   );
+}
+
+/** Throws ERR_DATASET_INVALID for a pair of the list `file` whose type no folder can have. */
+export function requireTypeName(file: string, { type, index }: PairRecord): void {
+  if (type === GOOD_TYPE || isTypeName(type)) return;
+  throw new DatasetError(`Pair ${index} of ${file} has a type that is not valid: ${JSON.stringify(type)}`);
 }
 
 /** Checks the paths of a record, because files are moved and removed by them and a wrong one could lead anywhere. */

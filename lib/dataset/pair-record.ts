@@ -110,5 +110,15 @@ export function placeOf(kind: FileKind, type: string, index: number, isDropped: 
   return `${folderOf(kind, type, isDropped)}/${name}${kind === 'mask' ? '_mask' : ''}.png`;
 }
 
+/** The folder of the masks that people have corrected, relative to the dataset's folder. */
+export const CORRECTED = 'corrected';
+
+/**
+ * Returns the place of a mask that somebody has corrected, relative to the dataset's folder. `sequence` is the number of
+ * its line in `reviews.jsonl`. Each correction has its own file, so that it can be taken back.
+ */
+export const correctedPlaceOf = (type: string, index: number, sequence: number): string =>
+  `${CORRECTED}/${type}/${String(index).padStart(6, '0')}_mask-${sequence}.png`;
+
 /** Returns the kinds of files that a pair has. */
 export const kindsOf = (record: PairRecord): FileKind[] => FILE_KINDS.filter((kind) => record[kind] !== undefined);

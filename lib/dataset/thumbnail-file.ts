@@ -1,6 +1,6 @@
 /** Reads and writes the small pictures of reports. */
 import sharp from 'sharp';
-import type { PixelData, RawImage } from '../core/image.js';
+import { type PixelData, RawImage } from '../core/image.js';
 import { type Size, shrunkSize } from './cut.js';
 import { resizeImage } from './image-file.js';
 
@@ -31,6 +31,10 @@ export async function encodeThumbnail(image: PixelData): Promise<Size & { bytes:
     small = await shrunk(image, Math.max(Math.floor(0.9 * longest), 1));
   }
 }
+
+/** Encodes a small image with its own number of pixels. */
+export const encodePreview = (image: PixelData): Promise<Buffer> =>
+  new RawImage(image).toSharp().webp({ quality: 80, effort: 2 }).toBuffer();
 
 /** Returns the size of a picture in a file, or undefined if the file does not exist or is damaged. */
 export async function pictureSize(path: string): Promise<Size | undefined> {

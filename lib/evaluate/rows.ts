@@ -86,7 +86,9 @@ export async function openGenerated(folder: string, types: readonly string[]): P
   }
   const missing = types.filter((type) => (found.get(type) ?? []).length === 0);
   if (missing.length > 0) {
-    throw new DatasetError(`${folder} has no generated pairs of ${missing.join(', ')}: sample them first`);
+    throw new DatasetError(
+      `${folder} has no generated pairs of ${missing.join(', ')}: sample them first, or keep some in their review`,
+    );
   }
   return { folder, types: found };
 }

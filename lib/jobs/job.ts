@@ -3,7 +3,7 @@
 /** Tells that a job has finished `done` of `total` units. */
 export interface ProgressEvent {
   event: 'progress';
-  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'fit' | 'detect' | 'import' | 'export' | 'check';
+  stage: 'train' | 'sample' | 'mask' | 'evaluate' | 'fit' | 'detect' | 'import' | 'export' | 'check' | 'review';
   /** `done` and `total` count these. */
   unit: 'steps' | 'pairs' | 'parts' | 'images';
   done: number;

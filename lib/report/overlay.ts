@@ -20,8 +20,14 @@ export function overlay(image: PixelData, mask: PixelData): PixelData {
   return { data, width, height, channels };
 }
 
-/** Returns a small RGB image with the outline of its mask, which has the image's size and one channel. */
-export async function outlined({ image, mask }: { image: PixelData; mask: PixelData }): Promise<PixelData> {
-  const { data, ...size } = await shrunk(mask);
-  return overlay(await shrunk(image), { ...size, data: data.map((value) => (value >= MARKED ? 255 : 0)) });
+/**
+ * Returns a small RGB image with the outline of its mask, which has the image's size and one channel. Its longer side has
+ * at most `longest` pixels.
+ */
+export async function outlined(
+  { image, mask }: { image: PixelData; mask: PixelData },
+  longest?: number,
+): Promise<PixelData> {
+  const { data, ...size } = await shrunk(mask, longest);
+  return overlay(await shrunk(image, longest), { ...size, data: data.map((value) => (value >= MARKED ? 255 : 0)) });
 }

@@ -1,12 +1,11 @@
-/** The style of all reports. Colours follow the system's light or dark theme. */
-export const STYLE = `
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --line: #8886; --accent: #2f6fb5; --curve: #c2413a; }
-@media (prefers-color-scheme: dark) { :root { --accent: #7ab4f0; --curve: #f08a80; } }
-html { scroll-padding-top: 80px; } [hidden] { display: none !important; }
-* { box-sizing: border-box; }
+import { THEME } from './theme.js';
+
+/** The style of all reports. */
+export const STYLE = `${THEME}
+html { scroll-padding-top: 80px; }
 body { max-width: 1180px; margin: 0 auto; padding: 24px; overflow-wrap: anywhere; }
 h1 { margin: 0 0 4px; } h2 { margin: 32px 0 8px; } h3 { margin: 20px 0 6px; } h4 { margin: 0 0 4px; font-weight: normal; }
-a { color: inherit; } :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+a { color: inherit; }
 table { border-collapse: collapse; } th { text-align: left; font-weight: normal; opacity: .75; padding-right: 16px; vertical-align: top; }
 figure { margin: 0; } figcaption { font-size: 12px; opacity: .8; }
 img { display: block; width: 100%; height: auto; border-radius: 3px; background: #888; }

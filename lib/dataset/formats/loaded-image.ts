@@ -10,6 +10,7 @@ import { emptyMask, readMaskIn } from '../example-file.js';
 import { encodePng, rgbOf, type Stored } from '../image-file.js';
 import type { ImageSource } from '../image-source.js';
 import { turnedSize } from '../orientation.js';
+import { recordAfterReview } from '../reviewed-pairs.js';
 
 /** With a split, the files of real and of generated images lie in folders of these names. Without one, it is empty. */
 export type ExportSet = '' | 'real' | 'generated';
@@ -41,7 +42,7 @@ export interface Provenance {
   synthetic: boolean;
   /** The path of the image below the folder of its dataset or pairs. */
   source: string;
-  /** The record of a generated pair. */
+  /** The record of a generated pair, with its review if there is one. */
   pair?: object;
 }
 
@@ -71,7 +72,7 @@ export async function loadExported(
   exported: DatasetImage,
   { index, name, set }: { index: number; name: string; set: ExportSet },
 ): Promise<LoadedImage | undefined> {
-  const { image: source, origin, pair, record } = exported;
+  const { image: source, origin, pair, record, review } = exported;
   const { stored, pixels } = await readExported(source);
   const defects: LoadedImage['defects'] = [];
   for (const { type, mask: from } of exported.defects) {
@@ -80,11 +81,13 @@ export async function loadExported(
     else if (pair === undefined) throw emptyMask(from);
     else return undefined;
   }
+  const size = turnedSize(stored, stored.orientation);
+  const reviewed = pair && review && { pair: recordAfterReview(pair, review, size) };
   return {
     ...{ index, name, set, origin, defects },
     ending: pixels ? '.png' : extname(source as string).toLowerCase(),
-    ...turnedSize(stored, stored.orientation),
-    provenance: { synthetic: false, source: exported.source, ...record },
+    ...size,
+    provenance: { synthetic: false, source: exported.source, ...record, ...reviewed },
     save: (path) =>
       withFileErrors('write', path, async () => {
         if (pixels) await writeFile(path, await encodePng(pixels), { flag: 'wx' });
