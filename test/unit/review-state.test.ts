@@ -1,0 +1,140 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import type { ReviewChange, ReviewList, ReviewPair, ReviewState } from '../../lib/review/contract.js';
+import { Review } from '../../lib/review/page/review.js';
+
+const state = (change: Partial<ReviewState>): ReviewState => ({
+  ...{ decision: null, isCorrected: false, area: 1, box: null, undoable: null, version: 'a', ...change },
+});
+const pair = (index: number): ReviewPair => ({
+  ...{ index, type: 'crack', folder: 0, width: 4, height: 4, hasMask: true, suspicions: [], ...state({}) },
+});
+const list: ReviewList = {
+  title: 't',
+  folders: [''],
+  pairs: [0, 1, 2].map(pair),
+  photographs: [],
+  defects: [],
+  event: 0,
+};
+
+/** A request of the page, which the test answers. */
+interface Asked {
+  method: string;
+  path: string;
+  body: unknown;
+  answer(status: number, body: unknown): void;
+}
+
+/** Opens a review whose server is the test. */
+function opened() {
+  const asked: Asked[] = [];
+  let onChange = (_: MessageEvent) => {};
+  vi.stubGlobal('fetch', (path: string, { method = 'GET', body }: { method?: string; body?: string }) => {
+    let resolve: (response: Response) => void = () => {};
+    const promise = new Promise<Response>((done) => {
+      resolve = done;
+    });
+    const answer = (status: number, value: unknown) => resolve(new Response(JSON.stringify(value), { status }));
+    asked.push({ method, path, body: body && JSON.parse(body), answer });
+    return promise;
+  });
+  vi.stubGlobal(
+    'EventSource',
+    class {
+      addEventListener(type: string, listener: (event: MessageEvent) => void) {
+        if (type === 'change') onChange = listener;
+      }
+    },
+  );
+  const review = new Review(list, () => {});
+  review.connect();
+  const send = (change: ReviewChange) => onChange({ data: JSON.stringify(change) } as MessageEvent);
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  return { review, asked, send, settled };
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+it('shows a decision at once, and sends decisions one after the other', async () => {
+  const { review, asked, settled } = opened();
+  review.decide(0, 'keep');
+  review.decide(1, 'drop');
+  expect(review.counts()).toEqual({ kept: 1, dropped: 1, undecided: 1 });
+  expect([review.unsaved, asked.length]).toEqual([2, 1]);
+  asked[0]?.answer(200, {
+    event: 1,
+    id: 0,
+    action: 'keep',
+    reviewer: '',
+    state: state({ decision: 'keep', undoable: 1 }),
+  });
+  await settled();
+  expect(asked[1]).toMatchObject({ method: 'PUT', path: 'api/pairs/1/decision', body: { decision: 'drop' } });
+  expect([review.isSaving(0), review.isSaving(1), review.notice]).toEqual([false, true, 'Pair 0 is kept.']);
+});
+
+it('undoes its decisions from the latest on with the numbers that the server gave them', async () => {
+  const { review, asked, settled } = opened();
+  review.decide(0, 'keep');
+  review.decide(1, 'drop');
+  expect([review.undoOwn(), review.undoOwn(), review.undoOwn()]).toEqual([1, 0, undefined]);
+  for (const [at, change] of [
+    { id: 0, action: 'keep', state: state({ decision: 'keep', undoable: 7 }) },
+    { id: 1, action: 'drop', state: state({ decision: 'drop', undoable: 8 }) },
+    { id: 1, action: 'undo', state: state({}) },
+    { id: 0, action: 'undo', state: state({}) },
+  ].entries()) {
+    asked[at]?.answer(200, { event: at + 1, reviewer: '', ...change });
+    await settled();
+  }
+  expect(asked.slice(2).map(({ path, body }) => [path, body])).toEqual([
+    ['api/pairs/1/undo', { undoable: 8 }],
+    ['api/pairs/0/undo', { undoable: 7 }],
+  ]);
+  expect(review.counts()).toEqual({ kept: 0, dropped: 0, undecided: 3 });
+});
+
+it('keeps the later state of a pair if the answer to an earlier change arrives after it', async () => {
+  const { review, asked, send, settled } = opened();
+  review.decide(0, 'keep');
+  send({ event: 2, id: 0, action: 'drop', reviewer: 'other', state: state({ decision: 'drop', undoable: 2 }) });
+  expect(review.notice).toBe('Another reviewer dropped Pair 0.');
+  asked[0]?.answer(200, {
+    event: 1,
+    id: 0,
+    action: 'keep',
+    reviewer: '',
+    state: state({ decision: 'keep', undoable: 1 }),
+  });
+  await settled();
+  expect(review.counts()).toEqual({ kept: 0, dropped: 1, undecided: 2 });
+});
+
+it('shows the state that a refused undo brings along', async () => {
+  const { review, asked, settled } = opened();
+  review.decide(0, 'keep');
+  asked[0]?.answer(200, {
+    event: 1,
+    id: 0,
+    action: 'keep',
+    reviewer: '',
+    state: state({ decision: 'keep', undoable: 1 }),
+  });
+  await settled();
+  review.undoOwn();
+  const error = { code: 'ERR_CONFLICT', message: 'Somebody else was quicker' };
+  asked[1]?.answer(409, { error, state: state({ decision: 'drop', undoable: 2 }) });
+  await settled();
+  expect([review.notice, review.canUndo]).toEqual(['Not undone: Somebody else was quicker', false]);
+  expect(review.counts()).toEqual({ kept: 0, dropped: 1, undecided: 2 });
+});
+
+it('stops sending when the server has forgotten the page, and keeps what is not saved', async () => {
+  const { review, asked, settled } = opened();
+  review.decide(0, 'keep');
+  review.decide(1, 'keep');
+  asked[0]?.answer(403, { error: { code: 'ERR_FORBIDDEN', message: 'no' } });
+  await settled();
+  expect([review.connection, review.unsaved, asked.length]).toEqual(['expired', 2, 1]);
+  expect(review.counts()).toEqual({ kept: 2, dropped: 0, undecided: 1 });
+});
