@@ -16,7 +16,7 @@ async function loadDeclarations() {
   const folder = mkdtempSync(join(root, 'node_modules', '.options-'));
   try {
     const outfile = join(folder, 'declarations.mjs');
-    const names = ['detect', 'interfaces', 'jobs', 'json-schema', 'reference'];
+    const names = ['detect', 'interfaces', 'jobs', 'json-schema', 'reference', 'review'];
     const contents = names.map((name) => `export * from './lib/options/${name}.ts';`).join('\n');
     const stdin = { contents, resolveDir: root, loader: 'ts' };
     await build({
@@ -74,6 +74,7 @@ const commands = {
   import: declared.importOptions,
   check: declared.jobOptions.check,
   export: declared.jobOptions.export,
+  review: declared.reviewOptions,
   convert: declared.convertJobOptions,
   demo: declared.demoOptions,
 };

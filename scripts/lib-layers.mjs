@@ -5,7 +5,7 @@ import { dirname, join, normalize, sep } from 'node:path';
 
 /** The layers from top to bottom. A layer may import only itself and the layers below it. */
 const LAYERS = [
-  ...['cli', 'jobs', 'report', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
+  ...['cli', 'review', 'jobs', 'report', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
   ...['engine', 'weights', 'libtorch', 'wheels', 'options', 'core'],
 ];
 /** Matches the files directly in lib/ that belong to the layer "engine". */
@@ -20,6 +20,9 @@ const PACKAGES = {
   'cli-progress': ['cli'],
   yauzl: ['wheels'],
   saxes: ['dataset'],
+  fastify: ['review'],
+  preact: ['review'],
+  htm: ['review'],
   sharp: ['dataset', 'core'],
 };
 

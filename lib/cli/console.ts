@@ -10,7 +10,7 @@ export type ProgressMode = 'bar' | 'json' | 'none';
 const VERBS = {
   ...{ train: 'training', sample: 'sampling', mask: 'masking', evaluate: 'evaluating' },
   ...{ fit: 'fitting', detect: 'scoring' },
-  ...{ import: 'importing', export: 'exporting', check: 'checking' },
+  ...{ import: 'importing', export: 'exporting', check: 'checking', review: 'reading' },
 } as const;
 
 /** Returns the text behind the bar. */

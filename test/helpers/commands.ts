@@ -5,9 +5,10 @@ import { convert } from '../../lib/cli/convert.js';
 import { doctor } from '../../lib/cli/doctor.js';
 import { jobCommands } from '../../lib/cli/jobs.js';
 import { libtorchCommands } from '../../lib/cli/libtorch.js';
+import { reviewPairs } from '../../lib/cli/review.js';
 import type { Outcome, Runner } from '../../lib/cli/runner.js';
 
-export const commands: CommandSpec[] = [...jobCommands, convert, doctor, ...libtorchCommands];
+export const commands: CommandSpec[] = [...jobCommands, reviewPairs, convert, doctor, ...libtorchCommands];
 
 /** Holds the outcome of a command, and the options that its work would be done with. */
 export interface Said {

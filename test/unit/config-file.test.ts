@@ -40,23 +40,28 @@ const FLAGS: Record<string, string[]> = {
   fit: ['--data', 'tile', '--detector', 'patchcore', '--out', 'a.safetensors', '--tile', '64'],
   detect: ['--detector', 'a.safetensors', '--images', 'b c', '--out', 'out'],
   import: ['--from', 'a b.json', '--format', 'labelme', '--out', '1'],
+  review: ['--data', 'a b', '--port', '8123'],
   demo: ['--out', 'null'],
   convert: ['--input', 'a.bin', '--out', 'true', '--to', 'base', '--dtype', 'float16'],
   doctor: [],
   install: ['--cuda', '--from', '# wheels'],
 };
 
+/** What follows the name of a command that takes a value without a flag. */
+const ARGUMENTS: Record<string, string[]> = { review: ['out/tile'] };
+
 describe('--print-config', () => {
   it.each(commands.filter(({ options }) => options).map(({ name }) => name))(
     'of %s prints a file that gives the same options',
     async (name) => {
       const flags = FLAGS[name] as string[];
-      const { options } = await say(name, ...flags);
-      const { outcome, options: worked } = await say(name, ...flags, '--print-config');
+      const own = ARGUMENTS[name] ?? [];
+      const { options } = await say(name, ...own, ...flags);
+      const { outcome, options: worked } = await say(name, ...own, ...flags, '--print-config');
       expect(worked).toBeUndefined();
       const file = config(`${outcome?.text}\n`);
-      expect((await say(name, '--config', file)).options).toEqual(options);
-      expect((await say(name, '--config', file, '--print-config')).outcome?.text).toBe(outcome?.text);
+      expect((await say(name, ...own, '--config', file)).options).toEqual(options);
+      expect((await say(name, ...own, '--config', file, '--print-config')).outcome?.text).toBe(outcome?.text);
     },
   );
 

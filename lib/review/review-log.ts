@@ -1,0 +1,87 @@
+/** Appends the decisions about the pairs of one folder to its `reviews.jsonl`. */
+import { join } from 'node:path';
+import { namesIn, writeFileAtomic } from '../core/files.js';
+import { appendJsonLine, jsonLines } from '../core/json-files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { pathInside } from '../core/path-inside.js';
+import { lockFolder, type WriteLock } from '../core/write-lock.js';
+import { CORRECTED, correctedPlaceOf, type PairRecord } from '../dataset/pair-record.js';
+import {
+  type CorrectedMask,
+  linesByPair,
+  type PairReview,
+  REVIEW_LIST,
+  type ReviewAction,
+  type ReviewLine,
+  readReviewFile,
+  reviewOf,
+} from '../dataset/reviews.js';
+
+/**
+ * The decisions about one folder. It is locked for other writers until the log is closed. Actions must follow each other:
+ * the caller waits for one before the next.
+ */
+export class ReviewLog {
+  readonly #lines: Map<number, ReviewLine[]>;
+  #last: number;
+
+  private constructor(
+    readonly folder: string,
+    private readonly lock: WriteLock,
+    lines: readonly ReviewLine[],
+  ) {
+    this.#lines = linesByPair(lines);
+    this.#last = lines.reduce((last, { sequence }) => Math.max(last, sequence), 0);
+  }
+
+  /**
+   * Opens the log of a folder of pairs. A line that a kill has cut off is removed. Throws ERR_BUSY if another process
+   * writes to the folder, and ERR_FILE_ACCESS with the line that is invalid.
+   */
+  static async open(folder: string): Promise<ReviewLog> {
+    const lock = await lockFolder(folder);
+    try {
+      await removePartialFiles(folder, (name) => name === REVIEW_LIST);
+      for (const type of await namesIn(join(folder, CORRECTED))) {
+        await removePartialFiles(join(folder, CORRECTED, type), (name) => name.endsWith('.png'));
+      }
+      const { lines, isTidy } = await readReviewFile(folder);
+      if (!isTidy) await writeFileAtomic(join(folder, REVIEW_LIST), jsonLines(lines));
+      return new ReviewLog(folder, lock, lines);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Returns what is decided about a pair with this digest. Throws ERR_FILE_ACCESS with the line that is invalid. */
+  reviewOf(record: PairRecord, digest: string): PairReview {
+    return reviewOf(this.folder, record, digest, this.#lines.get(record.index) ?? []);
+  }
+
+  /** Writes an action. It is on the disk when the promise resolves. Throws ERR_FILE_ACCESS, and then nothing changes. */
+  async append({ index }: PairRecord, digest: string, action: ReviewAction): Promise<void> {
+    const sequence = this.#last + 1;
+    const line: ReviewLine = { sequence, index, digest, ...action, time: new Date().toISOString() };
+    await appendJsonLine(join(this.folder, REVIEW_LIST), line, { flush: true });
+    this.#last = sequence;
+    this.#lines.set(index, [...(this.#lines.get(index) ?? []), line]);
+  }
+
+  /** Writes a corrected mask, and then the line that names it. Earlier masks stay, so that it can be taken back. */
+  async correct(
+    record: PairRecord,
+    digest: string,
+    png: Uint8Array,
+    facts: Omit<CorrectedMask, 'path'>,
+  ): Promise<void> {
+    const path = correctedPlaceOf(record.type, record.index, this.#last + 1);
+    await writeFileAtomic(pathInside(this.folder, path), png);
+    await this.append(record, digest, { action: 'mask', mask: { path, ...facts } });
+  }
+
+  /** Releases the folder for other writers. */
+  close(): Promise<void> {
+    return this.lock.release();
+  }
+}

@@ -1,0 +1,58 @@
+/** Serves a page on which people look at generated pairs and decide about them. */
+import { once } from 'node:events';
+import type { JobContext } from '../jobs/job.js';
+import { throwIfAborted } from '../run-native.js';
+import { readPageFiles } from './page-files.js';
+import { RealImages } from './real-images.js';
+import { openReviewedFolders } from './reviewed-folder.js';
+import { startServer } from './server.js';
+import { type ReviewCounts, ReviewSession } from './session.js';
+import { Thumbnails } from './thumbnails.js';
+
+export interface ReviewSettings {
+  /** A folder that `run`, `sample` or `place` has written. */
+  dir: string;
+  /** The category whose real defects are shown beside the pairs. */
+  data?: string | undefined;
+  /** The photographs that defects were placed in, if they are not those of the category. */
+  onto?: string | undefined;
+  /** The port of 127.0.0.1. 0 takes a free one. */
+  port: number;
+}
+
+/** Opens the pairs of a folder. Throws the errors of `openReviewedFolders` and `RealImages.open`. */
+export async function openSession(
+  { dir, ...sources }: Omit<ReviewSettings, 'port'>,
+  { signal, onEvent }: JobContext = {},
+): Promise<ReviewSession> {
+  const real = await RealImages.open(sources);
+  const folders = await openReviewedFolders(dir, (done, total) => {
+    throwIfAborted(signal);
+    onEvent?.({ event: 'progress', stage: 'review', unit: 'pairs', done, total });
+  });
+  return new ReviewSession(dir, folders, real);
+}
+
+/**
+ * Serves the review of a folder until the signal fires. `onAddress` gets the address of the page once it can be opened.
+ * Every decision is on the disk before the page shows it as saved.
+ *
+ * Throws ERR_DATASET_INVALID if the folder holds no pairs, and ERR_BUSY if another process writes to it or the port is
+ * in use.
+ */
+export async function review(
+  { port, ...settings }: ReviewSettings,
+  { signal, onAddress, ...context }: JobContext & { signal: AbortSignal; onAddress: (address: string) => void },
+): Promise<ReviewCounts> {
+  const session = await openSession(settings, { ...context, signal });
+  try {
+    await new Thumbnails(session).removeOld();
+    const server = await startServer(session, await readPageFiles(), port);
+    onAddress(server.address);
+    if (!signal.aborted) await once(signal, 'abort');
+    await server.close();
+    return session.counts();
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,72 @@
+/** Makes the small pictures of pairs when they are asked for, and keeps them in the reviewed folder. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { withFileErrors } from '../core/errors.js';
+import { namesIn, writeFileAtomic } from '../core/files.js';
+import type { PixelData } from '../core/image.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { DECODED_AT_ONCE } from '../dataset/few-at-once.js';
+import { readImage } from '../dataset/image-file.js';
+import { readMask } from '../dataset/mask-file.js';
+import { encodePreview, shrunk } from '../dataset/thumbnail-file.js';
+import { outlined } from '../report/overlay.js';
+import type { ThumbnailKind } from './contract.js';
+import { CACHE } from './pair-facts.js';
+import type { ReviewSession } from './session.js';
+
+const FOLDER = 'thumbnails';
+/** The longer side of a thumbnail has at most this number of pixels. */
+const LONGEST = 256;
+
+/** The thumbnails of a review. The version in a file's name changes with the picture, so that none is out of date. */
+export class Thumbnails {
+  readonly #fewAtOnce = pLimit(DECODED_AT_ONCE);
+
+  constructor(private readonly session: ReviewSession) {}
+
+  /**
+   * Returns a thumbnail as a WebP file. Returns undefined if the request was given up before its turn. Throws
+   * ERR_DATASET_INVALID if the picture cannot be read.
+   */
+  async get(id: number, kind: ThumbnailKind, isGivenUp: () => boolean): Promise<Buffer | undefined> {
+    const { folder, index } = this.session.placeOf(id);
+    const { version } = this.session.stateOf(id);
+    const path = join(folder, CACHE, FOLDER, `${index}-${kind}-${version}.webp`);
+    const kept = await readFile(path).catch(() => undefined); // It is made anew if it cannot be read.
+    return (
+      kept ??
+      this.#fewAtOnce(async () => {
+        if (isGivenUp()) return undefined;
+        const bytes = await encodePreview(await this.#draw(id, kind));
+        await writeFileAtomic(path, bytes);
+        return bytes;
+      })
+    );
+  }
+
+  async #draw(id: number, kind: ThumbnailKind): Promise<PixelData> {
+    if (kind !== 'outline') return shrunk(await readImage(this.session.fileOf(id, kind)), LONGEST);
+    const image = await readImage(this.session.fileOf(id, 'image'));
+    return outlined({ image, mask: await readMask(this.session.fileOf(id, 'mask')) }, LONGEST);
+  }
+
+  /** Removes the thumbnails of pictures that have changed, and the files that a killed process left. */
+  async removeOld(): Promise<void> {
+    const current = new Map<string, Set<string>>();
+    for (let id = 0; id < this.session.size; id++) {
+      const { folder, index } = this.session.placeOf(id);
+      const own = current.get(folder) ?? new Set();
+      current.set(folder, own.add(`${index} ${this.session.stateOf(id).version}`));
+    }
+    for (const [pairs, versions] of current) {
+      const folder = join(pairs, CACHE, FOLDER);
+      await removePartialFiles(folder, (name) => name.endsWith('.webp'));
+      for (const name of await namesIn(folder)) {
+        const [, index, version] = /^(\d+)-[a-z]+-(.+)\.webp$/.exec(name) ?? [];
+        if (index === undefined || versions.has(`${index} ${version}`)) continue;
+        await withFileErrors('remove', join(folder, name), () => rm(join(folder, name)));
+      }
+    }
+  }
+}
