@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { InvalidOptionError } from '../core/errors.js';
+import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
@@ -193,7 +193,12 @@ export class Evaluator {
       if (row.generated === undefined || row.real) continue;
       const networks = { features, inception, lpips };
       const settings = { ...options, resolution, device };
-      measured.push(...(await measureQuality(row, this.split.training, this.split.groups, networks, settings)));
+      try {
+        measured.push(...(await measureQuality(row, this.split.training, this.split.groups, networks, settings)));
+      } catch (error) {
+        // The runs of this row read the same image, and tell of it when the other rows are done.
+        if (!(error instanceof DatasetError)) throw error;
+      }
     }
     return measured;
   }
