@@ -129,6 +129,11 @@ export function defectsIn(mask: PixelData, speckShare = SPECK_SHARE): Defect[] {
     else grouped.set(set, [run]);
   }
   const defects = [...grouped.values()].map((own) => ({ box: boxAround(own), area: areaOf(own), runs: own }));
+  return withoutSpecks(defects, speckShare);
+}
+
+/** Leaves out the defects with less than `speckShare` of the area of the largest one. */
+export function withoutSpecks(defects: readonly Defect[], speckShare = SPECK_SHARE): Defect[] {
   const largest = defects.reduce((most, { area }) => Math.max(most, area), 0);
   return defects.filter(({ area }) => area >= speckShare * largest);
 }

@@ -1,8 +1,7 @@
 /** Looks at all images of a dataset, each of which is decoded once. */
 import pMap from 'p-map';
 import { DualAnoDiffError } from '../core/errors.js';
-import { coverageOf } from '../core/image.js';
-import { type Defect, defectsIn } from './components.js';
+import { type Defect, defectsIn, withoutSpecks } from './components.js';
 import type { DatasetImage, Origin } from './dataset-images.js';
 import { emptyMask, readMaskIn } from './example-file.js';
 import { DECODED_AT_ONCE } from './few-at-once.js';
@@ -65,9 +64,10 @@ async function surveyOne(
     for (const { type, mask: from } of defects) {
       try {
         const mask = await readMaskIn(stored, from);
-        const found = defectsIn(mask);
-        const mayBeInverted = looksInverted(mask);
-        if (found.length > 0) masks.push({ type, coverage: coverageOf(mask), defects: found, mayBeInverted });
+        const all = defectsIn(mask, 0);
+        const coverage = all.reduce((sum, { area }) => sum + area, 0) / (width * height);
+        const found = { type, coverage, defects: withoutSpecks(all), mayBeInverted: looksInverted(mask) };
+        if (all.length > 0) masks.push(found);
         else if (pair === undefined) onProblem(problemOf(emptyMask(from)));
       } catch (error) {
         onProblem(problemOf(error));

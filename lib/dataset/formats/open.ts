@@ -80,7 +80,9 @@ export async function refuseSeveral(folder: string): Promise<void> {
   const datasets = (await datasetsIn(folder)).filter((one) => one !== folder);
   if (datasets.length === 0) return;
   const names = someOf(datasets.map((one) => pathBelow(folder, one)));
-  throw new DatasetError(`${folder} is not a category in MVTec AD's layout or a dataset of another format, but holds some (${names}): name one of these folders`);
+  throw new DatasetError(
+    `${folder} is not a category in MVTec AD's layout or a dataset of another format, but holds some (${names}): name one of these folders`,
+  );
 }
 
 /** Tells whether a folder holds a dataset, even one that cannot be read, so that its error is not lost. */
