@@ -60,6 +60,9 @@ export class FileAccessError extends DualAnoDiffError {
   }
 }
 
+/** An object of the store is missing or damaged, or the store cannot be reached. */
+export class StoreError extends DualAnoDiffError {}
+
 type ErrorClass = new (message: string, code: string, options?: ErrorOptions) => DualAnoDiffError;
 
 const CLASS_OF_CODE: Record<string, ErrorClass> = {

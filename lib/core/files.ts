@@ -49,7 +49,10 @@ export async function createFolder(folder: string): Promise<string | undefined> 
  * Writes a file completely or not at all. The data, whole or in chunks, goes to a temporary file in the same folder,
  * which is flushed and then renamed. Creates the folder if it is missing.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array | Uint8Array[]): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | Uint8Array[] | AsyncIterable<Uint8Array>,
+): Promise<void> {
   // A random part is needed because worker threads share one process id, and copies of this module share no counter.
   const temporary = pathWithEnding(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
   await withFileErrors('write', path, async () => {

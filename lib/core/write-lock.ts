@@ -76,6 +76,9 @@ export function lockFile(file: string): Promise<WriteLock> {
   return lock(place, `${place}.lock-`);
 }
 
+/** Returns true for the name of a claim on a folder or file, which disappears when its writer ends. */
+export const isClaim = (name: string): boolean => /\.lock-\d+-[0-9a-f]{8}$/.test(name);
+
 async function lock(place: string, prefix: string): Promise<WriteLock> {
   const created = await createFolders(dirname(prefix));
   try {

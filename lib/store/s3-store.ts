@@ -1,0 +1,138 @@
+/** Keeps objects in a bucket of S3 or of a compatible server. The AWS SDK finds credentials, region and endpoint. */
+import { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+  type S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { DualAnoDiffError, StoreError } from '../core/errors.js';
+import { storeKey } from './keys.js';
+import { measure } from './measure.js';
+import {
+  type ByteRange,
+  type Content,
+  objectMissing,
+  type Store,
+  type StoredObject,
+  type WrittenObject,
+} from './store.js';
+
+/** The SDK repeats a request that failed, or that was throttled, with growing pauses, up to this number of attempts. */
+const MAX_ATTEMPTS = 5;
+const CONNECTION_TIMEOUT_MS = 10_000;
+/** A request ends if its connection stays silent for this long. */
+const SOCKET_TIMEOUT_MS = 60_000;
+/** Larger objects are uploaded in parts of this size, some of them at once. */
+const PART_BYTES = 8 * 1024 * 1024;
+const PARTS_AT_ONCE = 4;
+
+/** These names of failures say more in words. */
+const REASONS: Record<string, string> = {
+  AccessDenied: 'permission is denied: check the policy of the bucket and the credentials of the AWS SDK',
+  CredentialsProviderError: 'the AWS SDK found no credentials: set them in its environment variables or its profile',
+  InvalidAccessKeyId: 'the access key is unknown: check the credentials of the AWS SDK',
+  NoSuchBucket: 'there is no such bucket',
+  SignatureDoesNotMatch: 'the secret key is wrong: check the credentials of the AWS SDK',
+};
+
+const isMissing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
+
+/** Servers other than AWS rarely have a domain for each bucket, so a custom endpoint gets the bucket in the path. */
+const hasOwnEndpoint = () => Boolean(process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL);
+
+export class S3Store implements Store {
+  readonly place: string;
+  readonly #bucket: string;
+  readonly #prefix: string;
+  readonly #client: S3Client;
+
+  /** `prefix` stands before all keys. It may be empty. */
+  constructor(bucket: string, prefix: string) {
+    this.#bucket = bucket;
+    this.#prefix = prefix === '' ? '' : `${storeKey(prefix)}/`;
+    this.place = `s3://${bucket}${prefix && `/${prefix}`}`;
+    this.#client = new S3Client({
+      maxAttempts: MAX_ATTEMPTS,
+      forcePathStyle: hasOwnEndpoint(),
+      requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
+    });
+  }
+
+  async put(key: string, content: Content): Promise<WrittenObject> {
+    const { chunks, measured } = measure(content);
+    const upload = new Upload({
+      client: this.#client,
+      params: { ...this.#object(key), Body: Readable.from(chunks), ChecksumAlgorithm: 'SHA256' },
+      ...{ partSize: PART_BYTES, queueSize: PARTS_AT_ONCE },
+    });
+    await this.#request(`write ${key}`, () => upload.done());
+    return measured();
+  }
+
+  async get(key: string, range?: ByteRange): Promise<Readable> {
+    const Range = range && `bytes=${range.start}-${range.end}`;
+    const object = this.#object(key);
+    const { Body } = await this.#request(`read ${key}`, () =>
+      this.#client.send(new GetObjectCommand({ ...object, Range })).catch((error) => {
+        throw isMissing(error) ? objectMissing(this, key, error) : error;
+      }),
+    );
+    return Body as Readable;
+  }
+
+  async head(key: string): Promise<StoredObject | undefined> {
+    const object = this.#object(key);
+    const found = await this.#request(`read ${key}`, () =>
+      this.#client.send(new HeadObjectCommand(object)).catch((error) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }),
+    );
+    return found && { key: storeKey(key), size: found.ContentLength ?? 0, modified: found.LastModified ?? new Date(0) };
+  }
+
+  async *list(prefix: string): AsyncGenerator<StoredObject, void, undefined> {
+    const { Bucket, Key } = this.#object(prefix);
+    const pages = paginateListObjectsV2({ client: this.#client }, { Bucket, Prefix: `${Key}/` });
+    for (;;) {
+      const page = await this.#request(`list ${prefix}`, () => pages.next());
+      if (page.done) return;
+      for (const { Key: key = '', Size = 0, LastModified = new Date(0) } of page.value.Contents ?? []) {
+        yield { key: key.slice(this.#prefix.length), size: Size, modified: LastModified };
+      }
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#request(`remove ${key}`, () => this.#client.send(new DeleteObjectCommand(this.#object(key))));
+  }
+
+  async clean(): Promise<void> {
+    // Unfinished uploads are no objects. A lifecycle rule of the bucket removes their parts.
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #object(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: this.#prefix + storeKey(key) };
+  }
+
+  async #request<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (cause) {
+      if (cause instanceof DualAnoDiffError) throw cause;
+      const { name, message, $metadata } = cause as S3ServiceException;
+      const attempts = $metadata?.attempts ?? 1;
+      const tries = attempts > 1 ? ` (after ${attempts} attempts)` : '';
+      const reason = REASONS[name] ?? (message === '' || message === 'UnknownError' ? name : `${name}: ${message}`);
+      throw new StoreError(`Cannot ${what} in ${this.place}: ${reason}${tries}`, 'ERR_STORE_ACCESS', { cause });
+    }
+  }
+}
