@@ -37,6 +37,8 @@ export class Console {
   /** Shows an event on standard error. Warnings and notes appear in every mode, because they are no progress. */
   report(event: JobEvent): void {
     if (this.mode === 'json') process.stderr.write(`${JSON.stringify(event)}\n`);
+    else if (event.event === 'pair')
+      return; // The progress of the same pair follows.
     else if (event.event !== 'progress') this.#line(`${event.event}: ${event.message}`);
     else if (this.mode === 'bar') this.#show(event);
   }

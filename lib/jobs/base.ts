@@ -9,8 +9,8 @@ export async function loadBase(
   options: LoadSettings & { base?: string | undefined },
   context: JobContext,
 ): Promise<DualAnoDiff> {
-  const { signal } = context;
-  const model = await DualAnoDiff.load(options.base, { ...pickGiven(options, loadOptions), ...(signal && { signal }) });
+  const { signal, load = DualAnoDiff.load } = context;
+  const model = await load(options.base, { ...pickGiven(options, loadOptions), ...(signal && { signal }) });
   const { deviceNotice } = model.info;
   if (deviceNotice) warnOf(`The GPU of this machine cannot be used, so the CPU works: ${deviceNotice}`, context);
   return model;

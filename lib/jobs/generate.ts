@@ -6,7 +6,7 @@ import { openNoise } from '../recipes/noise.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
-import { keepRuleOf, writePairs } from './write-pairs.js';
+import { keepRuleOf, requireRange, writePairs } from './write-pairs.js';
 
 /** Holds the result of sampling from an adapter. */
 export interface GenerateResult {
@@ -29,14 +29,15 @@ export interface GenerateResult {
  */
 export async function generate(options: GenerateJobOptions, context: JobContext = {}): Promise<GenerateResult> {
   const checked = checkOptions(generateSchema, options);
-  const { adapter, out, count, mask, resume } = checked;
+  const { adapter, out, count, range, mask, resume } = checked;
   const keepBest = keepRuleOf(checked.keepBest, mask); // Wrong options must fail before the model is loaded.
+  requireRange(range, count);
   await using lock = await lockFolder(out); // A folder that another process writes to must fail early, too.
   await using model = await loadBase(pickGiven(checked, generateSchema.shape), context);
   await using recipe = await openNoise(model, adapter, { ...pickGiven(options, generateSchema.shape), count });
   const { writer, emptyMasks, dropped, seconds } = await writePairs(
     recipe,
-    { out: lock, count, keepBest, resume },
+    { out: lock, count, range, keepBest, resume },
     context,
   );
   return { out: writer.folder, pairs: writer.kept.length, emptyMasks, dropped, seconds };

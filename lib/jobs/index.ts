@@ -30,7 +30,7 @@ export type { CampaignFailure } from './failure.js';
 export { type FitResult, fit } from './fit.js';
 export { type GenerateResult, generate } from './generate.js';
 export { type ImportResult, importData } from './import.js';
-export type { JobContext, JobEvent, NoteEvent, ProgressEvent, WarningEvent } from './job.js';
+export type { JobContext, JobEvent, NoteEvent, PairEvent, ProgressEvent, WarningEvent } from './job.js';
 export { type LearnResult, learn } from './learn.js';
 export { type MaskResult, mask } from './mask.js';
 export { type PlaceResult, place } from './place.js';

@@ -1,4 +1,5 @@
 /** Declares the context that every job takes beside its options, and the events that it emits. */
+import type { DualAnoDiff } from '../model/dualanodiff.js';
 
 /** Tells that a job has finished `done` of `total` units. */
 export interface ProgressEvent {
@@ -34,12 +35,25 @@ export interface NoteEvent {
   message: string;
 }
 
-export type JobEvent = ProgressEvent | WarningEvent | NoteEvent;
+/** Tells that a pair was written. The paths are absolute in a process, and relative to the job's files in a service. */
+export interface PairEvent {
+  event: 'pair';
+  index: number;
+  type: string;
+  image: string;
+  part: string;
+  /** It is absent if no mask was requested. */
+  mask?: string;
+}
+
+export type JobEvent = ProgressEvent | PairEvent | WarningEvent | NoteEvent;
 
 export interface JobContext {
   /** This signal ends the job within one step. Finished work is kept, and `resume` continues from it. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: JobEvent) => void) | undefined;
+  /** Loads the base of the job, which disposes of it at its end. Without it, the job loads a base of its own. */
+  load?: typeof DualAnoDiff.load | undefined;
 }
 
 export function warnOf(message: string, { onEvent }: JobContext): void {

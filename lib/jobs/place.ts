@@ -15,7 +15,7 @@ import { openPlace } from '../recipes/place.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
 import type { JobContext } from './job.js';
-import { writePairs } from './write-pairs.js';
+import { requireRange, writePairs } from './write-pairs.js';
 
 /** Holds the result of placing defects in photographs. */
 export interface PlaceResult {
@@ -67,10 +67,10 @@ async function placeType(
   photographs: readonly ImageSource[],
   context: JobContext,
 ) {
-  const { count, resume } = checkOptions(placeJobSchema, options);
+  const { count, range, resume } = checkOptions(placeJobSchema, options);
   const settings = { ...pickGiven(options, placeJobSchema.shape), ...(type !== undefined && { type }) };
   await using recipe = await openPlace(model, adapter, settings, photographs);
-  return await writePairs(recipe, { out, count, resume }, context);
+  return await writePairs(recipe, { out, count, range, resume }, context);
 }
 
 /**
@@ -82,6 +82,7 @@ async function placeType(
  */
 export async function place(options: PlaceJobOptions, context: JobContext = {}): Promise<PlaceResult> {
   const checked = checkOptions(placeJobSchema, options);
+  requireRange(checked.range, checked.count);
   const { photographs, missed } = await readInputs(checked);
   await using lock = await lockFolder(checked.out);
   await using model = await loadBase(pickGiven(checked, placeJobSchema.shape), context);

@@ -1,6 +1,8 @@
 /** Writes the pairs of a recipe as a dataset. */
+import { join } from 'node:path';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
+import type { PairRecord } from '../dataset/pair-record.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
 import { GOOD_TYPE } from '../options/type-name.js';
@@ -20,7 +22,10 @@ export interface WrittenPairs {
 export interface PairRun {
   /** This is the folder, or the lock on it if the caller already holds it. */
   out: string | WriteLock;
+  /** This is the number of pairs of the seed. */
   count: number;
+  /** Only the pairs from the first index up to, but without, the second one are made. */
+  range?: readonly [number, number] | undefined;
   keepBest?: KeepRule | undefined;
   resume: boolean;
 }
@@ -38,12 +43,25 @@ export function keepRuleOf(keepBest: string | undefined, methods: readonly strin
   return parseKeepRule(keepBest);
 }
 
+const pathsIn = (folder: string, { image, part, mask }: Pick<PairRecord, 'image' | 'part' | 'mask'>) => ({
+  ...{ image: join(folder, image), part: join(folder, part) },
+  ...(mask !== undefined && { mask: join(folder, mask) }),
+});
+
+/** Checks a range of indices. Throws ERR_INVALID_OPTION if it is not within the pairs of the seed. */
+export function requireRange(range: readonly [number, number] | undefined, count: number): void {
+  if (range === undefined || range[1] <= count) return;
+  throw new InvalidOptionError(
+    `Expected indices up to count, which is ${count}, for range but received ${range.join(', ')}`,
+  );
+}
+
 /**
  * Makes the missing pairs and writes each when it is ready. Throws ERR_NO_PAIRS if no pair of the recipe can be used.
  */
 export async function writePairs(
   recipe: OpenRecipe,
-  { out, count, keepBest, resume }: PairRun,
+  { out, count, range = [0, count], keepBest, resume }: PairRun,
   context: JobContext,
 ): Promise<WrittenPairs> {
   const { type } = recipe.source;
@@ -51,19 +69,24 @@ export async function writePairs(
   const lock = typeof out === 'string' ? await lockFolder(out) : out;
   await using writer = await PairWriter.openLocked(lock, { ...recipe.source, resume });
   const start = performance.now();
-  for await (const pair of recipe.pairs({ count, skip: writer.done, signal })) {
-    await writer.write(pair);
-    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total: count, type });
+  const [from, to] = range;
+  const isWanted = (index: number) => index >= from && index < to;
+  const others = Array.from({ length: count }, (_, index) => index).filter((index) => !isWanted(index));
+  const total = to - from;
+  for await (const pair of recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal })) {
+    const { index, ...files } = await writer.write(pair);
+    onEvent?.({ event: 'pair', index, type, ...pathsIn(writer.folder, files) });
+    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total, type });
   }
-  const failed = count - writer.records.filter(({ index }) => index < count).length;
+  const failed = total - writer.records.filter(({ index }) => isWanted(index)).length;
   if (writer.records.length === 0) {
     throw new DualAnoDiffError(
-      `${type}: no defect became visible in any of ${count} pairs. Train longer, choose larger places, or lower the strength.`,
+      `${type}: no defect became visible in any of ${total} pairs. Train longer, choose larger places, or lower the strength.`,
       'ERR_NO_PAIRS',
     );
   }
   if (failed > 0) {
-    warnOf(`${type}: ${failed} of ${count} pairs are left out, because no defect became visible in them`, context);
+    warnOf(`${type}: ${failed} of ${total} pairs are left out, because no defect became visible in them`, context);
   }
   const emptyMasks = writer.records.filter((record) => record.empty).length;
   if (emptyMasks > 0 && type !== GOOD_TYPE) {

@@ -59,6 +59,16 @@ export interface PreparedSampling {
 }
 
 /**
+ * Returns the indices of each batch. They do not depend on the pairs that exist already, because a GPU may round
+ * differently in a batch of another size. Pairs that are made after an interruption are then the same.
+ */
+const batchesOf = (count: number, batchSize: number): number[][] =>
+  Array.from({ length: Math.ceil(count / batchSize) }, (_, batch) => {
+    const first = batch * batchSize;
+    return Array.from({ length: Math.min(batchSize, count - first) }, (_, i) => first + i);
+  });
+
+/**
  * Samples pairs from an adapter.
  *
  * @example
@@ -111,13 +121,10 @@ export class Sampler {
     const { session, settings } = splitOptions(options);
     const { count, skip, signal, onProgress } = session;
     const { native, backgrounds, batchSize } = await this.prepare(settings, session);
-    const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip?.has(index));
     const leaving = new AbortController();
     const onAbort = () => leaving.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const batches = Array.from({ length: Math.ceil(indices.length / batchSize) }, (_, i) =>
-      indices.slice(i * batchSize, (i + 1) * batchSize),
-    );
+    const batches = batchesOf(count, batchSize).filter((batch) => batch.some((index) => !skip?.has(index)));
     try {
       throwIfAborted(signal); // The signal may have fired before the listener was added.
       const sampled = inTurn(batches, {
@@ -143,7 +150,7 @@ export class Sampler {
         },
       });
       for await (const pairs of sampled) {
-        for (const pair of pairs) yield toPair(pair, native.width, native.seed);
+        for (const pair of pairs) if (!skip?.has(pair.index)) yield toPair(pair, native.width, native.seed);
       }
     } finally {
       signal?.removeEventListener('abort', onAbort);

@@ -10,7 +10,7 @@ import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnre
 import { ablations, dataFormats, recipes } from './names.js';
 import { option, pick } from './option.js';
 import { placeOptions } from './place.js';
-import { backgroundOptions, count, samplingOptions } from './sampling.js';
+import { backgroundOptions, count, range, samplingOptions } from './sampling.js';
 import {
   adapterFile,
   runFileOptions,
@@ -64,6 +64,7 @@ export const generateOptions = {
   ),
   out: folder('Write the generated dataset to this folder.'),
   count,
+  range,
   ...samplingOptions,
   ...baseOptions,
   ...backgroundOptions,
@@ -83,6 +84,7 @@ export const placeJobOptions = {
   ),
   out: generateOptions.out,
   ...placeOptions,
+  range,
   ...baseOptions,
   resume,
 };

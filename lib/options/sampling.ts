@@ -109,6 +109,15 @@ const translatedOptions = {
 export const batchSize = option(integer(1, 1024).default(4), 'advanced', 'Sample this many pairs at once.');
 export const count = option(integer(1).default(16), 'common', 'Make this many pairs of each type.');
 
+export const range = option(
+  z
+    .tuple([integer(0), integer(1)], 'two integers')
+    .refine(([from, to]) => from < to, 'two integers of which the second is larger')
+    .optional(),
+  'api',
+  'Make only the pairs from the first index up to, but without, the second one, so that several jobs share the pairs.',
+);
+
 export const samplingOptions = { ...engineSamplingOptions, ...translatedOptions, batchSize };
 export const backgroundOptions = {
   backgroundImages: option(

@@ -32,7 +32,10 @@ export async function parts(model: DualAnoDiff, data: Dataset, signal: AbortSign
   // @ts-expect-error a recipe without a model
   model.generate(adapter, { recipe: 'augment' });
 
-  const onEvent = (event: JobEvent) => (event.event === 'progress' ? `${event.done}/${event.total}` : event.message);
+  const onEvent = (event: JobEvent) => {
+    if (event.event === 'progress') return `${event.done}/${event.total}`;
+    return event.event === 'pair' ? event.image : event.message;
+  };
   await learn({ data: 'tile', type: 'crack', out: 'crack.safetensors' }, { signal, onEvent });
   const { types } = await campaign({ data: 'tile', recipe: 'augment', out: 'out' });
   // @ts-expect-error an option of training alone

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GeneratedPair } from '../../lib/dataset/generated-pair.js';
 import type { JobEvent } from '../../lib/jobs/index.js';
-import { writePairs } from '../../lib/jobs/write-pairs.js';
+import { requireRange, writePairs } from '../../lib/jobs/write-pairs.js';
 import type { OpenRecipe } from '../../lib/recipes/recipe.js';
 import { expectFailure } from '../helpers/failures.js';
 import { recordsOf } from '../helpers/files.js';
@@ -35,6 +35,29 @@ describe('writePairs', () => {
     expect(warnings).toEqual(['crack: 2 of 5 pairs are left out, because no defect became visible in them']);
     expect(await writePairs(recipe, { out, count: 1, resume: true }, { onEvent })).toMatchObject({ failed: 0 });
     expect(recordsOf(out)).toMatchObject([0, 2, 4].map((index) => ({ index })));
+  });
+
+  it('tells of each pair when its files are written', async () => {
+    const out = join(folder, 'told');
+    const told: string[] = [];
+    const onEvent = (event: JobEvent) => {
+      if (event.event !== 'pair') return;
+      for (const file of [event.image, event.part, event.mask as string]) readFileSync(file);
+      told.push(event.image);
+    };
+    await writePairs(recipe, { out, count: 3, resume: false }, { onEvent });
+    expect(told).toEqual([0, 2].map((index) => join(out, 'test', 'crack', `00000${index}.png`)));
+  });
+
+  it('makes the pairs of a range alone, and counts them alone', async () => {
+    const out = join(folder, 'range');
+    const progress: number[][] = [];
+    const onEvent = (event: JobEvent) => event.event === 'progress' && progress.push([event.done, event.total]);
+    const range = [2, 7] as const;
+    expect(await writePairs(recipe, { out, count: 9, range, resume: false }, { onEvent })).toMatchObject({ failed: 2 });
+    expect(recordsOf(out)).toMatchObject([2, 4, 6].map((index) => ({ index })));
+    expect(progress.at(-1)).toEqual([3, 5]);
+    expect(() => requireRange([2, 10], 9)).toThrow('up to count, which is 9, for range but received 2, 10');
   });
 
   it('fails if a recipe leaves out every pair', async () => {

@@ -1,0 +1,89 @@
+/** Translates between the jobs of BullMQ and those of the service. */
+import type { Job as BullJob } from 'bullmq';
+import { z } from 'zod';
+import { InvalidOptionError } from '../core/errors.js';
+import { checkOptions, oneOf } from '../options/check.js';
+import { type JobKind, jobKinds } from '../options/jobs.js';
+import { datasetName, jobIdPattern } from '../options/requests.js';
+import type { Job, JobFailure, JobState } from './job-queue.js';
+
+const digest = z.string('a SHA-256').regex(/^[0-9a-f]{64}$/, 'a SHA-256');
+
+/** What BullMQ keeps of a job. Everybody who can write to Redis could have written it. */
+const jobDataSchema = z.strictObject(
+  {
+    kind: oneOf(jobKinds),
+    options: z.record(z.string(), z.unknown(), 'options by name'),
+    datasets: z.record(datasetName(), digest, 'digests by name'),
+    priority: z.int('an integer 0..100').min(0, 'an integer 0..100').max(100, 'an integer 0..100'),
+    parent: z.string('an identifier').regex(jobIdPattern, 'an identifier').optional(),
+    cancelled: z.boolean('true or false').optional(),
+  },
+  'the data of a job',
+);
+export type JobData = z.output<typeof jobDataSchema>;
+
+/** Checks the data of a job. Throws ERR_INVALID_OPTION. */
+export const checkJobData = (data: unknown): JobData => checkOptions(jobDataSchema, data);
+
+/** Jobs without a base of their own, and those that any worker can run, are in this queue. */
+const COMMON = 'jobs';
+/** These characters separate names of queues. Names of bases do not contain `@`. */
+const onCuda = (queue: string) => `${queue}@cuda`;
+
+/** Returns the queue of the jobs that need the same base and device. */
+export function queueOf({ options }: { kind: JobKind; options: Record<string, unknown> }): string {
+  const { base, device } = options;
+  const queue = base === undefined ? COMMON : `base.${base}`;
+  return typeof device === 'string' && device.startsWith('cuda') ? onCuda(queue) : queue;
+}
+
+/** Returns the queues whose jobs a worker can run. */
+export function queuesFor(bases: readonly string[], hasCuda: boolean): string[] {
+  const queues = [COMMON, ...bases.map((base) => `base.${base}`)];
+  return hasCuda ? [...queues, ...queues.map(onCuda)] : queues;
+}
+
+const failureSchema = z.object({ code: z.string(), message: z.string() });
+
+/** Writes a failure as the reason that BullMQ keeps. */
+export const reasonOf = (failure: JobFailure): string => JSON.stringify(failure);
+
+/** Reads the reason of a failure. BullMQ itself writes reasons, too, for example if workers died too often. */
+export function failureOfReason(reason: string): JobFailure {
+  try {
+    return failureSchema.parse(JSON.parse(reason));
+  } catch {
+    return { code: 'ERR_WORKER_LOST', message: `${reason}: look at the logs of the workers` };
+  }
+}
+
+/** A campaign that waits for its parts is running, too. */
+const STATES: Record<string, JobState> = {
+  ...{ active: 'running', 'waiting-children': 'running', completed: 'completed', failed: 'failed' },
+};
+
+function stateOf(bullState: string, { data, failedReason }: BullJob<JobData>): JobState {
+  const state = STATES[bullState] ?? 'queued';
+  if (state === 'failed' && failureOfReason(failedReason).code === 'ERR_ABORTED') return 'cancelled';
+  return state === 'queued' && data.cancelled ? 'cancelled' : state;
+}
+
+const timeOf = (time: number) => new Date(time).toISOString();
+
+/** Describes a job of BullMQ. Throws ERR_INVALID_OPTION for a job that was not written by the service. */
+export async function describeJob(job: BullJob<JobData>): Promise<Job> {
+  const { id = '', processedOn, finishedOn, failedReason, returnvalue } = job;
+  const { kind, options, datasets, priority, parent } = checkJobData(job.data);
+  if (!jobIdPattern.test(id)) throw new InvalidOptionError(`Expected 32 hexadecimal digits but received ${id}`);
+  const state = stateOf(await job.getState(), job);
+  return {
+    ...{ id, kind, options, datasets, priority, state, attempts: job.attemptsStarted },
+    created: timeOf(job.timestamp),
+    ...(processedOn && { started: timeOf(processedOn) }),
+    ...(finishedOn && state !== 'queued' && { finished: timeOf(finishedOn) }),
+    ...(parent !== undefined && { parent }),
+    ...(state === 'completed' && { result: returnvalue }),
+    ...(state === 'failed' && { error: failureOfReason(failedReason) }),
+  };
+}

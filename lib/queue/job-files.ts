@@ -1,0 +1,61 @@
+/** Keeps the jobs of the queue in the process as files, so that a restarted service knows them. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { namesIn, writeFileAtomic } from '../core/files.js';
+import { readJson } from '../core/json-files.js';
+import { removePartialFiles } from '../core/partial-files.js';
+import { jobKinds } from '../options/jobs.js';
+import { jobIdPattern } from '../options/requests.js';
+import { EventLog } from './event-log.js';
+import { type Job, jobStates } from './job-queue.js';
+
+const ENDING = '.json';
+
+const jobSchema = z.looseObject({
+  id: z.string().regex(jobIdPattern),
+  kind: z.enum(jobKinds),
+  options: z.record(z.string(), z.unknown()),
+  datasets: z.record(z.string(), z.string()),
+  priority: z.number(),
+  state: z.enum(jobStates),
+  created: z.iso.datetime(),
+  attempts: z.int().min(0),
+});
+
+/** Each job has a file `ID.json` and a log `ID.events.jsonl`. */
+export class JobFiles {
+  #saved: Promise<void> = Promise.resolve();
+
+  constructor(private readonly folder: string) {}
+
+  /** Returns the jobs, the oldest first. Throws ERR_FILE_ACCESS with the file that cannot be used. */
+  async read(): Promise<Job[]> {
+    await removePartialFiles(this.folder, (name) => name.endsWith(ENDING) || name.endsWith('.jsonl'));
+    const jobs: Job[] = [];
+    for (const name of await namesIn(this.folder)) {
+      if (!name.endsWith(ENDING)) continue;
+      jobs.push((await readJson(join(this.folder, name), jobSchema)) as Job);
+    }
+    return jobs.sort((a, b) => a.created.localeCompare(b.created) || a.id.localeCompare(b.id));
+  }
+
+  /** Writes a job as it is now. Writes happen in the order of the calls. */
+  save(job: Job): Promise<void> {
+    const text = `${JSON.stringify(job)}\n`;
+    const write = () => writeFileAtomic(join(this.folder, `${job.id}${ENDING}`), text);
+    this.#saved = this.#saved.then(write, write);
+    return this.#saved;
+  }
+
+  createLog(id: string): EventLog {
+    return EventLog.create(this.#logFile(id));
+  }
+
+  openLog(id: string): Promise<EventLog> {
+    return EventLog.open(this.#logFile(id));
+  }
+
+  #logFile(id: string): string {
+    return join(this.folder, `${id}.events.jsonl`);
+  }
+}

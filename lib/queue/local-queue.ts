@@ -1,0 +1,264 @@
+/** Runs jobs in this process, one at a time. It is the queue of a service without Redis. */
+import { isDeepStrictEqual } from 'node:util';
+import { AbortedError, InvalidOptionError } from '../core/errors.js';
+import { lockFolder, type WriteLock } from '../core/write-lock.js';
+import { idempotencyConflict, jobFailureOf, jobNotFound, queueFull, wrongState } from './errors.js';
+import type { EventLog } from './event-log.js';
+import { JobFiles } from './job-files.js';
+import { jobIdOf } from './job-ids.js';
+import {
+  type EndEvent,
+  type Job,
+  type JobFilter,
+  type JobPage,
+  type JobQueue,
+  type JobState,
+  jobStates,
+  type RunJob,
+  type StoredEvent,
+  type Submission,
+} from './job-queue.js';
+import { thinProgress } from './thin-progress.js';
+
+export interface LocalQueueOptions {
+  /** The folder for the jobs and their events. Only one process at a time uses it. */
+  folder: string;
+  run: RunJob;
+  /** At most this number of jobs may wait. */
+  maxQueued: number;
+  /** Receives errors that no caller can receive, such as a full disk while a job runs. */
+  onError(error: unknown): void;
+}
+
+interface RunningJob {
+  abort: AbortController;
+  /** The state that the job gets when it has ended because of the abort. */
+  nextState: 'cancelled' | 'queued';
+}
+
+const now = () => new Date().toISOString();
+
+export class LocalQueue implements JobQueue {
+  /** The oldest job is the first. */
+  readonly #jobs = new Map<string, Job>();
+  /** The logs of jobs that have not ended. */
+  readonly #logs = new Map<string, EventLog>();
+  readonly #files: JobFiles;
+  readonly #listeners: ((job: Job) => void)[] = [];
+  #running: (RunningJob & { id: string }) | undefined;
+  #work: Promise<void> | undefined;
+  #isPaused = false;
+  #isClosed = false;
+
+  private constructor(
+    private readonly options: LocalQueueOptions,
+    private readonly lock: WriteLock,
+  ) {
+    this.#files = new JobFiles(options.folder);
+  }
+
+  /** Opens the jobs of a folder and continues those that were interrupted. Throws ERR_BUSY and ERR_FILE_ACCESS. */
+  static async open(options: LocalQueueOptions): Promise<LocalQueue> {
+    const lock = await lockFolder(options.folder);
+    try {
+      const queue = new LocalQueue(options, lock);
+      await queue.#read();
+      queue.#start();
+      return queue;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async submit({ idempotencyKey, ...submission }: Submission): Promise<Job> {
+    const id = jobIdOf(idempotencyKey);
+    const before = this.#jobs.get(id);
+    if (before) {
+      const { kind, options } = before;
+      const isSame = isDeepStrictEqual({ kind, options }, { kind: submission.kind, options: submission.options });
+      if (!isSame) throw idempotencyConflict(idempotencyKey as string, id);
+      return { ...before };
+    }
+    const { maxQueued } = this.options;
+    if (this.#count('queued') >= maxQueued) throw queueFull(maxQueued);
+    const job: Job = { id, ...submission, state: 'queued', created: now(), attempts: 0 };
+    this.#jobs.set(id, job);
+    try {
+      await this.#queue(job, this.#files.createLog(id));
+    } catch (error) {
+      this.#jobs.delete(id);
+      throw error;
+    }
+    return { ...job };
+  }
+
+  async get(id: string): Promise<Job> {
+    return { ...this.#find(id) };
+  }
+
+  async list({ state, kind, limit, after }: JobFilter): Promise<JobPage> {
+    const newest = [...this.#jobs.values()].reverse();
+    const start = after === undefined ? 0 : newest.findIndex(({ id }) => id === after) + 1;
+    if (after !== undefined && start === 0) {
+      throw new InvalidOptionError(`Expected the identifier of a job for after but received ${JSON.stringify(after)}`);
+    }
+    const wanted = newest
+      .slice(start)
+      .filter((job) => (state ?? job.state) === job.state && (kind ?? job.kind) === job.kind);
+    const jobs = wanted.slice(0, limit).map((job) => ({ ...job }));
+    const last = jobs.at(-1);
+    return { jobs, ...(last && wanted.length > limit && { next: last.id }) };
+  }
+
+  async cancel(id: string): Promise<Job> {
+    const job = this.#find(id);
+    if (this.#running?.id === id) {
+      this.#running.nextState = 'cancelled';
+      this.#running.abort.abort(new AbortedError());
+    } else if (job.state === 'queued') await this.#end(job, { event: 'end', state: 'cancelled' });
+    else throw wrongState(job, 'cancel');
+    return { ...job };
+  }
+
+  async retry(id: string): Promise<Job> {
+    const job = this.#find(id);
+    const log = this.#logs.get(id) ?? (await this.#files.openLog(id));
+    if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
+    job.state = 'queued';
+    delete job.error;
+    delete job.finished;
+    await this.#queue(job, log);
+    return { ...job };
+  }
+
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+  }
+
+  async resume(): Promise<void> {
+    this.#isPaused = false;
+    this.#start();
+  }
+
+  async isPaused(): Promise<boolean> {
+    return this.#isPaused;
+  }
+
+  async *events(
+    id: string,
+    { after, signal }: { after?: string | undefined; signal: AbortSignal },
+  ): AsyncGenerator<StoredEvent, void, undefined> {
+    this.#find(id);
+    const log = this.#logs.get(id) ?? (await this.#files.openLog(id));
+    yield* log.after(after, signal);
+  }
+
+  onEnd(listener: (job: Job) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async counts(): Promise<Record<JobState, number>> {
+    return Object.fromEntries(jobStates.map((state) => [state, this.#count(state)])) as Record<JobState, number>;
+  }
+
+  /** Hands the running job back to the queue at its next checkpoint, so that the next process continues it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#running?.abort.abort(new AbortedError());
+    await this.#work;
+    await this.lock.release();
+  }
+
+  #find(id: string): Job {
+    const job = this.#jobs.get(id);
+    if (!job) throw jobNotFound(id);
+    return job;
+  }
+
+  #count(state: JobState): number {
+    let count = 0;
+    for (const job of this.#jobs.values()) if (job.state === state) count++;
+    return count;
+  }
+
+  async #read(): Promise<void> {
+    for (const job of await this.#files.read()) {
+      this.#jobs.set(job.id, job);
+      if (job.state !== 'queued' && job.state !== 'running') continue;
+      const wasRunning = job.state === 'running';
+      job.state = 'queued';
+      const log = await this.#files.openLog(job.id);
+      this.#logs.set(job.id, log);
+      if (wasRunning) await log.append({ event: 'state', state: 'queued' });
+    }
+  }
+
+  /** Saves a job that waits now, and starts it at its turn. */
+  async #queue(job: Job, log: EventLog): Promise<void> {
+    this.#logs.set(job.id, log);
+    const logged = log.append({ event: 'state', state: 'queued' });
+    await Promise.all([this.#files.save(job), logged]);
+    this.#start();
+  }
+
+  /** Works on the queued jobs unless that happens already. */
+  #start(): void {
+    if (this.#work === undefined && this.#next()) this.#work = this.#runQueued();
+  }
+
+  async #runQueued(): Promise<void> {
+    for (let job = this.#next(); job; job = this.#next()) {
+      await this.#run(job).catch((error) => this.options.onError(error));
+    }
+    this.#work = undefined;
+  }
+
+  /** Returns the oldest of the queued jobs with the highest priority. */
+  #next(): Job | undefined {
+    if (this.#isPaused || this.#isClosed) return undefined;
+    let next: Job | undefined;
+    for (const job of this.#jobs.values()) {
+      if (job.state === 'queued' && job.priority > (next?.priority ?? -1)) next = job;
+    }
+    return next;
+  }
+
+  async #run(job: Job): Promise<void> {
+    const log = this.#logs.get(job.id) as EventLog;
+    const running = { id: job.id, abort: new AbortController(), nextState: 'queued' as RunningJob['nextState'] };
+    this.#running = running;
+    Object.assign(job, { state: 'running', started: now(), attempts: job.attempts + 1 });
+    const report = (event: Parameters<EventLog['append']>[0]) => {
+      log.append(event).catch((error) => this.options.onError(error));
+    };
+    report({ event: 'state', state: 'running' });
+    try {
+      await this.#files.save(job);
+      const { signal } = running.abort;
+      const result = await this.options.run({ ...job }, { signal, onEvent: thinProgress(report) });
+      this.#running = undefined;
+      await this.#end(job, { event: 'end', state: 'completed', result });
+    } catch (error) {
+      this.#running = undefined;
+      if (job.state !== 'running') throw error; // The job has ended, and its end could not be written.
+      const { aborted } = running.abort.signal;
+      if (!aborted) await this.#end(job, { event: 'end', state: 'failed', error: jobFailureOf(error) });
+      else if (running.nextState === 'cancelled') await this.#end(job, { event: 'end', state: 'cancelled' });
+      else {
+        job.state = 'queued';
+        report({ event: 'state', state: 'queued' });
+        await this.#files.save(job);
+      }
+    }
+  }
+
+  async #end(job: Job, end: EndEvent): Promise<void> {
+    const { event: _, ...outcome } = end;
+    Object.assign(job, outcome, { finished: now() });
+    for (const listener of this.#listeners) listener({ ...job });
+    const log = this.#logs.get(job.id) as EventLog;
+    await Promise.all([this.#files.save(job), log.append(end)]);
+    if (job.state === end.state) this.#logs.delete(job.id); // The job may have been queued again in the meantime.
+  }
+}

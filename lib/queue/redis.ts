@@ -1,0 +1,78 @@
+/** Connects to Redis, and names the keys of the queue there. */
+import { Redis } from 'ioredis';
+import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+
+/** All keys begin with this prefix, so that other programs can use the same Redis. */
+export const PREFIX = 'dualanodiff';
+
+/** The first connection must succeed in this time. Later, a lost connection is opened again for as long as it takes. */
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** Returns an address without its password, for messages. */
+export function redactedUrl(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}
+
+function requireUrl(url: string): void {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  if (['redis:', 'rediss:'].includes(protocol)) return;
+  throw new InvalidOptionError(
+    'Expected redis://HOST:PORT, or rediss://HOST:PORT for TLS, with user:password@ in front of HOST if needed, for redis',
+  );
+}
+
+/**
+ * Connects to Redis. With `waits`, commands wait while the connection is lost, as workers must. Otherwise they fail after
+ * a moment, so that a request can be answered. Throws ERR_INVALID_OPTION, and ERR_QUEUE_UNAVAILABLE if the first
+ * connection fails.
+ */
+export async function connectRedis(url: string, { waits }: { waits: boolean }): Promise<Redis> {
+  requireUrl(url);
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: waits ? null : 1,
+    enableReadyCheck: true,
+  });
+  let cause: Error | undefined;
+  client.on('error', (error) => {
+    cause = error; // Without a listener, ioredis would print each failed attempt.
+  });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    client.disconnect();
+    throw queueUnavailable(url, cause ?? (error as Error));
+  }
+}
+
+export const queueUnavailable = (url: string, cause: Error) =>
+  new DualAnoDiffError(`Cannot reach Redis at ${redactedUrl(url)}: ${cause.message}`, 'ERR_QUEUE_UNAVAILABLE', {
+    cause,
+  });
+
+/** Keys beside those of BullMQ, which begin with the prefix and the name of a queue. */
+export const keys = {
+  /** The set of the names of all queues that ever had a job. */
+  queues: `${PREFIX}:queues`,
+  /** The sorted set of the identifiers of all jobs, with the times of their submissions. */
+  jobs: `${PREFIX}:jobs`,
+  /** The hash of the queue of each job. */
+  queueOfJob: `${PREFIX}:queue-of-job`,
+  /** The set of the identifiers of a job's parts. */
+  parts: (id: string) => `${PREFIX}:parts:${id}`,
+  /** It exists while the service is paused. */
+  paused: `${PREFIX}:paused`,
+  /** The channel on which the identifiers of jobs to cancel are published. */
+  cancel: `${PREFIX}:cancel`,
+  /** The channel on which the identifiers of ended jobs are published. */
+  ended: `${PREFIX}:ended`,
+  /** The stream of a job's events. */
+  events: (id: string) => `${PREFIX}:events:${id}`,
+  /** The set of the identifiers of all workers. */
+  workers: `${PREFIX}:workers`,
+  /** The description of a worker, which expires if the worker ends. */
+  worker: (id: string) => `${PREFIX}:worker:${id}`,
+};
