@@ -1,0 +1,25 @@
+/** Finds out which jobs this machine can run. */
+import { readdir } from 'node:fs/promises';
+import { hostname, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { withFileErrors } from '../core/errors.js';
+import { getEngine } from '../native.js';
+import type { Capabilities } from '../queue/workers.js';
+
+/** Describes this machine. Throws ERR_LIBTORCH_MISSING, and ERR_FILE_ACCESS if `bases` is no folder that can be read. */
+export async function findCapabilities(bases: string | undefined): Promise<Capabilities> {
+  const engine = await getEngine();
+  const gpu = await engine.deviceInfo(new engine.Task(0));
+  const hasGpu = gpu.name !== '' && gpu.reason === '';
+  return {
+    host: hostname(),
+    device: hasGpu ? gpu.name : 'cpu',
+    memoryBytes: hasGpu ? gpu.totalBytes : totalmem(),
+    bases: bases === undefined ? [] : await namesOfBases(resolve(bases)),
+  };
+}
+
+async function namesOfBases(folder: string): Promise<string[]> {
+  const names = await withFileErrors('read', folder, () => readdir(folder));
+  return names.filter((name) => !name.startsWith('.')).sort();
+}
