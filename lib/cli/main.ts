@@ -11,7 +11,9 @@ import { libtorchCommands } from './libtorch.js';
 import { keepGoingWithoutReaders } from './lost-output.js';
 import { reviewPairs } from './review.js';
 import { EXIT, Runner } from './runner.js';
+import { serveJobs } from './serve.js';
 import { weightsCommands } from './weights.js';
+import { worker } from './worker.js';
 
 keepGoingWithoutReaders();
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
@@ -23,7 +25,9 @@ const program = new Command('dualanodiff')
   .showHelpAfterError('(--help shows the common options, --help-all every one)');
 program.exitOverride(); // Commands that are added afterwards inherit it.
 const runner = new Runner();
-for (const command of [...jobCommands, reviewPairs, convert, doctor]) addCommand(program, runner, command);
+for (const command of [...jobCommands, reviewPairs, serveJobs, worker, convert, doctor]) {
+  addCommand(program, runner, command);
+}
 const libtorch = program.command('libtorch').description('Find or install libtorch.');
 for (const command of libtorchCommands) addCommand(libtorch, runner, command);
 const weights = program.command('weights').description('Find or install weights of other networks.');

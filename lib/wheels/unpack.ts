@@ -21,7 +21,7 @@ async function requireZip(file: string): Promise<void> {
 }
 
 /** Creates a stream that passes bytes on. It fails at the end if their CRC-32 is not `expected`. */
-function checkingCrc(name: string, expected: number): Transform {
+export function checkingCrc(name: string, expected: number): Transform {
   let crc = 0;
   return new Transform({
     transform(chunk: Buffer, _, done) {

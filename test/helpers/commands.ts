@@ -7,8 +7,13 @@ import { jobCommands } from '../../lib/cli/jobs.js';
 import { libtorchCommands } from '../../lib/cli/libtorch.js';
 import { reviewPairs } from '../../lib/cli/review.js';
 import type { Outcome, Runner } from '../../lib/cli/runner.js';
+import { serveJobs } from '../../lib/cli/serve.js';
+import { worker } from '../../lib/cli/worker.js';
 
-export const commands: CommandSpec[] = [...jobCommands, reviewPairs, convert, doctor, ...libtorchCommands];
+export const commands: CommandSpec[] = [
+  ...[...jobCommands, reviewPairs, serveJobs, worker, convert, doctor],
+  ...libtorchCommands,
+];
 
 /** Holds the outcome of a command, and the options that its work would be done with. */
 export interface Said {

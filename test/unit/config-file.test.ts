@@ -42,6 +42,8 @@ const FLAGS: Record<string, string[]> = {
   import: ['--from', 'a b.json', '--format', 'labelme', '--out', '1'],
   review: ['--data', 'a b', '--port', '8123'],
   demo: ['--out', 'null'],
+  serve: ['--store', 's3://bucket/a b', '--port', '0', '--host', '0.0.0.0', '--tokens', 'a b', '--max-files', '3'],
+  worker: ['--store', 'a b', '--redis', 'rediss://user:no@host:6379/1', '--concurrency', '2', '--copy-seconds', '0.5'],
   convert: ['--input', 'a.bin', '--out', 'true', '--to', 'base', '--dtype', 'float16'],
   doctor: [],
   install: ['--cuda', '--from', '# wheels'],

@@ -1,0 +1,52 @@
+/** Lets clients in, or not, before a request is read. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { serviceError } from './errors.js';
+import { isLoopback, type Tokens } from './tokens.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The name of the client's token. It is `local` on a service without tokens. */
+    client: string;
+  }
+  interface FastifyContextConfig {
+    /** Anybody may request the route, without a token. */
+    isPublic?: boolean;
+  }
+}
+
+const hostOf = (authority: string) => authority.replace(/:\d+$/, '');
+
+/**
+ * Without tokens, any web page that the user visits could send requests to the service, and a name that points to
+ * 127.0.0.1 would let it read the answers.
+ */
+function refuseOtherSites({ headers }: FastifyRequest): void {
+  const { host = '', origin } = headers;
+  if (!isLoopback(hostOf(host))) {
+    throw serviceError('ERR_FORBIDDEN', 'A service without tokens only answers requests to 127.0.0.1 or localhost');
+  }
+  if (origin !== undefined && origin !== `http://${host}`) {
+    throw serviceError('ERR_FORBIDDEN', 'The request comes from the page of another site');
+  }
+}
+
+export function addAccess(app: FastifyInstance, tokens: Tokens): void {
+  app.decorateRequest('client', '');
+  app.addHook('onRequest', async (request) => {
+    if (tokens.isEmpty) {
+      refuseOtherSites(request);
+      request.client = 'local';
+      return;
+    }
+    if (request.routeOptions.config.isPublic) return;
+    const client = tokens.clientOf(request.headers.authorization);
+    if (client === undefined) {
+      throw serviceError(
+        'ERR_UNAUTHORIZED',
+        'Expected the header Authorization: Bearer TOKEN with a token of this service',
+      );
+    }
+    request.client = client;
+    request.log = request.log.child({ client });
+  });
+}

@@ -1,0 +1,50 @@
+/** Unpacks tar archives. */
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { Parser, type ReadEntry } from 'tar';
+import { DualAnoDiffError } from '../../core/errors.js';
+import { type ArchiveTarget, invalidArchive } from './archive-target.js';
+
+const FILES = ['File', 'OldFile', 'ContiguousFile'];
+
+async function unpackEntry(entry: ReadEntry, target: ArchiveTarget): Promise<void> {
+  target.count();
+  if (FILES.includes(entry.type)) {
+    await target.write(entry.path, entry.size, async () => Readable.from(entry as AsyncIterable<Buffer>));
+  } else if (entry.type !== 'Directory' && entry.type !== 'GNUDumpDir') {
+    throw invalidArchive(`${JSON.stringify(entry.path)} is a ${entry.type}, and only files and folders are taken`);
+  }
+  entry.resume(); // An entry that was left out must be read, too.
+}
+
+/** Unpacks a tar archive that is not compressed. Throws ERR_ARCHIVE_INVALID and ERR_TOO_LARGE. */
+export async function unpackTar(archive: AsyncIterable<Buffer>, target: ArchiveTarget): Promise<void> {
+  const failed = new AbortController();
+  const fail = (error: unknown) => failed.abort(error);
+  let unpacked = Promise.resolve();
+  const parser = new Parser({
+    ...{ strict: true, brotli: false, zstd: false },
+    onReadEntry(entry) {
+      unpacked = unpacked.then(() => {
+        if (!failed.signal.aborted) return unpackEntry(entry, target);
+      });
+      unpacked.catch(fail);
+    },
+  });
+  parser.on('error', (cause: Error) =>
+    fail(cause instanceof DualAnoDiffError ? cause : invalidArchive(cause.message, { cause })),
+  );
+  const ended = once(parser, 'end', { signal: failed.signal });
+  ended.catch(() => {}); // The reason of the abort is thrown below.
+  try {
+    for await (const chunk of archive) {
+      if (failed.signal.aborted) break;
+      if (!parser.write(chunk)) await once(parser, 'drain', { signal: failed.signal });
+    }
+    if (!failed.signal.aborted) parser.end();
+    await ended;
+    await unpacked;
+  } catch (error) {
+    throw failed.signal.aborted ? failed.signal.reason : error;
+  }
+}

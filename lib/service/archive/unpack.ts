@@ -1,0 +1,83 @@
+/** Receives an archive of a stranger and unpacks it. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import {
+  type ArchiveLimits,
+  ArchiveTarget,
+  invalidArchive,
+  limited,
+  tooLarge,
+  type UnpackedArchive,
+} from './archive-target.js';
+import { unpackTar } from './tar.js';
+import { unpackZip } from './zip.js';
+
+/** A tar archive has a header of this size for each entry, and fills the last block of each file. */
+const TAR_BLOCK_BYTES = 512;
+/** A long name is in an entry of its own, which has a header and at least one block. */
+const TAR_BLOCKS_OF_ENTRY = 6;
+
+/** Writes an upload to a file. Throws ERR_TOO_LARGE. */
+export async function receiveArchive(upload: Readable, file: string, limits: ArchiveLimits): Promise<void> {
+  const error = () => tooLarge('The archive', limits.archiveBytes, 'bytes');
+  await pipeline(upload, limited(limits.archiveBytes, error), createWriteStream(file, { flags: 'wx' }));
+}
+
+async function startOf(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.subarray(0, bytesRead).toString('latin1');
+  } finally {
+    await handle.close();
+  }
+}
+
+const isGzip = (start: string | Buffer) => start.toString('latin1').startsWith('\x1f\x8b');
+
+/** Refuses a second compression, which the reader of tar would undo without a limit. */
+async function* notCompressed(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let isFirst = true;
+  for await (const chunk of archive) {
+    if (isFirst && isGzip(chunk)) throw invalidArchive('it is compressed twice');
+    isFirst = false;
+    yield chunk;
+  }
+}
+
+async function unpackTarFile(
+  file: string,
+  compressed: boolean,
+  target: ArchiveTarget,
+  limits: ArchiveLimits,
+): Promise<void> {
+  const content = createReadStream(file);
+  if (!compressed) return unpackTar(notCompressed(content), target);
+  const bytes = limits.unpackedBytes + limits.entries * TAR_BLOCKS_OF_ENTRY * TAR_BLOCK_BYTES;
+  const unzipped = limited(bytes, () => tooLarge('The content of the archive', limits.unpackedBytes, 'bytes'));
+  const reading = pipeline(content, createGunzip(), unzipped).catch((cause) => {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    throw code.startsWith('Z_') ? invalidArchive(message, { cause }) : cause;
+  });
+  await Promise.all([reading, unpackTar(notCompressed(unzipped), target)]);
+}
+
+/**
+ * Unpacks a tar archive, which gzip may have compressed, or a zip archive. The content tells which one it is. Hidden
+ * files are left out.
+ *
+ * Throws ERR_ARCHIVE_INVALID for other files, damaged ones, links, names that lead out of the folder and names that are
+ * there twice, and ERR_TOO_LARGE.
+ */
+export async function unpackArchive(file: string, folder: string, limits: ArchiveLimits): Promise<UnpackedArchive> {
+  const target = new ArchiveTarget(folder, limits);
+  const start = await startOf(file);
+  if (start.startsWith('PK')) await unpackZip(file, target);
+  else if (start === '') throw invalidArchive('it is empty');
+  else await unpackTarFile(file, isGzip(start), target, limits);
+  if (target.unpacked.files === 0) throw invalidArchive('it holds no files');
+  return target.unpacked;
+}

@@ -1,0 +1,42 @@
+/** Unpacks zip archives. */
+import yauzl from 'yauzl';
+import { DualAnoDiffError } from '../../core/errors.js';
+import { checkingCrc } from '../../wheels/unpack.js';
+import { type ArchiveTarget, invalidArchive } from './archive-target.js';
+
+/** The kind of file that Unix writes into an entry. 0 stands for systems that write none. */
+const kindOf = ({ externalFileAttributes }: yauzl.Entry): number => externalFileAttributes >>> 28;
+const [NO_KIND, FOLDER, FILE] = [0, 0o4, 0o10];
+
+async function unpackEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, target: ArchiveTarget): Promise<void> {
+  target.count();
+  if (![NO_KIND, FOLDER, FILE].includes(kindOf(entry))) {
+    throw invalidArchive(
+      `${JSON.stringify(entry.fileName)} is a link or a device, and only files and folders are taken`,
+    );
+  }
+  if (entry.isEncrypted()) throw invalidArchive(`${JSON.stringify(entry.fileName)} is encrypted`);
+  if (entry.fileName.endsWith('/')) return;
+  await target.write(entry.fileName, entry.uncompressedSize, async () => {
+    const checked = checkingCrc(entry.fileName, entry.crc32);
+    const stream = await zip.openReadStreamPromise(entry);
+    stream.on('error', (error) => checked.destroy(error));
+    return stream.pipe(checked);
+  });
+}
+
+/** Unpacks a zip file. Throws ERR_ARCHIVE_INVALID and ERR_TOO_LARGE. */
+export async function unpackZip(file: string, target: ArchiveTarget): Promise<void> {
+  try {
+    const zip = await yauzl.openPromise(file, { lazyEntries: true, validateEntrySizes: true, strictFileNames: true });
+    try {
+      for await (const entry of zip.eachEntry()) await unpackEntry(zip, entry, target);
+    } finally {
+      zip.close();
+    }
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const isOther = cause instanceof DualAnoDiffError || /^E[A-Z]+$/.test(code); // Such as a full disk.
+    throw isOther ? cause : invalidArchive(message, { cause });
+  }
+}

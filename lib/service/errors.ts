@@ -1,0 +1,73 @@
+/** Turns errors into answers. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { DualAnoDiffError } from '../core/errors.js';
+
+/** All other codes are faults of the service, with status 500. Their messages stay in the log. */
+const STATUS: Record<string, number> = {
+  ERR_INVALID_REQUEST: 400,
+  ERR_INVALID_OPTION: 400,
+  ERR_ARCHIVE_INVALID: 400,
+  ERR_DATASET_INVALID: 400,
+  ERR_UNAUTHORIZED: 401,
+  ERR_FORBIDDEN: 403,
+  ERR_NOT_FOUND: 404,
+  ERR_JOB_NOT_FOUND: 404,
+  ERR_METHOD_NOT_ALLOWED: 405,
+  ERR_JOB_STATE: 409,
+  ERR_IDEMPOTENCY_CONFLICT: 409,
+  ERR_TOO_LARGE: 413,
+  ERR_UNSUPPORTED_TYPE: 415,
+  ERR_RANGE: 416,
+  ERR_RATE_LIMITED: 429,
+  ERR_QUEUE_FULL: 503,
+  ERR_BUSY: 503,
+  ERR_NOT_READY: 503,
+  ERR_STORE_ACCESS: 503,
+  ERR_QUEUE_UNAVAILABLE: 503,
+};
+
+/** The framework's errors have a status, which tells the code. */
+const CODE_OF_STATUS: Record<number, string> = {
+  404: 'ERR_NOT_FOUND',
+  413: 'ERR_TOO_LARGE',
+  415: 'ERR_UNSUPPORTED_TYPE',
+  429: 'ERR_RATE_LIMITED',
+  500: 'ERR_UNEXPECTED',
+};
+
+/** A client should try again after this number of seconds when the service is busy. */
+const RETRY_AFTER_SECONDS = 10;
+
+export const serviceError = (code: string, message: string) => new DualAnoDiffError(message, code);
+
+export interface ErrorAnswer {
+  status: number;
+  error: { code: string; message: string };
+}
+
+/** A message may repeat what the client has sent. */
+const MAX_MESSAGE_CHARACTERS = 600;
+
+/** The messages of these faults are for clients. Those of all others may name paths and addresses of the service. */
+const TOLD = ['ERR_QUEUE_FULL', 'ERR_BUSY', 'ERR_NOT_READY'];
+
+/** Describes an error to a client. Faults of the service say no more than their code and the request. */
+export function answerOf(error: Error & { statusCode?: number }, requestId: string): ErrorAnswer {
+  const isOwn = error instanceof DualAnoDiffError;
+  const { statusCode = 500 } = error;
+  const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
+  const status = isOwn ? (STATUS[error.code] ?? 500) : statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+  const code = isOwn ? error.code : (CODE_OF_STATUS[status] ?? 'ERR_INVALID_REQUEST');
+  if (status < 500 || TOLD.includes(code)) return { status, error: { code, message } };
+  return { status, error: { code, message: `The service failed: see its log for the request ${requestId}` } };
+}
+
+export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const answer = answerOf(error, request.id);
+  if (answer.status >= 500) request.log.error({ err: error }, 'the request failed');
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (answer.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  // The answer to an upload may come before all of it is read, and the rest is no request.
+  if (answer.status === 413) reply.header('connection', 'close');
+  reply.code(answer.status).type('application/json').send({ error: answer.error });
+}

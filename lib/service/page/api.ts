@@ -1,0 +1,95 @@
+/** Calls the service. */
+
+export interface Job {
+  id: string;
+  kind: string;
+  options: Record<string, unknown>;
+  state: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+  created: string;
+  attempts: number;
+  parent?: string;
+  error?: { code: string; message: string };
+}
+
+/** The fields of the events that the page shows. */
+export interface JobEvent {
+  event: 'state' | 'progress' | 'pair' | 'file' | 'note' | 'warning' | 'end';
+  state?: string;
+  stage?: string;
+  unit?: string;
+  done?: number;
+  total?: number;
+  loss?: number;
+  index?: number;
+  image?: string;
+  mask?: string;
+  path?: string;
+  message?: string;
+}
+
+/** The service wants a token, or does not know the one that the page has. */
+export class TokenError extends Error {}
+
+/** The browser forgets the token with the tab. */
+const KEY = 'dualanodiff-token';
+export const setToken = (token: string): void => sessionStorage.setItem(KEY, token);
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const token = sessionStorage.getItem(KEY);
+  const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(path, { ...init, headers });
+  if (response.ok) return response;
+  const { error } = (await response.json()) as { error: { message: string } };
+  throw response.status === 401 ? new TokenError(error.message) : new Error(error.message);
+}
+
+export async function listJobs(): Promise<Job[]> {
+  const { jobs } = (await (await request('v1/jobs?limit=100')).json()) as { jobs: Job[] };
+  return jobs;
+}
+
+export const cancelJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}`, { method: 'DELETE' });
+export const retryJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}/retry`, { method: 'POST' });
+
+const addressOf = (id: string, path: string) =>
+  `v1/jobs/${id}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+
+/** Fetches a file of a job. An image element cannot send the token, so that it gets the content under an address of its own. */
+export async function fetchFile(id: string, path: string): Promise<string> {
+  return URL.createObjectURL(await (await request(addressOf(id, path))).blob());
+}
+
+/** Reads the events of one connection. Returns the identifier of the last one. */
+async function readEvents(id: string, after: string, onEvent: (event: JobEvent) => void, signal: AbortSignal) {
+  const headers = after === '' ? {} : { 'last-event-id': after };
+  const response = await request(`v1/jobs/${id}/events`, { headers, signal });
+  let last = after;
+  let rest = '';
+  for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const blocks = (rest + text).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const [, event, data] = /^id: (.+)\nevent: .+\ndata: (.+)$/.exec(block) ?? [];
+      if (event === undefined || data === undefined) continue;
+      last = event;
+      onEvent(JSON.parse(data));
+    }
+  }
+  return { last, hasEnded: response.status === 204 };
+}
+
+const RECONNECT_MS = 2000;
+
+/** Follows a job until it has ended, also over lost connections. */
+export async function followJob(id: string, onEvent: (event: JobEvent) => void, signal: AbortSignal): Promise<void> {
+  for (let after = ''; !signal.aborted; ) {
+    try {
+      const { last, hasEnded } = await readEvents(id, after, onEvent, signal);
+      if (hasEnded) return;
+      after = last;
+    } catch (error) {
+      if (signal.aborted || error instanceof TokenError) return;
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    }
+  }
+}

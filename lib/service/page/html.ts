@@ -1,0 +1,5 @@
+/** Binds htm's templates to Preact. */
+import htm from 'htm';
+import { h, type VNode } from 'preact';
+
+export const html = htm.bind(h) as (strings: TemplateStringsArray, ...values: unknown[]) => VNode;

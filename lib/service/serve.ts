@@ -1,0 +1,121 @@
+/** Runs the service until it is told to stop. */
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvalidOptionError, withFileErrors } from '../core/errors.js';
+import { packageRoot } from '../core/paths.js';
+import { checkOptions } from '../options/check.js';
+import { type ServeOptions, serveSchema } from '../options/service.js';
+import { BullQueue } from '../queue/bull-queue.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { LocalQueue } from '../queue/local-queue.js';
+import { FolderStore } from '../store/folder-store.js';
+import { openStore } from '../store/open.js';
+import type { Store } from '../store/store.js';
+import { JobRunner } from '../worker/run-job.js';
+import { Metrics } from './metrics.js';
+import { createServer } from './server.js';
+import { requireTokens, Tokens } from './tokens.js';
+
+const MEGABYTE = 1_000_000;
+/** Requests that are still being answered have this time when the service stops. */
+const STOP_MS = 10_000;
+/** New files of a running job can be fetched after this time. */
+const COPY_EVERY_MS = 1000;
+
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
+export interface ServeContext {
+  /** Stops the service. A job in this process reaches a checkpoint, and goes on when the service starts again. */
+  signal: AbortSignal;
+  /** Receives the address at which the service listens. */
+  onListening(address: string): void;
+  /** Receives the lines of the log. */
+  log?: { write(line: string): void };
+}
+
+interface OpenQueue extends AsyncDisposable {
+  queue: JobQueue;
+}
+
+/** Opens the queue in Redis, or one that runs the jobs in this process. */
+async function openQueue(
+  options: ServeOptions,
+  store: Store,
+  workFolder: string,
+  onError: (error: unknown) => void,
+): Promise<OpenQueue> {
+  const { maxQueued, bases } = options;
+  const redis = options.redis ?? process.env.DUALANODIFF_REDIS;
+  if (redis) {
+    const queue = await BullQueue.open(redis, { maxQueued });
+    return { queue, [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose]() };
+  }
+  if (!(store instanceof FolderStore)) {
+    throw new InvalidOptionError(
+      `Expected redis with the store ${store.place}: jobs in the process of the service need a folder`,
+    );
+  }
+  const runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: COPY_EVERY_MS });
+  try {
+    const run = runner.run.bind(runner);
+    const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, onError });
+    return {
+      queue,
+      async [Symbol.asyncDispose]() {
+        await queue[Symbol.asyncDispose]();
+        await runner[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await runner[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+const stopped = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/**
+ * Serves jobs over HTTP until the signal fires. Throws ERR_INVALID_OPTION, ERR_BUSY if another service uses the same
+ * folder, ERR_QUEUE_UNAVAILABLE, and ERR_FILE_ACCESS if the port cannot be used.
+ */
+export async function serve(given: unknown, { signal, onListening, log }: ServeContext): Promise<void> {
+  const options = checkOptions(serveSchema, given);
+  const { host, port, bases, maxRequests, workFolder = join(tmpdir(), 'dualanodiff-service') } = options;
+  const tokens = await Tokens.read(options.tokens, process.env.DUALANODIFF_TOKEN);
+  requireTokens(tokens, host);
+  const store = openStore(options.store);
+  await withFileErrors('create', workFolder, () => mkdir(workFolder, { recursive: true }));
+  const stopping = new AbortController();
+  const metrics = new Metrics();
+  let onError = (_error: unknown) => {};
+  await using open = await openQueue(options, store, workFolder, (error) => onError(error));
+  const { queue } = open;
+  metrics.observeQueue(queue);
+  const limits = {
+    archiveBytes: options.maxUpload * MEGABYTE,
+    unpackedBytes: options.maxUnpacked * MEGABYTE,
+    entries: options.maxFiles,
+  };
+  const app = await createServer(
+    { queue, store, bases, workFolder, limits, metrics, stopping: stopping.signal },
+    { tokens, maxRequests, version, ...(log && { log: { stream: log } }) },
+  );
+  onError = (error) => app.log.error({ err: error }, 'the queue failed');
+  try {
+    onListening(await withFileErrors('listen on', `${host}:${port}`, () => app.listen({ host, port })));
+    await stopped(signal);
+    app.log.info('the service stops');
+  } finally {
+    stopping.abort();
+    const timer = setTimeout(() => app.server.closeAllConnections(), STOP_MS);
+    await app.close();
+    clearTimeout(timer);
+    store.close();
+  }
+}

@@ -1,0 +1,76 @@
+/** The page of the service in a browser: the token, the list, a job as it goes on, and its buttons. */
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AbortedError } from '../../lib/core/errors.js';
+import type { RunContext, RunJob } from '../../lib/queue/job-queue.js';
+import { jobFileKey } from '../../lib/store/results.js';
+import { browserPath } from '../helpers/browser.js';
+import { scratchFolder } from '../helpers/scratch.js';
+import { openService, photograph, type TestService } from '../helpers/service.js';
+
+const scratch = scratchFolder();
+const TOKEN = 'a-token-that-is-long-enough';
+let browser: Browser;
+let made: TestService;
+let running: RunContext | undefined;
+
+const run: RunJob = (_, context) => {
+  running = context;
+  return new Promise((_resolve, reject) => context.signal.addEventListener('abort', () => reject(new AbortedError())));
+};
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: browserPath(), args: ['--no-sandbox', '--disable-gpu'] });
+  made = await openService(join(scratch, 'page'), { run, token: TOKEN });
+});
+afterAll(async () => {
+  await browser.close();
+  await made[Symbol.asyncDispose]();
+});
+
+describe('the page of the service', () => {
+  it('asks for the token, shows a job as it goes on, cancels it and runs it again', async () => {
+    const options = { data: 'tile', type: '<b>crack</b>' };
+    const { id } = await made.queue.submit({ kind: 'learn', options, datasets: {}, priority: 0 });
+    const address = await made.app.listen({ port: 0, host: '127.0.0.1' });
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('401')) problems.push(message.text());
+    });
+    const waitFor = (text: string) => page.getByText(text).first().waitFor({ timeout: 20_000 });
+
+    await page.goto(address);
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await waitFor('with a token of this service');
+    await page.getByLabel('Token').fill(TOKEN);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await waitFor('<b>crack</b>');
+
+    await page.getByRole('button', { name: 'learn' }).click();
+    for (const [done, loss] of [
+      [1, 0.5],
+      [2, 0.25],
+    ] as const) {
+      running?.onEvent({ event: 'progress', stage: 'train', unit: 'steps', done, total: 2, loss });
+    }
+    await waitFor('running, train: 2 of 2 steps');
+    await page.getByRole('img', { name: 'loss 0.2500 after 2 steps' }).waitFor();
+    await made.store.put(jobFileKey(id, 'test/a.png'), await photograph());
+    running?.onEvent({ event: 'pair', index: 0, type: 'crack', image: 'test/a.png', part: 'part/a.png' });
+    const picture = page.getByRole('img', { name: 'pair 0' });
+    await picture.waitFor();
+    await expect.poll(() => picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth)).toBe(8);
+
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Retry' }).waitFor();
+    expect(await made.queue.get(id)).toMatchObject({ state: 'cancelled' });
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).waitFor();
+    expect(await made.queue.get(id)).toMatchObject({ state: 'running', attempts: 2 });
+    expect(problems).toEqual([]);
+  });
+});

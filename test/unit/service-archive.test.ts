@@ -1,0 +1,167 @@
+/** Archives of strangers: what is unpacked, and what is refused. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { unpackArchive } from '../../lib/service/archive/unpack.js';
+import { expectFailure } from '../helpers/failures.js';
+import { scratchFolder } from '../helpers/scratch.js';
+import { type TarEntry, tarOf } from '../helpers/tar.js';
+import { type ZipEntry, zipOf } from '../helpers/zip.js';
+
+const scratch = scratchFolder();
+const LIMITS = { archiveBytes: 1e6, unpackedBytes: 1e6, entries: 20 };
+let count = 0;
+
+/** Unpacks an archive. Nothing may appear beside the folder, whatever happens. */
+async function unpack(archive: Buffer, limits = LIMITS) {
+  const folder = join(scratch, `${count++}`);
+  mkdirSync(join(folder, 'content'), { recursive: true });
+  writeFileSync(join(folder, 'archive'), archive);
+  try {
+    const unpacked = await unpackArchive(join(folder, 'archive'), join(folder, 'content'), limits);
+    return { ...unpacked, folder: join(folder, 'content') };
+  } finally {
+    expect(readdirSync(folder).sort()).toEqual(['archive', 'content']);
+    expect(existsSync('/tmp/dualanodiff-escaped')).toBe(false);
+  }
+}
+
+describe('unpackArchive', () => {
+  const files = { 'train/good/a.png': 'good', 'test/crack/b ü.png': 'crack' };
+
+  it.each([
+    ['tar', ['-cf']],
+    ['tar with gzip', ['-czf']],
+    ['tar of the format pax', ['--format=pax', '-cf']],
+  ])('unpacks what the program tar writes: %s', async (_, flags) => {
+    const source = join(scratch, `source-${count++}`);
+    const long = `${'long-name-'.repeat(20)}.png`;
+    for (const [path, text] of Object.entries({ ...files, [`test/crack/${long}`]: 'long' })) {
+      mkdirSync(join(source, path, '..'), { recursive: true });
+      writeFileSync(join(source, path), text);
+    }
+    writeFileSync(join(source, '.DS_Store'), 'hidden');
+    execFileSync('tar', [...flags, join(scratch, 'own.tar'), '-C', source, '.']);
+    const unpacked = await unpack(readFileSync(join(scratch, 'own.tar')));
+    expect(unpacked).toMatchObject({ files: 3, bytes: 13, leftOut: 1 });
+    for (const [path, text] of Object.entries(files)) {
+      expect(readFileSync(join(unpacked.folder, path), 'utf8')).toBe(text);
+    }
+    expect(readFileSync(join(unpacked.folder, 'test/crack', long), 'utf8')).toBe('long');
+  });
+
+  it('unpacks what Python writes as zip', async () => {
+    const source = join(scratch, `source-${count++}`);
+    for (const [path, text] of Object.entries({ ...files, '__MACOSX/._a.png': 'hidden' })) {
+      mkdirSync(join(source, path, '..'), { recursive: true });
+      writeFileSync(join(source, path), text);
+    }
+    const names = ['train', 'test', '__MACOSX'].map((name) => join(source, name));
+    execFileSync('python3', ['-m', 'zipfile', '-c', join(scratch, 'own.zip'), ...names]);
+    const unpacked = await unpack(readFileSync(join(scratch, 'own.zip')));
+    expect(unpacked).toMatchObject({ files: 2, bytes: 9, leftOut: 1 });
+    expect(readFileSync(join(unpacked.folder, 'test/crack/b ü.png'), 'utf8')).toBe('crack');
+  });
+
+  it.each<[string, TarEntry[], string]>([
+    ['a path out of the folder', [{ name: '../../escaped.png', content: 'x' }], 'leads out of the archive'],
+    ['a path out of the folder in the middle', [{ name: 'a/../../escaped.png', content: 'x' }], 'leads out'],
+    ['an absolute path', [{ name: '/tmp/dualanodiff-escaped', content: 'x' }], 'is an absolute path'],
+    ['a path of Windows', [{ name: 'C:/a.png', content: 'x' }], 'is an absolute path'],
+    ['a backslash', [{ name: '..\\a.png', content: 'x' }], 'backslash'],
+    ['a control character', [{ name: 'a\nb.png', content: 'x' }], 'control character'],
+    ['a symbolic link', [{ name: 'a', type: '2', link: '/etc/passwd' }], 'is a SymbolicLink'],
+    [
+      'a file below a symbolic link',
+      [
+        { name: 'a', type: '2', link: '/tmp' },
+        { name: 'a/dualanodiff-escaped', content: 'x' },
+      ],
+      'is a SymbolicLink',
+    ],
+    ['a hard link', [{ name: 'a', type: '1', link: '/etc/passwd' }], 'is a Link'],
+    ['a device', [{ name: 'a', type: '3' }], 'is a CharacterDevice'],
+    ['a pipe', [{ name: 'a', type: '6' }], 'is a FIFO'],
+    [
+      'a file twice',
+      [
+        { name: 'a.png', content: 'x' },
+        { name: './a.png', content: 'y' },
+      ],
+      'holds a.png twice',
+    ],
+    [
+      'a file below a file',
+      [
+        { name: 'a.png', content: 'x' },
+        { name: 'a.png/b.png', content: 'y' },
+      ],
+      'as a file and as a folder',
+    ],
+    ['a deep path', [{ name: `${'a/'.repeat(20)}b.png`, content: 'x' }], 'is too long'],
+    ['an end that is missing', [{ name: 'a.png', content: 'x', size: 5000 }], 'The archive cannot be used'],
+    ['folders alone', [{ name: 'a/', type: '5' }], 'it holds no files'],
+  ])('refuses a tar archive with %s', async (_, entries, message) => {
+    await expectFailure(unpack(tarOf(entries)), 'ERR_ARCHIVE_INVALID', message);
+  });
+
+  it.each<[string, ZipEntry[], string]>([
+    ['a path out of the folder', [{ name: '../escaped.png', text: 'x' }], '../escaped.png'],
+    ['an absolute path', [{ name: '/tmp/dualanodiff-escaped', text: 'x' }], 'absolute path'],
+    ['a backslash', [{ name: 'a\\..\\b.png', text: 'x' }], 'invalid characters'],
+    ['a symbolic link', [{ name: 'a', text: '/etc/passwd', mode: 0o120777 }], 'is a link or a device'],
+    ['a damaged file', [{ name: 'a.png', text: 'x', crc: 1 }], 'wrong CRC-32'],
+    [
+      'a file twice',
+      [
+        { name: 'a.png', text: 'x' },
+        { name: 'a.png', text: 'y' },
+      ],
+      'twice',
+    ],
+  ])('refuses a zip archive with %s', async (_, entries, message) => {
+    await expectFailure(unpack(zipOf(entries)), 'ERR_ARCHIVE_INVALID', message);
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0), 'it is empty'],
+    ['text', Buffer.from('<!doctype html>'.repeat(100)), 'The archive cannot be used'],
+    [
+      'half of a gzip file',
+      gzipSync(tarOf([{ name: 'a', content: 'x'.repeat(99) }])).subarray(0, 60),
+      'cannot be used',
+    ],
+    ['half of a zip file', zipOf([{ name: 'a', text: 'x' }]).subarray(0, 20), 'The archive cannot be used'],
+    ['a double compression', gzipSync(gzipSync(tarOf([{ name: 'a', content: 'x' }]))), 'it is compressed twice'],
+  ])('refuses %s', async (_, bytes, message) => {
+    await expectFailure(unpack(bytes), 'ERR_ARCHIVE_INVALID', message);
+  });
+
+  it('refuses more bytes than its limit, whatever the archive claims', async () => {
+    const limits = { ...LIMITS, unpackedBytes: 5000 };
+    const zeros = { name: 'a.png', content: Buffer.alloc(6000) };
+    await expectFailure(unpack(tarOf([zeros]), limits), 'ERR_TOO_LARGE', '5000 bytes');
+    await expectFailure(unpack(gzipSync(tarOf([zeros])), limits), 'ERR_TOO_LARGE', '5000 bytes');
+    await expectFailure(unpack(zipOf([{ name: 'a', text: zeros.content }]), limits), 'ERR_TOO_LARGE', '5000 bytes');
+    const many = [1, 2, 3].map((i) => ({ name: `${i}.png`, content: Buffer.alloc(2000) }));
+    await expectFailure(unpack(tarOf(many), limits), 'ERR_TOO_LARGE', '5000 bytes');
+  });
+
+  it('refuses a small archive that grows without end', async () => {
+    // The zeros behind the end of a tar archive are no entries, but they have to be decompressed.
+    const bomb = gzipSync(Buffer.concat([tarOf([{ name: 'a.png', content: 'x' }]), Buffer.alloc(50_000_000)]));
+    expect(bomb.length).toBeLessThan(100_000);
+    await expectFailure(unpack(bomb), 'ERR_TOO_LARGE', '1000000 bytes');
+  });
+
+  it('refuses more entries than its limit, also hidden ones and folders', async () => {
+    const entries = (name: (i: number) => string, type?: string) =>
+      Array.from({ length: 21 }, (_, i) => ({ name: name(i), ...(type && { type }) }));
+    for (const archive of [entries((i) => `${i}`), entries((i) => `.${i}`), entries((i) => `${i}/`, '5')]) {
+      await expectFailure(unpack(tarOf(archive)), 'ERR_TOO_LARGE', '20 entries');
+    }
+    await expectFailure(unpack(zipOf(entries((i) => `${i}/`).map((one) => ({ ...one, text: '' })))), 'ERR_TOO_LARGE');
+  });
+});
