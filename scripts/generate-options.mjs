@@ -16,7 +16,7 @@ async function loadDeclarations() {
   const folder = mkdtempSync(join(root, 'node_modules', '.options-'));
   try {
     const outfile = join(folder, 'declarations.mjs');
-    const names = ['detect', 'interfaces', 'jobs', 'json-schema', 'reference', 'review'];
+    const names = ['detect', 'interfaces', 'jobs', 'json-schema', 'reference', 'review', 'service', 'worker'];
     const contents = names.map((name) => `export * from './lib/options/${name}.ts';`).join('\n');
     const stdin = { contents, resolveDir: root, loader: 'ts' };
     await build({
@@ -75,6 +75,8 @@ const commands = {
   check: declared.jobOptions.check,
   export: declared.jobOptions.export,
   review: declared.reviewOptions,
+  serve: declared.serveOptions,
+  worker: declared.workerOptions,
   convert: declared.convertJobOptions,
   demo: declared.demoOptions,
 };

@@ -5,7 +5,8 @@ import { dirname, join, normalize, sep } from 'node:path';
 
 /** The layers from top to bottom. A layer may import only itself and the layers below it. */
 const LAYERS = [
-  ...['cli', 'review', 'jobs', 'report', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
+  ...['cli', 'review', 'service', 'worker', 'queue', 'store'],
+  ...['jobs', 'report', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
   ...['engine', 'weights', 'libtorch', 'wheels', 'options', 'core'],
 ];
 /** Matches the files directly in lib/ that belong to the layer "engine". */
@@ -18,11 +19,19 @@ const NATIVE = ['native.ts', join('core', 'binary.ts')];
 const PACKAGES = {
   commander: ['cli'],
   'cli-progress': ['cli'],
-  yauzl: ['wheels'],
+  bullmq: ['queue', 'worker'],
+  ioredis: ['queue', 'worker'],
+  '@aws-sdk/client-s3': ['store'],
+  '@aws-sdk/lib-storage': ['store'],
+  yauzl: ['wheels', 'service'],
+  tar: ['service'],
   saxes: ['dataset'],
-  fastify: ['review'],
-  preact: ['review'],
-  htm: ['review'],
+  preact: ['review', 'service'],
+  htm: ['review', 'service'],
+  fastify: ['review', 'service'],
+  '@fastify/rate-limit': ['service'],
+  '@fastify/swagger': ['service'],
+  'prom-client': ['service'],
   sharp: ['dataset', 'core'],
 };
 

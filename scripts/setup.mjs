@@ -60,6 +60,7 @@ run('tsc', process.execPath, [
   '--tsBuildInfoFile',
   join(root, 'dist', '.tsbuildinfo'),
 ]);
+run('pages', 'npm', ['run', '-s', 'build:pages']);
 run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
 run('typings', process.execPath, [join(root, 'scripts', 'build-typings.mjs')]);
 run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
