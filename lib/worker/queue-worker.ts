@@ -36,7 +36,7 @@ export interface QueueWorkerSettings {
 /** An idle slot asks for jobs at this interval. */
 const POLL_MS = 500;
 /** A job whose workers died this often fails, because it probably killed them. */
-const MAX_LOST_WORKERS = 5;
+const MAX_LOST_WORKERS = 20;
 
 /** Errors with these codes may pass, so that the job is tried again. Others would come again. */
 const PASSING = new Set([
