@@ -81,7 +81,7 @@ async function stopRedis() {
 }
 
 const place = join(folder, 'store');
-const store = openStore(place);
+const store = await openStore(place);
 let started = 0;
 function startWorker() {
   started++;

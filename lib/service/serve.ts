@@ -89,7 +89,7 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
   const { host, port, bases, maxRequests, workFolder = join(tmpdir(), 'dualanodiff-service') } = options;
   const tokens = await Tokens.read(options.tokens, process.env.DUALANODIFF_TOKEN);
   requireTokens(tokens, host);
-  const store = openStore(options.store);
+  const store = await openStore(options.store);
   await withFileErrors('create', workFolder, () => mkdir(workFolder, { recursive: true }));
   const stopping = new AbortController();
   const metrics = new Metrics();

@@ -36,7 +36,7 @@ export async function runWorker(options: unknown, { signal, onNote }: WorkerCont
   } = checked;
   const redis = checked.redis ?? process.env.DUALANODIFF_REDIS;
   if (!redis) throw new InvalidOptionError('Expected redis://HOST:PORT for redis, or in DUALANODIFF_REDIS');
-  const store = openStore(checked.store);
+  const store = await openStore(checked.store);
   const capabilities = await findCapabilities(bases);
   const { device, bases: names } = capabilities;
   await using runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: copySeconds * 1000 });

@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (const part of ['test', 'ground_truth']) rmSync(join(data, part, 'scratch'), { recursive: true });
   redis = await RedisServer.start(folder);
   queue = await BullQueue.open(redis.url, { maxQueued: 10 });
-  ({ digest } = await publishDataset(openStore(place), 'metal', data));
+  ({ digest } = await publishDataset(await openStore(place), 'metal', data));
   worker = startWorker(redis.url, place, '--work-folder', join(folder, 'work'), '--pairs-per-part', '2');
   await campaign({ ...OPTIONS, data, type: 'stain', out: join(folder, 'alone'), device: 'cpu' });
 });

@@ -34,7 +34,7 @@ const alonePairs = join(alone, 'pairs');
 beforeAll(async () => {
   redis = await RedisServer.start(folder);
   queue = await BullQueue.open(redis.url, { maxQueued: 10 });
-  ({ digest } = await publishDataset(openStore(place), NAME, embedded.example));
+  ({ digest } = await publishDataset(await openStore(place), NAME, embedded.example));
   await learn({ ...LEARN, data: embedded.example, out: aloneAdapter, device: 'cpu' });
   await generate({ ...GENERATE, adapter: aloneAdapter, out: alonePairs, device: 'cpu' });
 });

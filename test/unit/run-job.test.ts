@@ -14,7 +14,7 @@ import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
 const work = join(folder, 'work');
-const store = openStore(join(folder, 'store'));
+const store = await openStore(join(folder, 'store'));
 let runner: JobRunner;
 let digest: string;
 

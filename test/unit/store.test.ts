@@ -34,7 +34,7 @@ let stores: Record<string, Store>;
 beforeAll(async () => {
   mkdirSync(at('s3'));
   s3 = await startS3(at('s3'));
-  stores = { folder: openStore(at('store')), s3: openStore('s3://bucket/below/here') };
+  stores = { folder: await openStore(at('store')), s3: await openStore('s3://bucket/below/here') };
 });
 afterEach(() => {
   s3.faultOf = () => 'none';
@@ -170,20 +170,20 @@ describe('a store in S3', () => {
   });
 
   it('says what is wrong with the bucket or the credentials', async () => {
-    await expect(openStore('s3://no-such-bucket').put('a', 'b')).rejects.toThrow('there is no such bucket');
+    await expect((await openStore('s3://no-such-bucket')).put('a', 'b')).rejects.toThrow('there is no such bucket');
     const { AWS_ACCESS_KEY_ID: _, ...known } = process.env;
     const before = process.env;
     process.env = { ...before, AWS_ACCESS_KEY_ID: 'unknown' };
-    await expect(openStore('s3://bucket').put('a', 'b')).rejects.toThrow('the access key is unknown');
+    await expect((await openStore('s3://bucket')).put('a', 'b')).rejects.toThrow('the access key is unknown');
     process.env = { ...known, AWS_EC2_METADATA_DISABLED: 'true' };
-    await expect(openStore('s3://bucket').put('a', 'b')).rejects.toThrow('found no credentials');
+    await expect((await openStore('s3://bucket')).put('a', 'b')).rejects.toThrow('found no credentials');
     process.env = before;
   });
 });
 
 describe('a store in a folder', () => {
   it('removes what killed writers left, and nothing else', async () => {
-    const store = openStore(at('cleaned'));
+    const store = await openStore(at('cleaned'));
     await store.put('jobs/a/files/x.png', 'x');
     const left = at('cleaned/jobs/a/files/y.png.partial-4711-0f3a9c21');
     writeFileSync(left, 'half');
@@ -195,12 +195,16 @@ describe('a store in a folder', () => {
 
   it('names the folder that cannot be written', async () => {
     writeFileSync(at('file'), '');
-    await expectFailure(openStore(at('file')).put('a/b', 'x'), 'ERR_STORE_ACCESS', 'a part of the path is a file');
+    await expectFailure(
+      (await openStore(at('file'))).put('a/b', 'x'),
+      'ERR_STORE_ACCESS',
+      'a part of the path is a file',
+    );
   });
 });
 
-it('opens no other kind of store', () => {
+it('opens no other kind of store', async () => {
   for (const place of ['http://bucket/x', 's3://', 's3://B', 's3://bucket/../x', 'file:///tmp'])
-    expect(() => openStore(place), place).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }));
+    await expect(openStore(place), place).rejects.toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }));
   expect(storeKey('jobs', 'a/b')).toBe('jobs/a/b');
 });
