@@ -9,6 +9,7 @@ export { DualAnoDiffError } from './core/errors.js';
 export { type Channels, type Mask, type PixelData, RawImage } from './core/image.js';
 export { embedded } from './core/paths.js';
 export type { Purpose } from './dataset/contents.js';
+export type { Box, Size } from './dataset/cut.js';
 export { Dataset, type Example, type FindForeground, type LoadedExample, type Position } from './dataset/dataset.js';
 export type { GeneratedPair, MaskedPair, WritablePair } from './dataset/generated-pair.js';
 export { encodePng, type Kernel, readImage, type Stored } from './dataset/image-file.js';
