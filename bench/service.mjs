@@ -1,4 +1,4 @@
-// Usage: node bench/service.mjs [--jobs 40] [--workers 3] [--kill-every 10] [--restarts 2] [--json]
+// Usage: node bench/service.mjs [--jobs 40] [--workers 3] [--kill-every 10] [--restarts 2] [--queue-jobs 1000] [--json]
 // Lets several workers do jobs of many kinds while workers are killed and Redis is restarted, and compares every result
 // with that of one undisturbed process. Then it compares the queue's throughput with that of BullMQ alone. It needs
 // Debian's redis-server, and works in the temporary folder.

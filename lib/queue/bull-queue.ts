@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
 import { describeJob, type JobData, queueOf } from './job-data.js';
-import { appendEvent, eventsAfter, lastEvent, requireEventId } from './job-events.js';
+import { appendEvent, eventsAfter, KEPT_SECONDS, lastEvent, requireEventId } from './job-events.js';
 import { jobIdOf } from './job-ids.js';
 import {
   type EndEvent,
@@ -24,8 +24,6 @@ import { listWorkers, type WorkerDescription } from './workers.js';
 
 /** A client that waits for events asks for new ones at this interval. */
 const POLL_MS = 300;
-/** Finished jobs are kept for this number of seconds, 30 days. */
-const KEPT_SECONDS = 30 * 24 * 3600;
 /** A job that failed for a reason that may pass is tried this often, with growing pauses. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 5000;
@@ -68,15 +66,17 @@ export class BullQueue implements JobQueue {
   async submit({ idempotencyKey, ...request }: Submission): Promise<Job> {
     const id = jobIdOf(idempotencyKey);
     const known = await this.#find(id);
-    if (known) {
-      const job = await describeJob(known);
-      const isSame = job.kind === request.kind && isDeepStrictEqual(job.options, request.options);
-      if (!isSame) throw idempotencyConflict(idempotencyKey as string, id);
-      return job;
+    if (!known) {
+      const { queued } = await this.counts();
+      if (queued >= this.settings.maxQueued) throw queueFull(this.settings.maxQueued);
+      const added = await this.#add(id, request, {});
+      if (idempotencyKey === undefined) return describeJob(added);
     }
-    const { queued } = await this.counts();
-    if (queued >= this.settings.maxQueued) throw queueFull(this.settings.maxQueued);
-    return describeJob(await this.#add(id, request, {}));
+    // Another request with the same key may have added its job at the same time.
+    const job = await describeJob(known ?? (await this.#require(id)));
+    const isSame = job.kind === request.kind && isDeepStrictEqual(job.options, request.options);
+    if (!isSame) throw idempotencyConflict(idempotencyKey as string, id);
+    return job;
   }
 
   /**
@@ -96,6 +96,7 @@ export class BullQueue implements JobQueue {
       await this.#add(id, data, { parent, ignoreDependencyOnFailure: true });
     }
     await this.redis.sadd(parts, id);
+    await this.redis.expire(parts, KEPT_SECONDS);
   }
 
   async get(id: string): Promise<Job> {
@@ -138,6 +139,11 @@ export class BullQueue implements JobQueue {
     if (job.state === 'queued' && now.state === 'cancelled')
       await appendEvent(this.redis, id, { event: 'end', state: 'cancelled' });
     return now;
+  }
+
+  /** Returns whether a job is to be cancelled. */
+  async isCancelled(id: string): Promise<boolean> {
+    return (await this.#find(id))?.data?.cancelled === true;
   }
 
   async retry(id: string): Promise<Job> {

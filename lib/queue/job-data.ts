@@ -63,8 +63,10 @@ const STATES: Record<string, JobState> = {
   ...{ active: 'running', 'waiting-children': 'running', completed: 'completed', failed: 'failed' },
 };
 
-function stateOf(bullState: string, { data, failedReason }: BullJob<JobData>): JobState {
+function stateOf(bullState: string, { data, failedReason, finishedOn }: BullJob<JobData>): JobState {
   const state = STATES[bullState] ?? 'queued';
+  // The state is read after the data, so that the job may have ended in between, and its result is not in the data yet.
+  if ((state === 'completed' || state === 'failed') && finishedOn === undefined) return 'running';
   if (state === 'failed' && failureOfReason(failedReason).code === 'ERR_ABORTED') return 'cancelled';
   return state === 'queued' && data.cancelled ? 'cancelled' : state;
 }

@@ -7,12 +7,18 @@ import { keys } from './redis.js';
 /** About this number of events of a job is kept, the newest ones. */
 const MAX_EVENTS = 20_000;
 const BATCH = 100;
+/** Finished jobs and their events are kept for this number of seconds, 30 days. */
+export const KEPT_SECONDS = 30 * 24 * 3600;
 const FIELD = 'event';
 
 /** Appends an event. The end of a job is also told to those who listen for ended jobs. */
 export async function appendEvent(redis: Redis, id: string, event: QueueEvent): Promise<void> {
-  await redis.xadd(keys.events(id), 'MAXLEN', '~', MAX_EVENTS, '*', FIELD, JSON.stringify(event));
-  if (event.event === 'end') await redis.publish(keys.ended, id);
+  const key = keys.events(id);
+  await redis.xadd(key, 'MAXLEN', '~', MAX_EVENTS, '*', FIELD, JSON.stringify(event));
+  if (event.event === 'state') await redis.persist(key); // The job may have been queued again.
+  if (event.event !== 'end') return;
+  await redis.expire(key, KEPT_SECONDS);
+  await redis.publish(keys.ended, id);
 }
 
 /** Returns the events after one, the oldest first, up to a batch of them. */

@@ -36,11 +36,11 @@ export async function announce(
   jobs: () => string[],
 ): Promise<() => Promise<void>> {
   const since = new Date().toISOString();
-  const write = () => {
+  const write = async () => {
     const description: WorkerDescription = { id, ...capabilities, since, jobs: jobs() };
-    return redis.set(keys.worker(id), JSON.stringify(description), 'PX', EXPIRES_MS);
+    await redis.sadd(keys.workers, id); // It was forgotten if its description expired while Redis was away.
+    await redis.set(keys.worker(id), JSON.stringify(description), 'PX', EXPIRES_MS);
   };
-  await redis.sadd(keys.workers, id);
   await write();
   const timer = setInterval(() => write().catch(() => {}), REFRESH_MS); // ioredis connects again by itself.
   return async () => {

@@ -1,13 +1,22 @@
 /** Serves a page on which people look at generated pairs and decide about them. */
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { JobContext } from '../jobs/job.js';
+import { readPageFiles } from '../report/page-files.js';
 import { throwIfAborted } from '../run-native.js';
-import { readPageFiles } from './page-files.js';
+import { PAGE_STYLE } from './page-style.js';
 import { RealImages } from './real-images.js';
 import { openReviewedFolders } from './reviewed-folder.js';
 import { startServer } from './server.js';
 import { type ReviewCounts, ReviewSession } from './session.js';
 import { Thumbnails } from './thumbnails.js';
+
+const PAGE = {
+  modules: fileURLToPath(new URL('./page/', import.meta.url)),
+  title: 'Review',
+  style: PAGE_STYLE,
+  images: "'self' data:",
+};
 
 export interface ReviewSettings {
   /** A folder that `run`, `sample` or `place` has written. */
@@ -47,7 +56,7 @@ export async function review(
   const session = await openSession(settings, { ...context, signal });
   try {
     await new Thumbnails(session).removeOld();
-    const server = await startServer(session, await readPageFiles(), port);
+    const server = await startServer(session, await readPageFiles(PAGE), port);
     onAddress(server.address);
     if (!signal.aborted) await once(signal, 'abort');
     await server.close();

@@ -1,9 +1,9 @@
 /** Serves a review on this machine. */
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import type { PageFiles } from '../report/page-files.js';
 import { Access, HOST } from './access.js';
 import { EventStreams } from './events.js';
-import type { PageFiles } from './page-files.js';
 import { RequestError } from './request-error.js';
 import { addRoutes } from './routes.js';
 import type { ReviewSession } from './session.js';

@@ -32,7 +32,7 @@ function refuseOtherSites({ headers }: FastifyRequest): void {
 
 export function addAccess(app: FastifyInstance, tokens: Tokens): void {
   app.decorateRequest('client', '');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (tokens.isEmpty) {
       refuseOtherSites(request);
       request.client = 'local';
@@ -48,5 +48,6 @@ export function addAccess(app: FastifyInstance, tokens: Tokens): void {
     }
     request.client = client;
     request.log = request.log.child({ client });
+    reply.log = request.log; // It writes the line of the completed request.
   });
 }

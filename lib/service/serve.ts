@@ -1,6 +1,5 @@
 /** Runs the service until it is told to stop. */
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidOptionError, withFileErrors } from '../core/errors.js';
@@ -14,6 +13,7 @@ import { FolderStore } from '../store/folder-store.js';
 import { openStore } from '../store/open.js';
 import type { Store } from '../store/store.js';
 import { JobRunner } from '../worker/run-job.js';
+import { WorkFolder } from '../worker/work-folder.js';
 import { Metrics } from './metrics.js';
 import { createServer } from './server.js';
 import { requireTokens, Tokens } from './tokens.js';
@@ -90,7 +90,7 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
   const tokens = await Tokens.read(options.tokens, process.env.DUALANODIFF_TOKEN);
   requireTokens(tokens, host);
   const store = await openStore(options.store);
-  await withFileErrors('create', workFolder, () => mkdir(workFolder, { recursive: true }));
+  await using uploads = await WorkFolder.open(join(workFolder, 'uploads'));
   const stopping = new AbortController();
   const metrics = new Metrics();
   let onError = (_error: unknown) => {};
@@ -103,7 +103,7 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
     entries: options.maxFiles,
   };
   const app = await createServer(
-    { queue, store, bases, workFolder, limits, metrics, stopping: stopping.signal },
+    { queue, store, bases, workFolder: uploads.path, limits, metrics, stopping: stopping.signal },
     { tokens, maxRequests, version, ...(log && { log: { stream: log } }) },
   );
   onError = (error) => app.log.error({ err: error }, 'the queue failed');

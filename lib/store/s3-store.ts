@@ -64,12 +64,17 @@ export class S3Store implements Store {
 
   async put(key: string, content: Content): Promise<WrittenObject> {
     const { chunks, measured } = measure(content);
+    const body = Readable.from(chunks);
     const upload = new Upload({
       client: this.#client,
-      params: { ...this.#object(key), Body: Readable.from(chunks), ChecksumAlgorithm: 'SHA256' },
+      params: { ...this.#object(key), Body: body, ChecksumAlgorithm: 'SHA256' },
       ...{ partSize: PART_BYTES, queueSize: PARTS_AT_ONCE },
     });
-    await this.#request(`write ${key}`, () => upload.done());
+    try {
+      await this.#request(`write ${key}`, () => upload.done());
+    } finally {
+      body.destroy(); // A failed upload leaves the file open.
+    }
     return measured();
   }
 

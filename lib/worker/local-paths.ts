@@ -3,12 +3,19 @@ import { DualAnoDiffError, errorFromCode } from '../core/errors.js';
 
 /** Makes paths relative to the folders that they lie in. */
 export class LocalPaths {
-  /** The first folder that contains a path counts. */
-  constructor(private readonly folders: readonly string[]) {}
+  /** The first folder that contains a path counts. `store` is the place of the store. */
+  constructor(
+    private readonly folders: readonly string[],
+    private readonly store?: string,
+  ) {}
 
   /** Replaces the paths in a text. A folder itself becomes a dot. */
   inText(text: string): string {
-    return this.folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, '.'), text);
+    const relative = this.folders.reduce(
+      (left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, '.'),
+      text,
+    );
+    return this.store === undefined ? relative : relative.replaceAll(this.store, 'the store');
   }
 
   /** Replaces the paths in all texts of a value that can be written as JSON. */

@@ -69,6 +69,7 @@ export class Outputs {
 
   async #copyAll(isLast: boolean): Promise<ManifestFile[]> {
     const paths = await filesBelow(this.folder);
+    const present = new Set(paths);
     const changed = await this.#changed(paths);
     const lists = changed.filter(isList);
     if (!isLast && lists.length === changed.length) return this.#files();
@@ -76,7 +77,7 @@ export class Outputs {
     await this.#upload(changed.filter((path) => !isList(path)));
     if (lists.length < changed.length) await this.#upload(await this.#changed(paths.filter(isList)));
     for (const path of this.#copied.keys()) {
-      if (paths.includes(path)) continue;
+      if (present.has(path)) continue;
       await this.store.delete(jobFileKey(this.id, path));
       this.#copied.delete(path);
     }

@@ -139,6 +139,8 @@ export class QueueWorker implements AsyncDisposable {
     const isOwner = async () => Number(await bullJob.extendLock(token, lockMs)) === 1;
     const renew = setInterval(async () => {
       if (!(await isOwner().catch(() => true))) end('lost'); // Without a connection nothing is known.
+      // The message is lost if this worker was not connected when it was sent.
+      if (await this.#queue.isCancelled(id).catch(() => false)) end('cancelled');
     }, lockMs / 2);
     const log = new EventLog((event) => appendEvent(this.redis, id, event));
     try {

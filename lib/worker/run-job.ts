@@ -73,7 +73,7 @@ export class JobRunner implements AsyncDisposable {
     if (published) return published.result;
     const folder = await this.work.create(job.id);
     const own = [join(folder, 'files'), join(folder, 'inputs'), folder];
-    const paths = new LocalPaths([...own, ...(bases ? [bases] : []), packageRoot]);
+    const paths = new LocalPaths([...own, ...(bases ? [bases] : []), packageRoot], store.place);
     try {
       const named = await resolveReferences(job.kind, options, (reference) =>
         fetchInput(reference, job, { store, folder: join(folder, 'inputs'), bases }),
@@ -102,7 +102,7 @@ export class JobRunner implements AsyncDisposable {
       const [first, ...others] = await Dataset.categoriesIn(path);
       return first === path && others.length === 0 ? (await Dataset.open(path)).types : undefined;
     } catch (error) {
-      throw new LocalPaths([folder]).inError(error);
+      throw new LocalPaths([folder], this.settings.store.place).inError(error);
     } finally {
       await removeFolder(folder);
     }

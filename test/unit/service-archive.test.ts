@@ -1,5 +1,6 @@
 /** Archives of strangers: what is unpacked, and what is refused. */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -137,6 +138,29 @@ describe('unpackArchive', () => {
     ['a double compression', gzipSync(gzipSync(tarOf([{ name: 'a', content: 'x' }]))), 'it is compressed twice'],
   ])('refuses %s', async (_, bytes, message) => {
     await expectFailure(unpack(bytes), 'ERR_ARCHIVE_INVALID', message);
+  });
+
+  it('takes a tar archive whose first name begins like a zip archive', async () => {
+    expect(await unpack(tarOf([{ name: 'PKG/a.png', content: 'x' }]))).toMatchObject({ files: 1, bytes: 1 });
+  });
+
+  it('refuses a double compression that begins with a single byte', async () => {
+    const inner = gzipSync(tarOf([{ name: 'a', content: 'x' }]));
+    const [first, second] = [gzipSync(inner.subarray(0, 1)), gzipSync(inner.subarray(1))];
+    // The longest extra field of a gzip header moves the second part into another chunk of the file.
+    second.writeUInt8(4, 3);
+    const padding = Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.alloc(0xffff)]);
+    const archive = Buffer.concat([first, second.subarray(0, 10), padding, second.subarray(10)]);
+    await expectFailure(unpack(archive), 'ERR_ARCHIVE_INVALID', 'it is compressed twice');
+  });
+
+  it('closes the file that it was writing when the archive broke off', async () => {
+    const archive = gzipSync(tarOf([{ name: 'a', content: randomBytes(500_000) }])).subarray(0, 250_000);
+    const openFiles = () => readdirSync('/proc/self/fd').length;
+    await expectFailure(unpack(archive), 'ERR_ARCHIVE_INVALID');
+    const before = openFiles();
+    for (let i = 0; i < 5; i++) await expectFailure(unpack(archive), 'ERR_ARCHIVE_INVALID');
+    expect(openFiles()).toBeLessThan(before + 5);
   });
 
   it('refuses more bytes than its limit, whatever the archive claims', async () => {

@@ -95,8 +95,9 @@ export class ArchiveTarget {
     let written = 0;
     try {
       await createFolder(join(target, '..'));
+      const content = await open(); // It may fail, and then there is no file to close.
       const file = createWriteStream(target, { flags: 'wx' });
-      await pipeline(await open(), limited(unpackedBytes - this.unpacked.bytes, error), file);
+      await pipeline(content, limited(unpackedBytes - this.unpacked.bytes, error), file);
       written = file.bytesWritten;
     } catch (cause) {
       const { code = '' } = cause as NodeJS.ErrnoException;

@@ -1,16 +1,19 @@
 /** Unpacks tar archives. */
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { Parser, type ReadEntry } from 'tar';
 import { DualAnoDiffError } from '../../core/errors.js';
 import { type ArchiveTarget, invalidArchive } from './archive-target.js';
 
 const FILES = ['File', 'OldFile', 'ContiguousFile'];
 
-async function unpackEntry(entry: ReadEntry, target: ArchiveTarget): Promise<void> {
+/** Unpacks an entry. If the signal fires, the entry may never end, so that its file must be closed. */
+async function unpackEntry(entry: ReadEntry, target: ArchiveTarget, failed: AbortSignal): Promise<void> {
   target.count();
   if (FILES.includes(entry.type)) {
-    await target.write(entry.path, entry.size, async () => Readable.from(entry as AsyncIterable<Buffer>));
+    await target.write(entry.path, entry.size, async () =>
+      addAbortSignal(failed, Readable.from(entry as AsyncIterable<Buffer>)),
+    );
   } else if (entry.type !== 'Directory' && entry.type !== 'GNUDumpDir') {
     throw invalidArchive(`${JSON.stringify(entry.path)} is a ${entry.type}, and only files and folders are taken`);
   }
@@ -26,7 +29,7 @@ export async function unpackTar(archive: AsyncIterable<Buffer>, target: ArchiveT
     ...{ strict: true, brotli: false, zstd: false },
     onReadEntry(entry) {
       unpacked = unpacked.then(() => {
-        if (!failed.signal.aborted) return unpackEntry(entry, target);
+        if (!failed.signal.aborted) return unpackEntry(entry, target, failed.signal);
       });
       unpacked.catch(fail);
     },
@@ -45,6 +48,8 @@ export async function unpackTar(archive: AsyncIterable<Buffer>, target: ArchiveT
     await ended;
     await unpacked;
   } catch (error) {
-    throw failed.signal.aborted ? failed.signal.reason : error;
+    fail(error); // It keeps its first reason.
+    await unpacked.catch(() => {});
+    throw failed.signal.reason;
   }
 }

@@ -36,14 +36,17 @@ async function startOf(file: string): Promise<string> {
   }
 }
 
-const isGzip = (start: string | Buffer) => start.toString('latin1').startsWith('\x1f\x8b');
+const GZIP = '\x1f\x8b';
+const isGzip = (start: string | Buffer) => start.toString('latin1').startsWith(GZIP);
+/** The first file of a tar archive may have a name that begins with PK, too. */
+const isZip = (start: string) => start === 'PK\x03\x04' || start === 'PK\x05\x06';
 
 /** Refuses a second compression, which the reader of tar would undo without a limit. */
 async function* notCompressed(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let isFirst = true;
+  let start = Buffer.alloc(0);
   for await (const chunk of archive) {
-    if (isFirst && isGzip(chunk)) throw invalidArchive('it is compressed twice');
-    isFirst = false;
+    if (start.length < GZIP.length) start = Buffer.concat([start, chunk.subarray(0, GZIP.length)]);
+    if (isGzip(start)) throw invalidArchive('it is compressed twice');
     yield chunk;
   }
 }
@@ -75,7 +78,7 @@ async function unpackTarFile(
 export async function unpackArchive(file: string, folder: string, limits: ArchiveLimits): Promise<UnpackedArchive> {
   const target = new ArchiveTarget(folder, limits);
   const start = await startOf(file);
-  if (start.startsWith('PK')) await unpackZip(file, target);
+  if (isZip(start)) await unpackZip(file, target);
   else if (start === '') throw invalidArchive('it is empty');
   else await unpackTarFile(file, isGzip(start), target, limits);
   if (target.unpacked.files === 0) throw invalidArchive('it holds no files');

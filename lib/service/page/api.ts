@@ -59,11 +59,15 @@ export async function fetchFile(id: string, path: string): Promise<string> {
   return URL.createObjectURL(await (await request(addressOf(id, path))).blob());
 }
 
-/** Reads the events of one connection. Returns the identifier of the last one. */
-async function readEvents(id: string, after: string, onEvent: (event: JobEvent) => void, signal: AbortSignal) {
+/** Reads the events of one connection. Returns whether there are no more. */
+async function readEvents(
+  id: string,
+  after: string,
+  onEvent: (id: string, event: JobEvent) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
   const headers = after === '' ? {} : { 'last-event-id': after };
   const response = await request(`v1/jobs/${id}/events`, { headers, signal });
-  let last = after;
   let rest = '';
   for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     const blocks = (rest + text).split('\n\n');
@@ -71,22 +75,24 @@ async function readEvents(id: string, after: string, onEvent: (event: JobEvent) 
     for (const block of blocks) {
       const [, event, data] = /^id: (.+)\nevent: .+\ndata: (.+)$/.exec(block) ?? [];
       if (event === undefined || data === undefined) continue;
-      last = event;
-      onEvent(JSON.parse(data));
+      onEvent(event, JSON.parse(data));
     }
   }
-  return { last, hasEnded: response.status === 204 };
+  return response.status === 204;
 }
 
 const RECONNECT_MS = 2000;
 
 /** Follows a job until it has ended, also over lost connections. */
 export async function followJob(id: string, onEvent: (event: JobEvent) => void, signal: AbortSignal): Promise<void> {
-  for (let after = ''; !signal.aborted; ) {
+  let after = ''; // A connection that breaks must not tell its events again.
+  const tell = (last: string, event: JobEvent) => {
+    after = last;
+    onEvent(event);
+  };
+  while (!signal.aborted) {
     try {
-      const { last, hasEnded } = await readEvents(id, after, onEvent, signal);
-      if (hasEnded) return;
-      after = last;
+      if (await readEvents(id, after, tell, signal)) return;
     } catch (error) {
       if (signal.aborted || error instanceof TokenError) return;
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));

@@ -8,7 +8,7 @@ const [WIDTH, HEIGHT] = [600, 120];
 export function LossCurve({ losses }: Pick<JobStory, 'losses'>): VNode | null {
   const last = losses.at(-1);
   if (!last || losses.length < 2) return null;
-  const top = Math.max(...losses.map(({ loss }) => loss)) || 1;
+  const top = losses.reduce((most, { loss }) => Math.max(most, loss), 0) || 1;
   const first = losses[0]?.step ?? 0;
   const span = Math.max(1, last.step - first);
   const points = losses.map(({ step, loss }) => `${((step - first) / span) * WIDTH},${HEIGHT - (loss / top) * HEIGHT}`);

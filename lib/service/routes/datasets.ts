@@ -1,5 +1,7 @@
 /** Receives datasets, and lists them. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
@@ -16,6 +18,11 @@ import * as schemas from '../schemas.js';
 /** Uploads need room on the disk, twice. */
 const MAX_UPLOADS = 2;
 const ARCHIVES = ['application/x-tar', 'application/gzip', 'application/zip', 'application/octet-stream'];
+
+/** Lets a connection stay silent until its request is answered, because unpacking and storing may take minutes. */
+function keepOpen({ socket }: IncomingMessage): void {
+  if (socket instanceof Socket) socket.setTimeout(0); // An injected request has no connection.
+}
 
 export async function addDatasetRoutes(
   app: FastifyInstance,
@@ -62,11 +69,13 @@ export async function addDatasetRoutes(
         if (uploads >= MAX_UPLOADS)
           throw serviceError('ERR_BUSY', `${MAX_UPLOADS} datasets are being uploaded: try again later`);
         uploads++;
-        const folder = await withFileErrors('create', workFolder, () => mkdtemp(join(workFolder, 'upload-')));
+        let folder = workFolder;
         try {
+          folder = await withFileErrors('create', workFolder, () => mkdtemp(join(workFolder, 'upload-')));
           const [archive, content] = [join(folder, 'archive'), join(folder, 'content')];
           await mkdir(content);
           await receiveArchive(request.raw, archive, limits);
+          keepOpen(request.raw);
           const { leftOut } = await unpackArchive(archive, content, limits);
           await checkImages(content);
           const dataset = await publishDataset(store, request.params.name, content);
@@ -76,7 +85,7 @@ export async function addDatasetRoutes(
           throw new LocalPaths([join(folder, 'content'), folder]).inError(error);
         } finally {
           uploads--;
-          await rm(folder, { recursive: true, force: true });
+          if (folder !== workFolder) await rm(folder, { recursive: true, force: true });
         }
       },
     );

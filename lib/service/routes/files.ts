@@ -74,7 +74,8 @@ export function addFileRoutes(app: FastifyInstance, { queue, store }: ServiceCon
     if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
     reply.type(TYPES[extname(path)] ?? 'application/octet-stream');
     reply.header('content-length', range ? range.end - range.start + 1 : size);
-    return { key, range };
+    // A file that grows in the meantime must not have more bytes than the header says.
+    return { key, range: range ?? { start: 0, end: size - 1 } };
   };
   const url = '/v1/jobs/:id/files/*';
   const options = { exposeHeadRoute: false, config: { answers: 'application/octet-stream' } };
@@ -87,6 +88,7 @@ export function addFileRoutes(app: FastifyInstance, { queue, store }: ServiceCon
     },
     async (request, reply) => {
       const { key, range } = await describeFile(request as FileRequest, reply);
+      if (range.end < range.start) return reply.send('');
       return reply.send(await store.get(key, range));
     },
   );

@@ -1,9 +1,8 @@
-/** Gathers what the browser loads before it asks for pairs: the document, its style, its modules, and its libraries. */
+/** Gathers what a browser loads of a page: the document, its style, its modules, and its libraries. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PAGE_STYLE } from './page-style.js';
 
 export interface PageFile {
   contentType: string;
@@ -17,7 +16,17 @@ export interface PageFiles {
   files: ReadonlyMap<string, PageFile>;
 }
 
-/** The packages that the page's modules import. */
+export interface PageSettings {
+  /** The folder of the compiled modules. `main.js` starts the page. */
+  modules: string;
+  title: string;
+  /** The style sheet. */
+  style: string;
+  /** The sources of images, as the content security policy names them. */
+  images: string;
+}
+
+/** The packages that the modules of pages import. */
 const LIBRARIES = ['preact', 'preact/hooks', 'htm'];
 
 const script = async (path: string): Promise<PageFile> => ({
@@ -25,11 +34,10 @@ const script = async (path: string): Promise<PageFile> => ({
   content: await readFile(path),
 });
 
-/** Reads the files of the page. All of them are small, and are kept in memory. */
-export async function readPageFiles(): Promise<PageFiles> {
+/** Reads the files of a page. All of them are small, and are kept in memory. */
+export async function readPageFiles({ modules, title, style, images }: PageSettings): Promise<PageFiles> {
   const files = new Map<string, PageFile>();
-  const folder = fileURLToPath(new URL('./page/', import.meta.url));
-  for (const name of await readdir(folder)) files.set(`/page/${name}`, await script(join(folder, name)));
+  for (const name of await readdir(modules)) files.set(`/page/${name}`, await script(join(modules, name)));
   const imports: Record<string, string> = {};
   for (const library of LIBRARIES) {
     const path = fileURLToPath(import.meta.resolve(library));
@@ -37,25 +45,25 @@ export async function readPageFiles(): Promise<PageFiles> {
     files.set(`/library/${basename(path)}`, await script(path));
   }
   const importMap = JSON.stringify({ imports });
-  files.set('/page.css', { contentType: 'text/css; charset=utf-8', content: Buffer.from(PAGE_STYLE) });
-  files.set('/', { contentType: 'text/html; charset=utf-8', content: Buffer.from(documentWith(importMap)) });
-  return { policy: policyFor(importMap), files };
+  files.set('/page.css', { contentType: 'text/css; charset=utf-8', content: Buffer.from(style) });
+  files.set('/', { contentType: 'text/html; charset=utf-8', content: Buffer.from(documentWith(title, importMap)) });
+  return { policy: policyFor(importMap, images), files };
 }
 
-const documentWith = (importMap: string) => `<!doctype html>
+const documentWith = (title: string, importMap: string) => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Review</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css">
+<title>${title}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css">
 <script type="importmap">${importMap}</script><script type="module" src="/page/main.js"></script></head>
 <body><noscript>This page needs JavaScript.</noscript></body></html>
 `;
 
-/** The page runs its own files and talks to its own server. No other page may show it in a frame. */
-function policyFor(importMap: string): string {
+/** A page runs its own files and talks to its own server. No other page may show it in a frame. */
+function policyFor(importMap: string, images: string): string {
   const hash = createHash('sha256').update(importMap).digest('base64');
   return [
     "default-src 'self'",
     `script-src 'self' 'sha256-${hash}'`,
-    "img-src 'self' data:",
+    `img-src ${images}`,
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
