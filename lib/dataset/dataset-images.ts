@@ -12,7 +12,7 @@ import { type ImageSource, labelOf, nameOf } from './image-source.js';
 import { PAIR_LIST, readPairList, requireTypeName } from './pair-list.js';
 import type { PairRecord } from './pair-record.js';
 import { type ReviewedPair, reviewedPairs } from './reviewed-pairs.js';
-import type { PairReview } from './reviews.js';
+import { type PairReview, REVIEW_LIST, reviewsOf } from './reviews.js';
 
 /** The part of a dataset that an image comes from. */
 export type Origin = 'train' | 'test' | 'generated';
@@ -60,10 +60,15 @@ export async function imagesOfDataset(
     onError(error);
     return new Map<string, FileRecord>();
   });
+  const reviews = await reviewsBelow(dataset.folder).catch((error: unknown) => {
+    onError(error);
+    return new Map<string, PairReview>();
+  });
   const common = (image: ImageSource, origin: Origin) => {
     const source = sourceOf(image, dataset.folder);
     const record = dataset.recordOf(image) ?? records.get(source);
-    return { image, source, origin, ...(record && { record }) };
+    const review = reviews.get(source);
+    return { image, source, origin, ...(record && { record }), ...(review && { review }) };
   };
   for (const type of dataset.types) {
     for (const { name, image, mask } of await dataset.examples(type).catch(noneAfter(onError))) {
@@ -83,6 +88,19 @@ export async function imagesOfDataset(
 /** Returns the records of generated images by their paths. Images in memory have none. */
 const recordsBelow = async (folder: string | undefined): Promise<ReadonlyMap<string, FileRecord>> =>
   folder === undefined ? new Map() : readFileRecords(folder);
+
+/** Returns the review of a folder of pairs by the paths of the images. Other folders have none. */
+async function reviewsBelow(folder: string | undefined): Promise<Map<string, PairReview>> {
+  const found = new Map<string, PairReview>();
+  if (folder === undefined || !existsSync(join(folder, REVIEW_LIST))) return found;
+  const { records } = await readPairList(join(folder, PAIR_LIST));
+  const reviews = await reviewsOf(folder, records);
+  for (const { index, image } of records) {
+    const review = reviews.get(index);
+    if (review) found.set(image, review);
+  }
+  return found;
+}
 
 /** Returns what passes an error on and gives an empty list instead. */
 const noneAfter =

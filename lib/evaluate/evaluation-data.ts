@@ -60,8 +60,8 @@ export class EvaluationData {
   ) {}
 
   /**
-   * Decodes every test image and every one that is held back, so that their digests are known and wrong files fail before training. Throws
-   * ERR_DATASET_INVALID with the file that cannot be used.
+   * Decodes every test image and every one that is held back, so that their digests are known and wrong files fail
+   * before training. Throws ERR_DATASET_INVALID with the file that cannot be used.
    */
   static async load(
     split: Split,

@@ -8,7 +8,7 @@ import { jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import { backbonesOf } from '../detect/backbone.js';
+import { backboneAtHand, backbonesOf } from '../detect/backbone.js';
 import { DETECTORS } from '../detect/kinds.js';
 import { costMarkdown } from '../evaluate/cost-table.js';
 import { Evaluator } from '../evaluate/evaluator.js';
@@ -123,7 +123,8 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
         ...(shots !== undefined && { shots }),
       }),
   });
-  if (evaluation.quality.length === 0 && evaluator.rows.some(({ generated }) => generated !== undefined)) {
+  const hasNetwork = checked.inceptionWeights !== undefined || backboneAtHand(checked) !== undefined;
+  if (!hasNetwork && evaluator.rows.some(({ generated }) => generated !== undefined)) {
     const message =
       'Generated images are not compared with real ones: `dualanodiff weights install mobilenet-v2` would';
     onEvent?.({ event: 'note', message: `${message} install a network for it` });

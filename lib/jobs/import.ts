@@ -12,6 +12,9 @@ import { uniqueNames } from '../dataset/formats/annotated.js';
 import { writeStaged } from '../dataset/formats/format-writer.js';
 import { TreeWriter } from '../dataset/formats/tree-writer.js';
 import { scanImage } from '../dataset/image-scan.js';
+import { turnedSize } from '../dataset/orientation.js';
+import type { PairRecord } from '../dataset/pair-record.js';
+import { recordAfterReview } from '../dataset/reviewed-pairs.js';
 import { checkOptions, given } from '../options/check.js';
 import type { ImportJobOptions } from '../options/generated.js';
 import { importSchema } from '../options/jobs.js';
@@ -51,7 +54,7 @@ function entriesOf(images: readonly DatasetImage[]): Entry[] {
  * ERR_DATASET_INVALID with the image or mask.
  */
 async function writeEntry(writer: TreeWriter, { image: entry, name }: Entry): Promise<string> {
-  const { image, defects, origin, source, record } = entry;
+  const { image, defects, origin, source, record, review } = entry;
   const { stored } = await scanImage(image);
   const files = [];
   for (const { type, mask: from } of defects) {
@@ -60,7 +63,11 @@ async function writeEntry(writer: TreeWriter, { image: entry, name }: Entry): Pr
     files.push(await writer.writeDefect(type, name, image, mask));
   }
   if (defects.length === 0) files.push(await writer.writeGood(origin === 'test' ? 'test' : 'train', name, image));
-  return record ? jsonLines(files.map((one) => ({ ...one, ...record, source }))) : '';
+  if (!record) return '';
+  const { pair } = record;
+  const size = turnedSize(stored, stored.orientation);
+  const reviewed = pair && review && { pair: recordAfterReview(pair as PairRecord, review, size) };
+  return jsonLines(files.map((one) => ({ ...one, ...record, ...reviewed, source })));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { DualAnoDiffError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { type MissedDefect, readMissedDefects } from '../dataset/missed-defect.js';
@@ -8,13 +9,14 @@ import { openRegions } from '../dataset/place-region.js';
 import { Adapter } from '../model/adapter.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';
 import { missedTypes, requireLearned } from '../model/place/missed-places.js';
+import { refuseLikeWithPlace } from '../model/placer.js';
 import { checkOptions } from '../options/check.js';
 import type { PlaceJobOptions } from '../options/generated.js';
 import { placeJobSchema } from '../options/jobs.js';
 import { openPlace } from '../recipes/place.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { loadBase } from './base.js';
-import type { JobContext } from './job.js';
+import { type JobContext, warnOf } from './job.js';
 import { requireRange, writePairs } from './write-pairs.js';
 
 /** Holds the result of placing defects in photographs. */
@@ -41,6 +43,7 @@ type Checked = z.output<typeof placeJobSchema>;
 
 /** Throws for wrong paths, before the model is loaded. */
 async function readInputs({ onto, out, where, whereNot, like }: Checked) {
+  refuseLikeWithPlace(like, where);
   const photographs = await photographsOf(onto);
   if (where !== 'auto') await openRegions('where', where, photographs);
   if (whereNot !== undefined) await openRegions('whereNot', whereNot, photographs);
@@ -89,12 +92,22 @@ export async function place(options: PlaceJobOptions, context: JobContext = {}):
   await using adapter = await Adapter.load(checked.adapter);
   if (missed && checked.type === undefined) requireLearned(missed, adapter.info.types);
   const result: PlaceResult = { out: lock.place, datasets: [], pairs: 0, failed: 0, seconds: 0 };
+  let nothing: DualAnoDiffError | undefined;
   for (const one of typesToPlace(checked, missed, lock)) {
-    const { writer, failed, seconds } = await placeType(model, adapter, one, options, photographs, context);
-    result.datasets.push(writer.folder);
-    result.pairs += writer.kept.length;
-    result.failed += failed;
-    result.seconds += seconds;
+    try {
+      const { writer, failed, seconds } = await placeType(model, adapter, one, options, photographs, context);
+      result.datasets.push(writer.folder);
+      result.pairs += writer.kept.length;
+      result.failed += failed;
+      result.seconds += seconds;
+    } catch (error) {
+      // A type without a visible defect must not keep the others from being drawn.
+      if (!(error instanceof DualAnoDiffError && error.code === 'ERR_NO_PAIRS')) throw error;
+      nothing = error;
+      result.failed += checked.count;
+      warnOf(error.message, context);
+    }
   }
+  if (nothing && result.datasets.length === 0) throw nothing;
   return result;
 }

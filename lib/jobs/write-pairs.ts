@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
-import type { PairRecord } from '../dataset/pair-record.js';
+import type { DropReason, PairRecord } from '../dataset/pair-record.js';
 import { PairWriter } from '../dataset/pair-writer.js';
+import { reviewsOf } from '../dataset/reviews.js';
 import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
 import { GOOD_TYPE } from '../options/type-name.js';
 import type { OpenRecipe } from '../recipes/recipe.js';
@@ -56,6 +57,15 @@ export function requireRange(range: readonly [number, number] | undefined, count
   );
 }
 
+/** Returns what the rule drops, without pairs that a person has kept or whose mask a person has corrected. */
+async function dropReasons({ folder, records }: PairWriter, rule: KeepRule): Promise<Map<number, DropReason>> {
+  const reasons = selectPairs(records, rule);
+  for (const [index, { decision, mask }] of await reviewsOf(folder, records)) {
+    if (decision === 'keep' || (decision === undefined && mask !== undefined)) reasons.delete(index);
+  }
+  return reasons;
+}
+
 /**
  * Makes the missing pairs and writes each when it is ready. Throws ERR_NO_PAIRS if no pair of the recipe can be used.
  */
@@ -73,12 +83,13 @@ export async function writePairs(
   const isWanted = (index: number) => index >= from && index < to;
   const others = Array.from({ length: count }, (_, index) => index).filter((index) => !isWanted(index));
   const total = to - from;
+  let done = writer.records.filter(({ index }) => isWanted(index)).length;
   for await (const pair of recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal })) {
     const { index, ...files } = await writer.write(pair);
     onEvent?.({ event: 'pair', index, type, ...pathsIn(writer.folder, files) });
-    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: writer.records.length, total, type });
+    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: ++done, total, type });
   }
-  const failed = total - writer.records.filter(({ index }) => isWanted(index)).length;
+  const failed = total - done;
   if (writer.records.length === 0) {
     throw new DualAnoDiffError(
       `${type}: no defect became visible in any of ${total} pairs. Train longer, choose larger places, or lower the strength.`,
@@ -93,7 +104,7 @@ export async function writePairs(
     const all = writer.records.length;
     warnOf(`${type}: ${emptyMasks} of ${all} masks are empty, because no defect was found in those parts`, context);
   }
-  if (keepBest) await writer.drop(selectPairs(writer.records, keepBest));
+  if (keepBest) await writer.drop(await dropReasons(writer, keepBest));
   const dropped = writer.records.length - writer.kept.length;
   return { writer, emptyMasks, dropped, failed, seconds: (performance.now() - start) / 1000 };
 }

@@ -79,7 +79,7 @@ const optionsSchema = placeSchema.extend({
 });
 
 /** Throws ERR_INVALID_OPTION if both options say where defects lie. */
-function refuseLikeWithPlace(like: unknown, where: ImageInput): void {
+export function refuseLikeWithPlace(like: unknown, where: ImageInput): void {
   if (like === undefined || where === 'auto') return;
   throw new InvalidOptionError(
     'Expected auto for where with like, which says where defects lie: leave out one of them',
@@ -139,8 +139,8 @@ export class Placer {
    * size: outside of the defects, it is the photograph itself. Pair k uses photograph k, or starts again at the first
    * one. It depends on the seed and on k, but not on the batch size.
    *
-   * A defect that is invisible or whose mask does not fit is drawn again, up to three times. A pair whose defects stay
-   * invisible is left out.
+   * A defect that is invisible, that hardly stands out from its ground, or whose mask does not fit is drawn again, up to
+   * three times. A pair whose defects stay invisible is left out.
    *
    * Throws ERR_DATASET_INVALID with the photograph or mask that cannot be used, or that leaves no place for a defect.
    * Throws ERR_INVALID_OPTION, ERR_NON_FINITE, ERR_OUT_OF_MEMORY, and ERR_ABORTED.

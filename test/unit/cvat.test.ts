@@ -51,6 +51,17 @@ describe('an XML file of CVAT', () => {
     }
   });
 
+  it('is refused if it is one of several in a folder, so that none is left out unseen', async () => {
+    const data = await writeCvat(xmlOf(image('a.jpg', polygon)));
+    write(join(data, 'later.xml'), xmlOf(image('b.jpg', polygon)));
+    await expectFailure(
+      Dataset.open(data),
+      'ERR_DATASET_INVALID',
+      'holds several XML files of CVAT',
+      'name one of them',
+    );
+  });
+
   it('counts the runs of a mask row by row in its box', async () => {
     const { data } = await maskOf('<mask label="crack" rle="1, 4, 2, 1, 1" left="2" top="3" width="3" height="3"/>');
     const marked = [...data.entries()]

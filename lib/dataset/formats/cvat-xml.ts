@@ -81,7 +81,7 @@ export async function readCvatImages(file: string): Promise<CvatImage[]> {
   return collector.images;
 }
 
-/** The elements of other tools may begin so, too, but not in the first characters of a file. */
+/** The file of another tool may hold an element of this name, too, but not so near its beginning. */
 const EXAMINED_BYTES = 4096;
 
 /** Tells by its first characters whether a file is one of CVAT. */

@@ -23,10 +23,20 @@ const imageSchema = z.looseObject(
 /** This element labels the whole image. */
 const TAG = 'tag';
 
-/** Returns the file of CVAT in a folder, or undefined if there is none. */
+/** Returns the first file of CVAT in a folder, or undefined if there is none. */
 export async function cvatFileIn(folder: string): Promise<string | undefined> {
   for (const file of await filesIn(folder, ['.xml'])) if (await isCvatFile(file)) return file;
   return undefined;
+}
+
+/** Returns the only file of CVAT in a folder. Throws ERR_DATASET_INVALID if there is none, or if there are several. */
+async function onlyFileIn(folder: string): Promise<string> {
+  const files: string[] = [];
+  for (const file of await filesIn(folder, ['.xml'])) if (await isCvatFile(file)) files.push(file);
+  const [file, ...others] = files;
+  if (file === undefined) throw new DatasetError(`${folder} holds no XML file of CVAT: expected annotations.xml in it`);
+  if (others.length === 0) return file;
+  throw new DatasetError(`${folder} holds several XML files of CVAT (${someOf(files)}): name one of them`);
 }
 
 /** Makes the masks of an image. Throws ERR_DATASET_INVALID with the shape that cannot be used. */
@@ -50,8 +60,7 @@ async function readImage(element: CvatImage, file: string, root: string): Promis
 
 /** Opens `annotations.xml`, or the folder that holds it beside `images`. */
 export async function openCvat(path: string, needsTypes: boolean): Promise<DatasetContents> {
-  const file = (await isFolder(path)) ? await cvatFileIn(path) : path;
-  if (file === undefined) throw new DatasetError(`${path} holds no XML file of CVAT: expected annotations.xml in it`);
+  const file = (await isFolder(path)) ? await onlyFileIn(path) : path;
   const root = dirname(file);
   const found: AnnotatedImage[] = [];
   const onlyTagged: string[] = [];

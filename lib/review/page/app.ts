@@ -82,7 +82,7 @@ export function App({ list }: { list: ReviewList }) {
   const next = () => select(found >= 0 ? position + 1 : position);
   const previous = () => select(position - 1);
   const decide = (decision: Decision) => {
-    if (current === undefined || pair?.problem !== undefined) return;
+    if (current === undefined || (decision === 'keep' && pair?.problem !== undefined)) return;
     review.decide(current, decision);
     next();
   };
@@ -119,7 +119,7 @@ export function App({ list }: { list: ReviewList }) {
   const { kept, dropped, undecided } = counts;
   const button = (name: keyof typeof commands, text: string, more = {}) =>
     html`<${Button} command=${REVIEW_KEYS[name]} onClick=${commands[name]} ...${more}>${text}<//>`;
-  const cannotDecide = pair === undefined || pair.problem !== undefined;
+  const canKeep = pair !== undefined && pair.problem === undefined;
   return html`
     <header>
       <h1>Review of ${list.title}</h1>
@@ -145,8 +145,8 @@ export function App({ list }: { list: ReviewList }) {
     ${
       !isMending &&
       html`<footer role="group" aria-label="Actions">
-        ${button('keep', 'Keep', { kind: 'keep', isDisabled: cannotDecide })}
-        ${button('drop', 'Drop', { kind: 'drop', isDisabled: cannotDecide })}
+        ${button('keep', 'Keep', { kind: 'keep', isDisabled: !canKeep })}
+        ${button('drop', 'Drop', { kind: 'drop', isDisabled: pair === undefined })}
         ${button('undo', 'Undo', { isDisabled: !review.canUndo })}
         ${button('undoPair', 'Undo this pair', { isDisabled: typeof pair?.undoable !== 'number' })}
         ${button('previous', 'Previous')}

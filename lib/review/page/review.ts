@@ -165,10 +165,13 @@ export class Review {
     this.#isSending = true;
     for (let next = this.#pending[0]; next && this.connection !== 'expired'; next = this.#pending[0]) {
       try {
+        const before = this.pairs[next.id]?.undoable;
         const change = await next.send();
         this.#pending.shift();
         this.#setConnection('open');
-        if (next.own) next.own.undoable = change.state.undoable;
+        // A pair that was decided so already has no new change. Undo must not take back the old one, perhaps of another.
+        if (change.state.undoable === before) this.#own = this.#own.filter((own) => own !== next.own);
+        else if (next.own) next.own.undoable = change.state.undoable;
         this.#confirm(change);
       } catch (error) {
         if (error instanceof UnreachableError) {
