@@ -173,11 +173,15 @@ export class BullQueue implements JobQueue {
     return (await this.redis.exists(keys.paused)) === 1;
   }
 
-  async *events(
+  events(
     id: string,
     { after = '0-0', signal }: { after?: string | undefined; signal: AbortSignal },
   ): AsyncGenerator<StoredEvent, void, undefined> {
-    requireEventId(after);
+    requireEventId(after); // A wrong identifier must be refused before an answer begins.
+    return this.#eventsAfter(id, after, signal);
+  }
+
+  async *#eventsAfter(id: string, after: string, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined> {
     await this.#require(id);
     let last = after;
     let hasEnded = false;

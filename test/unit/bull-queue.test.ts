@@ -57,6 +57,12 @@ async function eventsOf(id: string, after?: string) {
 }
 
 describe('the queue on Redis', () => {
+  it('refuses the identifier of an event that is none, before an answer begins', async () => {
+    await open();
+    const follow = () => queue.events('0'.repeat(32), { after: '5', signal: AbortSignal.timeout(1000) });
+    expect(follow).toThrow('Expected the identifier of an event but received "5"');
+  });
+
   it('runs jobs by their priority, tells of their events, and continues after any of them', async () => {
     await open();
     const order: unknown[] = [];
