@@ -14,9 +14,9 @@ struct DrawnDefect {
 
 // Returns 255 inside the defect, else 0, (H, W) uint8. The part says where the model means the defect to be; but where
 // the defect is as light as the part's blank ground, only the change tells. Pixels where one of them is clear are
-// seeds. The mask grows from them through the visible change nearby that is not much weaker. Narrow gaps are closed, and
-// holes are filled up to mask::kLargestHole. Specks are left out, and so are small regions whose change is weak beside
-// the largest.
+// seeds. The mask grows from them through the visible change nearby that is not much weaker. Narrow gaps are closed,
+// and holes are filled up to mask::kLargestHole. Specks are left out, and so are small regions whose change is weak
+// beside the largest.
 at::Tensor placedMask(const DrawnDefect& drawn);
 
 }  // namespace dan::place

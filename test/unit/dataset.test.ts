@@ -61,7 +61,7 @@ describe('Dataset', () => {
 
   it('names what is missing', async () => {
     await expect(Dataset.open(join(folder, 'nowhere'))).rejects.toThrow('does not exist');
-    await expect(Dataset.open(folder)).rejects.toThrow('is no dataset, but holds some (tile)');
+    await expect(Dataset.open(folder)).rejects.toThrow('but holds some (tile): name one of these folders');
     const dataset = await Dataset.open(category);
     await expect(dataset.examples('dent')).rejects.toThrow('has no defect type dent; it has crack');
   });
