@@ -86,8 +86,9 @@ export async function writePairs(
   let done = writer.records.filter(({ index }) => isWanted(index)).length;
   for await (const pair of recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal })) {
     const { index, ...files } = await writer.write(pair);
+    done++;
     onEvent?.({ event: 'pair', index, type, ...pathsIn(writer.folder, files) });
-    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done: ++done, total, type });
+    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done, total, type });
   }
   const failed = total - done;
   if (writer.records.length === 0) {

@@ -56,7 +56,8 @@ export function isDivisible(options: Options): boolean {
 /** Returns the job that learns the type of a campaign. */
 export function learnPart({ options, datasets }: CampaignRequest): CampaignPart {
   const { data, type, trainSteps, trainBatchSize } = options;
-  const own = { data, type, steps: trainSteps, batchSize: trainBatchSize };
+  const { recipe } = checkOptions(campaignSchema, options);
+  const own = { data, type, recipe, steps: trainSteps, batchSize: trainBatchSize };
   return partOf('learn', { ...pick(options, [...BASE, ...TRAINING]), ...pick(own, Object.keys(own)) }, datasets);
 }
 

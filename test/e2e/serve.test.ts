@@ -16,10 +16,10 @@ const folder = scratchFolder();
 const TOKEN = 'a-token-that-is-long-enough';
 const NAME = 'brushed_metal'; // The folder of the embedded example has this name, which prompts may contain.
 /** They leave the test time to stop the service between the first step and the last one. */
-const STEPS = 20;
+const STEPS = 60;
 const LEARN = {
   ...{ type: 'stain', resolution: 32, window: 'off' as const, rank: 2, batchSize: 1, trainTextEncoder: false },
-  ...{ steps: STEPS, checkpointEvery: 4, seed: 5, device: 'cpu' },
+  ...{ steps: STEPS, checkpointEvery: 10, seed: 5, device: 'cpu' },
 };
 const GENERATE = { count: 2, steps: 2, mask: ['threshold'], device: 'cpu' };
 
