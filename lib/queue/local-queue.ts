@@ -163,9 +163,14 @@ export class LocalQueue implements JobQueue {
   }
 
   /** Hands the running job back to the queue at its next checkpoint, so that the next process continues it. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  stop(): void {
     this.#isClosed = true;
     this.#running?.abort.abort(new AbortedError());
+  }
+
+  /** Stops, and waits for the running job. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
     await this.#work;
     await this.lock.release();
   }

@@ -37,6 +37,8 @@ export interface ServeContext {
 
 interface OpenQueue extends AsyncDisposable {
   queue: JobQueue;
+  /** Hands a job that runs in this process back to the queue. */
+  stop(): void;
 }
 
 /** Opens the queue in Redis, or one that runs the jobs in this process. */
@@ -50,7 +52,7 @@ async function openQueue(
   const redis = options.redis ?? process.env.DUALANODIFF_REDIS;
   if (redis) {
     const queue = await BullQueue.open(redis, { maxQueued });
-    return { queue, [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose]() };
+    return { queue, stop() {}, [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose]() }; // Workers run the jobs.
   }
   if (!(store instanceof FolderStore)) {
     throw new InvalidOptionError(
@@ -63,6 +65,7 @@ async function openQueue(
     const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, onError });
     return {
       queue,
+      stop: () => queue.stop(),
       async [Symbol.asyncDispose]() {
         await queue[Symbol.asyncDispose]();
         await runner[Symbol.asyncDispose]();
@@ -113,6 +116,7 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
     app.log.info('the service stops');
   } finally {
     stopping.abort();
+    open.stop(); // The running job must not go on while the answers of clients are finished.
     const timer = setTimeout(() => app.server.closeAllConnections(), STOP_MS);
     await app.close();
     clearTimeout(timer);
