@@ -1,21 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { cli, main } from '../helpers/cli.js';
-import { asJson, listFile, send, writePairs } from '../helpers/reviewing.js';
+import { asJson, copiesOfPairs, listFile, send } from '../helpers/reviewing.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-const original = join(folder, 'original');
-beforeAll(() => writePairs(original, 3));
-let made = 0;
-function fresh(): string {
-  const pairs = join(folder, `${made++}`);
-  cpSync(original, pairs, { recursive: true });
-  return pairs;
-}
+const fresh = copiesOfPairs(folder, 3);
 
 const children: ChildProcess[] = [];
 afterEach(() => {

@@ -1,7 +1,8 @@
 /** Folders of small pairs, and servers that review them. */
+import { cpSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, beforeAll } from 'vitest';
 import { RawImage } from '../../lib/core/image.js';
 import { encodePng } from '../../lib/dataset/image-file.js';
 import { PairWriter } from '../../lib/dataset/pair-writer.js';
@@ -43,6 +44,18 @@ export async function writePairs(folder: string, count: number, { type = 'crack'
     });
   }
   return folder;
+}
+
+/** Makes pairs before the tests of a file. Returns a function that copies them to a folder of its own for one test. */
+export function copiesOfPairs(folder: string, count: number): () => string {
+  const original = join(folder, 'original');
+  beforeAll(() => writePairs(original, count));
+  let made = 0;
+  return () => {
+    const pairs = join(folder, `${made++}`);
+    cpSync(original, pairs, { recursive: true });
+    return pairs;
+  };
 }
 
 export const listFile = (folder: string): string => join(folder, 'reviews.jsonl');

@@ -14,10 +14,10 @@ const countsIn = async (path: string, types = ['crack', 'test']) => {
 };
 
 beforeAll(async () => {
-  // As `run` writes two types, one of which has the name of a folder.
+  // `run` writes two types like this, one of which has the name of a folder.
   await writeCategory(join(first, 'crack', 'dataset'), 'crack', 3);
   await writeCategory(join(first, 'test', 'dataset'), 'test', 2);
-  // As `place --like` writes one type, and as it writes it with `--type`.
+  // `place --like` writes one type in the first form, and with `--type` in the second.
   await writeCategory(join(missed, 'crack', 'dataset'), 'crack', 4);
   await writeCategory(one, 'crack', 5);
 });

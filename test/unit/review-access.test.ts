@@ -1,26 +1,17 @@
 import { once } from 'node:events';
-import { cpSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ReviewChange } from '../../lib/review/contract.js';
 import { EventStreams } from '../../lib/review/events.js';
 import { startServer } from '../../lib/review/server.js';
 import { expectFailure } from '../helpers/failures.js';
-import { asJson, decide, listFile, page, type Running, reviews, send, writePairs } from '../helpers/reviewing.js';
+import { asJson, copiesOfPairs, decide, listFile, page, type Running, reviews, send } from '../helpers/reviewing.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-/** Three pairs, of which every test gets a copy. */
-const original = join(folder, 'original');
-beforeAll(() => writePairs(original, 3));
-let made = 0;
-function fresh(): string {
-  const pairs = join(folder, `${made++}`);
-  cpSync(original, pairs, { recursive: true });
-  return pairs;
-}
+const fresh = copiesOfPairs(folder, 3);
 
 const open = reviews();
 const start = (pairs = fresh(), sources: { data?: string; onto?: string } = {}) => open(pairs, sources);

@@ -1,12 +1,13 @@
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readMask } from '../../lib/dataset/mask-file.js';
 import type { ReviewChange } from '../../lib/review/contract.js';
 import {
   asJson,
   asPng,
+  copiesOfPairs,
   decide,
   HEIGHT,
   json,
@@ -15,20 +16,11 @@ import {
   pngOf,
   reviews,
   WIDTH,
-  writePairs,
 } from '../helpers/reviewing.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-/** Three pairs, of which every test gets a copy. */
-const original = join(folder, 'original');
-beforeAll(() => writePairs(original, 3));
-let made = 0;
-function fresh(): string {
-  const pairs = join(folder, `${made++}`);
-  cpSync(original, pairs, { recursive: true });
-  return pairs;
-}
+const fresh = copiesOfPairs(folder, 3);
 
 const open = reviews();
 const start = (pairs = fresh(), sources: { data?: string; onto?: string } = {}) => open(pairs, sources);
@@ -142,7 +134,7 @@ describe('a corrected mask', () => {
     expect((await one.ask('/api/pairs/1/mask')).body).toEqual(readFileSync(file));
     const generated = readFileSync(join(one.pairs, 'ground_truth', 'crack', '000001_mask.png'));
     expect((await one.ask('/api/pairs/1/original-mask')).body).toEqual(generated);
-    expect(generated).toEqual(readFileSync(join(original, 'ground_truth', 'crack', '000001_mask.png')));
+    expect(generated).toEqual(readFileSync(join(fresh(), 'ground_truth', 'crack', '000001_mask.png')));
   });
 
   const header = (width: number, height: number) => {

@@ -1,25 +1,28 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ReviewList } from '../../lib/review/contract.js';
 import { openSession } from '../../lib/review/review.js';
 import { ReviewLog } from '../../lib/review/review-log.js';
 import { writeExample } from '../helpers/dataset.js';
 import { expectFailure } from '../helpers/failures.js';
-import { asPng, decide, HEIGHT, listFile, listOf, pngOf, reviews, WIDTH, writePairs } from '../helpers/reviewing.js';
+import {
+  asPng,
+  copiesOfPairs,
+  decide,
+  HEIGHT,
+  listFile,
+  listOf,
+  pngOf,
+  reviews,
+  WIDTH,
+  writePairs,
+} from '../helpers/reviewing.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
-/** Three pairs, of which every test gets a copy. */
-const original = join(folder, 'original');
-beforeAll(() => writePairs(original, 3));
-let made = 0;
-function fresh(): string {
-  const pairs = join(folder, `${made++}`);
-  cpSync(original, pairs, { recursive: true });
-  return pairs;
-}
+const fresh = copiesOfPairs(folder, 3);
 
 const open = reviews();
 const start = (pairs = fresh(), sources: { data?: string; onto?: string } = {}) => open(pairs, sources);
@@ -44,7 +47,7 @@ describe('the list of pairs', () => {
 
   it('has the pairs of all folders below the reviewed one', async () => {
     const run = join(folder, 'run');
-    cpSync(original, join(run, 'crack', 'dataset'), { recursive: true });
+    cpSync(fresh(), join(run, 'crack', 'dataset'), { recursive: true });
     await writePairs(join(run, 'hole', 'dataset'), 1, { type: 'hole' });
     const one = await start(run);
     const { folders, pairs } = await listOf(one);

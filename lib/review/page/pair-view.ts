@@ -53,7 +53,7 @@ export function PairView(props: PairViewProps) {
   const defect = defectId === undefined ? undefined : list.defects[defectId];
 
   const name = nameOf(pair, list);
-  // What is mended stays the same until it is saved, even if another reviewer saves a mask meanwhile.
+  // A mask that is being mended stays the same until it is saved, even if another reviewer saves a mask meanwhile.
   const mended = useRef<{ image: HTMLImageElement; original: Mask } | undefined>(undefined);
   if (!isMending) mended.current = undefined;
   else if (image && mask) mended.current ??= { image, original: mask };
