@@ -21,25 +21,28 @@ function run(what, command, args) {
   if (status !== 0) fail(`${what} failed`);
 }
 
-function requireTool(command, args, packageName) {
-  if (spawnSync(command, args).status === 0) return;
-  fail(`${command} was not found. On Debian and Ubuntu: apt-get install ${packageName}`);
-}
+const runs = (command) => spawnSync(command, ['--version']).status === 0;
+const compiles = (header) =>
+  spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: `#include <${header}>\n` }).status === 0;
 
-function requireHeader(header, packageName) {
-  if (existsSync(join('/usr/include', header))) return;
-  const probe = spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: `#include <${header}>\n` });
-  if (probe.status !== 0) fail(`${header} was not found. On Debian and Ubuntu: apt-get install ${packageName}`);
+/** Fails unless all programs and headers are there. It names all packages at once, so that one command installs them. */
+function requirePackages() {
+  const missing = [
+    ['cmake', runs('cmake')],
+    ['g++', runs('c++')],
+    ['nlohmann-json3-dev', compiles('nlohmann/json.hpp')],
+    ['libutf8proc-dev', compiles('utf8proc.h')],
+  ].filter(([, isThere]) => !isThere);
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name).join(' ');
+  fail(`the build needs ${names}. On Debian and Ubuntu: sudo apt-get install ${names}`);
 }
 
 const unsupported = unsupportedPlatform(thisPlatform());
 if (unsupported) fail(`${unsupported.reason}. ${unsupported.advice}`);
 if (isOlder(process.versions.node, REQUIRED.node))
   fail(`Node ${REQUIRED.node} or newer is needed (22 or 24 is recommended), this is ${process.version}`);
-requireTool('cmake', ['--version'], 'cmake');
-requireTool('c++', ['--version'], 'g++');
-requireHeader('nlohmann/json.hpp', 'nlohmann-json3-dev');
-requireHeader('utf8proc.h', 'libutf8proc-dev');
+requirePackages();
 
 // The stamp file holds the digest of the lock file at the last install, so packages are installed only if it changes.
 const lock = createHash('sha256')

@@ -25,7 +25,7 @@ Napi::Value loadMasker(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value bytesOf(Napi::Env env, at::Tensor& mask) { return toBytes(env, mask); }
+Napi::Value maskBytes(Napi::Env env, at::Tensor& mask) { return toBytes(env, mask); }
 
 // lacksContrast(part, width, height, task) returns true for a blank part.
 Napi::Value lacksContrast(const Napi::CallbackInfo& info) {
@@ -47,7 +47,7 @@ Napi::Value thresholdMask(const Napi::CallbackInfo& info) {
       [part, options](const Task&, const ReportProgress&) {
         return mask::thresholdMask(part, options.fill, options.threshold);
       },
-      bytesOf);
+      maskBytes);
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ Napi::Value MaskerHandle::mask(const Napi::CallbackInfo& info) {
         RECORD_USER_SCOPE("find a mask");
         return mask::binarize(masker->saliency(part), options.threshold);
       },
-      bytesOf);
+      maskBytes);
 }
 
 Napi::Function MaskerHandle::define(Napi::Env env) {

@@ -46,7 +46,7 @@ std::shared_ptr<sample::Backgrounds> optionalBackgrounds(const Napi::Value& valu
   return value.IsUndefined() ? nullptr : BackgroundsHandle::from(value);
 }
 
-Napi::Value tensorOf(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env, tensor); }
+Napi::Value sampledTensor(Napi::Env env, at::Tensor& tensor) { return toJsTensor(env, tensor); }
 
 }  // namespace
 
@@ -115,7 +115,7 @@ Napi::Value SamplerHandle::textEncode(const Napi::CallbackInfo& info) {
       [prompts = toTexts(info[0]), sampler = value()](const Task&, const ReportProgress&) {
         return sampler->textStates(prompts);
       },
-      tensorOf);
+      sampledTensor);
 }
 
 // predict(latents, timesteps, text states, task) returns the UNet's output for rows of pairs.
@@ -126,7 +126,7 @@ Napi::Value SamplerHandle::predict(const Napi::CallbackInfo& info) {
        sampler = value()](const Task&, const ReportProgress&) {
         return sampler->predict(latents, timesteps, textStates);
       },
-      tensorOf);
+      sampledTensor);
 }
 
 // step(latents or undefined, task) returns the latents after one more call.
@@ -141,7 +141,7 @@ Napi::Value BatchHandle::step(const Napi::CallbackInfo& info) {
         state->batch->expectFinite();
         return after;
       },
-      tensorOf);
+      sampledTensor);
 }
 
 // decode(task) returns pairs from the current latents.

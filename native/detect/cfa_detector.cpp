@@ -14,15 +14,15 @@ namespace dan::detect {
 
 namespace {
 
-constexpr double kWeightDecay = 5e-4, kFirstRadius = 1e-5, kSigma = 4;
-constexpr size_t kStages = 3;
+constexpr double kCfaWeightDecay = 5e-4, kFirstRadius = 1e-5, kCfaSigma = 4;
+constexpr size_t kCfaStages = 3;
 constexpr const char* kDescriptor = "descriptor.layer.conv2d";
 constexpr const char* kMemory = "running_memory";  // Like a running statistic it is not trained.
 constexpr const char* kRadius = "radius";
 
-int64_t patchChannels(const model::Backbone& backbone) {
+int64_t cfaChannels(const model::Backbone& backbone) {
   const std::vector<int64_t>& channels = backbone.channels();
-  return std::accumulate(channels.begin(), channels.begin() + kStages, int64_t{0});
+  return std::accumulate(channels.begin(), channels.begin() + kCfaStages, int64_t{0});
 }
 
 }  // namespace
@@ -37,13 +37,13 @@ CfaDetector::CfaDetector(const DetectorSettings& settings, FitData data, at::Dev
   memory_ = weights.take(kMemory, {found.size(2) * found.size(3), found.size(1)});
   radius_ = weights.take(kRadius, {1}).fill_(kFirstRadius);
   ParameterGroup group = {weights.taken()};
-  group.adam.weightDecay = kWeightDecay;
+  group.adam.weightDecay = kCfaWeightDecay;
   train({group});
 }
 
 CfaDetector::CfaDetector(const DetectorSettings& settings, const nn::Weights& weights)
     : TrainedDetector(settings, weights), backbone_(takeBackbone(settings.backbone, weights)) {
-  const int64_t channels = patchChannels(*backbone_);
+  const int64_t channels = cfaChannels(*backbone_);
   const at::IntArrayRef shape = weights.shapeOf(kMemory);
   descriptor_ = std::make_unique<model::CfaDescriptor>(weights.scope(kDescriptor), channels);
   memory_ = weights.take(kMemory, {shape.empty() ? 0 : shape[0], channels});
@@ -55,7 +55,7 @@ CfaDetector::CfaDetector(const DetectorSettings& settings, const nn::Weights& we
 at::Tensor CfaDetector::patches(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
   std::vector<at::Tensor> stages = backbone_->features(model::normalizeForImagenet(images));
-  stages.resize(kStages);
+  stages.resize(kCfaStages);
   return model::joinedPatches(stages);
 }
 
@@ -97,7 +97,7 @@ Scored CfaDetector::scoreBatch(const at::Tensor& images, const Task& task) const
     const at::Tensor scores = cfaPlaceScores(nearestDistances(places(features), memory_, kCfaNearest));
     maps.push_back(resizedMaps(scores.view({1, features.size(2), features.size(3)}), images.size(2), images.size(3)));
   }
-  const at::Tensor smooth = gaussianSmoothed(at::cat(maps), kSigma);
+  const at::Tensor smooth = gaussianSmoothed(at::cat(maps), kCfaSigma);
   return {smooth, smooth.amax({1, 2})};
 }
 

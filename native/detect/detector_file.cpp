@@ -44,7 +44,7 @@ DetectorFile readDetector(const std::string& path) {
   result.settings.training.channels = settings.integer("channels", 0, 1, kMaxChannels);
   result.settings.training.batchSize = settings.integer("batch_size", 0, 1, kMaxBatchSize);
   result.settings.backbone = settings.text("backbone", "");
-  train::expectFinite(file.tensors, path);
+  train::expectFiniteTensors(file.tensors, path);
   result.tensors = file.tensors;
   return result;
 }

@@ -13,8 +13,8 @@ namespace dan::detect {
 
 namespace {
 
-constexpr double kDecay = 0.1, kDecays = 5;
-constexpr double kWeightDecay = 1e-5;
+constexpr double kDevNetDecay = 0.1, kDevNetDecays = 5;
+constexpr double kDevNetWeightDecay = 1e-5;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ DevnetDetector::DevnetDetector(const DetectorSettings& settings, FitData data, a
   net_ = std::make_unique<model::DevNet>(weights, trainedResNetConfig(settings));
   startResNet(weights.taken(), settings, weightsGenerator());
   ParameterGroup group = {weights.taken()};
-  group.adam.weightDecay = kWeightDecay;
+  group.adam.weightDecay = kDevNetWeightDecay;
   train({group});
 }
 
@@ -52,7 +52,7 @@ at::Tensor DevnetDetector::loss(const std::vector<Example>& examples, Rng& rng) 
 }
 
 double DevnetDetector::learningRate(double done) const {
-  return options().learningRate * std::pow(kDecay, std::floor(kDecays * done));
+  return options().learningRate * std::pow(kDevNetDecay, std::floor(kDevNetDecays * done));
 }
 
 Scored DevnetDetector::scoreBatch(const at::Tensor& images, const Task&) const {

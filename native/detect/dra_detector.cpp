@@ -16,8 +16,8 @@ namespace dan::detect {
 
 namespace {
 
-constexpr double kDecay = 0.1, kDecays = 3;
-constexpr double kWeightDecay = 1e-5;
+constexpr double kDraDecay = 0.1, kDraDecays = 3;
+constexpr double kDraWeightDecay = 1e-5;
 constexpr int64_t kReferenceImages = 5, kHeads = 4, kScales = 2;
 
 std::string referenceName(int64_t scale) { return "reference." + std::to_string(scale); }
@@ -49,7 +49,7 @@ DraDetector::DraDetector(const DetectorSettings& settings, FitData data, at::Dev
   net_ = std::make_unique<model::Dra>(weights, trainedResNetConfig(settings));
   startResNet(weights.taken(), settings, weightsGenerator());
   ParameterGroup group = {weights.taken()};
-  group.adam.weightDecay = kWeightDecay;
+  group.adam.weightDecay = kDraWeightDecay;
   train({group});
 }
 
@@ -99,7 +99,7 @@ at::Tensor DraDetector::loss(const std::vector<Example>& examples, Rng& rng) con
 }
 
 double DraDetector::learningRate(double done) const {
-  return options().learningRate * std::pow(kDecay, std::floor(kDecays * done));
+  return options().learningRate * std::pow(kDraDecay, std::floor(kDraDecays * done));
 }
 
 FitStep DraDetector::step(const Task& task) {

@@ -10,12 +10,12 @@ namespace dan::detect {
 
 namespace {
 
-constexpr double kDistilledShare = 0.5, kDecayAfter = 0.95, kDecay = 0.1, kWeightDecay = 1e-5;
+constexpr double kDistilledShare = 0.5, kStudentDecayAfter = 0.95, kStudentDecay = 0.1, kStudentWeightDecay = 1e-5;
 constexpr double kMinCrop = 0.5;                // the smallest share of a side
 constexpr double kMomentum = 0.1, kEps = 1e-5;  // of the running statistics
 constexpr int64_t kQuantileImages = 64;         // at most
 constexpr int64_t kOutputsPerWidth = 6;
-constexpr size_t kFineStage = 1, kCoarseStage = 2;
+constexpr size_t kTeacherFineStage = 1, kTeacherCoarseStage = 2;
 constexpr const char *kQuantiles = "quantiles", *kTeacherMean = "teacher.running_mean";
 
 at::Tensor randomlyCropped(const at::Tensor& image, Rng& rng) {
@@ -37,11 +37,11 @@ EfficientAdDetector::EfficientAdDetector(const DetectorSettings& settings, FitDa
     : TrainedDetector(settings, std::move(data), device),
       backbone_(model::readBackbone(settings.backbone, settings.backboneFile, device)) {
   model::PatchAutoencoder::expectSides(this->data().good->height, this->data().good->width);
-  const int64_t known = backbone_->channels()[kFineStage] + backbone_->channels()[kCoarseStage];
+  const int64_t known = backbone_->channels()[kTeacherFineStage] + backbone_->channels()[kTeacherCoarseStage];
   const nn::Weights weights = nn::Weights::random(weightsGenerator(), at::kFloat, device);
   makeNets(weights, std::min(kOutputsPerWidth * options().channels, known));
   ParameterGroup group = {weights.taken()};
-  group.adam.weightDecay = kWeightDecay;
+  group.adam.weightDecay = kStudentWeightDecay;
   train({group});
 }
 
@@ -95,8 +95,8 @@ at::Tensor EfficientAdDetector::target(const at::Tensor& images) const {
   const int64_t height = images.size(2), width = images.size(3);
   // At twice the size the fine stage, whose stride is 8, has a place for each of the teacher's.
   const auto stages = backbone_->features(model::normalizeForImagenet(resized(images, 2 * height, 2 * width)));
-  const at::Tensor fine = at::avg_pool2d(stages[kFineStage], 3, 1, 1);
-  const at::Tensor coarse = at::avg_pool2d(stages[kCoarseStage], 3, 1, 1);
+  const at::Tensor fine = at::avg_pool2d(stages[kTeacherFineStage], 3, 1, 1);
+  const at::Tensor coarse = at::avg_pool2d(stages[kTeacherCoarseStage], 3, 1, 1);
   const at::Tensor joined = at::cat({fine, resized(coarse, fine.size(2), fine.size(3))}, 1);
   const at::Tensor channelsLast = joined.permute({0, 2, 3, 1}).flatten(1, 2);
   const at::Tensor fewer = at::adaptive_avg_pool1d(channelsLast, {teacherMean_.size(0)});
@@ -130,7 +130,7 @@ at::Tensor EfficientAdDetector::studentLoss(const at::Tensor& images, Rng& rng) 
 }
 
 double EfficientAdDetector::learningRate(double done) const {
-  return options().learningRate * (done >= kDecayAfter ? kDecay : 1);
+  return options().learningRate * (done >= kStudentDecayAfter ? kStudentDecay : 1);
 }
 
 PatchMaps EfficientAdDetector::maps(const at::Tensor& images) const {

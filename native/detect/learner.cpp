@@ -118,7 +118,7 @@ void Learner::saveCheckpoint(const std::string& path, const io::Metadata& settin
 void Learner::loadCheckpoint(const std::string& path) {
   const at::NoGradGuard noGrad;
   const io::SafetensorsFile file = io::readSafetensors(path);
-  train::expectFinite(file.tensors, path);
+  train::expectFiniteTensors(file.tensors, path);
   const int64_t position = train::takeCount(file.tensors, "position", options_.iterations, path);
   TensorMap optimizerState;
   for (const auto& [name, tensor] : file.tensors) {

@@ -9,10 +9,10 @@ namespace dan::detect {
 
 namespace {
 
-constexpr size_t kFineStage = 1, kCoarseStage = 2;
+constexpr size_t kPatchFineStage = 1, kPatchCoarseStage = 2;
 constexpr int64_t kNeighborhood = 3, kNeighbors = 9;
-constexpr double kSigma = 4;  // pixels
-constexpr int64_t kBlock = 4096;
+constexpr double kPatchSigma = 4;  // pixels
+constexpr int64_t kPatchBlock = 4096;
 
 }  // namespace
 
@@ -21,20 +21,20 @@ at::Tensor patchFeatures(const model::Backbone& backbone, const at::Tensor& imag
   const auto averaged = [](const at::Tensor& x) {
     return at::avg_pool2d(x, kNeighborhood, /*stride=*/1, /*padding=*/kNeighborhood / 2);
   };
-  const at::Tensor fine = averaged(stages[kFineStage]), coarse = averaged(stages[kCoarseStage]);
+  const at::Tensor fine = averaged(stages[kPatchFineStage]), coarse = averaged(stages[kPatchCoarseStage]);
   const at::Tensor resized = at::upsample_bilinear2d(coarse, {fine.size(2), fine.size(3)}, /*align_corners=*/false);
   return at::cat({fine, resized}, 1);
 }
 
 int64_t patchChannels(const model::Backbone& backbone) {
-  return backbone.channels()[kFineStage] + backbone.channels()[kCoarseStage];
+  return backbone.channels()[kPatchFineStage] + backbone.channels()[kPatchCoarseStage];
 }
 
 MemoryBank::MemoryBank(at::Tensor patches) : patches_(patches.contiguous()), squares_(patches_.square().sum(1)) {}
 
 MemoryBank::Nearest MemoryBank::nearest(const at::Tensor& features, const Task& task) const {
   std::vector<at::Tensor> distances, indices;
-  for (const at::Tensor& block : features.split(kBlock)) {
+  for (const at::Tensor& block : features.split(kPatchBlock)) {
     task.checkCancelled();
     // The squared distance without the block's own squares, which are the same for every patch of the bank.
     const at::Tensor index = at::addmm(squares_, block, patches_.t(), 1, -2).argmin(1);
@@ -68,7 +68,7 @@ Scored patchcoreScores(const model::Backbone& backbone, const MemoryBank& bank, 
     scores.push_back(bank.imageScore(patches, nearest));
   }
   const at::Tensor resized = resizedMaps(at::stack(maps), images.size(2), images.size(3));
-  return {gaussianSmoothed(resized, kSigma), at::stack(scores)};
+  return {gaussianSmoothed(resized, kPatchSigma), at::stack(scores)};
 }
 
 }  // namespace dan::detect

@@ -114,7 +114,7 @@ void PatchcoreDetector::saveCheckpoint(const std::string& path, const io::Metada
 void PatchcoreDetector::loadCheckpoint(const std::string& path) {
   const at::NoGradGuard noGrad;
   const io::SafetensorsFile file = io::readSafetensors(path);
-  train::expectFinite(file.tensors, path);
+  train::expectFiniteTensors(file.tensors, path);
   const int64_t position = train::takeCount(file.tensors, "position", steps(), path);
   const int64_t channels = patchChannels(*backbone_);
   // `count` is the number of rows. If it is negative, every number from 1 to -count fits.

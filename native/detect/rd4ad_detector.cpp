@@ -13,8 +13,8 @@ namespace dan::detect {
 
 namespace {
 
-constexpr double kSigma = 4;  // pixels
-constexpr size_t kStages = 3;
+constexpr double kRd4adSigma = 4;  // pixels
+constexpr size_t kRd4adStages = 3;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ at::Tensor distillationMaps(const std::vector<at::Tensor>& stages, const std::ve
   for (size_t i = 0; i < stages.size(); ++i) {
     maps += resizedMaps(cosineDistance(stages[i], decoded[i]), height, width, /*alignCorners=*/true);
   }
-  return gaussianSmoothed(maps, kSigma);
+  return gaussianSmoothed(maps, kRd4adSigma);
 }
 
 Rd4adDetector::Rd4adDetector(const DetectorSettings& settings, FitData data, at::Device device)
@@ -55,7 +55,7 @@ Rd4adDetector::Rd4adDetector(const DetectorSettings& settings, const nn::Weights
 
 void Rd4adDetector::makeNet(const nn::Weights& weights) {
   std::vector<int64_t> channels = backbone_->channels();
-  channels.resize(kStages);
+  channels.resize(kRd4adStages);
   net_ = std::make_unique<model::ReverseDistillation>(
       weights, model::ReverseDistillationConfig::of(settings().backbone, channels));
 }
@@ -63,7 +63,7 @@ void Rd4adDetector::makeNet(const nn::Weights& weights) {
 std::vector<at::Tensor> Rd4adDetector::stages(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
   std::vector<at::Tensor> stages = backbone_->features(model::normalizeForImagenet(images));
-  stages.resize(kStages);
+  stages.resize(kRd4adStages);
   return stages;
 }
 

@@ -13,7 +13,7 @@ namespace dan::dual {
 
 namespace {
 
-void replace(std::string& text, const std::string& from, const std::string& to) {
+void replaceFirst(std::string& text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   if (at != std::string::npos) text.replace(at, from.size(), to);
 }
@@ -28,14 +28,14 @@ bool isUnusedBackground(const std::string& name) { return name.find(".attn2.back
 
 std::string fromPublishedName(const std::string& name) {
   std::string own = name;
-  replace(own, ".processor.", ".");
-  replace(own, ".chained_proc.", ".");
-  replace(own, ".temporal_condition_mlp.", ".background.mlp.");
-  replace(own, ".temporal_a", ".background.gamma");
-  replace(own, ".temporal_n.", ".saim.norm.");
-  replace(own, ".temporal_", ".saim.");
-  replace(own, "text_encoder.text_model.encoder.layers.", "text_encoder.layers.");
-  replace(own, ".self_attn.", ".");
+  replaceFirst(own, ".processor.", ".");
+  replaceFirst(own, ".chained_proc.", ".");
+  replaceFirst(own, ".temporal_condition_mlp.", ".background.mlp.");
+  replaceFirst(own, ".temporal_a", ".background.gamma");
+  replaceFirst(own, ".temporal_n.", ".saim.norm.");
+  replaceFirst(own, ".temporal_", ".saim.");
+  replaceFirst(own, "text_encoder.text_model.encoder.layers.", "text_encoder.layers.");
+  replaceFirst(own, ".self_attn.", ".");
   return own;
 }
 

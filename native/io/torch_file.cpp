@@ -26,14 +26,14 @@ constexpr size_t kMaxPickleBytes = 64u << 20;
 // Tensors may share bytes (tied weights), but not so many that a small file becomes a large model.
 constexpr uint64_t kMaxSharing = 8;
 
-[[noreturn]] void reject(const std::string& path, const std::string& reason) {
+[[noreturn]] void rejectTorchFile(const std::string& path, const std::string& reason) {
   fail(kWeightsInvalid, path, " is not a valid PyTorch weights file: ", reason);
 }
 
 uint64_t bytesOf(const std::string& path, const StorageReference& storage) {
   int64_t bytes = 0;
   if (__builtin_mul_overflow(storage.numel, static_cast<int64_t>(c10::elementSize(storage.dtype)), &bytes)) {
-    reject(path, c10::str("storage ", storage.key, " claims an impossible size"));
+    rejectTorchFile(path, c10::str("storage ", storage.key, " claims an impossible size"));
   }
   return static_cast<uint64_t>(bytes);
 }
@@ -76,13 +76,13 @@ TensorMap collectTensors(const InputFile& file, const PickleValue* root, const S
                          const Wanted& wanted) {
   const std::string& path = file.path();
   root = stateDictOf(root);
-  if (root->kind != Kind::kDict) reject(path, "it holds no dict of tensors");
+  if (root->kind != Kind::kDict) rejectTorchFile(path, "it holds no dict of tensors");
   std::map<std::string_view, at::Tensor> storages;
   TensorMap tensors;
   uint64_t total = 0;
   for (size_t i = 0; i + 1 < root->items.size(); i += 2) {
     const PickleValue *key = root->items[i], *value = root->items[i + 1];
-    if (key->kind != Kind::kText) reject(path, "its dict has a key that is not text");
+    if (key->kind != Kind::kText) rejectTorchFile(path, "its dict has a key that is not text");
     if (value->kind != Kind::kTensor) continue;  // the dict also holds step counts and the like
     const std::string name(key->text);
     if (wanted && !wanted(name)) continue;
@@ -90,12 +90,12 @@ TensorMap collectTensors(const InputFile& file, const PickleValue* root, const S
     at::Tensor& storage = storages[reference.key];
     if (!storage.defined()) storage = load(reference);
     if (storage.scalar_type() != reference.dtype || storage.numel() < reference.numel) {
-      reject(path, c10::str("two tensors disagree about storage ", reference.key));
+      rejectTorchFile(path, c10::str("two tensors disagree about storage ", reference.key));
     }
     const at::Tensor tensor =
         storage.as_strided(integersOf(*value->items[2]), integersOf(*value->items[3]), value->items[1]->integer);
     total += tensor.nbytes();
-    if (total / kMaxSharing > file.size()) reject(path, "too many of its tensors share the same bytes");
+    if (total / kMaxSharing > file.size()) rejectTorchFile(path, "too many of its tensors share the same bytes");
     tensors[name] = tensor;
   }
   file.expectUnchanged();
@@ -107,25 +107,26 @@ TensorMap readZip(const InputFile& file, const Wanted& wanted) {
   const StoredZip zip(file);
   const auto record = [&](const std::string& name) {
     const StoredZip::Entry* entry = zip.find(name);
-    if (entry == nullptr) reject(path, "it lacks the record " + name);
+    if (entry == nullptr) rejectTorchFile(path, "it lacks the record " + name);
     return *entry;
   };
   if (zip.find("constants.pkl") != nullptr) {
-    reject(path, "it is a TorchScript archive; save the state_dict() of the model that it was made of instead");
+    rejectTorchFile(path,
+                    "it is a TorchScript archive; save the state_dict() of the model that it was made of instead");
   }
   const StoredZip::Entry* order = zip.find("byteorder");
   constexpr std::string_view kLittle = "little";
   if (order != nullptr && (order->size != kLittle.size() || file.text(order->position, order->size) != kLittle)) {
-    reject(path, "it is big-endian");
+    rejectTorchFile(path, "it is big-endian");
   }
   const StoredZip::Entry entry = record("data.pkl");
-  if (entry.size > kMaxPickleBytes) reject(path, "its pickle is too long");
+  if (entry.size > kMaxPickleBytes) rejectTorchFile(path, "its pickle is too long");
   const std::string pickle = file.text(entry.position, entry.size);
   PickleReader reader(reinterpret_cast<const uint8_t*>(pickle.data()), pickle.size(), path);
   const auto load = [&](const StorageReference& storage) {
     const StoredZip::Entry data = record("data/" + std::string(storage.key));
     if (data.size < bytesOf(path, storage)) {
-      reject(path, c10::str("storage ", storage.key, " is shorter than it claims"));
+      rejectTorchFile(path, c10::str("storage ", storage.key, " is shorter than it claims"));
     }
     return readTensor(file, data.position, {storage.numel}, storage.dtype);
   };
@@ -147,14 +148,16 @@ TensorMap readLegacy(const InputFile& file, const Wanted& wanted) {
     return value;
   };
   const PickleValue* magic = next();
-  if (magic->kind != Kind::kLong || magic->text != kLegacyMagic) reject(path, "it does not begin as torch.save begins");
+  if (magic->kind != Kind::kLong || magic->text != kLegacyMagic)
+    rejectTorchFile(path, "it does not begin as torch.save begins");
   const PickleValue* protocol = next();
-  if (protocol->kind != Kind::kInteger || protocol->integer != kLegacyProtocol) reject(path, "its protocol is unknown");
+  if (protocol->kind != Kind::kInteger || protocol->integer != kLegacyProtocol)
+    rejectTorchFile(path, "its protocol is unknown");
   next();
   const PickleValue* root = next();
   const std::map<std::string_view, at::ScalarType> dtypes = readers.back()->storageTypes();
   const PickleValue* keys = next();
-  if (keys->kind != Kind::kList) reject(path, "it lacks its list of storages");
+  if (keys->kind != Kind::kList) rejectTorchFile(path, "it lacks its list of storages");
 
   struct Place {
     int64_t numel;
@@ -164,21 +167,21 @@ TensorMap readLegacy(const InputFile& file, const Wanted& wanted) {
   uint64_t at = position;
   for (const PickleValue* key : keys->items) {
     int64_t numel = 0;
-    if (key->kind != Kind::kText || file.size() - at < sizeof(numel)) reject(path, "a storage is missing");
+    if (key->kind != Kind::kText || file.size() - at < sizeof(numel)) rejectTorchFile(path, "a storage is missing");
     file.read(at, &numel, sizeof(numel));
     at += sizeof(numel);
     const auto dtype = dtypes.find(key->text);
-    if (dtype == dtypes.end()) reject(path, c10::str("storage ", key->text, " belongs to no tensor"));
-    if (numel < 0) reject(path, c10::str("storage ", key->text, " claims an impossible size"));
+    if (dtype == dtypes.end()) rejectTorchFile(path, c10::str("storage ", key->text, " belongs to no tensor"));
+    if (numel < 0) rejectTorchFile(path, c10::str("storage ", key->text, " claims an impossible size"));
     const uint64_t bytes = bytesOf(path, {key->text, dtype->second, numel});
-    if (bytes > file.size() - at) reject(path, c10::str("storage ", key->text, " is longer than the file"));
+    if (bytes > file.size() - at) rejectTorchFile(path, c10::str("storage ", key->text, " is longer than the file"));
     places[key->text] = {numel, at};
     at += bytes;
   }
   const auto load = [&](const StorageReference& storage) {
     const auto place = places.find(storage.key);
     if (place == places.end() || place->second.numel < storage.numel || dtypes.at(storage.key) != storage.dtype) {
-      reject(path, c10::str("storage ", storage.key, " is missing or too short"));
+      rejectTorchFile(path, c10::str("storage ", storage.key, " is missing or too short"));
     }
     return readTensor(file, place->second.position, {storage.numel}, storage.dtype);
   };
@@ -191,13 +194,13 @@ TensorMap readTorchFile(const std::string& path) { return readTorchFile(*InputFi
 
 TensorMap readTorchFile(const InputFile& file, const Wanted& wanted) {
   const std::string& path = file.path();
-  if (file.size() < kZipMagic.size()) reject(path, "it has only " + std::to_string(file.size()) + " bytes");
+  if (file.size() < kZipMagic.size()) rejectTorchFile(path, "it has only " + std::to_string(file.size()) + " bytes");
   try {
     const bool isZip = file.text(0, kZipMagic.size()) == kZipMagic;
     return isZip ? readZip(file, wanted) : readLegacy(file, wanted);
   } catch (const c10::Error& error) {
     const std::string reason = error.what_without_backtrace();
-    reject(path, reason.substr(0, reason.find('\n')));
+    rejectTorchFile(path, reason.substr(0, reason.find('\n')));
   }
 }
 

@@ -3,12 +3,11 @@
 #include <limits>
 
 #include "core/error.h"
+#include "metrics/undefined.h"
 
 namespace dan::metrics {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 at::Tensor kernel(const at::Tensor& a, const at::Tensor& b) {
   return (at::matmul(a, b.t()) / static_cast<double>(a.size(1)) + 1).pow(3);

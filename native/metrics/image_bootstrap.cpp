@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
 #include <set>
 
 #include "core/random.h"
 #include "core/rng.h"
+#include "metrics/undefined.h"
 
 namespace dan::metrics {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Returns about `count` scores that part the given ones into classes of like size, in rising order.
 std::vector<float> quantiles(std::vector<float> scores, size_t count) {

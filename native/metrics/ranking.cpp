@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "core/connected_regions.h"
 #include "metrics/curve_area.h"
+#include "metrics/undefined.h"
 
 namespace dan::metrics {
 
@@ -32,8 +32,6 @@ Curve countCurve(const at::Tensor& scores, const at::Tensor& labels) {
   }
   return curve;
 }
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 

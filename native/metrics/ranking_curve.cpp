@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "metrics/undefined.h"
+
 namespace dan::metrics {
 
 double RankingCurve::overlapArea(double fromRate, double toRate, double fromOverlap, double toOverlap,
@@ -34,7 +36,6 @@ void RankingCurve::step(double score, double defects, double good, double overla
 }
 
 RankingScores RankingCurve::scores() const {
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   const bool isBoth = defects_ > 0 && good_ > 0;
   const bool hasRegions = regions_ > 0 && good_ > 0;
   return {isBoth ? area_ / (defects_ * good_) : kNaN, defects_ > 0 ? precisions_ / defects_ : kNaN,

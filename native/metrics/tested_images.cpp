@@ -6,12 +6,11 @@
 
 #include "core/error.h"
 #include "metrics/ranking.h"
+#include "metrics/undefined.h"
 
 namespace dan::metrics {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<const RankedPixels*> pixelsOf(const TestedImages& images) {
   std::vector<const RankedPixels*> pixels;

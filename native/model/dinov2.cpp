@@ -9,7 +9,7 @@ namespace dan::model {
 namespace {
 
 constexpr int64_t kOutputs = 4, kMlpRatio = 4;
-constexpr double kNormEps = 1e-6;
+constexpr double kVitNormEps = 1e-6;
 
 int64_t nearestMultiple(int64_t side, int64_t of) { return std::max<int64_t>((side + of / 2) / of, 1) * of; }
 
@@ -22,7 +22,7 @@ Dinov2Backbone::Dinov2Backbone(const nn::Weights& weights, const Dinov2Config& c
       config_(config),
       patches_(weights.scope("patch_embed").scope("proj"), 3, config.width, config.patch, config.patch),
       classToken_(weights.take("cls_token", {1, 1, config.width})),
-      norm_(weights.scope("norm"), config.width, kNormEps) {
+      norm_(weights.scope("norm"), config.width, kVitNormEps) {
   const at::IntArrayRef shape = weights.shapeOf("pos_embed");
   const int64_t side = shape.size() == 3 ? gridSide(shape[1] - 1) : 0;
   // The training's resolution decides the grid. take() reports any other shape.
@@ -30,8 +30,8 @@ Dinov2Backbone::Dinov2Backbone(const nn::Weights& weights, const Dinov2Config& c
   for (int64_t i = 0; i < config.depth; ++i) {
     const nn::Weights block = weights.scope("blocks").scope(std::to_string(i));
     const nn::Weights attention = block.scope("attn"), mlp = block.scope("mlp");
-    blocks_.push_back({{block.scope("norm1"), config.width, kNormEps},
-                       {block.scope("norm2"), config.width, kNormEps},
+    blocks_.push_back({{block.scope("norm1"), config.width, kVitNormEps},
+                       {block.scope("norm2"), config.width, kVitNormEps},
                        {attention.scope("qkv"), config.width, 3 * config.width},
                        {attention.scope("proj"), config.width, config.width},
                        {mlp.scope("fc1"), config.width, kMlpRatio * config.width},

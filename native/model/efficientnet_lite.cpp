@@ -7,11 +7,11 @@ namespace dan::model {
 
 namespace {
 
-const std::vector<InvertedResidualStage> kStages = {
+const std::vector<InvertedResidualStage> kLiteStages = {
     {3, 1, 1, 16, 1},  {3, 2, 6, 24, 2},  {5, 2, 6, 40, 2},  {3, 2, 6, 80, 3},
     {5, 1, 6, 112, 3}, {5, 2, 6, 192, 4}, {3, 1, 6, 320, 1},
 };
-constexpr int64_t kStem = 32;
+constexpr int64_t kLiteStem = 32;
 constexpr double kTensorFlowEps = 1e-3;
 
 InvertedResidualNames publishedNames(size_t stage, int64_t /*block*/, int64_t index) {
@@ -21,23 +21,23 @@ InvertedResidualNames publishedNames(size_t stage, int64_t /*block*/, int64_t in
           {prefix + "project_conv", prefix + "bn2"}};
 }
 
-InvertedResidualNames timmNames(size_t stage, int64_t block, int64_t /*index*/) {
-  return timmBlockNames(kStages[stage], stage, block);
+InvertedResidualNames timmLiteNames(size_t stage, int64_t block, int64_t /*index*/) {
+  return timmBlockNames(kLiteStages[stage], stage, block);
 }
 
 }  // namespace
 
 InvertedResidualConfig efficientnetLite0(const nn::Weights& weights) {
   if (weights.has("_conv_stem.weight")) {
-    return {kStem,
-            kStages,
+    return {kLiteStem,
+            kLiteStages,
             {"_conv_stem", "_bn0"},
             publishedNames,
             kTensorFlowEps,
             /*padsAsTensorFlow=*/true,
             /*takesSignedPixels=*/true};
   }
-  return {kStem, kStages, {"conv_stem", "bn1"}, timmNames};
+  return {kLiteStem, kLiteStages, {"conv_stem", "bn1"}, timmLiteNames};
 }
 
 }  // namespace dan::model

@@ -9,8 +9,8 @@ namespace {
 using Unit = InceptionV3::Unit;
 using Block = InceptionV3::Block;
 
-constexpr double kNormEps = 1e-3;
-constexpr int64_t kSide = 299, kClasses = 1000, kFeatures = 2048;
+constexpr double kInceptionNormEps = 1e-3;
+constexpr int64_t kInceptionSide = 299, kImageNetClasses = 1000, kInceptionFeatures = 2048;
 
 struct Kernel {
   int64_t height, width;
@@ -21,7 +21,7 @@ Unit unit(const nn::Weights& weights, const std::string& name, int64_t in, int64
           int64_t stride = 1, bool padded = true) {
   const nn::Weights scope = weights.scope(name);
   return {scope.scope("conv").take("weight", {out, in, kernel.height, kernel.width}),
-          nn::BatchNorm2d(scope.scope("bn"), out, kNormEps), stride, padded};
+          nn::BatchNorm2d(scope.scope("bn"), out, kInceptionNormEps), stride, padded};
 }
 
 Unit halving(const nn::Weights& weights, const std::string& name, int64_t in, int64_t out) {
@@ -102,16 +102,22 @@ InceptionV3::InceptionV3(const nn::Weights& w)
     : beforePool_{unit(w, "Conv2d_1a_3x3", 3, 32, kThree, 2, false), unit(w, "Conv2d_2a_3x3", 32, 32, kThree, 1, false),
                   unit(w, "Conv2d_2b_3x3", 32, 64, kThree)},
       afterPool_{unit(w, "Conv2d_3b_1x1", 64, 80, kPoint), unit(w, "Conv2d_4a_3x3", 80, 192, kThree, 1, false)},
-      blocks_{blockA(w.scope("Mixed_5b"), 192, 32),  blockA(w.scope("Mixed_5c"), 256, 64),
-              blockA(w.scope("Mixed_5d"), 288, 64),  blockB(w.scope("Mixed_6a")),
-              blockC(w.scope("Mixed_6b"), 128),      blockC(w.scope("Mixed_6c"), 160),
-              blockC(w.scope("Mixed_6d"), 160),      blockC(w.scope("Mixed_6e"), 192),
-              blockD(w.scope("Mixed_7a")),           blockE(w.scope("Mixed_7b"), 1280),
-              blockE(w.scope("Mixed_7c"), kFeatures)},
-      classifier_(w.scope("fc"), kFeatures, kClasses) {}
+      blocks_{blockA(w.scope("Mixed_5b"), 192, 32),
+              blockA(w.scope("Mixed_5c"), 256, 64),
+              blockA(w.scope("Mixed_5d"), 288, 64),
+              blockB(w.scope("Mixed_6a")),
+              blockC(w.scope("Mixed_6b"), 128),
+              blockC(w.scope("Mixed_6c"), 160),
+              blockC(w.scope("Mixed_6d"), 160),
+              blockC(w.scope("Mixed_6e"), 192),
+              blockD(w.scope("Mixed_7a")),
+              blockE(w.scope("Mixed_7b"), 1280),
+              blockE(w.scope("Mixed_7c"), kInceptionFeatures)},
+      classifier_(w.scope("fc"), kInceptionFeatures, kImageNetClasses) {}
 
 at::Tensor InceptionV3::features(const at::Tensor& x) const {
-  const at::Tensor sized = at::upsample_bilinear2d(2 * x - 1, {kSide, kSide}, /*align_corners=*/false);
+  const at::Tensor sized =
+      at::upsample_bilinear2d(2 * x - 1, {kInceptionSide, kInceptionSide}, /*align_corners=*/false);
   at::Tensor h = at::max_pool2d(through(beforePool_, sized), 3, 2);
   h = at::max_pool2d(through(afterPool_, h), 3, 2);
   for (const Block& block : blocks_) h = block(h);

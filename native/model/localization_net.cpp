@@ -6,30 +6,30 @@ namespace dan::model {
 
 namespace {
 
-constexpr int64_t kClasses = 2, kLevels = 6;
-constexpr int64_t kEncoderWidths[kLevels] = {1, 2, 4, 8, 8, 8};  // multiples of the base width
+constexpr int64_t kPixelClasses = 2, kUnetLevels = 6;
+constexpr int64_t kUnetEncoderWidths[kUnetLevels] = {1, 2, 4, 8, 8, 8};  // multiples of the base width
 constexpr const char* kUpNames[] = {"up_b", "up1", "up2", "up3", "up4"};
 constexpr const char* kDecoderNames[] = {"db_b", "db1", "db2", "db3", "db4"};
-constexpr int64_t kDecoderWidths[] = {8, 4, 2, 1, 1};
+constexpr int64_t kUnetDecoderWidths[] = {8, 4, 2, 1, 1};
 
 }  // namespace
 
 LocalizationNet::LocalizationNet(const nn::Weights& weights, int64_t baseChannels, int64_t channels) {
   const nn::Weights encoder = weights.scope("encoder_segment"), decoder = weights.scope("decoder_segment");
   int64_t in = channels;
-  for (int64_t i = 0; i < kLevels; ++i) {
-    const int64_t out = baseChannels * kEncoderWidths[i];
+  for (int64_t i = 0; i < kUnetLevels; ++i) {
+    const int64_t out = baseChannels * kUnetEncoderWidths[i];
     encoder_.emplace_back(encoder.scope("block" + std::to_string(i + 1)), in, out, out);
     in = out;
   }
-  for (int64_t i = 0; i + 1 < kLevels; ++i) {
-    const int64_t out = baseChannels * kDecoderWidths[i];
-    const int64_t skip = baseChannels * kEncoderWidths[kLevels - 2 - i];
+  for (int64_t i = 0; i + 1 < kUnetLevels; ++i) {
+    const int64_t out = baseChannels * kUnetDecoderWidths[i];
+    const int64_t skip = baseChannels * kUnetEncoderWidths[kUnetLevels - 2 - i];
     up_.emplace_back(decoder.scope(kUpNames[i]), in, out);
     decoder_.emplace_back(decoder.scope(kDecoderNames[i]), out + skip, out, out);
     in = out;
   }
-  out_ = nn::Conv2d(decoder.scope("fin_out.0"), in, kClasses, 3, 1, 1);
+  out_ = nn::Conv2d(decoder.scope("fin_out.0"), in, kPixelClasses, 3, 1, 1);
 }
 
 at::Tensor LocalizationNet::forward(const at::Tensor& x, bool training) const {

@@ -7,11 +7,11 @@ namespace dan::model {
 namespace {
 
 constexpr int64_t kExpansion = 4;  // A bottleneck block puts out this multiple of its planes.
-constexpr size_t kStages = 3;
+constexpr size_t kDistilledStages = 3;
 
 void expectHalving(const std::vector<at::Tensor>& stages) {
-  bool halves = stages.size() == kStages && stages.back().size(2) % 2 == 0 && stages.back().size(3) % 2 == 0;
-  for (size_t i = 1; halves && i < kStages; ++i) {
+  bool halves = stages.size() == kDistilledStages && stages.back().size(2) % 2 == 0 && stages.back().size(3) % 2 == 0;
+  for (size_t i = 1; halves && i < kDistilledStages; ++i) {
     for (const int64_t side : {2, 3}) halves = halves && stages[i - 1].size(side) == 2 * stages[i].size(side);
   }
   if (!halves) {
@@ -83,7 +83,7 @@ std::vector<ReverseDistillation::Block> ReverseDistillation::blocks(const nn::We
 
 ReverseDistillation::ReverseDistillation(const nn::Weights& weights, const ReverseDistillationConfig& config)
     : config_(config) {
-  if (config.channels.size() != kStages) {
+  if (config.channels.size() != kDistilledStages) {
     fail(kInvalidOption, "Expected a backbone with three stages for reverse distillation but received ",
          config.channels.size());
   }
@@ -94,7 +94,7 @@ ReverseDistillation::ReverseDistillation(const nn::Weights& weights, const Rever
   middle_ = nn::ConvNorm(embedding.scope("conv3"), embedding.scope("bn3"), middle, coarse, 3, 2);
   embedding_ = blocks(embedding.scope("bn_layer"), config.embeddingBlocks, 3 * coarse, 2 * coarse, Resize::kHalve);
   const int64_t widths[] = {2 * coarse, coarse, middle, fine};
-  for (size_t i = 0; i < kStages; ++i) {
+  for (size_t i = 0; i < kDistilledStages; ++i) {
     decoder_.push_back(blocks(decoder.scope("layer" + std::to_string(i + 1)), config.blocks[i], widths[i],
                               widths[i + 1], Resize::kDouble));
   }
@@ -105,10 +105,10 @@ std::vector<at::Tensor> ReverseDistillation::forward(const std::vector<at::Tenso
   const at::Tensor fine = at::relu(fineSecond_(at::relu(fineFirst_(stages[0], training)), training));
   at::Tensor h = at::cat({fine, at::relu(middle_(stages[1], training)), stages[2]}, 1);
   for (const Block& one : embedding_) h = one(h, training);
-  std::vector<at::Tensor> decoded(kStages);
-  for (size_t i = 0; i < kStages; ++i) {
+  std::vector<at::Tensor> decoded(kDistilledStages);
+  for (size_t i = 0; i < kDistilledStages; ++i) {
     for (const Block& one : decoder_[i]) h = one(h, training);
-    decoded[kStages - 1 - i] = h;
+    decoded[kDistilledStages - 1 - i] = h;
   }
   return decoded;
 }

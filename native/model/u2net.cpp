@@ -11,7 +11,7 @@ constexpr const char* kStageNames[] = {"stage1",  "stage2",  "stage3",  "stage4"
 constexpr int64_t kDepths[] = {7, 6, 5, 4, 4, 4, 4, 4, 5, 6, 7};
 constexpr bool kIsDilated[] = {false, false, false, false, true, true, true, false, false, false, false};
 constexpr size_t kSides = 6;
-constexpr double kNormEps = 1e-5, kNormMomentum = 0.1;
+constexpr double kU2netNormEps = 1e-5, kNormMomentum = 0.1;
 
 at::Tensor halve(const at::Tensor& x) { return at::max_pool2d(x, 2, 2, 0, 1, /*ceil_mode=*/true); }
 
@@ -54,7 +54,7 @@ ConvBnRelu::ConvBnRelu(const nn::Weights& weights, int64_t in, int64_t out, int6
 at::Tensor ConvBnRelu::operator()(const at::Tensor& x, bool training) const {
   const at::Tensor h = at::conv2d(x, weight, bias, 1, dilation, dilation);
   return at::relu(
-      at::batch_norm(h, normWeight, normBias, runningMean, runningVar, training, kNormMomentum, kNormEps, false));
+      at::batch_norm(h, normWeight, normBias, runningMean, runningVar, training, kNormMomentum, kU2netNormEps, false));
 }
 
 ResidualUBlock::ResidualUBlock(const nn::Weights& weights, int64_t in, U2netConfig::Stage stage, int64_t depth,

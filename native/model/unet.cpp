@@ -21,8 +21,6 @@ at::Tensor checkpointed(const nn::ResnetBlock& block, const at::Tensor& x, const
       {x, skip, temb});
 }
 
-std::string indexed(const char* name, size_t index) { return std::string(name) + "." + std::to_string(index); }
-
 }  // namespace
 
 Unet::Unet(const nn::Weights& weights, const UnetConfig& config)
@@ -47,15 +45,15 @@ Unet::Unet(const nn::Weights& weights, const UnetConfig& config)
 void Unet::buildDown(const nn::Weights& weights) {
   const auto& channels = config_.blockOutChannels;
   for (size_t i = 0; i < channels.size(); ++i) {
-    const std::string name = indexed("down_blocks", i);
+    const std::string name = nn::indexed("down_blocks", i);
     const nn::Weights block = weights.scope(name);
     Level level;
     for (int64_t j = 0; j < config_.layersPerBlock; ++j) {
       const int64_t in = j == 0 && i > 0 ? channels[i - 1] : channels[i];
-      level.resnets.emplace_back(block.scope(indexed("resnets", j)), in, channels[i], timeWidth(), config_.groups,
+      level.resnets.emplace_back(block.scope(nn::indexed("resnets", j)), in, channels[i], timeWidth(), config_.groups,
                                  config_.normEps);
       if (!config_.downHasAttention[i]) continue;
-      const std::string attention = indexed("attentions", j);
+      const std::string attention = nn::indexed("attentions", j);
       level.attentions.emplace_back(block.scope(attention), name + "." + attention, channels[i],
                                     config_.crossAttentionDim, config_.heads[i], config_.depths[i], config_.groups,
                                     config_.linearProjection);
@@ -72,7 +70,7 @@ void Unet::buildUp(const nn::Weights& weights) {
   const size_t levels = channels.size();
   for (size_t i = 0; i < levels; ++i) {
     const size_t mirror = levels - 1 - i;  // the down level of the same resolution
-    const std::string name = indexed("up_blocks", i);
+    const std::string name = nn::indexed("up_blocks", i);
     const nn::Weights block = weights.scope(name);
     const int64_t out = channels[mirror];
     Level level;
@@ -80,10 +78,10 @@ void Unet::buildUp(const nn::Weights& weights) {
       const bool isLast = j == config_.layersPerBlock;
       const int64_t below = j == 0 && i > 0 ? channels[mirror + 1] : out;
       const int64_t skip = isLast && mirror > 0 ? channels[mirror - 1] : out;
-      level.resnets.emplace_back(block.scope(indexed("resnets", j)), below + skip, out, timeWidth(), config_.groups,
+      level.resnets.emplace_back(block.scope(nn::indexed("resnets", j)), below + skip, out, timeWidth(), config_.groups,
                                  config_.normEps);
       if (!config_.upHasAttention[i]) continue;
-      const std::string attention = indexed("attentions", j);
+      const std::string attention = nn::indexed("attentions", j);
       level.attentions.emplace_back(block.scope(attention), name + "." + attention, out, config_.crossAttentionDim,
                                     config_.heads[mirror], config_.depths[mirror], config_.groups,
                                     config_.linearProjection);

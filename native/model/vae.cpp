@@ -6,16 +6,14 @@ namespace dan::model {
 
 namespace {
 
-constexpr double kNormEps = 1e-6;
-
-std::string indexed(const char* name, size_t index) { return std::string(name) + "." + std::to_string(index); }
+constexpr double kVaeNormEps = 1e-6;
 
 }  // namespace
 
 VaeMidBlock::VaeMidBlock(const nn::Weights& weights, int64_t channels, int64_t groups)
-    : first_(weights.scope("resnets.0"), channels, channels, 0, groups, kNormEps),
-      second_(weights.scope("resnets.1"), channels, channels, 0, groups, kNormEps),
-      norm_(weights.scope("attentions.0.group_norm"), channels, groups, kNormEps),
+    : first_(weights.scope("resnets.0"), channels, channels, 0, groups, kVaeNormEps),
+      second_(weights.scope("resnets.1"), channels, channels, 0, groups, kVaeNormEps),
+      norm_(weights.scope("attentions.0.group_norm"), channels, groups, kVaeNormEps),
       toQ_(weights.scope("attentions.0.to_q"), channels, channels),
       toK_(weights.scope("attentions.0.to_k"), channels, channels),
       toV_(weights.scope("attentions.0.to_v"), channels, channels),
@@ -40,27 +38,29 @@ Vae::Vae(const nn::Weights& weights, const VaeConfig& config)
       dequantize_(weights.scope("post_quant_conv"), config.latentChannels, config.latentChannels, 1),
       encoderMid_(weights.scope("encoder.mid_block"), config.blockOutChannels.back(), config.groups),
       decoderMid_(weights.scope("decoder.mid_block"), config.blockOutChannels.back(), config.groups),
-      encoderNorm_(weights.scope("encoder.conv_norm_out"), config.blockOutChannels.back(), config.groups, kNormEps),
-      decoderNorm_(weights.scope("decoder.conv_norm_out"), config.blockOutChannels.front(), config.groups, kNormEps) {
+      encoderNorm_(weights.scope("encoder.conv_norm_out"), config.blockOutChannels.back(), config.groups, kVaeNormEps),
+      decoderNorm_(weights.scope("decoder.conv_norm_out"), config.blockOutChannels.front(), config.groups,
+                   kVaeNormEps) {
   const auto& channels = config.blockOutChannels;
   const size_t levels = channels.size();
   for (size_t i = 0; i < levels; ++i) {
-    const nn::Weights block = weights.scope(indexed("encoder.down_blocks", i));
+    const nn::Weights block = weights.scope(nn::indexed("encoder.down_blocks", i));
     Level level;
     for (int64_t j = 0; j < config.layersPerBlock; ++j) {
       const int64_t in = j == 0 && i > 0 ? channels[i - 1] : channels[i];
-      level.resnets.emplace_back(block.scope(indexed("resnets", j)), in, channels[i], 0, config.groups, kNormEps);
+      level.resnets.emplace_back(block.scope(nn::indexed("resnets", j)), in, channels[i], 0, config.groups,
+                                 kVaeNormEps);
     }
     if (i + 1 < levels) level.downsample.emplace(block.scope("downsamplers.0.conv"), channels[i], channels[i], 3, 2);
     down_.push_back(std::move(level));
   }
   for (size_t i = 0; i < levels; ++i) {
-    const nn::Weights block = weights.scope(indexed("decoder.up_blocks", i));
+    const nn::Weights block = weights.scope(nn::indexed("decoder.up_blocks", i));
     const int64_t out = channels[levels - 1 - i];
     Level level;
     for (int64_t j = 0; j <= config.layersPerBlock; ++j) {
       const int64_t in = j == 0 && i > 0 ? channels[levels - i] : out;
-      level.resnets.emplace_back(block.scope(indexed("resnets", j)), in, out, 0, config.groups, kNormEps);
+      level.resnets.emplace_back(block.scope(nn::indexed("resnets", j)), in, out, 0, config.groups, kVaeNormEps);
     }
     if (i + 1 < levels) level.upsample.emplace(block.scope("upsamplers.0"), out);
     up_.push_back(std::move(level));

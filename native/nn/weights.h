@@ -11,6 +11,9 @@
 
 namespace dan::nn {
 
+// Returns the name of an element of a list: `name.index`.
+inline std::string indexed(const char* name, size_t index) { return std::string(name) + "." + std::to_string(index); }
+
 // Matrices and kernels are held either in the working dtype, or as in the file where frozen layers can read that (see
 // ops/frozen.h). In the second case the file's data are neither read nor converted before they are used.
 enum class Held { kConverted, kAsStored };

@@ -9,13 +9,13 @@ namespace dan::place {
 namespace {
 
 // The ground of a defect reaches this share of the window's side beyond its mask.
-constexpr double kNearby = 1 / 16.;
+constexpr double kNearestGround = 1 / 16.;
 // A ground that is as even as this share of the range has no grain that could hide a defect.
 constexpr double kLeastNoise = 0.01;
 
 // difference: (H, W), as a share of the range; photograph: (H, W, C) uint8; mask: (H, W) bool, not empty.
 double contrastToNoise(const at::Tensor& difference, const at::Tensor& photograph, const at::Tensor& mask) {
-  const int64_t reach = std::max<int64_t>(1, static_cast<int64_t>(kNearby * static_cast<double>(mask.size(0))));
+  const int64_t reach = std::max<int64_t>(1, static_cast<int64_t>(kNearestGround * static_cast<double>(mask.size(0))));
   const at::Tensor near = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), 2 * reach + 1, 1, reach)[0] > 0.5;
   const at::Tensor ground = photograph.to(at::kFloat).mean(-1).masked_select(near) / 255;
   const double noise = ground.std(/*unbiased=*/false).item<double>();

@@ -54,7 +54,7 @@ void RunState::save(const std::string& path) const {
 
 void RunState::load(const std::string& path) {
   const TensorMap tensors = io::readSafetensors(path).tensors;
-  train::expectFinite(tensors, path);
+  train::expectFiniteTensors(tensors, path);
   TensorMap optimizer;
   for (const auto& [name, tensor] : tensors) {
     if (name.rfind("optimizer/", 0) == 0) optimizer[name.substr(10)] = tensor;

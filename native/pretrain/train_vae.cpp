@@ -15,7 +15,7 @@ namespace {
 
 // The autoencoder is local, so small crops suffice for most steps. Its attention is not, so the others are as large as
 // the package's pictures, and fewer.
-constexpr int64_t kCrop = 64, kWindow = 128, kLargeEvery = 4;
+constexpr int64_t kCrop = 64, kVaeWindow = 128, kLargeEvery = 4;
 constexpr double kPartShare = 0.4;   // This share of the batch is drawn on a blank background.
 constexpr double kBlankShare = 0.2;  // This share of these may come from a picture without a defect: all blank.
 constexpr double kKlWeight = 1e-6, kEdgeWeight = 1.0;
@@ -78,7 +78,7 @@ void trainVae(const RecipeOptions& options) {
   const auto save = [&] {
     at::Generator forMeasuring = makeGenerator(options.seed, 2);
     const at::Tensor index = drawIndices(data.size(), kMeasured, forMeasuring);
-    const at::Tensor pixels = drawWindows(data, index, kWindow, forMeasuring).pixels;
+    const at::Tensor pixels = drawWindows(data, index, kVaeWindow, forMeasuring).pixels;
     config.scalingFactor = measureScalingFactor(vae, pixels);
     std::printf("vae: %.2f dB, scaling factor %.4f\n", measurePsnr(vae, pixels), config.scalingFactor);
     std::filesystem::create_directories(options.base + "/vae");
@@ -90,7 +90,7 @@ void trainVae(const RecipeOptions& options) {
   for (int64_t step = 0; done < 1; ++step) {
     const bool large = step % kLargeEvery == 0;
     const Crops crops =
-        drawCrops(data, large ? options.batchSize / 4 : options.batchSize, large ? kWindow : kCrop, generator);
+        drawCrops(data, large ? options.batchSize / 4 : options.batchSize, large ? kVaeWindow : kCrop, generator);
     const auto posterior = vae.encode(crops.pixels);
     const at::Tensor decoded = vae.decode(posterior.sample(randn(posterior.mean.sizes(), generator)));
     const at::Tensor kl =

@@ -15,18 +15,19 @@ namespace {
 
 using augment::MarkedPicture;
 
-constexpr int64_t kSide = 64;
+constexpr int64_t kAugmentSide = 64;
 
 std::shared_ptr<augment::PixelPool> emptyPool() {
   auto pool = std::make_shared<augment::PixelPool>();
-  pool->height = pool->width = kSide;
+  pool->height = pool->width = kAugmentSide;
   return pool;
 }
 
 // Returns an even ground of level `ground`, 0 to 255, with a box of level `level` and `side` pixels in its middle.
 MarkedPicture boxed(int64_t side, double level = 20, double ground = 120) {
-  const MarkedPicture picture = {at::full({3, kSide, kSide}, ground / 255), at::zeros({kSide, kSide}, at::kBool)};
-  const int64_t first = (kSide - side) / 2;
+  const MarkedPicture picture = {at::full({3, kAugmentSide, kAugmentSide}, ground / 255),
+                                 at::zeros({kAugmentSide, kAugmentSide}, at::kBool)};
+  const int64_t first = (kAugmentSide - side) / 2;
   picture.image.narrow(1, first, side).narrow(2, first, side).fill_(level / 255);
   picture.mask.narrow(0, first, side).narrow(1, first, side).fill_(true);
   return picture;
@@ -39,11 +40,11 @@ augment::Pool defectPool(const MarkedPicture& defect) {
   return pool;
 }
 
-at::Tensor evenGround(double level) { return at::full({3, kSide, kSide}, level / 255); }
+at::Tensor evenGround(double level) { return at::full({3, kAugmentSide, kAugmentSide}, level / 255); }
 
 augment::Pool goodPool(double level) {
   auto pool = emptyPool();
-  pool->images.push_back(at::full({kSide, kSide, 3}, level, at::kByte));
+  pool->images.push_back(at::full({kAugmentSide, kAugmentSide, 3}, level, at::kByte));
   return pool;
 }
 
@@ -57,7 +58,9 @@ MarkedPicture movedOnto(const MarkedPicture& real, const at::Tensor& ground, Rng
 // A ground that gets brighter by one level in each column also changes in its mirrored edge. A repeated edge would be
 // even.
 at::Tensor ramp(int64_t rows) {
-  return ((60 + at::arange(kSide)).to(at::kFloat) / 255).view({1, 1, kSide}).expand({3, rows, kSide});
+  return ((60 + at::arange(kAugmentSide)).to(at::kFloat) / 255)
+      .view({1, 1, kAugmentSide})
+      .expand({3, rows, kAugmentSide});
 }
 
 double spanOf(const at::Tensor& values) { return (values.max() - values.min()).item<double>(); }
@@ -67,7 +70,7 @@ double spanOf(const at::Tensor& values) { return (values.max() - values.min()).i
 DAN_TEST(a_moved_defect_changes_nothing_of_its_new_ground_but_where_it_lies) {
   const int64_t side = 24;
   const MarkedPicture real = boxed(side);
-  at::Tensor places = at::zeros({kSide, kSide});
+  at::Tensor places = at::zeros({kAugmentSide, kAugmentSide});
   for (int64_t i = 0; i < 20; ++i) {
     const MarkedPicture picture = movedOnto(real, evenGround(200), rngOf(3, i));
     const auto inside = picture.mask.sum().item<int64_t>();
@@ -95,15 +98,16 @@ DAN_TEST(a_moved_defect_is_not_bent) {
 
 DAN_TEST(a_moved_defect_still_reaches_the_edges_that_cut_it_off) {
   // The defect is the lowest rows, from side to side.
-  const MarkedPicture real = {at::full({3, kSide, kSide}, 60 / 255.), at::zeros({kSide, kSide}, at::kBool)};
+  const MarkedPicture real = {at::full({3, kAugmentSide, kAugmentSide}, 60 / 255.),
+                              at::zeros({kAugmentSide, kAugmentSide}, at::kBool)};
   real.image.narrow(1, 40, 24).copy_(ramp(24));
   real.mask.narrow(0, 40, 24).fill_(true);
   at::Tensor heights = at::zeros({40});
   for (int64_t i = 0; i < 40; ++i) {
     const MarkedPicture picture = movedOnto(real, evenGround(60), rngOf(10, i));
-    EXPECT(picture.mask[kSide - 1].all().item<bool>() && !picture.mask[0].any().item<bool>());
-    const at::Tensor row = picture.image.mean(0)[kSide - 2];
-    for (const int64_t first : {int64_t{0}, kSide - 3}) EXPECT(spanOf(row.narrow(0, first, 3)) > 0.5 / 255);
+    EXPECT(picture.mask[kAugmentSide - 1].all().item<bool>() && !picture.mask[0].any().item<bool>());
+    const at::Tensor row = picture.image.mean(0)[kAugmentSide - 2];
+    for (const int64_t first : {int64_t{0}, kAugmentSide - 3}) EXPECT(spanOf(row.narrow(0, first, 3)) > 0.5 / 255);
     heights[i] = picture.mask.any(1).sum().to(at::kFloat);
   }
   EXPECT(heights.std().item<double>() > 2);
@@ -111,7 +115,7 @@ DAN_TEST(a_moved_defect_still_reaches_the_edges_that_cut_it_off) {
 
 DAN_TEST(a_defect_that_covers_all_has_the_light_of_the_new_ground) {
   for (int64_t i = 0; i < 10; ++i) {
-    const MarkedPicture picture = movedOnto(boxed(kSide), evenGround(200), rngOf(11, i));
+    const MarkedPicture picture = movedOnto(boxed(kAugmentSide), evenGround(200), rngOf(11, i));
     EXPECT(picture.mask.all().item<bool>());
     EXPECT((picture.image * 255 - 200).abs().max().item<double>() < 1);
   }
@@ -145,22 +149,23 @@ DAN_TEST(a_picture_that_is_photographed_again_keeps_its_ground_and_its_defect) {
 }
 
 DAN_TEST(a_picture_that_is_photographed_again_is_mirrored_where_it_ends) {
-  const MarkedPicture real = {ramp(kSide), boxed(16).mask};
+  const MarkedPicture real = {ramp(kAugmentSide), boxed(16).mask};
   for (int64_t i = 0; i < 200; ++i) {
     Rng rng = rngOf(4, i);
-    const at::Tensor middle = augment::withJitter(real, rng).image.mean(0)[kSide / 2];
-    for (const int64_t first : {int64_t{0}, kSide - 3}) EXPECT(spanOf(middle.narrow(0, first, 3)) > 0.25 / 255);
+    const at::Tensor middle = augment::withJitter(real, rng).image.mean(0)[kAugmentSide / 2];
+    for (const int64_t first : {int64_t{0}, kAugmentSide - 3}) EXPECT(spanOf(middle.narrow(0, first, 3)) > 0.25 / 255);
   }
 }
 
 DAN_TEST(a_picture_that_is_photographed_again_stays_as_sharp) {
   // Bilinear resampling would reduce this fine grain to two thirds.
   const auto roughness = [](const at::Tensor& picture) {
-    const at::Tensor middle = picture.narrow(1, 8, kSide - 16).narrow(2, 8, kSide - 16);
+    const at::Tensor middle = picture.narrow(1, 8, kAugmentSide - 16).narrow(2, 8, kAugmentSide - 16);
     return (middle.diff(1, 2).abs().mean() / middle.mean()).item<double>();
   };
   const MarkedPicture smooth = boxed(16);
-  const at::Tensor grain = at::avg_pool2d(at::randn({1, 1, kSide + 1, kSide + 1}, makeGenerator(6)), 2, 1)[0];
+  const at::Tensor grain =
+      at::avg_pool2d(at::randn({1, 1, kAugmentSide + 1, kAugmentSide + 1}, makeGenerator(6)), 2, 1)[0];
   const MarkedPicture real = {(smooth.image + 30 / 255. * grain).clamp(0, 1), smooth.mask};
   double after = 0;
   for (int64_t i = 0; i < 40; ++i) {
@@ -172,15 +177,16 @@ DAN_TEST(a_picture_that_is_photographed_again_stays_as_sharp) {
 
 DAN_TEST(a_pasted_defect_has_hard_edges_and_its_own_colours_and_is_turned_by_quarters) {
   // The defect is twice as long as wide. One half has level 20, and the other has level 100.
-  const MarkedPicture real = {at::full({3, kSide, kSide}, 120 / 255.), at::zeros({kSide, kSide}, at::kBool)};
+  const MarkedPicture real = {at::full({3, kAugmentSide, kAugmentSide}, 120 / 255.),
+                              at::zeros({kAugmentSide, kAugmentSide}, at::kBool)};
   real.image.narrow(1, 20, 16).narrow(2, 20, 4).fill_(20 / 255.);
   real.image.narrow(1, 20, 16).narrow(2, 24, 4).fill_(100 / 255.);
   real.mask.narrow(0, 20, 16).narrow(1, 20, 8).fill_(true);
-  at::Tensor places = at::zeros({kSide, kSide});
+  at::Tensor places = at::zeros({kAugmentSide, kAugmentSide});
   int64_t lying = 0;  // About as many defects lie as stand.
   for (int64_t i = 0; i < 60; ++i) {
     Rng rng = rngOf(6, i);
-    const MarkedPicture onto = {evenGround(200), at::zeros({kSide, kSide}, at::kBool)};
+    const MarkedPicture onto = {evenGround(200), at::zeros({kAugmentSide, kAugmentSide}, at::kBool)};
     augment::cropPaste(real, onto, rng);
     const at::Tensor grey = onto.image.mean(0) * 255, defect = grey.masked_select(onto.mask);
     EXPECT(((grey - 200).abs() > 0.01).equal(onto.mask));
@@ -234,7 +240,7 @@ namespace {
 
 // A light ground whose levels rise from left to right, with a white stripe as wide as asked.
 at::Tensor lightGround(double from, double to, int64_t whiteColumns) {
-  at::Tensor ground = at::linspace(from, to, kSide).expand({3, kSide, kSide}).clone();
+  at::Tensor ground = at::linspace(from, to, kAugmentSide).expand({3, kAugmentSide, kAugmentSide}).clone();
   if (whiteColumns > 0) ground.narrow(2, 0, whiteColumns).fill_(1);
   return ground;
 }
@@ -247,7 +253,7 @@ double whiteShare(const at::Tensor& picture) {
 
 DAN_TEST(light_and_exposure_burn_at_most_a_hundredth_of_a_light_ground) {
   constexpr double kMost = 0.0101, kSpread = 0.3;
-  for (const int64_t whiteColumns : {int64_t{0}, kSide / 4, kSide}) {
+  for (const int64_t whiteColumns : {int64_t{0}, kAugmentSide / 4, kAugmentSide}) {
     const at::Tensor ground = lightGround(0.7, 0.95, whiteColumns);
     const double white = whiteShare(ground);
     double lightest = 0, darkest = 1;
@@ -285,7 +291,7 @@ DAN_TEST(an_augmenter_draws_the_same_picture_for_an_index_whatever_it_drew_befor
 DAN_TEST(an_augmenter_pastes_three_quarters_and_leaves_other_small_defects_in_their_own_pictures) {
   // Good pictures have a blue ground, and pictures with defects a red one. Both are so dark that no light clips them.
   const auto good = emptyPool();
-  good->images.push_back(at::tensor({20, 20, 90}, at::kByte).expand({kSide, kSide, 3}).contiguous());
+  good->images.push_back(at::tensor({20, 20, 90}, at::kByte).expand({kAugmentSide, kAugmentSide, 3}).contiguous());
   for (const int64_t side : {8, 24}) {  // The defects are small and large.
     MarkedPicture real = boxed(side, 20, 90);
     real.image.narrow(0, 1, 2).fill_(20 / 255.);
@@ -329,13 +335,13 @@ DAN_TEST(an_augmented_pairs_part_is_its_image_inside_the_mask_and_the_fill_outsi
 
 DAN_TEST(an_augmenter_refuses_pools_that_it_cannot_draw_from) {
   const augment::Pool defects = defectPool(boxed(8)), good = goodPool(9);
-  const MarkedPicture blank = {evenGround(0), at::zeros({kSide, kSide}, at::kBool)};
+  const MarkedPicture blank = {evenGround(0), at::zeros({kAugmentSide, kAugmentSide}, at::kBool)};
   expectError([&] { augment::Augmenter(defectPool(blank), good, 0); }, "one of them is empty");
   expectError([&] { augment::Augmenter(emptyPool(), good, 0); }, "needs real images of defects");
   expectError([&] { augment::Augmenter(defects, emptyPool(), 0); }, "needs good images");
   auto large = emptyPool();
-  large->height = large->width = 2 * kSide;
-  large->images.push_back(at::zeros({2 * kSide, 2 * kSide, 3}, at::kByte));
+  large->height = large->width = 2 * kAugmentSide;
+  large->images.push_back(at::zeros({2 * kAugmentSide, 2 * kAugmentSide, 3}, at::kByte));
   expectError([&] { augment::Augmenter(defects, large, 0); }, "Expected good images of 64 x 64");
 }
 

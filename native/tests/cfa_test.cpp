@@ -13,13 +13,13 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kCfaSide = 32;
 
 std::vector<at::Tensor> stagesOf(const std::string& name, int64_t count) {
   const int64_t channels[] = {4, 4, 6};
   std::vector<at::Tensor> stages;
   for (size_t i = 0; i < 3; ++i) {
-    const int64_t side = kSide / (int64_t{4} << i);
+    const int64_t side = kCfaSide / (int64_t{4} << i);
     stages.push_back(wave(name + std::to_string(i), {count, channels[i], side, side}));
   }
   return stages;
@@ -46,8 +46,8 @@ DAN_TEST(cfa_is_that_of_plain_pytorch) {
       detect::nearestDistances(features, memory, detect::kCfaNearest + detect::kCfaHardNegatives);
   golden.expectTensor("distances", distances.slice(0, 0, distances.size(0), 8));
   const at::Tensor scores = detect::cfaPlaceScores(distances.detach().slice(1, 0, detect::kCfaNearest));
-  const at::Tensor maps = detect::gaussianSmoothed(detect::resizedMaps(scores.view({2, 8, 8}), kSide, kSide), 4);
-  golden.expectTensor("map", maps.slice(1, 0, kSide, 4).slice(2, 0, kSide, 4));
+  const at::Tensor maps = detect::gaussianSmoothed(detect::resizedMaps(scores.view({2, 8, 8}), kCfaSide, kCfaSide), 4);
+  golden.expectTensor("map", maps.slice(1, 0, kCfaSide, 4).slice(2, 0, kCfaSide, 4));
   golden.expectLossAndGradients(detect::cfaLoss(distances, radius), weights);
 }
 

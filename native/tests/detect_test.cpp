@@ -17,19 +17,19 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kDetectSide = 32;
 constexpr const char* kWeights = "golden/localization-unet-weights.safetensors";
 
 // Dim noise; with a defect, a bright box of one colour with its mask.
 std::shared_ptr<augment::PixelPool> makePool(int64_t count, bool defects, uint64_t seed, int64_t level = 230) {
   auto pool = std::make_shared<augment::PixelPool>();
-  pool->height = pool->width = kSide;
+  pool->height = pool->width = kDetectSide;
   Rng rng(makeGenerator(seed));
   for (int64_t i = 0; i < count; ++i) {
-    at::Tensor image = (rng.uniform({kSide, kSide, 3}) * 100).to(at::kByte);
+    at::Tensor image = (rng.uniform({kDetectSide, kDetectSide, 3}) * 100).to(at::kByte);
     if (defects) {
-      at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
-      const int64_t top = rng.below(kSide - 10), left = rng.below(kSide - 8);
+      at::Tensor mask = at::zeros({kDetectSide, kDetectSide}, at::kByte);
+      const int64_t top = rng.below(kDetectSide - 10), left = rng.below(kDetectSide - 8);
       mask.narrow(0, top, 10).narrow(1, left, 8).fill_(255);
       image.narrow(0, top, 10).narrow(1, left, 8).fill_(level);
       pool->masks.push_back(mask);
@@ -103,10 +103,10 @@ DAN_TEST(detector_learns_to_find_what_it_is_shown) {
   std::vector<at::Tensor> images = unseen->images, masks = unseen->masks;
   for (const at::Tensor& image : good->images) {
     images.push_back(image);
-    masks.push_back(at::zeros({kSide, kSide}, at::kByte));
+    masks.push_back(at::zeros({kDetectSide, kDetectSide}, at::kByte));
   }
   const at::Tensor maps = detector->score(stacked(images), task).maps;
-  EXPECT(maps.sizes() == at::IntArrayRef({10, kSide, kSide}));
+  EXPECT(maps.sizes() == at::IntArrayRef({10, kDetectSide, kDetectSide}));
   detect::MapScorer scorer;
   for (size_t i = 0; i < masks.size(); ++i) scorer.add("all", maps[static_cast<int64_t>(i)], masks[i], {}, 0);
   const auto scores = scorer.score({"all"});
@@ -297,7 +297,7 @@ DAN_TEST(crop_paste_moves_whole_defects_onto_good_images) {
     const int64_t pixels = example.mask.sum().item<int64_t>();
     // The defect is 10 x 8 and scaled by 0.75 to 1.25.
     EXPECT(pixels >= 7 * 6 && pixels <= 12 * 10);
-    moved += example.mask[0].any().item<bool>() || example.mask[kSide - 1].any().item<bool>() ? 1 : 0;
+    moved += example.mask[0].any().item<bool>() || example.mask[kDetectSide - 1].any().item<bool>() ? 1 : 0;
   }
   EXPECT(moved > 0 && moved < 40);
 }

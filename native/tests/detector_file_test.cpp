@@ -9,15 +9,15 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kDetectorFileSide = 32;
 
-augment::Pool makePool(int64_t count, bool hasMasks, uint64_t seed) {
+augment::Pool makeFilePool(int64_t count, bool hasMasks, uint64_t seed) {
   auto pool = std::make_shared<augment::PixelPool>();
-  pool->height = pool->width = kSide;
+  pool->height = pool->width = kDetectorFileSide;
   Rng rng(makeGenerator(seed));
   for (int64_t i = 0; i < count; ++i) {
-    pool->images.push_back((rng.uniform({kSide, kSide, 3}) * 255).to(at::kByte));
-    if (hasMasks) pool->masks.push_back((rng.uniform({kSide, kSide}) > 0.7).to(at::kByte));
+    pool->images.push_back((rng.uniform({kDetectorFileSide, kDetectorFileSide, 3}) * 255).to(at::kByte));
+    if (hasMasks) pool->masks.push_back((rng.uniform({kDetectorFileSide, kDetectorFileSide}) > 0.7).to(at::kByte));
   }
   return pool;
 }
@@ -34,12 +34,12 @@ detect::DetectorSettings settingsOf(const std::string& name) {
 }
 
 std::unique_ptr<detect::Detector> make(const std::string& name) {
-  const augment::Pool good = makePool(3, false, 1), defects = makePool(3, true, 2);
+  const augment::Pool good = makeFilePool(3, false, 1), defects = makeFilePool(3, true, 2);
   return detect::makeDetector(settingsOf(name),
                               {good, detect::makeDefectSource({}, good, defects, {{0, 0, 0}, {0, 0, 0}})}, at::kCPU);
 }
 
-at::Tensor images() { return at::stack(makePool(5, false, 9)->images); }
+at::Tensor images() { return at::stack(makeFilePool(5, false, 9)->images); }
 
 }  // namespace
 
@@ -53,7 +53,7 @@ DAN_TEST(a_saved_detector_gives_the_same_scores_bit_for_bit) {
   const auto loaded = detect::loadDetector(path, at::kCPU);
   EXPECT(loaded->settings().name == "unet" && loaded->position() == loaded->steps());
   const detect::Scored expected = fitted->score(images(), task), scored = loaded->score(images(), task);
-  EXPECT(scored.maps.sizes() == at::IntArrayRef({5, kSide, kSide}) && !scored.scores.defined());
+  EXPECT(scored.maps.sizes() == at::IntArrayRef({5, kDetectorFileSide, kDetectorFileSide}) && !scored.scores.defined());
   EXPECT(at::equal(scored.maps, expected.maps));
   // The optimiser and the position are not part of the file.
   for (const auto& [name, tensor] : io::readSafetensors(path).tensors) {
@@ -73,7 +73,7 @@ DAN_TEST(a_cancelled_task_ends_fit_and_score) {
 }
 
 DAN_TEST(detectors_say_what_is_missing) {
-  const augment::Pool good = makePool(2, false, 1), none = makePool(0, false, 1);
+  const augment::Pool good = makeFilePool(2, false, 1), none = makeFilePool(0, false, 1);
   const auto makeWith = [](const std::string& name, const augment::Pool& images) {
     return detect::makeDetector(settingsOf(name), {images, nullptr}, at::kCPU);
   };

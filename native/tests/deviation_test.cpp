@@ -11,7 +11,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 160;
+constexpr int64_t kDeviationSide = 160;
 const model::ResNetConfig kTiny = model::ResNetConfig::resnet18(4);
 
 }  // namespace
@@ -21,7 +21,7 @@ DAN_TEST(devnet_is_that_of_plain_pytorch) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(0), at::kDouble);
   const model::DevNet net(weights, kTiny);
   setToFormula(weights);
-  const at::Tensor images = wave("images", {4, 3, kSide, kSide});
+  const at::Tensor images = wave("images", {4, 3, kDeviationSide, kDeviationSide});
   {
     const at::NoGradGuard noGrad;
     const std::vector<at::Tensor> maps = net.forward(images);
@@ -39,7 +39,8 @@ DAN_TEST(dra_is_that_of_plain_pytorch) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(0), at::kDouble);
   const model::Dra net(weights, kTiny);
   setToFormula(weights);
-  const at::Tensor images = at::cat({wave("references", {2, 3, kSide, kSide}), wave("images", {6, 3, kSide, kSide})});
+  const at::Tensor images = at::cat({wave("references", {2, 3, kDeviationSide, kDeviationSide}),
+                                     wave("images", {6, 3, kDeviationSide, kDeviationSide})});
   const auto heads = [&](bool training) {
     std::vector<model::Dra::Scale> scales;
     for (const at::Tensor& features : net.features(images, training)) {

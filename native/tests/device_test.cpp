@@ -24,7 +24,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 64;
+constexpr int64_t kDeviceSide = 64;
 
 at::Tensor bytes(at::IntArrayRef shape, uint64_t seed) {
   return at::randint(256, shape, makeGenerator(seed), at::kByte);
@@ -45,11 +45,12 @@ void expectNearBytes(const at::Tensor& actual, const at::Tensor& expected) {
 // Two steps of training, then two pairs from noise.
 Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   const auto base = model::loadBaseModel(fixture("tiny-sd"), device, at::kFloat);
-  const at::Tensor images = bytes({2, kSide, kSide, 3}, 1), mask = at::zeros({kSide, kSide}, at::kByte);
+  const at::Tensor images = bytes({2, kDeviceSide, kDeviceSide, 3}, 1),
+                   mask = at::zeros({kDeviceSide, kDeviceSide}, at::kByte);
   mask.slice(0, 4, 12).slice(1, 8, 20).fill_(255);
   const at::Tensor foreground = mask.flip(0);
   train::TrainingRegions data;
-  data.resolution = kSide;
+  data.resolution = kDeviceSide;
   for (const at::Tensor& image : images.unbind()) {
     data.regions.push_back({image, mask, mode == dual::BackgroundMode::kOff ? at::Tensor() : foreground});
   }
@@ -69,13 +70,14 @@ Made trainAndSample(at::Device device, dual::BackgroundMode mode) {
   const auto unet = dual::makeSamplingModel(*base->unet, folded);
   std::optional<sample::Backgrounds> backgrounds;
   if (mode != dual::BackgroundMode::kOff) {
-    backgrounds.emplace(*base, sample::BackgroundPixels{bytes({2, kSide, kSide, 3}, 2), foreground.repeat({2, 1, 1})},
-                        sample::BackgroundOptions{1}, Task());
+    backgrounds.emplace(
+        *base, sample::BackgroundPixels{bytes({2, kDeviceSide, kDeviceSide, 3}, 2), foreground.repeat({2, 1, 1})},
+        sample::BackgroundOptions{1}, Task());
   }
   sample::SampleOptions sampling;
   sampling.steps = 2;
   sampling.scheduler = "ddim";
-  sampling.width = sampling.height = kSide;
+  sampling.width = sampling.height = kDeviceSide;
   sampling.startFromLatentMean = true;
   sampling.attention = true;
   sample::PairSource source{*base, trainer.adapter(), *unet, backgrounds ? &*backgrounds : nullptr};
@@ -129,10 +131,10 @@ std::vector<at::Device> devices() {
 // Returns the losses of three steps and the prediction after them.
 std::pair<std::vector<double>, at::Tensor> learn(bool classifies, at::Device device) {
   const auto defects = std::make_shared<augment::PixelPool>(), good = std::make_shared<augment::PixelPool>();
-  defects->height = defects->width = good->height = good->width = kSide;
-  defects->images = bytes({4, kSide, kSide, 3}, 4).unbind();
-  defects->masks = (bytes({4, kSide, kSide}, 5) < 30).to(at::kByte).unbind();
-  good->images = bytes({2, kSide, kSide, 3}, 6).unbind();
+  defects->height = defects->width = good->height = good->width = kDeviceSide;
+  defects->images = bytes({4, kDeviceSide, kDeviceSide, 3}, 4).unbind();
+  defects->masks = (bytes({4, kDeviceSide, kDeviceSide}, 5) < 30).to(at::kByte).unbind();
+  good->images = bytes({2, kDeviceSide, kDeviceSide, 3}, 6).unbind();
   detect::DetectorSettings settings;
   settings.name = "unet";
   // With fewer channels than a vector of AVX2 has, oneDNN's backward convolution writes behind its result

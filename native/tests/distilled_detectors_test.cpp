@@ -8,7 +8,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 64, kEfficientAdSide = 256;
+constexpr int64_t kDistilledDetectorsSide = 64, kEfficientAdSide = 256;
 
 class Backbone {
  public:
@@ -18,7 +18,7 @@ class Backbone {
     settings.backboneFile = path_;
     // The random backbone's features are large, so CFA's convolution needs small steps.
     settings.training.learningRate = name == "cfa" ? 1e-4 : 5e-3;
-    return detect::makeDetector(settings, fitData(kSide, /*defects=*/false), at::kCPU);
+    return detect::makeDetector(settings, fitData(kDistilledDetectorsSide, /*defects=*/false), at::kCPU);
   }
   std::unique_ptr<detect::Detector> efficientAd(uint64_t seed) const {
     detect::DetectorSettings settings = shortFit("efficientad", "resnet18", seed, /*channels=*/4);
@@ -34,7 +34,7 @@ class Backbone {
   std::string path_;
 };
 
-at::Tensor someDefects() { return at::stack(noisePool(2, kSide, true, 77)->images); }
+at::Tensor someDefects() { return at::stack(noisePool(2, kDistilledDetectorsSide, true, 77)->images); }
 
 // The loss must fall below `share` of the first.
 void expectFindsWhatDiffers(const std::string& name, double share) {
@@ -48,9 +48,10 @@ void expectFindsWhatDiffers(const std::string& name, double share) {
     last = loss;
   }
   if (!(last < share * first)) failTest(c10::str("The loss fell from ", first, " to ", last));
-  const auto pool = noisePool(4, kSide, true, 78);
+  const auto pool = noisePool(4, kDistilledDetectorsSide, true, 78);
   const detect::Scored found = detector->score(at::stack(pool->images), task);
-  const detect::Scored good = detector->score(at::stack(noisePool(4, kSide, false, 77)->images), task);
+  const detect::Scored good =
+      detector->score(at::stack(noisePool(4, kDistilledDetectorsSide, false, 77)->images), task);
   EXPECT(found.scores.min().item<double>() > good.scores.max().item<double>());
   EXPECT(at::equal(found.scores, found.maps.amax({1, 2})));
   const at::Tensor inside = at::stack(pool->masks) != 0;

@@ -9,19 +9,20 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kDraemDetectorSide = 32;
 
 // Stripes with a little noise; with a defect, a box of another grey with its mask.
 augment::Pool makeStripes(int64_t count, bool defects, uint64_t seed) {
   auto pool = std::make_shared<augment::PixelPool>();
-  pool->height = pool->width = kSide;
+  pool->height = pool->width = kDraemDetectorSide;
   Rng rng(makeGenerator(seed));
-  const at::Tensor stripes = 80 + 40 * at::sin(at::arange(kSide, at::kFloat) * 0.8).view({1, kSide, 1});
+  const at::Tensor stripes =
+      80 + 40 * at::sin(at::arange(kDraemDetectorSide, at::kFloat) * 0.8).view({1, kDraemDetectorSide, 1});
   for (int64_t i = 0; i < count; ++i) {
-    at::Tensor image = (stripes + rng.uniform({kSide, kSide, 3}) * 20).to(at::kByte);
-    at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+    at::Tensor image = (stripes + rng.uniform({kDraemDetectorSide, kDraemDetectorSide, 3}) * 20).to(at::kByte);
+    at::Tensor mask = at::zeros({kDraemDetectorSide, kDraemDetectorSide}, at::kByte);
     if (defects) {
-      const int64_t top = rng.below(kSide - 10), left = rng.below(kSide - 8);
+      const int64_t top = rng.below(kDraemDetectorSide - 10), left = rng.below(kDraemDetectorSide - 8);
       mask.narrow(0, top, 10).narrow(1, left, 8).fill_(255);
       image.narrow(0, top, 10).narrow(1, left, 8).fill_(220);
     }

@@ -11,7 +11,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 256, kWidth = 4, kOutputs = 6;
+constexpr int64_t kEfficientadSide = 256, kWidth = 4, kOutputs = 6;
 
 }  // namespace
 
@@ -22,7 +22,8 @@ DAN_TEST(efficientad_is_that_of_plain_pytorch) {
   const model::PatchDescriptionNet student(weights.scope("student"), kWidth, 2 * kOutputs);
   const model::PatchAutoencoder autoencoder(weights.scope("ae"), kWidth, kOutputs);
   setToFormula(weights);
-  const at::Tensor images = wave("images", {1, 3, kSide, kSide}), changed = wave("changed", {1, 3, kSide, kSide});
+  const at::Tensor images = wave("images", {1, 3, kEfficientadSide, kEfficientadSide}),
+                   changed = wave("changed", {1, 3, kEfficientadSide, kEfficientadSide});
   at::Tensor taught, taughtChanged;
   {
     const at::NoGradGuard noGrad;
@@ -32,8 +33,8 @@ DAN_TEST(efficientad_is_that_of_plain_pytorch) {
     golden.expectTensor("autoencoder", coded.slice(2, 0, coded.size(2), 8).slice(3, 0, coded.size(3), 8));
     const detect::PatchMaps maps = detect::patchMaps(taught, student.forward(images), coded);
     const at::Tensor quantiles = at::tensor({0.1, 0.4, 0.2, 0.3}, at::kDouble).view({2, 2});
-    const at::Tensor map = detect::combinedMap(maps, quantiles, kSide, kSide);
-    golden.expectTensor("map", map.slice(1, 0, kSide, 16).slice(2, 0, kSide, 16));
+    const at::Tensor map = detect::combinedMap(maps, quantiles, kEfficientadSide, kEfficientadSide);
+    golden.expectTensor("map", map.slice(1, 0, kEfficientadSide, 16).slice(2, 0, kEfficientadSide, 16));
   }
   const at::Tensor loss =
       detect::hardStudentLoss(taught, student.forward(images)) +
@@ -46,7 +47,8 @@ DAN_TEST(efficientad_quantiles_scale_good_maps_to_a_tenth) {
   const at::Tensor quantiles = detect::mapQuantiles({ramp, 10 * ramp});
   expectClose(quantiles, at::tensor({0.9, 0.995, 9.0, 9.95}, at::kDouble).view({2, 2}), 1e-9, 0, "quantiles");
   const detect::PatchMaps flat = {at::full({1, 56, 56}, 0.995, at::kDouble), at::full({1, 56, 56}, 9.0, at::kDouble)};
-  const at::Tensor centre = detect::combinedMap(flat, quantiles, kSide, kSide).slice(1, 64, 128).slice(2, 64, 128);
+  const at::Tensor centre =
+      detect::combinedMap(flat, quantiles, kEfficientadSide, kEfficientadSide).slice(1, 64, 128).slice(2, 64, 128);
   expectClose(centre, at::full_like(centre, 0.05), 1e-9, 0, "half of 0.1 and half of 0");
 }
 

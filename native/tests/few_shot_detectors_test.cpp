@@ -9,13 +9,13 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 64;
+constexpr int64_t kFewShotDetectorsSide = 64;
 
-std::unique_ptr<detect::Detector> make(const std::string& name, uint64_t seed, int64_t side = kSide) {
+std::unique_ptr<detect::Detector> make(const std::string& name, uint64_t seed, int64_t side = kFewShotDetectorsSide) {
   return detect::makeDetector(shortFit(name, "resnet18", seed), fitData(side, /*defects=*/true), at::kCPU);
 }
 
-at::Tensor unseen(int64_t count, bool defects, int64_t side = kSide) {
+at::Tensor unseen(int64_t count, bool defects, int64_t side = kFewShotDetectorsSide) {
   return at::stack(noisePool(count, side, defects, 77)->images);
 }
 
@@ -53,21 +53,22 @@ DAN_TEST(few_shot_detectors_start_from_a_backbone_file) {
   const std::string path = scratch.at("resnet18.safetensors");
   writeRandomResNet18(path);
   detect::DetectorSettings settings = shortFit("devnet", "resnet18", 3, /*channels=*/64);
-  const auto fresh = detect::makeDetector(settings, fitData(kSide, true), at::kCPU);
+  const auto fresh = detect::makeDetector(settings, fitData(kFewShotDetectorsSide, true), at::kCPU);
   settings.backboneFile = path;
-  const auto started = detect::makeDetector(settings, fitData(kSide, true), at::kCPU);
+  const auto started = detect::makeDetector(settings, fitData(kFewShotDetectorsSide, true), at::kCPU);
   const at::Tensor images = unseen(2, false);
   EXPECT(!at::equal(started->score(images, Task()).maps, fresh->score(images, Task()).maps));
   settings.training.batchSize = 1;
-  expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); }, "batch size of at least 2");
+  expectError([&] { detect::makeDetector(settings, fitData(kFewShotDetectorsSide, true), at::kCPU); },
+              "batch size of at least 2");
   settings.training.batchSize = 4;
   settings.training.channels = 8;
-  expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); }, path);
+  expectError([&] { detect::makeDetector(settings, fitData(kFewShotDetectorsSide, true), at::kCPU); }, path);
   settings.backbone = "resnet50";
-  expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); },
+  expectError([&] { detect::makeDetector(settings, fitData(kFewShotDetectorsSide, true), at::kCPU); },
               "does not hold weights of resnet50: they look like resnet18");
   settings.backbone = "mobilenet-v2";
-  expectError([&] { detect::makeDetector(settings, fitData(kSide, true), at::kCPU); },
+  expectError([&] { detect::makeDetector(settings, fitData(kFewShotDetectorsSide, true), at::kCPU); },
               "expected resnet18, resnet50 or wide-resnet50-2 but received mobilenet-v2");
 }
 
@@ -80,7 +81,7 @@ DAN_TEST(dra_needs_its_reference_images_no_more_once_its_fit_has_ended) {
   const Task task;
   detect::DetectorSettings settings = shortFit("dra", "resnet18", 3);
   settings.training.iterations = 2;
-  detect::FitData data = fitData(kSide, /*defects=*/true);
+  detect::FitData data = fitData(kFewShotDetectorsSide, /*defects=*/true);
   const augment::Pool good = data.good;
   const auto detector = detect::makeDetector(settings, std::move(data), at::kCPU);
   const at::Tensor images = unseen(2, true);
@@ -99,8 +100,8 @@ DAN_TEST(dra_needs_its_reference_images_no_more_once_its_fit_has_ended) {
 }
 
 DAN_TEST(pseudo_defects_mark_what_they_change) {
-  const auto pool = noisePool(4, kSide, false, 9);
-  const auto plain = noisePool(1, kSide, false, 9);
+  const auto pool = noisePool(4, kFewShotDetectorsSide, false, 9);
+  const auto plain = noisePool(1, kFewShotDetectorsSide, false, 9);
   pool->images.resize(1);  // The only picture pastes a piece of itself.
   double smallest = 1, largest = 0;
   for (uint64_t i = 0; i < 50; ++i) {

@@ -14,13 +14,13 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 64;
+constexpr int64_t kKnownGroundSide = 64;
 const char* const kSchedulers[] = {"pndm", "ddim", "ddpm", "euler", "dpmsolver++", "dpmsolver++-karras", "unipc"};
 
 sample::SampleOptions optionsOf(const std::string& scheduler) {
   sample::SampleOptions options;
   options.steps = 4;
-  options.width = options.height = kSide;
+  options.width = options.height = kKnownGroundSide;
   options.scheduler = scheduler;
   return options;
 }
@@ -139,7 +139,7 @@ DAN_TEST(an_inpainting_base_gets_its_condition_at_every_call) {
   // Without known ground, the place is everywhere and the masked images are blank.
   auto nothing = ground;
   nothing.place = at::ones_like(ground.place);
-  const at::Tensor grey = sampler.base()->plainLatents(0, kSide, kSide);
+  const at::Tensor grey = sampler.base()->plainLatents(0, kKnownGroundSide, kKnownGroundSide);
   nothing.maskedLatents = at::cat({grey, grey});
   expectClose(finalLatents(sampler, options, nothing), finalLatents(sampler, options, {}), 0, 0, "nothing known");
 }

@@ -10,10 +10,10 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 24;
+constexpr int64_t kMaskSide = 24;
 constexpr double kThreshold = 0.12;
 
-at::Tensor blank(double level) { return at::full({kSide, kSide, 3}, static_cast<int64_t>(level), at::kByte); }
+at::Tensor blank(double level) { return at::full({kMaskSide, kMaskSide, 3}, static_cast<int64_t>(level), at::kByte); }
 
 at::Tensor maskOf(const at::Tensor& part, double fill) { return mask::thresholdMask(part, fill, kThreshold) > 0; }
 
@@ -21,7 +21,7 @@ at::Tensor maskOf(const at::Tensor& part, double fill) { return mask::thresholdM
 
 DAN_TEST(threshold_masks_are_as_wide_as_the_defect) {
   for (const double fill : {0.0, 128.0}) {
-    at::Tensor part = blank(fill), expected = at::zeros({kSide, kSide}, at::kBool);
+    at::Tensor part = blank(fill), expected = at::zeros({kMaskSide, kMaskSide}, at::kBool);
     const auto draw = [&](int64_t top, int64_t left, int64_t height, int64_t width) {
       part.narrow(0, top, height).narrow(1, left, width).fill_(200);
       expected.narrow(0, top, height).narrow(1, left, width).fill_(true);
@@ -132,7 +132,7 @@ DAN_TEST(u2net_says_nothing_where_it_finds_nothing_and_names_weights_that_are_no
   };
   EXPECT(saliency(0, part).max().item<double>() > 0.5);
   EXPECT(!saliency(0, blank(127)).any().item<bool>());
-  EXPECT(saliency(0, blank(127)).sizes() == at::IntArrayRef({kSide, kSide}));
+  EXPECT(saliency(0, blank(127)).sizes() == at::IntArrayRef({kMaskSide, kMaskSide}));
   // The network's probability is zero everywhere.
   EXPECT(!saliency(-1e4, part).any().item<bool>());
   expectError([&] { saliency(std::numeric_limits<double>::quiet_NaN(), part); }, path + " gives numbers that are not");

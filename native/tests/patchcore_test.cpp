@@ -16,7 +16,7 @@ namespace dan::tests {
 namespace {
 
 constexpr const char* kBackbone = "mobilenet-v2";
-constexpr int64_t kSide = 64, kBatch = 8;
+constexpr int64_t kPatchcoreSide = 64, kBatch = 8;
 
 void writeBackbone(const std::string& path) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(4));
@@ -26,9 +26,10 @@ void writeBackbone(const std::string& path) {
 
 std::shared_ptr<augment::PixelPool> pictures(int64_t count, uint64_t seed) {
   auto pool = std::make_shared<augment::PixelPool>();
-  pool->height = pool->width = kSide;
+  pool->height = pool->width = kPatchcoreSide;
   Rng rng(makeGenerator(seed));
-  for (int64_t i = 0; i < count; ++i) pool->images.push_back((rng.uniform({kSide, kSide, 3}) * 100).to(at::kByte));
+  for (int64_t i = 0; i < count; ++i)
+    pool->images.push_back((rng.uniform({kPatchcoreSide, kPatchcoreSide, 3}) * 100).to(at::kByte));
   return pool;
 }
 
@@ -61,7 +62,7 @@ DAN_TEST(patch_features_are_averages_of_two_stages) {
   const Scratch scratch;
   writeBackbone(scratch.at("backbone.safetensors"));
   const auto backbone = model::readBackbone(kBackbone, scratch.at("backbone.safetensors"), at::kCPU);
-  const at::Tensor images = randn({2, 3, kSide, kSide}, makeGenerator(2));
+  const at::Tensor images = randn({2, 3, kPatchcoreSide, kPatchcoreSide}, makeGenerator(2));
   const auto stages = backbone->features(images);
   const at::Tensor features = detect::patchFeatures(*backbone, images);
   EXPECT(features.sizes() == at::IntArrayRef({2, detect::patchChannels(*backbone), 8, 8}));
@@ -126,11 +127,12 @@ DAN_TEST(patchcore_knows_its_good_images_and_finds_a_defect) {
   // 256 patches are fewer than the smallest bank, so the bank holds them all.
   images[1].narrow(0, 16, 24).narrow(1, 32, 24).fill_(230);
   const detect::Scored scored = detector->score(images, task);
-  EXPECT(scored.maps.sizes() == at::IntArrayRef({2, kSide, kSide}));
+  EXPECT(scored.maps.sizes() == at::IntArrayRef({2, kPatchcoreSide, kPatchcoreSide}));
   EXPECT(scored.maps[0].max().item<double>() < 1e-4 * scored.maps[1].max().item<double>());
   EXPECT(scored.scores[0].item<double>() < 1e-4 * scored.scores[1].item<double>());
   const int64_t highest = scored.maps[1].argmax().item<int64_t>();
-  EXPECT(highest / kSide >= 12 && highest / kSide < 44 && highest % kSide >= 28 && highest % kSide < 60);
+  EXPECT(highest / kPatchcoreSide >= 12 && highest / kPatchcoreSide < 44 && highest % kPatchcoreSide >= 28 &&
+         highest % kPatchcoreSide < 60);
   detector->save(saved, {});
   expectSame(detect::loadDetector(saved, at::kCPU)->score(images, task), scored);
 }

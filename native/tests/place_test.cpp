@@ -9,7 +9,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 64;
+constexpr int64_t kPlaceSide = 64;
 
 at::Tensor bytes(at::IntArrayRef shape, uint64_t seed) {
   return at::randint(0, 256, shape, makeGenerator(seed), at::kByte);
@@ -19,11 +19,11 @@ at::Tensor bytes(at::IntArrayRef shape, uint64_t seed) {
 place::PlaceWindow windowOf(int64_t index) {
   place::PlaceWindow window;
   window.index = index;
-  window.photograph = bytes({kSide, kSide, 3}, 10 + static_cast<uint64_t>(index));
-  window.defectImage = bytes({kSide, kSide, 3}, 20);
-  window.place = at::zeros({kSide, kSide}, at::kByte);
+  window.photograph = bytes({kPlaceSide, kPlaceSide, 3}, 10 + static_cast<uint64_t>(index));
+  window.defectImage = bytes({kPlaceSide, kPlaceSide, 3}, 20);
+  window.place = at::zeros({kPlaceSide, kPlaceSide}, at::kByte);
   window.place.slice(0, 16, 48).slice(1, 20, 44).fill_(255);
-  window.defectMask = at::zeros({kSide, kSide}, at::kByte);
+  window.defectMask = at::zeros({kPlaceSide, kPlaceSide}, at::kByte);
   window.defectMask.slice(0, 24, 30).slice(1, 26, 40).fill_(255);
   return window;
 }
@@ -31,7 +31,7 @@ place::PlaceWindow windowOf(int64_t index) {
 place::PlaceOptions optionsOf(const std::string& scheduler, double strength) {
   place::PlaceOptions options;
   options.sample.steps = 4;
-  options.sample.width = options.sample.height = kSide;
+  options.sample.width = options.sample.height = kPlaceSide;
   options.sample.scheduler = scheduler;
   options.strength = strength;
   return options;
@@ -77,7 +77,7 @@ DAN_TEST(the_photograph_is_the_background_of_a_placed_defect) {
     const auto sampler = samplerOf(base, kBackgroundAdapter);
     const auto options = optionsOf("ddim", 1);
     auto window = windowOf(0), other = windowOf(0);
-    window.foreground = other.foreground = at::zeros({kSide, kSide}, at::kByte);
+    window.foreground = other.foreground = at::zeros({kPlaceSide, kPlaceSide}, at::kByte);
     other.foreground = window.foreground.clone().fill_(1);
     std::vector<size_t> steps;
     const auto placed = place::placeDefects(sampler, options, {window, other}, Task(),
@@ -108,7 +108,7 @@ DAN_TEST(placing_leaves_nothing_on_the_host) {
 
 DAN_TEST(the_change_of_a_grey_photograph_is_grey) {
   auto window = windowOf(0);
-  window.photograph = window.photograph.select(2, 0).unsqueeze(2).expand({kSide, kSide, 3}).contiguous();
+  window.photograph = window.photograph.select(2, 0).unsqueeze(2).expand({kPlaceSide, kPlaceSide, 3}).contiguous();
   const auto placed = place::placeDefects(samplerOf(textBase()), optionsOf("ddim", 1), {window}, Task());
   const at::Tensor& change = placed[0].change;
   EXPECT(change.select(2, 0).equal(change.select(2, 1)) && change.select(2, 0).equal(change.select(2, 2)));

@@ -11,19 +11,21 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 64;
+constexpr int64_t kSupersimplenetDetectorSide = 64;
 constexpr const char* kBackbone = "mobilenet-v2";
 
 // Grey noise; with a defect, a bright box with its mask.
 augment::Pool makeGrey(int64_t count, bool defects, uint64_t seed) {
   auto pool = std::make_shared<augment::PixelPool>();
-  pool->height = pool->width = kSide;
+  pool->height = pool->width = kSupersimplenetDetectorSide;
   Rng rng(makeGenerator(seed));
   for (int64_t i = 0; i < count; ++i) {
-    at::Tensor image = (80 + rng.uniform({kSide, kSide, 3}) * 60).to(at::kByte);
-    at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+    at::Tensor image =
+        (80 + rng.uniform({kSupersimplenetDetectorSide, kSupersimplenetDetectorSide, 3}) * 60).to(at::kByte);
+    at::Tensor mask = at::zeros({kSupersimplenetDetectorSide, kSupersimplenetDetectorSide}, at::kByte);
     if (defects) {
-      const int64_t top = rng.below(kSide - 24), left = rng.below(kSide - 20);
+      const int64_t top = rng.below(kSupersimplenetDetectorSide - 24),
+                    left = rng.below(kSupersimplenetDetectorSide - 20);
       mask.narrow(0, top, 24).narrow(1, left, 20).fill_(255);
       image.narrow(0, top, 24).narrow(1, left, 20).fill_(250);
     }
@@ -72,7 +74,8 @@ DAN_TEST(supersimplenet_learns_from_defects) {
   std::vector<at::Tensor> images = defects->images;
   images.insert(images.end(), good->images.begin(), good->images.end());
   const detect::Scored scored = detector->score(at::stack(images), Task());
-  EXPECT(scored.maps.sizes() == at::IntArrayRef({8, kSide, kSide}) && scored.scores.sizes() == at::IntArrayRef({8}));
+  EXPECT(scored.maps.sizes() == at::IntArrayRef({8, kSupersimplenetDetectorSide, kSupersimplenetDetectorSide}) &&
+         scored.scores.sizes() == at::IntArrayRef({8}));
   std::vector<at::Tensor> masks = defects->masks;
   masks.insert(masks.end(), good->masks.begin(), good->masks.end());
   EXPECT(metrics::auroc(scored.maps, at::stack(masks) != 0) > 0.9);

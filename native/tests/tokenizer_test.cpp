@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr const char* kText = "A Photo of it's rusty-crack, 123!";
+constexpr const char* kPrompt = "A Photo of it's rusty-crack, 123!";
 
 // The folder contains some of the fixture's files and the files that a test writes.
 class TokenizerFolder {
@@ -71,16 +71,16 @@ const Json& tokenizerJson(bool pairs) {
 }  // namespace
 
 DAN_TEST(tokenizer_json_serves_where_there_is_no_vocabulary_file) {
-  const auto expected = TokenizerFolder({"vocab.json", "merges.txt"}).encode(kText);
+  const auto expected = TokenizerFolder({"vocab.json", "merges.txt"}).encode(kPrompt);
   for (const bool pairs : {false, true}) {
     const TokenizerFolder folder({});
     folder.write("tokenizer.json", tokenizerJson(pairs));
-    EXPECT(folder.encode(kText) == expected);
+    EXPECT(folder.encode(kPrompt) == expected);
   }
   // A tokenizer.json that agrees with the files beside it changes nothing.
   const TokenizerFolder both({"vocab.json", "merges.txt"});
   both.write("tokenizer.json", tokenizerJson(true));
-  EXPECT(both.encode(kText) == expected);
+  EXPECT(both.encode(kPrompt) == expected);
   Json other = tokenizerJson(true);
   other["model"]["merges"].erase(3);
   both.write("tokenizer.json", other);

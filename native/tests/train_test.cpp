@@ -16,14 +16,14 @@ namespace {
 namespace fs = std::filesystem;
 using Trainer = std::unique_ptr<train::PairTrainer>;
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kTrainSide = 32;
 
 train::TrainingRegions wholeImages() {
-  const at::Tensor images = at::randint(256, {2, kSide, kSide, 3}, makeGenerator(1), at::kByte);
-  const at::Tensor mask = at::zeros({kSide, kSide}, at::kByte);
+  const at::Tensor images = at::randint(256, {2, kTrainSide, kTrainSide, 3}, makeGenerator(1), at::kByte);
+  const at::Tensor mask = at::zeros({kTrainSide, kTrainSide}, at::kByte);
   mask.slice(0, 4, 20).slice(1, 8, 24).fill_(255);
   train::TrainingRegions data;
-  data.resolution = kSide;
+  data.resolution = kTrainSide;
   for (const at::Tensor& image : images.unbind()) data.regions.push_back({image, mask, {}});
   return data;
 }

@@ -13,13 +13,13 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kWindowTrainingSide = 32;
 
 train::TrainingRegions regionsOfThreeTypes() {
   train::TrainingRegions data;
-  data.resolution = kSide;
+  data.resolution = kWindowTrainingSide;
   for (int64_t i = 0; i < 5; ++i) {
-    const int64_t height = kSide + 9 * i, width = kSide + 20 - 5 * i;
+    const int64_t height = kWindowTrainingSide + 9 * i, width = kWindowTrainingSide + 20 - 5 * i;
     const at::Tensor mask = at::zeros({height, width}, at::kByte), foreground = at::zeros_like(mask);
     if (i < 4) mask.slice(0, 3, 12).slice(1, 5, 5 + 4 * (i + 1)).fill_(1);  // The last region is good.
     foreground.slice(0, 2, 20).fill_(1);
@@ -90,7 +90,8 @@ DAN_TEST(training_on_windows_resumes_as_if_it_had_not_stopped) {
     train::TrainOptions options = optionsOfThreeTypes();
     options.seed = 7;
     EXPECT(steps(*makeTrainer(*base, options), 1)[0] != losses[0]);
-    EXPECT(whole->firstBackground().sizes() == at::IntArrayRef({1, 4, kSide / 8, kSide / 8}));
+    EXPECT(whole->firstBackground().sizes() ==
+           at::IntArrayRef({1, 4, kWindowTrainingSide / 8, kWindowTrainingSide / 8}));
   }
 }
 
@@ -129,18 +130,19 @@ DAN_TEST(a_trained_adapter_has_the_centred_windows_of_its_defects_as_examples) {
   EXPECT(adapter.examples.size() == 4);  // The good region gives none.
   for (const dual::AdapterExample& example : adapter.examples) {
     const train::TrainingRegion& region = data.regions[static_cast<size_t>(example.region)];
-    EXPECT(example.type == region.type && example.image.sizes() == at::IntArrayRef({kSide, kSide, 3}));
+    EXPECT(example.type == region.type &&
+           example.image.sizes() == at::IntArrayRef({kWindowTrainingSide, kWindowTrainingSide, 3}));
     EXPECT(example.image.is_contiguous() && example.mask.is_contiguous());
     EXPECT((example.mask > 0).sum().item<int64_t>() == region.mask.sum().item<int64_t>());
     // The defects lie near the upper left corner, so the windows begin there.
-    EXPECT(example.image.equal(region.image.slice(0, 0, kSide).slice(1, 0, kSide)));
+    EXPECT(example.image.equal(region.image.slice(0, 0, kWindowTrainingSide).slice(1, 0, kWindowTrainingSide)));
   }
 }
 
 DAN_TEST(an_example_shows_the_defect_of_its_own_region) {
   const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
   train::TrainingRegions data;
-  data.resolution = kSide;
+  data.resolution = kWindowTrainingSide;
   const at::Tensor image = at::randint(256, {64, 64, 3}, makeGenerator(1), at::kByte);
   const at::Tensor mask = at::zeros({64, 64}, at::kByte);
   mask.slice(0, 20, 24).slice(1, 20, 24).fill_(255);  // the region's own

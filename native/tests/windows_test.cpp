@@ -17,7 +17,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr int64_t kSide = 32;
+constexpr int64_t kWindowsSide = 32;
 
 at::Tensor marked(int64_t height, int64_t width, std::array<int64_t, 4> box) {
   at::Tensor mask = at::zeros({height, width}, at::kByte);
@@ -35,12 +35,12 @@ struct Offsets {
 
 // Draws many windows, each of which must lie in the region and show a part of the defect.
 Offsets drawMany(const at::Tensor& mask, int64_t minimum) {
-  const train::RegionWindows windows(mask, kSide);
+  const train::RegionWindows windows(mask, kWindowsSide);
   Rng rng(makeGenerator(3));
   Offsets offsets;
   for (int i = 0; i < 500; ++i) {
     const train::Window window = windows.draw(rng);
-    EXPECT(window.cut(mask).sizes() == at::IntArrayRef({kSide, kSide}));
+    EXPECT(window.cut(mask).sizes() == at::IntArrayRef({kWindowsSide, kWindowsSide}));
     EXPECT((window.cut(mask) > 0).sum().item<int64_t>() >= minimum);
     offsets.tops.insert(window.top);
     offsets.lefts.insert(window.left);
@@ -59,7 +59,7 @@ at::Tensor withDefect(const at::Tensor& image, const at::Tensor& mask, const at:
 
 train::TrainingRegions regionsOf(std::vector<train::TrainingRegion> regions) {
   train::TrainingRegions data;
-  data.resolution = kSide;
+  data.resolution = kWindowsSide;
   data.regions = std::move(regions);
   return data;
 }
@@ -86,7 +86,7 @@ DAN_TEST(a_window_shows_a_part_of_a_defect_that_is_larger) {
   expectRange(offsets.tops, 10, 78);
   expectRange(offsets.lefts, 10, 78);
   // A wide defect fits along one axis only.
-  const Offsets wide = drawMany(marked(60, 120, {20, 24, 5, 115}), 4 * kSide);
+  const Offsets wide = drawMany(marked(60, 120, {20, 24, 5, 115}), 4 * kWindowsSide);
   expectRange(wide.tops, 0, 20);
   expectRange(wide.lefts, 5, 83);
   // The middle of a ring has no defect.
@@ -98,20 +98,22 @@ DAN_TEST(a_window_shows_a_part_of_a_defect_that_is_larger) {
 DAN_TEST(the_centred_window_of_a_region_shows_its_own_defect) {
   const at::Tensor mask = marked(80, 100, {30, 40, 50, 70});
   const auto offsetOf = [&](std::optional<std::array<int64_t, 2>> centre) {
-    const train::Window window = train::TrainingRegion{{}, mask, {}, 0, centre}.centredWindow(kSide);
-    EXPECT(window.side == kSide);
+    const train::Window window = train::TrainingRegion{{}, mask, {}, 0, centre}.centredWindow(kWindowsSide);
+    EXPECT(window.side == kWindowsSide);
     return std::pair(window.top, window.left);
   };
-  EXPECT(offsetOf(std::array<int64_t, 2>{35, 60}) == std::pair(35 - kSide / 2, 60 - kSide / 2));
-  EXPECT(offsetOf(std::array<int64_t, 2>{3, 99}) == std::pair(int64_t{0}, 100 - kSide));
-  EXPECT(offsetOf(std::nullopt) == std::pair(40 - kSide / 2, 50 - kSide / 2));
+  EXPECT(offsetOf(std::array<int64_t, 2>{35, 60}) == std::pair(35 - kWindowsSide / 2, 60 - kWindowsSide / 2));
+  EXPECT(offsetOf(std::array<int64_t, 2>{3, 99}) == std::pair(int64_t{0}, 100 - kWindowsSide));
+  EXPECT(offsetOf(std::nullopt) == std::pair(40 - kWindowsSide / 2, 50 - kWindowsSide / 2));
 }
 
 DAN_TEST(good_regions_do_not_count_in_the_latent_means) {
   const at::NoGradGuard noGrad;
   const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
-  const train::TrainingRegion defect{randomImage(kSide, kSide, 1), marked(kSide, kSide, {4, 20, 8, 24}), {}};
-  const train::TrainingRegion good{randomImage(kSide, kSide, 2), at::zeros({kSide, kSide}, at::kByte), {}, 1};
+  const train::TrainingRegion defect{
+      randomImage(kWindowsSide, kWindowsSide, 1), marked(kWindowsSide, kWindowsSide, {4, 20, 8, 24}), {}};
+  const train::TrainingRegion good{
+      randomImage(kWindowsSide, kWindowsSide, 2), at::zeros({kWindowsSide, kWindowsSide}, at::kByte), {}, 1};
   const auto expectSame = [&](auto makeSource) {
     EXPECT(makeSource(regionsOf({good, defect}))->latentMeans().equal(makeSource(regionsOf({defect}))->latentMeans()));
     EXPECT(!makeSource(regionsOf({good}))->latentMeans().equal(makeSource(regionsOf({defect}))->latentMeans()));
@@ -122,7 +124,8 @@ DAN_TEST(good_regions_do_not_count_in_the_latent_means) {
 
 DAN_TEST(a_place_holds_the_defect_and_hides_it) {
   Rng rng(makeGenerator(5));
-  const at::Tensor mask = at::zeros({1, 1, kSide, kSide}), image = randn({1, 3, kSide, kSide}, makeGenerator(6));
+  const at::Tensor mask = at::zeros({1, 1, kWindowsSide, kWindowsSide}),
+                   image = randn({1, 3, kWindowsSide, kWindowsSide}, makeGenerator(6));
   mask[0][0][9][11] = mask[0][0][14][20] = 1;
   int whole = 0, exact = 0;
   constexpr int kDraws = 400;
@@ -149,9 +152,11 @@ DAN_TEST(a_place_holds_the_defect_and_hides_it) {
 DAN_TEST(windows_of_whole_images_are_encoded_as_the_images_are) {
   const at::NoGradGuard noGrad;
   const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
-  train::TrainingRegions data = regionsOf(
-      {{randomImage(kSide, kSide, 1), marked(kSide, kSide, {4, 20, 8, 24}), marked(kSide, kSide, {0, 24, 2, 30})},
-       {randomImage(kSide, kSide, 2), at::zeros({kSide, kSide}, at::kByte), marked(kSide, kSide, {0, 4, 0, 4})}});
+  train::TrainingRegions data =
+      regionsOf({{randomImage(kWindowsSide, kWindowsSide, 1), marked(kWindowsSide, kWindowsSide, {4, 20, 8, 24}),
+                  marked(kWindowsSide, kWindowsSide, {0, 24, 2, 30})},
+                 {randomImage(kWindowsSide, kWindowsSide, 2), at::zeros({kWindowsSide, kWindowsSide}, at::kByte),
+                  marked(kWindowsSide, kWindowsSide, {0, 4, 0, 4})}});
   data.flips = false;
   const train::PairLatents cached(*base, data, Task());
   const train::WindowLatents drawn(*base, data, Task());
@@ -174,7 +179,7 @@ DAN_TEST(image_mask_and_foreground_of_a_window_are_cut_and_flipped_alike) {
   const at::Tensor image = mask.unsqueeze(2).repeat({1, 1, 3});
   const train::WindowLatents drawn(*base, regionsOf({{image, mask, mask}}), Task());
   constexpr int64_t kPairs = 12;
-  const at::Tensor black = base->vae->encode(-at::ones({kPairs, 3, kSide, kSide})).mean;
+  const at::Tensor black = base->vae->encode(-at::ones({kPairs, 3, kWindowsSide, kWindowsSide})).mean;
   const train::TrainingBatch batch = drawn.draw(at::zeros({kPairs}, at::kLong), makeGenerator(1));
   expectClose(batch.background.mean, black, 1e-5, 1e-5, "the backgrounds");
   EXPECT(!batch.defect[0].equal(batch.defect[1]));
@@ -198,7 +203,8 @@ DAN_TEST(an_inpainting_base_learns_from_places_that_hide_the_defect) {
   const at::Tensor place = dual::unpackBranches(batch.condition.place);
   EXPECT(place.select(1, dual::kGlobal).equal(place.select(1, dual::kAnomaly)));
   EXPECT(!place[0].equal(place[1]));
-  const at::Tensor blank = base->vae->encode(-at::ones({1, 3, kSide, kSide})).mean * base->vae->config().scalingFactor;
+  const at::Tensor blank =
+      base->vae->encode(-at::ones({1, 3, kWindowsSide, kWindowsSide})).mean * base->vae->config().scalingFactor;
   const at::Tensor parts = dual::unpackBranches(batch.condition.maskedLatents).select(1, dual::kAnomaly);
   expectClose(parts, blank.expand_as(parts), 1e-5, 1e-5, "the blank part");
   const at::Tensor goodPlace = draw(image, true).condition.place.mean({1, 2, 3});

@@ -15,7 +15,7 @@ const at::Tensor& taken(const TensorMap& tensors, const std::string& name, const
 
 }  // namespace
 
-void expectFinite(const TensorMap& tensors, const std::string& path) {
+void expectFiniteTensors(const TensorMap& tensors, const std::string& path) {
   for (const auto& [name, tensor] : tensors) {
     if (allFinite(tensor)) continue;
     fail(kWeightsInvalid, path, ": ", name, " holds numbers that are not finite: resume an earlier checkpoint");

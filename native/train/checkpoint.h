@@ -8,7 +8,7 @@
 namespace dan::train {
 
 // Throws ERR_WEIGHTS_INVALID naming the file and a tensor that holds NaN or infinity.
-void expectFinite(const TensorMap& tensors, const std::string& path);
+void expectFiniteTensors(const TensorMap& tensors, const std::string& path);
 
 // Returns the single integer in a tensor. Throws ERR_WEIGHTS_INVALID if the tensor is missing, holds anything else, or
 // lies outside [0, most].

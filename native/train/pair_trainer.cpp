@@ -240,7 +240,7 @@ void PairTrainer::loadFinished(const std::string& path, int64_t steps) {
 
 void PairTrainer::loadCheckpoint(const std::string& path) {
   const io::SafetensorsFile file = io::readSafetensors(path);
-  expectFinite(file.tensors, path);
+  expectFiniteTensors(file.tensors, path);
   TensorMap optimizerState;
   for (const auto& [name, tensor] : file.tensors) {
     if (name.rfind("optimizer/", 0) == 0) optimizerState[name.substr(10)] = tensor;
