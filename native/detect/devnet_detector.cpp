@@ -14,7 +14,7 @@ namespace dan::detect {
 namespace {
 
 constexpr double kDevNetDecay = 0.1, kDevNetDecays = 5;
-constexpr double kDevNetWeightDecay = 1e-5;
+constexpr double kDevNetWeightDecay = 1e-5, kDevNetMaxGradNorm = 1;
 
 }  // namespace
 
@@ -26,6 +26,7 @@ DevnetDetector::DevnetDetector(const DetectorSettings& settings, FitData data, a
   startResNet(weights.taken(), settings, weightsGenerator());
   ParameterGroup group = {weights.taken()};
   group.adam.weightDecay = kDevNetWeightDecay;
+  group.adam.decouplesDecay = false;
   train({group});
 }
 
@@ -54,6 +55,8 @@ at::Tensor DevnetDetector::loss(const std::vector<Example>& examples, Rng& rng) 
 double DevnetDetector::learningRate(double done) const {
   return options().learningRate * std::pow(kDevNetDecay, std::floor(kDevNetDecays * done));
 }
+
+double DevnetDetector::maxGradNorm() const { return kDevNetMaxGradNorm; }
 
 Scored DevnetDetector::scoreBatch(const at::Tensor& images, const Task&) const {
   const std::vector<at::Tensor> maps = net_->forward(model::normalizeForImagenet(images));

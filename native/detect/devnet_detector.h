@@ -23,6 +23,7 @@ class DevnetDetector : public TrainedDetector {
   at::Tensor loss(const std::vector<Example>& examples, Rng& rng) const override;
   // The rate falls to a tenth after each fifth of the iterations, as published.
   double learningRate(double done) const override;
+  double maxGradNorm() const override;
   // The maps are the scores of the last stage's places, resized to the image; the published code finds defects by
   // gradients instead, which cost a backward pass. The score of an image is the mean of its highest places.
   Scored scoreBatch(const at::Tensor& images, const Task& task) const override;

@@ -17,7 +17,7 @@ namespace dan::detect {
 namespace {
 
 constexpr double kDraDecay = 0.1, kDraDecays = 3;
-constexpr double kDraWeightDecay = 1e-5;
+constexpr double kDraWeightDecay = 1e-5, kDraMaxGradNorm = 1;
 constexpr int64_t kReferenceImages = 5, kHeads = 4, kScales = 2;
 
 std::string referenceName(int64_t scale) { return "reference." + std::to_string(scale); }
@@ -50,6 +50,7 @@ DraDetector::DraDetector(const DetectorSettings& settings, FitData data, at::Dev
   startResNet(weights.taken(), settings, weightsGenerator());
   ParameterGroup group = {weights.taken()};
   group.adam.weightDecay = kDraWeightDecay;
+  group.adam.decouplesDecay = false;
   train({group});
 }
 
@@ -101,6 +102,8 @@ at::Tensor DraDetector::loss(const std::vector<Example>& examples, Rng& rng) con
 double DraDetector::learningRate(double done) const {
   return options().learningRate * std::pow(kDraDecay, std::floor(kDraDecays * done));
 }
+
+double DraDetector::maxGradNorm() const { return kDraMaxGradNorm; }
 
 FitStep DraDetector::step(const Task& task) {
   const FitStep done = TrainedDetector::step(task);

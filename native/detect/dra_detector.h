@@ -27,6 +27,7 @@ class DraDetector : public TrainedDetector {
   at::Tensor loss(const std::vector<Example>& examples, Rng& rng) const override;
   // The rate falls to a tenth after each third of the iterations, as published.
   double learningRate(double done) const override;
+  double maxGradNorm() const override;
   // The maps are the sum of what the three heads of defects find at the last stage's places, resized to the image. The
   // score of an image subtracts what the holistic head finds good.
   Scored scoreBatch(const at::Tensor& images, const Task& task) const override;

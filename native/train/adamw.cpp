@@ -44,8 +44,13 @@ double AdamW::step(double learningRate, double gradientScale) {
       for (at::Tensor& gradient : gradients) gradient.mul_(scale);
     }
     for (at::Tensor& count : steps) count.add_(1);
+    double decay = options_.weightDecay;
+    if (!options_.decouplesDecay) {
+      for (size_t i = 0; i < gradients.size(); ++i) gradients[i].add_(parameters[i], decay);
+      decay = 0;
+    }
     at::_fused_adamw_(parameters, gradients, expAvgs, expAvgSqs, {}, steps, learningRate, options_.beta1,
-                      options_.beta2, options_.weightDecay, options_.eps, false, false);
+                      options_.beta2, decay, options_.eps, false, false);
   }
   clearGradients();
   return norm;

@@ -1,4 +1,5 @@
-// This is AdamW (arXiv 1711.05101) over a fixed list of named parameters, with gradient clipping by global norm.
+// This is AdamW (arXiv 1711.05101), or Adam with an L2 penalty, over a fixed list of named parameters, with gradient
+// clipping by global norm.
 #pragma once
 
 #include <string>
@@ -11,6 +12,8 @@ namespace dan::train {
 struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999, weightDecay = 1e-2, eps = 1e-8;
   double maxGradNorm = 1.0;  // 0: no clipping
+  // If false, the decay is added to the gradients, as in Adam with an L2 penalty.
+  bool decouplesDecay = true;
 };
 
 class AdamW {
