@@ -32,11 +32,15 @@ export interface DetectorKind {
   settings: Record<ProtocolName, LearnerProtocol>;
 }
 
-/** MobileNetV2 comes first, because its weights can be installed and it is fast. */
-const ANY_BACKBONE = ['mobilenet-v2', ...backbones.filter((name) => name !== 'mobilenet-v2')] as const;
+/**
+ * The backbone where none is named and several fit, because its weights can be installed and it is fast. Generated pairs
+ * are compared by it, too.
+ */
+export const USUAL_BACKBONE = 'mobilenet-v2' satisfies BackboneName;
+const ANY_BACKBONE = [USUAL_BACKBONE, ...backbones.filter((name) => name !== USUAL_BACKBONE)] as const;
 
 /** These backbones have stages with strides of 4, 8 and 16. The first can be installed. */
-const CONVOLUTIONAL = ['mobilenet-v2', 'efficientnet-lite0', 'resnet18', 'resnet50', 'wide-resnet50-2'] as const;
+const CONVOLUTIONAL = [USUAL_BACKBONE, 'efficientnet-lite0', 'resnet18', 'resnet50', 'wide-resnet50-2'] as const;
 /** These backbones can be trained. */
 const RESIDUAL = ['resnet18', 'resnet50', 'wide-resnet50-2'] as const;
 
@@ -123,7 +127,7 @@ export const DETECTORS: Record<DetectorName, DetectorKind> = {
     ...USUAL,
     learnsFrom: 'good',
     backbones: CONVOLUTIONAL,
-    leastSide: 256,
+    leastSide: 128, // Smaller sides than 256 are doubled.
     settings: {
       paper: { channels: 64, batchSize: 1, iterations: 140_000, learningRate: 1e-4 },
       small: { channels: 16, batchSize: 1, iterations: 2000, learningRate: 1e-4 },

@@ -14,6 +14,7 @@ constexpr double kDistilledShare = 0.5, kStudentDecayAfter = 0.95, kStudentDecay
 constexpr double kMinCrop = 0.5;                // the smallest share of a side
 constexpr double kMomentum = 0.1, kEps = 1e-5;  // of the running statistics
 constexpr int64_t kQuantileImages = 64;         // at most
+constexpr int64_t kSmallestShownSide = model::PatchAutoencoder::kSmallestSide;
 constexpr int64_t kOutputsPerWidth = 6;
 constexpr size_t kTeacherFineStage = 1, kTeacherCoarseStage = 2;
 constexpr const char *kQuantiles = "quantiles", *kTeacherMean = "teacher.running_mean";
@@ -31,12 +32,20 @@ at::Tensor resized(const at::Tensor& features, int64_t height, int64_t width) {
   return at::upsample_bilinear2d(features, {height, width}, /*align_corners=*/false);
 }
 
+// The autoencoder cannot see smaller images, so these are doubled.
+int64_t shownSide(int64_t side) { return side < kSmallestSide ? 2 * side : side; }
+
+at::Tensor shown(const at::Tensor& images) {
+  const int64_t height = shownSide(images.size(2)), width = shownSide(images.size(3));
+  return height == images.size(2) && width == images.size(3) ? images : resized(images, height, width);
+}
+
 }  // namespace
 
 EfficientAdDetector::EfficientAdDetector(const DetectorSettings& settings, FitData data, at::Device device)
     : TrainedDetector(settings, std::move(data), device),
       backbone_(model::readBackbone(settings.backbone, settings.backboneFile, device)) {
-  model::PatchAutoencoder::expectSides(this->data().good->height, this->data().good->width);
+  model::PatchAutoencoder::expectSides(shownSide(this->data().good->height), shownSide(this->data().good->width));
   const int64_t known = backbone_->channels()[kTeacherFineStage] + backbone_->channels()[kTeacherCoarseStage];
   const nn::Weights weights = nn::Weights::random(weightsGenerator(), at::kFloat, device);
   makeNets(weights, std::min(kOutputsPerWidth * options().channels, known));
@@ -85,7 +94,7 @@ Example EfficientAdDetector::draw(Rng& rng) const {
 at::Tensor EfficientAdDetector::loss(const std::vector<Example>& examples, Rng& rng) const {
   std::vector<at::Tensor> images;
   for (const Example& example : examples) images.push_back(example.image);
-  const at::Tensor batch = at::stack(images).to(device());
+  const at::Tensor batch = shown(at::stack(images).to(device()));
   return distils() ? distillationLoss(batch) : studentLoss(batch, rng);
 }
 
@@ -135,7 +144,7 @@ double EfficientAdDetector::learningRate(double done) const {
 
 PatchMaps EfficientAdDetector::maps(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
-  const at::Tensor normalized = model::normalizeForImagenet(images);
+  const at::Tensor normalized = model::normalizeForImagenet(shown(images));
   return patchMaps(taught(normalized), student_->forward(normalized), autoencoder_->forward(normalized));
 }
 

@@ -16,8 +16,8 @@ namespace dan::detect {
 // crops of the good images, and the loss has no such images: the teacher knows less of what it was not shown.
 class EfficientAdDetector : public TrainedDetector {
  public:
-  // Pictures' sides must be multiples of 32 from 256 on. With a width of 64 the networks are as published. Reads the
-  // backbone for the fit; the fitted detector does not need it.
+  // Pictures' sides must be multiples of 32 from 128 on. Sides of less than 256 are doubled for the networks. With a
+  // width of 64 the networks are as published. Reads the backbone for the fit; the fitted detector does not need it.
   EfficientAdDetector(const DetectorSettings& settings, FitData data, at::Device device);
   EfficientAdDetector(const DetectorSettings& settings, const nn::Weights& weights);
 

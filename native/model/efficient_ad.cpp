@@ -47,10 +47,10 @@ PatchAutoencoder::PatchAutoencoder(const nn::Weights& weights, int64_t width, in
 }
 
 void PatchAutoencoder::expectSides(int64_t height, int64_t width) {
-  constexpr int64_t kMinSide = 256, kMultiple = 32;  // The encoder ends in a convolution of 8 x 8 at a stride of 32.
-  if (height < kMinSide || width < kMinSide || height % kMultiple != 0 || width % kMultiple != 0) {
+  constexpr int64_t kMultiple = 32;  // The encoder ends in a convolution of 8 x 8 at a stride of 32.
+  if (height < kSmallestSide || width < kSmallestSide || height % kMultiple != 0 || width % kMultiple != 0) {
     fail(kInvalidOption, "EfficientAD needs images or tiles whose sides are multiples of ", kMultiple, " from ",
-         kMinSide, " pixels on but received ", height, " x ", width);
+         kSmallestSide, " pixels on but received ", height, " x ", width);
   }
 }
 

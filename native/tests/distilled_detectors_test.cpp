@@ -20,13 +20,13 @@ class Backbone {
     settings.training.learningRate = name == "cfa" ? 1e-4 : 5e-3;
     return detect::makeDetector(settings, fitData(kDistilledDetectorsSide, /*defects=*/false), at::kCPU);
   }
-  std::unique_ptr<detect::Detector> efficientAd(uint64_t seed) const {
+  std::unique_ptr<detect::Detector> efficientAd(uint64_t seed, int64_t side = kEfficientAdSide) const {
     detect::DetectorSettings settings = shortFit("efficientad", "resnet18", seed, /*channels=*/4);
     settings.backboneFile = path_;
     settings.training.batchSize = 1;
     settings.training.learningRate = 1e-4;
     settings.training.iterations = 4;  // Two of them distil the teacher.
-    return detect::makeDetector(settings, fitData(kEfficientAdSide, /*defects=*/false), at::kCPU);
+    return detect::makeDetector(settings, fitData(side, /*defects=*/false), at::kCPU);
   }
 
  private:
@@ -84,6 +84,18 @@ DAN_TEST(efficientad_resumes_bit_for_bit_and_can_be_saved) {
   const auto detector = backbone.efficientAd(3);
   for (int i = 0; i < 3; ++i) detector->step(Task());
   expectSavable(*detector, images);
+}
+
+// The protocol `small` shows squares of 128 pixels.
+DAN_TEST(efficientad_sees_small_squares_at_twice_their_size) {
+  const Backbone backbone;
+  constexpr int64_t kSmallSide = kEfficientAdSide / 2;
+  const auto detector = backbone.efficientAd(3, kSmallSide);
+  for (int i = 0; i < 4; ++i) detector->step(Task());
+  const at::Tensor images = at::stack(noisePool(2, kSmallSide, true, 77)->images);
+  EXPECT(detector->score(images, Task()).maps.sizes() == at::IntArrayRef({2, kSmallSide, kSmallSide}));
+  expectSavable(*detector, images);
+  expectError([&] { backbone.efficientAd(3, kSmallSide - 32); }, "from 256 pixels on but received 192 x 192");
 }
 
 DAN_TEST(damaged_files_of_detectors_name_the_tensor) {

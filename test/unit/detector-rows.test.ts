@@ -1,7 +1,7 @@
 /** Covers which detectors are evaluated in which rows. */
 import { describe, expect, it, vi } from 'vitest';
 import { type BackboneOptions, backbonesOf } from '../../lib/detect/backbone.js';
-import { DETECTORS, type DetectorKind, requireSides } from '../../lib/detect/kinds.js';
+import { DETECTORS, type DetectorKind, requireSides, VIEWS } from '../../lib/detect/kinds.js';
 import { planRuns } from '../../lib/evaluate/planned-runs.js';
 import { makeRows } from '../../lib/evaluate/rows.js';
 import type { Split } from '../../lib/evaluate/split.js';
@@ -116,10 +116,10 @@ describe('the names of detectors', () => {
   });
 
   it('are refused on squares that are too small for them', () => {
-    expect(() => requireSides([DETECTORS.unet, DETECTORS.efficientad], 128)).toThrow(
-      'Expected a resolution or tile of at least 256 pixels for efficientad but received 128',
+    expect(() => requireSides([DETECTORS.unet, DETECTORS.efficientad], 96)).toThrow(
+      'Expected a resolution or tile of at least 128 pixels for efficientad but received 96',
     );
-    requireSides(Object.values(DETECTORS), 256);
+    requireSides(Object.values(DETECTORS), VIEWS.small.resolution);
   });
 
   it('each have a description of the same name', () => {

@@ -43,7 +43,7 @@ describe('the settings of a detector file', () => {
       [{ resolution: '1e9' }, 'resolution'],
       [{ resolution: '99999999' }, 'resolution: expected 32 to 4096'],
       [{ resolution: '33' }, 'resolution: expected a multiple of 32'],
-      [{ detector: 'efficientad', resolution: '32' }, 'resolution: expected at least 256 for efficientad'],
+      [{ detector: 'efficientad', resolution: '32' }, 'resolution: expected at least 128 for efficientad'],
       [{ tiles: 'maybe' }, 'tiles: expected true or false'],
       [{ image_threshold: 'NaN' }, 'image_threshold: expected a number'],
     ] as const) {
