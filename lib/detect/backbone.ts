@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { fileDigest } from '../core/files.js';
-import { type BackboneName, backbones, type WeightsName, weightsNames } from '../options/names.js';
+import { type BackboneName, type WeightsName, weightsNames } from '../options/names.js';
 import { areInstalled, weightsFile } from '../weights/locate.js';
-import type { DetectorKind } from './kinds.js';
+import { type DetectorKind, USUAL_BACKBONE } from './kinds.js';
 
 export interface Backbone {
   name: BackboneName;
@@ -50,16 +50,13 @@ export async function backboneOf(kind: DetectorKind, options: BackboneOptions): 
 }
 
 /**
- * Returns the network that generated pairs are compared by: the chosen backbone if there is a file of it, or else the
- * first one that is installed. It is undefined if there is none.
+ * Returns the network that generated pairs are compared by: the chosen backbone, or else MobileNetV2. It is undefined if
+ * there are no weights of this one. Others are not tried, because figures must not depend on what happens to be installed.
  */
-export function backboneAtHand(options: BackboneOptions): Pick<Backbone, 'name' | 'file'> | undefined {
-  const names = [...(options.backbone === undefined ? [] : [options.backbone]), ...backbones.filter(installable)];
-  for (const name of names) {
-    const file = fileOf(name, options);
-    if (file !== undefined) return { name, file };
-  }
-  return undefined;
+export async function comparisonBackbone(options: BackboneOptions): Promise<Backbone | undefined> {
+  const name = options.backbone ?? USUAL_BACKBONE;
+  const file = fileOf(name, options);
+  return file === undefined ? undefined : { name, file, digest: await fileDigest(file) };
 }
 
 /** Throws ERR_INVALID_OPTION for a chosen backbone that none of the detectors can use, unless pairs are compared by it. */

@@ -1,6 +1,7 @@
 /** Declares the results and the progress of an evaluation. */
 import type { TaskOptions } from '../run-native.js';
 import type { Cost } from './detection.js';
+import type { NetworkUse } from './networks-used.js';
 import type { Protocol } from './protocol.js';
 import type { Quality } from './quality.js';
 import type { RunScores } from './scores.js';
@@ -73,4 +74,6 @@ export interface Evaluation {
   runs: EvaluationRun[];
   /** The quality of the generated sets. It is empty if no network was at hand that could measure it. */
   quality: Quality[];
+  /** The networks whose weights come from files, and what each is used for. */
+  networks: NetworkUse[];
 }

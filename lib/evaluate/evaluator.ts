@@ -1,11 +1,12 @@
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
+import { fileDigest } from '../core/files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
-import { type Backbone, backboneAtHand, backbonesOf } from '../detect/backbone.js';
+import { type Backbone, backbonesOf, comparisonBackbone } from '../detect/backbone.js';
 import { DETECTORS, requireSides } from '../detect/kinds.js';
 import { checkOptions } from '../options/check.js';
 import { evaluatorSchema } from '../options/evaluation.js';
@@ -19,9 +20,10 @@ import { EvaluationData } from './evaluation-data.js';
 import { inLanes } from './lanes.js';
 import { type MapsRow, openMapsRows, scoreMaps } from './maps-row.js';
 import { doRun, iterationsOf, networksOf, RUNS, type RunInput } from './network-run.js';
+import { type NetworkUse, networksUsed } from './networks-used.js';
 import { type PlannedRun, planRuns, trainingOf } from './planned-runs.js';
 import { type Protocol, protocolOf } from './protocol.js';
-import { measureQuality, type Quality } from './quality.js';
+import { type FeatureNetwork, measuredSets, measureQuality, type Quality } from './quality.js';
 import { knowsNoDefects, makeRows, type Row } from './rows.js';
 import { RunFailures } from './run-failures.js';
 import { GOOD, type Split, splitOf } from './split.js';
@@ -147,7 +149,8 @@ export class Evaluator {
     const failures = new RunFailures(runs.length);
     let [done, total] = [0, this.steps];
     try {
-      const quality = await this.#quality({ signal }); // Wrong weights must be reported before hours of training.
+      const features = await this.#featureNetwork();
+      const quality = await this.#quality(features, { signal }); // Wrong weights must be reported before hours of training.
       const { seed, shots } = this.#options;
       const maps = { split: this.split, protocol: this.protocol, folder, seed, shots: shots?.[0] };
       const scored = await scoreMaps(this.#maps, maps, { signal });
@@ -169,7 +172,11 @@ export class Evaluator {
           failures.collect(nameOf(run), stopped, () => start(run, lane, stopped)),
         ),
       );
-      return this.#describe([...failures.requireAll(results), ...scored], quality);
+      return this.#describe(
+        [...failures.requireAll(results), ...scored],
+        quality,
+        networksUsed(data, quality, features),
+      );
     } finally {
       await sets.dispose();
       data.dispose();
@@ -181,20 +188,27 @@ export class Evaluator {
     return concurrency ?? (protocol === 'small' ? concurrencyFor(device) : 1);
   }
 
-  async #quality(options: TaskOptions): Promise<Quality[]> {
-    const { inceptionWeights: inception, lpipsBackbone: backbone, lpipsLinear: linear, device } = this.#options;
+  /** Returns the network that generated pairs are compared by, if there is one. */
+  async #featureNetwork(): Promise<FeatureNetwork | undefined> {
+    const { inceptionWeights: file } = this.#options;
+    if (file === undefined) return comparisonBackbone(this.#options);
+    return { name: 'inception-v3', file, digest: await fileDigest(file) };
+  }
+
+  async #quality(features: FeatureNetwork | undefined, options: TaskOptions): Promise<Quality[]> {
+    const { inceptionWeights: inception, lpipsBackbone: backbone, lpipsLinear: linear, device, shots } = this.#options;
     const lpips = backbone !== undefined && linear !== undefined ? { backbone, linear } : undefined;
-    const features =
-      inception === undefined ? backboneAtHand(this.#options) : { name: 'inception-v3' as const, file: inception };
     if (features === undefined && lpips === undefined) return [];
     const { resolution } = this.protocol;
+    const networks = { features, inception, lpips };
+    const settings = { ...options, resolution, device };
     const measured: Quality[] = [];
     for (const row of this.rows) {
       if (row.generated === undefined || row.real) continue;
-      const networks = { features, inception, lpips };
-      const settings = { ...options, resolution, device };
       try {
-        measured.push(...(await measureQuality(row, this.split.training, this.split.groups, networks, settings)));
+        for (const sets of measuredSets(row, shots)) {
+          measured.push(...(await measureQuality(sets, this.split.training, this.split.groups, networks, settings)));
+        }
       } catch (error) {
         // The runs of this row read the same image, and tell of it when the other rows are done.
         if (!(error instanceof DatasetError)) throw error;
@@ -211,7 +225,7 @@ export class Evaluator {
     return [...runs, ...shots.slice(1).flatMap((count) => repeated.map((run) => ({ ...run, shots: count })))];
   }
 
-  #describe(runs: EvaluationRun[], quality: Quality[]): Evaluation {
+  #describe(runs: EvaluationRun[], quality: Quality[], networks: NetworkUse[]): Evaluation {
     const { training, testing, trainingGood, testingGood, leftOut } = this.split;
     const counts = (examples: ReadonlyMap<string, Example[]>, good: readonly ImageSource[]) => ({
       ...Object.fromEntries([...examples].map(([type, list]) => [type, list.length])),
@@ -233,6 +247,7 @@ export class Evaluator {
       training: counts(training, trainingGood),
       runs: this.#withAllShots(runs),
       quality,
+      networks,
     };
   }
 }

@@ -1,5 +1,6 @@
 /** The table of the generated sets' quality. */
 import type { Quality } from './quality.js';
+import { SHOTS } from './table.js';
 
 const number = (value: number | null | undefined, digits = 3) =>
   value === undefined || value === null ? '-' : value.toFixed(digits);
@@ -57,16 +58,29 @@ export const qualityCells = (quality: Quality): string[] => [
 ];
 
 /** Returns the labels of a line. */
-export const qualityLabels = ({ type, row, features }: Quality): string[] => [type, row, features ?? '-'];
-const LABELS = ['type', 'generated', 'features'];
+export const qualityLabels = ({ type, shots, row, features }: Quality): (string | number)[] => [
+  ...[type, ...(shots === undefined ? [] : [shots]), row],
+  features ?? '-',
+];
 
-export const QUALITY_HEADER = [...LABELS, 'images', ...QUALITY_COLUMNS.map(({ name }) => name)];
+/** Returns the names of the labels. The number of real photographs is one of them if it differs between lines. */
+const labelNames = (quality: readonly Quality[]) => [
+  ...['type', ...(quality.some(({ shots }) => shots !== undefined) ? [SHOTS] : []), 'generated'],
+  'features',
+];
+
+/** Returns the names of all columns. */
+export const qualityHeader = (quality: readonly Quality[]): string[] => [
+  ...labelNames(quality),
+  ...['images', ...QUALITY_COLUMNS.map(({ name }) => name)],
+];
 
 /** Returns the table as Markdown. The list is empty if nothing was measured. */
 export function qualityTable(quality: readonly Quality[]): string[] {
   if (quality.length === 0) return [];
   const columns = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
-  const align = QUALITY_HEADER.map((_, i) => (i < LABELS.length ? '---' : '---:'));
-  const body = quality.map((one) => columns([...qualityLabels(one), ...qualityCells(one)]));
-  return [[columns(QUALITY_HEADER), columns(align), ...body].join('')];
+  const header = qualityHeader(quality);
+  const align = header.map((_, i) => (i < labelNames(quality).length ? '---' : '---:'));
+  const body = quality.map((one) => columns([...qualityLabels(one).map(String), ...qualityCells(one)]));
+  return [[columns(header), columns(align), ...body].join('')];
 }

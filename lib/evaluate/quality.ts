@@ -4,12 +4,14 @@ import { loadDefects } from '../detect/squares.js';
 import type { BackboneName } from '../options/names.js';
 import { Pool } from '../pool.js';
 import { runNative, type TaskOptions } from '../run-native.js';
-import type { Row } from './rows.js';
+import type { GeneratedSet, Row } from './rows.js';
 
 /** The quality and variety of the generated images of one type. A measure is undefined without its network. */
 export interface Quality {
   row: string;
   type: string;
+  /** The number of real photographs of each type that the pairs were made from, if `shots` are evaluated. */
+  shots?: number;
   /** The number of generated images that are measured. */
   images: number;
   /** The number of real training images, with which they are compared. */
@@ -36,10 +38,11 @@ export interface Quality {
   icLpips: number | undefined;
 }
 
-/** A network that describes images, with the path of its weights. */
+/** A network that describes images, with the path and the digest of its weights. */
 export interface FeatureNetwork {
   name: BackboneName | 'inception-v3';
   file: string;
+  digest: string;
 }
 
 /** What generated images are measured with. */
@@ -98,9 +101,32 @@ export function spread<T>(items: readonly T[], most: number): T[] {
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)] as T);
 }
 
-/** Measures the quality of a row's generated images for each type, at the protocol's resolution. */
+/** The generated images of a row, which are measured together. */
+export interface MeasuredSets {
+  row: string;
+  shots: number | undefined;
+  sets: readonly GeneratedSet[];
+}
+
+/**
+ * Returns what is measured of a row: all its generated sets together, or with `shots` those of each number of real
+ * photographs, because they were made from different photographs. There is one set for each number and seed.
+ */
+export function measuredSets(
+  { name, generated = [] }: Pick<Row, 'name' | 'generated'>,
+  shots: readonly number[] | undefined,
+): MeasuredSets[] {
+  if (shots === undefined) return [{ row: name, shots: undefined, sets: generated }];
+  const seeds = generated.length / shots.length;
+  return shots.map((count, i) => ({
+    ...{ row: name, shots: count },
+    sets: generated.slice(i * seeds, (i + 1) * seeds),
+  }));
+}
+
+/** Measures the quality of generated images for each type, at the protocol's resolution. */
 export async function measureQuality(
-  { name, generated = [] }: Row,
+  { row, shots, sets }: MeasuredSets,
   real: ReadonlyMap<string, readonly Example[]>,
   groups: ReadonlyMap<ImageSource, number>,
   { features, inception, lpips }: QualityNetworks,
@@ -109,7 +135,7 @@ export async function measureQuality(
   const { resolution, device, ...options } = settings;
   const measured: Quality[] = [];
   for (const [type, known] of real) {
-    const examples = generated.flatMap(({ types }) => types.get(type) ?? []);
+    const examples = sets.flatMap(({ types }) => types.get(type) ?? []);
     const generatedPool = await poolOf(spread(examples, MOST_IMAGES), resolution);
     let realPool: Pool | undefined;
     try {
@@ -129,7 +155,7 @@ export async function measureQuality(
         (await runNative(options, (engine, task) =>
           engine.icLpips(generatedPool.handle, handle, lpips.backbone, lpips.linear, device, task),
         ));
-      const base = { row: name, type, images: generatedPool.size, real: known.length };
+      const base = { row, type, ...(shots !== undefined && { shots }), images: generatedPool.size, real: known.length };
       measured.push({ ...base, inceptionScore, ...compared, icLpips });
     } finally {
       generatedPool.dispose();

@@ -8,8 +8,8 @@ import { jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { lockFolder } from '../core/write-lock.js';
 import { Dataset } from '../dataset/dataset.js';
-import { backboneAtHand, backbonesOf } from '../detect/backbone.js';
-import { DETECTORS } from '../detect/kinds.js';
+import { backbonesOf, comparisonBackbone } from '../detect/backbone.js';
+import { DETECTORS, USUAL_BACKBONE } from '../detect/kinds.js';
 import { costMarkdown } from '../evaluate/cost-table.js';
 import { Evaluator } from '../evaluate/evaluator.js';
 import { missMarkdown } from '../evaluate/miss-table.js';
@@ -123,11 +123,12 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
         ...(shots !== undefined && { shots }),
       }),
   });
-  const hasNetwork = checked.inceptionWeights !== undefined || backboneAtHand(checked) !== undefined;
+  const hasNetwork = checked.inceptionWeights !== undefined || (await comparisonBackbone(checked)) !== undefined;
   if (!hasNetwork && evaluator.rows.some(({ generated }) => generated !== undefined)) {
-    const message =
-      'Generated images are not compared with real ones: `dualanodiff weights install mobilenet-v2` would';
-    onEvent?.({ event: 'note', message: `${message} install a network for it` });
+    onEvent?.({
+      event: 'note',
+      message: `Generated images are not compared with real ones, because there are no weights of ${checked.backbone ?? USUAL_BACKBONE}: \`dualanodiff weights install mobilenet-v2\` installs the usual network for it`,
+    });
   }
   const table = tableOf(evaluation);
   const text = [

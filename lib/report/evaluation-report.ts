@@ -3,6 +3,7 @@ import { DETECTORS } from '../detect/kinds.js';
 import { bestRoundLabel } from '../evaluate/best-round.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
+import type { NetworkUse } from '../evaluate/networks-used.js';
 import type { LearnerProtocol } from '../evaluate/protocol.js';
 import { tableOf } from '../evaluate/table.js';
 import type { DetectorName } from '../options/names.js';
@@ -19,7 +20,11 @@ import { thumbnailsOf } from './thumbnails.js';
 const learning = ({ channels, iterations, batchSize, learningRate }: LearnerProtocol) =>
   `base width ${channels}, ${iterations} steps of ${batchSize} at ${learningRate}`;
 
-function settings({ protocol, training, tested, leftOut, runs, shots }: Evaluation): string {
+/** Says where a network's weights come from. */
+const weightsText = ({ name, digest }: NetworkUse) =>
+  `${name}, ${digest === null ? 'from random weights' : `SHA-256 ${digest}…`}`;
+
+function settings({ protocol, training, tested, leftOut, runs, shots, networks }: Evaluation): string {
   const counts = (images: Record<string, number>) => Object.entries(images).map(([name, count]) => `${count} ${name}`);
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
   const rows = {
@@ -29,6 +34,7 @@ function settings({ protocol, training, tested, leftOut, runs, shots }: Evaluati
         .filter(([name]) => DETECTORS[name as DetectorName].isTrained)
         .map(([name, settings]) => [name, learning(settings)]),
     ),
+    ...Object.fromEntries(networks.map((network) => [`network of ${network.use}`, weightsText(network)])),
     'real training images': counts(training).join(', '),
     'test images': counts(tested).join(', '),
     ...(leftOut > 0 && { 'left out of the test': `${leftOut} of a part that a training image shows` }),

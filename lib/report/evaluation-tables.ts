@@ -4,8 +4,8 @@ import type { Evaluation } from '../evaluate/evaluation.js';
 import {
   FEATURES_CAVEAT,
   QUALITY_COLUMNS,
-  QUALITY_HEADER,
   qualityCells,
+  qualityHeader,
   qualityLabels,
 } from '../evaluate/quality-table.js';
 import { MEASURES, type Measure } from '../evaluate/scores.js';
@@ -122,5 +122,5 @@ export function qualitySection({ quality }: Evaluation): string {
   const isCompared = quality.some(({ features }) => features !== undefined);
   const caveats = [...(isCompared ? [FEATURES_CAVEAT] : []), ...measured.map(({ caveat }) => caveat)];
   const list = caveats.map((caveat) => `<li>${caveat}</li>`).join('');
-  return `<h2>Generated pictures</h2>${sortableTable('quality', QUALITY_HEADER, body)}<ul>${list}</ul>`;
+  return `<h2>Generated pictures</h2>${sortableTable('quality', qualityHeader(quality), body)}<ul>${list}</ul>`;
 }

@@ -117,7 +117,15 @@ export async function writeReportOf(folder: string, { images, shots }: Settings)
     ...{ category: HOSTILE.type, types, rows: LINES.map(({ row }) => row), detectors: ['unet', 'patchcore'], maps: [] },
     ...(shots && { shots }),
     protocol: { name: 'small', ...PROTOCOLS.small, detectors: {} },
-    ...{ tested: { crack: images }, training: { crack: 2 }, leftOut: 0, quality: [], runs, bestEpoch: false },
+    ...{
+      tested: { crack: images },
+      training: { crack: 2 },
+      leftOut: 0,
+      quality: [],
+      networks: [],
+      runs,
+      bestEpoch: false,
+    },
   };
   const generated = [{ folder: 'x', types: new Map([['crack', testing.get('crack')]]) }];
   const rows = [{ name: HOSTILE.row, source: 'pairs', real: false, generated }];

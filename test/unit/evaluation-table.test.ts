@@ -50,6 +50,7 @@ const evaluation: Evaluation = {
   leftOut: 0,
   training: { crack: 2, stain: 2, good: 9 },
   quality: [],
+  networks: [],
   runs: [run('none', 0, 0.2, 0.4), run('none', 1, 0.4, 0.4), run('none', 2, 0.6, 0.7), run('ours, too', 0, null, 0.9)],
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Quality, spread } from '../../lib/evaluate/quality.js';
-import { QUALITY_HEADER, qualityCells, qualityTable } from '../../lib/evaluate/quality-table.js';
+import { measuredSets, type Quality, spread } from '../../lib/evaluate/quality.js';
+import { qualityCells, qualityHeader, qualityTable } from '../../lib/evaluate/quality-table.js';
 
 const unknown = {
   ...{ features: undefined, inceptionScore: undefined, kid: undefined, nearest: undefined, nearestReal: undefined },
@@ -20,14 +20,41 @@ describe('the measured images', () => {
   });
 });
 
+describe('the generated sets of a row', () => {
+  const set = (folder: string) => ({ folder, types: new Map() });
+  const generated = ['1a', '1b', '4a', '4b'].map(set);
+
+  it('are measured together', () => {
+    expect(measuredSets({ name: 'place', generated }, undefined)).toEqual([
+      { row: 'place', shots: undefined, sets: generated },
+    ]);
+  });
+
+  it('are measured for each number of photographs that they were made from', () => {
+    const measured = measuredSets({ name: 'place', generated }, [1, 4]);
+    expect(measured.map(({ shots, sets }) => [shots, sets.map(({ folder }) => folder)])).toEqual([
+      [1, ['1a', '1b']],
+      [4, ['4a', '4b']],
+    ]);
+  });
+});
+
 describe('the table of generated images', () => {
+  it('has a line for each number of photographs', () => {
+    const [table = ''] = qualityTable([1, 4].map((shots) => ({ ...measured, shots })));
+    const [header, , first, second] = table.split('\n');
+    expect(header).toMatch(/^\| type \| shots \| generated \|/);
+    expect(first).toMatch(/^\| crack \| 1 \| place \|/);
+    expect(second).toMatch(/^\| crack \| 4 \| place \|/);
+  });
+
   it('has a cell for each measure, and tells what was not measured', () => {
     const [table = ''] = qualityTable([measured, { ...measured, type: 'stain', copies: null, nearestReal: null }]);
     const lines = table.trim().split('\n');
-    expect(lines[0]).toBe(`| ${QUALITY_HEADER.join(' | ')} |`);
+    expect(lines[0]).toBe(`| ${qualityHeader([measured]).join(' | ')} |`);
     expect(lines[2]).toBe('| crack | place | mobilenet-v2 | 150 | -0.0004 | 0.125 | 0.250 | 40 % | 1.500 | - |');
     expect(lines[3]).toContain('| 0.125 | - | - | 1.500 | - |');
-    for (const line of lines) expect(line.split('|')).toHaveLength(QUALITY_HEADER.length + 2);
+    for (const line of lines) expect(line.split('|')).toHaveLength(qualityHeader([measured]).length + 2);
   });
 
   it('is missing where nothing was measured', () => {
