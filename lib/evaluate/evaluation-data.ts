@@ -17,25 +17,36 @@ export function sharedParts(images: readonly Pick<TestImage, 'part'>[]): number[
   return parts.length === images.length ? undefined : images.map(({ part }) => parts.indexOf(part));
 }
 
-/** Returns the digest of images and their masks, and the images whose masks are empty. */
-async function digestOf(images: readonly TestImage[]): Promise<{ digest: string; unmarked: TestImage[] }> {
+interface Digested {
+  digest: string;
+  /** The images whose masks mark no pixel, and those whose masks mark all of them. */
+  unmarked: Set<TestImage>;
+  whole: Set<TestImage>;
+}
+
+/** Returns the digest of images and their masks. */
+async function digestOf(images: readonly TestImage[]): Promise<Digested> {
   const hash = createHash('sha256');
-  const unmarked: TestImage[] = [];
+  const [unmarked, whole] = [new Set<TestImage>(), new Set<TestImage>()];
   for (const one of images) {
     const { image, mask } = await one.load();
     hash.update(image.data).update(mask.data);
-    if (!mask.data.includes(255)) unmarked.push(one);
+    if (!mask.data.includes(255)) unmarked.add(one);
+    if (!mask.data.includes(0)) whole.add(one);
   }
-  return { digest: hash.digest('hex'), unmarked };
+  return { digest: hash.digest('hex'), unmarked, whole };
 }
 
-/** Warns of images of defects without a marked pixel. */
-function warnOfUnmarked(type: string, images: readonly TestImage[], unmarked: ReadonlySet<TestImage>): void {
-  const names = images.filter((image) => unmarked.has(image)).map(({ name }) => name);
-  if (names.length === 0) return;
-  warn(
-    `The masks of ${names.length} of ${images.length} test images of ${type} are empty, so that they count as good: ${someOf(names)}`,
-  );
+/** Warns of images of defects whose masks do not tell where the defect is. */
+function warnOfMasks(type: string, images: readonly TestImage[], { unmarked, whole }: Digested): void {
+  for (const [found, problem] of [
+    [unmarked, 'are empty, so that they count as good'],
+    [whole, 'mark all pixels, so that scores of pixels say nothing of where the defect is'],
+  ] as const) {
+    const names = images.filter((image) => found.has(image)).map(({ name }) => name);
+    if (names.length === 0) continue;
+    warn(`The masks of ${names.length} of ${images.length} test images of ${type} ${problem}: ${someOf(names)}`);
+  }
 }
 
 /** The data that all runs of an evaluation share: the test images, and the textures of draem. */
@@ -79,8 +90,9 @@ export class EvaluationData {
       ]),
     );
     const tests = [...testGood, ...[...testDefects.values()].flat()];
-    const { digest: testDigest, unmarked } = await digestOf(tests);
-    for (const [type, images] of testDefects) warnOfUnmarked(type, images, new Set(unmarked));
+    const digested = await digestOf(tests);
+    const { digest: testDigest } = digested;
+    for (const [type, images] of testDefects) warnOfMasks(type, images, digested);
     const { heldBack } = holdBack(split.trainingGood, split.groups);
     const kept = heldBack.map((source) => goodToTest(source, protocol, partOf(source)));
     const heldBackDigest = kept.length === 0 ? undefined : (await digestOf(kept)).digest;

@@ -1,5 +1,7 @@
 import { DatasetError } from '../core/errors.js';
+import { warn } from '../core/warnings.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
+import { someOf } from '../dataset/folders.js';
 import { groupsOf } from '../dataset/groups.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { isInShare, parseShare, partsOf } from '../dataset/parts.js';
@@ -60,6 +62,19 @@ async function splitGood(
   return { trainingGood, testingGood };
 }
 
+/** Warns of types that only the training data or only the test data has, because they are left out of both. */
+function warnOfOthers(dataset: Dataset, tests: Dataset, types: readonly string[]): void {
+  for (const [from, other, purpose] of [
+    [tests, dataset, 'not tested'],
+    [dataset, tests, 'not trained on'],
+  ] as const) {
+    const alone = from.types.filter((type) => !types.includes(type));
+    if (alone.length > 0) {
+      warn(`Types of ${from.label} are ${purpose}, because ${other.label} lacks them: ${someOf(alone)}.`);
+    }
+  }
+}
+
 /**
  * Chooses the images for training and for the test. `trainImages` is the share of each type for training. It defaults
  * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Without good images
@@ -76,6 +91,7 @@ export async function splitOf(
     throw new DatasetError(`${tests.label} has none of the defect types ${dataset.types.join(', ')}`);
   }
   refuseSummaryNames(types, dataset.label);
+  warnOfOthers(dataset, tests, types);
   const listed = async () => new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
   const good = await splitGood(dataset, tests, trainImages, listed);
   const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');

@@ -57,14 +57,14 @@ export const evaluatorOptions = {
       .min(1, 'at least one detector')
       .default(['unet']),
     'common',
-    `Compare these detectors: ${detectors.join(', ')}, or several with commas. Each is fitted on every row that it can learn from. Detectors that need no defects have the row good only.`,
+    `Compare these detectors: ${detectors.join(', ')}, several with commas, or all. Each is fitted on every row that it can learn from. Detectors that need no defects have the row good only.`,
     { valueName: 'names' },
   ),
   backbone: option(
     oneOf(backbones).optional(),
     'advanced',
     'Let detectors that compare features take them from this network. Detectors that cannot use it keep their own. Generated pairs are compared with real images by it, too.',
-    { fallback: "each detector's own; pairs are compared by an installed one" },
+    { fallback: "each detector's own; pairs are compared by mobilenet-v2 if it is installed" },
   ),
   backboneWeights: option(
     path('a file').optional(),

@@ -18,7 +18,7 @@ svg { display: block; width: 100%; max-width: 620px; font-size: 11px; fill: curr
 .wide { overflow-x: auto; }
 .scores td, .scores th { padding: 3px 10px; border-bottom: 1px solid var(--line); }
 .scores th { overflow-wrap: break-word; max-width: 240px; } .scores th[scope=row] { opacity: 1; }
-.scores td { text-align: right; white-space: nowrap; vertical-align: top; } .scores small { opacity: .75; } .best { font-weight: bold; }
+.scores td { text-align: right; white-space: nowrap; vertical-align: top; } .scores small { opacity: .75; font-weight: normal; } .best { font-weight: bold; }
 th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid var(--accent); }
 th button::after { content: " \\2195"; opacity: .5; }
 th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; } th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
@@ -43,7 +43,7 @@ body { padding: 12px; } h1 { font-size: 22px; }
 .scores tbody th { border: 0; padding: 0; max-width: none; min-width: 0; overflow-wrap: anywhere; font-weight: bold; }
 .scores tbody th + th::before { content: "\\00b7\\00a0"; }
 .scores tbody td { flex: 0 0 calc(50% - 6px); border: 0; padding: 0; text-align: left; white-space: normal; }
-.scores tbody td::before { content: attr(data-name) " "; opacity: .75; font-weight: normal; } .scores td br { display: none; }
+.scores tbody td::before { content: attr(data-name) " "; opacity: .75; font-weight: normal; }
 .scores tbody tr::before { content: ""; flex: 0 0 100%; order: 1; } .scores tbody td { order: 2; }
 .bar-line { grid-template-columns: 110px 1fr 84px; gap: 6px; font-size: 13px; }
 }

@@ -14,7 +14,7 @@ constexpr double kDistilledShare = 0.5, kStudentDecayAfter = 0.95, kStudentDecay
 constexpr double kMinCrop = 0.5;                // the smallest share of a side
 constexpr double kMomentum = 0.1, kEps = 1e-5;  // of the running statistics
 constexpr int64_t kQuantileImages = 64;         // at most
-constexpr int64_t kSmallestShownSide = model::PatchAutoencoder::kSmallestSide;
+constexpr int64_t kSmallestSide = model::PatchAutoencoder::kSmallestSide;
 constexpr int64_t kOutputsPerWidth = 6;
 constexpr size_t kTeacherFineStage = 1, kTeacherCoarseStage = 2;
 constexpr const char *kQuantiles = "quantiles", *kTeacherMean = "teacher.running_mean";

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -8,7 +9,7 @@ import { type EvaluateJobOptions, evaluate } from '../../lib/jobs/index.js';
 import { cli, flagsOf } from '../helpers/cli.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { category, folder, generated, judge, options, read, withoutTimes, writeGood } from '../helpers/evaluating.js';
-import { expectFailure } from '../helpers/failures.js';
+import { expectFailure, warningsOf } from '../helpers/failures.js';
 import { recordsOf } from '../helpers/files.js';
 import { writeMobileNet } from '../helpers/mobilenet.js';
 
@@ -137,20 +138,24 @@ describe('an evaluation', () => {
     );
   });
 
-  it('generated sets are compared with real images by the backbone that is at hand', async () => {
+  it('generated sets are compared with real images by the chosen backbone, which the result and the report name', async () => {
     const out = join(folder, 'compared');
     const file = join(folder, 'mobilenet.safetensors');
     writeMobileNet(file);
     const chosen = { backbone: 'mobilenet-v2', backboneWeights: file } as const;
     const { text } = await judge(out, { ...setsAlone, ...chosen });
     expect(text).toContain('| dent | generated | mobilenet-v2 | 4 |');
-    const { quality } = read(out);
+    const { quality, networks } = read(out);
+    const digest = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
+    expect(networks).toEqual([{ use: 'comparison of pairs', name: 'mobilenet-v2', digest }]);
     for (const { features, inceptionScore, kid, nearest, nearestReal, copies } of quality) {
       expect([features, inceptionScore]).toEqual(['mobilenet-v2', undefined]);
       expect([kid, nearest, nearestReal].every(Number.isFinite)).toBe(true);
       expect(copies).toBeGreaterThanOrEqual(0);
     }
-    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Features names the network');
+    const report = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(report).toContain('Features names the network');
+    expect(report).toContain(`mobilenet-v2, SHA-256 ${digest}…`);
     // Two of the four generated images of this type are those that train.
     expect(quality.find(({ type }) => type === 'dent')?.copies).toBeGreaterThanOrEqual(0.5);
     const other = judge(join(folder, 'other'), { ...setsAlone, ...chosen, backbone: 'resnet18' });
@@ -181,12 +186,20 @@ describe('an evaluation', () => {
     expect(names(split.testing)).toEqual(['000', '001', '004', '005']);
   });
 
-  it('an evaluation tests on another folder where it is given, and trains on all of the first one then', async () => {
+  it('an evaluation tests on another folder where it is given, trains on all of the first one then, and warns of types that only one of them has', async () => {
     const held = join(folder, 'held');
     await writeCategory(held, 'dent', 6, 56, 48);
+    await writeCategory(held, 'scratch', 1);
     await writeGood(join(held, 'test', 'good'), 2, 180);
     const dataset = await Dataset.open(category);
-    const evaluator = await Evaluator.open(dataset, { testData: held, compare: ['none'] });
+    let evaluator = undefined as unknown as Evaluator;
+    const warnings = await warningsOf(async () => {
+      evaluator = await Evaluator.open(dataset, { testData: held, compare: ['none'] });
+    });
+    expect(warnings).toEqual([
+      `Types of ${held} are not tested, because ${category} lacks them: scratch.`,
+      `Types of ${category} are not trained on, because ${held} lacks them: pit.`,
+    ]);
     expect(evaluator.split.training.get('dent')).toHaveLength(6);
     expect(evaluator.split.testing.get('dent')).toHaveLength(6);
     expect([...evaluator.split.training.keys()]).toEqual(['dent']);

@@ -247,10 +247,11 @@ describe('what takes a dataset of images in memory', () => {
     expect(squares.map(({ name }) => name)).toEqual(['testGood_000', '001', '002']);
   });
 
-  it('warns of test images of defects whose masks are empty', async () => {
-    const empty = defect(5);
+  it('warns of test images of defects whose masks are empty, or mark everything', async () => {
+    const [empty, whole] = [defect(5), defect(6)];
     empty.mask.data.fill(0);
-    const crack = [...types.crack, empty];
+    whole.mask.data.fill(255);
+    const crack = [...types.crack, empty, whole];
     const dataset = Dataset.from({ types: { crack }, good: good.slice(0, 1), testGood: [photograph(23)] });
     const split = await splitOf(dataset, { trainImages: '1/3' });
     const protocol = { ...PROTOCOLS.small, detectors: {} };
@@ -258,6 +259,7 @@ describe('what takes a dataset of images in memory', () => {
     const tested = split.testing.get('crack')?.length;
     expect(warnings).toEqual([
       `The masks of 1 of ${tested} test images of crack are empty, so that they count as good: 006`,
+      `The masks of 1 of ${tested} test images of crack mark all pixels, so that scores of pixels say nothing of where the defect is: 007`,
     ]);
   });
 
