@@ -6,7 +6,7 @@ import { dirname, join, normalize, sep } from 'node:path';
 /** The layers from top to bottom. A layer may import only itself and the layers below it. */
 const LAYERS = [
   ...['cli', 'review', 'service', 'worker', 'queue', 'store'],
-  ...['jobs', 'report', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
+  ...['jobs', 'report', 'components', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
   ...['engine', 'weights', 'libtorch', 'wheels', 'options', 'core'],
 ];
 /** Matches the files directly in lib/ that belong to the layer "engine". */
@@ -26,8 +26,9 @@ const PACKAGES = {
   yauzl: ['wheels', 'service'],
   tar: ['service'],
   saxes: ['dataset'],
-  preact: ['review', 'service'],
-  htm: ['review', 'service'],
+  preact: ['components', 'report', 'review', 'service'],
+  'preact-render-to-string': ['report'],
+  'htm/preact': ['components'],
   fastify: ['review', 'service'],
   '@fastify/rate-limit': ['service'],
   '@fastify/swagger': ['service'],

@@ -7,7 +7,7 @@ import { readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import type { RecipeName } from '../options/names.js';
-import type { RealDefects } from '../report/report.js';
+import type { RealDefects } from '../report/pair-section.js';
 
 /** What decides how much of a photograph a pair shows. */
 interface Shown {

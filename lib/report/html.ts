@@ -33,15 +33,21 @@ export function picture({ src, width, height, href }: Thumbnail, label: string, 
   return href === undefined ? image : `<a href="${escapeHtml(href)}">${image}</a>`;
 }
 
-/** The browser runs no other script than this one, whatever the names in a report hold. */
-const POLICY = `script-src 'sha256-${createHash('sha256').update(SCRIPT).digest('base64')}'; object-src 'none'; base-uri 'none'`;
+const sourceOf = (script: string) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
 
-/** Returns a complete document. It refers only to the thumbnails beside it and, in links, to the images. */
-export const page = (title: string, body: string): string => `<!doctype html>
+/** The browser runs no other scripts than these, whatever the names in a report hold. */
+const policyFor = (scripts: readonly string[]) =>
+  `script-src ${scripts.map(sourceOf).join(' ')}; object-src 'none'; base-uri 'none'`;
+
+/**
+ * Returns a complete document. It refers only to the thumbnails beside it and, in links, to the images. `more` is a script
+ * that it runs beside that of all reports.
+ */
+export const page = (title: string, body: string, ...more: string[]): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${policyFor([SCRIPT, ...more])}">
 <title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>
 <h1>${escapeHtml(title)}</h1>
 ${body}
-<script>${SCRIPT}</script></body></html>
+${[SCRIPT, ...more].map((script) => `<script>${script}</script>`).join('\n')}</body></html>
 `;

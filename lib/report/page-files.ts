@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../core/paths.js';
 
 export interface PageFile {
   contentType: string;
@@ -27,7 +28,10 @@ export interface PageSettings {
 }
 
 /** The packages that the modules of pages import. */
-const LIBRARIES = ['preact', 'preact/hooks', 'htm'];
+const LIBRARIES = ['preact', 'preact/hooks', 'htm', 'htm/preact'];
+
+/** The compiled modules that all pages share. */
+const COMPONENTS = join(packageRoot, 'dist', 'components');
 
 const script = async (path: string): Promise<PageFile> => ({
   contentType: 'text/javascript; charset=utf-8',
@@ -37,7 +41,9 @@ const script = async (path: string): Promise<PageFile> => ({
 /** Reads the files of a page. All of them are small, and are kept in memory. */
 export async function readPageFiles({ modules, title, style, images }: PageSettings): Promise<PageFiles> {
   const files = new Map<string, PageFile>();
-  for (const name of await readdir(modules)) files.set(`/page/${name}`, await script(join(modules, name)));
+  for (const [folder, path] of Object.entries({ page: modules, components: COMPONENTS })) {
+    for (const name of await readdir(path)) files.set(`/${folder}/${name}`, await script(join(path, name)));
+  }
   const imports: Record<string, string> = {};
   for (const library of LIBRARIES) {
     const path = fileURLToPath(import.meta.resolve(library));

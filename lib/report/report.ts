@@ -1,27 +1,12 @@
-import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.js';
-import { type DefectShape, shapesIn } from '../dataset/defect-shape.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { readMask } from '../dataset/mask-file.js';
-import type { PairRecord } from '../dataset/pair-record.js';
-import { sizeRangeOf } from '../dataset/pair-suspicion.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
-import { evenly } from '../dataset/region-plan.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import { type LossPoint, lossChart } from './chart.js';
 import { escapeHtml, page, picture } from './html.js';
 import { outlined } from './overlay.js';
-import { judgedPairs, pairFigures, summaryOf } from './pair-figures.js';
-import { shapeHistograms } from './shape-histograms.js';
+import { pairScript, pairSection, type RealDefects } from './pair-section.js';
 import { type Thumbnails, thumbnailsOf } from './thumbnails.js';
-
-/** The real defects that generated ones are compared with. */
-export interface RealDefects {
-  /** The shapes of the defects in each image, measured in images that show as much as the pairs do. */
-  images: readonly (readonly DefectShape[])[];
-  /** True if pairs show whole photographs, so that positions in them mean something. */
-  showsPlaces: boolean;
-}
 
 /** The content of a report. */
 export interface ReportInput {
@@ -35,9 +20,6 @@ export interface ReportInput {
   /** The seconds that each step took. */
   times: Record<string, number>;
 }
-
-/** No more pairs than this are measured for the histograms, evenly chosen. */
-const MEASURED_PAIRS = 1000;
 
 function table(rows: Record<string, unknown>, format: (value: unknown) => string = String): string {
   const lines = Object.entries(rows).map(
@@ -58,34 +40,27 @@ async function exampleFigure(thumbnails: Thumbnails, { name, pixels, maskPixels 
   return `<figure class="example">${pictures.join('')}<figcaption>${escapeHtml(name)}</figcaption></figure>`;
 }
 
-/** Measures the defects of pairs that have masks. */
-function shapesOf(folder: string, records: readonly PairRecord[]): Promise<DefectShape[][]> {
-  const masks = records.flatMap(({ mask }) => (mask === undefined ? [] : [join(folder, mask)]));
-  return fewAtOnce(evenly(masks, MEASURED_PAIRS), async (mask) => shapesIn(await readMask(mask)));
-}
-
 /** Writes the report. Its pictures are thumbnails in a folder beside it, which link to the images. */
 export async function writeReport(path: string, input: ReportInput): Promise<void> {
   const { title, examples, real, writer, settings, times } = input;
   const { kept, folder } = writer;
   const thumbnails = thumbnailsOf(path);
-  const pairs = judgedPairs(kept, sizeRangeOf(real.images));
   const exampleFigures = await fewAtOnce(examples, (example) => exampleFigure(thumbnails, example));
-  const figures = await pairFigures(thumbnails, folder, pairs);
-  const shapes = { real: real.images, generated: await shapesOf(folder, kept) };
+  const { summary, pairs, shapes } = await pairSection(thumbnails, folder, kept, real);
   const dropped = writer.records.length - kept.length;
   const seconds = (value: unknown) => `${(value as number).toFixed(1)} s`;
   const html = page(
     title,
-    `<p>${kept.length} generated pairs from ${examples.length} training images.${dropped > 0 ? ` ${dropped} more were dropped.` : ''} ${summaryOf(pairs)}</p>
+    `<p>${kept.length} generated pairs from ${examples.length} training images.${dropped > 0 ? ` ${dropped} more were dropped.` : ''} ${summary}</p>
 <h2>Generated pairs</h2>
-${figures}
-${shapeHistograms(shapes, real.showsPlaces)}
+${pairs}
+${shapes}
 <h2>Training images</h2>
 <div class="grid-of" id="examples">${exampleFigures.join('\n')}</div>
 <h2>Loss</h2>
 ${lossChart(input.losses)}
 <div class="side"><section><h2>Settings</h2>${table(settings)}</section><section><h2>Times</h2>${table(times, seconds)}</section></div>`,
+    pairScript(),
   );
   await writeFileAtomic(path, html);
   await thumbnails.removeOthers();

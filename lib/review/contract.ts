@@ -23,16 +23,7 @@
  * id of an event is {@link ReviewChange.event}, so that a browser that connects again gets the changes that it missed.
  */
 
-/** A rectangle in pixels. */
-export interface ReviewBox {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
-
-/** The reasons why somebody should look at a pair first. */
-export type Suspicion = 'empty' | 'invisible' | 'disagreeing' | 'extreme';
+import type { Box, Decision, ShownPair } from '../components/pair.js';
 
 /** The files of a pair. `mask` is the corrected mask if there is one, and `original-mask` is the generated one. */
 export type PairImageKind = 'image' | 'part' | 'mask' | 'original-mask';
@@ -40,18 +31,8 @@ export type PairImageKind = 'image' | 'part' | 'mask' | 'original-mask';
 /** The small pictures of a pair. `outline` is the image with the outline of its mask. */
 export type ThumbnailKind = 'image' | 'outline' | 'part' | 'mask';
 
-export type Decision = 'keep' | 'drop';
-
 /** What changes while pairs are reviewed. */
-export interface ReviewState {
-  /** The decision is null until somebody has decided, and again after an undo. */
-  decision: Decision | null;
-  /** True if somebody has corrected the mask. */
-  isCorrected: boolean;
-  /** The number of marked pixels of the mask. */
-  area: number;
-  /** The smallest box around the marked pixels. It is null for an empty mask, and for a pair without a mask. */
-  box: ReviewBox | null;
+export interface ReviewState extends Pick<ShownPair, 'decision' | 'isCorrected' | 'area' | 'box'> {
   /**
    * The number of the pair's latest decision or correction that can be undone. It is null if there is none. An undo sends
    * it, so that it never takes back what another reviewer did a moment before.
@@ -61,34 +42,11 @@ export interface ReviewState {
   version: string;
 }
 
-/**
- * One pair. Fields that its record does not have are absent. Agreement, contrast, change IoU and suspicions describe the
- * generated mask, also after a correction.
- */
-export interface ReviewPair extends ReviewState {
-  /** The number of the pair in its folder. */
-  index: number;
-  type: string;
+/** One pair. */
+export interface ReviewPair extends ShownPair, ReviewState {
   /** The folder that holds the pair, as a place in {@link ReviewList.folders}. */
   folder: number;
-  /** The size of the image in pixels. The part and the mask have the same. It is 0 if the image cannot be read. */
-  width: number;
-  height: number;
-  hasMask: boolean;
-  /** Why the pair cannot be shown as a whole, such as a file that is missing. It can be dropped nevertheless. */
-  problem?: string;
-  recipe?: string;
-  seed: number;
-  /** The mean IoU of the masks that several methods found, 0 to 1. */
-  agreement?: number;
-  /** The weakest change that a placed defect makes in its photograph, as a share of the range, 0 to 1. */
-  contrast?: number;
-  /** The lowest IoU of the mask of a placed defect and of the pixels that it changed, 0 to 1. */
-  changeIou?: number;
-  suspicions: Suspicion[];
-  /** The name of the photograph that defects were placed in. */
-  photograph?: string;
-  /** The photograph as a place in {@link ReviewList.photographs}, if it was found. */
+  /** The photograph that defects were placed in, as a place in {@link ReviewList.photographs}, if it was found. */
   photographId?: number;
   /** The real defect that is nearest in type, size and position, as a place in {@link ReviewList.defects}. */
   defectId?: number;
@@ -102,7 +60,7 @@ export interface RealDefect {
   width: number;
   height: number;
   area: number;
-  box: ReviewBox;
+  box: Box;
 }
 
 export interface ReviewList {

@@ -1,16 +1,16 @@
 /** Finds what a pair is compared with: the photograph that a defect was placed in, and the nearest real defect. */
 import { basename } from 'node:path';
-import { middleOf, type Size } from '../dataset/cut.js';
+import { type Box, middleOf, type Size } from '../dataset/cut.js';
 import { Dataset } from '../dataset/dataset.js';
 import { type DefectShape, shapesIn } from '../dataset/defect-shape.js';
 import { emptyMask, readExample } from '../dataset/example-file.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
 import { boundingBox } from '../dataset/fit.js';
 import { type ImageSource, labelOf, nameOf } from '../dataset/image-source.js';
+import { areaOf } from '../dataset/measure-pair.js';
 import { type SizeRange, sizeRangeOf } from '../dataset/pair-suspicion.js';
 import { photographsOf } from '../dataset/photograph.js';
-import type { RealDefect, ReviewBox } from './contract.js';
-import { areaOf } from './pair-facts.js';
+import type { RealDefect } from './contract.js';
 
 /** A real defect, and where its files are. */
 export interface RealExample extends RealDefect {
@@ -21,7 +21,7 @@ export interface RealExample extends RealDefect {
 /** The mark that a defect or a mask makes in an image. */
 interface Mark extends Size {
   area: number;
-  box: ReviewBox;
+  box: Box;
 }
 
 async function readDefect(type: string, image: ImageSource, maskSource: ImageSource): Promise<RealExample> {

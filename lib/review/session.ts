@@ -1,17 +1,18 @@
 /** Holds the pairs of a review, and changes what is decided about them. */
 import { basename, resolve } from 'node:path';
 import pLimit from 'p-limit';
+import type { Decision } from '../components/pair.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
 import type { Box } from '../dataset/cut.js';
 import { boundingBox } from '../dataset/fit.js';
 import { encodePng } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
+import { areaOf } from '../dataset/measure-pair.js';
 import { GOOD_TYPE } from '../options/type-name.js';
-import type { Decision, PairImageKind, ReviewChange, ReviewList, ReviewState } from './contract.js';
+import type { PairImageKind, ReviewChange, ReviewList, ReviewState } from './contract.js';
 import { readCorrectedMask } from './corrected-mask.js';
-import { describePair, type PairDescription, stateOf } from './describe-pair.js';
-import { areaOf } from './pair-facts.js';
+import { descriptionOf, type PairDescription, stateOf } from './describe-pair.js';
 import type { RealExample, RealImages } from './real-images.js';
 import { notFound, RequestError } from './request-error.js';
 import type { OpenPair, ReviewedFolder } from './reviewed-folder.js';
@@ -48,7 +49,7 @@ export class ReviewSession {
       const source = name === undefined || idOf.has(name) ? undefined : real.photograph(name);
       if (name !== undefined && source !== undefined) idOf.set(name, this.#photographs.push({ name, source }) - 1);
     }
-    this.#descriptions = this.#pairs.map((pair) => describePair(pair, real, idOf));
+    this.#descriptions = this.#pairs.map((pair) => descriptionOf(pair, real, idOf));
     this.#list = {
       title: basename(resolve(root)),
       folders: folders.map(({ name }) => name),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type Filters, NO_FILTERS, shownPairs } from '../../lib/components/filters.js';
 import type { ReviewPair } from '../../lib/review/contract.js';
-import { type Filters, NO_FILTERS, shownPairs } from '../../lib/review/page/filters.js';
 import { History } from '../../lib/review/page/history.js';
 import { areaOf, clearComponent, drawLine, type Mask, outlineOf, spread } from '../../lib/review/page/mask.js';
 import { panned, revealed, transformOf, WHOLE, zoomed, zoomedAt, zoomedTo } from '../../lib/review/page/viewport.js';

@@ -1,5 +1,6 @@
 /** Calls the server of the review. */
-import type { Decision, ReviewChange, ReviewError, ReviewList, ReviewState } from '../contract.js';
+import type { Decision } from '../../components/pair.js';
+import type { ReviewChange, ReviewError, ReviewList, ReviewState } from '../contract.js';
 
 /** This page's name among the reviewers. */
 export const REVIEWER: string = crypto.randomUUID();

@@ -1,13 +1,15 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
-import type { Decision, ReviewList } from '../contract.js';
+import { FilterBar } from '../../components/filter-bar.js';
+import { measuresOf, NO_FILTERS, shownPairs, typesOf } from '../../components/filters.js';
+import { html } from '../../components/html.js';
+import { shapeOf } from '../../components/measures.js';
+import type { Decision } from '../../components/pair.js';
+import { ShapeHistograms } from '../../components/shape-histograms.js';
+import type { RealDefect, ReviewList, ReviewPair } from '../contract.js';
 import { Button } from './button.js';
-import { FilterBar } from './filter-bar.js';
-import { NO_FILTERS, shownPairs } from './filters.js';
 import { Grid } from './grid.js';
 import { Help } from './help.js';
-import { html } from './html.js';
 import { REVIEW_KEYS } from './keys.js';
-import { MEASURES, type MeasureName } from './measures.js';
 import { PairView } from './pair-view.js';
 import type { Display } from './panels.js';
 import { Review } from './review.js';
@@ -38,6 +40,19 @@ function ConnectionNote({ review }: { review: Review }) {
   }</p>`;
 }
 
+/** The defects of the shown pairs beside the real ones. Shares of images of other sizes would mean other sizes. */
+function Shapes({ defects, pairs }: { defects: readonly RealDefect[]; pairs: readonly ReviewPair[] }) {
+  const [isOpen, setOpen] = useState(false);
+  if (defects.length === 0) return null;
+  const onToggle = ({ currentTarget }: { currentTarget: HTMLDetailsElement }) => setOpen(currentTarget.open);
+  const sizes = new Set(pairs.map(({ width, height }) => `${width} x ${height}`));
+  const real = defects.filter(({ width, height }) => sizes.has(`${width} x ${height}`));
+  const shapes = { real: real.flatMap(shapeOf), generated: pairs.flatMap(shapeOf), showsPlaces: true };
+  return html`<details onToggle=${onToggle}><summary>Sizes and positions</summary>
+    ${isOpen && (real.length > 0 ? html`<${ShapeHistograms} ...${shapes} />` : html`<p>No real image has the size of a pair.</p>`)}
+  </details>`;
+}
+
 /** The whole page. */
 export function App({ list }: { list: ReviewList }) {
   const review = useReview(list);
@@ -58,14 +73,7 @@ export function App({ list }: { list: ReviewList }) {
     () => shownPairs(pairs, filters, (pair, id) => review.decisionOf(pair, id)),
     [pairs, filters, unsaved],
   );
-  const types = useMemo(() => [...new Set(list.pairs.map(({ type }) => type))].sort(), [list]);
-  const measures = useMemo(
-    () =>
-      (Object.keys(MEASURES) as MeasureName[]).filter((name) =>
-        list.pairs.some((pair) => MEASURES[name].valueOf(pair) !== undefined),
-      ),
-    [list],
-  );
+  const [types, measures] = useMemo(() => [typesOf(list.pairs), measuresOf(list.pairs)] as const, [list]);
   const found = shown.indexOf(selected);
   const lastFound = useRef(0);
   if (found >= 0) lastFound.current = found;
@@ -129,7 +137,8 @@ export function App({ list }: { list: ReviewList }) {
         !isOpen &&
         html`<details open=${window.innerWidth >= WIDE}><summary>Filter and sort (${shown.length} of ${pairs.length} pairs)</summary>
           <${FilterBar} filters=${filters} onFilters=${setFilters} types=${types} measures=${measures} />
-        </details>`
+        </details>
+        <${Shapes} defects=${list.defects} pairs=${shown.map((id) => pairs[id])} />`
       }
     </header>
     <main>

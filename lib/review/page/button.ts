@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { html } from './html.js';
+import { html } from '../../components/html.js';
 import { keyName } from './keys.js';
 
 export interface ButtonProps {

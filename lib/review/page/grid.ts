@@ -1,11 +1,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { html } from '../../components/html.js';
+import { PairCard } from '../../components/pair-card.js';
 import type { ReviewPair } from '../contract.js';
-import { html } from './html.js';
 import { REVIEW_KEYS } from './keys.js';
 import type { Review } from './review.js';
 import { useKeys } from './use-keys.js';
 import { gridLayout, visibleCells } from './virtual-grid.js';
-import { labelOf, SUSPICIONS } from './words.js';
+import { labelOf } from './words.js';
 
 export interface GridProps {
   review: Review;
@@ -44,14 +45,9 @@ function Thumbnail({ review, id, kind }: CellProps) {
 
 function CellContent({ review, id, kind }: CellProps) {
   const pair = review.pairs[id] as ReviewPair;
-  const decision = review.decisionOf(pair, id);
-  const [worst] = pair.suspicions;
-  const sign = { keep: '✓', drop: '✕', none: '' }[decision ?? 'none'];
-  return html`
-    ${pair.problem === undefined ? html`<${Thumbnail} review=${review} id=${id} kind=${kind} />` : html`<span class="failed">cannot be shown</span>`}
-    ${worst && html`<span class="badge">${SUSPICIONS[worst]}</span>`}
-    ${sign && html`<span class="sign ${review.isSaving(id) ? 'unsaved' : ''}">${sign}</span>`}
-    <span class="caption">${pair.index} ${pair.type}${pair.isCorrected ? ', corrected' : ''}</span>`;
+  return html`<${PairCard} pair=${pair} decision=${review.decisionOf(pair, id)} isSaving=${review.isSaving(id)}>
+    <${Thumbnail} review=${review} id=${id} kind=${kind} />
+  <//>`;
 }
 
 /** A grid of any length, in which only the cells near the visible ones and the selected one have elements. */
@@ -112,7 +108,7 @@ export function Grid({ review, shown, position, kind, onSelect, onOpen }: GridPr
           width: `${width}px`,
           height: `${rowHeight}px`,
         };
-        return html`<div key=${id} role="option" class="cell ${decision ?? 'none'}" style=${style}
+        return html`<div key=${id} role="option" class="cell card ${decision ?? 'none'}" style=${style}
           tabindex=${place === position ? 0 : -1} aria-selected=${place === position}
           aria-setsize=${shown.length} aria-posinset=${place + 1} aria-label=${labelOf(pair, review.list, decision)}
           onClick=${() => onSelect(place)} onDblClick=${onOpen}>

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { html } from './html.js';
+import { html } from '../../components/html.js';
 import { type Keys, keyName, MEND_KEYS, REVIEW_KEYS } from './keys.js';
 
 function KeyTable({ title, keys }: { title: string; keys: Keys<string> }) {

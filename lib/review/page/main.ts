@@ -1,8 +1,8 @@
 /** Starts the page. */
 import { render } from 'preact';
+import { html } from '../../components/html.js';
 import { loadList } from './api.js';
 import { App } from './app.js';
-import { html } from './html.js';
 
 const root = document.body;
 try {

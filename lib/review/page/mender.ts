@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { html } from '../../components/html.js';
 import { ExpiredError, sendMask } from './api.js';
 import { Button } from './button.js';
 import { encodeMask } from './drawing.js';
-import { html } from './html.js';
 import { MEND_KEYS } from './keys.js';
 import { MARKED, type Mask } from './mask.js';
 import type { Review } from './review.js';

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Facts } from '../../components/facts.js';
+import { html } from '../../components/html.js';
+import { decisionName } from '../../components/words.js';
 import type { PairImageKind, ReviewPair } from '../contract.js';
-import { html } from './html.js';
 import { REVIEW_KEYS } from './keys.js';
 import type { Mask } from './mask.js';
 import { Mender } from './mender.js';
@@ -9,7 +11,7 @@ import type { Review } from './review.js';
 import { useKeys } from './use-keys.js';
 import { useImage, useMask } from './use-loaded.js';
 import { type Viewport, WHOLE, zoomed, zoomedTo } from './viewport.js';
-import { decisionName, factsOf, nameOf } from './words.js';
+import { factsIn, nameOf } from './words.js';
 import { ZoomButtons, type ZoomCommands } from './zoom-buttons.js';
 
 export interface PairViewProps {
@@ -112,6 +114,6 @@ export function PairView(props: PairViewProps) {
         html`<${RealDefectPanel} id=${defectId as number} defect=${defect} display=${display} />`
       }
     </div>
-    <dl>${factsOf(pair, list).map(([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>
+    <${Facts} facts=${factsIn(list, pair)} />
   </article>`;
 }

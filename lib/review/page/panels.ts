@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { html } from '../../components/html.js';
 import type { RealDefect } from '../contract.js';
 import { type DrawnMask, drawnMask } from './drawing.js';
-import { html } from './html.js';
 import type { Mask } from './mask.js';
 import { Stage, type StageProps } from './stage.js';
 import { type Loaded, useImage, useMask } from './use-loaded.js';

@@ -1,5 +1,6 @@
 /** Holds the pairs, their decisions, and the changes that are on their way to the server. */
-import type { Decision, ReviewChange, ReviewList, ReviewPair, ReviewState } from '../contract.js';
+import type { Decision } from '../../components/pair.js';
+import type { ReviewChange, ReviewList, ReviewPair, ReviewState } from '../contract.js';
 import { ExpiredError, listen, REVIEWER, RefusedError, sendDecision, sendUndo, UnreachableError } from './api.js';
 import { nameOf } from './words.js';
 

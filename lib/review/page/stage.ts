@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { html } from '../../components/html.js';
 import { type DrawnCursor, type DrawnMask, draw } from './drawing.js';
-import { html } from './html.js';
 import type { Point } from './mask.js';
 import type { Loaded } from './use-loaded.js';
 import { panned, revealed, type Size, transformOf, type Viewport, zoomedAt } from './viewport.js';

@@ -1,6 +1,6 @@
 /** The state of a mask that is mended: its pixels, its history, the tool, and the cursor. */
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { ReviewBox } from '../contract.js';
+import type { Box } from '../../components/pair.js';
 import { type DrawnMask, drawnMask } from './drawing.js';
 import { History } from './history.js';
 import { areaOf, clearComponent, drawLine, MARKED, type Mask, type Point, spread } from './mask.js';
@@ -47,7 +47,7 @@ function centreNear({ x, y }: Point, { width, height }: Mask): Point {
 }
 
 /** Starts to mend a copy of `original`. The cursor begins in the middle of `box`, or of the mask. */
-export function useMending(original: Mask, box?: ReviewBox): Mending {
+export function useMending(original: Mask, box?: Box): Mending {
   const history = useMemo(() => new History({ ...original, data: original.data.slice() }), [original]);
   const { mask } = history;
   const [tool, setTool] = useState<Tool>('brush');

@@ -1,5 +1,5 @@
+import { html } from '../../components/html.js';
 import { Button } from './button.js';
-import { html } from './html.js';
 import { REVIEW_KEYS } from './keys.js';
 
 /** What zooms the view, while a pair is looked at and while its mask is mended. */

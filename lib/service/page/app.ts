@@ -1,8 +1,8 @@
 /** The page: a list of jobs, the job that is selected, and a form for the token. */
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import { html } from '../../components/html.js';
 import { type Job, listJobs, setToken, TokenError } from './api.js';
-import { html } from './html.js';
 import { JobView } from './job-view.js';
 
 /** The list is read again at this interval. */

@@ -1,8 +1,8 @@
 /** Shows one job: its progress, its loss, its pictures as they come, and how it ended. */
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { html } from '../../components/html.js';
 import { cancelJob, fetchFile, followJob, type Job, retryJob } from './api.js';
-import { html } from './html.js';
 import { emptyStory, type Picture, told } from './job-story.js';
 import { LossCurve } from './loss-curve.js';
 

@@ -1,6 +1,6 @@
 /** Draws the loss of a training. */
 import type { VNode } from 'preact';
-import { html } from './html.js';
+import { html } from '../../components/html.js';
 import type { JobStory } from './job-story.js';
 
 const [WIDTH, HEIGHT] = [600, 120];

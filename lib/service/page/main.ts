@@ -1,6 +1,6 @@
 /** Starts the page. */
 import { render } from 'preact';
+import { html } from '../../components/html.js';
 import { App } from './app.js';
-import { html } from './html.js';
 
 render(html`<${App} />`, document.body);

@@ -1,5 +1,5 @@
 /** Draws histograms of two sets of values side by side, as SVG. */
-import { escapeHtml } from './html.js';
+import { html } from './html.js';
 
 const WIDTH = 360;
 const HEIGHT = 150;
@@ -31,29 +31,36 @@ export function sharesIn(bins: readonly Bin[], values: readonly number[]): numbe
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
-/** Draws a histogram. In each bin, the left bar is the share of the real values, and the right one that of the others. */
-export function histogram(title: string, bins: readonly Bin[], { real, generated }: Values): string {
+export interface HistogramProps {
+  title: string;
+  bins: readonly Bin[];
+  values: Values;
+}
+
+/** A histogram. In each bin, the left bar is the share of the real values, and the right one that of the others. */
+export function Histogram({ title, bins, values: { real, generated } }: HistogramProps) {
   const shares = { real: sharesIn(bins, real), generated: sharesIn(bins, generated) };
   const most = Math.max(...shares.real, ...shares.generated, Number.MIN_VALUE);
   const step = (WIDTH - MARGIN.left - MARGIN.right) / bins.length;
   const tall = HEIGHT - MARGIN.top - MARGIN.bottom;
+  const floor = MARGIN.top + tall;
   const bar = (name: keyof Values, i: number, place: number) => {
     const share = shares[name][i] as number;
     const height = (tall * share) / most;
     const x = MARGIN.left + i * step + (0.08 + 0.42 * place) * step;
-    const tip = `${name}, from ${(bins[i] as Bin).label}: ${percent(share)}`;
-    return `<rect class="${name}" x="${x.toFixed(1)}" y="${(MARGIN.top + tall - height).toFixed(1)}" width="${(0.42 * step).toFixed(1)}" height="${height.toFixed(1)}"><title>${escapeHtml(tip)}</title></rect>`;
+    return html`<rect class=${name} x=${x.toFixed(1)} y=${(floor - height).toFixed(1)} width=${(0.42 * step).toFixed(1)}
+      height=${height.toFixed(1)}><title>${name}, from ${(bins[i] as Bin).label}: ${percent(share)}</title></rect>`;
   };
-  const columns = bins.map(({ label }, i) => {
-    const x = (MARGIN.left + i * step).toFixed(1);
-    return `${bar('real', i, 0)}${bar('generated', i, 1)}<text x="${x}" y="${HEIGHT - 8}">${escapeHtml(label)}</text>`;
-  });
-  const floor = MARGIN.top + tall;
-  const baseline = `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${floor}" y2="${floor}"/>`;
   const described = bins.map(
     ({ label }, i) =>
       `${label}: ${percent(shares.real[i] as number)} real, ${percent(shares.generated[i] as number)} generated`,
   );
-  return `<figure><svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}. From ${described.join('; from ')}`)}">${columns.join('\n')}
-${baseline}</svg><figcaption>${escapeHtml(title)}</figcaption></figure>`;
+  return html`<figure><svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img"
+      aria-label="${title}. From ${described.join('; from ')}">
+      ${bins.map(
+        ({ label }, i) =>
+          html`${bar('real', i, 0)}${bar('generated', i, 1)}<text x=${(MARGIN.left + i * step).toFixed(1)} y=${HEIGHT - 8}>${label}</text>`,
+      )}
+      <line class="grid" x1=${MARGIN.left} x2=${WIDTH - MARGIN.right} y1=${floor} y2=${floor} />
+    </svg><figcaption>${title}</figcaption></figure>`;
 }

@@ -1,6 +1,7 @@
 /** Chooses which pairs are shown, and in which order. */
-import type { Decision, ReviewPair, Suspicion } from '../contract.js';
 import { fromLeft, fromTop, MEASURES, type MeasureName, placeOf } from './measures.js';
+import type { Decision, ShownPair, Suspicion } from './pair.js';
+import { SUSPICIONS } from './words.js';
 
 /** Bounds of a measure as the page shows it. A bound that is not given is undefined. */
 export interface Range {
@@ -40,14 +41,14 @@ export const SORT_NAMES: Record<SortName, string> = {
 };
 
 /** The most serious suspicion comes first. */
-const SERIOUSNESS: readonly Suspicion[] = ['empty', 'invisible', 'disagreeing', 'extreme'];
+const SERIOUSNESS = Object.keys(SUSPICIONS) as Suspicion[];
 
-const rankOf = ({ suspicions, problem }: ReviewPair) =>
+const rankOf = ({ suspicions, problem }: ShownPair) =>
   problem === undefined
     ? Math.min(SERIOUSNESS.length, ...suspicions.map((suspicion) => SERIOUSNESS.indexOf(suspicion)))
     : -1;
 
-function hasSuspicion(pair: ReviewPair, wanted: Filters['suspicion']): boolean {
+function hasSuspicion(pair: ShownPair, wanted: Filters['suspicion']): boolean {
   if (wanted === '') return true;
   if (wanted === 'problem') return pair.problem !== undefined;
   if (wanted === 'corrected') return pair.isCorrected;
@@ -55,7 +56,7 @@ function hasSuspicion(pair: ReviewPair, wanted: Filters['suspicion']): boolean {
 }
 
 /** Pairs without the measure are outside of each range. */
-function isInRange(pair: ReviewPair, name: MeasureName, { from, to }: Range): boolean {
+function isInRange(pair: ShownPair, name: MeasureName, { from, to }: Range): boolean {
   if (from === undefined && to === undefined) return true;
   const value = MEASURES[name].valueOf(pair);
   if (value === undefined) return false;
@@ -72,19 +73,19 @@ const compare = (a: Key, b: Key) =>
  * Returns the ids of the pairs that the filters let through, in their order. Pairs without the value that the others are
  * sorted by come last. `decisionOf` returns the decision that the page shows.
  */
-export function shownPairs(
-  pairs: readonly ReviewPair[],
+export function shownPairs<Pair extends ShownPair>(
+  pairs: readonly Pair[],
   filters: Filters,
-  decisionOf: (pair: ReviewPair, id: number) => Decision | null,
+  decisionOf: (pair: Pair, id: number) => Decision | null,
 ): number[] {
   const ranges = Object.entries(filters.ranges) as [MeasureName, Range][];
-  const isShown = (pair: ReviewPair, id: number) =>
+  const isShown = (pair: Pair, id: number) =>
     (filters.type === '' || pair.type === filters.type) &&
     (filters.decision === '' || (decisionOf(pair, id) ?? 'none') === filters.decision) &&
     (filters.place === '' || placeOf(pair) === filters.place) &&
     hasSuspicion(pair, filters.suspicion) &&
     ranges.every(([name, range]) => isInRange(pair, name, range));
-  const keyOf = (pair: ReviewPair, id: number): Key => {
+  const keyOf = (pair: Pair, id: number): Key => {
     const { sort } = filters;
     if (sort === 'index') return id;
     if (sort === 'type') return pair.type;
@@ -104,3 +105,12 @@ export function shownPairs(
     })
     .map(({ id }) => id);
 }
+
+/** Returns the measures that some pair has. */
+export const measuresOf = (pairs: readonly ShownPair[]): MeasureName[] =>
+  (Object.keys(MEASURES) as MeasureName[]).filter((name) =>
+    pairs.some((pair) => MEASURES[name].valueOf(pair) !== undefined),
+  );
+
+/** Returns the types of pairs in alphabetical order. */
+export const typesOf = (pairs: readonly ShownPair[]): string[] => [...new Set(pairs.map(({ type }) => type))].sort();

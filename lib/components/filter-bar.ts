@@ -9,9 +9,16 @@ export interface FilterBarProps {
   types: readonly string[];
   /** The measures that some pair has. */
   measures: readonly MeasureName[];
+  /** The filters that show all pairs in the order of the page. */
+  all?: Filters;
 }
 
 type Choices = Record<string, string>;
+
+/** The event of an input. The server that renders a report has no types of browsers. */
+interface On {
+  currentTarget: { value: string };
+}
 
 interface SelectProps {
   label: string;
@@ -22,7 +29,7 @@ interface SelectProps {
 
 function Select({ label, value, choices, onValue }: SelectProps) {
   return html`<label>${label}
-    <select value=${value} onChange=${(event: Event) => onValue((event.target as HTMLSelectElement).value)}>
+    <select value=${value} onChange=${({ currentTarget }: On) => onValue(currentTarget.value)}>
       ${Object.entries(choices).map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}
     </select>
   </label>`;
@@ -38,10 +45,9 @@ interface RangeInputsProps {
 function RangeInputs({ name, range, onRange }: RangeInputsProps) {
   const measure = MEASURES[name];
   const input = (bound: 'from' | 'to', text: string) => {
-    const onInput = (event: Event) => {
-      const { value, valueAsNumber } = event.target as HTMLInputElement;
+    const onInput = ({ currentTarget: { value } }: On) => {
       const { [bound]: _, ...other } = range;
-      onRange(value === '' || Number.isNaN(valueAsNumber) ? other : { ...other, [bound]: valueAsNumber });
+      onRange(value === '' || Number.isNaN(Number(value)) ? other : { ...other, [bound]: Number(value) });
     };
     return html`<input type="number" step="any" min="0" value=${range[bound] ?? ''} placeholder=${text}
       aria-label="${measure.name}, ${text}" onInput=${onInput} />`;
@@ -63,14 +69,14 @@ const SUSPICION_CHOICES: Choices = all({
 });
 
 /** Chooses which pairs are shown, and their order. */
-export function FilterBar({ filters, onFilters, types, measures }: FilterBarProps) {
+export function FilterBar({ filters, onFilters, types, measures, all: initial = NO_FILTERS }: FilterBarProps) {
   const set = (change: Partial<Filters>) => onFilters({ ...filters, ...change });
   const setRange = (name: MeasureName, range: Range) => set({ ranges: { ...filters.ranges, [name]: range } });
   const sorts = Object.entries(SORT_NAMES).filter(
     ([name]) => !(name in MEASURES) || measures.includes(name as MeasureName),
   );
-  const isFiltered = JSON.stringify(filters) !== JSON.stringify(NO_FILTERS);
-  return html`<form class="filters" aria-label="Filter and sort" onSubmit=${(event: Event) => event.preventDefault()}>
+  const isFiltered = JSON.stringify(filters) !== JSON.stringify(initial);
+  return html`<form class="filters" aria-label="Filter and sort" onSubmit=${(event: { preventDefault(): void }) => event.preventDefault()}>
     ${
       types.length > 1 &&
       html`<${Select} label="Type" value=${filters.type} choices=${all(named(types))}
@@ -92,6 +98,6 @@ export function FilterBar({ filters, onFilters, types, measures }: FilterBarProp
         html`<${RangeInputs} key=${name} name=${name} range=${filters.ranges[name] ?? {}}
           onRange=${(range: Range) => setRange(name, range)} />`,
     )}
-    <button type="button" disabled=${!isFiltered} onClick=${() => onFilters(NO_FILTERS)}>Show all</button>
+    <button type="button" disabled=${!isFiltered} onClick=${() => onFilters(initial)}>Show all</button>
   </form>`;
 }

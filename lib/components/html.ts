@@ -1,0 +1,2 @@
+/** The templates of all components. */
+export { html } from 'htm/preact';
