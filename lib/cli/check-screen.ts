@@ -68,7 +68,8 @@ function typeRows(types: readonly TypeCheck[]): string[] {
 }
 
 function describeCategory(one: CategoryCheck): string[] {
-  const { category, path, format, good, types, sizes, depths, turned, inverted, doubles, recipe, problems } = one;
+  const { category, path, format, good, types, sizes, depths, synthetic, turned, inverted, doubles, recipe, problems } =
+    one;
   const kinds = Object.entries(depths).map(([depth, count]) => `${count} ${depth}`);
   const size = sizes && `${span(sizes.width)} x ${span(sizes.height)} pixels, `;
   const vanished = types.flatMap(({ losses }) => losses.vanished);
@@ -78,6 +79,9 @@ function describeCategory(one: CategoryCheck): string[] {
     `  good images: ${good.train} to train, ${good.test} to test; ${size ?? ''}${kinds.join(', ') || 'no readable image'}`,
     ...typeRows(types),
     ...(vanished.length > 0 ? [`  vanish, so that training refuses them: ${some(vanished)}`] : []),
+    ...(synthetic > 0 && format !== 'pairs'
+      ? [`  generated, so that evaluate does not test on them: ${synthetic}`]
+      : []),
     ...(turned.length > 0 ? [`  turned by their EXIF orientation: ${some(turned)}`] : []),
     ...(inverted.length > 0 ? [`  masks may be inverted (black defects on white): ${some(inverted)}`] : []),
     ...(doubles.length > 0 ? [`  the same picture: ${pairs.slice(0, SHOWN_NAMES).join('; ')}${rest(pairs)}`] : []),

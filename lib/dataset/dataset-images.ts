@@ -46,6 +46,16 @@ function sourceOf(image: ImageSource, folder: string | undefined): string {
 }
 
 /**
+ * Returns what tells the record of an image that was generated, and undefined for a photograph. Throws ERR_FILE_ACCESS
+ * with the line of a list that cannot be used.
+ */
+export async function recordsOf(dataset: Dataset): Promise<(image: ImageSource) => FileRecord | undefined> {
+  const { folder } = dataset;
+  const records = folder === undefined ? new Map<string, FileRecord>() : await readFileRecords(folder);
+  return (image) => dataset.recordOf(image) ?? records.get(sourceOf(image, folder));
+}
+
+/**
  * Lists the images of a dataset. An image that several types name is listed once, with a mask for each of them.
  * `onError` gets the errors of types and of folders of good images that cannot be listed. Without it, they are thrown.
  */
@@ -56,9 +66,9 @@ export async function imagesOfDataset(
   },
 ): Promise<DatasetImage[]> {
   const found = new Map<ImageSource, DatasetImage>();
-  const records = await recordsBelow(dataset.folder).catch((error: unknown) => {
+  const recordOf = await recordsOf(dataset).catch((error: unknown) => {
     onError(error);
-    return new Map<string, FileRecord>();
+    return () => undefined;
   });
   const reviews = await reviewsBelow(dataset.folder).catch((error: unknown) => {
     onError(error);
@@ -66,7 +76,7 @@ export async function imagesOfDataset(
   });
   const common = (image: ImageSource, origin: Origin) => {
     const source = sourceOf(image, dataset.folder);
-    const record = dataset.recordOf(image) ?? records.get(source);
+    const record = recordOf(image);
     const review = reviews.get(source);
     return { image, source, origin, ...(record && { record }), ...(review && { review }) };
   };
@@ -84,10 +94,6 @@ export async function imagesOfDataset(
   }
   return [...found.values()];
 }
-
-/** Returns the records of generated images by their paths. Images in memory have none. */
-const recordsBelow = async (folder: string | undefined): Promise<ReadonlyMap<string, FileRecord>> =>
-  folder === undefined ? new Map() : readFileRecords(folder);
 
 /** Returns the review of a folder of pairs by the paths of the images. Other folders have none. */
 async function reviewsBelow(folder: string | undefined): Promise<Map<string, PairReview>> {

@@ -1,7 +1,10 @@
 /** What datasets say about images that were generated. */
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { withFileErrors } from '../core/errors.js';
 import { readJsonLines } from '../core/json-files.js';
+import { warn } from '../core/warnings.js';
 import { PAIR_LIST, readPairList } from './pair-list.js';
 
 /** In the folder of an export or import, this file says which images are synthetic. */
@@ -14,10 +17,23 @@ export interface FileRecord {
   pair?: object;
 }
 
-/** Other programs may list other things in a file of this name. */
-const lineSchema = z.looseObject({}, 'expected an object');
 const recordSchema = z.object({ synthetic: z.literal(true), pair: z.looseObject({}).optional().catch(undefined) });
-const listedSchema = recordSchema.extend({ image: z.string() });
+const lineSchema = z.looseObject(
+  { image: z.string('expected a path'), synthetic: z.boolean('expected true or false') },
+  'expected an object',
+);
+
+/** Other programs may list other things in a file of this name. A list is ours if any of its lines is. */
+async function isOurs(file: string): Promise<boolean> {
+  const text = await withFileErrors('read', file, () => readFile(file, 'utf8'));
+  return text.split('\n').some((line) => {
+    try {
+      return lineSchema.safeParse(JSON.parse(line)).success;
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** Returns the record in an entry of an annotation, or nothing if the entry does not call its image synthetic. */
 export function recordIn(entry: unknown): { record?: FileRecord } {
@@ -27,16 +43,22 @@ export function recordIn(entry: unknown): { record?: FileRecord } {
 
 /**
  * Reads the records of generated images by their paths below a folder, with `/`. They stand in the list of an export or
- * import, or in that of generated pairs. There are none without a list. Throws ERR_FILE_ACCESS with the line that cannot
- * be used.
+ * import, or in that of generated pairs. There are none without a list. A list of another program is left out with a
+ * warning. Throws ERR_FILE_ACCESS with the line that cannot be used.
  */
 export async function readFileRecords(folder: string): Promise<ReadonlyMap<string, FileRecord>> {
   const pairs = await readPairList(join(folder, PAIR_LIST));
   const records = new Map<string, FileRecord>(pairs.records.map((pair) => [pair.image, { synthetic: true, pair }]));
-  const { lines } = await readJsonLines(join(folder, FILE_LIST), lineSchema);
+  const list = join(folder, FILE_LIST);
+  if (!(await stat(list).catch(() => undefined))?.isFile()) return records;
+  if (!(await isOurs(list))) {
+    warn(`${list} is not a list of dataset files that this program wrote, so it is not read`);
+    return records;
+  }
+  const { lines } = await readJsonLines(list, lineSchema);
   for (const { value } of lines) {
-    const { data } = listedSchema.safeParse(value);
-    if (data) records.set(data.image, recordIn(data).record as FileRecord);
+    const { record } = recordIn(value);
+    if (record) records.set(value.image, record);
   }
   return records;
 }

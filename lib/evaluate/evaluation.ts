@@ -69,6 +69,8 @@ export interface Evaluation {
   tested: Record<string, number>;
   /** The number of images that were left out of the test because a training image shows the same part. */
   leftOut: number;
+  /** The number of images that were left out of the test because they are generated. */
+  synthetic: number;
   /** The number of real training images of each type, and of good ones. */
   training: Record<string, number>;
   runs: EvaluationRun[];

@@ -226,7 +226,7 @@ export class Evaluator {
   }
 
   #describe(runs: EvaluationRun[], quality: Quality[], networks: NetworkUse[]): Evaluation {
-    const { training, testing, trainingGood, testingGood, leftOut } = this.split;
+    const { training, testing, trainingGood, testingGood, leftOut, synthetic } = this.split;
     const counts = (examples: ReadonlyMap<string, Example[]>, good: readonly ImageSource[]) => ({
       ...Object.fromEntries([...examples].map(([type, list]) => [type, list.length])),
       [GOOD]: good.length,
@@ -243,7 +243,7 @@ export class Evaluator {
       ...(this.#options.shots && { shots: this.#options.shots }),
       protocol: this.protocol,
       tested: counts(testing, testingGood),
-      leftOut,
+      ...{ leftOut, synthetic },
       training: counts(training, trainingGood),
       runs: this.#withAllShots(runs),
       quality,

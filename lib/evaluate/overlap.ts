@@ -15,14 +15,15 @@ interface Images {
   testingGood: readonly ImageSource[];
 }
 
-type Item = Example | ImageSource;
+/** An image of a defect with its mask, or a good image. */
+export type Item = Example | ImageSource;
 
 async function digestOf(source: ImageSource): Promise<string> {
   const { data, width, height } = await readImage(source);
   return createHash('sha256').update(`${width} x ${height} `).update(data).digest('base64');
 }
 
-const sourceOf = (item: Item): ImageSource =>
+export const sourceOf = (item: Item): ImageSource =>
   typeof item === 'string' || item instanceof ImageInMemory ? item : item.image;
 
 /**

@@ -1,11 +1,12 @@
 import { DatasetError } from '../core/errors.js';
 import { warn } from '../core/warnings.js';
 import { Dataset, type Example } from '../dataset/dataset.js';
+import { recordsOf } from '../dataset/dataset-images.js';
 import { someOf } from '../dataset/folders.js';
 import { groupsOf } from '../dataset/groups.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { isInShare, parseShare, partsOf } from '../dataset/parts.js';
-import { withoutOverlap } from './overlap.js';
+import { type Item, sourceOf, withoutOverlap } from './overlap.js';
 import { refuseSummaryNames } from './summaries.js';
 
 export const GOOD = 'good';
@@ -21,6 +22,8 @@ export interface Split {
    * the same pixels.
    */
   leftOut: number;
+  /** The number of images that were left out of the test because they are generated, by their records. */
+  synthetic: number;
   /** The group of each image, which is the same number for all images of one part. */
   groups: ReadonlyMap<ImageSource, number>;
 }
@@ -75,17 +78,28 @@ function warnOfOthers(dataset: Dataset, tests: Dataset, types: readonly string[]
   }
 }
 
+const onlySynthetic = ({ label }: Dataset, what: string) =>
+  `${label} has no real ${what} to test on: all that are left for the test are generated, by their records`;
+
 /**
  * Chooses the images for training and for the test. `trainImages` is the share of each type for training. It defaults
  * to a third, or to all if there is `testData`. The test uses `testData`, or the rest of `dataset`. Without good images
  * for the test, a given fraction cuts the good ones, too. Test images of a part that a training image shows are left
- * out. Throws ERR_DATASET_INVALID if images are missing.
+ * out, and so are generated ones. Throws ERR_DATASET_INVALID if images are missing.
  */
 export async function splitOf(
   dataset: Dataset,
   { testData, trainImages }: { testData?: string | undefined; trainImages?: number | string | undefined },
 ): Promise<Split> {
   const tests = testData === undefined ? dataset : await Dataset.open(testData);
+  const recordOf = await recordsOf(tests);
+  const isGenerated = tests === dataset ? recordOf : await recordsOf(dataset);
+  let synthetic = 0;
+  const photographsAmong = <Kind extends Item>(images: readonly Kind[]): Kind[] => {
+    const real = images.filter((one) => recordOf(sourceOf(one)) === undefined);
+    synthetic += images.length - real.length;
+    return real;
+  };
   const types = dataset.types.filter((type) => tests.types.includes(type));
   if (types.length === 0) {
     throw new DatasetError(`${tests.label} has none of the defect types ${dataset.types.join(', ')}`);
@@ -94,6 +108,8 @@ export async function splitOf(
   warnOfOthers(dataset, tests, types);
   const listed = async () => new Map([...(await dataset.listedGroups()), ...(await tests.listedGroups())]);
   const good = await splitGood(dataset, tests, trainImages, listed);
+  const testingGood = photographsAmong(good.testingGood);
+  if (testingGood.length === 0) throw new DatasetError(onlySynthetic(tests, 'good images'));
   const share = trainImages ?? (testData === undefined ? '1/3' : '1/1');
   const training = new Map<string, Example[]>();
   const testing = new Map<string, Example[]>();
@@ -103,8 +119,16 @@ export async function splitOf(
     const all = await tests.examples(type);
     const rest = testData === undefined ? all.filter(({ image }) => !trained.has(image)) : all;
     if (rest.length === 0) throw new DatasetError(`${tests.label} has no images of ${type} to test on`);
+    const real = photographsAmong(rest);
+    if (real.length === 0) throw new DatasetError(onlySynthetic(tests, `images of ${type}`));
+    const generated = examples.filter(({ image }) => isGenerated(image) !== undefined).length;
+    if (generated > 0) {
+      warn(
+        `${generated} of ${examples.length} training images of ${type} in ${dataset.label} are generated, but count as real here: leave them out of the data, and give their folder with --pairs`,
+      );
+    }
     training.set(type, examples);
-    testing.set(type, rest);
+    testing.set(type, real);
   }
-  return withoutOverlap({ training, testing, ...good }, await listed());
+  return withoutOverlap({ training, testing, ...good, testingGood, synthetic }, await listed());
 }

@@ -35,6 +35,8 @@ export interface CategoryCheck {
   sizes?: { width: [number, number]; height: [number, number] };
   /** The number of images of each kind of samples, such as `8-bit grey`. */
   depths: Record<string, number>;
+  /** The number of images that are generated, by their records. `evaluate` does not test on them. */
+  synthetic: number;
   /** The images that their EXIF orientation turns. */
   turned: string[];
   /** The images whose masks may be inverted, because they mark the whole border. */
@@ -110,6 +112,7 @@ async function describeCategory(
       sizes: { width: rangeOf(images.map(({ width }) => width)), height: rangeOf(images.map(({ height }) => height)) },
     }),
     depths: countDepths(images),
+    synthetic: listed.images.filter(({ record }) => record).length,
     turned: images.filter(({ orientation }) => orientation > 1).map(({ source }) => source),
     inverted: images.filter(({ masks }) => masks.some((mask) => mask.mayBeInverted)).map(({ source }) => source),
     doubles: doubles.map((group) => group.map(sourceOf)),

@@ -107,8 +107,9 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   await using _lock = await lockFolder(out);
   await removePartialFiles(out, (name) => Object.values(FILES).includes(name));
   const evaluator = await openEvaluator(checked, await Dataset.open(checked.data), context);
-  const { leftOut, training } = evaluator.split;
+  const { leftOut, synthetic, training } = evaluator.split;
   if (leftOut > 0) warnOf(`Test images left out because a training image shows the same part: ${leftOut}`, context);
+  if (synthetic > 0) warnOf(`Generated images left out of the test, which needs real ones: ${synthetic}`, context);
   const most = Math.max(...(checked.shots ?? [0]));
   for (const [type, examples] of training) {
     if (examples.length < most)

@@ -24,7 +24,7 @@ const learning = ({ channels, iterations, batchSize, learningRate }: LearnerProt
 const weightsText = ({ name, digest }: NetworkUse) =>
   `${name}, ${digest === null ? 'from random weights' : `SHA-256 ${digest}…`}`;
 
-function settings({ protocol, training, tested, leftOut, runs, shots, networks }: Evaluation): string {
+function settings({ protocol, training, tested, leftOut, synthetic, runs, shots, networks }: Evaluation): string {
   const counts = (images: Record<string, number>) => Object.entries(images).map(([name, count]) => `${count} ${name}`);
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
   const rows = {
@@ -37,7 +37,9 @@ function settings({ protocol, training, tested, leftOut, runs, shots, networks }
     ...Object.fromEntries(networks.map((network) => [`network of ${network.use}`, weightsText(network)])),
     'real training images': counts(training).join(', '),
     'test images': counts(tested).join(', '),
-    ...(leftOut > 0 && { 'left out of the test': `${leftOut} of a part that a training image shows` }),
+    ...(leftOut + synthetic > 0 && {
+      'left out of the test': `${leftOut} of a part that a training image shows, ${synthetic} generated`,
+    }),
     ...(shots && { 'real photographs of each type that a run knows': shots.join(', ') }),
     seeds,
     minutes: (runs.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1),

@@ -33,6 +33,8 @@ export class ReviewSession {
   readonly #list: Omit<ReviewList, 'event' | 'pairs'>;
   readonly #descriptions: readonly PairDescription[];
   readonly #changes: ReviewChange[] = [];
+  /** Who has undone an action, by the pair and the number of the action. */
+  readonly #undoneBy = new Map<string, string>();
   readonly #listeners = new Set<(change: ReviewChange) => void>();
   /** Two reviewers may decide at the same moment, but the lines follow each other. */
   readonly #oneAtATime = pLimit(1);
@@ -138,16 +140,20 @@ export class ReviewSession {
 
   /**
    * Takes the pair's latest action back. Throws a RequestError if that is not the one with the number `undoable`, because
-   * another reviewer has done something since.
+   * another reviewer has done something since. A reviewer who has not got the answer may ask again: then nothing more is
+   * taken back.
    */
   undo(id: number, undoable: number, reviewer: string): Promise<ReviewChange> {
     const pair = this.#pair(id);
     return this.#oneAtATime(async () => {
+      const key = `${id} ${undoable}`;
+      if (this.#undoneBy.get(key) === reviewer) return { ...this.#change(id, 'undo', reviewer), event: this.event };
       if (pair.review.undoable !== undoable) {
         const message = 'The pair was changed in the meantime, so that nothing was taken back: look at it again';
         throw new RequestError(409, 'ERR_CONFLICT', message, stateOf(pair));
       }
       await pair.log.append(pair.record, pair.facts.digest, { action: 'undo', undoes: undoable });
+      this.#undoneBy.set(key, reviewer);
       return this.#publish(id, 'undo', reviewer);
     });
   }

@@ -123,6 +123,7 @@ export async function writeReportOf(folder: string, { images, shots }: Settings)
       leftOut: 0,
       quality: [],
       networks: [],
+      synthetic: 0,
       runs,
       bestEpoch: false,
     },

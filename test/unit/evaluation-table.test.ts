@@ -48,6 +48,7 @@ const evaluation: Evaluation = {
   protocol: { name: 'small', ...PROTOCOLS.small, detectors: {} },
   tested: { crack: 4, stain: 4, good: 4 },
   leftOut: 0,
+  synthetic: 0,
   training: { crack: 2, stain: 2, good: 9 },
   quality: [],
   networks: [],

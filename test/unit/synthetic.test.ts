@@ -2,14 +2,18 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { checkScreen } from '../../lib/cli/check-screen.js';
 import { RawImage } from '../../lib/core/image.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { PairWriter } from '../../lib/dataset/pair-writer.js';
+import { splitOf } from '../../lib/evaluate/split.js';
+import { check } from '../../lib/jobs/check.js';
 import { exportDataset } from '../../lib/jobs/export.js';
 import { importData } from '../../lib/jobs/import.js';
 import type { ExportFormat } from '../../lib/options/names.js';
 import { boxesOf } from '../helpers/annotated.js';
 import { writeExample } from '../helpers/dataset.js';
+import { warningsOf } from '../helpers/failures.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const root = scratchFolder();
@@ -97,12 +101,45 @@ describe('images that were generated', () => {
     expect(listOf(imported)).toMatchObject([{ image: 'test/crack/000004.png', types: ['crack'], ...record }]);
   });
 
-  it('are none where another program lists other things in a file of the same name', async () => {
-    const { data } = await writeData();
-    writeFileSync(join(data, 'files.jsonl'), '{"path":"a.png","bytes":4}\n{"image":3,"synthetic":true}\n');
-    const result = await importData({ from: data, out: fresh() });
-    expect(result.synthetic).toBeUndefined();
-    writeFileSync(join(data, 'files.jsonl'), 'no JSON\n{}\n');
-    await expect(importData({ from: data, out: fresh() })).rejects.toThrow('files.jsonl: line 1 is not valid JSON');
+  it('are none where another program lists other things in a file of the same name, which a warning names', async () => {
+    for (const list of ['{"path":"a.png","bytes":4}\n{"image":3,"synthetic":true}\n', 'no JSON\n{}\n', '\n']) {
+      const { data } = await writeData();
+      writeFileSync(join(data, 'files.jsonl'), list);
+      const warnings = await warningsOf(async () => {
+        const result = await importData({ from: data, out: fresh() });
+        expect(result.synthetic).toBeUndefined();
+      });
+      expect(warnings).toEqual([
+        `${join(data, 'files.jsonl')} is not a list of dataset files that this program wrote, so it is not read`,
+      ]);
+    }
+  });
+
+  it('cannot be told where a line of our own list is damaged', async () => {
+    const { imported } = await roundTrip('coco');
+    const list = join(imported, 'files.jsonl');
+    writeFileSync(list, `no JSON\n${readFileSync(list, 'utf8')}`);
+    await expect(importData({ from: imported, out: fresh() })).rejects.toThrow('files.jsonl: line 1 is not valid JSON');
+  });
+
+  it('are counted by check, and an evaluation does not test on them', async () => {
+    const exported = fresh();
+    const { data, pairs } = await writeData();
+    await writeExample(data, 'crack', '001', size.width, size.height, [1, 1, 5]);
+    await writeExample(data, 'crack', '002', size.width, size.height, [9, 5, 5]);
+    await exportDataset({ data, pairs, format: 'coco', out: exported });
+    const imported = fresh();
+    await importData({ from: exported, out: imported });
+    await writeExample(imported, 'good', '001', size.width, size.height, [0, 0, 1]);
+    const { categories } = await check({ data: imported });
+    expect(categories[0]).toMatchObject({ synthetic: 1 });
+    expect(checkScreen(await check({ data: imported }))).toContain('evaluate does not test on them: 1');
+    const split = await splitOf(await Dataset.open(imported), { trainImages: 1 });
+    expect(split.testing.get('crack')?.map(({ name }) => name)).toEqual(['crack_001', 'crack_002']);
+    expect(split.synthetic).toBe(1);
+    for (const name of ['crack_001', 'crack_002']) rmSync(join(imported, 'test', 'crack', `${name}.png`));
+    await expect(splitOf(await Dataset.open(imported), { trainImages: 1 })).rejects.toThrow(
+      'has no real images of crack to test on: all that are left for the test are generated',
+    );
   });
 });
