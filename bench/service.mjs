@@ -12,14 +12,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { embedded } from '../dist/index.js';
 import { BullQueue } from '../dist/queue/bull-queue.js';
 import { publishDataset } from '../dist/store/datasets.js';
 import { openStore } from '../dist/store/open.js';
-import { QueueWorker } from '../dist/worker/queue-worker.js';
 import { JobRunner } from '../dist/worker/run-job.js';
+import { compareThroughput } from './queue-throughput.mjs';
 
 const text = (fallback) => ({ type: 'string', default: fallback });
 const { values } = parseArgs({
@@ -187,33 +186,7 @@ async function soak() {
 }
 
 /** Measures jobs of no work a second, through our queue and through BullMQ alone. */
-async function throughput() {
-  const bare = new Queue('bare', { connection: new Redis(url, { maxRetriesPerRequest: null }) });
-  await bare.addBulk(Array.from({ length: queueJobs }, () => ({ name: 'none', data: {} })));
-  let from = performance.now();
-  const bullWorker = new Worker('bare', async () => ({}), {
-    connection: new Redis(url, { maxRetriesPerRequest: null }),
-  });
-  while ((await bare.getCompletedCount()) < queueJobs) await wait(20);
-  const bareRate = queueJobs / ((performance.now() - from) / 1000);
-  await bullWorker.close();
-  const queue = await BullQueue.open(url, { maxQueued: 1e6 });
-  const { completed: before } = await queue.counts();
-  for (let k = 0; k < queueJobs; k++) {
-    await queue.submit({ kind: 'check', options: { data: DATA }, datasets: {}, priority: 50 });
-  }
-  from = performance.now();
-  const worker = await QueueWorker.start({
-    ...{ redis: url, queues: ['jobs'], concurrency: 1, lockMs: 30_000, run: async () => ({}), onNote() {} },
-    capabilities: { host: '', device: 'cpu', memoryBytes: 0, bases: [] },
-    step: async () => ({ next: 'run' }),
-  });
-  while ((await queue.counts()).completed < before + queueJobs) await wait(20);
-  const rate = queueJobs / ((performance.now() - from) / 1000);
-  await worker[Symbol.asyncDispose]();
-  await queue[Symbol.asyncDispose]();
-  return { queueJobs, bareJobsPerSecond: Math.round(bareRate), jobsPerSecond: Math.round(rate) };
-}
+const throughput = () => compareThroughput(url, queueJobs);
 
 try {
   await startRedis();

@@ -27,16 +27,23 @@ interface Costs {
   /** Bytes that do not depend on the batch, and bytes for each pair of the batch. */
   fixedBytes: number;
   pairBytes: number;
+  /** The same with gradient checkpointing, and for sampling with guidance. */
+  checkpointing: { fixedBytes: number; pairBytes: number };
+  sampling: { fixedBytes: number; pairBytes: number };
 }
 
 const GB = 1e9;
 const EMBEDDED: Costs = {
   ...{ resolution: 128, trainStep: 0.15, sampleStep: 0.06 },
   ...{ fixedBytes: 0.45 * GB, pairBytes: 0.07 * GB },
+  checkpointing: { fixedBytes: 0.45 * GB, pairBytes: 0.07 * GB },
+  sampling: { fixedBytes: 0.45 * GB, pairBytes: 0.07 * GB },
 };
 const STABLE_DIFFUSION: Costs = {
   ...{ resolution: 512, trainStep: 28, sampleStep: 19 },
   ...{ fixedBytes: 3.7 * GB, pairBytes: 2.8 * GB },
+  checkpointing: { fixedBytes: 3.4 * GB, pairBytes: 1.0 * GB },
+  sampling: { fixedBytes: 2.0 * GB, pairBytes: 1.8 * GB },
 };
 /** The figures are those of two threads. */
 const MEASURED_THREADS = 2;
@@ -59,8 +66,8 @@ export function estimate(defaults: BaseDefaults, resolution: number, isEmbedded:
   };
 }
 
-/** Returns the memory of the machine, or the limit that a container sets. */
-function memoryOfProcess(): number {
+/** Returns the bytes of memory of the machine, or the limit that a container sets. */
+export function memoryOfProcess(): number {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : totalmem();
 }

@@ -5,7 +5,7 @@ import { type Job as BullJob, type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
-import { describeJob, type JobData, queueOf } from './job-data.js';
+import { describeJob, type JobData } from './job-data.js';
 import { appendEvent, eventsAfter, KEPT_SECONDS, lastEvent, requireEventId } from './job-events.js';
 import { jobIdOf } from './job-ids.js';
 import {
@@ -19,6 +19,7 @@ import {
   type StoredEvent,
   type Submission,
 } from './job-queue.js';
+import { queueOf } from './placement.js';
 import { connectRedis, keys, PREFIX } from './redis.js';
 import { listWorkers, type WorkerDescription } from './workers.js';
 

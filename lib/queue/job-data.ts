@@ -3,7 +3,7 @@ import type { Job as BullJob } from 'bullmq';
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
 import { checkOptions, oneOf } from '../options/check.js';
-import { type JobKind, jobKinds } from '../options/jobs.js';
+import { jobKinds } from '../options/jobs.js';
 import { datasetName, jobIdPattern } from '../options/requests.js';
 import type { Job, JobFailure, JobState } from './job-queue.js';
 
@@ -25,24 +25,6 @@ export type JobData = z.output<typeof jobDataSchema>;
 
 /** Checks the data of a job. Throws ERR_INVALID_OPTION. */
 export const checkJobData = (data: unknown): JobData => checkOptions(jobDataSchema, data);
-
-/** Jobs without a base of their own, and those that any worker can run, are in this queue. */
-const COMMON = 'jobs';
-/** These characters separate names of queues. Names of bases do not contain `@`. */
-const onCuda = (queue: string) => `${queue}@cuda`;
-
-/** Returns the queue of the jobs that need the same base and device. */
-export function queueOf({ options }: { kind: JobKind; options: Record<string, unknown> }): string {
-  const { base, device } = options;
-  const queue = base === undefined ? COMMON : `base.${base}`;
-  return typeof device === 'string' && device.startsWith('cuda') ? onCuda(queue) : queue;
-}
-
-/** Returns the queues whose jobs a worker can run. */
-export function queuesFor(bases: readonly string[], hasCuda: boolean): string[] {
-  const queues = [COMMON, ...bases.map((base) => `base.${base}`)];
-  return hasCuda ? [...queues, ...queues.map(onCuda)] : queues;
-}
 
 const failureSchema = z.object({ code: z.string(), message: z.string() });
 
@@ -73,12 +55,17 @@ function stateOf(bullState: string, { data, failedReason, finishedOn }: BullJob<
 
 const timeOf = (time: number) => new Date(time).toISOString();
 
-/** Describes a job of BullMQ. Throws ERR_INVALID_OPTION for a job that was not written by the service. */
+/** Describes a job of BullMQ, whose state is looked up. Throws ERR_INVALID_OPTION for a job that was not written by the service. */
 export async function describeJob(job: BullJob<JobData>): Promise<Job> {
+  checkJobData(job.data);
+  return describeJobAs(stateOf(await job.getState(), job), job);
+}
+
+/** Describes a job of BullMQ whose state is known. Throws ERR_INVALID_OPTION for a job that was not written by the service. */
+export function describeJobAs(state: JobState, job: BullJob<JobData>): Job {
   const { id = '', processedOn, finishedOn, failedReason, returnvalue } = job;
   const { kind, options, datasets, priority, parent } = checkJobData(job.data);
   if (!jobIdPattern.test(id)) throw new InvalidOptionError(`Expected 32 hexadecimal digits but received ${id}`);
-  const state = stateOf(await job.getState(), job);
   return {
     ...{ id, kind, options, datasets, priority, state, attempts: job.attemptsStarted },
     created: timeOf(job.timestamp),

@@ -11,15 +11,41 @@ const BATCH = 100;
 export const KEPT_SECONDS = 30 * 24 * 3600;
 const FIELD = 'event';
 
-/** Appends an event. The end of a job is also told to those who listen for ended jobs. */
-export async function appendEvent(redis: Redis, id: string, event: QueueEvent): Promise<void> {
-  const key = keys.events(id);
-  await redis.xadd(key, 'MAXLEN', '~', MAX_EVENTS, '*', FIELD, JSON.stringify(event));
-  if (event.event === 'state') await redis.persist(key); // The job may have been queued again.
-  if (event.event !== 'end') return;
-  await redis.expire(key, KEPT_SECONDS);
-  await redis.publish(keys.ended, id);
+/** One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. */
+const APPEND = `
+for i, key in ipairs(KEYS) do
+  local event, name, id = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
+  redis.call('XADD', key, 'MAXLEN', '~', ARGV[1], '*', '${FIELD}', event)
+  if name == 'queued' then redis.call('PERSIST', key) end
+  if name == 'end' then
+    redis.call('EXPIRE', key, ARGV[2])
+    redis.call('PUBLISH', ARGV[3], id)
+  end
+end`;
+
+/** An event of the job with the identifier `id`. */
+export interface JobEventEntry {
+  id: string;
+  event: QueueEvent;
 }
+
+/**
+ * Appends events in one request. The end of a job is also told to those who listen for ended jobs. The events of an
+ * ended job expire, unless it is queued again.
+ */
+export async function appendEvents(redis: Redis, entries: readonly JobEventEntry[]): Promise<void> {
+  const names = { queued: 'queued', running: '' };
+  const events = entries.flatMap(({ id, event }) => [
+    JSON.stringify(event),
+    event.event === 'state' ? names[event.state] : event.event,
+    id,
+  ]);
+  const streams = entries.map(({ id }) => keys.events(id));
+  await redis.eval(APPEND, streams.length, ...streams, MAX_EVENTS, KEPT_SECONDS, keys.ended, ...events);
+}
+
+export const appendEvent = (redis: Redis, id: string, event: QueueEvent): Promise<void> =>
+  appendEvents(redis, [{ id, event }]);
 
 /** Returns the events after one, the oldest first, up to a batch of them. */
 export async function eventsAfter(redis: Redis, id: string, after: string): Promise<StoredEvent[]> {

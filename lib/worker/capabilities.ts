@@ -1,8 +1,9 @@
 /** Finds out which jobs this machine can run. */
 import { readdir } from 'node:fs/promises';
-import { hostname, totalmem } from 'node:os';
+import { freemem, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { withFileErrors } from '../core/errors.js';
+import { memoryOfProcess } from '../jobs/estimates.js';
 import { getEngine } from '../native.js';
 import type { Capabilities } from '../queue/workers.js';
 
@@ -14,7 +15,7 @@ export async function findCapabilities(bases: string | undefined): Promise<Capab
   return {
     host: hostname(),
     device: hasGpu ? gpu.name : 'cpu',
-    memoryBytes: hasGpu ? gpu.totalBytes : totalmem(),
+    memoryBytes: hasGpu ? gpu.totalBytes : memoryOfProcess(),
     bases: bases === undefined ? [] : await namesOfBases(resolve(bases)),
   };
 }
@@ -23,3 +24,9 @@ async function namesOfBases(folder: string): Promise<string[]> {
   const names = await withFileErrors('read', folder, () => readdir(folder));
   return names.filter((name) => !name.startsWith('.')).sort();
 }
+
+/**
+ * Returns the bytes of memory that jobs of this process may take, those of running ones included. What the process holds
+ * between jobs, such as a base, is theirs, too.
+ */
+export const freeMemory = (): number => freemem() + process.memoryUsage.rss();

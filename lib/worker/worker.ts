@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { checkOptions } from '../options/check.js';
 import { workerSchema } from '../options/worker.js';
-import { queuesFor } from '../queue/job-data.js';
 import type { Job } from '../queue/job-queue.js';
 import { openStore } from '../store/open.js';
 import { nextStep } from './campaign-flow.js';
-import { findCapabilities } from './capabilities.js';
+import { findCapabilities, freeMemory } from './capabilities.js';
 import { QueueWorker } from './queue-worker.js';
 import { JobRunner } from './run-job.js';
 
@@ -40,10 +39,9 @@ export async function runWorker(options: unknown, { signal, onNote }: WorkerCont
   const capabilities = await findCapabilities(bases);
   const { device, bases: names } = capabilities;
   await using runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: copySeconds * 1000 });
-  const queues = queuesFor(names, device !== 'cpu');
   const flow = { store, pairsPerPart, typesOf: (job: Job) => runner.typesOf(job) };
   await using worker = await QueueWorker.start({
-    ...{ redis, queues, concurrency, lockMs: lockSeconds * 1000, capabilities, onNote },
+    ...{ redis, concurrency, lockMs: lockSeconds * 1000, capabilities, freeBytes: freeMemory, onNote },
     run: (job, context) => runner.run(job, context),
     step: (queue, bullJob, token, job) => nextStep(bullJob, token, job, { ...flow, queue }),
   });

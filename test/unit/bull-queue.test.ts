@@ -4,10 +4,10 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AbortedError, DatasetError, StoreError } from '../../lib/core/errors.js';
 import { BullQueue } from '../../lib/queue/bull-queue.js';
-import { queueOf, queuesFor } from '../../lib/queue/job-data.js';
 import type { Job, QueueEvent, RunJob, Submission } from '../../lib/queue/job-queue.js';
-import { PREFIX } from '../../lib/queue/redis.js';
-import { QueueWorker } from '../../lib/worker/queue-worker.js';
+import { canRun, hasMemory, type Needs, needsOf, queueOf } from '../../lib/queue/placement.js';
+import { keys, PREFIX } from '../../lib/queue/redis.js';
+import { QueueWorker, type QueueWorkerSettings } from '../../lib/worker/queue-worker.js';
 import { expectFailure } from '../helpers/failures.js';
 import { RedisServer } from '../helpers/redis.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -37,12 +37,14 @@ const open = async (maxQueued = 100) => {
 };
 const submit = (options: Record<string, unknown> = {}, more: Partial<Submission> = {}) =>
   queue.submit({ kind: 'check', options: { data: 'metal', ...options }, datasets: {}, priority: 50, ...more });
-async function work(run: RunJob, more: { lockMs?: number; queues?: string[] } = {}): Promise<QueueWorker> {
+const capabilities = { host: 'here', device: 'cpu', memoryBytes: 8e9, bases: ['sd'] };
+async function work(run: RunJob, more: Partial<QueueWorkerSettings> = {}): Promise<QueueWorker> {
   const worker = await QueueWorker.start({
-    ...{ redis: redis.url, queues: ['jobs'], concurrency: 1, lockMs: 1000, run, ...more },
-    capabilities: { host: 'here', device: 'cpu', memoryBytes: 1, bases: [] },
+    ...{ redis: redis.url, capabilities, concurrency: 1, lockMs: 1000, run },
+    freeBytes: () => 8e9,
     step: async () => ({ next: 'run' }),
     onNote: (note) => notes.push(note),
+    ...more,
   });
   workers.push(worker);
   return worker;
@@ -132,7 +134,7 @@ describe('the queue on Redis', () => {
     await queue.pause();
     const job = await submit({ base: 'sd' });
     const ran: string[] = [];
-    await work(async ({ id }) => ({ ran: ran.push(id) }), { queues: ['jobs', 'base.sd'] });
+    await work(async ({ id }) => ({ ran: ran.push(id) }));
     await wait(1500);
     expect(ran).toEqual([]);
     expect(await queue.isPaused()).toBe(true);
@@ -272,6 +274,7 @@ describe('the queue on Redis', () => {
     for (const [i, data] of hostile.entries()) await bull.add('check', data, { jobId: `${i}`.padStart(32, '0') });
     await bull.add('check', valid, { jobId: 'not-an-identifier' });
     await bull.add('check', valid, { jobId: id });
+    await client.sadd(keys.queues, 'jobs', 'base.../../etc', '');
     const ran: string[] = [];
     await work(async (job) => ({ ran: ran.push(job.id) }));
     for (let i = 0; i < 100 && ran.length === 0; i++) await wait(100);
@@ -297,10 +300,25 @@ describe('the queue on Redis', () => {
   });
 });
 
-it('a worker takes only jobs whose base and device it has', () => {
-  const queues = queuesFor(['sd'], false);
-  const of = (options: Record<string, unknown>) => queueOf({ kind: 'learn', options });
-  expect([of({}), of({ base: 'sd' }), of({ device: 'cpu' })].every((name) => queues.includes(name))).toBe(true);
-  expect([of({ base: 'other' }), of({ device: 'cuda:1' })].some((name) => queues.includes(name))).toBe(false);
-  expect(queuesFor(['sd'], true)).toContain(of({ base: 'sd', device: 'cuda' }));
+it('a worker takes only jobs whose base, device and memory it has', () => {
+  const needs = (options: Record<string, unknown>, bytes = 0) => needsOf(queueOf({ options }, bytes)) as Needs;
+  const can = (options: Record<string, unknown>, bytes?: number) => canRun(needs(options, bytes), capabilities);
+  expect([can({}), can({ base: 'sd' }), can({ device: 'cpu' }), can({ base: 'sd' }, 7.9e9)]).not.toContain(false);
+  expect([can({ base: 'other' }), can({ device: 'cuda:1' }), can({}, 8.1e9)]).not.toContain(true);
+  const gpu = { ...capabilities, device: 'NVIDIA H200' };
+  expect(canRun(needs({ base: 'sd', device: 'cuda' }, 99e9), gpu)).toBe(true);
+  expect(hasMemory(needs({}, 5e9), capabilities, 4e9)).toBe(false);
+  expect(hasMemory(needs({}, 5e9), gpu, 4e9)).toBe(true);
+  expect(needsOf('somebody-elses')).toBeUndefined();
+});
+
+it('estimates of all sizes make few queues, which never promise less than a job needs', () => {
+  const sizes = Array.from({ length: 4000 }, (_, i) => (i + 1) * 2.5e8);
+  const names = new Set(sizes.map((bytes) => queueOf({ options: {} }, bytes)));
+  expect(names.size).toBeLessThan(80);
+  for (const bytes of sizes.filter((one) => one > 2e9)) {
+    const { memoryBytes } = needsOf(queueOf({ options: {} }, bytes)) as Needs;
+    expect(memoryBytes).toBeGreaterThanOrEqual(bytes);
+    expect(memoryBytes).toBeLessThan(bytes * 1.13 + 1e9);
+  }
 });

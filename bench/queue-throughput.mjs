@@ -1,0 +1,74 @@
+// Compares the throughput of the service's queue and worker with that of BullMQ alone.
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { BullQueue } from '../dist/queue/bull-queue.js';
+import { QueueWorker } from '../dist/worker/queue-worker.js';
+
+/** Both sides take turns this often, because other programs slow the machine down at times. */
+const ROUNDS = 5;
+const DATA = { kind: 'check', options: { data: 'metal' }, datasets: {}, priority: 50 };
+
+/** Measures from the start of the first job to the start of the last one, so that connecting and the end do not count. */
+class Clock {
+  #started = 0;
+  #from = 0;
+
+  constructor(jobs) {
+    this.jobs = jobs;
+    this.last = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  /** A job of no work. */
+  run = async () => {
+    this.#started++;
+    if (this.#started === 1) this.#from = performance.now();
+    if (this.#started === this.jobs) this.resolve((this.jobs - 1) / ((performance.now() - this.#from) / 1000));
+    return {};
+  };
+}
+
+async function bareRate(url, jobs, round) {
+  const connect = () => new Redis(url, { maxRetriesPerRequest: null });
+  const queue = new Queue(`bare-${round}`, { connection: connect() });
+  await queue.addBulk(Array.from({ length: jobs }, () => ({ name: DATA.kind, data: DATA })));
+  const clock = new Clock(jobs);
+  const worker = new Worker(queue.name, clock.run, { connection: connect() });
+  const rate = await clock.last;
+  await worker.close();
+  await queue.close();
+  return rate;
+}
+
+async function ownRate(url, jobs) {
+  const queue = await BullQueue.open(url, { maxQueued: Number.POSITIVE_INFINITY });
+  for (let k = 0; k < jobs; k++) await queue.submit(DATA);
+  const clock = new Clock(jobs);
+  const worker = await QueueWorker.start({
+    ...{ redis: url, concurrency: 1, lockMs: 30_000, run: clock.run, onNote() {}, freeBytes: () => 0 },
+    capabilities: { host: '', device: 'cpu', memoryBytes: 0, bases: [] },
+    step: async () => ({ next: 'run' }),
+  });
+  const rate = await clock.last;
+  while ((await queue.counts()).queued + (await queue.counts()).running > 0);
+  await worker[Symbol.asyncDispose]();
+  await queue[Symbol.asyncDispose]();
+  return rate;
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Measures jobs of no work a second, one at a time, of the same data and on the same Redis. Returns medians of some rounds. */
+export async function compareThroughput(url, jobs) {
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push({ bare: await bareRate(url, jobs, round), own: await ownRate(url, jobs) });
+  }
+  return {
+    queueJobs: jobs,
+    bareJobsPerSecond: Math.round(median(rounds.map(({ bare }) => bare))),
+    jobsPerSecond: Math.round(median(rounds.map(({ own }) => own))),
+    ratio: Number(median(rounds.map(({ bare, own }) => own / bare)).toFixed(2)),
+  };
+}

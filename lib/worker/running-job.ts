@@ -1,0 +1,147 @@
+/** Runs one job that a worker has taken, and tells the queue how it ended. */
+import { type Job as BullJob, UnrecoverableError } from 'bullmq';
+import { AbortedError, DualAnoDiffError } from '../core/errors.js';
+import { given } from '../options/check.js';
+import { jobFailureOf } from '../queue/errors.js';
+import { describeJobAs, type JobData, reasonOf } from '../queue/job-data.js';
+import type { Job, QueueEvent, RunJob } from '../queue/job-queue.js';
+import type { FlowStep } from './campaign-flow.js';
+import type { EventSender } from './event-sender.js';
+
+/** Errors with these codes may pass, so that the job is tried again. Others would come again. */
+const PASSING = new Set([
+  ...['ERR_STORE_ACCESS', 'ERR_STORE_DAMAGED', 'ERR_FILE_ACCESS', 'ERR_BUSY', 'ERR_OUT_OF_MEMORY'],
+  ...['ERR_DEVICE_UNAVAILABLE', 'ERR_QUEUE_UNAVAILABLE', 'ERR_UNEXPECTED'],
+]);
+
+/** Why a running job is ended. */
+export type EndReason = 'cancelled' | 'lost' | 'handed back';
+
+export interface RunningJobSettings {
+  /** The lock of the job has this token. */
+  token: string;
+  lockMs: number;
+  run: RunJob;
+  /** Takes the next step of a campaign, which may consist of other jobs. */
+  step(job: Job): Promise<FlowStep>;
+  events: EventSender;
+  isCancelled(): Promise<boolean>;
+  onNote(message: string): void;
+}
+
+export class RunningJob {
+  readonly #control = new AbortController();
+  readonly #tell: (event: QueueEvent) => void;
+  /** True if the job has told of its work. */
+  #hasTold = false;
+  #reason: EndReason | undefined;
+
+  constructor(
+    private readonly bullJob: BullJob<JobData>,
+    private readonly settings: RunningJobSettings,
+  ) {
+    this.#tell = settings.events.of(bullJob.id ?? '');
+  }
+
+  /** Ends the job within a step. The first reason counts. */
+  end(reason: EndReason): void {
+    this.#reason ??= reason;
+    this.#control.abort(new AbortedError({ cause: new Error(`The job is ${this.#reason}`) }));
+  }
+
+  /**
+   * Runs the job to its end. It never throws, because the worker must go on. If `fetchesNext` returns true, the queue
+   * gives the next job in the same request that completes this one, and the result is what BullMQ returns for it.
+   */
+  async work(fetchesNext: () => boolean): Promise<unknown[] | undefined> {
+    const { onNote, lockMs } = this.settings;
+    const renew = setInterval(() => this.#renew(), lockMs / 2);
+    try {
+      return await this.#run(fetchesNext);
+    } catch (error) {
+      await this.#settle(error).catch((failure: Error) => {
+        // The lock was lost in the meantime. The job is then somebody else's.
+        onNote(`job ${this.bullJob.id}: ${failure.message}`);
+      });
+      return undefined;
+    } finally {
+      clearInterval(renew);
+    }
+  }
+
+  async #run(fetchesNext: () => boolean): Promise<unknown[] | undefined> {
+    const { token, run, step, events, onNote } = this.settings;
+    const job = this.#begin();
+    onNote(`job ${job.id}: ${job.kind}`);
+    const next = await step(job);
+    if (next.next === 'wait') {
+      onNote(`job ${job.id}: waits for its parts`);
+      return undefined;
+    }
+    const context = {
+      signal: this.#control.signal,
+      onEvent: (event: QueueEvent) => {
+        this.#hasTold = true;
+        this.#tell(event);
+      },
+      isOwner: () => this.#isOwner(),
+    };
+    const result =
+      next.next === 'complete' ? next.result : await run(job, { ...context, ...given({ prepare: next.prepare }) });
+    // Redis does what it is sent in this order. The events of jobs of no work can wait for those of others.
+    if (this.#hasTold) events.send();
+    const following = await this.bullJob.moveToCompleted(result, token, fetchesNext());
+    this.#tell({ event: 'end', state: 'completed', result });
+    onNote(`job ${job.id}: completed`);
+    return following ?? undefined;
+  }
+
+  #begin(): Job {
+    const { deferredFailure, data } = this.bullJob;
+    if (deferredFailure) throw new DualAnoDiffError(deferredFailure, 'ERR_WORKER_LOST');
+    if (data?.cancelled) throw new AbortedError();
+    const job = describeJobAs('running', this.bullJob);
+    this.#tell({ event: 'state', state: 'running' });
+    return job;
+  }
+
+  async #isOwner(): Promise<boolean> {
+    const { token, lockMs } = this.settings;
+    return Number(await this.bullJob.extendLock(token, lockMs)) === 1;
+  }
+
+  async #renew(): Promise<void> {
+    if (!(await this.#isOwner().catch(() => true))) this.end('lost'); // Without a connection nothing is known.
+    // The message is lost if this worker was not connected when it was sent.
+    if (await this.settings.isCancelled().catch(() => false)) this.end('cancelled');
+  }
+
+  /** Tells the queue why the job did not complete. */
+  async #settle(error: unknown): Promise<void> {
+    const { token, events, onNote } = this.settings;
+    const { bullJob } = this;
+    const { id } = bullJob;
+    if (this.#reason === 'lost') return onNote(`job ${id}: another worker has taken it over`);
+    if (this.#reason === 'handed back') {
+      this.#tell({ event: 'state', state: 'queued' });
+      events.send(); // Another worker may start the job at once.
+      await bullJob.moveToWait(token);
+      return onNote(`job ${id}: handed back`);
+    }
+    const isCancelled = this.#reason === 'cancelled' || error instanceof AbortedError;
+    const failure = jobFailureOf(isCancelled ? new AbortedError() : error);
+    const { code, message } = failure;
+    onNote(`job ${id}: ${message} (${code})`);
+    const final = !PASSING.has(code);
+    const cause = final ? new UnrecoverableError(reasonOf(failure)) : new Error(reasonOf(failure));
+    events.send();
+    await bullJob.moveToFailed(cause, token, false);
+    const willRetry = !final && bullJob.attemptsMade < (bullJob.opts.attempts ?? 1);
+    if (willRetry) {
+      this.#tell({ event: 'warning', message: `${message} (${code}). The job is tried again.` });
+      this.#tell({ event: 'state', state: 'queued' });
+    } else if (isCancelled) this.#tell({ event: 'end', state: 'cancelled' });
+    else this.#tell({ event: 'end', state: 'failed', error: failure });
+    events.send();
+  }
+}
