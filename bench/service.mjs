@@ -1,7 +1,9 @@
-// Usage: node bench/service.mjs [--jobs 40] [--workers 3] [--kill-every 10] [--restarts 2] [--queue-jobs 1000] [--json]
+// Usage: node bench/service.mjs [--jobs 40] [--workers 3] [--kill-every 10] [--restarts 2] [--queue-jobs 1000]
+//        [--clients 0] [--minutes 60] [--json]
 // Lets several workers do jobs of many kinds while workers are killed and Redis is restarted, and compares every result
-// with that of one undisturbed process. Then it compares the queue's throughput with that of BullMQ alone. It needs
-// Debian's redis-server, and works in the temporary folder.
+// with that of one undisturbed process. Then it compares the queue's throughput with that of BullMQ alone. With
+// --clients, many clients follow jobs over server-sent events, and the memory of the service is measured each minute. It
+// needs Debian's redis-server, and works in the temporary folder.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,18 +20,25 @@ import { BullQueue } from '../dist/queue/bull-queue.js';
 import { publishDataset } from '../dist/store/datasets.js';
 import { openStore } from '../dist/store/open.js';
 import { JobRunner } from '../dist/worker/run-job.js';
+import { holdClients } from './clients.mjs';
 import { compareThroughput } from './queue-throughput.mjs';
 
 const text = (fallback) => ({ type: 'string', default: fallback });
 const { values } = parseArgs({
   options: {
     ...{ jobs: text('40'), workers: text('3'), 'kill-every': text('10'), restarts: text('2') },
-    ...{ 'queue-jobs': text('1000'), json: { type: 'boolean', default: false } },
+    ...{
+      'queue-jobs': text('1000'),
+      clients: text('0'),
+      minutes: text('60'),
+      json: { type: 'boolean', default: false },
+    },
   },
 });
-const [jobs, workers, killEvery, restarts, queueJobs] = [
-  ...[values.jobs, values.workers, values['kill-every'], values.restarts, values['queue-jobs']].map(Number),
-];
+const { jobs, workers, restarts, clients, minutes, ...others } = Object.fromEntries(
+  Object.entries(values).map(([name, value]) => [name, Number(value)]),
+);
+const [killEvery, queueJobs] = [others['kill-every'], others['queue-jobs']];
 const folder = mkdtempSync(join(tmpdir(), 'dualanodiff-soak-'));
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const DATA = 'brushed_metal';
@@ -190,7 +199,11 @@ const throughput = () => compareThroughput(url, queueJobs);
 
 try {
   await startRedis();
-  const result = { ...(jobs > 0 && (await soak())), ...(queueJobs > 0 && (await throughput())) };
+  const result = {
+    ...(jobs > 0 && (await soak())),
+    ...(queueJobs > 0 && (await throughput())),
+    ...(clients > 0 && (await holdClients({ main, url, place, clients, minutes }))),
+  };
   console.log(values.json ? JSON.stringify(result) : result);
   const isWrong =
     result.completed !== jobs || result.endedOnce !== jobs || result.different > 0 || result.leftPartial > 0;

@@ -1,6 +1,6 @@
 /** Streams the events of a job as server-sent events. */
-import { Readable } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setMaxListeners } from 'node:events';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { StoredEvent } from '../../queue/job-queue.js';
@@ -16,7 +16,7 @@ const answer = z.string().describe('The events. Each has an `id`, the name of th
 
 const textOf = ({ id, event }: StoredEvent) => `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`;
 
-/** Requests the next event. If the client goes away, nobody waits for it, and an error must not end the process. */
+/** Requests an event that nobody may wait for, because the client may go away. Its error must not end the process. */
 function nextOf(events: AsyncIterator<StoredEvent>): Promise<IteratorResult<StoredEvent>> {
   const next = events.next();
   next.catch(() => {});
@@ -24,25 +24,32 @@ function nextOf(events: AsyncIterator<StoredEvent>): Promise<IteratorResult<Stor
 }
 
 /**
- * Yields the texts of events, and comments while there are none. `next` is the first event. Nothing is read before the
- * client has taken the last text, so that slow clients need no memory.
+ * Yields the texts of events. Nothing is read before the client has taken the last text, so that slow clients need no
+ * memory.
  */
 async function* textsOf(
-  next: Promise<IteratorResult<StoredEvent>>,
+  first: Promise<IteratorResult<StoredEvent>>,
   events: AsyncIterator<StoredEvent>,
 ): AsyncGenerator<string, void, undefined> {
   yield `retry: ${RETRY_MS}\n\n`;
-  for (;;) {
-    const timer = new AbortController();
-    const silence = wait(HEARTBEAT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-    const found = await Promise.race([next, silence]).finally(() => timer.abort());
-    if (found?.done) return;
-    if (found) next = nextOf(events);
-    yield found ? textOf(found.value) : ': still there\n\n';
-  }
+  for (let next = await first; !next.done; next = await events.next()) yield textOf(next.value);
+}
+
+/** Passes texts on, each of them whole, and adds a comment now and then. `onClose` is called when the stream ends. */
+function withHeartbeats(texts: AsyncIterable<string>, onClose: () => void): Readable {
+  const stream = new PassThrough();
+  const timer = setInterval(() => {
+    if (!stream.writableNeedDrain && !stream.writableEnded) stream.write(': still there\n\n');
+  }, HEARTBEAT_MS);
+  pipeline(Readable.from(texts, { objectMode: false }), stream, () => {
+    clearInterval(timer);
+    onClose();
+  });
+  return stream;
 }
 
 export function addEventRoutes(app: FastifyInstance, { queue, stopping }: ServiceContext): void {
+  setMaxListeners(0, stopping); // Each open stream listens.
   app.get<{ Params: z.output<typeof schemas.jobParams>; Headers: z.output<typeof schemas.eventHeaders> }>(
     '/v1/jobs/:id/events',
     {
@@ -58,22 +65,25 @@ export function addEventRoutes(app: FastifyInstance, { queue, stopping }: Servic
     },
     async ({ params, headers, raw }, reply) => {
       const gone = new AbortController();
-      raw.on('close', () => gone.abort());
-      reply.raw.on('close', () => gone.abort());
-      const signal = AbortSignal.any([gone.signal, stopping]);
+      const leave = () => gone.abort();
+      const { signal } = gone;
+      if (stopping.aborted) leave();
+      // AbortSignal.any would keep a trace of each connection in the signal that lives as long as the service.
+      stopping.addEventListener('abort', leave);
+      signal.addEventListener('abort', () => stopping.removeEventListener('abort', leave));
+      raw.on('close', leave);
+      reply.raw.on('close', leave);
       const after = headers['last-event-id'];
       const { state } = await queue.get(params.id);
       const events = queue.events(params.id, { after, signal })[Symbol.asyncIterator]();
       const first = nextOf(events);
       // A browser connects again after each end of a stream. Only this status stops it.
       if (state !== 'queued' && state !== 'running' && (await first).done) return reply.code(204).send();
-      const stream = Readable.from(textsOf(first, events), { objectMode: false });
-      stream.on('close', () => gone.abort());
       return reply
         .type('text/event-stream')
         .header('cache-control', 'no-cache')
         .header('x-accel-buffering', 'no')
-        .send(stream);
+        .send(withHeartbeats(textsOf(first, events), leave));
     },
   );
 }
