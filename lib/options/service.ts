@@ -23,6 +23,11 @@ export const serveOptions = {
     'Hand jobs to workers through the queue in this Redis. rediss://USER:PASSWORD@HOST:PORT uses TLS and a password, which belongs in the environment variable.',
     { valueName: 'url', fallback: 'the environment variable DUALANODIFF_REDIS, or jobs run in this process' },
   ),
+  workers: option(
+    integer(0, 64).default(0),
+    'common',
+    'Start this many workers on this machine, too. They take jobs off the queue in Redis, and are started again if they die.',
+  ),
   bases,
   tokens: option(
     path('a file').optional(),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
 import { InvalidOptionError, withFileErrors } from '../core/errors.js';
 import { packageRoot } from '../core/paths.js';
 import { checkOptions } from '../options/check.js';
@@ -17,6 +18,7 @@ import { WorkFolder } from '../worker/work-folder.js';
 import { Metrics } from './metrics.js';
 import { createServer } from './server.js';
 import { requireTokens, Tokens } from './tokens.js';
+import { WorkerProcesses } from './worker-processes.js';
 
 const MEGABYTE = 1_000_000;
 /** Requests that are still being answered have this time when the service stops. */
@@ -41,6 +43,17 @@ interface OpenQueue extends AsyncDisposable {
   stop(): void;
 }
 
+const redisOf = ({ redis }: ServeOptions) => redis ?? (process.env.DUALANODIFF_REDIS || undefined);
+
+/** Starts the workers of this machine. Without Redis, jobs run in this process. */
+function startWorkers(options: ServeOptions, workFolder: string, log: FastifyBaseLogger): WorkerProcesses {
+  const { workers: count, store, bases } = options;
+  const flags = ['--store', store, '--work-folder', join(workFolder, 'jobs')];
+  if (bases !== undefined) flags.push('--bases', bases);
+  const onNote = (worker: number, message: string) => log.info({ worker }, message);
+  return new WorkerProcesses({ count, redis: redisOf(options) ?? '', flags, onNote });
+}
+
 /** Opens the queue in Redis, or one that runs the jobs in this process. */
 async function openQueue(
   options: ServeOptions,
@@ -49,8 +62,8 @@ async function openQueue(
   onError: (error: unknown) => void,
 ): Promise<OpenQueue> {
   const { maxQueued, bases } = options;
-  const redis = options.redis ?? process.env.DUALANODIFF_REDIS;
-  if (redis) {
+  const redis = redisOf(options);
+  if (redis !== undefined) {
     const queue = await BullQueue.open(redis, { maxQueued });
     return { queue, stop() {}, [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose]() }; // Workers run the jobs.
   }
@@ -92,6 +105,11 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
   const { host, port, bases, maxRequests, workFolder = join(tmpdir(), 'dualanodiff-service') } = options;
   const tokens = await Tokens.read(options.tokens, process.env.DUALANODIFF_TOKEN);
   requireTokens(tokens, host);
+  if (options.workers > 0 && redisOf(options) === undefined) {
+    throw new InvalidOptionError(
+      `Expected redis with ${options.workers} workers, for the queue that they take jobs off: give --redis or DUALANODIFF_REDIS. Without workers, jobs run in the process of the service`,
+    );
+  }
   const store = await openStore(options.store);
   await using uploads = await WorkFolder.open(join(workFolder, 'uploads'));
   const stopping = new AbortController();
@@ -110,16 +128,20 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
     { tokens, maxRequests, version, ...(log && { log: { stream: log } }) },
   );
   onError = (error) => app.log.error({ err: error }, 'the queue failed');
+  let workers: WorkerProcesses | undefined;
   try {
     onListening(await withFileErrors('listen on', `${host}:${port}`, () => app.listen({ host, port })));
+    workers = startWorkers(options, workFolder, app.log);
     await stopped(signal);
     app.log.info('the service stops');
   } finally {
     stopping.abort();
     open.stop(); // The running job must not go on while the answers of clients are finished.
+    const ended = workers?.stop();
     const timer = setTimeout(() => app.server.closeAllConnections(), STOP_MS);
     await app.close();
     clearTimeout(timer);
+    await ended;
     store.close();
   }
 }

@@ -23,6 +23,7 @@ describe('serve', () => {
       'ERR_INVALID_OPTION',
       'Expected redis with the store s3://bucket',
     ],
+    ['workers without Redis', { workers: 2 }, 'ERR_INVALID_OPTION', 'Expected redis with 2 workers'],
     ['a file of tokens that is not there', { tokens: '/none' }, 'ERR_FILE_ACCESS', 'Cannot read /none'],
     ['a port that is none', { port: 70_000 }, 'ERR_INVALID_OPTION', 'for port'],
   ])('refuses %s', async (_, options, code, message) => {
