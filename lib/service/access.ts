@@ -1,6 +1,7 @@
 /** Lets clients in, or not, before a request is read. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { serviceError } from './errors.js';
+import { GuessLimit } from './guess-limit.js';
 import { isLoopback, type Tokens } from './tokens.js';
 
 declare module 'fastify' {
@@ -30,7 +31,9 @@ function refuseOtherSites({ headers }: FastifyRequest): void {
   }
 }
 
+/** The identity of a client is in its token, which is checked before the rate of a client's requests is. */
 export function addAccess(app: FastifyInstance, tokens: Tokens): void {
+  const guesses = new GuessLimit();
   app.decorateRequest('client', '');
   app.addHook('onRequest', async (request, reply) => {
     if (tokens.isEmpty) {
@@ -39,7 +42,18 @@ export function addAccess(app: FastifyInstance, tokens: Tokens): void {
       return;
     }
     if (request.routeOptions.config.isPublic) return;
-    const client = tokens.clientOf(request.headers.authorization);
+    const { ip, socket, headers, log } = request;
+    const client = tokens.clientOf(headers.authorization);
+    const isGiven = Boolean(headers.authorization); // A page asks without a token first.
+    const seconds = isGiven ? guesses.count({ address: ip, peer: socket.remoteAddress ?? '' }, client) : 0;
+    if (seconds > 0) {
+      log.warn({ address: ip }, 'too many wrong tokens');
+      reply.header('retry-after', seconds);
+      throw serviceError(
+        'ERR_RATE_LIMITED',
+        `Too many wrong tokens from this address: try again in ${seconds} seconds`,
+      );
+    }
     if (client === undefined) {
       throw serviceError(
         'ERR_UNAUTHORIZED',

@@ -90,6 +90,7 @@ export async function createServer(context: ServiceContext, settings: ServerSett
     logger: log ? { level: 'info', stream: log.stream, redact: ['req.headers.authorization'] } : false,
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: SILENCE_MS,
+    trustProxy: 'loopback', // A proxy on this machine tells the addresses of clients. Others could make them up.
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     genReqId: (request) => requestIdOf(request),
     clientErrorHandler: answerBrokenRequest as never,
