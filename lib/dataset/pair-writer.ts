@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatasetError, DualAnoDiffError, InvalidOptionError, withFileErrors } from '../core/errors.js';
 import { createFolder, namesIn, writeFileAtomic } from '../core/files.js';
-import { coverageOf } from '../core/image.js';
+import { coverageOf, type PixelData } from '../core/image.js';
 import { appendJsonLine, jsonLines } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
@@ -12,7 +12,15 @@ import { checkOptions, checkValue, given, path } from '../options/check.js';
 import type { WritablePair } from './generated-pair.js';
 import { encodePng } from './image-file.js';
 import { PAIR_LIST, type PairSource, pairWriterSchema, readPairList, writablePairSchema } from './pair-list.js';
-import { type DropReason, FILE_KINDS, folderOf, kindsOf, type PairRecord, placeOf } from './pair-record.js';
+import {
+  type DropReason,
+  FILE_KINDS,
+  type FileKind,
+  folderOf,
+  kindsOf,
+  type PairRecord,
+  placeOf,
+} from './pair-record.js';
 
 /**
  * Writes pairs and masks in MVTec AD's layout: `test/<type>/000000.png`, `part/<type>/000000.png`,
@@ -28,6 +36,10 @@ export class PairWriter {
   readonly records: PairRecord[] = [];
   /** True if the list on the disk is not sorted by index. */
   #isUnordered = false;
+  /** These pairs are being written and are not listed yet. */
+  readonly #open = new Set<number>();
+  /** Resolves when no pair is being written any more. */
+  #earlier: Promise<unknown> = Promise.resolve();
   #lock: WriteLock | undefined;
 
   private constructor(
@@ -88,9 +100,10 @@ export class PairWriter {
   }
 
   /**
-   * Writes a pair, and its mask with the facts about its defects if it has one. Throws ERR_INVALID_OPTION if a part of
-   * the pair is not valid, and ERR_DATASET_INVALID if the folder holds the pair already. Throws ERR_FILE_ACCESS if the
-   * disk is full, and the pairs before it are kept.
+   * Writes a pair, and its mask with the facts about its defects if it has one. Several pairs may be written at once.
+   * They are listed in the order of the calls. Throws ERR_INVALID_OPTION if a part of the pair is not valid, and
+   * ERR_DATASET_INVALID if the folder holds the pair already. Throws ERR_FILE_ACCESS if the disk is full, and the pairs
+   * before it are kept.
    */
   async write(pair: WritablePair): Promise<PairRecord> {
     const { type, recipe, adapter, settings } = this.source;
@@ -98,7 +111,7 @@ export class PairWriter {
     if ([part, mask ?? image].some(({ width, height }) => width !== image.width || height !== image.height)) {
       throw new InvalidOptionError(`Expected image, part and mask of one size for pair ${index}`);
     }
-    if (this.#find(index) !== undefined) {
+    if (this.#find(index) !== undefined || this.#open.has(index)) {
       throw new DatasetError(`${this.folder} has the pair ${index} already: skip the pairs that are done`);
     }
     const record: PairRecord = {
@@ -109,15 +122,15 @@ export class PairWriter {
       ...given({ recipe, adapter }),
       settings,
     };
-    await this.#writeFile(record.image, await encodePng(image));
-    await this.#writeFile(record.part, await encodePng(part));
     if (mask) {
       const coverage = coverageOf(mask);
       record.mask = placeOf('mask', type, index, false);
       Object.assign(record, given({ ...notes, coverage, empty: coverage === 0 }));
-      await this.#writeFile(record.mask, await encodePng(mask));
     }
-    await this.#list(record);
+    const earlier = this.#earlier;
+    const written = this.#writeInTurn(record, { image, part, mask }, earlier);
+    this.#earlier = Promise.allSettled([earlier, written]);
+    await written;
     return record;
   }
 
@@ -133,8 +146,12 @@ export class PairWriter {
     for (const [from, to] of moves) await this.#move(from, to);
   }
 
-  /** Releases the folder for other writers. Nothing can be written afterwards. It may be called twice. */
+  /**
+   * Waits for pairs that are being written and releases the folder for other writers. Nothing can be written
+   * afterwards. It may be called twice.
+   */
   async close(): Promise<void> {
+    await this.#earlier;
     const lock = this.#lock;
     try {
       if (lock && this.#isUnordered) await this.#writeList(this.records);
@@ -219,9 +236,31 @@ export class PairWriter {
     return pathInside(this.folder, name);
   }
 
-  async #writeFile(name: string, data: Uint8Array): Promise<void> {
+  /** Writes the files of a pair at once, and lists it when the pairs before it are written. */
+  async #writeInTurn(
+    record: PairRecord,
+    images: Record<FileKind, PixelData | undefined>,
+    earlier: Promise<unknown>,
+  ): Promise<void> {
+    this.#open.add(record.index);
+    try {
+      await this.#writeFiles(record, images);
+      await earlier;
+      await this.#list(record);
+    } finally {
+      this.#open.delete(record.index);
+    }
+  }
+
+  /** Encodes and writes the files of a record. If one fails, it waits for the others. */
+  async #writeFiles(record: PairRecord, images: Record<FileKind, PixelData | undefined>): Promise<void> {
     this.#requireOpen();
-    await writeFileAtomic(this.#path(name), data);
+    const writing = kindsOf(record).map(async (kind) => {
+      const file = this.#path(record[kind] as string);
+      await writeFileAtomic(file, await encodePng(images[kind] as PixelData));
+    });
+    const failed = (await Promise.allSettled(writing)).find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   async #move(from: string, to: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Writes the pairs of a recipe as a dataset. */
 import { join } from 'node:path';
+import { pMapIterable } from 'p-map';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import type { DropReason, PairRecord } from '../dataset/pair-record.js';
@@ -44,6 +45,9 @@ export function keepRuleOf(keepBest: string | undefined, methods: readonly strin
   return parseKeepRule(keepBest);
 }
 
+/** The number of pairs that are written at once. More would need more memory, because photographs may be large. */
+const WRITTEN_AT_ONCE = 2;
+
 const pathsIn = (folder: string, { image, part, mask }: Pick<PairRecord, 'image' | 'part' | 'mask'>) => ({
   ...{ image: join(folder, image), part: join(folder, part) },
   ...(mask !== undefined && { mask: join(folder, mask) }),
@@ -84,8 +88,10 @@ export async function writePairs(
   const others = Array.from({ length: count }, (_, index) => index).filter((index) => !isWanted(index));
   const total = to - from;
   let done = writer.records.filter(({ index }) => isWanted(index)).length;
-  for await (const pair of recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal })) {
-    const { index, ...files } = await writer.write(pair);
+  const pairs = recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal });
+  // The engine makes the next pairs while these are encoded and written.
+  const written = pMapIterable(pairs, (pair) => writer.write(pair), { concurrency: WRITTEN_AT_ONCE });
+  for await (const { index, ...files } of written) {
     done++;
     onEvent?.({ event: 'pair', index, type, ...pathsIn(writer.folder, files) });
     onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done, total, type });
