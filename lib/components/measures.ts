@@ -37,7 +37,12 @@ export interface Measure {
 }
 
 export const MEASURES = {
-  size: { name: 'Size', scale: 100, unit: '%', valueOf: (pair) => (pair.hasMask ? shareOf(pair) : undefined) },
+  size: {
+    name: 'Size',
+    scale: 100,
+    unit: '%',
+    valueOf: (pair) => (pair.hasMask && pair.width > 0 ? shareOf(pair) : undefined),
+  },
   agreement: { name: 'Agreement', scale: 1, unit: '', valueOf: ({ agreement }) => agreement },
   contrast: { name: 'Contrast', scale: 100, unit: '%', valueOf: ({ contrast }) => contrast },
   changeIou: { name: 'IoU of change', scale: 1, unit: '', valueOf: ({ changeIou }) => changeIou },

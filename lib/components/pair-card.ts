@@ -15,12 +15,12 @@ export interface PairCardProps {
 
 /** The pictures of a pair with its flags, its decision and its caption. The element around it has the class `card`. */
 export function PairCard({ pair, decision, isSaving = false, children }: PairCardProps) {
-  const { index, type, suspicions, hasMask, isCorrected, problem } = pair;
+  const { index, type, suspicions, width, hasMask, isCorrected, problem } = pair;
   const sign = { keep: '✓', drop: '✕', none: '' }[decision ?? 'none'];
   const words = [
     `${index} ${type}`,
     ...(isCorrected ? ['corrected'] : []),
-    ...(hasMask && problem === undefined ? [percent(shareOf(pair))] : []),
+    ...(hasMask && width > 0 && problem === undefined ? [percent(shareOf(pair))] : []),
   ];
   return html`
     ${problem === undefined ? children : html`<span class="failed">cannot be shown</span>`}

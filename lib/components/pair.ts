@@ -22,7 +22,7 @@ export interface ShownPair {
   index: number;
   type: string;
   seed: number;
-  /** The size of the image in pixels. The part and the mask have the same. It is 0 if the image cannot be read. */
+  /** The size of the image in pixels. The part and the mask have the same. It is 0 until it is known. */
   width: number;
   height: number;
   hasMask: boolean;

@@ -24,12 +24,17 @@ export type Fact = readonly [name: string, value: string];
 const known = (facts: readonly (readonly [string, string | undefined])[]): Fact[] =>
   facts.filter((fact): fact is Fact => fact[1] !== undefined);
 
+function sizeText(pair: ShownPair): string {
+  if (!pair.hasMask) return 'no mask';
+  return pair.width > 0 ? `${percent(shareOf(pair))}, ${pair.area} pixels` : 'not measured';
+}
+
 /** Returns what was measured of a pair. */
 export function figuresOf(pair: ShownPair): Fact[] {
   const { box, agreement, contrast, changeIou } = pair;
   return known([
     ['Problem', pair.problem],
-    ['Size', pair.hasMask ? `${percent(shareOf(pair))}, ${pair.area} pixels` : 'no mask'],
+    ['Size', sizeText(pair)],
     ['Place', box ? `${placeOf(pair)}, ${boxText(box)}` : undefined],
     ['Agreement of masks', agreement?.toFixed(2)],
     ['Contrast', contrast === undefined ? undefined : percent(contrast)],
@@ -44,7 +49,7 @@ export function factsOf(pair: ShownPair): Fact[] {
     ...figuresOf(pair),
     ['Recipe', pair.recipe],
     ['Seed', pair.seed.toString()],
-    ['Image', `${pair.width} × ${pair.height}`],
+    ['Image', pair.width > 0 ? `${pair.width} × ${pair.height}` : undefined],
     ['Photograph', pair.photograph],
   ]);
 }

@@ -8,6 +8,7 @@
  * | request | answer |
  * |---|---|
  * | `GET /api/pairs` | {@link ReviewList} |
+ * | `GET /api/measured?after=N` | {@link MeasuredPairs} after the first N that were measured |
  * | `GET /api/pairs/ID/KIND?v=VERSION` | the file of a {@link PairImageKind} in full size: `pairs/7/mask` |
  * | `GET /api/pairs/ID/thumbnail/KIND?v=VERSION` | a small WebP picture of a {@link ThumbnailKind} |
  * | `GET /api/photographs/ID` | a photograph that defects were placed in, in its full size |
@@ -38,7 +39,7 @@ export interface ReviewState extends Pick<ShownPair, 'decision' | 'isCorrected' 
    * it, so that it never takes back what another reviewer did a moment before.
    */
   undoable: number | null;
-  /** This text changes with the files of the pair and with its mask. */
+  /** This text is empty until the pair is measured. It changes with the files of the pair and with its mask. */
   version: string;
 }
 
@@ -73,6 +74,16 @@ export interface ReviewList {
   defects: RealDefect[];
   /** The number of the latest event. Events after it are not in the list yet. */
   event: number;
+  /** The number of pairs that are measured. The others have the width 0 and an empty version. */
+  measured: number;
+}
+
+/** Pairs that were measured after the list was made. */
+export interface MeasuredPairs {
+  /** The number of the latest event. */
+  event: number;
+  /** They follow those that the page knows already. The list is empty if no other pair was measured for a while. */
+  pairs: { id: number; pair: ReviewPair }[];
 }
 
 export interface DecisionRequest {

@@ -8,18 +8,22 @@ import type { OpenPair } from './reviewed-folder.js';
 /** What stays the same of a pair during a review. */
 export type PairDescription = Omit<ReviewPair, keyof ReviewState>;
 
-/** Returns what a review changes of a pair. */
-export function stateOf({ facts, review }: OpenPair): ReviewState {
+/** The measures of a pair that is not measured yet. */
+const UNKNOWN = { digest: '', width: 0, height: 0, area: 0, box: null };
+
+/** Returns what a review changes of a pair. The version is empty until the pair is measured. */
+export function stateOf({ facts = UNKNOWN, review }: OpenPair): ReviewState {
+  const { digest } = facts;
   return {
     ...describeReview(review, facts),
     undoable: review.undoable ?? null,
-    version: review.mask ? `${facts.digest}-${review.mask.sequence}` : facts.digest,
+    version: digest !== '' && review.mask ? `${digest}-${review.mask.sequence}` : digest,
   };
 }
 
 /** Returns the rest of a pair. `photographIds` has the places of photographs by their names. */
 export function descriptionOf(
-  { folder, record, facts }: OpenPair,
+  { folder, record, facts = UNKNOWN }: OpenPair,
   real: RealImages,
   photographIds: ReadonlyMap<string, number>,
 ): PairDescription {

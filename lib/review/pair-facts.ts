@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.js';
 import { jsonLines, readJsonLines } from '../core/json-files.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { measurePair, type PairMeasures } from '../dataset/measure-pair.js';
 import type { PairRecord } from '../dataset/pair-record.js';
 import { pairDigest } from '../dataset/reviews.js';
@@ -11,8 +10,6 @@ import { pairDigest } from '../dataset/reviews.js';
 /** The hidden folder in a folder of pairs that holds what can be made again at any time. */
 export const CACHE = '.review';
 const FACTS = 'masks.jsonl';
-/** Pairs are measured in chunks of this many, so that their progress can be shown and their results kept. */
-const CHUNK = 64;
 
 /** What the page has to know of a pair's files. The measures are those of the generated mask. */
 export interface PairFacts extends PairMeasures {
@@ -26,30 +23,47 @@ const factsSchema = z.looseObject({
   box: z.looseObject({ left: number, top: number, width: number, height: number }).nullable(),
 });
 
-/**
- * Returns the facts of each pair. Only new and changed pairs are measured. `onPairs` gets the number of pairs that are
- * done, and may throw to end the work. What was measured until then is kept.
- */
-export async function factsOf(
-  folder: string,
-  records: readonly PairRecord[],
-  onPairs: (done: number) => void,
-): Promise<PairFacts[]> {
-  const file = join(folder, CACHE, FACTS);
-  const { lines } = await readJsonLines(file, factsSchema);
-  const known = new Map(lines.map(({ value }) => [value.digest, value as PairFacts]));
-  const facts: PairFacts[] = [];
-  try {
-    for (let from = 0; from < records.length; from += CHUNK) {
-      const chunk = await fewAtOnce(records.slice(from, from + CHUNK), async (record) => {
-        const digest = await pairDigest(folder, record);
-        return known.get(digest) ?? { ...(await measurePair(folder, record)).measures, digest };
-      });
-      facts.push(...chunk);
-      onPairs(facts.length);
-    }
-  } finally {
-    await writeFileAtomic(file, jsonLines(facts.filter(({ problem }) => problem === undefined)));
+/** The facts of the pairs in one folder. */
+export class FactsCache {
+  /** The facts that the file holds, by their digests. */
+  readonly #known: ReadonlyMap<string, PairFacts>;
+  readonly #used: PairFacts[] = [];
+  #isSaved = true;
+
+  private constructor(
+    private readonly folder: string,
+    known: readonly PairFacts[],
+  ) {
+    this.#known = new Map(known.map((facts) => [facts.digest, facts]));
   }
-  return facts;
+
+  static async open(folder: string): Promise<FactsCache> {
+    const { lines } = await readJsonLines(join(folder, CACHE, FACTS), factsSchema);
+    return new FactsCache(
+      folder,
+      lines.map(({ value }) => value as PairFacts),
+    );
+  }
+
+  /** Returns the facts of a pair, which is measured only if it is new or has changed. Throws ERR_FILE_ACCESS. */
+  async factsOf(record: PairRecord): Promise<PairFacts> {
+    const digest = await pairDigest(this.folder, record);
+    const known = this.#known.get(digest);
+    const facts = known ?? { ...(await measurePair(this.folder, record)).measures, digest };
+    if (facts.problem === undefined) this.#used.push(facts);
+    if (!known) this.#isSaved = false;
+    return facts;
+  }
+
+  /** Keeps what was measured until now. Facts of pairs that have changed are left out once `isComplete` is true. */
+  async save(isComplete: boolean): Promise<void> {
+    const used = new Set(this.#used.map(({ digest }) => digest));
+    const others = [...this.#known.values()].filter(({ digest }) => !used.has(digest));
+    if (this.#isSaved && (!isComplete || others.length === 0)) return;
+    await writeFileAtomic(
+      join(this.folder, CACHE, FACTS),
+      jsonLines(isComplete ? this.#used : [...this.#used, ...others]),
+    );
+    this.#isSaved = true;
+  }
 }

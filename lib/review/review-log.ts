@@ -54,6 +54,11 @@ export class ReviewLog {
     }
   }
 
+  /** Returns true if some line is about the pair, or about an earlier one of its number. */
+  knows({ index }: PairRecord): boolean {
+    return this.#lines.has(index);
+  }
+
   /** Returns what is decided about a pair with this digest. Throws ERR_FILE_ACCESS with the line that is invalid. */
   reviewOf(record: PairRecord, digest: string): PairReview {
     return reviewOf(this.folder, record, digest, this.#lines.get(record.index) ?? []);

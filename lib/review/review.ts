@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { JobContext } from '../jobs/job.js';
 import { readPageFiles } from '../report/page-files.js';
-import { throwIfAborted } from '../run-native.js';
 import { PAGE_STYLE } from './page-style.js';
 import { RealImages } from './real-images.js';
 import { openReviewedFolders } from './reviewed-folder.js';
@@ -29,36 +28,42 @@ export interface ReviewSettings {
   port: number;
 }
 
-/** Opens the pairs of a folder. Throws the errors of `openReviewedFolders` and `RealImages.open`. */
-export async function openSession(
-  { dir, ...sources }: Omit<ReviewSettings, 'port'>,
-  { signal, onEvent }: JobContext = {},
-): Promise<ReviewSession> {
+/**
+ * Opens the pairs of a folder, which are not measured yet. Throws the errors of `openReviewedFolders` and
+ * `RealImages.open`.
+ */
+export async function openSession({ dir, ...sources }: Omit<ReviewSettings, 'port'>): Promise<ReviewSession> {
   const real = await RealImages.open(sources);
-  const folders = await openReviewedFolders(dir, (done, total) => {
-    throwIfAborted(signal);
-    onEvent?.({ event: 'progress', stage: 'review', unit: 'pairs', done, total });
-  });
-  return new ReviewSession(dir, folders, real);
+  return new ReviewSession(dir, await openReviewedFolders(dir), real);
+}
+
+/** Measures all pairs, and then removes what earlier reviews have left. */
+async function measure(session: ReviewSession, onEvent: JobContext['onEvent']): Promise<void> {
+  await session.measureAll((done) =>
+    onEvent?.({ event: 'progress', stage: 'review', unit: 'pairs', done, total: session.size }),
+  );
+  if (session.isMeasured) await new Thumbnails(session).removeOld();
 }
 
 /**
  * Serves the review of a folder until the signal fires. `onAddress` gets the address of the page once it can be opened.
- * Every decision is on the disk before the page shows it as saved.
+ * The pairs are measured meanwhile. Every decision is on the disk before the page shows it as saved.
  *
  * Throws ERR_DATASET_INVALID if the folder holds no pairs, and ERR_BUSY if another process writes to it or the port is
  * in use.
  */
 export async function review(
   { port, ...settings }: ReviewSettings,
-  { signal, onAddress, ...context }: JobContext & { signal: AbortSignal; onAddress: (address: string) => void },
+  { signal, onAddress, onEvent }: JobContext & { signal: AbortSignal; onAddress: (address: string) => void },
 ): Promise<ReviewCounts> {
-  const session = await openSession(settings, { ...context, signal });
+  const session = await openSession(settings);
   try {
-    await new Thumbnails(session).removeOld();
+    await new Thumbnails(session).removePartial();
     const server = await startServer(session, await readPageFiles(PAGE), port);
     onAddress(server.address);
-    if (!signal.aborted) await once(signal, 'abort');
+    const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
+    // A failure to keep what was measured ends the review.
+    await Promise.race([ended, measure(session, onEvent).then(() => ended)]);
     await server.close();
     return session.counts();
   } finally {

@@ -55,6 +55,9 @@ export function addRoutes(app: FastifyInstance, session: ReviewSession, { thumbn
     done(null, body),
   );
   app.get('/api/pairs', async () => session.list());
+  app.get('/api/measured', async (request) =>
+    session.measuredAfter(numberOf((request.query as { after?: string }).after)),
+  );
   app.put('/api/pairs/:id/decision', async (request) => {
     const { decision } = checkOptions(decisionSchema, request.body);
     return session.decide(idOf(request), decision, reviewerOf(request));
@@ -92,12 +95,14 @@ function addPictures(app: FastifyInstance, session: ReviewSession, thumbnails: T
   app.get('/api/pairs/:id/:kind', async (request, reply) => {
     const kind = kindOf(request, imageKinds);
     if (!kind) return reply.callNotFound();
+    await session.measure(idOf(request)).catch(() => undefined);
     const path = session.fileOf(idOf(request), kind);
     return send(request, reply, 'image/png', await withFileErrors('read', path, () => readFile(path)));
   });
   app.get('/api/pairs/:id/thumbnail/:kind', async (request, reply) => {
     const kind = kindOf(request, thumbnailKinds);
     if (!kind) return reply.callNotFound();
+    await session.measure(idOf(request)).catch(() => undefined); // The page gets the problem with the pair.
     const bytes = await thumbnails.get(idOf(request), kind, () => request.raw.socket.destroyed);
     return bytes && send(request, reply, 'image/webp', bytes);
   });

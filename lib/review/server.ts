@@ -85,6 +85,7 @@ export async function startServer(session: ReviewSession, page: PageFiles, port:
     app,
     async close() {
       streams.close();
+      session.stopMeasuring();
       const timer = setTimeout(() => app.server.closeAllConnections(), MAX_CLOSE_MS);
       await app.close();
       clearTimeout(timer);

@@ -5,17 +5,25 @@ import type { Decision } from '../components/pair.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
 import type { Box } from '../dataset/cut.js';
+import { fewAtOnce } from '../dataset/few-at-once.js';
 import { boundingBox } from '../dataset/fit.js';
 import { encodePng } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { areaOf } from '../dataset/measure-pair.js';
+import type { PairRecord } from '../dataset/pair-record.js';
 import { GOOD_TYPE } from '../options/type-name.js';
-import type { PairImageKind, ReviewChange, ReviewList, ReviewState } from './contract.js';
+import type { MeasuredPairs, PairImageKind, ReviewChange, ReviewList, ReviewPair, ReviewState } from './contract.js';
 import { readCorrectedMask } from './corrected-mask.js';
 import { descriptionOf, type PairDescription, stateOf } from './describe-pair.js';
+import type { PairFacts } from './pair-facts.js';
 import type { RealExample, RealImages } from './real-images.js';
 import { notFound, RequestError } from './request-error.js';
 import type { OpenPair, ReviewedFolder } from './reviewed-folder.js';
+
+/** Pairs are measured in chunks of this many, and the results are kept after so many chunks. */
+const [CHUNK, SAVED_CHUNKS] = [64, 32];
+/** The answer about measured pairs has at most this many of them, and comes after this time even if there are none. */
+const [MOST_MEASURED, LONGEST_WAIT_MS] = [1000, 5000];
 
 /** How many pairs are kept, dropped and undecided, and how many masks are corrected. */
 export interface ReviewCounts {
@@ -30,8 +38,16 @@ export interface ReviewCounts {
 export class ReviewSession {
   readonly #pairs: readonly OpenPair[];
   readonly #photographs: { name: string; source: ImageSource }[] = [];
-  readonly #list: Omit<ReviewList, 'event' | 'pairs'>;
-  readonly #descriptions: readonly PairDescription[];
+  readonly #list: Omit<ReviewList, 'event' | 'measured' | 'pairs'>;
+  readonly #photographIds = new Map<string, number>();
+  readonly #descriptions: PairDescription[];
+  /** The measurements of pairs that were begun. */
+  readonly #measurements = new Map<number, Promise<PairFacts>>();
+  /** The pairs that are measured, in the order in which they were. */
+  readonly #measured: number[] = [];
+  readonly #onMeasured = new Set<() => void>();
+  readonly #closing = new AbortController();
+  #measuring: Promise<void> = Promise.resolve();
   readonly #changes: ReviewChange[] = [];
   /** Who has undone an action, by the pair and the number of the action. */
   readonly #undoneBy = new Map<string, string>();
@@ -45,7 +61,7 @@ export class ReviewSession {
     private readonly real: RealImages,
   ) {
     this.#pairs = folders.flatMap(({ pairs }) => pairs);
-    const idOf = new Map<string, number>();
+    const idOf = this.#photographIds;
     for (const { record } of this.#pairs) {
       const { photograph: name } = record;
       const source = name === undefined || idOf.has(name) ? undefined : real.photograph(name);
@@ -60,6 +76,11 @@ export class ReviewSession {
     };
   }
 
+  /** The paths of the folders. */
+  get folderPaths(): string[] {
+    return this.folders.map(({ log }) => log.folder);
+  }
+
   /** The number of pairs. */
   get size(): number {
     return this.#pairs.length;
@@ -71,8 +92,8 @@ export class ReviewSession {
   }
 
   list(): ReviewList {
-    const pairs = this.#pairs.map((pair, id) => ({ ...(this.#descriptions[id] as PairDescription), ...stateOf(pair) }));
-    return { ...this.#list, pairs, event: this.event };
+    const pairs = this.#pairs.map((_, id) => this.#describe(id));
+    return { ...this.#list, pairs, event: this.event, measured: this.#measured.length };
   }
 
   counts(): ReviewCounts {
@@ -84,6 +105,87 @@ export class ReviewSession {
 
   stateOf(id: number): ReviewState {
     return stateOf(this.#pair(id));
+  }
+
+  /**
+   * Measures all pairs, those first that somebody asks for. `onPairs` gets the number of pairs that are measured. A pair
+   * whose files cannot be read has a problem.
+   */
+  measureAll(onPairs: (done: number) => void = () => {}): Promise<void> {
+    this.#measuring = (async () => {
+      const ids = [...this.#pairs.keys()];
+      for (let from = 0; from < ids.length && !this.#closing.signal.aborted; from += CHUNK) {
+        await fewAtOnce(ids.slice(from, from + CHUNK), (id) => this.measure(id).catch(() => undefined));
+        if ((from / CHUNK) % SAVED_CHUNKS === SAVED_CHUNKS - 1) await this.#saveFacts();
+        onPairs(this.#measured.length);
+      }
+      await this.#saveFacts();
+    })();
+    return this.#measuring;
+  }
+
+  /** True if all pairs are measured. */
+  get isMeasured(): boolean {
+    return this.#measured.length === this.size;
+  }
+
+  /** Ends {@link measureAll}, and the waiting for its results. */
+  stopMeasuring(): void {
+    this.#closing.abort();
+  }
+
+  /** Measures a pair if that was not done yet. Throws ERR_FILE_ACCESS if its files cannot be read. */
+  measure(id: number): Promise<PairFacts> {
+    const begun = this.#measurements.get(id) ?? this.#measureNow(id);
+    this.#measurements.set(id, begun);
+    return begun;
+  }
+
+  async #measureNow(id: number): Promise<PairFacts> {
+    const pair = this.#pair(id);
+    const known = (facts: PairFacts) => {
+      pair.facts = facts;
+      this.#descriptions[id] = descriptionOf(pair, this.real, this.#photographIds);
+      this.#measured.push(id);
+      for (const listener of this.#onMeasured) listener();
+      return facts;
+    };
+    try {
+      return known(await pair.cache.factsOf(pair.record));
+    } catch (error) {
+      known({ digest: '', width: 0, height: 0, area: 0, box: null, problem: (error as Error).message });
+      throw error;
+    }
+  }
+
+  /**
+   * Returns the pairs that were measured after the first `after` ones. If there are none yet, it waits for some, but not
+   * for longer than a page should wait.
+   */
+  async measuredAfter(after: number): Promise<MeasuredPairs> {
+    if (after >= this.#measured.length && after < this.size) {
+      await new Promise<void>((resolve) => {
+        const end = () => {
+          clearTimeout(timer);
+          this.#onMeasured.delete(end);
+          this.#closing.signal.removeEventListener('abort', end);
+          resolve();
+        };
+        const timer = setTimeout(end, LONGEST_WAIT_MS);
+        this.#onMeasured.add(end);
+        this.#closing.signal.addEventListener('abort', end);
+      });
+    }
+    const ids = this.#measured.slice(after, after + MOST_MEASURED);
+    return { event: this.event, pairs: ids.map((id) => ({ id, pair: this.#describe(id) })) };
+  }
+
+  async #saveFacts(): Promise<void> {
+    for (const { cache } of this.folders) await cache.save(this.isMeasured);
+  }
+
+  #describe(id: number): ReviewPair {
+    return { ...(this.#descriptions[id] as PairDescription), ...this.stateOf(id) };
   }
 
   /** Returns the path of a pair's file. Throws a RequestError if the pair does not have it. */
@@ -115,11 +217,12 @@ export class ReviewSession {
   }
 
   /** Keeps or drops a pair. Nothing is written if that is decided already. Throws ERR_FILE_ACCESS. */
-  decide(id: number, decision: Decision, reviewer: string): Promise<ReviewChange> {
+  async decide(id: number, decision: Decision, reviewer: string): Promise<ReviewChange> {
     const pair = this.#pair(id);
+    const { digest } = await this.measure(id);
     return this.#oneAtATime(async () => {
       if (pair.review.decision === decision) return { ...this.#change(id, decision, reviewer), event: this.event };
-      await pair.log.append(pair.record, pair.facts.digest, { action: decision });
+      await pair.log.append(pair.record, digest, { action: decision });
       return this.#publish(id, decision, reviewer);
     });
   }
@@ -127,8 +230,9 @@ export class ReviewSession {
   /** Replaces the mask of a pair. Throws ERR_INVALID_OPTION and ERR_DATASET_INVALID for a mask that cannot be used. */
   async correct(id: number, png: Buffer, reviewer: string): Promise<ReviewChange> {
     const pair = this.#pair(id);
-    const { record, facts } = pair;
-    requireMaskable(pair, id);
+    const { record } = pair;
+    const facts = await this.measure(id);
+    requireMaskable(record, facts, id);
     const mask = await readCorrectedMask(png, facts);
     const measured = { area: areaOf(mask), box: boundingBox(mask) as Box };
     const bytes = await encodePng(mask);
@@ -143,8 +247,9 @@ export class ReviewSession {
    * another reviewer has done something since. A reviewer who has not got the answer may ask again: then nothing more is
    * taken back.
    */
-  undo(id: number, undoable: number, reviewer: string): Promise<ReviewChange> {
+  async undo(id: number, undoable: number, reviewer: string): Promise<ReviewChange> {
     const pair = this.#pair(id);
+    const { digest } = await this.measure(id);
     return this.#oneAtATime(async () => {
       const key = `${id} ${undoable}`;
       if (this.#undoneBy.get(key) === reviewer) return { ...this.#change(id, 'undo', reviewer), event: this.event };
@@ -152,7 +257,7 @@ export class ReviewSession {
         const message = 'The pair was changed in the meantime, so that nothing was taken back: look at it again';
         throw new RequestError(409, 'ERR_CONFLICT', message, stateOf(pair));
       }
-      await pair.log.append(pair.record, pair.facts.digest, { action: 'undo', undoes: undoable });
+      await pair.log.append(pair.record, digest, { action: 'undo', undoes: undoable });
       this.#undoneBy.set(key, reviewer);
       return this.#publish(id, 'undo', reviewer);
     });
@@ -171,8 +276,14 @@ export class ReviewSession {
 
   /** Waits for what is being written, and releases the folders. */
   async close(): Promise<void> {
-    await this.#oneAtATime(async () => {});
-    for (const { log } of this.folders) await log.close();
+    this.stopMeasuring();
+    try {
+      await this.#measuring;
+      await this.#saveFacts();
+      await this.#oneAtATime(async () => {});
+    } finally {
+      for (const { log } of this.folders) await log.close();
+    }
   }
 
   #pair(id: number): OpenPair {
@@ -187,7 +298,7 @@ export class ReviewSession {
 
   #publish(id: number, action: ReviewChange['action'], reviewer: string): ReviewChange {
     const pair = this.#pair(id);
-    pair.review = pair.log.reviewOf(pair.record, pair.facts.digest);
+    pair.review = pair.log.reviewOf(pair.record, pair.facts?.digest ?? '');
     const change = { ...this.#change(id, action, reviewer), event: this.event + 1 };
     this.#changes.push(change);
     for (const listener of this.#listeners) listener(change);
@@ -196,7 +307,7 @@ export class ReviewSession {
 }
 
 /** Throws ERR_INVALID_OPTION for a pair that cannot have a mask. */
-function requireMaskable({ record, facts }: OpenPair, id: number): void {
+function requireMaskable(record: PairRecord, facts: PairFacts, id: number): void {
   if (record.type === GOOD_TYPE) throw new InvalidOptionError(`Pair ${id} shows no defect, so it has no mask`);
   if (facts.width === 0) throw new InvalidOptionError(`The mask of pair ${id} cannot be corrected: ${facts.problem}`);
 }

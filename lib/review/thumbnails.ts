@@ -51,7 +51,14 @@ export class Thumbnails {
     return outlined({ image, mask: await readMask(this.session.fileOf(id, 'mask')) }, LONGEST);
   }
 
-  /** Removes the thumbnails of pictures that have changed, and the files that a killed process left. */
+  /** Removes the files that a killed process left. No thumbnail may be made meanwhile. */
+  async removePartial(): Promise<void> {
+    for (const pairs of this.session.folderPaths) {
+      await removePartialFiles(join(pairs, CACHE, FOLDER), (name) => name.endsWith('.webp'));
+    }
+  }
+
+  /** Removes the thumbnails of pictures that have changed. All pairs must be measured. */
   async removeOld(): Promise<void> {
     const current = new Map<string, Set<string>>();
     for (let id = 0; id < this.session.size; id++) {
@@ -61,7 +68,6 @@ export class Thumbnails {
     }
     for (const [pairs, versions] of current) {
       const folder = join(pairs, CACHE, FOLDER);
-      await removePartialFiles(folder, (name) => name.endsWith('.webp'));
       for (const name of await namesIn(folder)) {
         const [, index, version] = /^(\d+)-[a-z]+-(.+)\.webp$/.exec(name) ?? [];
         if (index === undefined || versions.has(`${index} ${version}`)) continue;

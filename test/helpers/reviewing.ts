@@ -114,14 +114,17 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts reviews, which end with their test. */
-export function reviews(): (pairs: string, sources?: { data?: string; onto?: string }) => Promise<Running> {
+/** Starts reviews, which end with their test. Their pairs are measured, unless `isMeasured` is false. */
+export function reviews({
+  isMeasured = true,
+} = {}): (pairs: string, sources?: { data?: string; onto?: string }) => Promise<Running> {
   const running: Running[] = [];
   afterEach(async () => {
     for (const one of running.splice(0)) await one.stop();
   });
   return async (pairs, sources = {}) => {
     const session = await openSession({ dir: pairs, ...sources });
+    if (isMeasured) await session.measureAll();
     const server = await startServer(session, page, 0);
     const { origin } = new URL(server.address);
     const [cookie = ''] = (await send(server.address)).headers['set-cookie'] as string[];

@@ -61,6 +61,27 @@ describe('a decision', () => {
     expect(json<ReviewChange>(undone).state).toMatchObject({ isCorrected: false, area: 2 });
   });
 
+  it('is undone once, even if the answer was lost and the page asks again', async () => {
+    const one = await start();
+    await decide(one, 0, 'keep');
+    await decide(one, 0, 'drop');
+    const undo = (reviewer: string) =>
+      one.ask('/api/pairs/0/undo', {
+        ...asJson('POST', { undoable: 2 }),
+        headers: { 'content-type': 'application/json', 'x-reviewer': reviewer },
+      });
+    for (const answer of [await undo('me'), await undo('me')]) {
+      expect(answer.status).toBe(200);
+      expect(json<ReviewChange>(answer)).toMatchObject({
+        event: 3,
+        action: 'undo',
+        state: { decision: 'keep', undoable: 1 },
+      });
+    }
+    expect((await undo('other')).status).toBe(409);
+    expect(readFileSync(listFile(one.pairs), 'utf8').trim().split('\n')).toHaveLength(3);
+  });
+
   it('of two reviewers at once is the later one, and both get both', async () => {
     const one = await start();
     const decisions = ['keep', 'drop', 'keep', 'drop'].map((decision, i) =>

@@ -6,7 +6,7 @@ const state = (change: Partial<ReviewState>): ReviewState => ({
   ...{ decision: null, isCorrected: false, area: 1, box: null, undoable: null, version: 'a', ...change },
 });
 const pair = (index: number): ReviewPair => ({
-  ...{ index, type: 'crack', folder: 0, width: 4, height: 4, hasMask: true, suspicions: [], ...state({}) },
+  ...{ index, type: 'crack', seed: 0, folder: 0, width: 4, height: 4, hasMask: true, suspicions: [], ...state({}) },
 });
 const list: ReviewList = {
   title: 't',
@@ -15,6 +15,7 @@ const list: ReviewList = {
   photographs: [],
   defects: [],
   event: 0,
+  measured: 3,
 };
 
 /** A request of the page, which the test answers. */
@@ -23,6 +24,8 @@ interface Asked {
   path: string;
   body: unknown;
   answer(status: number, body: unknown): void;
+  /** Ends the connection without an answer. */
+  lose(): void;
 }
 
 /** Opens a review whose server is the test. */
@@ -31,11 +34,13 @@ function opened() {
   let onChange = (_: MessageEvent) => {};
   vi.stubGlobal('fetch', (path: string, { method = 'GET', body }: { method?: string; body?: string }) => {
     let resolve: (response: Response) => void = () => {};
-    const promise = new Promise<Response>((done) => {
+    let lose: () => void = () => {};
+    const promise = new Promise<Response>((done, fail) => {
       resolve = done;
+      lose = () => fail(new TypeError('Failed to fetch'));
     });
     const answer = (status: number, value: unknown) => resolve(new Response(JSON.stringify(value), { status }));
-    asked.push({ method, path, body: body && JSON.parse(body), answer });
+    asked.push({ method, path, body: body && JSON.parse(body), answer, lose });
     return promise;
   });
   vi.stubGlobal(
@@ -137,4 +142,26 @@ it('stops sending when the server has forgotten the page, and keeps what is not 
   await settled();
   expect([review.connection, review.unsaved, asked.length]).toEqual(['expired', 2, 1]);
   expect(review.counts()).toEqual({ kept: 2, dropped: 0, undecided: 1 });
+});
+
+it('sends an undo whose answer was lost again with the same number, whatever happened meanwhile', async () => {
+  vi.useFakeTimers();
+  try {
+    const { review, asked, send } = opened();
+    send({ event: 1, id: 0, action: 'keep', reviewer: 'other', state: state({ decision: 'keep', undoable: 1 }) });
+    review.undoPair(0);
+    asked[0]?.lose();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(review.connection).toBe('lost');
+    send({ event: 3, id: 0, action: 'drop', reviewer: 'other', state: state({ decision: 'drop', undoable: 3 }) });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked[1]).toMatchObject({ path: 'api/pairs/0/undo', body: { undoable: 1 } });
+    const now = state({ decision: 'drop', undoable: 3 });
+    asked[1]?.answer(200, { event: 3, id: 0, action: 'undo', reviewer: '', state: now });
+    await vi.advanceTimersByTimeAsync(10);
+    expect([review.unsaved, review.pairs[0]?.decision]).toEqual([0, 'drop']);
+    expect(review.notice).not.toContain('Not undone');
+  } finally {
+    vi.useRealTimers();
+  }
 });

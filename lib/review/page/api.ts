@@ -1,6 +1,6 @@
 /** Calls the server of the review. */
 import type { Decision } from '../../components/pair.js';
-import type { ReviewChange, ReviewError, ReviewList, ReviewState } from '../contract.js';
+import type { MeasuredPairs, ReviewChange, ReviewError, ReviewList, ReviewState } from '../contract.js';
 
 /** This page's name among the reviewers. */
 export const REVIEWER: string = crypto.randomUUID();
@@ -47,6 +47,8 @@ const send = <T>(method: string, path: string, body: object): Promise<T> =>
   request(path, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
 
 export const loadList = (): Promise<ReviewList> => request('api/pairs');
+
+export const loadMeasured = (after: number): Promise<MeasuredPairs> => request(`api/measured?after=${after}`);
 
 export const sendDecision = (id: number, decision: Decision): Promise<ReviewChange> =>
   send('PUT', `api/pairs/${id}/decision`, { decision });

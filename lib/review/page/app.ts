@@ -68,12 +68,12 @@ export function App({ list }: { list: ReviewList }) {
   const [hasHelp, setHelp] = useState(false);
   const [display, setDisplay] = useState<Display>({ withOverlay: false, withOutline: true, withComparison: true });
 
-  const { pairs, unsaved } = review;
+  const { pairs, unsaved, measured } = review;
+  const [types, measures] = useMemo(() => [typesOf(pairs), measuresOf(pairs)] as const, [measured]);
   const shown = useMemo(
     () => shownPairs(pairs, filters, (pair, id) => review.decisionOf(pair, id)),
     [pairs, filters, unsaved],
   );
-  const [types, measures] = useMemo(() => [typesOf(list.pairs), measuresOf(list.pairs)] as const, [list]);
   const found = shown.indexOf(selected);
   const lastFound = useRef(0);
   if (found >= 0) lastFound.current = found;
@@ -133,6 +133,10 @@ export function App({ list }: { list: ReviewList }) {
       <h1>Review of ${list.title}</h1>
       <p role="status"><span>${kept} kept, ${dropped} dropped, ${undecided} undecided.</span> <span>${review.notice}</span></p>
       <${ConnectionNote} review=${review} />
+      ${
+        measured < pairs.length &&
+        html`<p>${measured} of ${pairs.length} pairs are measured. Filters and sorting by size, place and extreme size do not know the others yet.</p>`
+      }
       ${
         !isOpen &&
         html`<details open=${window.innerWidth >= WIDE}><summary>Filter and sort (${shown.length} of ${pairs.length} pairs)</summary>

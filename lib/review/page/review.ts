@@ -1,7 +1,16 @@
 /** Holds the pairs, their decisions, and the changes that are on their way to the server. */
 import type { Decision } from '../../components/pair.js';
 import type { ReviewChange, ReviewList, ReviewPair, ReviewState } from '../contract.js';
-import { ExpiredError, listen, REVIEWER, RefusedError, sendDecision, sendUndo, UnreachableError } from './api.js';
+import {
+  ExpiredError,
+  listen,
+  loadMeasured,
+  REVIEWER,
+  RefusedError,
+  sendDecision,
+  sendUndo,
+  UnreachableError,
+} from './api.js';
 import { nameOf } from './words.js';
 
 /** A change that the server has not confirmed yet. */
@@ -28,6 +37,11 @@ export interface Counts {
   undecided: number;
 }
 
+/** Returns the state of a pair that has changed since its measurement was sent. The change was measured, too. */
+const stateOf = ({ decision, isCorrected, area, box, undoable, version }: ReviewPair): ReviewState => ({
+  ...{ decision, isCorrected, area, box, undoable, version },
+});
+
 /** The time after which a change is sent again, in milliseconds. */
 const RETRY_MS = 1000;
 
@@ -36,6 +50,8 @@ export class Review {
   /** The pairs by their ids. A pair that changes is a new object, and so is the list. */
   pairs: readonly ReviewPair[];
   connection: Connection = 'open';
+  /** The number of pairs that the server has measured. The size and the place of the others are not known yet. */
+  measured: number;
   /** What the reviewer should know: the answer to the last change, or what another reviewer did. */
   notice = '';
 
@@ -52,6 +68,7 @@ export class Review {
   constructor(list: ReviewList, onUpdate: () => void) {
     this.list = list;
     this.pairs = list.pairs;
+    this.measured = list.measured;
     this.#onUpdate = onUpdate;
   }
 
@@ -62,6 +79,27 @@ export class Review {
       onConnection: (isConnected) => this.#setConnection(isConnected ? 'open' : 'lost'),
       onExpired: () => this.#setConnection('expired'),
     });
+    void this.#followMeasuring();
+  }
+
+  /** Asks for measured pairs until all are there. */
+  async #followMeasuring(): Promise<void> {
+    while (this.measured < this.pairs.length && this.connection !== 'expired') {
+      try {
+        const { event, pairs } = await loadMeasured(this.measured);
+        this.measured += pairs.length;
+        const changed = [...this.pairs];
+        for (const { id, pair } of pairs) {
+          const isLate = event < (this.#events.get(id) ?? 0);
+          changed[id] = isLate ? { ...pair, ...stateOf(changed[id] as ReviewPair) } : pair;
+        }
+        if (pairs.length > 0) this.pairs = changed;
+        this.#onUpdate();
+      } catch (error) {
+        if (error instanceof ExpiredError) return this.#setConnection('expired');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   get unsaved(): number {
@@ -106,7 +144,13 @@ export class Review {
 
   /** Undoes the latest change of a pair, whoever made it. */
   undoPair(id: number): void {
-    this.#enqueue({ id, send: () => this.#sendUndo(id, this.pairs[id]?.undoable) });
+    let undoable: number | null | undefined;
+    const send = () => {
+      // An undo that is sent again names the same change, although the pair may have a later one by now.
+      undoable ??= this.pairs[id]?.undoable;
+      return this.#sendUndo(id, undoable);
+    };
+    this.#enqueue({ id, send });
   }
 
   /** Takes the server's answer to a correction of a mask, which is sent where it was drawn. */

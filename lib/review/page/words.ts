@@ -18,7 +18,8 @@ export function labelOf(pair: ReviewPair, list: ReviewList, decision: Decision |
     decisionName(decision),
     ...pair.suspicions.map((suspicion) => SUSPICIONS[suspicion]),
     ...(pair.isCorrected ? ['corrected mask'] : []),
-    ...(pair.hasMask ? [`${percent(shareOf(pair))} of the image`] : ['no mask']),
+    ...(pair.hasMask ? [] : ['no mask']),
+    ...(pair.hasMask && pair.width > 0 ? [`${percent(shareOf(pair))} of the image`] : []),
     ...(pair.problem === undefined ? [] : [pair.problem]),
   ];
   return words.join(', ');
