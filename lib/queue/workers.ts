@@ -15,9 +15,16 @@ const capabilities = {
   /** The names of the bases that jobs may use beside the embedded one. */
   bases: z.array(z.string()),
 };
+const status = {
+  /** The units that each stage of the running jobs has done in a second, over the last minute. */
+  rates: z.array(z.object({ stage: z.string(), unit: z.string(), perSecond: z.number() })).default([]),
+  /** The memory of the GPU that is in use, by other programs too. It is absent without a GPU. */
+  gpuUsedBytes: z.number().optional(),
+};
 const descriptionSchema = z.object({
   id: z.string(),
   ...capabilities,
+  ...status,
   since: z.iso.datetime(),
   /** The identifiers of the jobs that run now. */
   jobs: z.array(z.string()),
@@ -25,6 +32,8 @@ const descriptionSchema = z.object({
 
 /** Describes what a worker can do. */
 export type Capabilities = z.output<z.ZodObject<typeof capabilities>>;
+/** Tells what a worker does. */
+export type WorkerStatus = z.output<z.ZodObject<typeof status>>;
 /** Describes a worker. */
 export type WorkerDescription = z.output<typeof descriptionSchema>;
 
@@ -34,10 +43,11 @@ export async function announce(
   id: string,
   capabilities: Capabilities,
   jobs: () => string[],
+  status: () => WorkerStatus = () => ({ rates: [] }),
 ): Promise<() => Promise<void>> {
   const since = new Date().toISOString();
   const write = async () => {
-    const description: WorkerDescription = { id, ...capabilities, since, jobs: jobs() };
+    const description: WorkerDescription = { id, ...capabilities, ...status(), since, jobs: jobs() };
     await redis.sadd(keys.workers, id); // It was forgotten if its description expired while Redis was away.
     await redis.set(keys.worker(id), JSON.stringify(description), 'PX', EXPIRES_MS);
   };

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Job, JobQueue } from '../queue/job-queue.js';
+import type { WorkerDescription } from '../queue/workers.js';
 
 /** Jobs take seconds to hours. */
 const JOB_SECONDS = [1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600];
@@ -44,6 +45,36 @@ export class Metrics {
       },
     });
     queue.onEnd((job) => this.#observe(job));
+  }
+
+  /** Reports how fast the workers are, and the memory of their GPUs. */
+  observeWorkers(workers: () => Promise<WorkerDescription[]>): void {
+    new Gauge({
+      name: 'dualanodiff_worker_units_per_second',
+      help: 'Units that a stage of the jobs does in a second, over the last minute: steps in training, pairs in sampling.',
+      labelNames: ['worker', 'host', 'stage', 'unit'],
+      registers: [this.registry],
+      async collect() {
+        this.reset();
+        for (const { id: worker, host, rates } of await workers()) {
+          for (const { stage, unit, perSecond } of rates) this.set({ worker, host, stage, unit }, perSecond);
+        }
+      },
+    });
+    new Gauge({
+      name: 'dualanodiff_worker_gpu_memory_bytes',
+      help: 'Memory of the GPU of each worker that has one, used and free.',
+      labelNames: ['worker', 'host', 'device', 'state'],
+      registers: [this.registry],
+      async collect() {
+        this.reset();
+        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of await workers()) {
+          if (gpuUsedBytes === undefined) continue;
+          this.set({ worker, host, device, state: 'used' }, gpuUsedBytes);
+          this.set({ worker, host, device, state: 'free' }, memoryBytes - gpuUsedBytes);
+        }
+      },
+    });
   }
 
   /** Reports how long requests take. */

@@ -120,5 +120,21 @@ export const adapterPage = z
 export const queueState = z
   .object({ paused: z.boolean(), jobs: z.record(z.enum(jobStates), z.int()) })
   .meta({ id: 'QueueState' });
+const worker = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    device: z.string().describe('The name of the GPU, or `cpu`.'),
+    memoryBytes: z.int().describe('The memory of the device.'),
+    gpuUsedBytes: z.int().optional().describe('The memory of the GPU that is in use. It is absent without a GPU.'),
+    bases: z.array(z.string()).describe('The bases that jobs may use beside the embedded one.'),
+    since: z.iso.datetime(),
+    jobs: z.array(jobId()).describe('The jobs that run now.'),
+    rates: z
+      .array(z.object({ stage: z.string(), unit: z.string(), perSecond: z.number() }))
+      .describe('The units that each stage has done in a second, over the last minute.'),
+  })
+  .meta({ id: 'Worker' });
+export const workerList = z.object({ workers: z.array(worker) }).meta({ id: 'WorkerList' });
 export const metricsText = z.string().describe('The metrics in the text format of Prometheus.');
 export const health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });

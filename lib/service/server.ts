@@ -15,6 +15,7 @@ import { addHealthRoutes } from './routes/health.js';
 import { addJobRoutes } from './routes/jobs.js';
 import { addPageRoutes } from './routes/page.js';
 import { addQueueRoutes } from './routes/queue.js';
+import { addWorkerRoutes } from './routes/workers.js';
 import type { Tokens } from './tokens.js';
 
 /** A request other than an upload is small. */
@@ -124,6 +125,7 @@ export async function createServer(context: ServiceContext, settings: ServerSett
   await addDatasetRoutes(app, context);
   addAdapterRoutes(app, context);
   addQueueRoutes(app, context);
+  addWorkerRoutes(app, context);
   addHealthRoutes(app, context);
   await addPageRoutes(app);
   refuseOtherMethods(app, routes);

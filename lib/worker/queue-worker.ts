@@ -9,7 +9,7 @@ import { appendEvents } from '../queue/job-events.js';
 import type { Job, RunJob } from '../queue/job-queue.js';
 import { needsOf } from '../queue/placement.js';
 import { connectRedis, keys } from '../queue/redis.js';
-import { announce, type Capabilities } from '../queue/workers.js';
+import { announce, type Capabilities, type WorkerStatus } from '../queue/workers.js';
 import type { FlowStep } from './campaign-flow.js';
 import { EventSender } from './event-sender.js';
 import { JobSource } from './job-source.js';
@@ -35,6 +35,8 @@ export interface QueueWorkerSettings {
   hopelessMs?: number;
   /** Tells people what happens. */
   onNote(message: string): void;
+  /** What the worker does now, for those who look at the queue. */
+  status?: () => WorkerStatus;
 }
 
 /** An idle slot asks for jobs at this interval. */
@@ -77,7 +79,8 @@ export class QueueWorker implements AsyncDisposable {
     const worker = new QueueWorker(settings, redis, cancellations);
     await cancellations.subscribe(keys.cancel);
     cancellations.on('message', (_, id) => worker.#running.get(id)?.job.end('cancelled'));
-    worker.#withdraw = await announce(redis, worker.id, settings.capabilities, () => [...worker.#running.keys()]);
+    const { capabilities, status } = settings;
+    worker.#withdraw = await announce(redis, worker.id, capabilities, () => [...worker.#running.keys()], status);
     worker.#checks = setInterval(() => worker.#check(), settings.hopelessMs ?? HOPELESS_MS);
     worker.#slots = Array.from({ length: settings.concurrency }, (_, slot) => worker.#serve(slot));
     return worker;

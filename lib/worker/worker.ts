@@ -11,6 +11,7 @@ import { nextStep } from './campaign-flow.js';
 import { findCapabilities, freeMemory } from './capabilities.js';
 import { QueueWorker } from './queue-worker.js';
 import { JobRunner } from './run-job.js';
+import { StatusMeter } from './worker-status.js';
 
 export interface WorkerContext {
   /** Ends the worker. Its jobs reach a checkpoint and go back to the queue. */
@@ -39,10 +40,12 @@ export async function runWorker(options: unknown, { signal, onNote }: WorkerCont
   const capabilities = await findCapabilities(bases);
   const { device, bases: names } = capabilities;
   await using runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: copySeconds * 1000 });
+  const meter = new StatusMeter(device !== 'cpu');
   const flow = { store, pairsPerPart, typesOf: (job: Job) => runner.typesOf(job) };
   await using worker = await QueueWorker.start({
     ...{ redis, concurrency, lockMs: lockSeconds * 1000, capabilities, freeBytes: freeMemory, onNote },
-    run: (job, context) => runner.run(job, context),
+    run: meter.watch((job, context) => runner.run(job, context)),
+    status: () => meter.read(),
     step: (queue, bullJob, token, job) => nextStep(bullJob, token, job, { ...flow, queue }),
   });
   onNote(`worker ${worker.id} on ${device} takes jobs of ${['the embedded base', ...names].join(', ')}`);

@@ -10,7 +10,7 @@ import type { Job } from '../../lib/queue/job-queue.js';
 import { RedisServer } from '../helpers/redis.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { ServerProcess } from '../helpers/serving.js';
-import { startWorker } from '../helpers/workers.js';
+import { PATIENCE_MS, startWorker } from '../helpers/workers.js';
 
 const folder = scratchFolder();
 const TOKEN = 'a-token-that-is-long-enough';
@@ -65,11 +65,16 @@ async function adapterOfOneProcess(): Promise<Buffer> {
 const adapterOf = async (server: ServerProcess, { id }: Job) =>
   Buffer.from(await (await server.fetch(`/v1/jobs/${id}/files/adapter.safetensors`)).arrayBuffer());
 
-describe('serve', () => {
+describe('serve', { timeout: PATIENCE_MS }, () => {
   it('runs jobs in its own process, and continues after it was told to stop', async () => {
     const store = join(folder, 'alone-store');
     const first = await serve(store);
     const { learned } = await learnAndGenerate(first);
+    const metrics = await (await first.fetch('/metrics')).text();
+    // One of the two pairs came after the first one, in the last minute.
+    expect(metrics).toMatch(/units_per_second\{worker="service",host=".+",stage="sample",unit="pairs"\} 0\.01/);
+    const workers = await (await first.fetch('/v1/workers')).json();
+    expect(workers).toMatchObject({ workers: [{ id: 'service', bases: [], jobs: [] }] });
     const alone = await adapterOfOneProcess();
     expect((await adapterOf(first, learned)).equals(alone)).toBe(true);
 

@@ -22,7 +22,11 @@ const run: RunJob = (_, context) => {
 
 beforeAll(async () => {
   browser = await chromium.launch({ executablePath: browserPath(), args: ['--no-sandbox', '--disable-gpu'] });
-  made = await openService(join(scratch, 'page'), { run, token: TOKEN });
+  const worker = {
+    ...{ id: 'a', host: 'plant-1', device: 'NVIDIA H200', memoryBytes: 140e9, gpuUsedBytes: 20.5e9, bases: ['sd15'] },
+    ...{ since: '2026-11-30T10:00:00.000Z', jobs: [], rates: [{ stage: 'train', unit: 'steps', perSecond: 7.25 }] },
+  };
+  made = await openService(join(scratch, 'page'), { run, token: TOKEN, workers: async () => [worker] });
 });
 afterAll(async () => {
   await browser.close();
@@ -50,6 +54,8 @@ describe('the page of the service', () => {
     await page.getByRole('button', { name: 'Open' }).click();
     await waitFor('<b>crack</b>');
 
+    await page.getByRole('cell', { name: '20.5 GB of 140.0 GB' }).waitFor();
+    await page.getByRole('cell', { name: 'train: 7.3 steps/s' }).waitFor();
     await page.getByRole('button', { name: 'learn' }).click();
     for (const [done, loss] of [
       [1, 0.5],

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import sharp from 'sharp';
 import type { RunJob } from '../../lib/queue/job-queue.js';
 import { LocalQueue } from '../../lib/queue/local-queue.js';
+import type { WorkerDescription } from '../../lib/queue/workers.js';
 import type { ArchiveLimits } from '../../lib/service/archive/archive-target.js';
 import { Metrics } from '../../lib/service/metrics.js';
 import { createServer } from '../../lib/service/server.js';
@@ -23,6 +24,7 @@ export interface TestService extends AsyncDisposable {
 
 export interface TestServiceOptions {
   run?: RunJob;
+  workers?: () => Promise<WorkerDescription[]>;
   token?: string;
   bases?: string;
   maxQueued?: number;
@@ -31,7 +33,15 @@ export interface TestServiceOptions {
 }
 
 export async function openService(folder: string, options: TestServiceOptions = {}): Promise<TestService> {
-  const { run = async () => ({}), token, bases, maxQueued = 100, maxRequests = 10_000, limits } = options;
+  const {
+    run = async () => ({}),
+    workers = async () => [],
+    token,
+    bases,
+    maxQueued = 100,
+    maxRequests = 10_000,
+    limits,
+  } = options;
   const store = new FolderStore(join(folder, 'store'));
   const workFolder = join(folder, 'work');
   mkdirSync(workFolder, { recursive: true });
@@ -41,9 +51,10 @@ export async function openService(folder: string, options: TestServiceOptions = 
   const stopping = new AbortController();
   const metrics = new Metrics();
   metrics.observeQueue(queue);
+  metrics.observeWorkers(workers);
   const app = await createServer(
     {
-      ...{ queue, store, bases, workFolder, metrics, stopping: stopping.signal },
+      ...{ queue, workers, store, bases, workFolder, metrics, stopping: stopping.signal },
       limits: { archiveBytes: 1e7, unpackedBytes: 1e7, entries: 1000, ...limits },
     },
     {

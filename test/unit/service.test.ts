@@ -154,6 +154,7 @@ describe('the service', () => {
     expect(metrics).toContain('dualanodiff_job_failures_total{kind="check",code="ERR_DATASET_INVALID"} 1');
     expect(metrics).toContain('dualanodiff_jobs{state="failed"} 1');
     expect(metrics).toMatch(/process_resident_memory_bytes \d+/);
+    expect(metrics).not.toMatch(/dualanodiff_worker_\w+\{/); // Nobody runs jobs here.
   });
 
   it('hides the reasons of its own faults, which are in the log', async () => {

@@ -11,6 +11,18 @@ export interface Job {
   error?: { code: string; message: string };
 }
 
+export interface Worker {
+  id: string;
+  host: string;
+  /** The name of the GPU, or `cpu`. */
+  device: string;
+  memoryBytes: number;
+  gpuUsedBytes?: number;
+  bases: string[];
+  jobs: string[];
+  rates: { stage: string; unit: string; perSecond: number }[];
+}
+
 /** The fields of the events that the page shows. */
 export interface JobEvent {
   event: 'state' | 'progress' | 'pair' | 'file' | 'note' | 'warning' | 'end';
@@ -46,6 +58,11 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
 export async function listJobs(): Promise<Job[]> {
   const { jobs } = (await (await request('v1/jobs?limit=100')).json()) as { jobs: Job[] };
   return jobs;
+}
+
+export async function listWorkers(): Promise<Worker[]> {
+  const { workers } = (await (await request('v1/workers')).json()) as { workers: Worker[] };
+  return workers;
 }
 
 export const cancelJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}`, { method: 'DELETE' });

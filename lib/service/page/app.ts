@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { html } from '../../components/html.js';
-import { type Job, listJobs, setToken, TokenError } from './api.js';
+import { type Job, listJobs, listWorkers, setToken, TokenError, type Worker } from './api.js';
 import { JobView } from './job-view.js';
 
 /** The list is read again at this interval. */
@@ -51,13 +51,38 @@ function JobList({
   </div>`;
 }
 
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+
+function WorkerList({ workers, onSelect }: { workers: Worker[]; onSelect: (id: string) => void }): VNode {
+  const row = ({ id, host, device, memoryBytes, gpuUsedBytes, bases, jobs, rates }: Worker) => html`<tr key=${id}>
+    <td>${host}</td>
+    <td>${device}</td>
+    <td>${gpuUsedBytes !== undefined && `${gigabytes(gpuUsedBytes)} of `}${gigabytes(memoryBytes)}</td>
+    <td>${['embedded', ...bases].join(', ')}</td>
+    <td>${jobs.map((job) => html`<button type="button" onClick=${() => onSelect(job)}>${job.slice(0, 8)}</button> `)}</td>
+    <td>${rates.map(({ stage, unit, perSecond }) => `${stage}: ${perSecond.toPrecision(2)} ${unit}/s`).join(', ')}</td>
+  </tr>`;
+  return html`<section aria-label="workers" class="wide">
+    <h2>Workers</h2>
+    ${workers.length === 0 && html`<p role="alert">There are no workers, so that jobs wait. Start one with dualanodiff worker.</p>`}
+    <table class="jobs" hidden=${workers.length === 0}>
+      <thead>
+        <tr><th>Host</th><th>Device</th><th>Memory</th><th>Bases</th><th>Jobs</th><th>Speed in the last minute</th></tr>
+      </thead>
+      <tbody>${workers.map(row)}</tbody>
+    </table>
+  </section>`;
+}
+
 export function App(): VNode {
   const [jobs, setJobs] = useState<Job[]>([]);
+  const [workers, setWorkers] = useState<Worker[]>();
   const [failure, setFailure] = useState<Error>();
   const [selected, setSelected] = useState(location.hash.slice(1));
   const refresh = useCallback(async () => {
     try {
       setJobs(await listJobs());
+      setWorkers(await listWorkers());
       setFailure(undefined);
     } catch (error) {
       setFailure(error as Error);
@@ -79,5 +104,6 @@ export function App(): VNode {
   return html`<h1>Jobs</h1>
     ${failure && html`<p role="alert">The service does not answer: ${failure.message}</p>`}
     <${JobList} jobs=${jobs} selected=${selected} onSelect=${select} />
+    ${workers && html`<${WorkerList} workers=${workers} onSelect=${select} />`}
     ${job && html`<${JobView} job=${job} onChange=${refresh} />`}`;
 }
