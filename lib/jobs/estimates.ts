@@ -1,7 +1,11 @@
 /** Estimates the time and memory of training and sampling on a CPU, from the figures of docs/speed.md. */
 import { totalmem } from 'node:os';
+import { embedded } from '../core/paths.js';
 import { defaultThreads } from '../core/threads.js';
-import type { BaseDefaults } from '../model/base-defaults.js';
+import { type BaseDefaults, readBaseDefaults } from '../model/base-defaults.js';
+import { checkValue } from '../options/check.js';
+import type { JobKind } from '../options/jobs.js';
+import { batchSize } from '../options/sampling.js';
 
 /** An estimate for one type on this machine. It may be wrong by a factor of two. */
 export interface Estimate {
@@ -64,6 +68,34 @@ export function estimate(defaults: BaseDefaults, resolution: number, isEmbedded:
     machineBytes: memoryOfProcess(),
     threads,
   };
+}
+
+/** Jobs of these kinds train or sample. All others need little memory beside their images. */
+const SAMPLING = ['generate', 'place'];
+
+/**
+ * Estimates the bytes of memory that a job needs on a CPU. Returns 0 for jobs that need little. `base` is the folder or
+ * file of the base. Throws ERR_MODEL_INVALID for a base whose settings cannot be read.
+ */
+export function memoryOfJob(kind: JobKind, options: Readonly<Record<string, unknown>>, base?: string): number {
+  const { recipe, recipes, background, gradientCheckpointing } = options;
+  // A campaign of a queue trains and samples in other jobs, unless it shares backgrounds among its pairs.
+  const trains =
+    kind === 'learn' ||
+    (kind === 'campaign' && recipe !== 'augment' && background !== undefined && background !== 'off') ||
+    (kind === 'evaluate' && Array.isArray(recipes) && recipes.some((one) => one !== 'augment'));
+  if (!trains && !SAMPLING.includes(kind)) return 0;
+  const costs = base === undefined ? EMBEDDED : STABLE_DIFFUSION;
+  const { training } = readBaseDefaults(base ?? embedded.base);
+  const numberOf = (value: unknown, otherwise: number) => (typeof value === 'number' ? value : otherwise);
+  const area = (numberOf(options.resolution, training.resolution) / costs.resolution) ** 2;
+  if (!trains) {
+    const pairs = checkValue('batchSize', batchSize, options.batchSize);
+    return costs.sampling.fixedBytes + pairs * costs.sampling.pairBytes * area;
+  }
+  const pairs = numberOf(kind === 'learn' ? options.batchSize : options.trainBatchSize, training.batchSize);
+  const { fixedBytes, pairBytes } = gradientCheckpointing === true ? costs.checkpointing : costs;
+  return fixedBytes + pairs * pairBytes * area;
 }
 
 /** Returns the bytes of memory of the machine, or the limit that a container sets. */

@@ -1,30 +1,33 @@
 /** Hands jobs to workers by BullMQ, which keeps them in Redis. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Job as BullJob, type JobsOptions, Queue } from 'bullmq';
+import type { Job as BullJob, JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.js';
+import { BullQueues } from './bull-queues.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
+import { followEvents } from './follow-events.js';
+import { forgetEnded } from './forget.js';
 import { describeJob, type JobData } from './job-data.js';
-import { appendEvent, eventsAfter, KEPT_SECONDS, lastEvent, requireEventId } from './job-events.js';
+import { appendEvent, requireEventId } from './job-events.js';
 import { jobIdOf } from './job-ids.js';
 import {
-  type EndEvent,
+  hasEnded,
   type Job,
   type JobFilter,
   type JobPage,
   type JobQueue,
+  type JobRequest,
   type JobState,
   jobStates,
   type StoredEvent,
   type Submission,
 } from './job-queue.js';
+import { KEPT_SECONDS } from './kept.js';
+import { handOver, Parts } from './parts.js';
 import { queueOf } from './placement.js';
-import { connectRedis, keys, PREFIX } from './redis.js';
+import { connectRedis, keys } from './redis.js';
 import { listWorkers, type WorkerDescription } from './workers.js';
 
-/** A client that waits for events asks for new ones at this interval. */
-const POLL_MS = 300;
 /** A job that failed for a reason that may pass is tried this often, with growing pauses. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 5000;
@@ -34,8 +37,6 @@ const bullPriority = (priority: number) => 101 - priority;
 
 const jobSettings: JobsOptions = {
   attempts: ATTEMPTS,
-  removeOnComplete: { age: KEPT_SECONDS },
-  removeOnFail: { age: KEPT_SECONDS },
   stackTraceLimit: 0, // Stack traces hold paths of the worker's machine.
 };
 
@@ -44,12 +45,16 @@ export interface BullQueueSettings {
   maxQueued: number;
   /** A job whose failure may pass is tried again after this time in milliseconds, and then after twice of it. */
   retryAfterMs?: number;
+  /** Estimates the bytes of memory that a job needs. Without it, jobs are taken by workers of any memory. */
+  memoryOf?: ((request: JobRequest) => number) | undefined;
 }
 
-const isEnded = ({ state }: Job) => state === 'completed' || state === 'failed' || state === 'cancelled';
+/** The field in which BullMQ counts the workers that a job has lost. */
+const LOST_WORKERS = 'stc';
 
 export class BullQueue implements JobQueue {
-  readonly #queues = new Map<string, Queue<JobData>>();
+  readonly #queues: BullQueues;
+  readonly #parts: Parts;
   /** Hears of jobs that end. */
   #listener: Redis | undefined;
 
@@ -57,7 +62,10 @@ export class BullQueue implements JobQueue {
   constructor(
     private readonly redis: Redis,
     private readonly settings: BullQueueSettings,
-  ) {}
+  ) {
+    this.#queues = new BullQueues(redis);
+    this.#parts = new Parts(redis);
+  }
 
   /** Connects to Redis. Throws ERR_INVALID_OPTION for a wrong address, and ERR_QUEUE_UNAVAILABLE. */
   static async open(url: string, settings: BullQueueSettings): Promise<BullQueue> {
@@ -66,7 +74,7 @@ export class BullQueue implements JobQueue {
 
   async submit({ idempotencyKey, ...request }: Submission): Promise<Job> {
     const id = jobIdOf(idempotencyKey);
-    const known = await this.#find(id);
+    const known = await this.#queues.find(id);
     if (!known) {
       const { queued } = await this.counts();
       if (queued >= this.settings.maxQueued) throw queueFull(this.settings.maxQueued);
@@ -86,18 +94,29 @@ export class BullQueue implements JobQueue {
    * the part fails.
    */
   async addPart(whole: BullJob<JobData>, id: string, data: JobData, hasResult: () => Promise<boolean>): Promise<void> {
-    const parts = keys.parts(whole.id as string);
-    if (await this.redis.sismember(parts, id)) return;
-    const known = await this.#find(id);
+    const wholeId = whole.id as string;
+    if (await this.#parts.has(wholeId, id)) return;
+    await this.#parts.waitFor(id, wholeId);
+    const known = await this.#queues.find(id);
     const state = known && (await describeJob(known)).state;
     const isThere = state === 'queued' || state === 'running' || (state === 'completed' && (await hasResult()));
-    if (known && !isThere) await known.remove();
+    if (known && !isThere) await known.remove({ removeChildren: false });
     if (!isThere) {
-      const parent = { id: whole.id as string, queue: whole.queueQualifiedName };
+      // FlowProducer adds whole trees at once. Here each step adds the parts that are still missing, because what they
+      // are depends on the data and on the results of the step before, and because other campaigns may have them.
+      const parent = { id: wholeId, queue: whole.queueQualifiedName };
       await this.#add(id, data, { parent, ignoreDependencyOnFailure: true });
     }
-    await this.redis.sadd(parts, id);
-    await this.redis.expire(parts, KEPT_SECONDS);
+    await this.#parts.add(wholeId, id);
+  }
+
+  /** Finds out something about a job once, whichever worker asks. Others may have written what it returns. */
+  async once(id: string, find: () => Promise<object>): Promise<unknown> {
+    const key = keys.plan(id);
+    if ((await this.redis.exists(key)) === 0) {
+      await this.redis.set(key, JSON.stringify(await find()), 'EX', KEPT_SECONDS, 'NX');
+    }
+    return JSON.parse((await this.redis.get(key)) ?? 'null');
   }
 
   async get(id: string): Promise<Job> {
@@ -117,8 +136,8 @@ export class BullQueue implements JobQueue {
       const ids = await this.redis.zrevrange(keys.jobs, rank, rank + limit - 1);
       for (const id of ids) {
         if (jobs.length === limit) return { jobs, next: (jobs.at(-1) as Job).id };
-        const found = await this.#find(id);
-        if (!found) continue; // BullMQ has removed it, because it ended long ago.
+        const found = await this.#queues.find(id);
+        if (!found) continue; // It was submitted in this moment, or it is being forgotten.
         const job = await describeJob(found);
         if ((state === undefined || job.state === state) && (kind === undefined || job.kind === kind)) jobs.push(job);
       }
@@ -130,11 +149,11 @@ export class BullQueue implements JobQueue {
   async cancel(id: string): Promise<Job> {
     const found = await this.#require(id);
     const job = await describeJob(found);
-    if (isEnded(job)) throw wrongState(job, 'cancel');
-    for (const part of await this.redis.smembers(keys.parts(id))) await this.#cancelPart(part, id);
+    if (hasEnded(job)) throw wrongState(job, 'cancel');
     // A worker that takes the job later sees the mark in the data, and the one that runs it hears the message.
     await found.updateData({ ...found.data, cancelled: true });
     await this.redis.publish(keys.cancel, id);
+    for (const part of await this.#parts.of(id)) await this.#cancelPart(part, id);
     const now = await this.get(id);
     // The worker of a running job tells of its end.
     if (job.state === 'queued' && now.state === 'cancelled')
@@ -144,7 +163,7 @@ export class BullQueue implements JobQueue {
 
   /** Returns whether a job is to be cancelled. */
   async isCancelled(id: string): Promise<boolean> {
-    return (await this.#find(id))?.data?.cancelled === true;
+    return (await this.#queues.find(id))?.data?.cancelled === true;
   }
 
   async retry(id: string): Promise<Job> {
@@ -153,25 +172,26 @@ export class BullQueue implements JobQueue {
     if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
     const { cancelled: _, ...data } = found.data;
     await found.updateData(data);
-    await this.redis.del(keys.parts(id)); // Parts that failed are tried again, too.
-    // A job that was cancelled in the queue is still there.
-    if (await found.isFailed()) await found.retry('failed', { resetAttemptsMade: true });
+    await this.#parts.forget(id); // Parts that failed are tried again, too.
     await appendEvent(this.redis, id, { event: 'state', state: 'queued' });
+    // A job that was cancelled in the queue is still there.
+    if (await found.isFailed()) {
+      await this.redis.hdel(this.#queues.get(found.queueName).toKey(id), LOST_WORKERS);
+      await found.retry('failed', { resetAttemptsMade: true });
+    }
     return this.get(id);
   }
 
-  async pause(): Promise<void> {
-    await this.redis.set(keys.paused, '1');
-    for (const queue of await this.#all()) await queue.pause();
+  pause(): Promise<void> {
+    return this.#queues.pause();
   }
 
-  async resume(): Promise<void> {
-    await this.redis.del(keys.paused);
-    for (const queue of await this.#all()) await queue.resume();
+  resume(): Promise<void> {
+    return this.#queues.resume();
   }
 
-  async isPaused(): Promise<boolean> {
-    return (await this.redis.exists(keys.paused)) === 1;
+  isPaused(): Promise<boolean> {
+    return this.#queues.isPaused();
   }
 
   events(
@@ -179,27 +199,7 @@ export class BullQueue implements JobQueue {
     { after = '0-0', signal }: { after?: string | undefined; signal: AbortSignal },
   ): AsyncGenerator<StoredEvent, void, undefined> {
     requireEventId(after); // A wrong identifier must be refused before an answer begins.
-    return this.#eventsAfter(id, after, signal);
-  }
-
-  async *#eventsAfter(id: string, after: string, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined> {
-    await this.#require(id);
-    let last = after;
-    let hasEnded = false;
-    while (!signal.aborted) {
-      const batch = await eventsAfter(this.redis, id, last);
-      for (const event of batch) {
-        if (signal.aborted) return;
-        yield event;
-        last = event.id;
-      }
-      if (batch.length > 0) continue;
-      if (hasEnded) return; // Nothing came after the end.
-      const job = await this.get(id);
-      hasEnded = isEnded(job);
-      if (hasEnded) await this.#tellEnd(job);
-      else await wait(POLL_MS, undefined, { signal }).catch(() => {});
-    }
+    return followEvents(this.redis, () => this.get(id), after, signal);
   }
 
   onEnd(listener: (job: Job) => void): void {
@@ -214,7 +214,7 @@ export class BullQueue implements JobQueue {
 
   async counts(): Promise<Record<JobState, number>> {
     const counts = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
-    for (const queue of await this.#all()) {
+    for (const queue of await this.#queues.all()) {
       const { active = 0, completed = 0, failed = 0, ...others } = await queue.getJobCounts();
       const { 'waiting-children': divided = 0, ...waiting } = others;
       counts.running += active + divided;
@@ -225,81 +225,48 @@ export class BullQueue implements JobQueue {
     return counts;
   }
 
-  /** Returns the workers that are there. */
+  /** Forgets jobs that ended more than 30 days ago. Returns their number. */
+  forgetEnded(now = Date.now()): Promise<number> {
+    return forgetEnded(this.#queues, this.redis, now);
+  }
+
   workers(): Promise<WorkerDescription[]> {
     return listWorkers(this.redis);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const queue of this.#queues.values()) await queue.close();
+    await this.#queues.close();
     this.#listener?.disconnect();
     this.redis.disconnect();
   }
 
   async #add(id: string, data: JobData, more: JobsOptions): Promise<BullJob<JobData>> {
-    const name = queueOf(data);
-    await this.#register(id, name);
-    const job = await this.#queue(name).add(data.kind, data, {
+    const name = queueOf(data, this.settings.memoryOf?.(data));
+    await this.#queues.register(id, name);
+    await appendEvent(this.redis, id, { event: 'state', state: 'queued' }); // A worker may tell more at once.
+    return this.#queues.get(name).add(data.kind, data, {
       ...{ ...jobSettings, ...more, jobId: id, priority: bullPriority(data.priority) },
       backoff: { type: 'exponential', delay: this.settings.retryAfterMs ?? RETRY_AFTER_MS },
     });
-    await appendEvent(this.redis, id, { event: 'state', state: 'queued' });
-    return job;
   }
 
-  /** Cancels a part of a job, unless it has ended, or is the part of another job. */
+  /** Cancels a part of a job. If other jobs wait for the part, it goes on, and one of them becomes its owner. */
   async #cancelPart(id: string, whole: string): Promise<void> {
-    const found = await this.#find(id);
-    if (!found || found.data.parent !== whole || isEnded(await describeJob(found))) return;
+    const others = await this.#parts.leave(id, whole);
+    const found = await this.#queues.find(id);
+    if (!found || hasEnded(await describeJob(found))) return;
+    for (const other of others) {
+      const job = await this.get(other).catch(() => undefined); // It may be forgotten.
+      if (!job || hasEnded(job) || (await this.isCancelled(other))) continue;
+      if (found.data.parent === whole) await handOver(found, other);
+      return;
+    }
     await this.cancel(id);
   }
 
-  /** Makes sure that the last event of an ended job is its end, because a worker may die before it tells. */
-  async #tellEnd(job: Job): Promise<void> {
-    for (let asked = 0; asked < 2; asked++) {
-      if ((await lastEvent(this.redis, job.id))?.event.event === 'end') return;
-      await wait(POLL_MS); // The worker may be about to tell.
-    }
-    await appendEvent(this.redis, job.id, endOf(job));
-  }
-
-  #queue(name: string): Queue<JobData> {
-    const known = this.#queues.get(name);
-    if (known) return known;
-    const queue = new Queue<JobData>(name, { connection: this.redis, prefix: PREFIX });
-    queue.on('error', () => {}); // Commands report their own errors.
-    this.#queues.set(name, queue);
-    return queue;
-  }
-
-  async #all(): Promise<Queue<JobData>[]> {
-    return (await this.redis.smembers(keys.queues)).map((name) => this.#queue(name));
-  }
-
-  /** Remembers where a job is, before it is there. A new queue is paused with the others. */
-  async #register(id: string, name: string): Promise<void> {
-    await this.redis
-      .multi()
-      .sadd(keys.queues, name)
-      .hset(keys.queueOfJob, id, name)
-      .zadd(keys.jobs, Date.now(), id)
-      .exec();
-    if (await this.isPaused()) await this.#queue(name).pause();
-  }
-
-  async #find(id: string): Promise<BullJob<JobData> | undefined> {
-    const name = await this.redis.hget(keys.queueOfJob, id);
-    return name === null ? undefined : this.#queue(name).getJob(id);
-  }
-
   async #require(id: string): Promise<BullJob<JobData>> {
-    const job = await this.#find(id);
+    const job = await this.#queues.find(id);
     if (!job) throw jobNotFound(id);
     return job;
   }
-}
-
-/** Returns the last event of a job. */
-export function endOf({ state, result, error }: Job): EndEvent {
-  return { event: 'end', state: state as EndEvent['state'], ...(result && { result }), ...(error && { error }) };
 }

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { InvalidOptionError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/files.js';
-import { appendJsonLine, jsonLines, readJsonLines } from '../core/json-files.js';
+import { appendJsonLine, readJsonLines } from '../core/json-files.js';
 import type { QueueEvent, StoredEvent } from './job-queue.js';
+import { MAX_EVENTS } from './kept.js';
 
 const eventSchema = z.looseObject({ event: z.string() });
 
@@ -19,38 +20,43 @@ function countUpTo(id: string | undefined): number {
 export class EventLog {
   #written: Promise<void> = Promise.resolve();
   readonly #waiting = new Set<() => void>();
+  /** The number of events before those in memory. */
+  #dropped = 0;
 
   private constructor(
     private readonly file: string,
+    /** The newest events. */
     private readonly events: QueueEvent[],
-    /** True if the file ends with a part of a line, which the next event must not continue. */
-    private isTorn: boolean,
-  ) {}
+    /** The whole lines of a file that ends with a part of a line, which the next event must not continue. */
+    private whole: string | undefined,
+  ) {
+    this.#drop();
+  }
 
   /** Returns the empty log of a new job. */
   static create(file: string): EventLog {
-    return new EventLog(file, [], false);
+    return new EventLog(file, [], undefined);
   }
 
   /** Reads the log of a job. A missing file is an empty log. Throws ERR_FILE_ACCESS. */
   static async open(file: string): Promise<EventLog> {
-    const { lines, torn } = await readJsonLines(file, eventSchema);
+    const { text, lines, torn } = await readJsonLines(file, eventSchema);
     return new EventLog(
       file,
       lines.map(({ value }) => value as unknown as QueueEvent),
-      torn,
+      torn ? text.slice(0, text.lastIndexOf('\n') + 1) : undefined,
     );
   }
 
   /** Adds an event, tells the readers, and resolves when the event is in the file. Throws ERR_FILE_ACCESS. */
   append(event: QueueEvent): Promise<void> {
-    const before = [...(this.isTorn ? this.events : [])];
-    const repairs = this.isTorn;
-    this.isTorn = false;
+    const { whole } = this;
+    this.whole = undefined;
     this.events.push(event);
+    this.#drop();
     for (const wake of this.#waiting) wake();
     const write = async () => {
-      if (repairs) await writeFileAtomic(this.file, jsonLines(before));
+      if (whole !== undefined) await writeFileAtomic(this.file, whole);
       await appendJsonLine(this.file, event);
     };
     this.#written = this.#written.then(write, write);
@@ -63,7 +69,8 @@ export class EventLog {
    */
   async *after(id: string | undefined, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined> {
     for (let next = countUpTo(id); !signal.aborted; ) {
-      const event = this.events[next];
+      next = Math.max(next, this.#dropped);
+      const event = this.events[next - this.#dropped];
       if (event === undefined) {
         if (this.events.at(-1)?.event === 'end') return;
         await this.#change(signal);
@@ -72,6 +79,13 @@ export class EventLog {
       next++;
       yield { id: String(next), event };
     }
+  }
+
+  /** Drops the oldest events from the memory, many at once, because the array is copied. */
+  #drop(): void {
+    if (this.events.length < 2 * MAX_EVENTS) return;
+    this.#dropped += this.events.length - MAX_EVENTS;
+    this.events.splice(0, this.events.length - MAX_EVENTS);
   }
 
   /** Resolves at the next event, and when the signal fires. */

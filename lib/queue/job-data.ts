@@ -17,6 +17,11 @@ const jobDataSchema = z.strictObject(
     datasets: z.record(datasetName(), digest, 'digests by name'),
     priority: z.int('an integer 0..100').min(0, 'an integer 0..100').max(100, 'an integer 0..100'),
     parent: z.string('an identifier').regex(jobIdPattern, 'an identifier').optional(),
+    /** The fingerprint of the base with which the campaign of a part began. */
+    fingerprint: z
+      .string('a fingerprint')
+      .regex(/^[0-9a-f]{1,128}$/, 'a fingerprint')
+      .optional(),
     cancelled: z.boolean('true or false').optional(),
   },
   'the data of a job',

@@ -2,24 +2,28 @@
 import type { Redis } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.js';
 import type { QueueEvent, StoredEvent } from './job-queue.js';
+import { KEPT_SECONDS, MAX_EVENTS } from './kept.js';
 import { keys } from './redis.js';
 
-/** About this number of events of a job is kept, the newest ones. */
-const MAX_EVENTS = 20_000;
 const BATCH = 100;
-/** Finished jobs and their events are kept for this number of seconds, 30 days. */
-export const KEPT_SECONDS = 30 * 24 * 3600;
 const FIELD = 'event';
 
 /** One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. */
 const APPEND = `
 for i, key in ipairs(KEYS) do
   local event, name, id = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
-  redis.call('XADD', key, 'MAXLEN', '~', ARGV[1], '*', '${FIELD}', event)
-  if name == 'queued' then redis.call('PERSIST', key) end
+  local isTold = false
   if name == 'end' then
-    redis.call('EXPIRE', key, ARGV[2])
-    redis.call('PUBLISH', ARGV[3], id)
+    local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+    isTold = last and string.sub(last[2][2], 1, 14) == '{"event":"end"'
+  end
+  if not isTold then
+    redis.call('XADD', key, 'MAXLEN', '~', ARGV[1], '*', '${FIELD}', event)
+    if name == 'queued' then redis.call('PERSIST', key) end
+    if name == 'end' then
+      redis.call('EXPIRE', key, ARGV[2])
+      redis.call('PUBLISH', ARGV[3], id)
+    end
   end
 end`;
 
@@ -30,8 +34,9 @@ export interface JobEventEntry {
 }
 
 /**
- * Appends events in one request. The end of a job is also told to those who listen for ended jobs. The events of an
- * ended job expire, unless it is queued again.
+ * Appends events in one request. The end of a job is also told to those who listen for ended jobs. Its worker tells of
+ * it, and so does who cancels it or misses the event, but the stream has it once. The events of an ended job expire,
+ * unless it is queued again.
  */
 export async function appendEvents(redis: Redis, entries: readonly JobEventEntry[]): Promise<void> {
   const names = { queued: 'queued', running: '' };

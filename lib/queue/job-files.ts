@@ -1,6 +1,9 @@
 /** Keeps the jobs of the queue in the process as files, so that a restarted service knows them. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { withFileErrors } from '../core/errors.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
 import { readJson } from '../core/json-files.js';
 import { removePartialFiles } from '../core/partial-files.js';
@@ -10,6 +13,8 @@ import { EventLog } from './event-log.js';
 import { type Job, jobStates } from './job-queue.js';
 
 const ENDING = '.json';
+/** The queue is paused while this file exists. */
+const PAUSED = 'paused';
 
 const jobSchema = z.looseObject({
   id: z.string().regex(jobIdPattern),
@@ -47,6 +52,24 @@ export class JobFiles {
     return this.#saved;
   }
 
+  /** Removes the files of a job. */
+  remove(id: string): Promise<void> {
+    const write = async () => {
+      for (const file of [join(this.folder, `${id}${ENDING}`), this.#logFile(id)]) await remove(file);
+    };
+    this.#saved = this.#saved.then(write, write);
+    return this.#saved;
+  }
+
+  isPaused(): boolean {
+    return existsSync(join(this.folder, PAUSED));
+  }
+
+  async setPaused(isPaused: boolean): Promise<void> {
+    const file = join(this.folder, PAUSED);
+    await (isPaused ? writeFileAtomic(file, '') : remove(file));
+  }
+
   createLog(id: string): EventLog {
     return EventLog.create(this.#logFile(id));
   }
@@ -59,3 +82,5 @@ export class JobFiles {
     return join(this.folder, `${id}.events.jsonl`);
   }
 }
+
+const remove = (file: string): Promise<void> => withFileErrors('remove', file, () => rm(file, { force: true }));

@@ -4,9 +4,13 @@
  */
 import type { JobEvent } from '../jobs/job.js';
 import type { JobKind } from '../options/jobs.js';
+import type { WorkerDescription } from './workers.js';
 
 export const jobStates = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];
+
+/** Returns whether a job is neither waiting nor running. */
+export const hasEnded = ({ state }: { state: JobState }): boolean => state !== 'queued' && state !== 'running';
 
 /** Describes why a job failed. */
 export interface JobFailure {
@@ -130,6 +134,8 @@ export interface JobQueue extends AsyncDisposable {
   onEnd(listener: (job: Job) => void): void;
   /** Returns the number of jobs in each state. */
   counts(): Promise<Record<JobState, number>>;
+  /** Describes the workers that take jobs off the queue now. */
+  workers(): Promise<WorkerDescription[]>;
 }
 
 /** Tells a running job's queue what happens, and the job when to end. */
@@ -138,6 +144,8 @@ export interface RunContext {
   onEvent(event: JobEvent | FileEvent): void;
   /** Returns false once another worker has taken the job over, so that this one must write nothing more. */
   isOwner?(): Promise<boolean>;
+  /** The job must use a base with this fingerprint, because other parts of its campaign do. */
+  fingerprint?: string;
   /** Puts finished work of other jobs into the folder of the job's files before it starts. */
   prepare?(folder: string): Promise<void>;
 }

@@ -1,13 +1,16 @@
 /** Runs jobs in this process, one at a time. It is the queue of a service without Redis. */
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { AbortedError, InvalidOptionError } from '../core/errors.js';
+import { AbortedError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { idempotencyConflict, jobFailureOf, jobNotFound, queueFull, wrongState } from './errors.js';
 import type { EventLog } from './event-log.js';
 import { JobFiles } from './job-files.js';
 import { jobIdOf } from './job-ids.js';
+import { pageOf } from './job-page.js';
 import {
   type EndEvent,
+  hasEnded,
   type Job,
   type JobFilter,
   type JobPage,
@@ -18,7 +21,9 @@ import {
   type StoredEvent,
   type Submission,
 } from './job-queue.js';
+import { KEPT_SECONDS, MAX_ENDED } from './kept.js';
 import { thinProgress } from './thin-progress.js';
+import type { Capabilities, WorkerDescription, WorkerStatus } from './workers.js';
 
 export interface LocalQueueOptions {
   /** The folder for the jobs and their events. Only one process at a time uses it. */
@@ -26,6 +31,10 @@ export interface LocalQueueOptions {
   run: RunJob;
   /** At most this number of jobs may wait. */
   maxQueued: number;
+  /** Describes this machine, which is the only worker, and what it does now. */
+  describe(): Promise<Capabilities & Partial<WorkerStatus>>;
+  /** The newest ended jobs are kept, up to this number of them. */
+  maxEnded?: number;
   /** Receives errors that no caller can receive, such as a full disk while a job runs. */
   onError(error: unknown): void;
 }
@@ -47,7 +56,9 @@ export class LocalQueue implements JobQueue {
   readonly #listeners: ((job: Job) => void)[] = [];
   #running: (RunningJob & { id: string }) | undefined;
   #work: Promise<void> | undefined;
-  #isPaused = false;
+  #isPaused: boolean;
+  readonly #id = randomUUID();
+  readonly #since = now();
   #isClosed = false;
 
   private constructor(
@@ -55,6 +66,7 @@ export class LocalQueue implements JobQueue {
     private readonly lock: WriteLock,
   ) {
     this.#files = new JobFiles(options.folder);
+    this.#isPaused = this.#files.isPaused();
   }
 
   /** Opens the jobs of a folder and continues those that were interrupted. Throws ERR_BUSY and ERR_FILE_ACCESS. */
@@ -63,6 +75,7 @@ export class LocalQueue implements JobQueue {
     try {
       const queue = new LocalQueue(options, lock);
       await queue.#read();
+      await queue.#forgetEnded();
       queue.#start();
       return queue;
     } catch (error) {
@@ -97,18 +110,8 @@ export class LocalQueue implements JobQueue {
     return { ...this.#find(id) };
   }
 
-  async list({ state, kind, limit, after }: JobFilter): Promise<JobPage> {
-    const newest = [...this.#jobs.values()].reverse();
-    const start = after === undefined ? 0 : newest.findIndex(({ id }) => id === after) + 1;
-    if (after !== undefined && start === 0) {
-      throw new InvalidOptionError(`Expected the identifier of a job for after but received ${JSON.stringify(after)}`);
-    }
-    const wanted = newest
-      .slice(start)
-      .filter((job) => (state ?? job.state) === job.state && (kind ?? job.kind) === job.kind);
-    const jobs = wanted.slice(0, limit).map((job) => ({ ...job }));
-    const last = jobs.at(-1);
-    return { jobs, ...(last && wanted.length > limit && { next: last.id }) };
+  async list(filter: JobFilter): Promise<JobPage> {
+    return pageOf(this.#jobs.values(), filter);
   }
 
   async cancel(id: string): Promise<Job> {
@@ -134,9 +137,11 @@ export class LocalQueue implements JobQueue {
 
   async pause(): Promise<void> {
     this.#isPaused = true;
+    await this.#files.setPaused(true);
   }
 
   async resume(): Promise<void> {
+    await this.#files.setPaused(false);
     this.#isPaused = false;
     this.#start();
   }
@@ -160,6 +165,11 @@ export class LocalQueue implements JobQueue {
 
   async counts(): Promise<Record<JobState, number>> {
     return Object.fromEntries(jobStates.map((state) => [state, this.#count(state)])) as Record<JobState, number>;
+  }
+
+  async workers(): Promise<WorkerDescription[]> {
+    const jobs = this.#running ? [this.#running.id] : [];
+    return [{ id: this.#id, rates: [], ...(await this.options.describe()), since: this.#since, jobs }];
   }
 
   /** Hands the running job back to the queue at its next checkpoint, so that the next process continues it. */
@@ -265,5 +275,18 @@ export class LocalQueue implements JobQueue {
     const log = this.#logs.get(job.id) as EventLog;
     await Promise.all([this.#files.save(job), log.append(end)]);
     if (job.state === end.state) this.#logs.delete(job.id); // The job may have been queued again in the meantime.
+    await this.#forgetEnded();
+  }
+
+  /** Forgets the jobs that ended long ago, and those beyond the number that is kept. Their results stay in the store. */
+  async #forgetEnded(): Promise<void> {
+    const ended = [...this.#jobs.values()].filter(hasEnded);
+    const extra = ended.length - (this.options.maxEnded ?? MAX_ENDED);
+    const oldest = Date.now() - KEPT_SECONDS * 1000;
+    for (const [index, { id, finished }] of ended.entries()) {
+      if (index >= extra && Date.parse(finished as string) >= oldest) continue;
+      this.#jobs.delete(id);
+      await this.#files.remove(id);
+    }
   }
 }

@@ -63,6 +63,10 @@ export const keys = {
   queueOfJob: `${PREFIX}:queue-of-job`,
   /** The set of the identifiers of a job's parts. */
   parts: (id: string) => `${PREFIX}:parts:${id}`,
+  /** The set of the identifiers of the jobs that wait for a part. */
+  wholes: (id: string) => `${PREFIX}:wholes:${id}`,
+  /** What a campaign has found out about its data and its base at its first step. */
+  plan: (id: string) => `${PREFIX}:plan:${id}`,
   /** It exists while the service is paused. */
   paused: `${PREFIX}:paused`,
   /** The channel on which the identifiers of jobs to cancel are published. */

@@ -1,14 +1,11 @@
 /** Declares what the routes share. */
 import type { JobQueue } from '../queue/job-queue.js';
-import type { WorkerDescription } from '../queue/workers.js';
 import type { Store } from '../store/store.js';
 import type { ArchiveLimits } from './archive/archive-target.js';
 import type { Metrics } from './metrics.js';
 
 export interface ServiceContext {
   queue: JobQueue;
-  /** Describes those that run the jobs. A service without Redis runs them itself. */
-  workers(): Promise<WorkerDescription[]>;
   store: Store;
   /** The folder of the bases that jobs may use by name. */
   bases: string | undefined;

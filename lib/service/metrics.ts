@@ -2,7 +2,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Job, JobQueue } from '../queue/job-queue.js';
-import type { WorkerDescription } from '../queue/workers.js';
 
 /** Jobs take seconds to hours. */
 const JOB_SECONDS = [1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600];
@@ -33,7 +32,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Reports the queue's lengths, and the jobs that end. */
+  /** Reports the queue's lengths, the jobs that end, and the workers. */
   observeQueue(queue: JobQueue): void {
     new Gauge({
       name: 'dualanodiff_jobs',
@@ -45,10 +44,11 @@ export class Metrics {
       },
     });
     queue.onEnd((job) => this.#observe(job));
+    this.#observeWorkers(queue);
   }
 
   /** Reports how fast the workers are, and the memory of their GPUs. */
-  observeWorkers(workers: () => Promise<WorkerDescription[]>): void {
+  #observeWorkers(queue: JobQueue): void {
     new Gauge({
       name: 'dualanodiff_worker_units_per_second',
       help: 'Units that a stage of the jobs does in a second, over the last minute: steps in training, pairs in sampling.',
@@ -56,7 +56,7 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        for (const { id: worker, host, rates } of await workers()) {
+        for (const { id: worker, host, rates } of await queue.workers()) {
           for (const { stage, unit, perSecond } of rates) this.set({ worker, host, stage, unit }, perSecond);
         }
       },
@@ -68,7 +68,7 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of await workers()) {
+        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of await queue.workers()) {
           if (gpuUsedBytes === undefined) continue;
           this.set({ worker, host, device, state: 'used' }, gpuUsedBytes);
           this.set({ worker, host, device, state: 'free' }, memoryBytes - gpuUsedBytes);

@@ -1,26 +1,22 @@
-/** Opens the queue of the service, and tells who runs its jobs. */
+/** Opens the queue of the service. */
 import { join } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import type { ServeOptions } from '../options/service.js';
 import { BullQueue } from '../queue/bull-queue.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { LocalQueue } from '../queue/local-queue.js';
-import type { WorkerDescription } from '../queue/workers.js';
 import { FolderStore } from '../store/folder-store.js';
 import type { Store } from '../store/store.js';
 import { findCapabilities } from '../worker/capabilities.js';
+import { memoryOf } from '../worker/inputs.js';
 import { JobRunner } from '../worker/run-job.js';
 import { StatusMeter } from '../worker/worker-status.js';
 
 /** New files of a running job can be fetched after this time. */
 const COPY_EVERY_MS = 1000;
 
-/** The identifier of the service as a worker. */
-const THIS_PROCESS = 'service';
-
 export interface OpenQueue extends AsyncDisposable {
   queue: JobQueue;
-  workers(): Promise<WorkerDescription[]>;
   /** Hands a job that runs in this process back to the queue. */
   stop(): void;
 }
@@ -38,9 +34,9 @@ export async function openQueue(
   const { maxQueued, bases } = options;
   const redis = redisOf(options);
   if (redis !== undefined) {
-    const queue = await BullQueue.open(redis, { maxQueued });
+    const queue = await BullQueue.open(redis, { maxQueued, memoryOf: (request) => memoryOf(request, bases) });
     return {
-      ...{ queue, workers: () => queue.workers() },
+      queue,
       stop() {}, // Workers run the jobs.
       [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
     };
@@ -55,14 +51,10 @@ export async function openQueue(
   try {
     const meter = new StatusMeter(capabilities.device !== 'cpu');
     const run = meter.watch(runner.run.bind(runner));
-    const since = new Date().toISOString();
-    const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, onError });
+    const describe = async () => ({ ...capabilities, ...meter.read() });
+    const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, describe, onError });
     return {
       queue,
-      async workers() {
-        const { jobs } = await queue.list({ state: 'running', limit: 1 }); // It runs one job at a time.
-        return [{ id: THIS_PROCESS, ...capabilities, ...meter.read(), since, jobs: jobs.map(({ id }) => id) }];
-      },
       stop: () => queue.stop(),
       async [Symbol.asyncDispose]() {
         await queue[Symbol.asyncDispose]();

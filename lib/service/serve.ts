@@ -66,7 +66,6 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
   await using open = await openQueue(options, store, workFolder, (error) => onError(error));
   const { queue } = open;
   metrics.observeQueue(queue);
-  metrics.observeWorkers(open.workers);
   const limits = {
     archiveBytes: options.maxUpload * MEGABYTE,
     unpackedBytes: options.maxUnpacked * MEGABYTE,
@@ -74,7 +73,7 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
   };
   const app = await createServer(
     {
-      ...{ queue, workers: open.workers, store, bases, limits, metrics },
+      ...{ queue, store, bases, limits, metrics },
       ...{ workFolder: uploads.path, stopping: stopping.signal },
     },
     { tokens, maxRequests, version, ...(log && { log: { stream: log } }) },

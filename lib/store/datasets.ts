@@ -4,11 +4,13 @@ import { storeKey } from './keys.js';
 import {
   digestOfFiles,
   fetchFiles,
+  hasManifest,
   manifestOf,
   publishManifest,
   readJsonObject,
   readManifest,
   writeJsonObject,
+  writeManifest,
 } from './manifest.js';
 import type { Store } from './store.js';
 
@@ -59,6 +61,26 @@ export async function* listDatasets(store: Store): AsyncGenerator<StoredDataset,
 /** Copies the contents with a digest to a folder. Throws ERR_NOT_FOUND, and ERR_STORE_DAMAGED with a damaged file. */
 export async function fetchDataset(store: Store, digest: string, folder: string): Promise<void> {
   const prefix = contentPrefix(digest);
-  const { files } = await readManifest(store, prefix);
-  await fetchFiles(store, prefix, files, folder);
+  const { files, source } = await readManifest(store, prefix);
+  if (source) await fetchFiles(store, contentPrefix(source.digest), files, folder, source.folder);
+  else await fetchFiles(store, prefix, files, folder);
+}
+
+/**
+ * Makes a folder of a dataset a dataset of its own, without a name and without copies of its files. Returns its digest.
+ * Throws ERR_NOT_FOUND, and the errors of the store.
+ */
+export async function publishFolder(store: Store, digest: string, folder: string): Promise<string> {
+  const whole = await readManifest(store, contentPrefix(digest));
+  const inside = `${folder}/`;
+  const files = whole.files
+    .filter(({ path }) => path.startsWith(inside))
+    .map((file) => ({ ...file, path: file.path.slice(inside.length) }));
+  const own = digestOfFiles(files);
+  const { source = { digest, folder: '' } } = whole;
+  const from = { digest: source.digest, folder: source.folder === '' ? folder : `${source.folder}/${folder}` };
+  // The same folder of another dataset, or a dataset of these files alone, may have been published before.
+  if (!(await hasManifest(store, contentPrefix(own))))
+    await writeManifest(store, contentPrefix(own), { files, source: from });
+  return own;
 }

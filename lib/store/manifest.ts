@@ -27,7 +27,13 @@ export const manifestFileSchema = z.object({
   size: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256'),
 });
-export const manifestSchema = z.object({ files: z.array(manifestFileSchema) });
+export const manifestSchema = z.object({
+  files: z.array(manifestFileSchema),
+  /** The files lie in this folder of another published folder with this digest. */
+  source: z
+    .object({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256'), folder: z.string().refine(isRelativePath) })
+    .optional(),
+});
 export type Manifest = z.output<typeof manifestSchema>;
 
 const manifestKey = (prefix: string) => storeKey(prefix, 'manifest.json');
@@ -80,12 +86,19 @@ export async function manifestOf(folder: string): Promise<Manifest> {
   return { files };
 }
 
+export const hasManifest = async (store: Store, prefix: string): Promise<boolean> =>
+  (await store.head(manifestKey(prefix))) !== undefined;
+
+/** Writes the manifest of a published folder. */
+export const writeManifest = (store: Store, prefix: string, manifest: Manifest): Promise<WrittenObject> =>
+  writeJsonObject(store, manifestKey(prefix), manifest);
+
 /**
  * Copies the files of a folder to `<prefix>/files/`, and then writes `<prefix>/manifest.json`. The prefix holds the
  * digest of the contents, so that a manifest that exists already is the same.
  */
 export async function publishManifest(store: Store, prefix: string, folder: string, manifest: Manifest): Promise<void> {
-  if (await store.head(manifestKey(prefix))) return;
+  if (await hasManifest(store, prefix)) return;
   await pMap(
     manifest.files,
     async (file) => {
@@ -94,21 +107,23 @@ export async function publishManifest(store: Store, prefix: string, folder: stri
     },
     { concurrency: AT_ONCE },
   );
-  await writeJsonObject(store, manifestKey(prefix), manifest);
+  await writeManifest(store, prefix, manifest);
 }
 
 /** Reads the manifest of a published folder. Throws ERR_NOT_FOUND. */
 export const readManifest = (store: Store, prefix: string): Promise<Manifest> =>
   readJsonObject(store, manifestKey(prefix), manifestSchema);
 
-/** Copies files of a prefix to a folder, and checks their digests. */
+/** Copies files of a prefix, or of a folder below it, to a folder, and checks their digests. */
 export async function fetchFiles(
   store: Store,
   prefix: string,
   files: readonly ManifestFile[],
   folder: string,
+  below?: string,
 ): Promise<void> {
-  await pMap(files, (file) => downloadFile(store, fileKey(prefix, file.path), pathInside(folder, file.path), file), {
+  const keyOf = (path: string) => fileKey(prefix, below === undefined ? path : `${below}/${path}`);
+  await pMap(files, (file) => downloadFile(store, keyOf(file.path), pathInside(folder, file.path), file), {
     concurrency: AT_ONCE,
   });
 }

@@ -1,16 +1,18 @@
 /**
- * Runs campaigns as flows. The campaign of a category waits for one campaign of each type, and that of a type for the
- * job that learns it and then for those that make its pairs. Parts have identifiers of their contents, so that a second
- * campaign does only what is missing.
+ * Runs campaigns as flows. The campaign of one or many categories waits for one campaign of each type of each category,
+ * and that of a type for the job that learns it and then for those that make its pairs. Parts have identifiers of their
+ * contents, so that a second campaign does only what is missing.
  */
 import type { Job as BullJob } from 'bullmq';
 import { DualAnoDiffError } from '../core/errors.js';
+import type { CampaignFailure } from '../jobs/failure.js';
 import { checkRequest } from '../options/requests.js';
 import type { BullQueue } from '../queue/bull-queue.js';
 import type { JobData } from '../queue/job-data.js';
 import type { Job, JobFailure } from '../queue/job-queue.js';
 import { publishResult, readResult } from '../store/results.js';
 import type { Store } from '../store/store.js';
+import { type CampaignFacts, factsSchema } from './campaign-facts.js';
 import { fetchParts } from './campaign-files.js';
 import { type CampaignPart, isDivisible, learnPart, pairParts, typePart } from './campaign-plan.js';
 
@@ -18,8 +20,8 @@ export interface FlowSettings {
   queue: BullQueue;
   store: Store;
   pairsPerPart: number;
-  /** Returns the types of the campaign's dataset, or undefined if it holds several categories. */
-  typesOf(job: Job): Promise<readonly string[] | undefined>;
+  /** Finds out what a campaign consists of. */
+  factsOf(job: Job): Promise<CampaignFacts>;
 }
 
 /** What the worker does next with a campaign. */
@@ -45,17 +47,33 @@ export async function nextStep(
 ): Promise<FlowStep> {
   if (job.kind !== 'campaign') return { next: 'run' };
   checkRequest(job.kind, job.options);
-  if (job.options.type !== undefined) return typeStep(bullJob, token, job, settings);
-  const types = await settings.typesOf(job);
-  if (types === undefined) return { next: 'run' };
-  const parts = types.map((type) => typePart(job, type));
+  const isOfType = job.options.type !== undefined;
+  if (isOfType && !isDivisible(job.options)) return { next: 'run' };
+  // A part has the fingerprint of the base from the campaign that it belongs to.
+  const { fingerprint: own } = bullJob.data;
+  const facts =
+    isOfType && own !== undefined
+      ? { failures: [] }
+      : factsSchema.parse(await settings.queue.once(job.id, () => settings.factsOf(job)));
+  const campaign = { ...job, fingerprint: own ?? facts.fingerprint };
+  if (isOfType) return typeStep(bullJob, token, campaign, settings);
+  if (facts.categories === undefined) return { next: 'run' };
+  const members = facts.categories.flatMap((one) => one.types.map((type) => ({ ...one, type })));
+  const parts = members.map(({ data, digest, type }) => {
+    const datasets = digest === undefined ? campaign.datasets : { [data]: digest };
+    return typePart({ ...campaign, options: { ...campaign.options, data }, datasets }, type);
+  });
   const ended = await endedParts(bullJob, token, job, parts, settings);
   if (!ended) return { next: 'wait' };
-  return { next: 'complete', result: await summarize(job, types, ended, settings.store) };
+  return { next: 'complete', result: await summarize(job, members, facts.failures, ended, settings.store) };
 }
 
-async function typeStep(bullJob: BullJob<JobData>, token: string, job: Job, settings: FlowSettings): Promise<FlowStep> {
-  if (!isDivisible(job.options)) return { next: 'run' };
+async function typeStep(
+  bullJob: BullJob<JobData>,
+  token: string,
+  job: Job & Pick<CampaignPart, 'fingerprint'>,
+  settings: FlowSettings,
+): Promise<FlowStep> {
   const learn = learnPart(job);
   const learned = await endedParts(bullJob, token, job, [learn], settings);
   if (!learned) return { next: 'wait' };
@@ -98,12 +116,19 @@ function requireCompleted(jobs: readonly Job[]): void {
 }
 
 /** Makes the result of a campaign of several types, and publishes it. */
-async function summarize(job: Job, types: readonly string[], ended: readonly Job[], store: Store): Promise<object> {
+async function summarize(
+  job: Job,
+  members: readonly { category: string; type: string }[],
+  unopened: readonly CampaignFailure[],
+  ended: readonly Job[],
+  store: Store,
+): Promise<object> {
   const made: object[] = [];
-  const failures: (JobFailure & { type: string; job: string })[] = [];
+  const failures: (CampaignFailure & { job?: string })[] = [...unopened];
   for (const [i, { id, state, result, error }] of ended.entries()) {
+    const { category, type } = members[i] as { category: string; type: string };
     if (state === 'completed') made.push(...(result as { types: object[] }).types.map((one) => ({ ...one, job: id })));
-    else failures.push({ type: types[i] as string, job: id, ...(error ?? CANCELLED) });
+    else failures.push({ category, type, job: id, ...(error ?? CANCELLED) });
   }
   const [first] = failures;
   if (made.length === 0 && first) throw new DualAnoDiffError(first.message, first.code);

@@ -5,12 +5,14 @@ import { campaignSchema } from '../options/jobs.js';
 import type { Job, JobRequest } from '../queue/job-queue.js';
 
 type Options = Readonly<Record<string, unknown>>;
-type CampaignRequest = Pick<Job, 'options' | 'datasets'>;
+type CampaignRequest = Pick<Job, 'options' | 'datasets'> & Pick<CampaignPart, 'fingerprint'>;
 
 /** A part of a campaign, with the identifier that any campaign with the same part gives to it. */
 export interface CampaignPart extends JobRequest {
   id: string;
   datasets: Record<string, string>;
+  /** The fingerprint of the base, which several machines may have under one name. */
+  fingerprint?: string | undefined;
 }
 
 const BASE = ['base', 'predictionType', 'device', 'dtype'];
@@ -32,17 +34,24 @@ function canonical(value: unknown): string {
   );
 }
 
-/** Gives a part its identifier, which depends on its kind, its options and the contents of its datasets alone. */
-function partOf(kind: JobRequest['kind'], options: Record<string, unknown>, all: Record<string, string>): CampaignPart {
+/** Gives a part its identifier, which depends on its kind, its options, and the contents of its datasets and its base. */
+function partOf(
+  kind: JobRequest['kind'],
+  options: Record<string, unknown>,
+  { datasets: all, fingerprint }: CampaignRequest,
+): CampaignPart {
   const names = Object.values(options).filter((value) => typeof value === 'string' && Object.hasOwn(all, value));
   const datasets = pick(all, names as string[]) as Record<string, string>;
-  const id = createHash('sha256').update(canonical({ kind, options, datasets })).digest('hex').slice(0, 32);
-  return { kind, options, datasets, id };
+  const id = createHash('sha256')
+    .update(canonical({ kind, options, datasets, fingerprint }))
+    .digest('hex')
+    .slice(0, 32);
+  return { kind, options, datasets, id, ...(fingerprint !== undefined && { fingerprint }) };
 }
 
 /** Returns the campaign of one type of a campaign of all types. */
-export const typePart = ({ options, datasets }: CampaignRequest, type: string): CampaignPart =>
-  partOf('campaign', { ...options, type }, datasets);
+export const typePart = (campaign: CampaignRequest, type: string): CampaignPart =>
+  partOf('campaign', { ...campaign.options, type }, campaign);
 
 /**
  * Returns true if the pairs of a campaign can be shared out. The recipe augment takes seconds, and background
@@ -54,22 +63,20 @@ export function isDivisible(options: Options): boolean {
 }
 
 /** Returns the job that learns the type of a campaign. */
-export function learnPart({ options, datasets }: CampaignRequest): CampaignPart {
+export function learnPart(campaign: CampaignRequest): CampaignPart {
+  const { options } = campaign;
   const { data, type, trainSteps, trainBatchSize } = options;
   const { recipe } = checkOptions(campaignSchema, options);
   const own = { data, type, recipe, steps: trainSteps, batchSize: trainBatchSize };
-  return partOf('learn', { ...pick(options, [...BASE, ...TRAINING]), ...pick(own, Object.keys(own)) }, datasets);
+  return partOf('learn', { ...pick(options, [...BASE, ...TRAINING]), ...pick(own, Object.keys(own)) }, campaign);
 }
 
 /**
  * Returns the jobs that make the pairs of one type with the adapter of the job `learned`. Each makes `pairsPerPart`
  * pairs, rounded up to whole batches.
  */
-export function pairParts(
-  { options, datasets }: CampaignRequest,
-  learned: string,
-  pairsPerPart: number,
-): CampaignPart[] {
+export function pairParts(campaign: CampaignRequest, learned: string, pairsPerPart: number): CampaignPart[] {
+  const { options } = campaign;
   const { recipe, count, batchSize } = checkOptions(campaignSchema, options);
   const { data, type } = options;
   const step = Math.ceil(pairsPerPart / batchSize) * batchSize;
@@ -78,6 +85,6 @@ export function pairParts(
   return Array.from({ length: Math.ceil(count / step) }, (_, i) => {
     const end = Math.min(count, (i + 1) * step);
     const kind = recipe === 'place' ? 'place' : 'generate';
-    return partOf(kind, { ...pick(options, names), ...own, count: end, range: [i * step, end] }, datasets);
+    return partOf(kind, { ...pick(options, names), ...own, count: end, range: [i * step, end] }, campaign);
   });
 }

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetError, InvalidOptionError, StoreError } from '../core/errors.js';
 import { pathInside } from '../core/path-inside.js';
+import { memoryOfJob } from '../jobs/estimates.js';
 import type { Reference } from '../options/requests.js';
-import type { Job } from '../queue/job-queue.js';
+import type { Job, JobRequest } from '../queue/job-queue.js';
 import { fetchDataset, readDataset } from '../store/datasets.js';
 import { fetchFiles } from '../store/manifest.js';
 import { jobPrefix, readResult } from '../store/results.js';
@@ -41,6 +42,17 @@ export function basePath(name: string, bases: string | undefined): string {
     throw new InvalidOptionError(`There is no base ${name} on this machine: copy it to the folder of --bases`);
   }
   return path;
+}
+
+/**
+ * Estimates the bytes of memory of a job whose base is in the folder `bases`. Returns 0 for a base that this machine does
+ * not have, so that any worker that has it takes the job.
+ */
+export function memoryOf({ kind, options }: JobRequest, bases: string | undefined): number {
+  const { base } = options;
+  if (typeof base !== 'string') return memoryOfJob(kind, options);
+  const path = bases === undefined ? undefined : pathInside(bases, base);
+  return path === undefined || !existsSync(path) ? 0 : memoryOfJob(kind, options, path);
 }
 
 /** Copies files of another job's result. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { BullQueue } from '../queue/bull-queue.js';
+import { BullQueue, type BullQueueSettings } from '../queue/bull-queue.js';
 import type { JobData } from '../queue/job-data.js';
 import { appendEvents } from '../queue/job-events.js';
 import type { Job, RunJob } from '../queue/job-queue.js';
@@ -20,6 +20,8 @@ export interface QueueWorkerSettings {
   redis: string;
   /** What this machine can do. The worker takes only jobs that fit. */
   capabilities: Capabilities;
+  /** Estimates the bytes of memory that the parts of campaigns need. */
+  memoryOf?: BullQueueSettings['memoryOf'];
   /** Returns the bytes of memory that jobs may take now, those of running ones included. */
   freeBytes(): number;
   /** This number of jobs runs at once. */
@@ -31,8 +33,8 @@ export interface QueueWorkerSettings {
   lockMs: number;
   /** A slot changes to another queue with jobs after this number of milliseconds. */
   stayMs?: number;
-  /** Jobs that no worker has the memory for fail when this number of milliseconds has passed twice. */
-  hopelessMs?: number;
+  /** Jobs that no worker has the memory for, and those that ended long ago, are looked for at this interval. */
+  checkMs?: number;
   /** Tells people what happens. */
   onNote(message: string): void;
   /** What the worker does now, for those who look at the queue. */
@@ -43,15 +45,18 @@ export interface QueueWorkerSettings {
 const POLL_MS = 500;
 /** Jobs of one queue share a base, which stays loaded, but those of other queues must not wait for ever. */
 const STAY_MS = 60_000;
-const HOPELESS_MS = 60_000;
+const CHECK_MS = 60_000;
 
 export class QueueWorker implements AsyncDisposable {
   readonly id = randomUUID();
   readonly #source: JobSource;
   readonly #queue: BullQueue;
   readonly #events: EventSender;
-  /** The jobs that run, with the bytes of memory that they need. */
-  readonly #running = new Map<string, { job: RunningJob; bytes: number }>();
+  readonly #running = new Map<string, RunningJob>();
+  /** The bytes of memory that the jobs of each slot need. */
+  readonly #reserved: number[];
+  /** Slots take jobs in turn, so that two jobs never count on the same memory. */
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #stopping = new AbortController();
   #slots: Promise<void>[] = [];
   #checks: NodeJS.Timeout | undefined;
@@ -62,8 +67,9 @@ export class QueueWorker implements AsyncDisposable {
     redis: Redis,
     private readonly cancellations: Redis,
   ) {
-    const { capabilities, lockMs, onNote } = settings;
-    this.#queue = new BullQueue(redis, { maxQueued: Number.POSITIVE_INFINITY });
+    const { capabilities, concurrency, lockMs, onNote } = settings;
+    this.#reserved = new Array<number>(concurrency).fill(0);
+    this.#queue = new BullQueue(redis, { maxQueued: Number.POSITIVE_INFINITY, memoryOf: settings.memoryOf });
     this.#events = new EventSender((entries) => appendEvents(redis, entries));
     this.#source = new JobSource({
       ...{ redis, id: this.id, capabilities, lockMs, onNote },
@@ -78,10 +84,10 @@ export class QueueWorker implements AsyncDisposable {
     cancellations.on('error', () => {}); // The other connection reports the same errors.
     const worker = new QueueWorker(settings, redis, cancellations);
     await cancellations.subscribe(keys.cancel);
-    cancellations.on('message', (_, id) => worker.#running.get(id)?.job.end('cancelled'));
+    cancellations.on('message', (_, id) => worker.#running.get(id)?.end('cancelled'));
     const { capabilities, status } = settings;
     worker.#withdraw = await announce(redis, worker.id, capabilities, () => [...worker.#running.keys()], status);
-    worker.#checks = setInterval(() => worker.#check(), settings.hopelessMs ?? HOPELESS_MS);
+    worker.#checks = setInterval(() => worker.#check(), settings.checkMs ?? CHECK_MS);
     worker.#slots = Array.from({ length: settings.concurrency }, (_, slot) => worker.#serve(slot));
     return worker;
   }
@@ -90,7 +96,7 @@ export class QueueWorker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     clearInterval(this.#checks);
-    for (const { job } of this.#running.values()) job.end('handed back');
+    for (const job of this.#running.values()) job.end('handed back');
     await Promise.allSettled(this.#slots);
     await this.#source[Symbol.asyncDispose]();
     this.#events.send();
@@ -101,12 +107,17 @@ export class QueueWorker implements AsyncDisposable {
 
   #freeBytes(): number {
     const { capabilities, freeBytes } = this.settings;
-    const reserved = [...this.#running.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const reserved = this.#reserved.reduce((sum, bytes) => sum + bytes, 0);
     return Math.min(capabilities.memoryBytes, freeBytes()) - reserved;
   }
 
   async #check(): Promise<void> {
-    await this.#source.refuseHopeless().catch((error: Error) => this.settings.onNote(error.message));
+    try {
+      await this.#source.refuseHopeless();
+      await this.#queue.forgetEnded();
+    } catch (error) {
+      this.settings.onNote((error as Error).message);
+    }
   }
 
   async #serve(slot: number): Promise<void> {
@@ -114,16 +125,27 @@ export class QueueWorker implements AsyncDisposable {
     const { stayMs = STAY_MS, onNote } = this.settings;
     for (let count = 0; !signal.aborted; count++) {
       const token = `${this.id}:${slot}:${count}`;
-      let job = await this.#source.take(token).catch((error: Error) => {
+      let job = await this.#take(slot, token).catch((error: Error) => {
         if (!signal.aborted) onNote(`cannot take a job: ${error.message}`);
       });
       if (!job) await wait(POLL_MS, undefined, { signal }).catch(() => {});
       const until = performance.now() + stayMs;
       while (job) {
         const fetched = await this.#work(job, token, () => !signal.aborted && performance.now() < until);
-        job = fetched && (await this.#source.next(job, fetched));
+        job = fetched && (await this.#source.next(job, fetched)); // It is of the same queue and needs the same memory.
       }
+      this.#reserved[slot] = 0;
     }
+  }
+
+  #take(slot: number, token: string): Promise<BullJob<JobData> | undefined> {
+    const next = this.#turn.then(async () => {
+      const job = await this.#source.take(token);
+      if (job) this.#reserved[slot] = needsOf(job.queueName)?.memoryBytes ?? 0;
+      return job;
+    });
+    this.#turn = next.catch(() => {}); // Each slot gets its own error.
+    return next;
   }
 
   /** Runs a job, and returns what BullMQ has fetched with its completion. */
@@ -135,7 +157,7 @@ export class QueueWorker implements AsyncDisposable {
       step: (one) => step(this.#queue, bullJob, token, one),
       isCancelled: () => this.#queue.isCancelled(id),
     });
-    this.#running.set(id, { job, bytes: needsOf(bullJob.queueName)?.memoryBytes ?? 0 });
+    this.#running.set(id, job);
     if (this.#stopping.signal.aborted) job.end('handed back');
     try {
       return await job.work(fetchesNext);

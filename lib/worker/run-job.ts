@@ -1,18 +1,20 @@
 /** Runs jobs whose inputs and outputs are in the store. Workers and the service without Redis share it. */
-import { join, resolve } from 'node:path';
-import { AbortedError, DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { basename, join, resolve } from 'node:path';
+import { AbortedError, DualAnoDiffError, InvalidOptionError, ModelError } from '../core/errors.js';
 import { createFolder } from '../core/files.js';
 import { packageRoot } from '../core/paths.js';
-import { Dataset } from '../dataset/dataset.js';
 import * as jobs from '../jobs/index.js';
 import type { JobContext, PairEvent } from '../jobs/job.js';
+import { loadOptions } from '../options/base.js';
 import { type JobKind, jobOptions } from '../options/jobs.js';
 import { checkRequest, jobIdPattern, parseReference, resolveReferences, resultFiles } from '../options/requests.js';
 import type { Job, RunContext } from '../queue/job-queue.js';
+import { pickGiven } from '../recipes/recipe.js';
 import { jobPrefix, publishResult, readResult } from '../store/results.js';
 import type { Store } from '../store/store.js';
 import { BaseCache } from './base-cache.js';
-import { fetchInput } from './inputs.js';
+import { type CampaignFacts, findCategories } from './campaign-facts.js';
+import { basePath, fetchInput } from './inputs.js';
 import { LocalPaths } from './local-paths.js';
 import { Outputs } from './outputs.js';
 import { removeFolder, WorkFolder } from './work-folder.js';
@@ -93,19 +95,44 @@ export class JobRunner implements AsyncDisposable {
     await this.work[Symbol.asyncDispose]();
   }
 
-  /** Returns the types of a job's dataset, or undefined if `data` is not the name of one category. */
-  async typesOf({ id, options, datasets }: Job): Promise<readonly string[] | undefined> {
-    const folder = await this.work.create(id);
+  /**
+   * Finds out what a campaign consists of. Loads its base, which the next job probably uses. Throws the errors of the
+   * base, the data and the store.
+   */
+  async factsOf(job: Job): Promise<CampaignFacts> {
+    const { store, bases } = this.settings;
+    const { base, data, type, recipe } = job.options;
+    const folder = await this.work.create(job.id);
+    const paths = new LocalPaths([folder, ...(bases ? [bases] : []), packageRoot], store.place);
     try {
-      const reference = parseReference('data', options.data as string);
-      const path = await fetchInput(reference, { datasets }, { store: this.settings.store, folder });
-      const [first, ...others] = await Dataset.categoriesIn(path);
-      return first === path && others.length === 0 ? (await Dataset.open(path)).types : undefined;
+      const facts: CampaignFacts = { failures: [] };
+      if (recipe !== 'augment') {
+        const path = base === undefined ? undefined : basePath(base as string, bases);
+        await using model = await this.#bases.load(path, pickGiven(job.options, loadOptions));
+        facts.fingerprint = model.info.fingerprint;
+      }
+      if (type !== undefined) return facts;
+      const path = await fetchInput(parseReference('data', data as string), job, { store, folder });
+      return paths.in({ ...facts, ...(await findCategories(job, path, store)) });
     } catch (error) {
-      throw new LocalPaths([folder], this.settings.store.place).inError(error);
+      throw paths.inError(error);
     } finally {
       await removeFolder(folder);
     }
+  }
+
+  /** Returns a function that loads bases, but refuses those with another fingerprint. */
+  #loadOnly(fingerprint: string | undefined): JobContext['load'] {
+    if (fingerprint === undefined) return this.#bases.load;
+    return async (base, options) => {
+      const model = await this.#bases.load(base, options);
+      if (model.info.fingerprint === fingerprint) return model;
+      await model.dispose();
+      throw new ModelError(
+        `${base === undefined ? 'The embedded base' : `The base ${basename(base)}`} of this machine has other weights than the one with which the campaign began: give all workers the same files, and retry the campaign`,
+        'ERR_MODEL_INVALID',
+      );
+    };
   }
 
   async #runIn(folder: string, job: Job, context: RunContext, paths: LocalPaths): Promise<object> {
@@ -132,7 +159,7 @@ export class JobRunner implements AsyncDisposable {
     try {
       const result = await functions[job.kind]({ ...job.options, ...decided(job.kind, outputs.folder) } as never, {
         signal,
-        load: this.#bases.load,
+        load: this.#loadOnly(context.fingerprint),
         onEvent: (event) => (event.event === 'pair' ? pairs.push(paths.in(event)) : onEvent(paths.in(event))),
       });
       const files = await copy(true);

@@ -87,11 +87,17 @@ export class RunningJob {
       isOwner: () => this.#isOwner(),
     };
     const result =
-      next.next === 'complete' ? next.result : await run(job, { ...context, ...given({ prepare: next.prepare }) });
+      next.next === 'complete'
+        ? next.result
+        : await run(job, {
+            ...context,
+            ...given({ prepare: next.prepare, fingerprint: this.bullJob.data.fingerprint }),
+          });
     // Redis does what it is sent in this order. The events of jobs of no work can wait for those of others.
     if (this.#hasTold) events.send();
     const following = await this.bullJob.moveToCompleted(result, token, fetchesNext());
     this.#tell({ event: 'end', state: 'completed', result });
+    if (this.#hasTold) events.send();
     onNote(`job ${job.id}: completed`);
     return following ?? undefined;
   }

@@ -9,6 +9,7 @@ import type { Job } from '../queue/job-queue.js';
 import { openStore } from '../store/open.js';
 import { nextStep } from './campaign-flow.js';
 import { findCapabilities, freeMemory } from './capabilities.js';
+import { memoryOf } from './inputs.js';
 import { QueueWorker } from './queue-worker.js';
 import { JobRunner } from './run-job.js';
 import { StatusMeter } from './worker-status.js';
@@ -41,9 +42,10 @@ export async function runWorker(options: unknown, { signal, onNote }: WorkerCont
   const { device, bases: names } = capabilities;
   await using runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: copySeconds * 1000 });
   const meter = new StatusMeter(device !== 'cpu');
-  const flow = { store, pairsPerPart, typesOf: (job: Job) => runner.typesOf(job) };
+  const flow = { store, pairsPerPart, factsOf: (job: Job) => runner.factsOf(job) };
   await using worker = await QueueWorker.start({
     ...{ redis, concurrency, lockMs: lockSeconds * 1000, capabilities, freeBytes: freeMemory, onNote },
+    memoryOf: (request) => memoryOf(request, bases),
     run: meter.watch((job, context) => runner.run(job, context)),
     status: () => meter.read(),
     step: (queue, bullJob, token, job) => nextStep(bullJob, token, job, { ...flow, queue }),

@@ -33,28 +33,21 @@ export interface TestServiceOptions {
 }
 
 export async function openService(folder: string, options: TestServiceOptions = {}): Promise<TestService> {
-  const {
-    run = async () => ({}),
-    workers = async () => [],
-    token,
-    bases,
-    maxQueued = 100,
-    maxRequests = 10_000,
-    limits,
-  } = options;
+  const { run = async () => ({}), workers, token, bases, maxQueued = 100, maxRequests = 10_000, limits } = options;
   const store = new FolderStore(join(folder, 'store'));
   const workFolder = join(folder, 'work');
   mkdirSync(workFolder, { recursive: true });
   const log: string[] = [];
   const onError = (error: unknown) => log.push(String(error));
-  const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, onError });
+  const describe = async () => ({ host: 'here', device: 'cpu', memoryBytes: 1, bases: [] });
+  const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, describe, onError });
+  if (workers) queue.workers = workers;
   const stopping = new AbortController();
   const metrics = new Metrics();
   metrics.observeQueue(queue);
-  metrics.observeWorkers(workers);
   const app = await createServer(
     {
-      ...{ queue, workers, store, bases, workFolder, metrics, stopping: stopping.signal },
+      ...{ queue, store, bases, workFolder, metrics, stopping: stopping.signal },
       limits: { archiveBytes: 1e7, unpackedBytes: 1e7, entries: 1000, ...limits },
     },
     {

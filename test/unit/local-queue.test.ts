@@ -1,11 +1,13 @@
 /** The queue in the process: its order, its states, its events, and what a restart finds. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AbortedError, DatasetError } from '../../lib/core/errors.js';
+import { EventLog } from '../../lib/queue/event-log.js';
 import type { Job, QueueEvent, RunContext, RunJob, StoredEvent, Submission } from '../../lib/queue/job-queue.js';
-import { LocalQueue } from '../../lib/queue/local-queue.js';
+import { MAX_EVENTS } from '../../lib/queue/kept.js';
+import { LocalQueue, type LocalQueueOptions } from '../../lib/queue/local-queue.js';
 import { expectFailure } from '../helpers/failures.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
@@ -54,8 +56,14 @@ class Runner {
 const errors: unknown[] = [];
 const open: LocalQueue[] = [];
 let folders = 0;
-async function openQueue(run: RunJob, folder = join(scratch, `${folders++}`), maxQueued = 10): Promise<LocalQueue> {
-  const queue = await LocalQueue.open({ folder, run, maxQueued, onError: (error) => errors.push(error) });
+const describeMachine = async () => ({ host: 'here', device: 'cpu', memoryBytes: 1, bases: ['sd'] });
+async function openQueue(
+  run: RunJob,
+  folder = join(scratch, `${folders++}`),
+  more: Partial<LocalQueueOptions> = {},
+): Promise<LocalQueue> {
+  const onError = (error: unknown) => errors.push(error);
+  const queue = await LocalQueue.open({ folder, run, maxQueued: 10, describe: describeMachine, onError, ...more });
   open.push(queue);
   return queue;
 }
@@ -119,7 +127,7 @@ describe('LocalQueue', () => {
   });
 
   it('refuses jobs beyond its limit', async () => {
-    const queue = await openQueue(new Runner().run, undefined, 2);
+    const queue = await openQueue(new Runner().run, undefined, { maxQueued: 2 });
     await queue.pause();
     for (let i = 0; i < 2; i++) await queue.submit(submission());
     await expectFailure(queue.submit(submission()), 'ERR_QUEUE_FULL', '2 jobs are waiting already');
@@ -260,6 +268,68 @@ describe('LocalQueue', () => {
     await after.reached(waiting);
     const states = (await allEvents(next, interrupted)).map(({ event }) => 'state' in event && event.state);
     expect(states).toEqual(['queued', 'running', 'queued', 'running', 'completed']);
+  });
+
+  it('stays paused over a restart', async () => {
+    const folder = join(scratch, 'paused');
+    const queue = await openQueue(new Runner().run, folder);
+    await queue.pause();
+    const job = await queue.submit(submission());
+    await queue[Symbol.asyncDispose]();
+    const runner = new Runner();
+    const next = await openQueue(runner.run, folder);
+    await wait(20);
+    expect([await next.isPaused(), runner.started]).toEqual([true, []]);
+    await next.resume();
+    await runner.reached(job);
+    await next[Symbol.asyncDispose]();
+    expect(await (await openQueue(runner.run, folder)).isPaused()).toBe(false);
+  });
+
+  it('forgets the oldest ended jobs with their files beyond the number that is kept, and those of a month ago', async () => {
+    const folder = join(scratch, 'kept');
+    const queue = await openQueue(async () => ({}), folder, { maxEnded: 2 });
+    const jobs: Job[] = [];
+    for (let i = 0; i < 4; i++) {
+      jobs.push(await queue.submit(submission()));
+      await reach(queue, jobs.at(-1) as Job, 'completed');
+    }
+    const ids = jobs.map(({ id }) => id);
+    while ((await queue.list({ limit: 9 })).jobs.length > 2) await wait(2);
+    expect((await queue.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([ids[3], ids[2]]);
+    await queue[Symbol.asyncDispose]();
+    expect(readdirSync(folder).filter((name) => name.includes(ids[0] as string))).toEqual([]);
+    vi.useFakeTimers({ now: Date.now() + 31 * 24 * 3600 * 1000, toFake: ['Date'] });
+    try {
+      expect(await (await openQueue(async () => ({}), folder)).list({ limit: 9 })).toEqual({ jobs: [] });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('keeps the newest events of a job in memory, and counts those before', async () => {
+    const file = join(scratch, 'long.events.jsonl');
+    const lines = Array.from({ length: 2 * MAX_EVENTS }, (_, i) => `{"event":"file","path":"${i}.png"}\n`);
+    writeFileSync(file, lines.join(''));
+    const log = await EventLog.open(file);
+    await log.append({ event: 'end', state: 'completed' });
+    const events: StoredEvent[] = [];
+    for await (const event of log.after(undefined, endless)) events.push(event);
+    expect(events).toHaveLength(MAX_EVENTS + 1);
+    expect(events[0]).toEqual({
+      id: String(MAX_EVENTS + 1),
+      event: { event: 'file', path: `${MAX_EVENTS}.png` },
+    });
+    expect(events.at(-1)).toEqual({ id: String(2 * MAX_EVENTS + 1), event: { event: 'end', state: 'completed' } });
+  });
+
+  it('tells that this machine is the only worker, and what it does', async () => {
+    const runner = new Runner();
+    const queue = await openQueue(runner.run);
+    expect(await queue.workers()).toMatchObject([{ host: 'here', bases: ['sd'], jobs: [] }]);
+    const job = await queue.submit(submission());
+    await runner.reached(job);
+    expect(await queue.workers()).toMatchObject([{ device: 'cpu', jobs: [job.id] }]);
   });
 
   it('belongs to one process at a time', async () => {

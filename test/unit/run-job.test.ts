@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Job, RunContext } from '../../lib/queue/job-queue.js';
@@ -10,6 +10,7 @@ import { JobRunner } from '../../lib/worker/run-job.js';
 import { WorkFolder } from '../../lib/worker/work-folder.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { expectFailure } from '../helpers/failures.js';
+import { contentsOf } from '../helpers/files.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const folder = scratchFolder();
@@ -31,8 +32,12 @@ const jobOf = (kind: Job['kind'], options: Record<string, unknown>, more: Partia
   ...{ id: String(made++).padStart(32, '0'), kind, options, datasets: {}, priority: 50, state: 'running' },
   ...{ created: new Date().toISOString(), attempts: 1, ...more },
 });
-function run(job: Job, events: object[] = [], signal = new AbortController().signal): Promise<object> {
-  const context: RunContext = { signal, onEvent: (event) => events.push(event) };
+function run(job: Job, events: object[] = [], more: Partial<RunContext> = {}): Promise<object> {
+  const context: RunContext = {
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+    ...more,
+  };
   return runner.run(job, context);
 }
 
@@ -122,6 +127,50 @@ describe('a job whose inputs and outputs are in the store', () => {
   });
 });
 
+describe('a campaign on a queue', () => {
+  it('consists of its categories with contents of their own, and has the fingerprint of its base', async () => {
+    const plant = join(folder, 'plant');
+    await writeCategory(join(plant, 'bolt'), 'bent', 2);
+    await writeCategory(join(plant, 'nut'), 'worn', 2);
+    const { digest: whole } = await publishDataset(store, 'plant', plant);
+    const facts = await runner.factsOf(jobOf('campaign', { data: 'plant' }, { datasets: { plant: whole } }));
+    const { digest: bolt } = await publishDataset(store, 'bolt', join(plant, 'bolt'));
+    expect(facts).toMatchObject({
+      fingerprint: expect.stringMatching(/^[0-9a-f]{128}$/),
+      categories: [
+        { category: 'bolt', data: 'bolt', digest: bolt, types: ['bent'] },
+        { category: 'nut', data: 'nut', types: ['worn'] },
+      ],
+      failures: [],
+    });
+    // The folder of the whole dataset was published first, without copies of its files.
+    expect(existsSync(join(folder, 'store', 'data', bolt, 'files'))).toBe(false);
+    await fetchDataset(store, bolt, join(folder, 'fetched-bolt'));
+    expect(contentsOf(join(folder, 'fetched-bolt'))).toEqual(contentsOf(join(plant, 'bolt')));
+    expect(
+      readdirSync(work).flatMap((own) => readdirSync(join(work, own)).filter((name) => !name.startsWith('.lock-'))),
+    ).toEqual([]);
+  });
+
+  it('loads no base for a recipe without a model, and tells what is wrong without paths of the machine', async () => {
+    const augment = jobOf('campaign', { data: 'metal', recipe: 'augment' }, { datasets: { metal: digest } });
+    expect(await runner.factsOf(augment)).toMatchObject({
+      categories: [{ category: 'metal', data: 'metal', digest, types: ['crack'] }],
+    });
+    expect(await runner.factsOf(augment)).not.toHaveProperty('fingerprint');
+    const lost = runner.factsOf(jobOf('campaign', { data: 'metal', base: 'lost', type: 'crack' }));
+    await expectFailure(lost, 'ERR_INVALID_OPTION', 'There is no base lost on this machine');
+  });
+
+  it('refuses a base other than the one with which it began', async () => {
+    const learn = { data: 'metal', type: 'crack', steps: 1, rank: 1, resolution: 32, batchSize: 1, device: 'cpu' };
+    const other = run(jobOf('learn', learn), [], { fingerprint: 'ab'.repeat(64) });
+    await expectFailure(other, 'ERR_MODEL_INVALID', 'The embedded base of this machine has other weights');
+    const { fingerprint } = await runner.factsOf(jobOf('campaign', { data: 'metal', type: 'crack', device: 'cpu' }));
+    expect(await run(jobOf('learn', learn), [], { fingerprint: fingerprint as string })).toHaveProperty('adapter');
+  });
+});
+
 describe('the parts of a campaign', () => {
   const options = { data: 'metal', type: 'crack', trainSteps: 10, count: 10, batchSize: 4, globalPrompt: 'a photo' };
   const campaign = { options, datasets: { metal: 'a'.repeat(64), other: 'b'.repeat(64) } };
@@ -148,6 +197,7 @@ describe('the parts of a campaign', () => {
     expect(learnPart({ options, datasets: { metal: 'c'.repeat(64) } }).id).not.toBe(id);
     expect(learnPart({ options: { ...options, trainSteps: 11 }, datasets: campaign.datasets }).id).not.toBe(id);
     expect(typePart(campaign, 'dent').id).not.toBe(typePart(campaign, 'crack').id);
+    expect(learnPart({ ...campaign, fingerprint: 'ab' }).id).not.toBe(learnPart({ ...campaign, fingerprint: 'cd' }).id);
   });
 
   it('are not made for recipes that cannot be divided', () => {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServiceContext } from '../context.js';
 import * as schemas from '../schemas.js';
 
-export function addWorkerRoutes(app: FastifyInstance, { workers }: ServiceContext): void {
+export function addWorkerRoutes(app: FastifyInstance, { queue }: ServiceContext): void {
   app.get(
     '/v1/workers',
     {
@@ -13,6 +13,6 @@ export function addWorkerRoutes(app: FastifyInstance, { workers }: ServiceContex
         response: { 200: schemas.workerList },
       },
     },
-    async () => ({ workers: await workers() }),
+    async () => ({ workers: await queue.workers() }),
   );
 }

@@ -1,0 +1,47 @@
+/** Remembers which jobs wait for a part, because campaigns share parts with the same contents. */
+import type { Job as BullJob } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { JobData } from './job-data.js';
+import { KEPT_SECONDS } from './kept.js';
+import { keys } from './redis.js';
+
+export class Parts {
+  constructor(private readonly redis: Redis) {}
+
+  /** Returns the parts that a job has had in this run. */
+  of(whole: string): Promise<string[]> {
+    return this.redis.smembers(keys.parts(whole));
+  }
+
+  async has(whole: string, part: string): Promise<boolean> {
+    return (await this.redis.sismember(keys.parts(whole), part)) === 1;
+  }
+
+  async add(whole: string, part: string): Promise<void> {
+    await this.redis.sadd(keys.parts(whole), part);
+    await this.redis.expire(keys.parts(whole), KEPT_SECONDS);
+  }
+
+  /** Forgets the parts of a job, so that its next run adds those that failed again. */
+  async forget(whole: string): Promise<void> {
+    await this.redis.del(keys.parts(whole));
+  }
+
+  /** Tells that a job waits for a part. This comes before the part is looked at, so that nobody cancels it afterwards. */
+  async waitFor(part: string, whole: string): Promise<void> {
+    await this.redis.sadd(keys.wholes(part), whole);
+    await this.redis.expire(keys.wholes(part), KEPT_SECONDS);
+  }
+
+  /** Tells that a job waits for a part no more. Returns the jobs that still do. */
+  async leave(part: string, whole: string): Promise<string[]> {
+    await this.redis.srem(keys.wholes(part), whole);
+    return this.redis.smembers(keys.wholes(part));
+  }
+}
+
+/** Makes a part the part of another job. The one before does not wait for it any more. */
+export async function handOver(part: BullJob<JobData>, owner: string): Promise<void> {
+  await part.updateData({ ...part.data, parent: owner });
+  if (part.parentKey !== undefined) await part.removeChildDependency();
+}

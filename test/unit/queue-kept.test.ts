@@ -1,0 +1,80 @@
+/** What the queue on Redis keeps of jobs, forgets, and counts anew. */
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { BullQueue } from '../../lib/queue/bull-queue.js';
+import { PREFIX } from '../../lib/queue/redis.js';
+import { expectFailure } from '../helpers/failures.js';
+import { TestQueue, untilAborted } from '../helpers/queue.js';
+import { ended, untilEvent } from '../helpers/workers.js';
+
+const test = TestQueue.use();
+const DAY_MS = 24 * 3600 * 1000;
+const isRunning = (event: object) => 'state' in event && event.state === 'running';
+
+describe('the queue on Redis', () => {
+  it('forgets jobs 30 days after their end, with everything that belongs to them, and keeps the others', async () => {
+    const queue = await test.open();
+    const [old, waiting] = [await test.submit(), await test.submit({ base: 'other' })];
+    await test.work(async () => ({}));
+    await ended(queue, old.id);
+    expect(await queue.forgetEnded(Date.now() + 29 * DAY_MS)).toBe(0);
+    expect(await queue.get(old.id)).toMatchObject({ state: 'completed' });
+    expect(await queue.forgetEnded(Date.now() + 31 * DAY_MS)).toBe(1);
+    await expectFailure(queue.get(old.id), 'ERR_JOB_NOT_FOUND');
+    expect((await queue.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([waiting.id]);
+    const left = await test.client.keys(`*${old.id}*`);
+    expect(left).toEqual([]);
+    expect(await test.client.zcard(`${PREFIX}:jobs`)).toBe(1);
+    expect(await test.client.hlen(`${PREFIX}:queue-of-job`)).toBe(1);
+  });
+
+  it('counts the workers that a job has lost anew when the job is retried', async () => {
+    const queue = await test.open();
+    const { id } = await test.submit();
+    const job = `${PREFIX}:jobs:${id}`;
+    await test.client.hset(job, 'stc', 20, 'defa', 'job stalled more than allowable limit'); // BullMQ does so.
+    const first = await test.work(async () => ({}));
+    expect(await ended(queue, id)).toMatchObject({ state: 'failed', error: { code: 'ERR_WORKER_LOST' } });
+    await test.stop(first);
+    await queue.retry(id);
+    await test.work(untilAborted);
+    await untilEvent(queue, id, isRunning);
+    while ((await queue.get(id)).state !== 'running') await new Promise((resolve) => setTimeout(resolve, 50));
+    await test.client.del(`${job}:lock`); // The worker is lost, as far as the others see.
+    await test.work(async () => ({ from: 'another worker' }));
+    while ((await queue.get(id)).finished === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await queue.get(id)).toMatchObject({ state: 'completed', result: { from: 'another worker' } });
+  });
+
+  it('starts the jobs of a queue that is new in the moment in which all are resumed', async () => {
+    const queue = await test.open();
+    await queue.pause();
+    const client = new Redis(test.server.url);
+    const exists = client.exists.bind(client) as (...names: string[]) => Promise<number>;
+    let isFirst = true;
+    client.exists = (async (...names: string[]) => {
+      const found = await exists(...names);
+      if (isFirst) await queue.resume(); // Between the question whether the queue is paused and what follows from it.
+      isFirst = false;
+      return found;
+    }) as typeof client.exists;
+    const other = new BullQueue(client, { maxQueued: 9 });
+    const { id } = await other.submit({ kind: 'check', options: { base: 'sd' }, datasets: {}, priority: 50 });
+    await other[Symbol.asyncDispose]();
+    expect(isFirst).toBe(false);
+    await test.work(async () => ({}));
+    expect(await ended(queue, id)).toMatchObject({ state: 'completed' });
+  });
+
+  it('tells once of the end of a job that was cancelled in the queue', async () => {
+    const queue = await test.open();
+    const [cancelled, next] = [await test.submit({}, { priority: 9 }), await test.submit({}, { priority: 1 })];
+    const heard: string[] = [];
+    queue.onEnd(({ id }) => heard.push(id));
+    await queue.cancel(cancelled.id);
+    await test.work(async () => ({}));
+    await ended(queue, next.id);
+    expect((await test.eventsOf(cancelled.id)).map(({ event }) => event)).toEqual(['state', 'end']);
+    expect(heard.filter((id) => id === cancelled.id)).toHaveLength(1);
+  });
+});
