@@ -54,10 +54,17 @@ export class JobSource {
   }
 
   /** Returns the job that came with the completion of the job before it. */
-  async next(before: BullJob<JobData>, fetched: unknown[]): Promise<BullJob<JobData> | undefined> {
+  next(before: BullJob<JobData>, fetched: unknown[]): BullJob<JobData> | undefined {
     const [data, id] = fetched as [JobJson | undefined, string];
-    if (!data) return undefined;
-    return BullJob.fromJSON(await this.#worker(before.queueName), data, id);
+    const worker = this.#workers.get(before.queueName);
+    if (!data || !worker) return undefined;
+    try {
+      return BullJob.fromJSON(worker, data, id);
+    } catch (error) {
+      // Somebody else has written a job that is none. Nobody renews its lock.
+      this.settings.onNote(`job ${id}: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   /**

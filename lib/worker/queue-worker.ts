@@ -132,7 +132,7 @@ export class QueueWorker implements AsyncDisposable {
       const until = performance.now() + stayMs;
       while (job) {
         const fetched = await this.#work(job, token, () => !signal.aborted && performance.now() < until);
-        job = fetched && (await this.#source.next(job, fetched)); // It is of the same queue and needs the same memory.
+        job = fetched && this.#source.next(job, fetched); // It is of the same queue and needs the same memory.
       }
       this.#reserved[slot] = 0;
     }
