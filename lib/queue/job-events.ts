@@ -12,12 +12,12 @@ const FIELD = 'event';
 const APPEND = `
 for i, key in ipairs(KEYS) do
   local event, name, id = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
-  local isTold = false
-  if name == 'end' then
+  local hasEnded = false
+  if name ~= 'queued' then
     local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-    isTold = last and string.sub(last[2][2], 1, 14) == '{"event":"end"'
+    hasEnded = last and string.sub(last[2][2], 1, 14) == '{"event":"end"'
   end
-  if not isTold then
+  if not hasEnded then
     redis.call('XADD', key, 'MAXLEN', '~', ARGV[1], '*', '${FIELD}', event)
     if name == 'queued' then redis.call('PERSIST', key) end
     if name == 'end' then
@@ -35,8 +35,9 @@ export interface JobEventEntry {
 
 /**
  * Appends events in one request. The end of a job is also told to those who listen for ended jobs. Its worker tells of
- * it, and so does who cancels it or misses the event, but the stream has it once. The events of an ended job expire,
- * unless it is queued again.
+ * it, and so does who cancels it or misses the event, but the stream has it once. After it, the job can only be queued
+ * again: other events come too late, from a worker that was cut off and has lost the job. The events of an ended job
+ * expire, unless it is queued again.
  */
 export async function appendEvents(redis: Redis, entries: readonly JobEventEntry[]): Promise<void> {
   const names = { queued: 'queued', running: '' };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { addAccess } from './access.js';
 import type { ServiceContext } from './context.js';
 import { handleError, serviceError } from './errors.js';
@@ -57,8 +57,6 @@ function answerBrokenRequest(
   );
 }
 
-const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
 /** Collects the addresses and methods of the routes that are added from now on. */
 function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
   const routes = new Map<string, Set<string>>();
@@ -72,14 +70,17 @@ function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
 
 /** Answers 405 to the methods that an address does not have. */
 function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+  const others = (methods: ReadonlySet<string>) => app.supportedMethods.filter((method) => !methods.has(method));
   for (const [url, methods] of [...routes]) {
     const allowed = [...methods].join(', ');
     app.route({
-      ...{ method: METHODS.filter((method) => !methods.has(method)), url, schema: { hide: true } },
-      handler: async (_request, reply) => {
+      ...{ method: others(methods), url, schema: { hide: true } },
+      // Before the body is looked at, whose type is wrong for some methods.
+      onRequest: async (_request, reply) => {
         reply.header('allow', allowed);
         throw serviceError('ERR_METHOD_NOT_ALLOWED', `Expected one of the methods ${allowed}`);
       },
+      handler: () => {},
     });
   }
 }

@@ -83,6 +83,7 @@ const requests: Hostile[] = [
   ['metrics without a token', () => ({ url: '/metrics', headers: { authorization: '' } }), 401, 'ERR_UNAUTHORIZED'],
   ['an unknown address', () => ({ url: '/admin' }), 404, 'ERR_NOT_FOUND'],
   ['a method that the address has not', () => ({ method: 'PATCH', url: '/v1/jobs' }), 405, 'ERR_METHOD_NOT_ALLOWED'],
+  ['a method that needs a body', () => ({ method: 'QUERY' as 'GET', url: '/v1/jobs' }), 405, 'ERR_METHOD_NOT_ALLOWED'],
   [
     'a preflight of another site',
     () => ({ method: 'OPTIONS', url: '/v1/jobs', headers: { origin: 'https://a.example' } }),
