@@ -15,6 +15,7 @@ import { addHealthRoutes } from './routes/health.js';
 import { addJobRoutes } from './routes/jobs.js';
 import { addPageRoutes } from './routes/page.js';
 import { addQueueRoutes } from './routes/queue.js';
+import { addReviewRoutes } from './routes/review.js';
 import { addWorkerRoutes } from './routes/workers.js';
 import type { Tokens } from './tokens.js';
 
@@ -123,6 +124,7 @@ export async function createServer(context: ServiceContext, settings: ServerSett
   addJobRoutes(app, context);
   addEventRoutes(app, context);
   addFileRoutes(app, context);
+  addReviewRoutes(app, context);
   await addDatasetRoutes(app, context);
   addAdapterRoutes(app, context);
   addQueueRoutes(app, context);

@@ -10,6 +10,7 @@ import { fetchDataset, readDataset } from '../store/datasets.js';
 import { fetchFiles } from '../store/manifest.js';
 import { jobPrefix, readResult } from '../store/results.js';
 import type { Store } from '../store/store.js';
+import { fetchReviews } from './review-files.js';
 
 export interface InputSettings {
   store: Store;
@@ -67,5 +68,6 @@ async function fetchResult(
   if (wanted.length === 0) throw new DatasetError(`The result of the job ${id} holds no ${path || 'files'}`);
   const target = pathInside(folder, id);
   await fetchFiles(store, jobPrefix(id), wanted, target);
+  await fetchReviews(store, id, wanted, target);
   return path === '' ? target : join(target, path);
 }

@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AbortedError } from '../../lib/core/errors.js';
 import type { RunContext, RunJob } from '../../lib/queue/job-queue.js';
-import { jobFileKey } from '../../lib/store/results.js';
+import { jobFileKey, publishResult } from '../../lib/store/results.js';
 import { browserPath } from '../helpers/browser.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { openService, photograph, type TestService } from '../helpers/service.js';
@@ -15,8 +15,16 @@ let browser: Browser;
 let made: TestService;
 let running: RunContext | undefined;
 
-const run: RunJob = (_, context) => {
+const run: RunJob = async (job, context) => {
   running = context;
+  if (job.kind === 'generate') {
+    const { store } = made;
+    const files = [{ path: 'pairs.jsonl', ...(await store.put(jobFileKey(job.id, 'pairs.jsonl'), '')) }];
+    await store.put(jobFileKey(job.id, 'test/a.png'), await photograph());
+    context.onEvent({ event: 'pair', index: 0, type: 'crack', image: 'test/a.png', part: 'part/a.png' });
+    await publishResult(store, job.id, { kind: job.kind, result: {}, files });
+    return {};
+  }
   return new Promise((_resolve, reject) => context.signal.addEventListener('abort', () => reject(new AbortedError())));
 };
 
@@ -77,6 +85,14 @@ describe('the page of the service', () => {
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByRole('button', { name: 'Cancel' }).waitFor();
     expect(await made.queue.get(id)).toMatchObject({ state: 'running', attempts: 2 });
+
+    const pairs = await made.queue.submit({ kind: 'generate', options: {}, datasets: {}, priority: 0 });
+    await made.queue.cancel(id);
+    await page.getByRole('button', { name: 'generate' }).click();
+    await page.getByRole('button', { name: 'Review the pairs' }).click();
+    await page.getByLabel('command').waitFor();
+    const folder = join(made.store.place, 'jobs', pairs.id, 'files');
+    expect(await page.getByLabel('command').textContent()).toBe(`dualanodiff review ${folder}`);
     expect(problems).toEqual([]);
   });
 });

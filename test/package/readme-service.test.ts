@@ -1,8 +1,8 @@
 /** The commands and the program by which the README submits campaigns to a service. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { embedded } from '../../lib/index.js';
 import { freePort } from '../helpers/redis.js';
@@ -49,7 +49,10 @@ describe('the service of the README', { timeout: PATIENCE_MS }, () => {
       );
     await vi.waitUntil(isUp, { timeout: PATIENCE_MS, interval: 200 });
   }, PATIENCE_MS);
-  afterAll(() => service.kill('SIGTERM'));
+  afterAll(async () => {
+    service.kill('SIGTERM');
+    await once(service, 'exit');
+  });
 
   it('takes the dataset and a campaign from curl', () => {
     const commands = lines.filter((line) => !isStart(line) && !line.startsWith('export'));
@@ -62,16 +65,14 @@ describe('the service of the README', { timeout: PATIENCE_MS }, () => {
 
   it('takes a campaign from a program of at most ten lines, which follows it to its end', () => {
     expect(program.trim().split('\n').length).toBeLessThanOrEqual(10);
-    writeFileSync(join(folder, 'program.ts'), program);
-    const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
+    writeFileSync(join(folder, 'program.ts'), adapted(program));
+    const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const compiled = spawnSync(process.execPath, [compiler, ...options, 'program.ts'], {
       cwd: folder,
       encoding: 'utf8',
     });
     expect([compiled.stdout, compiled.status]).toEqual(['', 0]);
-    const settings = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-    writeFileSync(join(folder, 'program.js'), ts.transpile(adapted(program), settings));
     const { stdout, stderr, status } = spawnSync(process.execPath, ['program.js'], {
       ...{ cwd: folder, env, encoding: 'utf8' },
     });

@@ -68,6 +68,12 @@ export async function listWorkers(): Promise<Worker[]> {
 export const cancelJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}`, { method: 'DELETE' });
 export const retryJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}/retry`, { method: 'POST' });
 
+/** Returns the commands by which people review the pairs of a job. */
+export async function reviewCommands(id: string): Promise<string[]> {
+  const { commands } = (await (await request(`v1/jobs/${id}/review`)).json()) as { commands: string[] };
+  return commands;
+}
+
 const addressOf = (id: string, path: string) =>
   `v1/jobs/${id}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
 

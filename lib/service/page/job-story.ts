@@ -15,10 +15,11 @@ export interface JobStory {
   losses: { step: number; loss: number }[];
   /** Pairs and previews, the newest first. */
   pictures: Picture[];
+  hasPairs: boolean;
   notes: string[];
 }
 
-export const emptyStory: JobStory = { progress: undefined, losses: [], pictures: [], notes: [] };
+export const emptyStory: JobStory = { progress: undefined, losses: [], pictures: [], hasPairs: false, notes: [] };
 
 const withPictures = (story: JobStory, ...pictures: Picture[]): JobStory => ({
   ...story,
@@ -34,7 +35,7 @@ export function told(story: JobStory, event: JobEvent): JobStory {
   }
   if (event.event === 'pair' && image !== undefined) {
     const masks = mask === undefined ? [] : [{ label: `mask of pair ${index}`, path: mask }];
-    return withPictures(story, { label: `pair ${index}`, path: image }, ...masks);
+    return withPictures({ ...story, hasPairs: true }, { label: `pair ${index}`, path: image }, ...masks);
   }
   if (event.event === 'file' && path.includes('.preview-')) return withPictures(story, { label: path, path });
   if (message !== undefined) return { ...story, notes: [...story.notes, message] };
