@@ -1,5 +1,7 @@
 #include "augment/augmenter.h"
 
+#include <ATen/Parallel.h>
+
 #include "augment/blending.h"
 #include "augment/crop_paste.h"
 #include "augment/defect_placement.h"
@@ -17,6 +19,14 @@ MarkedPicture inOwnPicture(const MarkedPicture& real, Rng& rng) {
   const double light = rng.uniform(0.8, kMostLight);
   const MarkedPicture picture = withJitter(real, rng);
   return {exposed(picture.image, light, kMostLight), picture.mask};
+}
+
+AugmentedPair drawPair(const Augmenter& augmenter, int64_t index, PartFill fill) {
+  const MarkedPicture picture = augmenter.draw(index);
+  const at::Tensor image = (2 * picture.image - 1).unsqueeze(0);
+  const at::Tensor mask = picture.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
+  return {index, toBytes(image)[0], toBytes(anomalyPart(image, mask, fill))[0],
+          picture.mask.to(at::kByte).mul(255).contiguous()};
 }
 
 }  // namespace
@@ -50,15 +60,15 @@ MarkedPicture Augmenter::draw(int64_t index) const {
 
 std::vector<AugmentedPair> Augmenter::pairs(const std::vector<int64_t>& indices, PartFill fill,
                                             const Task& task) const {
-  std::vector<AugmentedPair> pairs;
-  for (const int64_t index : indices) {
-    task.checkCancelled();
-    const MarkedPicture picture = draw(index);
-    const at::Tensor image = (2 * picture.image - 1).unsqueeze(0);
-    const at::Tensor mask = picture.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
-    pairs.push_back({index, toBytes(image)[0], toBytes(anomalyPart(image, mask, fill))[0],
-                     picture.mask.to(at::kByte).mul(255).contiguous()});
-  }
+  const auto count = static_cast<int64_t>(indices.size());
+  std::vector<AugmentedPair> pairs(indices.size());
+  // A picture has too little work for several threads, so each thread draws pictures of its own.
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      task.checkCancelled();
+      pairs[static_cast<size_t>(i)] = drawPair(*this, indices[static_cast<size_t>(i)], fill);
+    }
+  });
   return pairs;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "augment/box_filter.h"
 #include "augment/settings.h"
 
 namespace dan::augment {
@@ -14,21 +15,10 @@ constexpr double kBorderShare = 1 / 128.;  // of the side: the width of a defect
 constexpr double kSmoothShare = 3 / 32.;   // of the side: smaller structures are not the ground's light
 constexpr double kMaxLightGain = 2;        // the largest factor by the ground's light
 
-at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
-  const int64_t size = 2 * radius + 1;  // Rows and then columns give the same result as a square, but need less work.
-  const at::Tensor rows = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), {1, size}, 1, {0, radius});
-  return at::max_pool2d(rows, {size, 1}, 1, {radius, 0})[0] > 0;
-}
-
 // Three box filters approximate a Gaussian. x: (C, H, W).
 at::Tensor blurred(at::Tensor x, int64_t radius) {
-  x = x.unsqueeze(0);
-  const int64_t size = 2 * radius + 1;
-  for (int i = 0; i < 3; ++i) {
-    x = at::avg_pool2d(x, {1, size}, 1, {0, radius}, false, /*count_include_pad=*/false);
-    x = at::avg_pool2d(x, {size, 1}, 1, {radius, 0}, false, /*count_include_pad=*/false);
-  }
-  return x[0];
+  for (int i = 0; i < 3; ++i) x = boxMean(x, radius);
+  return x;
 }
 
 at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
@@ -39,7 +29,7 @@ at::Tensor meanOf(const at::Tensor& picture, const at::Tensor& where) {
 // defect itself, because there is nothing else to measure.
 at::Tensor ringAround(const at::Tensor& mask) {
   const int64_t width = pixelsOf(kRingShare, mask.size(0)), gap = pixelsOf(kBorderShare, mask.size(0));
-  const at::Tensor ring = dilated(mask.unsqueeze(0), width)[0] & ~dilated(mask.unsqueeze(0), gap)[0];
+  const at::Tensor ring = dilated(mask, width) & ~dilated(mask, gap);
   if (ring.any().item<bool>()) return ring;
   const at::Tensor rest = ~mask;
   return rest.any().item<bool>() ? rest : mask;
@@ -55,8 +45,8 @@ int64_t pixelsOf(double share, int64_t side) {
 
 at::Tensor softened(const at::Tensor& mask) {
   constexpr double kBorderGain = 1.3;  // so that the mask itself gets the value 1
-  const at::Tensor wide = dilated(mask.unsqueeze(0), pixelsOf(kBorderShare, mask.size(0))).to(at::kFloat);
-  return (blurred(wide, 1) * kBorderGain).clamp(0, 1)[0];
+  const at::Tensor wide = dilated(mask, pixelsOf(kBorderShare, mask.size(0))).to(at::kFloat);
+  return (blurred(wide.unsqueeze(0), 1) * kBorderGain).clamp(0, 1)[0];
 }
 
 double lightRatio(const MarkedPicture& defect, const at::Tensor& ground) {

@@ -1,0 +1,121 @@
+#include "augment/box_filter.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace dan::augment {
+
+namespace {
+
+constexpr int64_t kBlock = 32;  // So many neighbouring sums stay in the registers while the pixels pass.
+
+// result[i] = (x[i] + x[i + stride] + ... + x[i + (count - 1) * stride]) / count for `width` values. The order of the
+// additions is libtorch's, so that the sums are rounded alike.
+void meanOf(const float* x, int64_t count, int64_t stride, int64_t width, float* result) {
+  const auto divisor = static_cast<float>(count);
+  int64_t i = 0;
+  for (; i + kBlock <= width; i += kBlock) {
+    float sums[kBlock] = {};
+    for (int64_t k = 0; k < count; ++k) {
+      for (int64_t j = 0; j < kBlock; ++j) sums[j] += x[i + k * stride + j];
+    }
+    for (int64_t j = 0; j < kBlock; ++j) result[i + j] = sums[j] / divisor;
+  }
+  for (; i < width; ++i) {
+    float sum = 0;
+    for (int64_t k = 0; k < count; ++k) sum += x[i + k * stride];
+    result[i] = sum / divisor;
+  }
+}
+
+// Pixels of [0, extent) that lie within `radius` of pixel `at`.
+struct Span {
+  int64_t first, count;
+  Span(int64_t at, int64_t radius, int64_t extent)
+      : first(std::max<int64_t>(at - radius, 0)), count(std::min(at + radius + 1, extent) - first) {}
+};
+
+void meanOfRow(const float* row, int64_t radius, int64_t width, float* result) {
+  const int64_t inner = std::max<int64_t>(width - 2 * radius, 0), edge = std::min(radius, width);
+  const auto atEdge = [&](int64_t from, int64_t to) {
+    for (int64_t x = from; x < to; ++x) {
+      const Span span(x, radius, width);
+      meanOf(row + span.first, span.count, 1, 1, result + x);
+    }
+  };
+  atEdge(0, edge);
+  meanOf(row, 2 * radius + 1, 1, inner, result + edge);
+  atEdge(edge + inner, width);
+}
+
+// Marks every value of a line within `radius` of a marked one.
+void dilateRow(const bool* row, int64_t radius, int64_t width, bool* result) {
+  int64_t since = radius + 1;
+  for (int64_t x = 0; x < width; ++x) {
+    since = row[x] ? 0 : since + 1;
+    result[x] = since <= radius;
+  }
+  since = radius + 1;
+  for (int64_t x = width - 1; x >= 0; --x) {
+    since = row[x] ? 0 : since + 1;
+    result[x] = result[x] || since <= radius;
+  }
+}
+
+// Does the same for all columns.
+void dilateColumns(const bool* mask, int64_t radius, int64_t height, int64_t width, bool* result) {
+  std::vector<int64_t> since(static_cast<size_t>(width), radius + 1);
+  const auto pass = [&](int64_t y) {
+    for (int64_t x = 0; x < width; ++x) {
+      int64_t& rows = since[static_cast<size_t>(x)];
+      rows = mask[y * width + x] ? 0 : rows + 1;
+      result[y * width + x] = result[y * width + x] || rows <= radius;
+    }
+  };
+  std::fill_n(result, height * width, false);
+  for (int64_t y = 0; y < height; ++y) pass(y);
+  std::fill(since.begin(), since.end(), radius + 1);
+  for (int64_t y = height - 1; y >= 0; --y) pass(y);
+}
+
+}  // namespace
+
+at::Tensor boxMean(const at::Tensor& x, int64_t radius) {
+  const at::Tensor source = x.contiguous(), rows = at::empty_like(source), result = at::empty_like(source);
+  const int64_t height = x.size(-2), width = x.size(-1);
+  const auto* from = source.const_data_ptr<float>();
+  auto *const between = rows.mutable_data_ptr<float>(), *const to = result.mutable_data_ptr<float>();
+  for (int64_t line = 0; line < x.numel(); line += width) meanOfRow(from + line, radius, width, between + line);
+  for (int64_t channel = 0; channel < x.numel(); channel += height * width) {
+    for (int64_t y = 0; y < height; ++y) {
+      const Span span(y, radius, height);
+      meanOf(between + channel + span.first * width, span.count, width, width, to + channel + y * width);
+    }
+  }
+  return result;
+}
+
+at::Tensor boxMeanPlain(const at::Tensor& x, int64_t radius) {
+  const int64_t size = 2 * radius + 1;
+  const at::Tensor rows =
+      at::avg_pool2d(x.unsqueeze(0), {1, size}, 1, {0, radius}, false, /*count_include_pad=*/false);
+  return at::avg_pool2d(rows, {size, 1}, 1, {radius, 0}, false, /*count_include_pad=*/false)[0];
+}
+
+at::Tensor dilated(const at::Tensor& mask, int64_t radius) {
+  const at::Tensor source = mask.contiguous(), rows = at::empty_like(source), result = at::empty_like(source);
+  const int64_t height = mask.size(0), width = mask.size(1);
+  const auto* from = source.const_data_ptr<bool>();
+  auto* const between = rows.mutable_data_ptr<bool>();
+  for (int64_t y = 0; y < height; ++y) dilateRow(from + y * width, radius, width, between + y * width);
+  dilateColumns(between, radius, height, width, result.mutable_data_ptr<bool>());
+  return result;
+}
+
+at::Tensor dilatedPlain(const at::Tensor& mask, int64_t radius) {
+  const int64_t size = 2 * radius + 1;  // Rows and then columns give the same result as a square, but need less work.
+  const at::Tensor rows = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), {1, size}, 1, {0, radius});
+  return at::max_pool2d(rows, {size, 1}, 1, {radius, 0})[0] > 0;
+}
+
+}  // namespace dan::augment
