@@ -97,8 +97,7 @@ at::Tensor boxMean(const at::Tensor& x, int64_t radius) {
 
 at::Tensor boxMeanPlain(const at::Tensor& x, int64_t radius) {
   const int64_t size = 2 * radius + 1;
-  const at::Tensor rows =
-      at::avg_pool2d(x.unsqueeze(0), {1, size}, 1, {0, radius}, false, /*count_include_pad=*/false);
+  const at::Tensor rows = at::avg_pool2d(x.unsqueeze(0), {1, size}, 1, {0, radius}, false, /*count_include_pad=*/false);
   return at::avg_pool2d(rows, {size, 1}, 1, {radius, 0}, false, /*count_include_pad=*/false)[0];
 }
 

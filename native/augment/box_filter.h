@@ -5,8 +5,8 @@
 
 namespace dan::augment {
 
-// Returns the mean of the (2 radius + 1)^2 pixels around each pixel of x, (C, H, W) float. Beyond the edges there are no
-// pixels. Rows are averaged first, and then columns. The values are those of boxMeanPlain, bit by bit.
+// Returns the mean of the (2 radius + 1)^2 pixels around each pixel of x, (C, H, W) float. Beyond the edges there are
+// no pixels. Rows are averaged first, and then columns. The values are those of boxMeanPlain, bit by bit.
 at::Tensor boxMean(const at::Tensor& x, int64_t radius);
 at::Tensor boxMeanPlain(const at::Tensor& x, int64_t radius);
 

@@ -11,7 +11,7 @@ namespace {
 
 // A tensor of a large model takes about 40 opcodes. This number of opcodes makes at most about 200 MB of values.
 constexpr size_t kMaxOpcodes = 2'000'000;
-constexpr size_t kMaxDims = 8;  // The kernels of convolutions have four.
+constexpr size_t kMaxTensorDims = 8;  // The kernels of convolutions have four.
 
 enum Opcode : uint8_t {
   kProto = 0x80,
@@ -260,7 +260,7 @@ void PickleMachine::reduce() {
 // The shape must be a tuple, because a list could change after this check.
 void PickleMachine::expectShape(const PickleValue* tuple) {
   if (tuple->kind != Kind::kTuple) input_.reject("a shape is no tuple");
-  if (tuple->items.size() > kMaxDims) input_.reject("a tensor has too many dimensions");
+  if (tuple->items.size() > kMaxTensorDims) input_.reject("a tensor has too many dimensions");
   for (const PickleValue* item : tuple->items) {
     if (item->kind != Kind::kInteger) input_.reject("a shape holds what is no integer");
   }

@@ -33,7 +33,7 @@ TensorMap resnet18Tensors() {
 }
 
 template <class Make>
-TensorMap tensorsOf(Make make) {
+TensorMap weightsOf(Make make) {
   const nn::Weights weights = freshWeights();
   make(weights);
   randomizeNorms(weights.taken(), makeGenerator(4));
@@ -41,7 +41,7 @@ TensorMap tensorsOf(Make make) {
 }
 
 TensorMap mobilenetTensors() {
-  return tensorsOf([](const nn::Weights& w) { model::InvertedResidualBackbone(w, model::mobilenetV2(w)); });
+  return weightsOf([](const nn::Weights& w) { model::InvertedResidualBackbone(w, model::mobilenetV2(w)); });
 }
 
 std::unique_ptr<model::Backbone> written(const Scratch& scratch, const std::string& name, const TensorMap& tensors) {
@@ -115,7 +115,7 @@ DAN_TEST(mobile_backbones_read_every_naming_and_give_four_strides) {
   EXPECT(published->channels() == std::vector<int64_t>({24, 32, 96, 320}));
   for (const int64_t height : {64, 61})
     expectStages(published->features(images(height, 96)), published->channels(), height, 96);
-  const TensorMap lite = tensorsOf([](const nn::Weights& w) {
+  const TensorMap lite = weightsOf([](const nn::Weights& w) {
     // The first tensor tells the naming, so a weight of timm's name selects timm's.
     model::InvertedResidualBackbone(w, model::efficientnetLite0(w));
   });

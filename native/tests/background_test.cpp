@@ -18,22 +18,22 @@ namespace dan::tests {
 
 namespace {
 
-const model::BaseModel& tinyBase() {
+const model::BaseModel& backgroundBase() {
   static const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
   return *base;
 }
 
 std::unique_ptr<dual::Adapter> adapterFrom(const std::string& path, dual::BackgroundMode form) {
   const auto file = dual::readAdapterFile(fixture(path), form);
-  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *tinyBase().unet,
-                                         tinyBase().textEncoder->config(), path);
+  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *backgroundBase().unet,
+                                         backgroundBase().textEncoder->config(), path);
 }
 
 constexpr const char* kBcmCheckpoint = "golden/bcm-checkpoint/pytorch_lora_weights.safetensors";
 
 train::PairLoss trainingLoss(const dual::Adapter& adapter) {
   const auto& t = fixtureTensors("golden/bcm.safetensors");
-  const auto& base = tinyBase();
+  const auto& base = backgroundBase();
   const diffusion::NoiseSchedule schedule(base.schedule);
   const dual::DualUnet unet(*base.unet, adapter);
   const at::Tensor encoded =
@@ -82,7 +82,7 @@ DAN_TEST(background_compensation_trains_as_published_in_both_forms) {
   // The background latents come from pixels and are not scaled.
   {
     const at::NoGradGuard noGrad;
-    const auto posterior = tinyBase().vae->encode(t.at("train.cond_pixel"));
+    const auto posterior = backgroundBase().vae->encode(t.at("train.cond_pixel"));
     expectClose(posterior.sample(t.at("train.posterior_eps_cond")), t.at("train.cond_lat"), 5e-3, 1e-5,
                 "the background");
   }
@@ -148,7 +148,7 @@ DAN_TEST(three_updates_with_a_background_follow_the_published_code) {
 // Runs the published pipelines from their noise to the last latents, on both forms of the UNet.
 DAN_TEST(sampling_follows_the_published_pipelines) {
   const at::NoGradGuard noGrad;
-  const auto& base = tinyBase();
+  const auto& base = backgroundBase();
   const diffusion::NoiseSchedule schedule(base.schedule);
   for (const std::string name : {"dual_pndm10_g1.0_nocfg_8x8", "dual_pndm10_g2.5_batch2_neg_8x8",
                                  "dual_ddim10_g2.5_8x8", "bcm_pndm10_g2.5_batch2_8x8", "bcm_ddim10_g2.5_16x16"}) {

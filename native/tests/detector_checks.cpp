@@ -9,7 +9,7 @@ namespace dan::tests {
 
 namespace {
 
-void expectSame(const detect::Scored& actual, const detect::Scored& expected) {
+void expectSameScored(const detect::Scored& actual, const detect::Scored& expected) {
   EXPECT(at::equal(actual.maps, expected.maps) && at::equal(actual.scores, expected.scores));
 }
 
@@ -81,7 +81,7 @@ void expectResumable(const MakeDetector& make, int64_t steps, const at::Tensor& 
   EXPECT(resumed->position() == steps / 2);
   fit(*resumed, steps - steps / 2);
   const detect::Scored expected = whole->score(images, task);
-  expectSame(resumed->score(images, task), expected);
+  expectSameScored(resumed->score(images, task), expected);
   EXPECT(!at::equal(other->score(images, task).maps, expected.maps));
 }
 
@@ -92,9 +92,9 @@ void expectSavable(const detect::Detector& detector, const at::Tensor& images) {
   detector.save(path, {});
   const auto loaded = detect::loadDetector(path, at::kCPU);
   const detect::Scored expected = detector.score(images, task);
-  expectSame(loaded->score(images, task), expected);
+  expectSameScored(loaded->score(images, task), expected);
   loaded->save(again, {});
-  expectSame(detect::loadDetector(again, at::kCPU)->score(images, task), expected);
+  expectSameScored(detect::loadDetector(again, at::kCPU)->score(images, task), expected);
 }
 
 }  // namespace dan::tests

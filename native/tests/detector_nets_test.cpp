@@ -18,7 +18,7 @@ namespace {
 
 const at::TensorOptions kDouble = at::TensorOptions().dtype(at::kDouble);
 
-at::Tensor wave(at::IntArrayRef shape, double start) {
+at::Tensor waveFrom(at::IntArrayRef shape, double start) {
   const at::Tensor index = at::arange(c10::multiply_integers(shape), kDouble);
   return at::sin(start + 0.3 * index).view(shape);
 }
@@ -80,7 +80,7 @@ void checkDraem(bool sspcab, double eval, double train, Step step) {
   const model::DraemNet net(weights, {8, 4}, sspcab);
   fill(weights.taken());
   const std::vector<int64_t> shape = {2, 3, 64, 64};
-  const at::Tensor image = 0.5 + 0.5 * wave(shape, 0), good = 0.5 + 0.5 * wave(shape, 1);
+  const at::Tensor image = 0.5 + 0.5 * waveFrom(shape, 0), good = 0.5 + 0.5 * waveFrom(shape, 1);
   {
     const at::NoGradGuard noGrad;
     const auto output = net.forward(image);
@@ -89,14 +89,14 @@ void checkDraem(bool sspcab, double eval, double train, Step step) {
   }
   const auto output = net.forward(image, /*training=*/true);
   expectNumber(fingerprint({output.logits, output.reconstruction.image}), train, "train");
-  expectStep(weights, detect::draemLoss(output, good, wave({2, 64, 64}, 2) > 0.6), step);
+  expectStep(weights, detect::draemLoss(output, good, waveFrom({2, 64, 64}, 2) > 0.6), step);
 }
 
 void checkSuperSimpleNet(bool supervised, double eval, double train, Step step) {
   const nn::Weights weights = doubleWeights();
   const model::SuperSimpleNet net(weights, {12});
   fill(weights.taken());
-  const at::Tensor features = model::joinStages({wave({2, 5, 8, 8}, 0), wave({2, 7, 4, 4}, 1)});
+  const at::Tensor features = model::joinStages({waveFrom({2, 5, 8, 8}, 0), waveFrom({2, 7, 4, 4}, 1)});
   {
     const at::NoGradGuard noGrad;
     const auto output = net.forward(net.adapt(features));
@@ -108,11 +108,11 @@ void checkSuperSimpleNet(bool supervised, double eval, double train, Step step) 
     mask[1].narrow(0, 8, 32).narrow(1, 16, 16).fill_(true);
     label[1] = 1;
   }
-  at::Tensor places = (wave({4, 1, 16, 16}, 2) > 0.6).to(at::kDouble);
+  at::Tensor places = (waveFrom({4, 1, 16, 16}, 2) > 0.6).to(at::kDouble);
   places[0].zero_();
   places[3].zero_();
   const auto noisy = detect::withNoise({net.adapt(features), detect::resizedMasks(mask, 16, 16).to(at::kDouble), label},
-                                       places, 0.3 * wave({4, 12, 16, 16}, 3));
+                                       places, 0.3 * waveFrom({4, 12, 16, 16}, 3));
   const auto output = net.forward(noisy.features, /*training=*/true, /*separateHeads=*/!supervised);
   expectNumber(fingerprint({noisy.labels, output.map, noisy.masks, output.score}), train, "train");
   expectStep(weights, detect::superSimpleLoss(output, noisy.masks, noisy.labels), step);

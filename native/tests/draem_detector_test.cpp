@@ -32,7 +32,7 @@ augment::Pool makeStripes(int64_t count, bool defects, uint64_t seed) {
   return pool;
 }
 
-detect::Strata oneStratum(int64_t count) {
+detect::Strata stratumOf(int64_t count) {
   return {std::vector<int64_t>(static_cast<size_t>(count)), std::vector<int64_t>(static_cast<size_t>(count))};
 }
 
@@ -110,7 +110,7 @@ DAN_TEST(defect_sources_know_the_good_image_below_a_made_up_defect) {
   const auto good = makeStripes(1, false, 1), defects = makeStripes(2, true, 2);
   const at::Tensor before = augment::toPicture(good->images[0]);
   for (const std::string& kind : std::vector<std::string>{"draem", "crop-paste", "pairs"}) {
-    const auto source = detect::makeDefectSource({kind, false}, good, defects, oneStratum(2));
+    const auto source = detect::makeDefectSource({kind, false}, good, defects, stratumOf(2));
     for (uint64_t i = 0; i < 10; ++i) {
       Rng rng(makeGenerator(3, i));
       const detect::Example example = source->draw(rng);

@@ -16,15 +16,15 @@ namespace dan::tests {
 
 namespace {
 
-const model::BaseModel& tinyBase() {
+const model::BaseModel& dualBase() {
   static const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
   return *base;
 }
 
 std::unique_ptr<dual::Adapter> publishedAdapter() {
   const auto file = dual::readAdapterFile(fixture("golden/dual-checkpoint/pytorch_lora_weights.bin"));
-  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *tinyBase().unet,
-                                         tinyBase().textEncoder->config(), "published");
+  return std::make_unique<dual::Adapter>(file.tensors, file.settings, *dualBase().unet,
+                                         dualBase().textEncoder->config(), "published");
 }
 
 // Parts are mostly blank. ATen's channels-last group norm subtracts sums of squares, which loses two digits for means
@@ -68,7 +68,7 @@ DAN_TEST(saim_is_softmax_attention_over_two_tokens) {
 DAN_TEST(a_training_step_and_three_updates_follow_the_published_code) {
   const auto& t = fixtureTensors("golden/dual.safetensors");
   const auto json = fixtureJson("golden/dual.json");
-  const auto& base = tinyBase();
+  const auto& base = dualBase();
   const auto adapter = publishedAdapter();
   adapter->requireGradients();
   // Pixels give the posterior's mean and deviation. The latents then follow with the given noise.
@@ -133,7 +133,7 @@ DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
   const at::NoGradGuard noGrad;
   const auto& t = fixtureTensors("golden/dual.safetensors");
   const auto adapter = publishedAdapter();
-  const dual::DualUnet unet(*tinyBase().unet, *adapter);
+  const dual::DualUnet unet(*dualBase().unet, *adapter);
   // Pairs are independent: a pair alone has the same result as in a batch of two.
   const at::Tensor sample = t.at("fwd1.sample"), context = t.at("train.encoder_hidden_states");
   const at::Tensor timesteps = at::full({4}, 1, at::kLong);
@@ -145,7 +145,7 @@ DAN_TEST(pairs_of_a_batch_do_not_see_each_other) {
 
 DAN_TEST(a_folded_adapter_predicts_what_the_plain_one_does) {
   const at::NoGradGuard noGrad;
-  const auto& base = tinyBase();
+  const auto& base = dualBase();
   const auto& t = fixtureTensors("golden/dual.safetensors");
   const at::Tensor sample = t.at("fwd1.sample"), context = t.at("train.encoder_hidden_states");
   const at::Tensor timesteps = at::full({4}, 1, at::kLong);
@@ -182,7 +182,7 @@ DAN_TEST(a_folded_adapter_predicts_what_the_plain_one_does) {
 
 DAN_TEST(an_adapter_starts_from_another_of_any_rank) {
   const at::NoGradGuard noGrad;
-  const auto& base = tinyBase();
+  const auto& base = dualBase();
   const auto& text = base.textEncoder->config();
   const auto& t = fixtureTensors("golden/dual.safetensors");
   const auto fresh = [&](int64_t rank, uint64_t seed, dual::BackgroundMode background = dual::BackgroundMode::kOff) {
@@ -242,7 +242,7 @@ DAN_TEST(a_defect_gets_its_share_of_the_loss) {
 }
 
 DAN_TEST(an_adapter_comes_back_as_it_was_written_and_fits_only_its_base) {
-  const auto& base = tinyBase();
+  const auto& base = dualBase();
   const dual::AdapterSettings settings{3, dual::BackgroundMode::kAdd, 1.0};
   const auto tensors =
       dual::Adapter::initialTensors(settings, *base.unet, base.textEncoder->config(), makeGenerator(5));

@@ -14,7 +14,7 @@ namespace dan::tests {
 
 namespace {
 
-const model::BaseModel& tinyBase() {
+const model::BaseModel& exportedBase() {
   static const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
   return *base;
 }
@@ -26,7 +26,7 @@ std::string scratchFile(const std::string& ending) {
 
 at::Tensor predict(const dual::AdapterFile& file, double backgroundWeight = 1.0) {
   const at::NoGradGuard noGrad;
-  const auto& base = tinyBase();
+  const auto& base = exportedBase();
   const auto& t = fixtureTensors("golden/bcm.safetensors");
   const dual::Adapter adapter(file.tensors, file.settings, *base.unet, base.textEncoder->config(), "a test");
   const dual::DualUnet unet(*base.unet, adapter);
@@ -110,7 +110,7 @@ DAN_TEST(a_compact_adapter_is_exact_at_full_rank_and_says_its_error_below) {
     return dual::exportAdapter(file, scratchFile(".safetensors"), options);
   };
   const auto full = compact(64);
-  EXPECT(full.errors.size() == tinyBase().unet->attentionLayers().size());
+  EXPECT(full.errors.size() == exportedBase().unet->attentionLayers().size());
   for (const auto& error : full.errors) EXPECT(error.scores < 1e-6 && error.values < 1e-6);
   expectClose(predict(dual::readAdapterFile(scratchFile(".safetensors"))), expected, 1e-4, 1e-4, "the prediction");
 

@@ -15,9 +15,9 @@ namespace {
 constexpr at::ScalarType kStorages[] = {at::kFloat, at::kHalf, at::kBFloat16};
 
 // Compares the result and the input's gradient of `form` with `plain` in float64.
-void expectSame(const std::function<at::Tensor(const at::Tensor&)>& form,
-                const std::function<at::Tensor(const at::Tensor&)>& plain, const at::Tensor& x,
-                const std::string& what) {
+void expectSameForms(const std::function<at::Tensor(const at::Tensor&)>& form,
+                     const std::function<at::Tensor(const at::Tensor&)>& plain, const at::Tensor& x,
+                     const std::string& what) {
   const auto run = [](const auto& function, const at::Tensor& input) {
     const at::Tensor leaf = input.clone().requires_grad_();
     const at::Tensor output = function(leaf);
@@ -45,7 +45,7 @@ DAN_TEST(frozen_linear_reads_any_storage_and_shape) {
       const at::Tensor bias = randn({out}, makeGenerator(++seed)), x = randn({rows, in}, makeGenerator(++seed));
       const std::string what = c10::str(at::toString(storage), " ", rows, " x ", in, " x ", out);
       for (const at::Tensor& stored : {weight, weight.t().contiguous().t()}) {
-        expectSame(
+        expectSameForms(
             [&](const at::Tensor& input) { return ops::frozenLinear(input, stored, bias); },
             [&](const at::Tensor& input) { return at::linear(input, weight.to(at::kDouble), bias.to(at::kDouble)); }, x,
             what);
@@ -62,7 +62,7 @@ DAN_TEST(group_norm_silu_has_the_plain_forms_gradient_in_any_layout) {
     return ops::groupNormSiluPlain(input, 3, weight.to(at::kDouble), bias.to(at::kDouble), 1e-5);
   };
   for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
-    expectSame(form, plain, x.contiguous(format), c10::str(format));
+    expectSameForms(form, plain, x.contiguous(format), c10::str(format));
   }
 }
 
@@ -157,10 +157,10 @@ DAN_TEST(frozen_conv2d_reads_any_storage_layout_and_geometry) {
                                       geometry.stride, ", padding ", geometry.padding);
     for (const auto layout : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
       const at::Tensor stored = weight.contiguous(layout);
-      expectSame([&](const at::Tensor& input) { return ops::frozenConv2d(input, stored, bias, geometry); }, plain, x,
-                 what);
-      expectSame([&](const at::Tensor& input) { return ops::frozenConv2d(input, stored, bias, geometry); }, plain,
-                 x.contiguous(at::MemoryFormat::ChannelsLast), what + ", channels-last");
+      expectSameForms([&](const at::Tensor& input) { return ops::frozenConv2d(input, stored, bias, geometry); }, plain,
+                      x, what);
+      expectSameForms([&](const at::Tensor& input) { return ops::frozenConv2d(input, stored, bias, geometry); }, plain,
+                      x.contiguous(at::MemoryFormat::ChannelsLast), what + ", channels-last");
     }
   };
   for (const at::ScalarType storage : kStorages) {

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void writeBytes(const std::string& path, const std::string& bytes) {
+void writeHostile(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
@@ -49,7 +49,7 @@ constexpr size_t kFewBytes = 400u << 20;
 #endif
 
 void expectRefusedInLittleMemory(const std::string& path, const std::string& bytes, const std::string& reason) {
-  writeBytes(path, bytes);
+  writeHostile(path, bytes);
   const size_t peak = peakOf([&] { expectError([&] { io::readTorchFile(path); }, reason); });
   if (peak > kFewBytes) failTest(c10::str(bytes.size(), " bytes take ", peak, " bytes of memory"));
 }
@@ -98,7 +98,7 @@ DAN_TEST(a_small_storage_does_not_become_a_large_model) {
   // Tied weights are legitimate and must load.
   pickle = kBegin + "}(";
   for (const char* name : {"a", "b"}) pickle += pickleText(name) + pickleTensor(pickleStorage("0", kNumel), kNumel);
-  writeBytes(scratch.at("tied.pth"), zipOf({{"a/data.pkl", pickle + "u."}, {"a/data/0", storage}}));
+  writeHostile(scratch.at("tied.pth"), zipOf({{"a/data.pkl", pickle + "u."}, {"a/data/0", storage}}));
   EXPECT(io::readTorchFile(scratch.at("tied.pth")).size() == 2);
 }
 
@@ -117,7 +117,7 @@ DAN_TEST(a_pickle_has_a_bounded_number_of_values_and_dimensions) {
 DAN_TEST(a_safetensors_header_does_not_grow_in_memory) {
   const Scratch scratch;
   const auto read = [&](std::string header, const std::string& reason) {
-    writeBytes(scratch.at("a.safetensors"), little(header.size(), 8) + header);
+    writeHostile(scratch.at("a.safetensors"), little(header.size(), 8) + header);
     const size_t peak = peakOf([&] { expectError([&] { io::readWeightsFile(scratch.at("a.safetensors")); }, reason); });
     if (peak > kFewBytes) failTest(c10::str(header.size(), " bytes take ", peak, " bytes of memory"));
   };
@@ -147,7 +147,7 @@ DAN_TEST(weights_stay_as_they_were_read) {
   io::writeSafetensors(path, {{"a", numbers}});
   const std::string storage(static_cast<const char*>(numbers.const_data_ptr()), numbers.nbytes());
   const std::string pickle = kBegin + "}(" + pickleText("a") + pickleTensor(pickleStorage("0", kNumel), kNumel) + "u.";
-  writeBytes(torchPath, zipOf({{"a/data.pkl", pickle}, {"a/data/0", storage}}));
+  writeHostile(torchPath, zipOf({{"a/data.pkl", pickle}, {"a/data/0", storage}}));
   for (const std::string& file : {path, torchPath}) {
     const TensorMap overwritten = io::readWeightsFile(file).tensors;
     std::fstream(file, std::ios::in | std::ios::out | std::ios::binary) << std::string(fs::file_size(file), '\xff');
@@ -199,7 +199,7 @@ DAN_TEST(writers_of_one_file_do_not_meet) {
   const std::string next = io::temporaryName(path);
   const size_t dash = next.rfind('-') + 1;
   const std::string taken = next.substr(0, dash) + std::to_string(std::stoul(next.substr(dash)) + 1);
-  writeBytes(taken, "theirs");
+  writeHostile(taken, "theirs");
   { io::AtomicFile third(path); }
   EXPECT(fs::file_size(taken) == 6);
   EXPECT(std::distance(fs::directory_iterator(scratch.at("")), fs::directory_iterator()) == 2);

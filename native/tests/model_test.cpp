@@ -14,7 +14,7 @@ namespace dan::tests {
 
 namespace {
 
-const model::BaseModel& tinyBase() {
+const model::BaseModel& modelBase() {
   static const auto base = model::loadBaseModel(fixture("tiny-sd"), at::kCPU, at::kFloat);
   return *base;
 }
@@ -26,7 +26,7 @@ DAN_TEST(tokenizer_gives_the_published_ids) {
   const auto json = fixtureJson("golden/tokenizer.json");
   for (const auto& row : json.at("cases")) {
     const std::string key = row.contains("prompt") ? "prompt" : "text";
-    if (tinyBase().tokenizer->encode(row.at(key).get<std::string>()) != row.at("ids").get<std::vector<int64_t>>()) {
+    if (modelBase().tokenizer->encode(row.at(key).get<std::string>()) != row.at("ids").get<std::vector<int64_t>>()) {
       failTest("ids differ for " + row.at(key).dump());
     }
     ++count;
@@ -37,7 +37,7 @@ DAN_TEST(tokenizer_gives_the_published_ids) {
 DAN_TEST(text_encoder_unet_and_autoencoder_agree_with_diffusers) {
   const at::NoGradGuard noGrad;
   const auto& t = fixtureTensors("golden/components.safetensors");
-  const auto& base = tinyBase();
+  const auto& base = modelBase();
   expectClose(base.textEncoder->forward(t.at("text.input_ids")), t.at("text.last_hidden_state"), 1e-5, 1e-5, "text");
   const auto posterior = base.vae->encode(t.at("vae.encode.in"));
   expectClose(posterior.mean, t.at("vae.encode.mean"), 5e-5, 1e-5, "mean");

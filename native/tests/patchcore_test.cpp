@@ -15,7 +15,7 @@ namespace dan::tests {
 
 namespace {
 
-constexpr const char* kBackbone = "mobilenet-v2";
+constexpr const char* kPatchcoreBackbone = "mobilenet-v2";
 constexpr int64_t kPatchcoreSide = 64, kBatch = 8;
 
 void writeBackbone(const std::string& path) {
@@ -36,7 +36,7 @@ std::shared_ptr<augment::PixelPool> pictures(int64_t count, uint64_t seed) {
 std::unique_ptr<detect::Detector> makePatchcore(const std::string& backbone, augment::Pool good, uint64_t seed = 5) {
   detect::DetectorSettings settings;
   settings.name = "patchcore";
-  settings.backbone = kBackbone;
+  settings.backbone = kPatchcoreBackbone;
   settings.backboneFile = backbone;
   settings.training.batchSize = kBatch;
   settings.training.seed = seed;
@@ -48,7 +48,7 @@ void fit(detect::Detector& detector, int64_t until) {
   while (detector.position() < until) EXPECT(std::isnan(detector.step(task).loss));
 }
 
-void expectSame(const detect::Scored& actual, const detect::Scored& expected) {
+void expectSameScores(const detect::Scored& actual, const detect::Scored& expected) {
   EXPECT(at::equal(actual.maps, expected.maps) && at::equal(actual.scores, expected.scores));
 }
 
@@ -61,7 +61,7 @@ double distanceOf(const at::Tensor& a, const at::Tensor& b) {
 DAN_TEST(patch_features_are_averages_of_two_stages) {
   const Scratch scratch;
   writeBackbone(scratch.at("backbone.safetensors"));
-  const auto backbone = model::readBackbone(kBackbone, scratch.at("backbone.safetensors"), at::kCPU);
+  const auto backbone = model::readBackbone(kPatchcoreBackbone, scratch.at("backbone.safetensors"), at::kCPU);
   const at::Tensor images = randn({2, 3, kPatchcoreSide, kPatchcoreSide}, makeGenerator(2));
   const auto stages = backbone->features(images);
   const at::Tensor features = detect::patchFeatures(*backbone, images);
@@ -134,7 +134,7 @@ DAN_TEST(patchcore_knows_its_good_images_and_finds_a_defect) {
   EXPECT(highest / kPatchcoreSide >= 12 && highest / kPatchcoreSide < 44 && highest % kPatchcoreSide >= 28 &&
          highest % kPatchcoreSide < 60);
   detector->save(saved, {});
-  expectSame(detect::loadDetector(saved, at::kCPU)->score(images, task), scored);
+  expectSameScores(detect::loadDetector(saved, at::kCPU)->score(images, task), scored);
 }
 
 DAN_TEST(patchcore_resumes_bit_for_bit_and_ends_within_a_step) {
@@ -162,7 +162,7 @@ DAN_TEST(patchcore_resumes_bit_for_bit_and_ends_within_a_step) {
     if (position < resumed->steps()) expectError([&] { resumed->step(cancelled); }, "aborted");
     EXPECT(resumed->position() == position);
     fit(*resumed, resumed->steps());
-    expectSame(resumed->score(images, task), expected);
+    expectSameScores(resumed->score(images, task), expected);
     expectError([&] { makePatchcore(backbone, pictures(3, 1))->loadCheckpoint(path); }, path);
   }
   expectError([&] { whole->score(images, cancelled); }, "aborted");

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kPlaceSide = 64;
 
-at::Tensor bytes(at::IntArrayRef shape, uint64_t seed) {
+at::Tensor randomBytes(at::IntArrayRef shape, uint64_t seed) {
   return at::randint(0, 256, shape, makeGenerator(seed), at::kByte);
 }
 
@@ -19,8 +19,8 @@ at::Tensor bytes(at::IntArrayRef shape, uint64_t seed) {
 place::PlaceWindow windowOf(int64_t index) {
   place::PlaceWindow window;
   window.index = index;
-  window.photograph = bytes({kPlaceSide, kPlaceSide, 3}, 10 + static_cast<uint64_t>(index));
-  window.defectImage = bytes({kPlaceSide, kPlaceSide, 3}, 20);
+  window.photograph = randomBytes({kPlaceSide, kPlaceSide, 3}, 10 + static_cast<uint64_t>(index));
+  window.defectImage = randomBytes({kPlaceSide, kPlaceSide, 3}, 20);
   window.place = at::zeros({kPlaceSide, kPlaceSide}, at::kByte);
   window.place.slice(0, 16, 48).slice(1, 20, 44).fill_(255);
   window.defectMask = at::zeros({kPlaceSide, kPlaceSide}, at::kByte);
@@ -127,13 +127,13 @@ DAN_TEST(place_refuses_windows_that_do_not_fit) {
   refuse(
       1,
       [](auto& w) {
-        w.photograph = bytes({32, 64, 3}, 1);
+        w.photograph = randomBytes({32, 64, 3}, 1);
       },
       "64 x 64 pixels for the window's photograph");
   refuse(
       1,
       [](auto& w) {
-        w.place = bytes({64, 32}, 1);
+        w.place = randomBytes({64, 32}, 1);
       },
       "for the window's place but received 32 x 64");
   refuse(

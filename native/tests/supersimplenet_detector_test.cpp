@@ -12,7 +12,7 @@ namespace dan::tests {
 namespace {
 
 constexpr int64_t kSupersimplenetDetectorSide = 64;
-constexpr const char* kBackbone = "mobilenet-v2";
+constexpr const char* kSuperSimpleBackbone = "mobilenet-v2";
 
 // Grey noise; with a defect, a bright box with its mask.
 augment::Pool makeGrey(int64_t count, bool defects, uint64_t seed) {
@@ -37,7 +37,7 @@ augment::Pool makeGrey(int64_t count, bool defects, uint64_t seed) {
 
 std::string writeBackbone(const Scratch& scratch) {
   const nn::Weights weights = nn::Weights::random(makeGenerator(1));
-  model::makeBackbone(kBackbone, weights);
+  model::makeBackbone(kSuperSimpleBackbone, weights);
   const std::string path = scratch.at("backbone.safetensors");
   io::writeSafetensors(path, weights.taken(), {});
   return path;
@@ -46,7 +46,7 @@ std::string writeBackbone(const Scratch& scratch) {
 std::unique_ptr<detect::Detector> make(const std::string& backboneFile, bool withDefects, int64_t iterations) {
   detect::DetectorSettings settings;
   settings.name = "supersimplenet";
-  settings.backbone = kBackbone;
+  settings.backbone = kSuperSimpleBackbone;
   settings.backboneFile = backboneFile;
   settings.training.channels = 8;
   settings.training.batchSize = 4;
@@ -58,7 +58,7 @@ std::unique_ptr<detect::Detector> make(const std::string& backboneFile, bool wit
   return detect::makeDetector(settings, {good, std::move(source)}, at::kCPU);
 }
 
-std::vector<double> makeSteps(detect::Detector& detector, int64_t count) {
+std::vector<double> lossesOfSteps(detect::Detector& detector, int64_t count) {
   std::vector<double> losses;
   for (int64_t i = 0; i < count; ++i) losses.push_back(detector.step(Task()).loss);
   return losses;
@@ -69,7 +69,7 @@ std::vector<double> makeSteps(detect::Detector& detector, int64_t count) {
 DAN_TEST(supersimplenet_learns_from_defects) {
   const Scratch scratch;
   const auto detector = make(writeBackbone(scratch), /*withDefects=*/true, 40);
-  makeSteps(*detector, 40);
+  lossesOfSteps(*detector, 40);
   const auto defects = makeGrey(4, true, 50), good = makeGrey(4, false, 51);
   std::vector<at::Tensor> images = defects->images;
   images.insert(images.end(), good->images.begin(), good->images.end());
@@ -87,7 +87,7 @@ DAN_TEST(supersimplenet_learns_from_its_own_noise) {
   const Scratch scratch;
   const std::string backbone = writeBackbone(scratch);
   const auto detector = make(backbone, /*withDefects=*/false, 40);
-  const std::vector<double> losses = makeSteps(*detector, 40);
+  const std::vector<double> losses = lossesOfSteps(*detector, 40);
   const auto sum = [&](int64_t from) {
     return std::accumulate(losses.begin() + from, losses.begin() + from + 10, 0.0);
   };
@@ -102,11 +102,11 @@ DAN_TEST(supersimplenet_resumes_and_is_saved_bit_for_bit) {
   for (const bool withDefects : {false, true}) {
     const auto whole = make(backbone, withDefects, 4), half = make(backbone, withDefects, 4);
     const auto resumed = make(backbone, withDefects, 4);
-    makeSteps(*whole, 4);
-    makeSteps(*half, 2);
+    lossesOfSteps(*whole, 4);
+    lossesOfSteps(*half, 2);
     half->saveCheckpoint(checkpoint, {});
     resumed->loadCheckpoint(checkpoint);
-    makeSteps(*resumed, 2);
+    lossesOfSteps(*resumed, 2);
     const detect::Scored expected = whole->score(images, Task());
     EXPECT(at::equal(resumed->score(images, Task()).maps, expected.maps));
     EXPECT(!at::equal(half->score(images, Task()).maps, expected.maps));

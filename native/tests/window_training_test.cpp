@@ -47,7 +47,7 @@ std::unique_ptr<train::PairTrainer> makeTrainer(const model::BaseModel& base, co
                                               options);
 }
 
-std::vector<double> steps(train::PairTrainer& trainer, int count) {
+std::vector<double> lossesOf(train::PairTrainer& trainer, int count) {
   std::vector<double> losses;
   for (int i = 0; i < count; ++i) losses.push_back(trainer.step(Task()).loss);
   return losses;
@@ -58,7 +58,7 @@ TensorMap stateOf(const train::PairTrainer& trainer, const std::string& path) {
   return io::readSafetensors(path).tensors;
 }
 
-void expectSame(const TensorMap& actual, const TensorMap& expected) {
+void expectSameTensors(const TensorMap& actual, const TensorMap& expected) {
   EXPECT(actual.size() == expected.size());
   for (const auto& [name, tensor] : expected) {
     if (!actual.at(name).equal(tensor)) failTest(name + " differs");
@@ -74,9 +74,9 @@ DAN_TEST(training_on_windows_resumes_as_if_it_had_not_stopped) {
   for (const model::BaseModel* base : {plain.get(), inpainting.get()}) {
     const auto whole = makeTrainer(*base, optionsOfThreeTypes()), again = makeTrainer(*base, optionsOfThreeTypes()),
                resumed = makeTrainer(*base, optionsOfThreeTypes());
-    const std::vector<double> losses = steps(*whole, 3);
+    const std::vector<double> losses = lossesOf(*whole, 3);
     for (const double loss : losses) EXPECT(std::isfinite(loss));
-    EXPECT(steps(*again, 2) == std::vector<double>(losses.begin(), losses.begin() + 2));
+    EXPECT(lossesOf(*again, 2) == std::vector<double>(losses.begin(), losses.begin() + 2));
     Task cancelled;
     cancelled.cancel();
     expectError([&] { again->step(cancelled); }, "aborted");
@@ -84,24 +84,24 @@ DAN_TEST(training_on_windows_resumes_as_if_it_had_not_stopped) {
     resumed->loadCheckpoint(path);
     const TensorMap expected = stateOf(*whole, other);
     for (train::PairTrainer* trainer : {again.get(), resumed.get()}) {
-      steps(*trainer, 1);
-      expectSame(stateOf(*trainer, other), expected);
+      lossesOf(*trainer, 1);
+      expectSameTensors(stateOf(*trainer, other), expected);
     }
     train::TrainOptions options = optionsOfThreeTypes();
     options.seed = 7;
-    EXPECT(steps(*makeTrainer(*base, options), 1)[0] != losses[0]);
+    EXPECT(lossesOf(*makeTrainer(*base, options), 1)[0] != losses[0]);
     EXPECT(whole->firstBackground().sizes() ==
            at::IntArrayRef({1, 4, kWindowTrainingSide / 8, kWindowTrainingSide / 8}));
   }
 }
 
 DAN_TEST(training_on_windows_works_on_other_devices_and_in_half_precision) {
-  const double expected = steps(*makeTrainer(*inpaintingBase(), optionsOfThreeTypes()), 1)[0];
+  const double expected = lossesOf(*makeTrainer(*inpaintingBase(), optionsOfThreeTypes()), 1)[0];
   const auto there = inpaintingBase(standInDevice());
-  EXPECT(std::abs(steps(*makeTrainer(*there, optionsOfThreeTypes()), 1)[0] - expected) <= 1e-4 * expected);
+  EXPECT(std::abs(lossesOf(*makeTrainer(*there, optionsOfThreeTypes()), 1)[0] - expected) <= 1e-4 * expected);
   for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
     const auto narrow = inpaintingBase(at::kCPU, dtype);
-    EXPECT(std::abs(steps(*makeTrainer(*narrow, optionsOfThreeTypes()), 1)[0] - expected) <= 0.05 * expected);
+    EXPECT(std::abs(lossesOf(*makeTrainer(*narrow, optionsOfThreeTypes()), 1)[0] - expected) <= 0.05 * expected);
   }
 }
 
@@ -111,7 +111,7 @@ DAN_TEST(every_type_is_trained_with_its_own_prompts) {
     train::TrainOptions options = optionsOfThreeTypes();
     options.batchSize = 3;  // one of each type
     change(options);
-    return steps(*makeTrainer(*base, options), 1)[0];
+    return lossesOf(*makeTrainer(*base, options), 1)[0];
   };
   const double loss = firstLoss([](auto&) {});
   for (size_t type = 0; type < 3; ++type) {
