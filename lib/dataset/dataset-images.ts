@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { DatasetError } from '../core/errors.js';
+import { fileDigest } from '../core/files.js';
 import { pathInside } from '../core/path-inside.js';
 import { GOOD_TYPE } from '../options/type-name.js';
 import type { Dataset } from './dataset.js';
@@ -92,7 +93,28 @@ export async function imagesOfDataset(
       found.set(image, { ...common(image, origin), name: nameOf(image), group: GOOD_TYPE, defects: [] });
     }
   }
-  return [...found.values()];
+  return unitedCopies([...found.values()]);
+}
+
+/**
+ * Makes one image of the copies that a category folder holds of an image with several types, as `import` writes them:
+ * files of the same name and content in the folders of several types. Each copy knows the defects of its own type only.
+ */
+async function unitedCopies(images: readonly DatasetImage[]): Promise<DatasetImage[]> {
+  const namesakes = new Map<string, number>();
+  for (const { image } of images) {
+    if (typeof image === 'string') namesakes.set(basename(image), (namesakes.get(basename(image)) ?? 0) + 1);
+  }
+  const united = new Map<string, DatasetImage>();
+  for (const one of images) {
+    const { image, defects } = one;
+    const isCopied = typeof image === 'string' && defects.length === 1 && (namesakes.get(basename(image)) ?? 0) > 1;
+    const key = isCopied ? `${basename(image)} ${await fileDigest(image).catch(() => image)}` : `${united.size}`;
+    const known = united.get(key);
+    if (known?.defects.every(({ type }) => type !== one.group)) known.defects.push(...defects);
+    else united.set(known ? `${united.size}` : key, one);
+  }
+  return [...united.values()];
 }
 
 /** Returns the review of a folder of pairs by the paths of the images. Other folders have none. */

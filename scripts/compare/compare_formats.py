@@ -1,7 +1,8 @@
-# Usage: PYTHON scripts/compare/compare_formats.py [coco] [yolo] [ultralytics] [labelme] [anomalib] [--data DIR]
-# Exports a category with this package and reads it with the tools that the formats belong to. Without --data it draws
+# Usage: PYTHON scripts/compare/compare_formats.py [coco] [yolo] [ultralytics] [labelme] [anomalib] [cvat] [--data DIR]
+# Exports a category with this package and reads it with the tools that the formats belong to. CVAT's XML is the other way
+# round: Datumaro, which CVAT exports with, reads the same file as this package. Without --data it draws
 # a category with hard masks: holes, islands in holes, lines of one pixel, specks, corners that touch, full images.
-# coco needs pycocotools, yolo opencv-python, and the others the packages of their names. Exits with 1 if a mask differs where
+# coco needs pycocotools, yolo opencv-python, cvat datumaro, and the others the packages of their names. Exits with 1 if a mask differs where
 # the format can keep it.
 import json
 import subprocess
@@ -263,7 +264,103 @@ def check_anomalib(data, out):
     failures += differing
 
 
+def cvat_mask(mask, label):
+    """Writes a mask as CVAT does: run lengths row by row in the box around it, beginning with unmarked pixels."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    top, left = rows[0], columns[0]
+    inside = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    changes = np.flatnonzero(np.diff(np.concatenate([[0], inside.ravel().astype(int)])))
+    runs = np.diff(np.concatenate([[0], changes, [inside.size]]))
+    height, width = inside.shape
+    numbers = ", ".join(str(run) for run in runs)
+    return f'<mask label={label} occluded="0" rle="{numbers}" left="{left}" top="{top}" width="{width}" height="{height}" z_order="0"/>'
+
+
+def cvat_shape(rng, label, size):
+    """Draws a shape of a random kind, which may reach over the border of the image. Datumaro reads no ellipses."""
+    width, height = size
+    kind = str(rng.choice(["polygon", "box", "turned box"]))
+    if kind == "polygon":
+        from pycocotools import mask as coco_mask
+
+        # A polygon that marks no pixel is an error, so such a one is drawn again.
+        corners = np.zeros((3, 2))
+        while not coco_mask.area(coco_mask.frPyObjects([corners.ravel().tolist()], height, width)[0]):
+            corners = rng.uniform([-5, -5], [width + 5, height + 5], (int(rng.integers(3, 9)), 2)).round(2)
+        points = ";".join(f"{x:.2f},{y:.2f}" for x, y in corners)
+        return f'<polygon label={label} occluded="0" points="{points}" z_order="0"/>'
+    x, y = rng.uniform([5, 5], [width - 5, height - 5]).round(2)
+    rx, ry = rng.uniform(2, 12, 2).round(2)
+    turn = f' rotation="{rng.uniform(0, 360):.2f}"' if kind == "turned box" else ""
+    sides = f'xtl="{x - rx:.2f}" ytl="{y - ry:.2f}" xbr="{x + rx:.2f}" ybr="{y + ry:.2f}"'
+    return f'<box label={label} occluded="0"{turn} {sides} z_order="0"/>'
+
+
+def write_cvat(data, out, rng):
+    """Writes CVAT's XML with the masks of a category, and as many images with other shapes. Returns the true masks."""
+    from xml.sax.saxutils import quoteattr
+
+    (out / "images").mkdir(parents=True)
+    truths, images = {}, []
+    for t in sorted(path.name for path in (data / "test").iterdir() if path.name != "good"):
+        for source in sorted((data / "test" / t).iterdir()):
+            truth, pixels = true_mask(data, source), Image.open(source).convert("RGB")
+            for kind in ["mask", "shape"]:
+                name = f"{kind}{len(images):04}.png"
+                pixels.save(out / "images" / name)
+                label = quoteattr(t)
+                shape = cvat_mask(truth, label) if kind == "mask" else cvat_shape(rng, label, pixels.size)
+                width, height = pixels.size
+                images.append(
+                    f'<image id="{len(images)}" name="{name}" width="{width}" height="{height}">{shape}</image>'
+                )
+                truths[name] = truth if kind == "mask" else None
+    labels = "".join(f"<label><name>{quoteattr(t)[1:-1]}</name></label>" for t in TYPES)
+    head = f"<version>1.1</version><meta><task><labels>{labels}</labels></task></meta>"
+    text = f'<?xml version="1.0" encoding="utf-8"?><annotations>{head}{"".join(images)}</annotations>'
+    (out / "annotations.xml").write_text(text)
+    return truths
+
+
+def drawn_by_cvat(annotation, shape):
+    """Draws a shape as CVAT exports it to masks: through the polygon around it, with pycocotools."""
+    from datumaro.components.annotation import AnnotationType
+    from pycocotools import mask as coco_mask
+
+    height, width = shape
+    if annotation.type == AnnotationType.mask:
+        return np.asarray(annotation.image).astype(bool)
+    points = annotation.points if annotation.type == AnnotationType.polygon else np.ravel(annotation.as_polygon())
+    return coco_mask.decode(coco_mask.frPyObjects([list(points)], height, width)[0]).astype(bool)
+
+
+def check_cvat(data, out):
+    global failures
+    from datumaro.components.dataset import Dataset
+
+    truths = write_cvat(data, out / "cvat", np.random.default_rng(11))
+    command = ["node", str(ROOT / "dist/cli/main.js"), "import", "--from", str(out / "cvat"), "--out", str(out / "tree")]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"import failed: {done.stderr}{done.stdout}")
+    found = {path.name.replace("_mask.png", ".png"): path for path in (out / "tree/ground_truth").rglob("*.png")}
+    theirs = {f"{item.id}.png": item for item in Dataset.import_from(str(out / "cvat"), "cvat")}
+    assert set(found) == set(theirs) == set(truths)
+    for kind in ["mask", "shape"]:
+        differing, ious = 0, []
+        for name in sorted(name for name in truths if name.startswith(kind)):
+            ours = np.array(Image.open(found[name])) > 127
+            [annotation] = theirs[name].annotations
+            other = drawn_by_cvat(annotation, ours.shape)
+            differing += not np.array_equal(ours, other)
+            ious.append(iou(ours, other))
+            failures += truths[name] is not None and not np.array_equal(ours, truths[name])
+        report(f"cvat (Datumaro), {kind}s", len(ious), differing, ious)
+        failures += differing
+
+
 CHECKS = {
+    "cvat": check_cvat,
     "coco": check_coco,
     "yolo": check_yolo,
     "ultralytics": check_ultralytics,

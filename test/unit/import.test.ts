@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { lockFolder } from '../../lib/core/write-lock.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
+import { imagesOfDataset } from '../../lib/dataset/dataset-images.js';
+import { exportDataset } from '../../lib/jobs/export.js';
 import { importData } from '../../lib/jobs/import.js';
 import { BOX, boxesOf, photograph, SIZE, write } from '../helpers/annotated.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -69,6 +71,21 @@ describe('import', () => {
     expect(dataset.format).toBe('mvtec');
     expect(await boxesOf(dataset)).toEqual(await boxesOf(await Dataset.open(data)));
     expect(readdirSync(root).filter((name) => name.includes('partial') || name.includes('lock'))).toEqual([]);
+  });
+
+  it('writes an image of several types once for each, which an export makes one image again', async () => {
+    const out = folder('out');
+    await importData({ from: await writeData(), out });
+    const exported = folder('out');
+    const result = await exportDataset({ data: out, format: 'coco', out: exported });
+    expect(result).toMatchObject({ images: 4, types: { crack: 2, hole: 1 } });
+    const { images, annotations } = JSON.parse(readFileSync(join(exported, 'annotations/instances.json'), 'utf8'));
+    const [both] = images.filter(({ file_name }: { file_name: string }) => file_name.endsWith('a.jpg'));
+    const ofBoth = annotations.filter(({ image_id }: { image_id: number }) => image_id === both.id);
+    expect(new Set(ofBoth.map(({ category_id }: { category_id: number }) => category_id)).size).toBe(2);
+    // Other images of the same name stay apart.
+    writeFileSync(join(out, 'test/hole/a.jpg'), readFileSync(join(out, 'test/crack/b.jpg')));
+    expect(await imagesOfDataset(await Dataset.open(out))).toHaveLength(5);
   });
 
   it('turns masks with their images', async () => {
