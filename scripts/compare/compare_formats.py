@@ -330,7 +330,10 @@ def drawn_by_cvat(annotation, shape):
     height, width = shape
     if annotation.type == AnnotationType.mask:
         return np.asarray(annotation.image).astype(bool)
-    points = annotation.points if annotation.type == AnnotationType.polygon else np.ravel(annotation.as_polygon())
+    if annotation.type == AnnotationType.polygon:
+        points = np.round(np.array(annotation.points, float), 2)  # Datumaro rounds them to 32 bits, and CVAT to two places.
+    else:
+        points = np.ravel(annotation.as_polygon())
     return coco_mask.decode(coco_mask.frPyObjects([list(points)], height, width)[0]).astype(bool)
 
 
