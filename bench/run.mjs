@@ -1,6 +1,6 @@
 // Usage: npm run bench -- NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N]
 //                              [--base DIR] [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing]
-//                              [--profile] [--peer PYTHON] [--json]
+//                              [--profile] [--capability X] [--peer PYTHON] [--json]
 //        npm run bench -- two-jobs [--reps N] [--spins N] [--spinning] [--json]
 //
 // Runs one benchmark in its own process. With --peer, also runs the peer's script right after it and prints the ratio.
@@ -46,14 +46,15 @@ const { values, positionals } = parseArgs({
     plain: flag,
     checkpointing: flag,
     profile: flag,
+    capability: text,
     peer: text,
     json: flag,
   },
 });
 const name = positionals[0];
-const { json, peer, base, stored, tokens, width, plain, checkpointing, profile, ...shared } = values;
+const { json, peer, base, stored, tokens, width, plain, checkpointing, profile, capability, ...shared } = values;
 // The peer's script does not have these options.
-const own = { base, stored, tokens, width, plain, checkpointing, profile };
+const own = { base, stored, tokens, width, plain, checkpointing, profile, capability };
 const flags = (options) =>
   Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
 

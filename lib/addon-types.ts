@@ -56,8 +56,10 @@ export interface NativeEngine {
     ops: string[];
     /** The number of engine objects of this thread that are not freed yet, and the bytes that were reported to V8. */
     held: { objects: number; bytes: number };
-    /** The sets of CPU kernels that this machine uses: `avx2`, `avx512`, `avx512_bf16`. */
+    /** The sets of CPU kernels that this machine uses: `avx2`, `avx512`, `avx512_bf16`, `amx`. */
     kernels: string[];
+    /** True if the CPU has AMX but the operating system does not let this process use it. */
+    isAmxRefused: boolean;
     options: Record<
       | 'load'
       | 'train'

@@ -9,8 +9,8 @@ const folder = join(
   dirname(dirname(fileURLToPath(import.meta.url))),
   ...['build', 'CMakeFiles', 'engine.dir', 'native', 'ops', 'cpu'],
 );
-const objects = readdirSync(folder).filter((name) => /^avx\w+\.cpp\.o$/.test(name));
-if (objects.length < 3) throw new Error(`Expected the kernels' objects in ${folder} but found ${objects.length}`);
+const objects = readdirSync(folder).filter((name) => /^(avx\w+|amx)\.cpp\.o$/.test(name));
+if (objects.length < 4) throw new Error(`Expected the kernels' objects in ${folder} but found ${objects.length}`);
 for (const object of objects) {
   const symbols = execFileSync('nm', ['-C', join(folder, object)], { encoding: 'utf8' });
   const shared = symbols.split('\n').filter((line) => /^\w* +[WwVvu] /.test(line));

@@ -62,6 +62,12 @@ export function checkCpu(model: string, flags: ReadonlySet<string>): Check {
   return withAdvice('cpu', `${model}, ${has.join(', ') || 'without AVX2: slow'}`, undefined);
 }
 
+/** Describes the sets of CPU kernels in use, and whether the operating system keeps the process from using AMX. */
+export function describeKernels(kernels: readonly string[], isAmxRefused: boolean): string {
+  const refused = isAmxRefused ? ' (the operating system refuses AMX; Linux 5.16 or newer allows it)' : '';
+  return `kernels ${kernels.join(', ') || 'of libtorch alone'}${refused}`;
+}
+
 function cpuFlags(): Set<string> {
   const path = '/proc/cpuinfo';
   const line = existsSync(path) ? /^flags\s*: (.*)$/m.exec(readFileSync(path, 'utf8'))?.[1] : undefined;

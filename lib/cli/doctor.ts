@@ -8,7 +8,7 @@ import { findLibtorch, libtorchVersion, PINNED_TORCH } from '../libtorch/locate.
 import { getEngine } from '../native.js';
 import { foregroundModel } from '../weights/locate.js';
 import type { CommandSpec } from './command.js';
-import { type Check, systemChecks } from './doctor-system.js';
+import { type Check, describeKernels, systemChecks } from './doctor-system.js';
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
@@ -55,9 +55,9 @@ function checkDriver(): Check {
 async function checkDevice(): Promise<Check> {
   try {
     const engine = await getEngine();
-    const { builtForTorch, kernels } = engine.nativeInfo();
+    const { builtForTorch, kernels, isAmxRefused } = engine.nativeInfo();
     const gpu = await engine.deviceInfo(new engine.Task(0));
-    const cpu = `CPU with ${defaultThreads()} threads, kernels ${kernels.join(', ') || 'of libtorch alone'}, engine built for libtorch ${builtForTorch}`;
+    const cpu = `CPU with ${defaultThreads()} threads, ${describeKernels(kernels, isAmxRefused)}, engine built for libtorch ${builtForTorch}`;
     if (gpu.reason) return { what: 'device', ok: false, found: `${cpu}; the GPU is not used`, advice: gpu.reason };
     const memory = `${gib(gpu.freeBytes)} free of ${gib(gpu.totalBytes)}`;
     const found = gpu.name ? `${gpu.name} (compute capability ${gpu.capability}), ${memory}; ${cpu}` : cpu;

@@ -1,5 +1,5 @@
 // dualanodiff-bench NAME [--size N] [--pairs N] [--cfg] [--dtype X] [--device X] [--threads N] [--reps N] [--base DIR]
-//                   [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile]
+//                   [--stored X] [--tokens N] [--width N] [--plain] [--checkpointing] [--profile] [--capability X]
 // The program prints one line of JSON. Users start it through bench/run.mjs.
 #include <ATen/Parallel.h>
 
@@ -11,10 +11,21 @@
 #include "core/error.h"
 #include "core/host_memory.h"
 #include "core/wait_policy.h"
+#include "ops/cpu/kernels.h"
 
 namespace {
 
 using dan::bench::BenchOptions;
+
+// Lets the process use the kernels of a less capable CPU than this one.
+void limitCapability(const std::string& name) {
+  const auto capability = dan::ops::cpu::capabilityNamed(name);
+  if (!capability)
+    dan::fail(dan::kInvalidOption, "--capability must be avx2, avx512, avx512_bf16 or amx, but it is '", name, "'");
+  dan::ops::cpu::limitCapability(*capability);
+  const auto& set = dan::ops::cpu::kernelSets()[static_cast<size_t>(*capability)];
+  if (!set.isSupported) dan::fail(dan::kInvalidOption, "--capability ", name, " is more than this CPU can do");
+}
 
 BenchOptions parse(int argc, char** argv) {
   BenchOptions options;
@@ -51,6 +62,8 @@ BenchOptions parse(int argc, char** argv) {
       options.threads = std::stoi(value);
     else if (flag == "--reps")
       options.reps = std::stoi(value);
+    else if (flag == "--capability")
+      limitCapability(value);
     else if (flag == "--base")
       options.base = value;
     else if (flag == "--out")

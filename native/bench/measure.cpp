@@ -9,6 +9,7 @@
 #include "core/accelerator.h"
 #include "core/device.h"
 #include "core/profile.h"
+#include "ops/cpu/kernels.h"
 
 namespace dan::bench {
 
@@ -20,6 +21,15 @@ int64_t peakMiB(const at::Device& device) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss / 1024;
+}
+
+// Returns the most capable set of CPU kernels that this process uses.
+std::string usedKernels() {
+  std::string used = "libtorch";
+  for (const ops::cpu::KernelSet& set : ops::cpu::kernelSets()) {
+    if (set.isUsed) used = set.name;
+  }
+  return used;
 }
 
 }  // namespace
@@ -53,7 +63,8 @@ nlohmann::json measure(const BenchOptions& options, const std::string& what, int
                            {"peak_mib", peakMiB(device)},
                            {"trainable", trainable},
                            {"torch", TORCH_VERSION},
-                           {"threads", at::get_num_threads()}};
+                           {"threads", at::get_num_threads()},
+                           {"kernels", usedKernels()}};
   if (options.profile) {
     for (const RecordedTime& operation : profile(run)) {
       result["profile"].push_back(

@@ -41,10 +41,11 @@ Napi::Value nativeInfo(const Napi::CallbackInfo& info) {
   }
   result.Set("ops", ops);
   Napi::Array kernels = Napi::Array::New(env);
-  for (const auto& [name, used] : ops::cpu::kernelSets()) {
-    if (used) kernels.Set(kernels.Length(), name);
+  for (const ops::cpu::KernelSet& set : ops::cpu::kernelSets()) {
+    if (set.isUsed) kernels.Set(kernels.Length(), set.name);
   }
   result.Set("kernels", kernels);
+  result.Set("isAmxRefused", ops::cpu::isAmxRefused());
   Napi::Object options = Napi::Object::New(env);
   options.Set("load", optionNames<LoadOptions>(env));
   options.Set("train", optionNames<TrainerOptions>(env));

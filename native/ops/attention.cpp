@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/amx_pays.h"
 #include "ops/cpu/kernels.h"
 #include "ops/op.h"
 
@@ -17,13 +18,19 @@ namespace {
 
 using Attend = void (*)(const cpu::AttentionTask&, float*);
 
-// Returns null where libtorch's attention has to do the work.
-Attend attendOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+// Returns null where this CPU has no kernel for the dtype.
+Attend attendOf(at::ScalarType dtype) {
   const cpu::Kernels* kernels = cpu::kernels();
-  if (kernels == nullptr || !q.device().is_cpu() || needsGradient({q, k, v})) return nullptr;
-  return q.scalar_type() == at::kFloat      ? kernels->attendFloat
-         : q.scalar_type() == at::kBFloat16 ? kernels->attendBFloat16
-                                            : nullptr;
+  if (kernels == nullptr) return nullptr;
+  return dtype == at::kFloat ? kernels->attendFloat : dtype == at::kBFloat16 ? kernels->attendBFloat16 : nullptr;
+}
+
+// Returns true where libtorch's attention has to do the work, or is faster.
+bool isPlain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  if (q.numel() == 0 || !q.device().is_cpu() || needsGradient({q, k, v}) || attendOf(q.scalar_type()) == nullptr)
+    return true;
+  const bool hasAmx = q.scalar_type() == at::kBFloat16 && cpu::kernels()->amx != nullptr;
+  return hasAmx && !amxPaysForAttention(k.size(1));
 }
 
 at::Tensor withDenseRows(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.contiguous(); }
@@ -43,9 +50,13 @@ at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Te
   return at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, causal).transpose(1, 2).flatten(-2);
 }
 
-at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, int64_t heads) {
-  const Attend attend = attendOf(queries, keys, values);
-  if (queries.numel() == 0 || attend == nullptr) return attentionPlain(queries, keys, values, heads);
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
+  return isPlain(q, k, v) ? attentionPlain(q, k, v, heads) : attentionOnKernels(q, k, v, heads);
+}
+
+at::Tensor attentionOnKernels(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                              int64_t heads) {
+  const Attend attend = attendOf(queries.scalar_type());
   RECORD_FUNCTION("dualanodiff::attention", {});
   const at::Tensor q = withDenseRows(queries), k = withDenseRows(keys), v = withDenseRows(values);
   const int64_t batch = q.size(0), length = q.size(1), width = q.size(2) / heads;

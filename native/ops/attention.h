@@ -16,5 +16,7 @@ bool cannotPack(const std::string& cpuCapability, bool packs);
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads);
 at::Tensor attentionPlain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                           bool causal = false);
+// Runs on this CPU's kernels. The caller knows that they take the dtype and that no gradient is needed.
+at::Tensor attentionOnKernels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads);
 
 }  // namespace dan::ops

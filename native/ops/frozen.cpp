@@ -3,6 +3,8 @@
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "ops/amx_pays.h"
+#include "ops/cpu/amx_product.h"
 #include "ops/cpu/product.h"
 #include "ops/cpu/winograd.h"
 #include "ops/op.h"
@@ -20,6 +22,13 @@ using torch::autograd::variable_list;
 
 bool runsOnProduct(const at::Tensor& x) { return readsStoredWeights(x.device(), x.scalar_type()); }
 
+// Returns true if x and the weights are in bfloat16 on a CPU with AMX.
+bool isAmxWork(const at::Tensor& x, const at::Tensor& weight) {
+  const cpu::Kernels* kernels = cpu::kernels();
+  return kernels != nullptr && kernels->amx != nullptr && x.device().is_cpu() && x.numel() > 0 &&
+         x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16;
+}
+
 at::Tensor widened(const at::Tensor& weight, const at::Tensor& x) { return weight.to(x.scalar_type()); }
 
 // The product reads as many numbers as the weight has channels, and would read beyond the end of a narrower input.
@@ -33,20 +42,24 @@ const float* biasData(const at::Tensor& bias, at::Tensor& asFloat) {
   return asFloat.const_data_ptr<float>();
 }
 
+// weight: (out, in)
+cpu::ProductWeights linearWeights(const at::Tensor& weight) {
+  return {weight.const_data_ptr(), weight.scalar_type(), weight.size(0), 1, weight.size(1), weight.stride(0), 0,
+          weight.stride(1)};
+}
+
 // Computes result (..., out) = x (..., in) times weight. The weight (out, in) may have any strides; x and result are
 // contiguous.
 void multiplyInto(const at::Tensor& result, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t depth = weight.size(1), columns = weight.size(0);
   at::Tensor asFloat;
   const auto* data = x.const_data_ptr<float>();
-  const cpu::ProductWeights weights{
-      weight.const_data_ptr(), weight.scalar_type(), columns, 1, depth, weight.stride(0), 0, weight.stride(1)};
   cpu::product(
       *cpu::kernels(), x.numel() / depth,
       [&](int64_t first, int64_t count, const float** starts) {
         for (int64_t r = 0; r < count; ++r) starts[r] = data + (first + r) * depth;
       },
-      weights, biasData(bias, asFloat), result.mutable_data_ptr<float>(), columns);
+      linearWeights(weight), biasData(bias, asFloat), result.mutable_data_ptr<float>(), columns);
 }
 
 at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
@@ -56,6 +69,11 @@ at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const at
   at::Tensor result = at::empty(shape, x.options());
   multiplyInto(result, x.contiguous(), weight, bias);
   return result;
+}
+
+// Returns true for a 3x3 kernel whose result has the size of its input.
+bool isSame(int64_t kernel, const ConvGeometry& geometry) {
+  return kernel == 3 && geometry.stride == 1 && geometry.padding == 1 && geometry.dilation == 1;
 }
 
 // Convolves x with the weights W[column][tap][k].
@@ -85,8 +103,7 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
   };
   at::Tensor asFloat;
   const cpu::ImageShape shape{n, height, width};
-  const bool isSame = kernel == 3 && geometry.stride == 1 && geometry.padding == 1 && geometry.dilation == 1;
-  if (isSame && cpu::winogradPays(shape)) {
+  if (isSame(kernel, geometry) && cpu::winogradPays(shape)) {
     cpu::winograd(*cpu::kernels(), data, shape, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
     return result;
   }
@@ -115,14 +132,56 @@ cpu::ProductWeights turnedWeights(const at::Tensor& weight) {
   return turned;
 }
 
+bool paysOnAmx(const at::Tensor& x, const at::Tensor& weight) {
+  return isAmxWork(x, weight) && cpu::amxTakes(linearWeights(weight)) && amxPaysForLinear(x.numel() / x.size(-1));
+}
+
+// Computes result (..., out) = x (..., in) times weight on AMX. Both are contiguous.
+void multiplyOnAmx(const at::Tensor& result, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  RECORD_FUNCTION("dualanodiff::amx_linear", {});
+  at::Tensor asFloat;
+  cpu::amxLinear(*cpu::kernels(), x.view({-1, x.size(-1)}), linearWeights(weight), biasData(bias, asFloat), result);
+}
+
+// Convolves x with W[column][tap][k], which are the values of `weight`. Returns nothing where AMX does not pay.
+std::optional<at::Tensor> convOnAmx(const at::Tensor& x, const at::Tensor& weight, const cpu::ProductWeights& weights,
+                                    const at::Tensor& bias, int64_t kernel, const ConvGeometry& geometry) {
+  if (!isAmxWork(x, weight) || !cpu::amxTakes(weights)) return std::nullopt;
+  const int64_t pixels = x.numel() / x.size(1);
+  const bool isPoint = kernel == 1 && geometry.stride == 1 && geometry.padding == 0;
+  if (!(isPoint && amxPaysForLinear(pixels)) && !(isSame(kernel, geometry) && amxPaysForConvolution(pixels)))
+    return std::nullopt;
+  RECORD_FUNCTION("dualanodiff::amx_conv2d", {});
+  at::Tensor result =
+      at::empty({x.size(0), weights.columns, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
+  at::Tensor asFloat;
+  const float* offset = biasData(bias, asFloat);
+  if (isPoint) {
+    const at::Tensor rows = x.permute({0, 2, 3, 1}).contiguous().view({pixels, x.size(1)});
+    cpu::amxLinear(*cpu::kernels(), rows, weights, offset, result);
+  } else {
+    cpu::amxConvolution(*cpu::kernels(), x, weights, offset, result);
+  }
+  return result;
+}
+
 at::Tensor linearForward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return runsOnProduct(x) ? linearProduct(x, weight, bias) : frozenLinearPlain(x, weight, bias);
+  if (runsOnProduct(x)) return linearProduct(x, weight, bias);
+  if (!paysOnAmx(x, weight)) return frozenLinearPlain(x, weight, bias);
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  at::Tensor result = at::empty(shape, x.options());
+  multiplyOnAmx(result, x.contiguous(), weight, bias);
+  return result;
 }
 
 at::Tensor convForward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const ConvGeometry& geometry) {
-  return runsOnProduct(x) ? convProduct(x, kernelWeights(weight), bias, weight.size(2), geometry)
-                          : frozenConv2dPlain(x, weight, bias, geometry);
+  if (runsOnProduct(x)) return convProduct(x, kernelWeights(weight), bias, weight.size(2), geometry);
+  if (isAmxWork(x, weight)) {
+    if (const auto result = convOnAmx(x, weight, kernelWeights(weight), bias, weight.size(2), geometry)) return *result;
+  }
+  return frozenConv2dPlain(x, weight, bias, geometry);
 }
 
 class FrozenLinear : public Function<FrozenLinear> {
@@ -158,6 +217,11 @@ class FrozenConv2d : public Function<FrozenConv2d> {
     if (runsOnProduct(gradient) && geometry.stride == 1 && padding >= 0) {
       return {convProduct(gradient, turnedWeights(weight), {}, kernel, {1, padding, geometry.dilation}), {}, {}, {}};
     }
+    if (isAmxWork(gradient, weight) && geometry.stride == 1 && padding >= 0) {
+      const auto result =
+          convOnAmx(gradient, weight, turnedWeights(weight), {}, kernel, {1, padding, geometry.dilation});
+      if (result) return {*result, {}, {}, {}};
+    }
     const std::vector<int64_t> shape = context->saved_data["shape"].toIntVector();
     // The backward function reads only its shape.
     const at::Tensor shaped = at::empty(shape, gradient.options(), at::MemoryFormat::ChannelsLast);
@@ -186,12 +250,14 @@ at::Tensor groupedLinearPlain(const at::Tensor& x, const at::Tensor& weight, con
 
 at::Tensor groupedLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   expectChannels(x.size(2), weight.size(1));
-  if (!runsOnProduct(x)) return groupedLinearPlain(x, weight, bias);
+  const bool isOnAmx = x.size(0) > 0 && paysOnAmx(x[0], weight[0].t());
+  if (!runsOnProduct(x) && !isOnAmx) return groupedLinearPlain(x, weight, bias);
   RECORD_FUNCTION("dualanodiff::grouped_linear", {});
   at::Tensor result = at::empty({x.size(0), x.size(1), weight.size(2)}, x.options());
   const at::Tensor rows = x.contiguous();
+  const auto multiply = isOnAmx ? multiplyOnAmx : multiplyInto;
   for (int64_t group = 0; group < x.size(0); ++group) {
-    multiplyInto(result[group], rows[group], weight[group].t(), bias);
+    multiply(result[group], rows[group], weight[group].t(), bias);
   }
   return result;
 }

@@ -1,5 +1,6 @@
 // These linear layers and convolutions have weights that are not trained. Gradients flow only to the input, and
-// autograd keeps only the weights in their stored form. In float32 they run on cpu/product.h where the CPU has kernels.
+// autograd keeps only the weights in their stored form. In float32 they run on cpu/product.h where the CPU has kernels,
+// and in bfloat16 on cpu/amx_product.h where that is faster than libtorch.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -36,7 +36,10 @@ int main(int argc, char** argv) {
   dan::keepHostMemory();  // The addon does this too.
   // The buffer mode must be set before the first line, because scripts/test.mjs reads these lines.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  for (const auto& [name, used] : dan::ops::cpu::kernelSets())
-    std::printf("KERNELS %s %s\n", name, used ? "used" : "not used");
+  const auto& sets = dan::ops::cpu::kernelSets();
+  for (const dan::ops::cpu::KernelSet& set : sets) {
+    // The emulation is compiled for AVX2 (emulated_kernels.h).
+    std::printf("KERNELS %s %s\n", set.name, set.isSupported ? "run" : sets[0].isSupported ? "emulated" : "not run");
+  }
   return dan::tests::runAll(argc == 3 ? argv[2] : "");
 }

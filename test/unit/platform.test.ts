@@ -9,6 +9,7 @@ import {
   checkLibstdcxx,
   checkNode,
   checkPlatform,
+  describeKernels,
 } from '../../lib/cli/doctor-system.js';
 import { findBinary } from '../../lib/core/binary.js';
 import { isOlder, REQUIRED, thisPlatform, unsupportedPlatform } from '../../lib/core/platform.js';
@@ -125,6 +126,12 @@ describe('doctor', () => {
     expect(checkDisk('/cache', 500, 1088)).toMatchObject({ ok: false, advice: expect.stringContaining('1.1 GB') });
     expect(checkCpu('EPYC', new Set(['avx2', 'avx512f'])).found).toBe('EPYC, AVX-512, AVX2');
     expect(checkCpu('Atom', new Set()).found).toBe('Atom, without AVX2: slow');
+  });
+
+  it('names the CPU kernels, and says if the operating system refuses AMX', () => {
+    expect(describeKernels(['avx512', 'amx'], false)).toBe('kernels avx512, amx');
+    expect(describeKernels(['avx512'], true)).toContain('kernels avx512 (the operating system refuses AMX');
+    expect(describeKernels([], false)).toBe('kernels of libtorch alone');
   });
 
   it('reads the versions from the libraries themselves', () => {

@@ -1,6 +1,7 @@
 // This computes softmax attention one block of keys at a time with a running maximum and sum (FlashAttention, arXiv
 // 2205.14135). Operands are 32-bit words of the arithmetic `A`. A word holds one float, or two bfloat16 values that one
-// instruction multiplies and adds.
+// instruction multiplies and adds. The products of an arithmetic are those of VectorProducts, or of AMX
+// (bfloat16_loops.h).
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,6 @@ namespace {
 
 // The keys and values of a block stay in the second-level cache while queries pass.
 constexpr int64_t kBlockKeys = 512;
-constexpr int64_t kBlockQueries = 48;  // a multiple of kTileRows
 
 int64_t roundUp(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
@@ -57,47 +57,97 @@ inline Vector exp2(Vector x) {
   return timesPowerOf2(sum, whole);
 }
 
+// These are products of kTileRows queries by vectors. `A` has kValues, the number of values of a word, and multiplyAdd.
+template <class A>
+struct VectorProducts {
+  static constexpr int64_t kRows = kTileRows;
+  static constexpr int64_t kBlockQueries = 48;  // a multiple of kRows
+  static constexpr int64_t kWordStep = 1;       // The words of a row are a multiple of this number.
+  static constexpr int64_t kWidthStep = kLanes;
+
+  static void begin() {}
+  static void end() {}
+
+  // Computes scores[r][k] of kRows queries and `padded` keys. The queries lie as [row][word], the keys in panels of
+  // kPanelColumns as [word][key].
+  static void scoreKeys(const float* queries, int64_t words, const float* keys, int64_t padded, float* scores) {
+    const float* left[kTileRows];
+    for (int64_t r = 0; r < kTileRows; ++r) left[r] = queries + r * words;
+    for (int64_t k = 0; k < padded; k += kPanelColumns) {
+      addProducts<A, 2>(left, words, keys + k * words, kPanelColumns, nullptr, scores + k, kBlockKeys);
+    }
+  }
+
+  // sums[r][d] = factors[r] * sums[r][d] + sum over the words w of weights[r][w] . values[w][d], for d < width.
+  static void addValues(const float* rows, int64_t words, const float* values, int64_t width, const float* factors,
+                        float* sums) {
+    const float* weights[kTileRows];
+    for (int64_t r = 0; r < kTileRows; ++r) weights[r] = rows + r * kBlockKeys / A::kValues;
+    for (int64_t d = 0; d < width;) {
+      const int64_t vectors = std::min(kMaxVectors, (width - d) / kLanes);
+      const auto add = vectors == 3 ? addProducts<A, 3> : vectors == 2 ? addProducts<A, 2> : addProducts<A, 1>;
+      add(weights, words, values + d, width, factors, sums + d, width);
+      d += vectors * kLanes;
+    }
+  }
+};
+
 template <class A>
 class Attention {
  public:
   Attention(const AttentionTask& task, float* scratch)
       : task_(task),
-        words_((task.width + A::kValues - 1) / A::kValues),
+        words_(paddedWordsOf(task.width)),
         paddedKeys_(roundUp(task.keys.count, kPanelColumns)),
-        paddedWidth_(roundUp(task.width, kLanes)),
+        paddedWidth_(roundUp(task.width, A::kWidthStep)),
         keys_(scratch),
         values_(keys_ + paddedKeys_ * words_),
         sums_(values_ + paddedKeys_ / A::kValues * paddedWidth_),
-        scores_(sums_ + kBlockQueries * paddedWidth_),
-        weights_(scores_ + kTileRows * kBlockKeys),
-        queries_(weights_ + kTileRows * kBlockKeys) {}
+        scores_(sums_ + A::kBlockQueries * paddedWidth_),
+        weights_(scores_ + A::kRows * kBlockKeys),
+        queries_(weights_ + A::kRows * kBlockKeys) {}
+
+  // Returns the number of floats of `scratch`.
+  static int64_t scratch(int64_t keys, int64_t width) {
+    const int64_t padded = roundUp(width, A::kWidthStep), words = paddedWordsOf(width);
+    return roundUp(keys, kPanelColumns) * (words + padded) + A::kBlockQueries * (padded + words) +
+           2 * A::kRows * kBlockKeys;
+  }
 
   void run() {
     packKeys();
     packValues();
-    for (int64_t first = 0; first < task_.queries.count; first += kBlockQueries) {
-      attend(first, std::min(kBlockQueries, task_.queries.count - first));
+    A::begin();
+    for (int64_t first = 0; first < task_.queries.count; first += A::kBlockQueries) {
+      attend(first, std::min(A::kBlockQueries, task_.queries.count - first));
     }
+    A::end();
   }
 
  private:
   using Value = typename A::Value;
 
-  // Keys lie in panels of kPanelColumns keys, [word][key]. An odd bfloat16 at the end is paired with a zero.
+  static int64_t wordsOf(int64_t width) { return (width + A::kValues - 1) / A::kValues; }
+  static int64_t paddedWordsOf(int64_t width) { return roundUp(wordsOf(width), A::kWordStep); }
+
+  // Keys lie in panels of kPanelColumns keys, [word][key]. An odd bfloat16 at the end is paired with a zero. Words
+  // after the last are zeros.
   void packKeys() {
     for (int64_t key = 0; key < task_.keys.count; key += kPanelColumns) {
       const int64_t count = std::min(kPanelColumns, task_.keys.count - key);
       float* panel = keys_ + key * words_;
+      int64_t w = 0;
       if (task_.width % A::kValues == 0 && task_.keys.stride % A::kValues == 0) {
         const auto* data = static_cast<const Value*>(task_.keys.data) + key * task_.keys.stride;
-        packPanel({data, Storage::kFloat, task_.keys.stride / A::kValues, 0, 1}, count, 1, words_, panel);
-        continue;
+        w = task_.width / A::kValues;
+        packPanel({data, Storage::kFloat, task_.keys.stride / A::kValues, 0, 1}, count, 1, w, panel);
       }
-      for (int64_t w = 0; w < words_; ++w) {
+      for (; w < wordsOf(task_.width); ++w) {
         for (int64_t k = 0; k < kPanelColumns; ++k) {
           panel[w * kPanelColumns + k] = k < count ? word(task_.keys, key + k, w) : 0.0F;
         }
       }
+      std::fill_n(panel + w * kPanelColumns, (words_ - w) * kPanelColumns, 0.0F);
     }
   }
 
@@ -114,17 +164,20 @@ class Attention {
   }
 
   void attend(int64_t first, int64_t count) {
-    const int64_t rows = roundUp(count, kTileRows);
+    const int64_t rows = roundUp(count, A::kRows);
     std::fill_n(sums_, rows * paddedWidth_, 0.0F);
     std::fill_n(maxima_, rows, -std::numeric_limits<float>::infinity());
     std::fill_n(totals_, rows, 0.0F);
     // The last tile is always full, so it repeats the last query.
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t row = first + std::min(r, count - 1);
-      for (int64_t w = 0; w < words_; ++w) queries_[r * words_ + w] = word(task_.queries, row, w);
+      float* words = queries_ + r * words_;
+      const int64_t used = wordsOf(task_.width);
+      for (int64_t w = 0; w < used; ++w) words[w] = word(task_.queries, row, w);
+      std::fill(words + used, words + words_, 0.0F);
     }
     for (int64_t key = 0; key < task_.keys.count; key += kBlockKeys) {
-      for (int64_t r = 0; r < rows; r += kTileRows) attendTile(r, key);
+      for (int64_t r = 0; r < rows; r += A::kRows) attendTile(r, key);
     }
     for (int64_t r = 0; r < count; ++r) {
       A::store(sums_ + r * paddedWidth_, 1 / totals_[r], task_.width,
@@ -132,28 +185,15 @@ class Attention {
     }
   }
 
-  // This handles kTileRows queries, beginning at row `first` of the block, over the keys of one block.
+  // This handles kRows queries, beginning at row `first` of the block, over the keys of one block.
   void attendTile(int64_t first, int64_t key) {
     const int64_t count = std::min(kBlockKeys, task_.keys.count - key);
     const int64_t padded = roundUp(count, kPanelColumns);
-    const float* left[kTileRows];
-    for (int64_t r = 0; r < kTileRows; ++r) left[r] = queries_ + (first + r) * words_;
-    for (int64_t k = 0; k < padded; k += kPanelColumns) {
-      addProducts<A, 2>(left, words_, keys_ + (key + k) * words_, kPanelColumns, nullptr, scores_ + k, kBlockKeys);
-    }
-    float factors[kTileRows];
-    for (int64_t r = 0; r < kTileRows; ++r) factors[r] = weigh(first + r, r, count, padded);
-    const float* weights[kTileRows];
-    for (int64_t r = 0; r < kTileRows; ++r) weights[r] = weights_ + r * kBlockKeys / A::kValues;
-    const int64_t words = padded / A::kValues;
-    const float* values = values_ + key / A::kValues * paddedWidth_;
-    float* sums = sums_ + first * paddedWidth_;
-    for (int64_t d = 0; d < paddedWidth_;) {
-      const int64_t vectors = std::min(kMaxVectors, (paddedWidth_ - d) / kLanes);
-      const auto add = vectors == 3 ? addProducts<A, 3> : vectors == 2 ? addProducts<A, 2> : addProducts<A, 1>;
-      add(weights, words, values + d, paddedWidth_, factors, sums + d, paddedWidth_);
-      d += vectors * kLanes;
-    }
+    A::scoreKeys(queries_ + first * words_, words_, keys_ + key * words_, padded, scores_);
+    float factors[A::kRows];
+    for (int64_t r = 0; r < A::kRows; ++r) factors[r] = weigh(first + r, r, count, padded);
+    A::addValues(weights_, padded / A::kValues, values_ + key / A::kValues * paddedWidth_, paddedWidth_, factors,
+                 sums_ + first * paddedWidth_);
   }
 
   // Turns row r of the scores into weights relative to the running maximum of query `row`. Returns the factor that
@@ -181,10 +221,10 @@ class Attention {
   const AttentionTask& task_;
   const int64_t words_, paddedKeys_, paddedWidth_;
   float *keys_, *values_, *sums_, *scores_, *weights_, *queries_;
-  float maxima_[kBlockQueries], totals_[kBlockQueries];
+  float maxima_[A::kBlockQueries], totals_[A::kBlockQueries];
 };
 
-struct FloatArithmetic {
+struct FloatArithmetic : VectorProducts<FloatArithmetic> {
   using Value = float;
   static constexpr int64_t kValues = 1;  // per word
   static Vector multiplyAdd(Vector a, Vector b, Vector sum) { return cpu::multiplyAdd(a, b, sum); }
@@ -199,10 +239,9 @@ struct FloatArithmetic {
   }
 };
 
+// This is enough for bfloat16 too, whose words are half as many.
 inline int64_t attentionScratch(int64_t keys, int64_t width) {
-  const int64_t padded = roundUp(width, kLanes);
-  return roundUp(keys, kPanelColumns) * (width + padded) + kBlockQueries * (padded + width) +
-         2 * kTileRows * kBlockKeys;
+  return Attention<FloatArithmetic>::scratch(keys, width);
 }
 
 inline void attendFloat(const AttentionTask& task, float* scratch) { Attention<FloatArithmetic>(task, scratch).run(); }

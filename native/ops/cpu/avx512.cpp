@@ -7,8 +7,8 @@
 
 namespace dan::ops::cpu {
 
-const Kernels kAvx512Kernels = {kTileRows,      kPanelColumns,    packPanel,     multiplyTile,
-                                transformPatch, transformKernels, transformSums, attentionScratch,
-                                attendFloat,    nullptr,          pairNorm,      pairMix};
+const Kernels kAvx512Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
+                                transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
+                                pairNorm,         pairMix,       nullptr,          nullptr};
 
 }  // namespace dan::ops::cpu

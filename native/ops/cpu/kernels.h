@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace dan::ops::cpu {
 
@@ -50,6 +52,31 @@ constexpr int64_t kPositions = kPatch * kPatch;
 
 constexpr int64_t kMostTileRows = 8;
 
+// One block of a bfloat16 product on AMX: sums[r][c] (+)= sum over s, w and i of left[r][offset(s) + 2 w + i] times
+// half i of right[16 s + w][c], for 32 rows r and s < steps. A word of `right` holds two bfloat16 values. The columns c
+// >= 16 begin `secondRight` words after the first ones.
+constexpr int64_t kAmxRows = 32, kAmxColumns = 32;
+constexpr int64_t kAmxWords = 16;             // words that one step takes of each row
+constexpr int64_t kAmxDepth = 2 * kAmxWords;  // values that one step takes of each row
+struct AmxOperands {
+  const uint16_t* left;
+  int64_t leftStride;          // values
+  const int64_t* stepOffsets;  // offset(s), or null where offset(s) = kAmxDepth * s
+  int64_t steps;
+  const float* right;
+  int64_t rightStride, secondRight;  // words
+  float* sums;
+  int64_t sumStride;  // floats
+  bool accumulate;
+};
+// A thread must call configure() before products and release() after them.
+struct AmxProducts {
+  void (*configure)();
+  void (*release)();
+  void (*multiply)(const AmxOperands& operands);        // 32 columns
+  void (*multiplyNarrow)(const AmxOperands& operands);  // the first 16 columns only
+};
+
 struct Kernels {
   // Products are computed in tiles: tileRows rows times a panel of panelColumns columns.
   int64_t tileRows, panelColumns;
@@ -84,18 +111,41 @@ struct Kernels {
   // These need tokens that fill whole vectors. panelColumns is two vectors wide.
   void (*pairNorm)(const PairNormTask& task);
   void (*pairMix)(const PairMixTask& task);
+
+  // Rounds sums[c] + bias[c] to bfloat16 for c < count. `bias` may be null. The function is null where the CPU does not
+  // compute in bfloat16.
+  void (*roundSums)(const float* sums, const float* bias, int64_t count, uint16_t* result);
+  const AmxProducts* amx;  // null where the CPU has no AMX
 };
 
-// Returns this CPU's kernels, or null where it has neither AVX-512 nor AVX2. libtorch's variable ATEN_CPU_CAPABILITY
+// These are the rows of the table of kernels. Each needs what the rows before it need.
+enum class Capability { kAvx2, kAvx512, kAvx512BFloat16, kAmx };
+struct KernelSet {
+  const char* name;  // avx2, avx512, avx512_bf16, amx
+  Capability capability;
+  Kernels kernels;
+  bool isSupported;  // by this CPU and its operating system
+  bool isUsed;       // for the most capable set that is supported and allowed, and for those that it extends
+};
+const std::array<KernelSet, 4>& kernelSets();
+
+// Returns the kernels of the last set that is used, or null where none is. libtorch's variable ATEN_CPU_CAPABILITY
 // (default, avx2) can lower the choice.
 const Kernels* kernels();
 
-// This lists every set of kernels in this build. `used` is true for the sets that run on this CPU.
-struct KernelSet {
-  const char* name;
-  bool used;
-};
-std::array<KernelSet, 3> kernelSets();
+// For tests: from now on kernels() returns these, or the machine's own ones where `replacement` is null.
+void replaceKernels(const Kernels* replacement);
+bool areKernelsReplaced();
+
+// Returns the capability of that name, or nothing.
+std::optional<Capability> capabilityNamed(std::string_view name);
+
+// Lowers the choice of this process to sets up to `most`, and libtorch's and oneDNN's choice with it. The call must
+// come before any other of this file and before libtorch computes anything.
+void limitCapability(Capability most);
+
+// Returns true if this CPU has AMX but the operating system does not let this process use it.
+bool isAmxRefused();
 
 // Returns true if libtorch and these kernels compute in bfloat16 itself on this CPU. Otherwise they compute in float32
 // and round before and after.
@@ -103,6 +153,10 @@ bool computesInBFloat16();
 
 // Each is defined in the file that is compiled for its instruction set.
 extern const Kernels kAvx2Kernels, kAvx512Kernels;
+extern const AmxProducts kAmxProducts;
 void attendBFloat16(const AttentionTask& task, float* scratch);
+void attendAmx(const AttentionTask& task, float* scratch);
+int64_t amxAttentionScratch(int64_t keys, int64_t width);
+void roundSums(const float* sums, const float* bias, int64_t count, uint16_t* result);
 
 }  // namespace dan::ops::cpu

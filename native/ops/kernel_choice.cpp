@@ -1,0 +1,123 @@
+#include "ops/kernel_choice.h"
+
+#include <fcntl.h>
+#include <torch/headeronly/version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/error.h"
+
+namespace dan::ops {
+
+namespace {
+
+// Ours must be faster by more than times vary, so that machines of one kind choose alike.
+constexpr double kMargin = 1.1;
+constexpr int kRevision = 1;  // of our kernels and of the contests
+
+nlohmann::json toJson(const std::string& machine, const Choices& choices) {
+  return {{"machine", machine}, {"ours_is_faster", choices}};
+}
+
+// Returns nothing where there is no file, or where it is about other contests.
+std::optional<Choices> readChoices(const std::string& path, const std::string& machine,
+                                   const std::vector<Contest>& contests) {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  const auto read = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  const auto choices = read.is_object() ? read.find("ours_is_faster") : read.end();
+  if (choices == read.end() || !choices->is_object() || read.value("machine", "") != machine)
+    fail(kFileAccess, path, " does not hold the choices of kernels for '", machine,
+         "'; delete it, and it is made anew");
+  Choices result;
+  for (const Contest& contest : contests) {
+    const auto found = choices->find(contest.name);
+    if (found == choices->end() || !found->is_boolean())
+      fail(kFileAccess, path, " lacks the choice of '", contest.name, "'; delete it, and it is made anew");
+    result[contest.name] = found->get<bool>();
+  }
+  return result;
+}
+
+// Writes the file unless there is one. Returns false if there is none afterwards.
+bool writeIfMissing(const std::string& path, const std::string& text) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  std::string draft = path + ".XXXXXX";
+  const int descriptor = ::mkstemp(draft.data());
+  if (descriptor < 0) return false;
+  const bool isWritten = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  // A link appears whole, and only where no other process was first.
+  const bool isClosed = ::close(descriptor) == 0;
+  if (isWritten && isClosed) std::filesystem::create_hard_link(draft, path, error);
+  ::unlink(draft.c_str());
+  return std::filesystem::exists(path, error);
+}
+
+std::string cpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown CPU";
+}
+
+}  // namespace
+
+double leastSeconds(const std::function<void()>& work) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRuns = 5;
+  work();
+  double least = std::numeric_limits<double>::infinity();
+  for (int run = 0; run < kRuns; ++run) {
+    const auto start = Clock::now();
+    work();
+    least = std::min(least, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return least;
+}
+
+Choices readOrMeasure(const std::string& path, const std::string& machine, const std::vector<Contest>& contests,
+                      const Stopwatch& stopwatch) {
+  if (!path.empty()) {
+    if (const auto known = readChoices(path, machine, contests)) return *known;
+  }
+  Choices libtorchs, measured;
+  for (const Contest& contest : contests) libtorchs[contest.name] = false;
+  if (path.empty()) return libtorchs;
+  for (const Contest& contest : contests) {
+    measured[contest.name] = stopwatch(contest.ours) * kMargin < stopwatch(contest.libtorchs);
+  }
+  if (!writeIfMissing(path, toJson(machine, measured).dump(2) + "\n")) return libtorchs;
+  return readChoices(path, machine, contests).value_or(libtorchs);
+}
+
+std::string choicesPath(const std::string& machine) {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  std::string folder = variable("DUALANODIFF_CACHE");
+  if (folder.empty() && !variable("XDG_CACHE_HOME").empty()) folder = variable("XDG_CACHE_HOME") + "/dualanodiff";
+  if (folder.empty() && !variable("HOME").empty()) folder = variable("HOME") + "/.cache/dualanodiff";
+  if (folder.empty()) return "";
+  std::string name = machine;
+  for (char& letter : name) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '.') letter = '-';
+  }
+  return folder + "/kernels-" + name + ".json";
+}
+
+std::string describeMachine() { return c10::str(cpuName(), ", libtorch ", TORCH_VERSION, ", kernels ", kRevision); }
+
+}  // namespace dan::ops

@@ -1,0 +1,41 @@
+// For some work there are two implementations, ours and libtorch's (oneDNN), and which of them is faster depends on the
+// CPU. This file measures both once a machine and keeps the choice in a file, because the two round differently: if
+// every process measured, the same command could give different files.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dan::ops {
+
+// Both functions do the same work of one class.
+struct Contest {
+  std::string name;
+  std::function<void()> ours, libtorchs;
+};
+
+// Returns the seconds that a call of `work` takes.
+using Stopwatch = std::function<double(const std::function<void()>& work)>;
+
+// Returns the least of a few runs, after one run to warm up.
+double leastSeconds(const std::function<void()>& work);
+
+// Maps the name of each contest to true where ours is faster by more than a tenth.
+using Choices = std::map<std::string, bool>;
+
+// Returns the choices of the file `path` if it was made for `machine` and for these contests. Otherwise it measures and
+// writes the file. If another process writes first, that process's choices are returned. Where the file cannot be
+// written, the choice could differ between two runs, so libtorch's implementations are used for everything.
+Choices readOrMeasure(const std::string& path, const std::string& machine, const std::vector<Contest>& contests,
+                      const Stopwatch& stopwatch);
+
+// Returns the file of this machine's choices: in the folder of DUALANODIFF_CACHE, else of XDG_CACHE_HOME, else
+// ~/.cache. It is empty where none of these is set.
+std::string choicesPath(const std::string& machine);
+
+// Returns the CPU's name and the versions on which the choice depends.
+std::string describeMachine();
+
+}  // namespace dan::ops
