@@ -34,7 +34,7 @@ const layers = {
   detect: DETECT,
   binding: ENGINE,
   bench: ENGINE,
-  golden: ENGINE,
+  golden: [...ENGINE, 'tests'], // for the stand-in device
   pretrain: ENGINE,
   tests: [...ENGINE, 'pretrain'],
   fuzz: MODEL,

@@ -23,8 +23,9 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-Case::Case(std::string folder, const nlohmann::json& entry)
-    : folder_(std::move(folder)),
+Case::Case(std::string folder, const nlohmann::json& entry, at::Device device)
+    : device_(device),
+      folder_(std::move(folder)),
       name_(entry.at("case")),
       kind_(entry.at("kind")),
       file_(entry.at("file")),
@@ -50,7 +51,7 @@ void Case::expect(const std::string& name, const at::Tensor& actual) {
   if (actual.numel() != expected.numel() || (expected.dim() > 1 && actual.sizes() != expected.sizes())) {
     return fail(c10::str(name, " has shape ", actual.sizes(), ", expected ", expected.sizes()));
   }
-  const at::Tensor a = actual.detach().to(at::kDouble).flatten(), b = expected.to(at::kDouble).flatten();
+  const at::Tensor a = actual.detach().cpu().to(at::kDouble).flatten(), b = expected.to(at::kDouble).flatten();
   if (a.numel() == 0) return;
   if (!at::isfinite(a).all().item<bool>()) return fail(name + " is not finite");
   const at::Tensor error = (a - b).abs();

@@ -13,8 +13,8 @@ namespace dan::golden {
 
 class Case {
  public:
-  // `folder` is the folder of the manifest; `entry` is one of its cases.
-  Case(std::string folder, const nlohmann::json& entry);
+  // `folder` is the folder of the manifest; `entry` is one of its cases. The engine computes on `device`.
+  Case(std::string folder, const nlohmann::json& entry, at::Device device);
 
   const std::string& name() const { return name_; }
   const std::string& kind() const { return kind_; }
@@ -22,7 +22,10 @@ class Case {
   std::string path(const std::string& relative) const { return folder_ + "/" + relative; }
   // The case itself names this file.
   std::string filePath() const { return path(file_); }
-  at::Tensor input(const std::string& name) const { return tensor(name); }
+  at::Device device() const { return device_; }
+  // On the device.
+  at::Tensor input(const std::string& name) const { return tensor(name).to(device_); }
+  at::Tensor hostInput(const std::string& name) const { return tensor(name); }
   bool hasInput(const std::string& name) const;
   bool hasOutput(const std::string& name) const;
   const std::vector<std::string>& outputs() const { return outputs_; }
@@ -43,6 +46,7 @@ class Case {
 
  private:
   at::Tensor tensor(const std::string& name) const;
+  at::Device device_;
   std::string folder_, name_, kind_, file_, failures_;
   nlohmann::json params_;
   std::vector<std::string> inputs_, outputs_;
@@ -50,7 +54,11 @@ class Case {
   double atol_, rtol_, maxAbsolute_ = 0, maxRelative_ = 0;
 };
 
-using Handler = std::function<void(Case&)>;
+struct Handler {
+  std::function<void(Case&)> run;
+  bool onDevice = false;  // If false, the engine does this on the host, whatever the device is.
+};
+constexpr bool kOnDevice = true;
 
 // The key is the kind of case. Each file of this folder adds its own handlers.
 using Handlers = std::map<std::string, Handler>;

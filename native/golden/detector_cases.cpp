@@ -90,8 +90,8 @@ void runSuperSimpleNet(Case& test) {
 }  // namespace
 
 void addDetectorHandlers(Handlers& handlers) {
-  handlers["draem"] = runDraem;
-  handlers["supersimplenet"] = runSuperSimpleNet;
+  handlers["draem"] = {runDraem};
+  handlers["supersimplenet"] = {runSuperSimpleNet};
 }
 
 }  // namespace dan::golden

@@ -39,8 +39,8 @@ void runAddNoise(Case& test) {
 }  // namespace
 
 void addDiffusionHandlers(Handlers& handlers) {
-  handlers["scheduler"] = runScheduler;
-  handlers["add_noise"] = runAddNoise;
+  handlers["scheduler"] = {runScheduler, kOnDevice};
+  handlers["add_noise"] = {runAddNoise, kOnDevice};
 }
 
 }  // namespace dan::golden

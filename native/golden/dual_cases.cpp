@@ -170,10 +170,10 @@ void runSample(Case& test) {
 }  // namespace
 
 void addDualHandlers(Handlers& handlers) {
-  handlers["dual_attention"] = runDualAttention;
-  handlers["dual_loss_grad"] = runDualLossGrad;
-  handlers["dual_inpaint_grad"] = runDualLossGrad;
-  handlers["sample"] = runSample;
+  handlers["dual_attention"] = {runDualAttention, kOnDevice};
+  handlers["dual_loss_grad"] = {runDualLossGrad, kOnDevice};
+  handlers["dual_inpaint_grad"] = {runDualLossGrad, kOnDevice};
+  handlers["sample"] = {runSample, kOnDevice};
 }
 
 }  // namespace dan::golden

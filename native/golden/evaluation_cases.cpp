@@ -12,16 +12,16 @@ namespace dan::golden {
 
 namespace {
 
-nn::Weights weightsAt(const std::string& path) {
-  return nn::Weights::fromTensors(io::readWeightsFile(path).tensors, path, at::kFloat);
+nn::Weights weightsOf(const Case& test, const std::string& param) {
+  const std::string path = test.path(test.params().at(param));
+  return nn::Weights::fromTensors(io::readWeightsFile(path).tensors, path, at::kFloat, test.device());
 }
 
 at::Tensor scalar(double value) { return at::full({1}, value, at::kDouble); }
 
 void runLocalization(Case& test) {
   const at::NoGradGuard noGrad;
-  const model::LocalizationNet net(weightsAt(test.path(test.params().at("weights"))),
-                                   test.params().at("base_channels"));
+  const model::LocalizationNet net(weightsOf(test, "weights"), test.params().at("base_channels"));
   const at::Tensor logits = net.forward(test.input("image"));
   const at::Tensor probability = at::softmax(logits, 1).select(1, 1);
   test.expect("logits", logits);
@@ -63,20 +63,19 @@ void runIcLpips(Case& test) {
 void runLpips(Case& test) {
   const at::NoGradGuard noGrad;
   if (test.params().at("net") != "squeeze") return test.fail("only the squeeze backbone is known");
-  const model::LpipsNet net(weightsAt(test.path(test.params().at("backbone"))),
-                            weightsAt(test.path(test.params().at("linear"))));
+  const model::LpipsNet net(weightsOf(test, "backbone"), weightsOf(test, "linear"));
   test.expect("distance", net.distance(test.input("image0"), test.input("image1")));
 }
 
 }  // namespace
 
 void addEvaluationHandlers(Handlers& handlers) {
-  handlers["localization"] = runLocalization;
-  handlers["focal_loss"] = runFocalLoss;
-  handlers["metrics"] = runMetrics;
-  handlers["inception_score"] = runInceptionScore;
-  handlers["ic_lpips"] = runIcLpips;
-  handlers["lpips"] = runLpips;
+  handlers["localization"] = {runLocalization, kOnDevice};
+  handlers["focal_loss"] = {runFocalLoss};
+  handlers["metrics"] = {runMetrics};
+  handlers["inception_score"] = {runInceptionScore};
+  handlers["ic_lpips"] = {runIcLpips};
+  handlers["lpips"] = {runLpips, kOnDevice};
 }
 
 }  // namespace dan::golden

@@ -11,7 +11,7 @@ namespace {
 
 std::unique_ptr<model::Backbone> backboneOf(const Case& test) {
   return model::readBackbone(test.params().at("name").get<std::string>(),
-                             test.path(test.params().at("weights").get<std::string>()), at::kCPU);
+                             test.path(test.params().at("weights").get<std::string>()), test.device());
 }
 
 void runBackbone(Case& test) {
@@ -37,8 +37,8 @@ void runPatchcore(Case& test) {
 }  // namespace
 
 void addFeatureHandlers(Handlers& handlers) {
-  handlers["backbone"] = runBackbone;
-  handlers["patchcore"] = runPatchcore;
+  handlers["backbone"] = {runBackbone, kOnDevice};
+  handlers["patchcore"] = {runPatchcore, kOnDevice};
 }
 
 }  // namespace dan::golden

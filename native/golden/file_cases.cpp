@@ -22,6 +22,6 @@ void runBadFile(Case& test) {
 
 }  // namespace
 
-void addFileHandlers(Handlers& handlers) { handlers["bad_file"] = runBadFile; }
+void addFileHandlers(Handlers& handlers) { handlers["bad_file"] = {runBadFile}; }
 
 }  // namespace dan::golden

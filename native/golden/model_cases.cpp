@@ -31,7 +31,7 @@ void runTextEncode(Case& test) {
   const at::NoGradGuard noGrad;
   const model::BaseModel& base = baseOf(test);
   const at::Tensor ids = base.tokenize(test.params().at("prompts").get<std::vector<std::string>>());
-  if (!ids.equal(test.input("input_ids"))) test.fail("the tokenizer gives other ids");
+  if (!ids.equal(test.hostInput("input_ids"))) test.fail("the tokenizer gives other ids");
   const auto adapter = test.params().contains("adapter") ? adapterOf(test) : nullptr;
   test.expect("last_hidden_state",
               base.textEncoder->forward(ids, adapter ? adapter->textHook() : model::ProjectionHook()));
@@ -54,7 +54,7 @@ void runU2net(Case& test) {
   const at::NoGradGuard noGrad;
   // Every weight file of the case must give the same result.
   for (const auto& weights : test.params().at("weights")) {
-    const mask::U2netMasker masker(test.path(weights), at::kCPU);
+    const mask::U2netMasker masker(test.path(weights), test.device());
     const auto maps = masker.network().forward(mask::normalizeForU2net(test.input("image")));
     for (size_t i = 0; i < maps.size(); ++i) test.expect("d" + std::to_string(i), at::sigmoid(maps[i]));
     test.expect("saliency", mask::spreadRange(at::sigmoid(maps[0])));
@@ -64,13 +64,13 @@ void runU2net(Case& test) {
 }  // namespace
 
 void addModelHandlers(Handlers& handlers) {
-  handlers["unet"] = runUnet;
-  handlers["vae_encode"] = runVaeEncode;
-  handlers["vae_decode"] = runVaeDecode;
-  handlers["text_encode"] = runTextEncode;
-  handlers["u2net"] = runU2net;
+  handlers["unet"] = {runUnet, kOnDevice};
+  handlers["vae_encode"] = {runVaeEncode, kOnDevice};
+  handlers["vae_decode"] = {runVaeDecode, kOnDevice};
+  handlers["text_encode"] = {runTextEncode, kOnDevice};
+  handlers["u2net"] = {runU2net, kOnDevice};
   // Its outputs are in the same JSON file, so there is no tensor to compare.
-  handlers["tokenizer"] = runTokenizer;
+  handlers["tokenizer"] = {runTokenizer};
 }
 
 }  // namespace dan::golden

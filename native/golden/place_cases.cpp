@@ -26,7 +26,7 @@ void runInpaintCheckpoint(Case& test) {
   model::BaseOptions options;
   options.source.path = test.path(test.params().at("checkpoint"));
   options.source.configFolder = test.path(test.params().at("config"));
-  const auto base = model::loadBaseModel(options, at::kCPU, at::kFloat);
+  const auto base = model::loadBaseModel(options, test.device(), at::kFloat);
   const at::Tensor sample = test.input("sample");
   const at::Tensor t = at::full({sample.size(0)}, test.params().at("timestep").get<double>(), at::kFloat);
   test.expect("noise_pred", base->unet->forward(sample, t, test.input("encoder_hidden_states")));
@@ -82,10 +82,10 @@ void runPasteBack(Case& test) {
 }  // namespace
 
 void addPlaceHandlers(Handlers& handlers) {
-  handlers["inpaint_checkpoint"] = runInpaintCheckpoint;
-  handlers["dual_inpaint"] = runDualInpaint;
-  handlers["blend"] = runBlend;
-  handlers["paste_back"] = runPasteBack;
+  handlers["inpaint_checkpoint"] = {runInpaintCheckpoint, kOnDevice};
+  handlers["dual_inpaint"] = {runDualInpaint, kOnDevice};
+  handlers["blend"] = {runBlend, kOnDevice};
+  handlers["paste_back"] = {runPasteBack};
 }
 
 }  // namespace dan::golden

@@ -6,7 +6,7 @@ const model::BaseModel& baseOf(const Case& test) {
   static std::map<std::string, std::unique_ptr<model::BaseModel>> loaded;
   const std::string path = test.path(test.params().at("model"));
   auto& base = loaded[path];
-  if (!base) base = model::loadBaseModel(path, at::kCPU, at::kFloat);
+  if (!base) base = model::loadBaseModel(path, test.device(), at::kFloat);
   return *base;
 }
 

@@ -7,7 +7,7 @@
 
 namespace dan::golden {
 
-// Returns the base that `params.model` names, in float32 on the CPU.
+// Returns the base that `params.model` names, in float32 on the case's device.
 const model::BaseModel& baseOf(const Case& test);
 
 // Returns a new instance of the adapter that `params.adapter` names, with `params.background_injection`.
