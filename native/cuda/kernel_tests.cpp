@@ -121,6 +121,26 @@ DAN_TEST(group_norm_silu_kernel) {
       "a multiple of 4");
 }
 
+// Training runs libtorch's group norm, which on CUDA supports the contiguous layout only.
+DAN_TEST(group_norm_silu_has_gradients_in_both_layouts) {
+  everywhere([](const auto& cast, const std::string& where) {
+    const at::AutoGradMode enabled(true);
+    const at::Tensor values = cast(normal({2, 32, 5, 7}) + 1), arriving = cast(normal({2, 32, 5, 7}));
+    const at::Tensor weight = cast(normal({32})), bias = cast(normal({32}));
+    const at::Tensor reference = exact(values).requires_grad_();
+    ops::groupNormSiluPlain(reference, 8, exact(weight), exact(bias), 1e-5).backward(exact(arriving));
+    for (const auto layout : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      for (const auto layoutOfGradient : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+        const at::Tensor x = values.detach().clone(layout).requires_grad_();
+        ops::groupNormSilu(x, 8, weight, bias, 1e-5).backward(arriving.contiguous(layoutOfGradient));
+        const double tolerance = x.scalar_type() == at::kFloat ? 1e-4 : 0.1;
+        expectClose(x.grad().cpu(), reference.grad(), tolerance, tolerance,
+                    c10::str("the gradient of ", layout, " with one of ", layoutOfGradient, ", ", where));
+      }
+    }
+  });
+}
+
 DAN_TEST(pair_norm_kernel) {
   everywhere([](const auto& cast, const std::string& where) {
     for (const auto& [tokens, width] :
