@@ -44,7 +44,7 @@ export function listParts({ pack, device, machine, scratch }) {
   });
   const sanitizer = (tool) => ({
     command: machine.sanitizer,
-    args: ['--tool', tool, program('dualanodiff-kernel-tests')],
+    args: ['--tool', tool, '--error-exitcode', '1', program('dualanodiff-kernel-tests')],
     ...{ read: readSanitizer, limit: 90, need: 30 },
     missing: machine.sanitizer ? undefined : 'compute-sanitizer is not there',
   });
@@ -52,12 +52,12 @@ export function listParts({ pack, device, machine, scratch }) {
   const steps = pairs.toReversed().flatMap((count) => {
     const shape = ['--pairs', count, '--cfg', '--reps', reps];
     const ours = types.map((dtype) => [
-      `step of ${count}, ${what[dtype]}`,
+      `step of ${count} in ${what[dtype]}`,
       bench('denoise-step', ...shape, '--dtype', dtype),
     ]);
     const theirs = types.map((dtype) => [
-      `peer's step of ${count}, ${what[dtype]}`,
-      peer(`step of ${count}, ${what[dtype]}`, ...shape, '--dtype', dtype),
+      `peer's step of ${count} in ${what[dtype]}`,
+      peer(`step of ${count} in ${what[dtype]}`, ...shape, '--dtype', dtype),
     ]);
     return [ours[0], ...theirs.toReversed(), ...ours.slice(1)];
   });
@@ -87,14 +87,14 @@ export function listParts({ pack, device, machine, scratch }) {
     },
     memcheck: sanitizer('memcheck'),
     racecheck: sanitizer('racecheck'),
-    [`${most} pairs of 50 steps, bf16`]: bench(
+    [`${most} pairs of 50 steps in bf16`]: bench(
       ...['sample', '--pairs', most, '--cfg', '--dtype', 'bfloat16', '--reps', isRehearsal ? '1' : '2'],
     ),
-    [`training step of ${training}, bf16`]: bench('train-step', ...train),
-    [`peer's training step of ${training}, bf16`]: peer(`training step of ${training}, bf16`, '--train', ...train),
+    [`training step of ${training} in bf16`]: bench('train-step', ...train),
+    [`peer's training step of ${training} in bf16`]: peer(`training step of ${training} in bf16`, '--train', ...train),
     ...Object.fromEntries(steps),
-    [`training step of ${training}, checkpointing`]: bench('train-step', ...train, '--checkpointing'),
-    [`VAE, ${most} pairs, bf16`]: bench('vae', '--pairs', most, '--reps', reps, '--dtype', 'bfloat16'),
+    [`training step of ${training} with checkpointing`]: bench('train-step', ...train, '--checkpointing'),
+    [`VAE of ${most} pairs in bf16`]: bench('vae', '--pairs', most, '--reps', reps, '--dtype', 'bfloat16'),
     place: {
       ...script(
         'place.js',
