@@ -4,9 +4,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DualAnoDiff, Placer, Sampler, Trainer } from '../../dist/index.js';
+import { DualAnoDiff, Masker, Placer, Sampler, Trainer } from '../../dist/index.js';
 import { decode, encode, textEncode } from '../../dist/tensors.js';
-import { backgroundsOf, makeDataset, picture } from './pictures.mjs';
+import { backgroundsOf, example, makeDataset, picture } from './pictures.mjs';
 
 const { values } = parseArgs({
   options: { device: { type: 'string' }, base: { type: 'string' }, adapters: { type: 'string' } },
@@ -129,6 +129,18 @@ await check('the autoencoder and the text encoder, float32', async () => {
     text: difference(textThere, text),
   };
   return { ok: figures.encode < 1e-4 && figures.decode_levels < 0.5 && figures.text < 1e-4, figures };
+});
+
+await check('masks', async () => {
+  const { image: part } = example(2 * SIDE, 0);
+  const masks = [];
+  for (const device of ['cpu', values.device]) {
+    await using masker = await Masker.load(undefined, { device });
+    masks.push(await masker.mask(part));
+  }
+  const [expectedMask, mask] = masks;
+  const differing = levels([mask], [expectedMask]) / 255;
+  return { ok: differing < 0.01 && expectedMask.coverage > 0, figures: { differing, coverage: expectedMask.coverage } };
 });
 
 for (const dtype of values.device === 'cuda' ? ['bfloat16', 'float16'] : ['bfloat16']) {

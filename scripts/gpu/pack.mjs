@@ -107,6 +107,7 @@ try {
   }).stdout?.trim();
   writeFileSync(join(stage, 'pack.json'), JSON.stringify({ revision: revision || 'of unknown revision' }));
 
+  cpSync(join(root, 'assets', 'u2netp'), join(stage, 'assets', 'u2netp'), { recursive: true });
   mkdirSync(join(stage, 'peer'));
   copyFileSync(join(shared, 'peer', 'dual_step.py'), join(stage, 'peer', 'dual_step.py'));
   run(

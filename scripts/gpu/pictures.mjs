@@ -21,15 +21,18 @@ function rectangle(side, number) {
   return { data, width: side, height: side, channels: 1 };
 }
 
+/** Returns a picture with a dark defect, and its mask. */
+export function example(side, number) {
+  const [image, mask] = [picture(side, number), rectangle(side, number)];
+  mask.data.forEach((marked, i) => {
+    if (marked) image.data.fill(20, 3 * i, 3 * i + 3);
+  });
+  return { image, mask };
+}
+
 /** Returns a dataset of three defects. */
 export function makeDataset(side) {
-  const examples = [0, 1, 2].map((number) => {
-    const [image, mask] = [picture(side, number), rectangle(side, number)];
-    mask.data.forEach((marked, i) => {
-      if (marked) image.data.fill(20, 3 * i, 3 * i + 3);
-    });
-    return { image, mask };
-  });
+  const examples = [0, 1, 2].map((number) => example(side, number));
   return Dataset.from({ types: { stain: examples }, good: [picture(side, 7)], category: 'plate' });
 }
 
