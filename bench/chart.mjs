@@ -43,7 +43,7 @@ for (const file of readdirSync(folder).sort()) {
     );
     const mark = LABELS + scale * goal;
     shapes.push(`<path d="M${mark.toFixed(1)} ${top - 2}v${BAR + 4}" class="goal"/>`);
-    const beside = LABELS + Math.max(1, ratio) * scale + 8;
+    const beside = LABELS + Math.max(1, ratio, goal) * scale + 8;
     shapes.push(text(beside.toFixed(1), y + ROW / 2 + 4, `${ratio.toFixed(2)}  (${figures})`));
     y += ROW;
   }
