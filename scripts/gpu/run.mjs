@@ -34,19 +34,31 @@ if (!(budget > RESERVE)) usage(`Expected more than ${RESERVE} seconds for --budg
 if (!['cuda', 'cpu'].includes(values.device)) usage(`Expected cuda or cpu for --device but received ${values.device}`);
 const left = () => budget - RESERVE - performance.now() / 1000;
 
+/** The process group of the part that runs. */
+let running;
+const killRunning = () => running !== undefined && process.kill(-running, 'SIGKILL');
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    killRunning();
+    process.exit(1);
+  });
+}
+
 /** Runs a program in a process group of its own, which is killed as a whole after `limit` seconds. */
 function run({ command, args }, limit, env) {
   return new Promise((done) => {
     const child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    running = child.pid;
     const output = [];
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      process.kill(-child.pid, 'SIGKILL');
+      killRunning();
     }, 1000 * limit);
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
     const end = (how) => {
       clearTimeout(timer);
+      running = undefined;
       done({ ...how, isLate, output: Buffer.concat(output).toString() });
     };
     child.once('error', ({ message }) => end({ problem: message }));
@@ -63,6 +75,7 @@ try {
   usage(error.message);
 }
 const scratch = mkdtempSync(join(tmpdir(), 'dualanodiff-gpu-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const env = {
   ...process.env,
   LIBTORCH: machine.libtorch,
@@ -85,28 +98,24 @@ if (values.only !== undefined) {
     );
   parts = parts.filter(({ name }) => names.includes(name));
 }
-try {
-  for (const { name, missing, limit, need, read, beside, ...program } of parts) {
-    const skip = missing ?? (left() < need ? `${left().toFixed(0)} s are left of the budget` : undefined);
-    if (skip !== undefined) {
-      results.add({ name, result: 'not run', line: skip });
-    } else {
-      const begin = performance.now();
-      const { problem, isLate, output } = await run(program, Math.min(limit, left()), env);
-      const seconds = (performance.now() - begin) / 1000;
-      const { ok, line, figures } = read(output);
-      const last = output.trim().split('\n').at(-1)?.slice(0, 300);
-      const row = { name, seconds, figures, beside };
-      if (isLate)
-        results.add({ ...row, result: 'out of time', line: `ended after ${seconds.toFixed(0)} s: ${line}` }, output);
-      else if (problem !== undefined)
-        results.add({ ...row, result: 'failed', line: `${problem}; ${ok || !figures ? last : line}` }, output);
-      else results.add({ ...row, result: ok ? 'passed' : 'failed', line }, output);
-    }
-    console.log(results.summary().trimEnd().split('\n').at(-3));
+for (const { name, missing, limit, need, read, beside, ...program } of parts) {
+  const skip = missing ?? (left() < need ? `${left().toFixed(0)} s are left of the budget` : undefined);
+  if (skip !== undefined) {
+    results.add({ name, result: 'not run', line: skip });
+  } else {
+    const begin = performance.now();
+    const { problem, isLate, output } = await run(program, Math.min(limit, left()), env);
+    const seconds = (performance.now() - begin) / 1000;
+    const { ok, line, figures } = read(output);
+    const last = output.trim().split('\n').at(-1)?.slice(0, 300);
+    const row = { name, seconds, figures, beside };
+    if (isLate)
+      results.add({ ...row, result: 'out of time', line: `ended after ${seconds.toFixed(0)} s: ${line}` }, output);
+    else if (problem !== undefined)
+      results.add({ ...row, result: 'failed', line: `${problem}; ${ok || !figures ? last : line}` }, output);
+    else results.add({ ...row, result: ok ? 'passed' : 'failed', line }, output);
   }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+  console.log(results.summary().trimEnd().split('\n').at(-3));
 }
 console.log(`\n${results.summary()}`);
 process.exit(results.failed > 0 ? 1 : 0);
