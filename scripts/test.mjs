@@ -78,6 +78,8 @@ if (existsSync(shared)) {
   suite('native tests, as on an older CPU', ...nativeTests, { ATEN_CPU_CAPABILITY: 'default' });
   suite('goldens', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures')]);
   suite('goldens of place', join(native, 'dualanodiff-golden'), [join(shared, 'fixtures-place')]);
+  const onStandIn = [join(shared, 'fixtures-place'), '--device', 'stand-in'];
+  suite('goldens of place, as on a GPU', join(native, 'dualanodiff-golden'), onStandIn);
 } else {
   console.log(`${shared} does not exist, but goldens and native tests need it`);
   failed++;
