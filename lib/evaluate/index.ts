@@ -7,6 +7,7 @@ export type { Decided, FalseAlarm, Miss } from '../dataset/missed-defect.js';
 export type { Cost } from './detection.js';
 export type { EvaluateOptions, Evaluation, EvaluationProgress, EvaluationRun } from './evaluation.js';
 export { Evaluator, type EvaluatorOptions } from './evaluator.js';
+export type { NetworkUse } from './networks-used.js';
 export type { LearnerProtocol, Protocol } from './protocol.js';
 export type { Quality } from './quality.js';
 export type { GeneratedSet, Row } from './rows.js';

@@ -4,15 +4,15 @@ import type { FeatureNetwork, Quality } from './quality.js';
 
 /** A network whose weights come from a file. */
 export interface NetworkUse {
-  /** The detector that uses it, or {@link CLASSIFIER} or {@link COMPARISON}. */
+  /** The detector that uses it, or `classifier` or `comparison of pairs`. */
   use: string;
   name: string;
   /** The first 16 digits of the SHA-256 digest of the weights. It is null if they are random at first, because there is no file of them. */
   digest: string | null;
 }
 
-export const CLASSIFIER = 'classifier';
-export const COMPARISON = 'comparison of pairs';
+const CLASSIFIER = 'classifier';
+const COMPARISON = 'comparison of pairs';
 
 /** Returns the networks of the detectors, of the classifiers and of the comparison of generated pairs. */
 export function networksUsed(
