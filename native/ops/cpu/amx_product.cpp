@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/cpu/ceil_div.h"
+
 namespace dan::ops::cpu {
 
 namespace {
@@ -15,10 +17,8 @@ constexpr int64_t kBytesOfRound = 2 << 20;
 constexpr int64_t kMostColumnsOfRound = 512;
 constexpr int64_t kStepsOfChunk = 16;
 constexpr int64_t kRowsOfTask = 128;
-constexpr int64_t kTasksOfThread = 4;
+constexpr int64_t kAmxTasksOfThread = 4;
 constexpr int64_t kSumsOfBlock = kAmxRows * kAmxColumns;
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 const uint16_t* bits(const at::Tensor& x) { return static_cast<const uint16_t*>(x.const_data_ptr()); }
 
@@ -128,7 +128,7 @@ void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeight
     });
     const Round round{kernels, left, stepOffsets, panels, panelSize, column, columns, bias, result, weights.columns};
     // With few tasks of rows, the threads also share out the columns.
-    const int64_t groups = std::min(blocks, ceilDiv(kTasksOfThread * at::get_num_threads(), rowTasks));
+    const int64_t groups = std::min(blocks, ceilDiv(kAmxTasksOfThread * at::get_num_threads(), rowTasks));
     at::parallel_for(0, rowTasks * groups, 1, [&](int64_t begin, int64_t end) {
       std::vector<float> sums;
       for (int64_t item = begin; item < end; ++item) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/cpu/ceil_div.h"
+
 namespace dan::ops::cpu {
 
 namespace {
@@ -15,7 +17,6 @@ constexpr int64_t kDepthOfRound = 640;
 constexpr int64_t kColumnsOfRound = 1024;
 constexpr int64_t kTasksOfThread = 16;  // small tasks let the threads end together
 
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t roundUp(int64_t x, int64_t multiple) { return ceilDiv(x, multiple) * multiple; }
 
 Storage storageOf(at::ScalarType dtype) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/cpu/ceil_div.h"
+
 namespace dan::ops::cpu {
 
 namespace {
@@ -17,22 +19,18 @@ constexpr int64_t kPatchDepthOfRound = 248;
 constexpr int64_t kGap = 16;
 constexpr int64_t kTaps = 9;
 
-int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // This is tile `index` of all images: its image and the upper left corner of its 2 x 2 pixels.
 struct Tile {
   int64_t image, y, x;
   Tile(int64_t index, const ImageShape& shape) {
-    const int64_t across = divideUp(shape.width, 2), ofImage = divideUp(shape.height, 2) * across;
+    const int64_t across = ceilDiv(shape.width, 2), ofImage = ceilDiv(shape.height, 2) * across;
     image = index / ofImage;
     y = index % ofImage / across * 2;
     x = index % across * 2;
   }
 };
 
-int64_t countTiles(const ImageShape& shape) {
-  return shape.count * divideUp(shape.height, 2) * divideUp(shape.width, 2);
-}
+int64_t countTiles(const ImageShape& shape) { return shape.count * ceilDiv(shape.height, 2) * ceilDiv(shape.width, 2); }
 
 }  // namespace
 
@@ -47,10 +45,10 @@ bool winogradPays(const ImageShape& shape) {
 void winograd(const Kernels& kernels, const float* images, const ImageShape& shape, const ProductWeights& weights,
               const float* bias, float* result) {
   const int64_t panelColumns = kernels.panelColumns, tileRows = kernels.tileRows;
-  const int64_t depth = weights.depth, numPanels = divideUp(weights.columns, panelColumns);
+  const int64_t depth = weights.depth, numPanels = ceilDiv(weights.columns, panelColumns);
   const int64_t tiles = countTiles(shape);
   const int64_t tilesOfRound = std::min(tiles, kTilesOfRound);
-  const int64_t depthOfRound = divideUp(divideUp(depth, divideUp(depth, kPatchDepthOfRound)), 8) * 8;
+  const int64_t depthOfRound = ceilDiv(ceilDiv(depth, ceilDiv(depth, kPatchDepthOfRound)), 8) * 8;
   const int64_t patchStride = tilesOfRound * depthOfRound + kGap, sumStride = kTilesOfBlock * panelColumns + kGap;
   const int64_t kernelStride = depthOfRound * panelColumns + kGap;
   const at::Tensor patchBuffer = at::empty({kPositions * patchStride}, at::kFloat);
