@@ -49,7 +49,7 @@ function Shapes({ defects, pairs }: { defects: readonly RealDefect[]; pairs: rea
   const real = defects.filter(({ width, height }) => sizes.has(`${width} x ${height}`));
   const shapes = { real: real.flatMap(shapeOf), generated: pairs.flatMap(shapeOf), showsPlaces: true };
   return html`<details onToggle=${onToggle}><summary>Sizes and positions</summary>
-    ${isOpen && (real.length > 0 ? html`<${ShapeHistograms} ...${shapes} />` : html`<p>No real image has the size of a pair.</p>`)}
+    ${isOpen && (real.length > 0 ? html`<${ShapeHistograms} ...${shapes} />` : html`<p>No real image has the size of a pair, so that shares of them cannot be compared.</p>`)}
   </details>`;
 }
 
