@@ -44,7 +44,7 @@ describe('run', () => {
       expect(pictures).toHaveLength(2 * 4 + 3 * examples.length); // Every image of the type trains.
       expect(pictures.every(Boolean)).toBe(true);
       expect(await page.locator('#loss path.mean').getAttribute('d')).toMatch(/^M.*L/);
-      expect(await page.locator('#pairs figure').count()).toBe(2);
+      expect(await page.locator('#pairs .card').count()).toBe(2);
       await page.setViewportSize({ width: 390, height: 800 });
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
       expect(problems).toEqual([]);
