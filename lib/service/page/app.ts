@@ -105,5 +105,5 @@ export function App(): VNode {
     ${failure && html`<p role="alert">The service does not answer: ${failure.message}</p>`}
     <${JobList} jobs=${jobs} selected=${selected} onSelect=${select} />
     ${workers && html`<${WorkerList} workers=${workers} onSelect=${select} />`}
-    ${job && html`<${JobView} job=${job} onChange=${refresh} />`}`;
+    ${job && html`<${JobView} key=${job.id} job=${job} onChange=${refresh} />`}`;
 }
