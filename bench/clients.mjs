@@ -112,7 +112,7 @@ export async function holdClients({ main, url, place, clients, minutes }) {
     queue.submit({ kind: 'check', options: { data: 'none', ...more }, datasets: {}, priority: 50 });
   const worker = await QueueWorker.start({
     ...{ redis: url, queues: ['jobs'], concurrency: RUNNING_JOBS, lockMs: 30_000, run, onNote() {} },
-    capabilities: { host: '', device: 'cpu', memoryBytes: 0, bases: [] },
+    capabilities: { host: '', device: 'cpu', memoryBytes: Number.MAX_SAFE_INTEGER, bases: [] },
     step: async () => ({ next: 'run' }),
   });
   const { service, address } = await startService(main, ['--redis', url, '--store', place]);
