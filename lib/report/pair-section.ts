@@ -6,6 +6,7 @@ import { html } from '../components/html.js';
 import type { Shape } from '../components/pair.js';
 import { ShapeHistograms } from '../components/shape-histograms.js';
 import { SUSPICIONS } from '../components/words.js';
+import type { RawImage } from '../core/image.js';
 import { packageRoot } from '../core/paths.js';
 import { type DefectShape, shapesIn } from '../dataset/defect-shape.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
@@ -46,14 +47,19 @@ function inUse({ record, review }: Reviewed): PairRecord {
 
 async function picturesOf(thumbnails: Thumbnails, folder: string, record: PairRecord): Promise<Picture[]> {
   const image = join(folder, record.image);
-  const show = async (kind: string, file: string) => ({
+  let decoded: Promise<RawImage> | undefined; // It is needed twice, and decoding takes longer than drawing.
+  const readOnce = () => {
+    decoded ??= readImage(image);
+    return decoded;
+  };
+  const show = async (kind: string, file: string, read = () => readImage(file)) => ({
     kind,
-    ...(await thumbnails.add('image', [file], () => readImage(file))),
+    ...(await thumbnails.add('image', [file], read)),
   });
-  const pictures = [await show('image', image), await show('part', join(folder, record.part))];
+  const pictures = [await show('image', image, readOnce), await show('part', join(folder, record.part))];
   if (record.mask === undefined) return pictures;
   const mask = join(folder, record.mask);
-  const draw = async () => outlined({ image: await readImage(image), mask: await readMask(mask) });
+  const draw = async () => outlined({ image: await readOnce(), mask: await readMask(mask) });
   const outline = { kind: 'outline', ...(await thumbnails.add('outline', [image, mask], draw)) };
   return [...pictures, await show('mask', mask), outline];
 }
