@@ -111,7 +111,14 @@ export async function holdClients({ main, url, place, clients, minutes }) {
   const submit = (more) =>
     queue.submit({ kind: 'check', options: { data: 'none', ...more }, datasets: {}, priority: 50 });
   const worker = await QueueWorker.start({
-    ...{ redis: url, queues: ['jobs'], concurrency: RUNNING_JOBS, lockMs: 30_000, run, onNote() {} },
+    ...{
+      redis: url,
+      concurrency: RUNNING_JOBS,
+      lockMs: 30_000,
+      run,
+      onNote() {},
+      freeBytes: () => Number.MAX_SAFE_INTEGER,
+    },
     capabilities: { host: '', device: 'cpu', memoryBytes: Number.MAX_SAFE_INTEGER, bases: [] },
     step: async () => ({ next: 'run' }),
   });

@@ -22,16 +22,15 @@ function run(what, command, args) {
 }
 
 const runs = (command) => spawnSync(command, ['--version']).status === 0;
-const compiles = (header) =>
-  spawnSync('c++', ['-E', '-x', 'c++', '-'], { input: `#include <${header}>\n` }).status === 0;
+const finds = (header) => spawnSync('c++', ['-M', '-x', 'c++', '-'], { input: `#include <${header}>\n` }).status === 0;
 
 /** Fails unless all programs and headers are there. It names all packages at once, so that one command installs them. */
 function requirePackages() {
   const missing = [
     ['cmake', runs('cmake')],
     ['g++', runs('c++')],
-    ['nlohmann-json3-dev', compiles('nlohmann/json.hpp')],
-    ['libutf8proc-dev', compiles('utf8proc.h')],
+    ['nlohmann-json3-dev', finds('nlohmann/json.hpp')],
+    ['libutf8proc-dev', finds('utf8proc.h')],
   ].filter(([, isThere]) => !isThere);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name).join(' ');
