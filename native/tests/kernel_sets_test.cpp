@@ -16,17 +16,17 @@ namespace {
 
 using ops::cpu::Capability;
 
-at::Tensor wide(const at::Tensor& x) { return x.to(at::kDouble); }
+at::Tensor asDouble(const at::Tensor& x) { return x.to(at::kDouble); }
 
 void expectProducts() {
   const at::Tensor x = randn({65, 70}, makeGenerator(1)), bias = randn({77}, makeGenerator(2));
   const at::Tensor weight = randn({77, 70}, makeGenerator(3)).to(at::kHalf);
-  const at::Tensor expected = at::linear(wide(x), wide(weight), wide(bias));
+  const at::Tensor expected = at::linear(asDouble(x), asDouble(weight), asDouble(bias));
   expectClose(ops::frozenLinear(x, weight, bias), expected, 1e-4, 1e-5, "linear");
 
   const at::Tensor image = randn({2, 40, 9, 12}, makeGenerator(4)), kernel = randn({37, 40, 3, 3}, makeGenerator(5));
   for (const int64_t stride : {1, 2}) {  // Winograd's transforms, and the plain product
-    const at::Tensor convolved = at::conv2d(wide(image), wide(kernel), std::nullopt, stride, 1);
+    const at::Tensor convolved = at::conv2d(asDouble(image), asDouble(kernel), std::nullopt, stride, 1);
     expectClose(ops::frozenConv2d(image, kernel, {}, {stride, 1, 1}), convolved, 3e-4, 1e-5, "convolution");
   }
 }
@@ -39,8 +39,9 @@ void expectAttention(at::ScalarType dtype, double tolerance) {
       return randn({1, length, kHeads * width}, makeGenerator(seed)).to(dtype);
     };
     const at::Tensor q = draw(queries, 6), k = draw(keys, 7), v = draw(keys, 8);
-    expectClose(ops::attention(q, k, v, kHeads), ops::attentionPlain(wide(q), wide(k), wide(v), kHeads), tolerance,
-                tolerance, c10::str(at::toString(dtype), ", ", queries, " queries, ", keys, " keys of ", width));
+    expectClose(ops::attention(q, k, v, kHeads), ops::attentionPlain(asDouble(q), asDouble(k), asDouble(v), kHeads),
+                tolerance, tolerance,
+                c10::str(at::toString(dtype), ", ", queries, " queries, ", keys, " keys of ", width));
   }
 }
 
@@ -48,11 +49,12 @@ void expectPairs() {
   const at::Tensor attended = randn({2, 5, 32}, makeGenerator(9)), weight = randn({32}, makeGenerator(10));
   const at::Tensor bias = randn({32}, makeGenerator(11)), products = randn({5, 64}, makeGenerator(12));
   const auto [anomaly, difference] = ops::pairNorm(attended, weight, bias, 1e-6);
-  const auto expected = ops::pairNormPlain(wide(attended), wide(weight), wide(bias), 1e-6);
+  const auto expected = ops::pairNormPlain(asDouble(attended), asDouble(weight), asDouble(bias), 1e-6);
   expectClose(anomaly, std::get<0>(expected), 1e-5, 1e-5, "pair norm");
-  at::Tensor mixed = attended.clone(), wideMixed = wide(attended);
+  at::Tensor mixed = attended.clone(), wideMixed = asDouble(attended);
   ops::pairMix(mixed, {anomaly, difference, products, anomaly, bias});
-  ops::pairMixPlain(wideMixed, {wide(anomaly), wide(difference), wide(products), wide(anomaly), wide(bias)});
+  ops::pairMixPlain(wideMixed,
+                    {asDouble(anomaly), asDouble(difference), asDouble(products), asDouble(anomaly), asDouble(bias)});
   expectClose(mixed, wideMixed, 1e-4, 1e-5, "pair mix");
 }
 
