@@ -126,10 +126,12 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   });
   const hasNetwork = checked.inceptionWeights !== undefined || (await comparisonBackbone(checked)) !== undefined;
   if (!hasNetwork && evaluator.rows.some(({ generated }) => generated !== undefined)) {
-    onEvent?.({
-      event: 'note',
-      message: `Generated images are not compared with real ones, because there are no weights of ${checked.backbone ?? USUAL_BACKBONE}: \`dualanodiff weights install mobilenet-v2\` installs the usual network for it`,
-    });
+    const reason = 'Generated images are not compared with real ones, because there are no weights of';
+    const advice =
+      checked.backbone === undefined
+        ? `${USUAL_BACKBONE}: \`dualanodiff weights install ${USUAL_BACKBONE}\` installs them`
+        : `${checked.backbone}: give a file of them with --backbone-weights`;
+    onEvent?.({ event: 'note', message: `${reason} ${advice}` });
   }
   const table = tableOf(evaluation);
   const text = [

@@ -88,13 +88,19 @@ export async function writePairs(
   const others = Array.from({ length: count }, (_, index) => index).filter((index) => !isWanted(index));
   const total = to - from;
   let done = writer.records.filter(({ index }) => isWanted(index)).length;
-  const pairs = recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal });
+  const ended = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
+  const pairs = recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal: stop });
   // The engine makes the next pairs while these are encoded and written.
   const written = pMapIterable(pairs, (pair) => writer.write(pair), { concurrency: WRITTEN_AT_ONCE });
-  for await (const { index, ...files } of written) {
-    done++;
-    onEvent?.({ event: 'pair', index, type, ...pathsIn(writer.folder, files) });
-    onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done, total, type });
+  try {
+    for await (const { index, ...files } of written) {
+      done++;
+      onEvent?.({ event: 'pair', index, type, ...pathsIn(writer.folder, files) });
+      onEvent?.({ event: 'progress', stage: 'sample', unit: 'pairs', done, total, type });
+    }
+  } finally {
+    ended.abort(); // If a write failed, the engine is in the middle of the next pairs.
   }
   const failed = total - done;
   if (writer.records.length === 0) {

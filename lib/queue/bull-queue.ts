@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Job as BullJob, JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { InvalidOptionError } from '../core/errors.js';
+import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { BullQueues } from './bull-queues.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
 import { followEvents } from './follow-events.js';
@@ -95,17 +95,25 @@ export class BullQueue implements JobQueue {
    */
   async addPart(whole: BullJob<JobData>, id: string, data: JobData, hasResult: () => Promise<boolean>): Promise<void> {
     const wholeId = whole.id as string;
-    if (await this.#parts.has(wholeId, id)) return;
+    const isAdded = await this.#parts.has(wholeId, id);
     await this.#parts.waitFor(id, wholeId);
     const known = await this.#queues.find(id);
+    if (isAdded && known) return; // A part of another campaign may have been forgotten since, 30 days after its end.
     const state = known && (await describeJob(known)).state;
+    if (state === 'running' && known?.data.cancelled)
+      throw new DualAnoDiffError(`The part ${id} is just being cancelled`, 'ERR_BUSY');
     const isThere = state === 'queued' || state === 'running' || (state === 'completed' && (await hasResult()));
-    if (known && !isThere) await known.remove({ removeChildren: false });
+    if (known && !isThere) {
+      await known.remove({ removeChildren: false });
+      await this.#parts.forget(id); // Its own parts are tried again, too.
+    }
     if (!isThere) {
       // FlowProducer adds whole trees at once. Here each step adds the parts that are still missing, because what they
       // are depends on the data and on the results of the step before, and because other campaigns may have them.
       const parent = { id: wholeId, queue: whole.queueQualifiedName };
-      await this.#add(id, data, { parent, ignoreDependencyOnFailure: true });
+      await this.#add(id, data, { parent, ignoreDependencyOnFailure: true }).catch(async (error: Error) => {
+        if (!(await this.#queues.find(id))) throw error; // Otherwise another campaign has added it at the same time.
+      });
     }
     await this.#parts.add(wholeId, id);
   }
@@ -153,12 +161,16 @@ export class BullQueue implements JobQueue {
     // A worker that takes the job later sees the mark in the data, and the one that runs it hears the message.
     await found.updateData({ ...found.data, cancelled: true });
     await this.redis.publish(keys.cancel, id);
-    for (const part of await this.#parts.of(id)) await this.#cancelPart(part, id);
+    await this.cancelParts(id);
     const now = await this.get(id);
     // The worker of a running job tells of its end.
-    if (job.state === 'queued' && now.state === 'cancelled')
-      await appendEvent(this.redis, id, { event: 'end', state: 'cancelled' });
+    if (now.state === 'cancelled') await appendEvent(this.redis, id, { event: 'end', state: 'cancelled' });
     return now;
+  }
+
+  /** Cancels the parts that a job has had in this run, except those that other jobs wait for. */
+  async cancelParts(id: string): Promise<void> {
+    for (const part of await this.#parts.of(id)) await this.#cancelPart(part, id);
   }
 
   /** Returns whether a job is to be cancelled. */
@@ -261,7 +273,15 @@ export class BullQueue implements JobQueue {
       if (found.data.parent === whole) await handOver(found, other);
       return;
     }
-    await this.cancel(id);
+    try {
+      const { state } = await this.cancel(id);
+      // The part waits for a worker that ends it, but its campaign need not.
+      if (state === 'cancelled' && found.data.parent === whole && found.parentKey !== undefined)
+        await found.removeChildDependency();
+    } catch (error) {
+      const { code } = error as DualAnoDiffError;
+      if (code !== 'ERR_JOB_STATE' && code !== 'ERR_JOB_NOT_FOUND') throw error; // Otherwise it has ended in this moment.
+    }
   }
 
   async #require(id: string): Promise<BullJob<JobData>> {

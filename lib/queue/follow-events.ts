@@ -27,19 +27,24 @@ export async function* followEvents(
     if (batch.length > 0) continue;
     if (isOver) return; // Nothing came after the end.
     const job = await getJob();
-    isOver = hasEnded(job);
-    if (isOver) await tellEnd(redis, job);
-    else await wait(POLL_MS, undefined, { signal }).catch(() => {});
+    isOver = hasEnded(job) && (await tellEnd(redis, getJob, job));
+    if (!isOver) await wait(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-/** Makes sure that the last event of an ended job is its end, because a worker may die before it tells. */
-async function tellEnd(redis: Redis, job: Job): Promise<void> {
+/**
+ * Makes sure that the last event of an ended job is its end, because a worker may die before it tells. Returns false if
+ * the job was retried in the meantime.
+ */
+async function tellEnd(redis: Redis, getJob: () => Promise<Job>, job: Job): Promise<boolean> {
   for (let asked = 0; asked < 2; asked++) {
-    if ((await lastEvent(redis, job.id))?.event.event === 'end') return;
+    if ((await lastEvent(redis, job.id))?.event.event === 'end') return true;
     await wait(POLL_MS); // The worker may be about to tell.
   }
+  const now = await getJob();
+  if (now.state !== job.state || now.finished !== job.finished) return false;
   await appendEvent(redis, job.id, endOf(job));
+  return true;
 }
 
 /** Returns the last event of a job. */

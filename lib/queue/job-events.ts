@@ -12,12 +12,14 @@ const FIELD = 'event';
 const APPEND = `
 for i, key in ipairs(KEYS) do
   local event, name, id = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
-  local hasEnded = false
+  local isLeftOut = false
   if name ~= 'queued' then
     local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-    hasEnded = last and string.sub(last[2][2], 1, 14) == '{"event":"end"'
+    -- A campaign starts many times while another one makes its parts.
+    isLeftOut = last and (string.sub(last[2][2], 1, 14) == '{"event":"end"'
+      or (last[2][2] == event and event == '{"event":"state","state":"running"}'))
   end
-  if not hasEnded then
+  if not isLeftOut then
     redis.call('XADD', key, 'MAXLEN', '~', ARGV[1], '*', '${FIELD}', event)
     if name == 'queued' then redis.call('PERSIST', key) end
     if name == 'end' then

@@ -45,7 +45,7 @@ export interface Job extends JobRequest {
   created: string;
   started?: string;
   finished?: string;
-  /** The number of times that the job was started. */
+  /** The number of times that the job was started. Each step of a campaign on a queue is a start. */
   attempts: number;
   /** The job that this one is a part of. */
   parent?: string;

@@ -76,7 +76,7 @@ function summaryOf(pairs: readonly Reviewed[], suspicions: ReadonlyMap<Reviewed,
     ...(dropped > 0 ? [`Dropped in review: ${dropped}.`] : []),
     ...(corrected > 0 ? [`Masks corrected in review: ${corrected}.`] : []),
     reasons.length > 0
-      ? `${reasons.length} of ${undecided.length} pairs need a look, and come first: ${list.join(', ')}.`
+      ? `${reasons.length} of ${undecided.length} pairs that nobody has decided about need a look: ${list.join(', ')}.`
       : 'No pair that nobody has looked at is suspicious by its numbers.',
   ];
   return texts.join(' ');
@@ -102,7 +102,8 @@ export async function pairSection(
   const range = sizeRangeOf(real.images);
   const all = records.map((record): Reviewed => ({ record, review: reviews.get(record.index) ?? {} }));
   const suspicions = new Map(all.map((pair) => [pair, suspicionsOf(pair.record, range)]));
-  const rank = (pair: Reviewed) => suspicionRank(suspicions.get(pair) ?? []);
+  const isDecided = ({ review }: Reviewed) => review.decision !== undefined || review.mask !== undefined;
+  const rank = (pair: Reviewed) => suspicionRank(isDecided(pair) ? [] : (suspicions.get(pair) ?? []));
   const shown = new Set([...all].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_PAIRS));
   const measured = new Set(
     evenly(

@@ -60,11 +60,14 @@ export async function review(
   try {
     await new Thumbnails(session).removePartial();
     const server = await startServer(session, await readPageFiles(PAGE), port);
-    onAddress(server.address);
-    const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
-    // A failure to keep what was measured ends the review.
-    await Promise.race([ended, measure(session, onEvent).then(() => ended)]);
-    await server.close();
+    try {
+      onAddress(server.address);
+      const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
+      // A failure to keep what was measured ends the review.
+      await Promise.race([ended, measure(session, onEvent).then(() => ended)]);
+    } finally {
+      await server.close();
+    }
     return session.counts();
   } finally {
     await session.close();

@@ -278,9 +278,9 @@ export class ReviewSession {
   async close(): Promise<void> {
     this.stopMeasuring();
     try {
+      await this.#oneAtATime(async () => {});
       await this.#measuring;
       await this.#saveFacts();
-      await this.#oneAtATime(async () => {});
     } finally {
       for (const { log } of this.folders) await log.close();
     }

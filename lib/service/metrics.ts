@@ -16,7 +16,7 @@ export class Metrics {
   });
   readonly #seconds = new Histogram({
     name: 'dualanodiff_job_seconds',
-    help: 'Seconds that completed jobs took.',
+    help: 'Seconds that completed jobs took, and campaigns with the time that they waited.',
     labelNames: ['kind'],
     buckets: JOB_SECONDS,
     registers: [this.registry],
@@ -85,9 +85,10 @@ export class Metrics {
     });
   }
 
-  #observe({ kind, state, started, finished, error }: Job): void {
+  #observe({ kind, state, created, started, finished, error }: Job): void {
     if (state === 'failed') this.#failures.inc({ kind, code: error?.code ?? 'ERR_UNEXPECTED' });
-    if (state !== 'completed' || started === undefined || finished === undefined) return;
-    this.#seconds.observe({ kind }, (Date.parse(finished) - Date.parse(started)) / 1000);
+    const from = kind === 'campaign' ? created : started; // Each step of a campaign on a queue is a start.
+    if (state !== 'completed' || from === undefined || finished === undefined) return;
+    this.#seconds.observe({ kind }, (Date.parse(finished) - Date.parse(from)) / 1000);
   }
 }

@@ -80,7 +80,9 @@ export const job = z
     created: z.iso.datetime(),
     started: z.iso.datetime().optional(),
     finished: z.iso.datetime().optional(),
-    attempts: z.int().describe('The number of times that the job was started.'),
+    attempts: z
+      .int()
+      .describe('The number of times that the job was started. Each step of a campaign on a queue is a start.'),
     parent: jobId().optional().describe('The job that this one is a part of.'),
     result: anyObject.optional(),
     error: failure.optional(),

@@ -4,12 +4,12 @@
  * contents, so that a second campaign does only what is missing.
  */
 import type { Job as BullJob } from 'bullmq';
-import { DualAnoDiffError } from '../core/errors.js';
+import { AbortedError, DualAnoDiffError } from '../core/errors.js';
 import type { CampaignFailure } from '../jobs/failure.js';
 import { checkRequest } from '../options/requests.js';
 import type { BullQueue } from '../queue/bull-queue.js';
 import type { JobData } from '../queue/job-data.js';
-import type { Job, JobFailure } from '../queue/job-queue.js';
+import { hasEnded, type Job, type JobFailure } from '../queue/job-queue.js';
 import { publishResult, readResult } from '../store/results.js';
 import type { Store } from '../store/store.js';
 import { type CampaignFacts, factsSchema } from './campaign-facts.js';
@@ -101,9 +101,14 @@ async function endedParts(
     const data = { ...request, priority, parent: id };
     await queue.addPart(bullJob, partId, data, async () => (await readResult(store, partId)) !== undefined);
   }
+  // Who cancelled the campaign meanwhile has not seen the parts that were added afterwards.
+  if (await queue.isCancelled(id)) {
+    await queue.cancelParts(id);
+    throw new AbortedError();
+  }
   if (await bullJob.moveToWaitingChildren(token)) return undefined;
   const jobs = await Promise.all(parts.map((part) => queue.get(part.id)));
-  if (jobs.every(({ state }) => state !== 'queued' && state !== 'running')) return jobs;
+  if (jobs.every(hasEnded)) return jobs;
   await bullJob.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
   return undefined;
 }

@@ -80,7 +80,8 @@ export class JobSource {
     const hopeless = tooLarge.filter(({ needs }) => !workers.some((one) => canRun(needs, one)));
     for (const { name, needs } of hopeless) {
       if (!this.#hopeless.has(name)) continue;
-      const largest = Math.max(...workers.filter((one) => hasTools(needs, one)).map((one) => one.memoryBytes));
+      const others = workers.filter((one) => hasTools(needs, one)).map((one) => one.memoryBytes);
+      const largest = Math.max(capabilities.memoryBytes, ...others);
       await this.#refuse(name, needs.memoryBytes, largest);
     }
     this.#hopeless = new Set(hopeless.map(({ name }) => name));

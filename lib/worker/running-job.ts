@@ -129,6 +129,7 @@ export class RunningJob {
     const { id } = bullJob;
     if (this.#reason === 'lost') return onNote(`job ${id}: another worker has taken it over`);
     if (this.#reason === 'handed back') {
+      if (!(await this.#isOwner())) return onNote(`job ${id}: another worker has taken it over`);
       this.#tell({ event: 'state', state: 'queued' });
       events.send(); // Another worker may start the job at once.
       await bullJob.moveToWait(token);

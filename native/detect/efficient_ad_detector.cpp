@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "core/error.h"
 #include "core/random.h"
 #include "detect/score_map.h"
 #include "model/imagenet.h"
@@ -45,7 +46,12 @@ at::Tensor shown(const at::Tensor& images) {
 EfficientAdDetector::EfficientAdDetector(const DetectorSettings& settings, FitData data, at::Device device)
     : TrainedDetector(settings, std::move(data), device),
       backbone_(model::readBackbone(settings.backbone, settings.backboneFile, device)) {
-  model::PatchAutoencoder::expectSides(shownSide(this->data().good->height), shownSide(this->data().good->width));
+  const int64_t height = this->data().good->height, width = this->data().good->width;
+  for (const int64_t side : {height, width}) {
+    if (side % 32 == 0 && side >= kSmallestSide / 2) continue;
+    fail(kInvalidOption, "EfficientAD needs images or tiles whose sides are multiples of 32 from ", kSmallestSide / 2,
+         " pixels on but received ", height, " x ", width);
+  }
   const int64_t known = backbone_->channels()[kTeacherFineStage] + backbone_->channels()[kTeacherCoarseStage];
   const nn::Weights weights = nn::Weights::random(weightsGenerator(), at::kFloat, device);
   makeNets(weights, std::min(kOutputsPerWidth * options().channels, known));

@@ -10,15 +10,13 @@ constexpr int64_t kEncoderWidths[] = {1, 2, 4, 8, 8};  // multiples of the base 
 constexpr int64_t kDecoderWidths[] = {4, 2, 1, 1};
 constexpr int64_t kLevels = 5, kImageChannels = 3;
 
-std::string numbered(const char* name, int64_t index) { return name + std::to_string(index + 1); }
-
 }  // namespace
 
 ReconstructiveNet::ReconstructiveNet(const nn::Weights& weights, int64_t baseChannels, bool sspcab) {
   const nn::Weights encoder = weights.scope("encoder"), decoder = weights.scope("decoder");
   int64_t in = kImageChannels;
   for (int64_t i = 0; i < kLevels; ++i) {
-    const nn::Weights block = encoder.scope(numbered("block", i));
+    const nn::Weights block = encoder.scope(nn::numbered("block", i));
     const int64_t out = baseChannels * kEncoderWidths[i];
     if (sspcab && i + 1 == kLevels) {
       sspcab_.emplace(block, out);
@@ -29,8 +27,8 @@ ReconstructiveNet::ReconstructiveNet(const nn::Weights& weights, int64_t baseCha
   }
   for (int64_t i = 0; i + 1 < kLevels; ++i) {
     const int64_t out = baseChannels * kDecoderWidths[i];
-    up_.emplace_back(decoder.scope(numbered("up", i)), in, in);
-    decoder_.emplace_back(decoder.scope(numbered("db", i)), in, in, out);
+    up_.emplace_back(decoder.scope(nn::numbered("up", i)), in, in);
+    decoder_.emplace_back(decoder.scope(nn::numbered("db", i)), in, in, out);
     in = out;
   }
   out_ = nn::Conv2d(decoder.scope("fin_out.0"), in, kImageChannels, 3, 1, 1);

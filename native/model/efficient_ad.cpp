@@ -10,8 +10,6 @@ namespace {
 
 constexpr double kDropped = 0.2;
 
-std::string numbered(const char* name, size_t index) { return name + std::to_string(index + 1); }
-
 at::Tensor dropped(const at::Tensor& x, Rng& rng) {
   const at::Tensor kept = (rng.uniform(x.sizes()) >= kDropped).to(x.device());
   return x * kept / (1 - kDropped);
@@ -22,7 +20,7 @@ at::Tensor dropped(const at::Tensor& x, Rng& rng) {
 PatchDescriptionNet::PatchDescriptionNet(const nn::Weights& weights, int64_t width, int64_t outputs) {
   const int64_t kernels[] = {4, 4, 3, 4}, channels[] = {3, 2 * width, 4 * width, 4 * width, outputs};
   for (size_t i = 0; i < convs_.size(); ++i) {
-    convs_[i] = nn::Conv2d(weights.scope(numbered("conv", i)), channels[i], channels[i + 1], kernels[i]);
+    convs_[i] = nn::Conv2d(weights.scope(nn::numbered("conv", i)), channels[i], channels[i + 1], kernels[i]);
   }
 }
 
@@ -36,11 +34,11 @@ PatchAutoencoder::PatchAutoencoder(const nn::Weights& weights, int64_t width, in
   const nn::Weights encoder = weights.scope("encoder"), decoder = weights.scope("decoder");
   const int64_t channels[] = {3, width / 2, width / 2, width, width, width};
   for (size_t i = 0; i + 1 < encoder_.size(); ++i) {
-    encoder_[i] = nn::Conv2d(encoder.scope(numbered("enconv", i)), channels[i], channels[i + 1], 4, 2, 1);
+    encoder_[i] = nn::Conv2d(encoder.scope(nn::numbered("enconv", i)), channels[i], channels[i + 1], 4, 2, 1);
   }
   encoder_[5] = nn::Conv2d(encoder.scope("enconv6"), width, width, 8);
   for (size_t i = 0; i < 6; ++i) {
-    decoder_[i] = nn::Conv2d(decoder.scope(numbered("deconv", i)), width, width, 4, 1, 2);
+    decoder_[i] = nn::Conv2d(decoder.scope(nn::numbered("deconv", i)), width, width, 4, 1, 2);
   }
   decoder_[6] = nn::Conv2d(decoder.scope("deconv7"), width, width, 3, 1, 1);
   decoder_[7] = nn::Conv2d(decoder.scope("deconv8"), width, outputs, 3, 1, 1);

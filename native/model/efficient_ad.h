@@ -26,8 +26,8 @@ class PatchDescriptionNet {
 // image's logic and not its details.
 class PatchAutoencoder {
  public:
-  // Throws ERR_INVALID_OPTION unless the sides are multiples of 32 from 256 on.
   static constexpr int64_t kSmallestSide = 256;  // pixels
+  // Throws ERR_INVALID_OPTION unless the sides are multiples of 32 from 256 on.
   static void expectSides(int64_t height, int64_t width);
   // The published width is 64. It must be even.
   PatchAutoencoder(const nn::Weights& weights, int64_t width, int64_t outputs);

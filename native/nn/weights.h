@@ -14,6 +14,9 @@ namespace dan::nn {
 // Returns the name of an element of a list: `name.index`.
 inline std::string indexed(const char* name, size_t index) { return std::string(name) + "." + std::to_string(index); }
 
+// Returns the name of an element of a list that is counted from 1: `name1` for index 0.
+inline std::string numbered(const char* name, size_t index) { return name + std::to_string(index + 1); }
+
 // Matrices and kernels are held either in the working dtype, or as in the file where frozen layers can read that (see
 // ops/frozen.h). In the second case the file's data are neither read nor converted before they are used.
 enum class Held { kConverted, kAsStored };

@@ -1,6 +1,8 @@
 #include "ops/kernel_choice.h"
 
 #include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 
@@ -28,14 +30,18 @@ nlohmann::json toJson(const std::string& machine, const Choices& choices) {
   return {{"machine", machine}, {"ours_is_faster", choices}};
 }
 
-// Returns nothing where there is no file, or where it is about other contests.
+// Returns nothing where there is no file. Throws ERR_FILE_ACCESS for one about another machine or other contests.
 std::optional<Choices> readChoices(const std::string& path, const std::string& machine,
                                    const std::vector<Contest>& contests) {
   std::ifstream file(path);
-  if (!file) return std::nullopt;
+  if (!file) {
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) fail(kFileAccess, path, " cannot be read");
+    return std::nullopt;
+  }
   const auto read = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
   const auto choices = read.is_object() ? read.find("ours_is_faster") : read.end();
-  if (choices == read.end() || !choices->is_object() || read.value("machine", "") != machine)
+  if (choices == read.end() || !choices->is_object() || !read.contains("machine") || read["machine"] != machine)
     fail(kFileAccess, path, " does not hold the choices of kernels for '", machine,
          "'; delete it, and it is made anew");
   Choices result;
@@ -51,11 +57,12 @@ std::optional<Choices> readChoices(const std::string& path, const std::string& m
 // Writes the file unless there is one. Returns false if there is none afterwards.
 bool writeIfMissing(const std::string& path, const std::string& text) {
   std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   std::string draft = path + ".XXXXXX";
   const int descriptor = ::mkstemp(draft.data());
   if (descriptor < 0) return false;
-  const bool isWritten = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  // Other users of the folder must read the same choice.
+  const bool isWritten = ::fchmod(descriptor, 0644) == 0 &&
+                         ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   // A link appears whole, and only where no other process was first.
   const bool isClosed = ::close(descriptor) == 0;
   if (isWritten && isClosed) std::filesystem::create_hard_link(draft, path, error);
@@ -95,6 +102,10 @@ Choices readOrMeasure(const std::string& path, const std::string& machine, const
   Choices libtorchs, measured;
   for (const Contest& contest : contests) libtorchs[contest.name] = false;
   if (path.empty()) return libtorchs;
+  std::error_code error;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  std::filesystem::create_directories(folder, error);
+  if (::access(folder.c_str(), W_OK) != 0) return libtorchs;
   for (const Contest& contest : contests) {
     measured[contest.name] = stopwatch(contest.ours) * kMargin < stopwatch(contest.libtorchs);
   }
@@ -109,7 +120,11 @@ std::string choicesPath(const std::string& machine) {
   };
   std::string folder = variable("DUALANODIFF_CACHE");
   if (folder.empty() && !variable("XDG_CACHE_HOME").empty()) folder = variable("XDG_CACHE_HOME") + "/dualanodiff";
-  if (folder.empty() && !variable("HOME").empty()) folder = variable("HOME") + "/.cache/dualanodiff";
+  std::string home = variable("HOME");
+  if (home.empty()) {
+    if (const passwd* user = ::getpwuid(::getuid())) home = user->pw_dir;
+  }
+  if (folder.empty() && !home.empty()) folder = home + "/.cache/dualanodiff";
   if (folder.empty()) return "";
   std::string name = machine;
   for (char& letter : name) {

@@ -25,14 +25,15 @@ double leastSeconds(const std::function<void()>& work);
 // Maps the name of each contest to true where ours is faster by more than a tenth.
 using Choices = std::map<std::string, bool>;
 
-// Returns the choices of the file `path` if it was made for `machine` and for these contests. Otherwise it measures and
-// writes the file. If another process writes first, that process's choices are returned. Where the file cannot be
-// written, the choice could differ between two runs, so libtorch's implementations are used for everything.
+// Returns the choices of the file `path`. Without a file it measures and writes one. If another process writes first,
+// that process's choices are returned. Throws ERR_FILE_ACCESS for a file that cannot be read, or is not about `machine`
+// and these contests. Where none can be written, the choice could differ between two runs, so libtorch's
+// implementations are used for everything.
 Choices readOrMeasure(const std::string& path, const std::string& machine, const std::vector<Contest>& contests,
                       const Stopwatch& stopwatch);
 
 // Returns the file of this machine's choices: in the folder of DUALANODIFF_CACHE, else of XDG_CACHE_HOME, else
-// ~/.cache. It is empty where none of these is set.
+// ~/.cache. It is empty where the user has no home either.
 std::string choicesPath(const std::string& machine);
 
 // Returns the CPU's name and the versions on which the choice depends.

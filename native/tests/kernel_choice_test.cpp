@@ -76,9 +76,10 @@ DAN_TEST(without_a_place_for_the_choice_libtorch_does_the_work) {
 DAN_TEST(a_damaged_choice_of_kernels_is_named) {
   const Scratch folder;
   MadeUpTimes times{1.0, 2.0};
-  for (const char* text : {"", "{", "[]", R"({"machine": "another", "ours_is_faster": {}})",
-                           R"({"machine": "a machine", "ours_is_faster": {"products": true}})",
-                           R"({"machine": "a machine", "ours_is_faster": {"products": 1, "attention": true}})"}) {
+  for (const char* text :
+       {"", "{", "[]", R"({"machine": "another", "ours_is_faster": {}})", R"({"machine": 3, "ours_is_faster": {}})",
+        R"({"machine": "a machine", "ours_is_faster": {"products": true}})",
+        R"({"machine": "a machine", "ours_is_faster": {"products": 1, "attention": true}})"}) {
     const std::string path = folder.at("damaged.json");
     std::ofstream(path) << text;
     expectError([&] { times.choose(path); }, path);

@@ -1,6 +1,7 @@
 /** Campaigns as flows of jobs whose work is none. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DatasetError } from '../../lib/core/errors.js';
 import type { Job, RunJob } from '../../lib/queue/job-queue.js';
 import { FolderStore } from '../../lib/store/folder-store.js';
 import { publishResult } from '../../lib/store/results.js';
@@ -22,10 +23,11 @@ const complete: RunJob = async (job) => {
 };
 
 /** Starts a worker that runs campaigns, and counts how often it looked into their data. */
-async function workOn(run: RunJob, facts: CampaignFacts): Promise<{ looked: number }> {
+async function workOn(run: RunJob, facts: CampaignFacts, look = async (_job: Job) => {}): Promise<{ looked: number }> {
   const counted = { looked: 0 };
-  const factsOf = async () => {
+  const factsOf = async (job: Job) => {
     counted.looked++;
+    await look(job);
     return facts;
   };
   await test.work(run, {
@@ -105,6 +107,42 @@ describe('a campaign on a queue', () => {
     const [learn] = (await partsOf((parts[0] as Job).id)).filter(({ kind }) => kind === 'learn') as [Job];
     const data = JSON.parse((await test.client.hget(`dualanodiff:jobs:${learn.id}`, 'data')) as string);
     expect(data.fingerprint).toBe('f00');
+  }, 60_000);
+
+  const bent = { category: 'bolt', data: 'bolt', digest: digest('b'), types: ['bent'] };
+
+  it('tries the failed jobs of its types again when it is retried', async () => {
+    const queue = await test.open();
+    let learns = 0;
+    const run: RunJob = async (job, context) => {
+      if (job.kind === 'learn' && ++learns === 1) throw new DatasetError('the images are damaged');
+      return complete(job, context);
+    };
+    await workOn(run, { fingerprint: 'cc', categories: [bent], failures: [] });
+    const { id } = await submit({});
+    expect(await ended(queue, id)).toMatchObject({ state: 'failed', error: { code: 'ERR_DATASET_INVALID' } });
+    await queue.retry(id);
+    expect(await ended(queue, id)).toMatchObject({ state: 'completed', result: { types: [{ type: 'bent' }] } });
+    expect(learns).toBe(2);
+  }, 60_000);
+
+  it('runs no part after a cancellation that came while it looked for its parts', async () => {
+    const queue = await test.open();
+    const ran: string[] = [];
+    const run: RunJob = async (job, context) => {
+      ran.push(job.kind);
+      return complete(job, context);
+    };
+    await queue.pause();
+    const { id } = await submit({});
+    const cancel = async (job: Job) => {
+      await queue.cancel(job.id);
+    };
+    await workOn(run, { fingerprint: 'dd', categories: [bent], failures: [] }, cancel);
+    await queue.resume();
+    expect(await ended(queue, id)).toMatchObject({ state: 'cancelled' });
+    for (const part of await partsOf(id)) expect(await ended(queue, part.id)).toMatchObject({ state: 'cancelled' });
+    expect(ran).toEqual([]);
   }, 60_000);
 
   it('uses no part of a campaign with another base of the same name', async () => {

@@ -67,7 +67,7 @@ describe('the report of run', () => {
       '0 x, 4.0 %: ',
     ]);
     expect(html).toContain(
-      '4 of 5 pairs need a look, and come first: empty mask 1, invisible change 1, disagreeing masks 1, extreme size 2.',
+      '4 of 5 pairs that nobody has decided about need a look: empty mask 1, invisible change 1, disagreeing masks 1, extreme size 2.',
     );
   });
 

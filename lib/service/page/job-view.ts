@@ -59,7 +59,7 @@ export function JobView({ job, onChange }: { job: Job; onChange: () => void }): 
       gone.signal,
     );
     return () => gone.abort();
-  }, [id, job.attempts, state === 'queued']);
+  }, [id, state === 'queued' || state === 'running']);
   const { progress, losses, pictures, hasPairs, notes } = story;
   const then = (action: Promise<unknown>) => action.then(onChange);
   return html`<section aria-label="job">
