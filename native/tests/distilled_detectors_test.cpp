@@ -95,7 +95,7 @@ DAN_TEST(efficientad_sees_small_squares_at_twice_their_size) {
   const at::Tensor images = at::stack(noisePool(2, kSmallSide, true, 77)->images);
   EXPECT(detector->score(images, Task()).maps.sizes() == at::IntArrayRef({2, kSmallSide, kSmallSide}));
   expectSavable(*detector, images);
-  expectError([&] { backbone.efficientAd(3, kSmallSide - 32); }, "from 256 pixels on but received 192 x 192");
+  expectError([&] { backbone.efficientAd(3, kSmallSide - 32); }, "from 128 pixels on but received 96 x 96");
 }
 
 DAN_TEST(damaged_files_of_detectors_name_the_tensor) {
