@@ -73,7 +73,7 @@ describe('serve', { timeout: PATIENCE_MS }, () => {
     const metrics = await (await first.fetch('/metrics')).text();
     expect(metrics).toContain('dualanodiff_job_seconds_count{kind="generate"} 1');
     const workers = await (await first.fetch('/v1/workers')).json();
-    expect(workers).toMatchObject({ workers: [{ id: 'service', bases: [], jobs: [] }] });
+    expect(workers).toMatchObject({ workers: [{ device: 'cpu', bases: [], jobs: [] }] });
     const alone = await adapterOfOneProcess();
     expect((await adapterOf(first, learned)).equals(alone)).toBe(true);
 

@@ -71,7 +71,7 @@ describe('the documentation', () => {
     const ownText = (page: string) => read(page).replace(/^```(ini|yaml|nginx|dockerfile)\n[\s\S]*?^```/gm, '');
     const flagsIn = (page: string) => [...ownText(page).matchAll(/(?<=[\s`])--(?:no-)?([a-z][a-z-]*)/g)];
     // Those of libtorch install and of bench/, which docs/options.md does not list.
-    const others = ['cuda', 'from', 'cfg', 'peer', 'stored', 'help', 'help-all'];
+    const others = ['cuda', 'from', 'cfg', 'peer', 'stored', 'capability', 'help', 'help-all'];
     const known = new Set([...others, ...flagsIn('docs/options.md').map(([, name]) => name)]);
     const written = ['README.md', ...docs.filter((page) => dirname(page) === 'docs')].flatMap((page) =>
       flagsIn(page).map(([flag, name]) => ({ page, flag, name })),
