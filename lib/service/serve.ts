@@ -29,13 +29,15 @@ export interface ServeContext {
   log?: { write(line: string): void };
 }
 
-/** Starts the workers of this machine. Without Redis, jobs run in this process. */
-function startWorkers(options: ServeOptions, workFolder: string, log: FastifyBaseLogger): WorkerProcesses {
+/** Starts the workers of this machine. Without Redis there are none, because jobs run in this process. */
+function startWorkers(options: ServeOptions, workFolder: string, log: FastifyBaseLogger): WorkerProcesses | undefined {
   const { workers: count, store, bases } = options;
+  const redis = redisOf(options);
+  if (redis === undefined) return undefined;
   const flags = ['--store', store, '--work-folder', join(workFolder, 'jobs')];
   if (bases !== undefined) flags.push('--bases', bases);
   const onNote = (worker: number, message: string) => log.info({ worker }, message);
-  return new WorkerProcesses({ count, redis: redisOf(options) ?? '', flags, onNote });
+  return new WorkerProcesses({ count, redis, flags, onNote });
 }
 
 const stopped = (signal: AbortSignal) =>

@@ -24,7 +24,7 @@ using ops::cpu::Capability;
 
 // The loops of the emulated kernels are compiled for AVX2.
 bool canEmulate() { return ops::cpu::kernelSets()[static_cast<size_t>(Capability::kAvx2)].isSupported; }
-// Where the operating system refuses AMX, only some of its instructions are illegal.
+// If the operating system refuses AMX, only some of its instructions are illegal, so they cannot all be emulated.
 bool canTrap() { return !ops::cpu::isAmxRefused(); }
 
 template <class To, class From>
