@@ -48,8 +48,9 @@ it('decisions are known from the start of the next review, and measurements are 
   await one.session.measureAll();
   expect((await listOf(one)).pairs[2]?.problem).toContain('000002.png is missing or cannot be read');
   await one.stop();
-  // The facts of the pair that has changed are gone, and the others are those of before.
-  expect(readFileSync(cacheOf(pairs), 'utf8').trim().split('\n').sort()).toEqual(kept.slice(0, 2).sort());
+  // The facts of the pair that has changed are gone, and the others are those of before. Pairs are measured in any order.
+  const unchanged = kept.filter((line) => JSON.parse(line).area !== 3);
+  expect(readFileSync(cacheOf(pairs), 'utf8').trim().split('\n').sort()).toEqual(unchanged.sort());
 });
 
 it('a review that ends early keeps what it has measured', async () => {
