@@ -86,22 +86,27 @@ if (existsSync(shared)) {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'dualanodiff-test-'));
-try {
-  const report = join(work, 'vitest.json');
-  const args = [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ];
-  const ended = spawnSync(process.execPath, args, { stdio: 'inherit', ...limit });
+
+/** Runs the tests of TypeScript that the arguments choose. */
+function vitest(name, ...args) {
+  const report = join(work, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const ended = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args, ...reporters], {
+    stdio: 'inherit',
+    ...limit,
+  });
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   passed += counts?.numPassedTests ?? 0;
   failed += counts?.numFailedTests ?? 0;
-  if (ended.status !== 0) console.log(`vitest ${describeExit(ended)}`);
+  if (ended.status !== 0) console.log(`vitest, ${name}: ${describeExit(ended)}`);
   // A test file did not load.
   if (!counts || counts.numPassedTests === 0 || (ended.status !== 0 && counts.numFailedTests === 0)) failed++;
+}
+
+try {
+  // Starting a process for each of these many small files would take longer than their tests.
+  vitest('unit', 'test/unit', '--fileParallelism', '--no-isolate', '--maxWorkers', '2');
+  vitest('other', '--exclude', 'test/unit/**');
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
