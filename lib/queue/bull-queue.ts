@@ -218,8 +218,8 @@ export class BullQueue implements JobQueue {
     this.#listener ??= this.redis.duplicate();
     const client = this.#listener;
     client.on('error', () => {}); // The other connection reports the same errors.
-    client.on('message', (_, id) => {
-      this.get(id).then(listener, () => {}); // Metrics may miss a job, but must not end the process.
+    client.on('message', (_, ids) => {
+      for (const id of ids.split(' ')) this.get(id).then(listener, () => {}); // Metrics may miss a job, but must not end the process.
     });
     client.subscribe(keys.ended).catch(() => {}); // ioredis subscribes again after each connection.
   }

@@ -71,13 +71,13 @@ export function describeJobAs(state: JobState, job: BullJob<JobData>): Job {
   const { id = '', processedOn, finishedOn, failedReason, returnvalue } = job;
   const { kind, options, datasets, priority, parent } = checkJobData(job.data);
   if (!jobIdPattern.test(id)) throw new InvalidOptionError(`Expected 32 hexadecimal digits but received ${id}`);
-  return {
-    ...{ id, kind, options, datasets, priority, state, attempts: job.attemptsStarted },
-    created: timeOf(job.timestamp),
-    ...(processedOn && { started: timeOf(processedOn) }),
-    ...(finishedOn && state !== 'queued' && { finished: timeOf(finishedOn) }),
-    ...(parent !== undefined && { parent }),
-    ...(state === 'completed' && { result: returnvalue }),
-    ...(state === 'failed' && { error: failureOfReason(failedReason) }),
-  };
+  const created = timeOf(job.timestamp);
+  // Spread objects would cost a worker a third of this function's time, which is much for a job of no work.
+  const described: Job = { id, kind, options, datasets, priority, state, attempts: job.attemptsStarted, created };
+  if (processedOn) described.started = timeOf(processedOn);
+  if (finishedOn && state !== 'queued') described.finished = timeOf(finishedOn);
+  if (parent !== undefined) described.parent = parent;
+  if (state === 'completed') described.result = returnvalue;
+  if (state === 'failed') described.error = failureOfReason(failedReason);
+  return described;
 }

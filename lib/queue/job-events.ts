@@ -8,31 +8,52 @@ import { keys } from './redis.js';
 const BATCH = 100;
 const FIELD = 'event';
 
-/** One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. */
+const QUEUED = '{"event":"state","state":"queued"}';
+const RUNNING = '{"event":"state","state":"running"}';
+
+/**
+ * One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. It reads a
+ * stream only where it must, which costs as much as four appended events: an ended job is known by the expiry of its
+ * stream, and a stream of one event has the job's submission.
+ */
 const APPEND = `
-for i, key in ipairs(KEYS) do
-  local event, name, id = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
+local streams, maxEvents, keptSeconds, channel = unpack(ARGV, 1, 4)
+local ended, before, isOpen = {}, nil, false
+for i = 5, #ARGV, 2 do
+  local id, event = ARGV[i], ARGV[i + 1]
+  local key = streams .. id
   local isLeftOut = false
-  if name ~= 'queued' then
-    local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-    -- A campaign starts many times while another one makes its parts.
-    isLeftOut = last and (string.sub(last[2][2], 1, 14) == '{"event":"end"'
-      or (last[2][2] == event and event == '{"event":"state","state":"running"}'))
-  end
-  if not isLeftOut then
-    redis.call('XADD', key, 'MAXLEN', '~', ARGV[1], '*', '${FIELD}', event)
-    if name == 'queued' then redis.call('PERSIST', key) end
-    if name == 'end' then
-      redis.call('EXPIRE', key, ARGV[2])
-      redis.call('PUBLISH', ARGV[3], id)
+  if event ~= '${QUEUED}' then
+    isLeftOut = not (isOpen and id == before) and redis.call('TTL', key) >= 0
+    if not isLeftOut and event == '${RUNNING}' and redis.call('XLEN', key) > 1 then
+      -- A campaign starts many times while another one makes its parts.
+      isLeftOut = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1][2][2] == event
     end
   end
-end`;
+  if not isLeftOut then
+    local isEnd = string.sub(event, 1, 14) == '{"event":"end"'
+    redis.call('XADD', key, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
+    if isEnd then
+      redis.call('EXPIRE', key, keptSeconds)
+      ended[#ended + 1] = id
+    elseif event == '${QUEUED}' then
+      redis.call('PERSIST', key)
+    end
+    before, isOpen = id, not isEnd
+  end
+end
+if #ended > 0 then redis.call('PUBLISH', channel, table.concat(ended, ' ')) end`;
 
 /** An event of the job with the identifier `id`. */
 export interface JobEventEntry {
   id: string;
   event: QueueEvent;
+}
+
+/** Writes an event. Its name is the first, because the script looks at the beginning of the text. */
+function textOf(event: QueueEvent): string {
+  if (event.event !== 'state') return JSON.stringify(event);
+  return event.state === 'queued' ? QUEUED : RUNNING;
 }
 
 /**
@@ -42,14 +63,9 @@ export interface JobEventEntry {
  * expire, unless it is queued again.
  */
 export async function appendEvents(redis: Redis, entries: readonly JobEventEntry[]): Promise<void> {
-  const names = { queued: 'queued', running: '' };
-  const events = entries.flatMap(({ id, event }) => [
-    JSON.stringify(event),
-    event.event === 'state' ? names[event.state] : event.event,
-    id,
-  ]);
-  const streams = entries.map(({ id }) => keys.events(id));
-  await redis.eval(APPEND, streams.length, ...streams, MAX_EVENTS, KEPT_SECONDS, keys.ended, ...events);
+  const args: (string | number)[] = [keys.events(''), MAX_EVENTS, KEPT_SECONDS, keys.ended];
+  for (const { id, event } of entries) args.push(id, textOf(event));
+  await redis.eval(APPEND, 0, ...args);
 }
 
 export const appendEvent = (redis: Redis, id: string, event: QueueEvent): Promise<void> =>

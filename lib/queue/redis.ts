@@ -71,7 +71,7 @@ export const keys = {
   paused: `${PREFIX}:paused`,
   /** The channel on which the identifiers of jobs to cancel are published. */
   cancel: `${PREFIX}:cancel`,
-  /** The channel on which the identifiers of ended jobs are published. */
+  /** The channel on which the identifiers of ended jobs are published, with spaces between them. */
   ended: `${PREFIX}:ended`,
   /** The stream of a job's events. */
   events: (id: string) => `${PREFIX}:events:${id}`,

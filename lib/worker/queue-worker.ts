@@ -59,7 +59,10 @@ export class QueueWorker implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #stopping = new AbortController();
   #slots: Promise<void>[] = [];
+  #renewals: NodeJS.Timeout | undefined;
   #checks: NodeJS.Timeout | undefined;
+  /** The check that is going on. */
+  #checking: Promise<void> | undefined;
   #withdraw: () => Promise<void> = async () => {};
 
   private constructor(
@@ -87,6 +90,7 @@ export class QueueWorker implements AsyncDisposable {
     cancellations.on('message', (_, id) => worker.#running.get(id)?.end('cancelled'));
     const { capabilities, status } = settings;
     worker.#withdraw = await announce(redis, worker.id, capabilities, () => [...worker.#running.keys()], status);
+    worker.#renewals = setInterval(() => worker.#renew(), settings.lockMs / 2);
     worker.#checks = setInterval(() => worker.#check(), settings.checkMs ?? CHECK_MS);
     worker.#slots = Array.from({ length: settings.concurrency }, (_, slot) => worker.#serve(slot));
     return worker;
@@ -98,6 +102,8 @@ export class QueueWorker implements AsyncDisposable {
     clearInterval(this.#checks);
     for (const job of this.#running.values()) job.end('handed back');
     await Promise.allSettled(this.#slots);
+    clearInterval(this.#renewals); // Jobs that reach a checkpoint keep their locks until then.
+    await this.#checking;
     await this.#source[Symbol.asyncDispose]();
     this.#events.send();
     await this.#withdraw(); // Redis has done everything that it was sent before when this is answered.
@@ -111,13 +117,23 @@ export class QueueWorker implements AsyncDisposable {
     return Math.min(capabilities.memoryBytes, freeBytes()) - reserved;
   }
 
-  async #check(): Promise<void> {
-    try {
+  /** Renews the locks of all jobs. Each of them was renewed or taken less than half of its time before. */
+  #renew(): void {
+    for (const job of this.#running.values()) void job.renew();
+  }
+
+  /** Looks after the jobs of all workers, unless the check before still does. */
+  #check(): void {
+    const check = async () => {
       await this.#source.refuseHopeless();
       await this.#queue.forgetEnded();
-    } catch (error) {
-      this.settings.onNote((error as Error).message);
-    }
+    };
+    const end = () => {
+      this.#checking = undefined;
+    };
+    this.#checking ??= check()
+      .catch((error: Error) => this.settings.onNote(error.message))
+      .then(end);
   }
 
   async #serve(slot: number): Promise<void> {

@@ -54,18 +54,14 @@ export class RunningJob {
    * gives the next job in the same request that completes this one, and the result is what BullMQ returns for it.
    */
   async work(fetchesNext: () => boolean): Promise<unknown[] | undefined> {
-    const { onNote, lockMs } = this.settings;
-    const renew = setInterval(() => this.#renew(), lockMs / 2);
     try {
       return await this.#run(fetchesNext);
     } catch (error) {
       await this.#settle(error).catch((failure: Error) => {
         // The lock was lost in the meantime. The job is then somebody else's.
-        onNote(`job ${this.bullJob.id}: ${failure.message}`);
+        this.settings.onNote(`job ${this.bullJob.id}: ${failure.message}`);
       });
       return undefined;
-    } finally {
-      clearInterval(renew);
     }
   }
 
@@ -116,7 +112,8 @@ export class RunningJob {
     return Number(await this.bullJob.extendLock(token, lockMs)) === 1;
   }
 
-  async #renew(): Promise<void> {
+  /** Keeps the job for this worker. It ends the job if that is lost or cancelled. */
+  async renew(): Promise<void> {
     if (!(await this.#isOwner().catch(() => true))) this.end('lost'); // Without a connection nothing is known.
     // The message is lost if this worker was not connected when it was sent.
     if (await this.settings.isCancelled().catch(() => false)) this.end('cancelled');
