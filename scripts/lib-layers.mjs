@@ -5,7 +5,7 @@ import { dirname, join, normalize, sep } from 'node:path';
 
 /** The layers from top to bottom. A layer may import only itself and the layers below it. */
 const LAYERS = [
-  ...['cli', 'review', 'service', 'worker', 'queue', 'store'],
+  ...['cli', 'service', 'review', 'worker', 'queue', 'store'],
   ...['jobs', 'report', 'components', 'evaluate', 'detect', 'recipes', 'model', 'dataset'],
   ...['engine', 'weights', 'libtorch', 'wheels', 'options', 'core'],
 ];

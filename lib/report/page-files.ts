@@ -23,6 +23,8 @@ export interface PageSettings {
   title: string;
   /** The style sheet. */
   style: string;
+  /** The modules and the style have addresses below this path, if one server has several pages. */
+  below?: string;
   /** The sources of images, as the content security policy names them. */
   images: string;
 }
@@ -39,10 +41,11 @@ const script = async (path: string): Promise<PageFile> => ({
 });
 
 /** Reads the files of a page. All of them are small, and are kept in memory. */
-export async function readPageFiles({ modules, title, style, images }: PageSettings): Promise<PageFiles> {
+export async function readPageFiles({ modules, title, style, images, below = '' }: PageSettings): Promise<PageFiles> {
   const files = new Map<string, PageFile>();
-  for (const [folder, path] of Object.entries({ page: modules, components: COMPONENTS })) {
-    for (const name of await readdir(path)) files.set(`/${folder}/${name}`, await script(join(path, name)));
+  // The modules of pages import the components by a relative address, which ends at the root.
+  for (const [folder, path] of Object.entries({ [`${below}/page`]: modules, '/components': COMPONENTS })) {
+    for (const name of await readdir(path)) files.set(`${folder}/${name}`, await script(join(path, name)));
   }
   const imports: Record<string, string> = {};
   for (const library of LIBRARIES) {
@@ -51,15 +54,18 @@ export async function readPageFiles({ modules, title, style, images }: PageSetti
     files.set(`/library/${basename(path)}`, await script(path));
   }
   const importMap = JSON.stringify({ imports });
-  files.set('/page.css', { contentType: 'text/css; charset=utf-8', content: Buffer.from(style) });
-  files.set('/', { contentType: 'text/html; charset=utf-8', content: Buffer.from(documentWith(title, importMap)) });
+  files.set(`${below}/page.css`, { contentType: 'text/css; charset=utf-8', content: Buffer.from(style) });
+  files.set('/', {
+    contentType: 'text/html; charset=utf-8',
+    content: Buffer.from(documentWith(title, importMap, below)),
+  });
   return { policy: policyFor(importMap, images), files };
 }
 
-const documentWith = (title: string, importMap: string) => `<!doctype html>
+const documentWith = (title: string, importMap: string, below: string) => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css">
-<script type="importmap">${importMap}</script><script type="module" src="/page/main.js"></script></head>
+<title>${title}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="${below}/page.css">
+<script type="importmap">${importMap}</script><script type="module" src="${below}/page/main.js"></script></head>
 <body><noscript>This page needs JavaScript.</noscript></body></html>
 `;
 

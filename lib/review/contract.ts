@@ -8,7 +8,7 @@
  * | request | answer |
  * |---|---|
  * | `GET /api/pairs` | {@link ReviewList} |
- * | `GET /api/measured?after=N` | {@link MeasuredPairs} after the first N that were measured |
+ * | `GET /api/measured?after=N&session=SESSION` | {@link MeasuredPairs} after the first N that were measured |
  * | `GET /api/pairs/ID/KIND?v=VERSION` | the file of a {@link PairImageKind} in full size: `pairs/7/mask` |
  * | `GET /api/pairs/ID/thumbnail/KIND?v=VERSION` | a small WebP picture of a {@link ThumbnailKind} |
  * | `GET /api/photographs/ID` | a photograph that defects were placed in, in its full size |
@@ -16,7 +16,10 @@
  * | `PUT /api/pairs/ID/decision` with {@link DecisionRequest} | {@link ReviewChange} |
  * | `PUT /api/pairs/ID/mask` with a PNG file as `image/png` | {@link ReviewChange} |
  * | `POST /api/pairs/ID/undo` with {@link UndoRequest} | {@link ReviewChange}, or the status 409 if it came too late |
- * | `GET /api/events?after=EVENT` | server-sent events of the type `change`, each with a {@link ReviewChange} |
+ * | `GET /api/events?after=EVENT&session=SESSION` | server-sent events of the type `change`, each with a {@link ReviewChange} |
+ *
+ * SESSION is {@link ReviewList.session}. The status 410 tells a page that the review was opened again since. The service
+ * has the same requests below `/v1/jobs/ID/review`, with its own tokens and cookie.
  *
  * ID is the place in the list that holds the pair, photograph or defect. VERSION is {@link ReviewState.version}, which
  * lets the browser keep pictures. A page names itself in the header `x-reviewer` of what it changes (up to 64 of the
@@ -67,6 +70,8 @@ export interface RealDefect {
 export interface ReviewList {
   /** The name of the folder that is reviewed. */
   title: string;
+  /** The name of this review. Numbers of events and measured pairs count within it. */
+  session: string;
   /** The folders of the pairs, relative to the reviewed one. The folder itself is an empty text. */
   folders: string[];
   pairs: ReviewPair[];

@@ -35,6 +35,11 @@ export class EventStreams {
     });
   }
 
+  /** The number of pages that listen. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Ends all streams. */
   close(): void {
     for (const response of this.#open) response.end();

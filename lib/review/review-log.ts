@@ -17,6 +17,13 @@ import {
   reviewOf,
 } from '../dataset/reviews.js';
 
+/** Keeps what is decided about a folder in another place, too, before a page shows it as saved. */
+export interface ReviewCopy {
+  putMask(path: string, png: Uint8Array): Promise<void>;
+  /** Writes the list as a whole. */
+  putList(text: string): Promise<void>;
+}
+
 /**
  * The decisions about one folder. It is locked for other writers until the log is closed. Actions must follow each other:
  * the caller waits for one before the next.
@@ -24,12 +31,16 @@ import {
 export class ReviewLog {
   readonly #lines: Map<number, ReviewLine[]>;
   #last: number;
+  /** The content of the list, for the copy. */
+  #text: string;
 
   private constructor(
     readonly folder: string,
     private readonly lock: WriteLock,
     lines: readonly ReviewLine[],
+    private readonly copy: ReviewCopy | undefined,
   ) {
+    this.#text = jsonLines(lines);
     this.#lines = linesByPair(lines);
     this.#last = lines.reduce((last, { sequence }) => Math.max(last, sequence), 0);
   }
@@ -38,7 +49,7 @@ export class ReviewLog {
    * Opens the log of a folder of pairs. A line that a kill has cut off is removed. Throws ERR_BUSY if another process
    * writes to the folder, and ERR_FILE_ACCESS with the line that is invalid.
    */
-  static async open(folder: string): Promise<ReviewLog> {
+  static async open(folder: string, copy?: ReviewCopy): Promise<ReviewLog> {
     const lock = await lockFolder(folder);
     try {
       await removePartialFiles(folder, (name) => name === REVIEW_LIST);
@@ -47,7 +58,7 @@ export class ReviewLog {
       }
       const { lines, isTidy } = await readReviewFile(folder);
       if (!isTidy) await writeFileAtomic(join(folder, REVIEW_LIST), jsonLines(lines));
-      return new ReviewLog(folder, lock, lines);
+      return new ReviewLog(folder, lock, lines, copy);
     } catch (error) {
       await lock.release();
       throw error;
@@ -64,11 +75,17 @@ export class ReviewLog {
     return reviewOf(this.folder, record, digest, this.#lines.get(record.index) ?? []);
   }
 
-  /** Writes an action. It is on the disk when the promise resolves. Throws ERR_FILE_ACCESS, and then nothing changes. */
+  /**
+   * Writes an action. It is on the disk when the promise resolves, and in the copy. Throws ERR_FILE_ACCESS and the errors
+   * of the copy, and then nothing changes.
+   */
   async append({ index }: PairRecord, digest: string, action: ReviewAction): Promise<void> {
     const sequence = this.#last + 1;
     const line: ReviewLine = { sequence, index, digest, ...action, time: new Date().toISOString() };
+    const text = this.#text + jsonLines([line]);
+    await this.copy?.putList(text);
     await appendJsonLine(join(this.folder, REVIEW_LIST), line, { flush: true });
+    this.#text = text;
     this.#last = sequence;
     this.#lines.set(index, [...(this.#lines.get(index) ?? []), line]);
   }
@@ -82,6 +99,7 @@ export class ReviewLog {
   ): Promise<void> {
     const path = correctedPlaceOf(record.type, record.index, this.#last + 1);
     await writeFileAtomic(pathInside(this.folder, path), png);
+    await this.copy?.putMask(path, png);
     await this.append(record, digest, { action: 'mask', mask: { path, ...facts } });
   }
 

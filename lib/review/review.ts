@@ -1,8 +1,9 @@
 /** Serves a page on which people look at generated pairs and decide about them. */
 import { once } from 'node:events';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JobContext } from '../jobs/job.js';
-import { readPageFiles } from '../report/page-files.js';
+import { type PageSettings, readPageFiles } from '../report/page-files.js';
 import { PAGE_STYLE } from './page-style.js';
 import { RealImages } from './real-images.js';
 import { openReviewedFolders } from './reviewed-folder.js';
@@ -10,7 +11,8 @@ import { startServer } from './server.js';
 import { type ReviewCounts, ReviewSession } from './session.js';
 import { Thumbnails } from './thumbnails.js';
 
-const PAGE = {
+/** What a browser loads of the page. */
+export const REVIEW_PAGE: PageSettings = {
   modules: fileURLToPath(new URL('./page/', import.meta.url)),
   title: 'Review',
   style: PAGE_STYLE,
@@ -32,13 +34,16 @@ export interface ReviewSettings {
  * Opens the pairs of a folder, which are not measured yet. Throws the errors of `openReviewedFolders` and
  * `RealImages.open`.
  */
-export async function openSession({ dir, ...sources }: Omit<ReviewSettings, 'port'>): Promise<ReviewSession> {
+export async function openSession(
+  { dir, ...sources }: Omit<ReviewSettings, 'port'>,
+  title: string = basename(resolve(dir)),
+): Promise<ReviewSession> {
   const real = await RealImages.open(sources);
-  return new ReviewSession(dir, await openReviewedFolders(dir), real);
+  return new ReviewSession(dir, title, await openReviewedFolders(dir), real);
 }
 
 /** Measures all pairs, and then removes what earlier reviews have left. */
-async function measure(session: ReviewSession, onEvent: JobContext['onEvent']): Promise<void> {
+export async function measureSession(session: ReviewSession, onEvent?: JobContext['onEvent']): Promise<void> {
   await session.measureAll((done) =>
     onEvent?.({ event: 'progress', stage: 'review', unit: 'pairs', done, total: session.size }),
   );
@@ -59,12 +64,12 @@ export async function review(
   const session = await openSession(settings);
   try {
     await new Thumbnails(session).removePartial();
-    const server = await startServer(session, await readPageFiles(PAGE), port);
+    const server = await startServer(session, await readPageFiles(REVIEW_PAGE), port);
     try {
       onAddress(server.address);
       const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {});
       // A failure to keep what was measured ends the review.
-      await Promise.race([ended, measure(session, onEvent).then(() => ended)]);
+      await Promise.race([ended, measureSession(session, onEvent).then(() => ended)]);
     } finally {
       await server.close();
     }

@@ -8,7 +8,7 @@ import { PAIR_LIST, readPairList, requireTypeName } from '../dataset/pair-list.j
 import type { PairRecord } from '../dataset/pair-record.js';
 import { type PairReview, pairDigest } from '../dataset/reviews.js';
 import { FactsCache, type PairFacts } from './pair-facts.js';
-import { ReviewLog } from './review-log.js';
+import { type ReviewCopy, ReviewLog } from './review-log.js';
 
 /** A pair that is being reviewed. */
 export interface OpenPair {
@@ -41,25 +41,30 @@ async function openPair(pair: Omit<OpenPair, 'facts' | 'review'>): Promise<OpenP
 
 /**
  * Opens every folder of pairs in `root`, or `root` itself. Pairs that were dropped when they were made are left out.
+ * `copyOf` gets the relative path of a folder, and returns where its decisions are kept, too.
  *
  * Throws ERR_DATASET_INVALID if there is no pair, ERR_BUSY if another process writes to one of the folders, and
  * ERR_FILE_ACCESS with the line of a list that is invalid.
  */
-export async function openReviewedFolders(root: string): Promise<ReviewedFolder[]> {
+export async function openReviewedFolders(
+  root: string,
+  copyOf: (name: string) => ReviewCopy | undefined = () => undefined,
+): Promise<ReviewedFolder[]> {
   const path = resolve(root);
   if (!(await isFolder(path))) throw new DatasetError(`The folder ${path} does not exist`);
   const folders: ReviewedFolder[] = [];
   const logs: ReviewLog[] = [];
   try {
     for (const folder of await pairFoldersIn(path)) {
-      const log = await ReviewLog.open(folder);
+      const name = relative(path, folder).split(sep).join('/');
+      const log = await ReviewLog.open(folder, copyOf(name));
       logs.push(log);
       const list = join(folder, PAIR_LIST);
       const records = (await readPairList(list)).records.filter(({ dropped }) => dropped === undefined);
       for (const record of records) requireTypeName(list, record);
       const cache = await FactsCache.open(folder);
       const pairs = await fewAtOnce(records, (record) => openPair({ folder: folders.length, log, cache, record }));
-      folders.push({ name: relative(path, folder).split(sep).join('/'), log, cache, pairs });
+      folders.push({ name, log, cache, pairs });
     }
     if (folders.every(({ pairs }) => pairs.length === 0)) {
       throw new DatasetError(`${path} holds no generated pairs: expected ${PAIR_LIST} in it or in folders below it`);

@@ -1,16 +1,15 @@
 /** Answers the requests that contract.ts declares. No request holds a path: pictures are named by their places in lists. */
 import { readFile } from 'node:fs/promises';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import pLimit from 'p-limit';
-import { z } from 'zod';
 import { withFileErrors } from '../core/errors.js';
 import { encodePng, readImage } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { readMask } from '../dataset/mask-file.js';
-import { checkOptions, integer, oneOf } from '../options/check.js';
-import type { PageFiles } from '../report/page-files.js';
+import { checkOptions } from '../options/check.js';
 import type { EventStreams } from './events.js';
 import { RequestError } from './request-error.js';
+import { decisionSchema, imageKinds, numberPattern, reviewerPattern, thumbnailKinds, undoSchema } from './requests.js';
 import type { ReviewSession } from './session.js';
 import type { Thumbnails } from './thumbnails.js';
 
@@ -18,102 +17,144 @@ import type { Thumbnails } from './thumbnails.js';
 const MAX_MASK_BYTES = 2 ** 26;
 const IMMUTABLE = 'private, max-age=31536000, immutable';
 
-const imageKinds = ['image', 'part', 'mask', 'original-mask'] as const;
-const thumbnailKinds = ['image', 'outline', 'part', 'mask'] as const;
-const decisionSchema = z.strictObject({ decision: oneOf(['keep', 'drop']) });
-const undoSchema = z.strictObject({ undoable: integer(1) });
+/** A review that is open. */
+export interface OpenReview {
+  session: ReviewSession;
+  thumbnails: Thumbnails;
+  streams: EventStreams;
+}
+
+/** The names of the requests. A server may document each of them. */
+export type ReviewRoute =
+  | 'listPairs'
+  | 'listMeasuredPairs'
+  | 'decidePair'
+  | 'correctMask'
+  | 'undoDecision'
+  | 'followReview'
+  | 'getPairImage'
+  | 'getPairThumbnail'
+  | 'getPhotograph'
+  | 'getDefectImage'
+  | 'getDefectMask';
+
+export interface ReviewServing {
+  /** Returns the review that a request is about. */
+  reviewOf(request: FastifyRequest): Promise<OpenReview>;
+  /** Returns further options of a route. */
+  optionsOf?(route: ReviewRoute): RouteShorthandOptions;
+}
 
 /** Returns a number of the address. Throws a RequestError for anything else. */
 function numberOf(text: string | undefined): number {
-  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
+  if (text !== undefined && numberPattern.test(text)) return Number(text);
   throw new RequestError(404, 'ERR_NOT_FOUND', 'Expected a number in the address');
 }
 
-const idOf = ({ params }: FastifyRequest) => numberOf((params as { id: string }).id);
+const placeOf = ({ params }: FastifyRequest, list: 'pair' | 'photograph' | 'defect') =>
+  numberOf((params as Record<string, string>)[list]);
 const kindOf = <const K extends string>(request: FastifyRequest, kinds: readonly K[]): K | undefined =>
   kinds.find((kind) => kind === (request.params as { kind: string }).kind);
 
 /** Returns the name that a page gave itself. */
 function reviewerOf({ headers }: FastifyRequest): string {
   const name = headers['x-reviewer'] ?? '';
-  if (typeof name === 'string' && /^[\w-]{0,64}$/.test(name)) return name;
-  throw new RequestError(400, 'ERR_BAD_REQUEST', 'Expected up to 64 letters, digits and hyphens for x-reviewer');
+  if (typeof name === 'string' && reviewerPattern.test(name)) return name;
+  throw new RequestError(400, 'ERR_INVALID_REQUEST', 'Expected up to 64 letters, digits and hyphens for x-reviewer');
 }
 
-interface Served {
-  thumbnails: Thumbnails;
-  streams: EventStreams;
-  page: PageFiles;
+/** Refuses a page of an earlier review of the pairs, which counted events and measured pairs in another way. */
+function requireSession({ query }: FastifyRequest, { name }: ReviewSession): void {
+  const { session = name } = query as { session?: string };
+  if (session === name) return;
+  throw new RequestError(410, 'ERR_REVIEW_ENDED', 'The review was opened again since: load the page again');
 }
 
-/** Adds the page's files, and what changes and tells what is decided. */
-export function addRoutes(app: FastifyInstance, session: ReviewSession, { thumbnails, streams, page }: Served): void {
-  for (const [url, { contentType, content }] of page.files) {
-    app.get(url, (_request, reply) => reply.type(contentType).send(content));
-  }
+/** Adds what changes and tells what is decided. */
+export function addRoutes(app: FastifyInstance, { reviewOf, optionsOf = () => ({}) }: ReviewServing): void {
   app.addContentTypeParser('image/png', { parseAs: 'buffer', bodyLimit: MAX_MASK_BYTES }, (_request, body, done) =>
     done(null, body),
   );
-  app.get('/api/pairs', async () => session.list());
-  app.get('/api/measured', async (request) =>
-    session.measuredAfter(numberOf((request.query as { after?: string }).after)),
-  );
-  app.put('/api/pairs/:id/decision', async (request) => {
+  app.get('/api/pairs', optionsOf('listPairs'), async (request) => (await reviewOf(request)).session.list());
+  app.get('/api/measured', optionsOf('listMeasuredPairs'), async (request) => {
+    const after = numberOf((request.query as { after?: string }).after);
+    const { session } = await reviewOf(request);
+    requireSession(request, session);
+    return session.measuredAfter(after);
+  });
+  app.put('/api/pairs/:pair/decision', optionsOf('decidePair'), async (request) => {
     const { decision } = checkOptions(decisionSchema, request.body);
-    return session.decide(idOf(request), decision, reviewerOf(request));
+    const reviewer = reviewerOf(request);
+    return (await reviewOf(request)).session.decide(placeOf(request, 'pair'), decision, reviewer);
   });
-  app.put('/api/pairs/:id/mask', { bodyLimit: MAX_MASK_BYTES }, async (request) => {
+  app.put('/api/pairs/:pair/mask', { ...optionsOf('correctMask'), bodyLimit: MAX_MASK_BYTES }, async (request) => {
     if (!Buffer.isBuffer(request.body)) {
-      throw new RequestError(415, 'ERR_BAD_REQUEST', 'Expected a PNG file as image/png for the mask');
+      throw new RequestError(415, 'ERR_UNSUPPORTED_TYPE', 'Expected a PNG file as image/png for the mask');
     }
-    return session.correct(idOf(request), request.body, reviewerOf(request));
+    const reviewer = reviewerOf(request);
+    return (await reviewOf(request)).session.correct(placeOf(request, 'pair'), request.body, reviewer);
   });
-  app.post('/api/pairs/:id/undo', async (request) => {
+  app.post('/api/pairs/:pair/undo', optionsOf('undoDecision'), async (request) => {
     const { undoable } = checkOptions(undoSchema, request.body);
-    return session.undo(idOf(request), undoable, reviewerOf(request));
+    const reviewer = reviewerOf(request);
+    return (await reviewOf(request)).session.undo(placeOf(request, 'pair'), undoable, reviewer);
   });
-  app.get('/api/events', (request, reply) => {
+  app.get('/api/events', optionsOf('followReview'), async (request, reply) => {
     const { after = '0' } = request.query as { after?: string };
     const last = numberOf((request.headers['last-event-id'] as string | undefined) ?? after);
+    const { session, streams } = await reviewOf(request);
+    requireSession(request, session);
     reply.hijack();
     reply.raw.writeHead(200, { ...reply.getHeaders(), 'content-type': 'text/event-stream' } as Record<string, string>);
     streams.add(reply.raw, last);
   });
-  addPictures(app, session, thumbnails);
+  addPictures(app, { reviewOf, optionsOf });
 }
 
 /** Adds the pictures of pairs and the real ones beside them. */
-function addPictures(app: FastifyInstance, session: ReviewSession, thumbnails: Thumbnails): void {
+function addPictures(app: FastifyInstance, { reviewOf, optionsOf }: Required<ReviewServing>): void {
   /** Photographs are large, so that only one is decoded at a time. */
   const oneAtATime = pLimit(1);
   /** A picture with a version in its address never changes. */
-  const send = (request: FastifyRequest, reply: FastifyReply, type: string, bytes: Buffer) => {
+  const send = (request: FastifyRequest, reply: FastifyReply, version: string, type: string, bytes: Buffer) => {
     const { v } = request.query as { v?: string };
-    if (v === session.stateOf(idOf(request)).version) reply.header('cache-control', IMMUTABLE);
+    if (v === version) reply.header('cache-control', IMMUTABLE);
     return reply.type(type).send(bytes);
   };
-  app.get('/api/pairs/:id/:kind', async (request, reply) => {
+  app.get('/api/pairs/:pair/:kind', optionsOf('getPairImage'), async (request, reply) => {
     const kind = kindOf(request, imageKinds);
     if (!kind) return reply.callNotFound();
-    await session.measure(idOf(request)).catch(() => undefined);
-    const path = session.fileOf(idOf(request), kind);
-    return send(request, reply, 'image/png', await withFileErrors('read', path, () => readFile(path)));
+    const id = placeOf(request, 'pair');
+    const { session } = await reviewOf(request);
+    await session.measure(id).catch(() => undefined);
+    const path = session.fileOf(id, kind);
+    const bytes = await withFileErrors('read', path, () => readFile(path));
+    return send(request, reply, session.stateOf(id).version, 'image/png', bytes);
   });
-  app.get('/api/pairs/:id/thumbnail/:kind', async (request, reply) => {
+  app.get('/api/pairs/:pair/thumbnail/:kind', optionsOf('getPairThumbnail'), async (request, reply) => {
     const kind = kindOf(request, thumbnailKinds);
     if (!kind) return reply.callNotFound();
-    await session.measure(idOf(request)).catch(() => undefined); // The page gets the problem with the pair.
-    const bytes = await thumbnails.get(idOf(request), kind, () => request.raw.socket.destroyed);
-    return bytes && send(request, reply, 'image/webp', bytes);
+    const id = placeOf(request, 'pair');
+    const { session, thumbnails } = await reviewOf(request);
+    await session.measure(id).catch(() => undefined); // The page gets the problem with the pair.
+    const bytes = await thumbnails.get(id, kind, () => request.raw.socket.destroyed);
+    return bytes && send(request, reply, session.stateOf(id).version, 'image/webp', bytes);
   });
   // Browsers show neither every format nor every depth, so that real images are sent as the package reads them.
   const sendReal = async (reply: FastifyReply, source: ImageSource, read: typeof readImage | typeof readMask) => {
     const bytes = await oneAtATime(async () => encodePng(await read(source)));
     return reply.type('image/png').header('cache-control', 'private, max-age=3600').send(bytes);
   };
-  app.get('/api/photographs/:id', (request, reply) => sendReal(reply, session.photograph(idOf(request)), readImage));
-  app.get('/api/defects/:id/image', (request, reply) =>
-    sendReal(reply, session.defect(idOf(request)).image, readImage),
-  );
-  app.get('/api/defects/:id/mask', (request, reply) => sendReal(reply, session.defect(idOf(request)).mask, readMask));
+  app.get('/api/photographs/:photograph', optionsOf('getPhotograph'), async (request, reply) => {
+    const { session } = await reviewOf(request);
+    return sendReal(reply, session.photograph(placeOf(request, 'photograph')), readImage);
+  });
+  app.get('/api/defects/:defect/image', optionsOf('getDefectImage'), async (request, reply) => {
+    const { session } = await reviewOf(request);
+    return sendReal(reply, session.defect(placeOf(request, 'defect')).image, readImage);
+  });
+  app.get('/api/defects/:defect/mask', optionsOf('getDefectMask'), async (request, reply) => {
+    const { session } = await reviewOf(request);
+    return sendReal(reply, session.defect(placeOf(request, 'defect')).mask, readMask);
+  });
 }

@@ -32,7 +32,7 @@ function describe(error: FastifyError): { status: number; code: string; message:
   }
   if (error instanceof DualAnoDiffError) return { status: STATUSES[error.code] ?? 500, code: error.code, message };
   const { statusCode: status = 500 } = error; // Fastify refuses bodies that are too long or no JSON.
-  return { status, code: status < 500 ? 'ERR_BAD_REQUEST' : 'ERR_UNEXPECTED', message };
+  return { status, code: status < 500 ? 'ERR_INVALID_REQUEST' : 'ERR_UNEXPECTED', message };
 }
 
 async function listen(app: FastifyInstance, port: number): Promise<void> {
@@ -78,7 +78,11 @@ export async function startServer(session: ReviewSession, page: PageFiles, port:
   app.setNotFoundHandler((_request, reply) =>
     reply.status(404).send({ error: { code: 'ERR_NOT_FOUND', message: 'There is no such address' } }),
   );
-  addRoutes(app, session, { thumbnails: new Thumbnails(session), streams, page });
+  for (const [url, { contentType, content }] of page.files) {
+    app.get(url, (_request, reply) => reply.type(contentType).send(content));
+  }
+  const review = { session, thumbnails: new Thumbnails(session), streams };
+  addRoutes(app, { reviewOf: async () => review });
   await listen(app, port);
   return {
     address: access.addressOf(app),

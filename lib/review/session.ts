@@ -1,5 +1,6 @@
 /** Holds the pairs of a review, and changes what is decided about them. */
-import { basename, resolve } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { resolve, sep } from 'node:path';
 import pLimit from 'p-limit';
 import type { Decision } from '../components/pair.js';
 import { InvalidOptionError } from '../core/errors.js';
@@ -36,6 +37,8 @@ export interface ReviewCounts {
 
 /** The pairs of one or several folders, in the order of the folders and of their numbers. */
 export class ReviewSession {
+  /** Tells this review from others of the same pairs, which count changes from 1 on as well. */
+  readonly name: string = randomUUID();
   readonly #pairs: readonly OpenPair[];
   readonly #photographs: { name: string; source: ImageSource }[] = [];
   readonly #list: Omit<ReviewList, 'event' | 'measured' | 'pairs'>;
@@ -56,7 +59,9 @@ export class ReviewSession {
   readonly #oneAtATime = pLimit(1);
 
   constructor(
-    root: string,
+    /** The folder that is reviewed. */
+    private readonly root: string,
+    title: string,
     private readonly folders: readonly ReviewedFolder[],
     private readonly real: RealImages,
   ) {
@@ -69,7 +74,7 @@ export class ReviewSession {
     }
     this.#descriptions = this.#pairs.map((pair) => descriptionOf(pair, real, idOf));
     this.#list = {
-      title: basename(resolve(root)),
+      ...{ title, session: this.name },
       folders: folders.map(({ name }) => name),
       photographs: this.#photographs.map(({ name }) => ({ name })),
       defects: real.defects.map(({ source: _, shapes: __, ...defect }) => defect),
@@ -151,11 +156,18 @@ export class ReviewSession {
       return facts;
     };
     try {
-      return known(await pair.cache.factsOf(pair.record));
+      const { problem, ...facts } = await pair.cache.factsOf(pair.record);
+      return known({ ...facts, ...(problem !== undefined && { problem: this.#withoutRoot(problem) }) });
     } catch (error) {
-      known({ digest: '', width: 0, height: 0, area: 0, box: null, problem: (error as Error).message });
+      const problem = this.#withoutRoot((error as Error).message);
+      known({ digest: '', width: 0, height: 0, area: 0, box: null, problem });
       throw error;
     }
+  }
+
+  /** Makes the paths in a text relative to the reviewed folder, because pages of a service are not on its machine. */
+  #withoutRoot(text: string): string {
+    return text.replaceAll(`${resolve(this.root)}${sep}`, '');
   }
 
   /**

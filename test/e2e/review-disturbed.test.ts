@@ -21,7 +21,7 @@ describe('a review that others, the server or the disk disturb', () => {
     await page
       .getByRole('alert')
       .filter({
-        hasText: 'this page has expired. 2 changes are not saved. Open the address that the command printed last.',
+        hasText: 'this page has expired. 2 changes are not saved. Open it again: from the page of the service',
       })
       .waitFor();
     const { page: next, problems } = await open(again.address);

@@ -15,6 +15,7 @@ const list: ReviewList = {
   photographs: [],
   defects: [],
   event: 0,
+  session: 'a',
   measured: 3,
 };
 

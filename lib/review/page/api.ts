@@ -8,7 +8,7 @@ export const REVIEWER: string = crypto.randomUUID();
 /** The server did not answer, because it has ended or the connection is lost. */
 export class UnreachableError extends Error {}
 
-/** The server does not know this page any more, because it was started again. */
+/** The server does not know this page any more, because it was started again, or the review was. */
 export class ExpiredError extends Error {}
 
 /** The server answered that it cannot do what was asked. */
@@ -21,6 +21,9 @@ export class RefusedError extends Error {
     super(message);
   }
 }
+
+/** The statuses of a server that does not know the page, or that has opened the review again. */
+const EXPIRED = [401, 403, 410];
 
 async function refusalOf(response: Response): Promise<RefusedError> {
   try {
@@ -39,7 +42,9 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   } catch (error) {
     throw new UnreachableError('The server does not answer.', { cause: error });
   }
-  if (response.status === 401 || response.status === 403) throw new ExpiredError('The server was started again.');
+  if (EXPIRED.includes(response.status)) {
+    throw new ExpiredError('This page is not known to the server, which was perhaps started again.');
+  }
   throw await refusalOf(response);
 }
 
@@ -48,7 +53,8 @@ const send = <T>(method: string, path: string, body: object): Promise<T> =>
 
 export const loadList = (): Promise<ReviewList> => request('api/pairs');
 
-export const loadMeasured = (after: number): Promise<MeasuredPairs> => request(`api/measured?after=${after}`);
+export const loadMeasured = (after: number, session: string): Promise<MeasuredPairs> =>
+  request(`api/measured?after=${after}&session=${session}`);
 
 export const sendDecision = (id: number, decision: Decision): Promise<ReviewChange> =>
   send('PUT', `api/pairs/${id}/decision`, { decision });
@@ -68,9 +74,12 @@ export interface ChangeListener {
   onExpired(): void;
 }
 
-/** Listens to the changes after the event with the number `after`. */
-export function listen(after: number, { onChange, onConnection, onExpired }: ChangeListener): void {
-  const source = new EventSource(`api/events?after=${after}`);
+/** Listens to the changes of a review after the event with the number `after`. */
+export function listen(
+  { event, session }: Pick<ReviewList, 'event' | 'session'>,
+  { onChange, onConnection, onExpired }: ChangeListener,
+): void {
+  const source = new EventSource(`api/events?after=${event}&session=${session}`);
   source.addEventListener('open', () => onConnection(true));
   source.addEventListener('error', () => {
     if (source.readyState === EventSource.CLOSED) onExpired();

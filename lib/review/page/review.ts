@@ -74,7 +74,7 @@ export class Review {
 
   /** Follows the changes of all reviewers. */
   connect(): void {
-    listen(this.list.event, {
+    listen(this.list, {
       onChange: (change) => this.#receive(change),
       onConnection: (isConnected) => this.#setConnection(isConnected ? 'open' : 'lost'),
       onExpired: () => this.#setConnection('expired'),
@@ -86,7 +86,7 @@ export class Review {
   async #followMeasuring(): Promise<void> {
     while (this.measured < this.pairs.length && this.connection !== 'expired') {
       try {
-        const { event, pairs } = await loadMeasured(this.measured);
+        const { event, pairs } = await loadMeasured(this.measured, this.list.session);
         this.measured += pairs.length;
         const changed = [...this.pairs];
         for (const { id, pair } of pairs) {
