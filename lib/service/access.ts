@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { serviceError } from './errors.js';
 import { GuessLimit } from './guess-limit.js';
+import type { ReviewKeys } from './review-keys.js';
 import { isLoopback, type Tokens } from './tokens.js';
 
 declare module 'fastify' {
@@ -12,6 +13,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Anybody may request the route, without a token. */
     isPublic?: boolean;
+    /** A browser may request the route with the key of the review of the job `id`. */
+    takesReviewKey?: boolean;
   }
 }
 
@@ -31,8 +34,18 @@ function refuseOtherSites({ headers }: FastifyRequest): void {
   }
 }
 
+/**
+ * Returns the client that has opened the review that a request is about. Browsers do not send the key with requests of
+ * other sites' pages, and those of other pages of this site are refused here.
+ */
+function reviewerOf({ headers, params, routeOptions }: FastifyRequest, keys: ReviewKeys): string | undefined {
+  if (!routeOptions.config.takesReviewKey) return undefined;
+  if (!['same-origin', 'none'].includes(String(headers['sec-fetch-site'] ?? 'none'))) return undefined;
+  return keys.clientOf(headers.cookie, (params as { id: string }).id);
+}
+
 /** The identity of a client is in its token, which is checked before the rate of a client's requests is. */
-export function addAccess(app: FastifyInstance, tokens: Tokens): void {
+export function addAccess(app: FastifyInstance, tokens: Tokens, keys: ReviewKeys): void {
   const guesses = new GuessLimit();
   app.decorateRequest('client', '');
   app.addHook('onRequest', async (request, reply) => {
@@ -43,8 +56,8 @@ export function addAccess(app: FastifyInstance, tokens: Tokens): void {
     }
     if (request.routeOptions.config.isPublic) return;
     const { ip, socket, headers, log } = request;
-    const client = tokens.clientOf(headers.authorization);
     const isGiven = Boolean(headers.authorization); // A page asks without a token first.
+    const client = isGiven ? tokens.clientOf(headers.authorization) : reviewerOf(request, keys);
     const seconds = isGiven ? guesses.count({ address: ip, peer: socket.remoteAddress ?? '' }, client) : 0;
     if (seconds > 0) {
       log.warn({ address: ip }, 'too many wrong tokens');

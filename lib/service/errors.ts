@@ -1,6 +1,8 @@
 /** Turns errors into answers. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { DualAnoDiffError } from '../core/errors.js';
+import type { ReviewState } from '../review/contract.js';
+import { RequestError } from '../review/request-error.js';
 
 /** All other codes are faults of the service, with status 500. Their messages stay in the log. */
 const STATUS: Record<string, number> = {
@@ -15,6 +17,8 @@ const STATUS: Record<string, number> = {
   ERR_METHOD_NOT_ALLOWED: 405,
   ERR_JOB_STATE: 409,
   ERR_IDEMPOTENCY_CONFLICT: 409,
+  ERR_CONFLICT: 409,
+  ERR_REVIEW_ENDED: 410,
   ERR_TOO_LARGE: 413,
   ERR_UNSUPPORTED_TYPE: 415,
   ERR_RANGE: 416,
@@ -62,12 +66,21 @@ export function answerOf(error: Error & { statusCode?: number }, requestId: stri
   return { status, error: { code, message: `The service failed: see its log for the request ${requestId}` } };
 }
 
-export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function handleError(
+  error: FastifyError | DualAnoDiffError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   const answer = answerOf(error, request.id);
   if (answer.status >= 500) request.log.error({ err: error }, 'the request failed');
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
   if (answer.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   // The answer to an upload may come before all of it is read, and the rest is no request.
   if (answer.status === 413) reply.header('connection', 'close');
-  reply.code(answer.status).type('application/json').send({ error: answer.error });
+  // An undo that came too late gets the state of the pair.
+  const state: ReviewState | undefined = error instanceof RequestError ? error.state : undefined;
+  reply
+    .code(answer.status)
+    .type('application/json')
+    .send({ error: answer.error, ...(state && { state }) });
 }

@@ -122,9 +122,6 @@ export const adapterPage = z
 export const queueState = z
   .object({ paused: z.boolean(), jobs: z.record(z.enum(jobStates), z.int()) })
   .meta({ id: 'QueueState' });
-export const reviewCommands = z
-  .object({ commands: z.array(z.string()).describe('The lines for a terminal.') })
-  .meta({ id: 'ReviewCommands' });
 
 const worker = z
   .object({

@@ -6,7 +6,9 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { addAccess } from './access.js';
 import type { ServiceContext } from './context.js';
 import { handleError, serviceError } from './errors.js';
+import { JobReviews } from './job-reviews.js';
 import { addOpenApi, checkBySchemas } from './openapi.js';
+import { ReviewKeys } from './review-keys.js';
 import { addAdapterRoutes } from './routes/adapters.js';
 import { addDatasetRoutes } from './routes/datasets.js';
 import { addEventRoutes } from './routes/events.js';
@@ -111,7 +113,8 @@ export async function createServer(context: ServiceContext, settings: ServerSett
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', 'no-store');
   });
-  addAccess(app, tokens);
+  const keys = new ReviewKeys();
+  addAccess(app, tokens, keys);
   context.metrics.observeRequests(app);
   await app.register(rateLimit, {
     ...{ max: maxRequests, timeWindow: '1 minute' },
@@ -124,7 +127,10 @@ export async function createServer(context: ServiceContext, settings: ServerSett
   addJobRoutes(app, context);
   addEventRoutes(app, context);
   addFileRoutes(app, context);
-  addReviewRoutes(app, context);
+  const reviews = new JobReviews({ ...context, onNote: (message) => app.log.warn(message) });
+  app.addHook('preClose', async () => reviews.endStreams());
+  app.addHook('onClose', () => reviews[Symbol.asyncDispose]());
+  await addReviewRoutes(app, { ...context, reviews, keys });
   await addDatasetRoutes(app, context);
   addAdapterRoutes(app, context);
   addQueueRoutes(app, context);

@@ -4,6 +4,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutObjectCommand,
   paginateListObjectsV2,
   S3Client,
   type S3ServiceException,
@@ -38,6 +39,10 @@ const REASONS: Record<string, string> = {
   NoSuchBucket: 'there is no such bucket',
   SignatureDoesNotMatch: 'the secret key is wrong: check the credentials of the AWS SDK',
 };
+
+/** Another writer came first. Servers name it by the status only, or have several requests at once. */
+const isConflict = (error: unknown) =>
+  [409, 412].includes((error as S3ServiceException).$metadata?.httpStatusCode ?? 0);
 
 const isMissing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
 
@@ -87,6 +92,40 @@ export class S3Store implements Store {
       }),
     );
     return Body as Readable;
+  }
+
+  /** Reads a small object with its version. A missing one is empty, and has an empty version. */
+  async read(key: string): Promise<{ text: string; version: string }> {
+    const object = this.#object(key);
+    return this.#request(`read ${key}`, async () => {
+      try {
+        const { Body, ETag = '' } = await this.#client.send(new GetObjectCommand(object));
+        return { text: (await Body?.transformToString()) ?? '', version: ETag };
+      } catch (error) {
+        if (isMissing(error)) return { text: '', version: '' };
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Writes a small object if it still has the version that was read, and returns the new version. Returns undefined if
+   * somebody else has written it since. Servers that do not know conditional writes always write.
+   */
+  async replace(key: string, text: string, version: string): Promise<string | undefined> {
+    const object = this.#object(key);
+    const condition = version === '' ? { IfNoneMatch: '*' } : { IfMatch: version };
+    return this.#request(`write ${key}`, async () => {
+      try {
+        const written = await this.#client.send(new PutObjectCommand({ ...object, Body: text, ...condition }));
+        return written.ETag ?? '';
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        // The answer to an earlier attempt of the SDK may have been lost.
+        const now = await this.read(key);
+        return now.text === text ? now.version : undefined;
+      }
+    });
   }
 
   async head(key: string): Promise<StoredObject | undefined> {

@@ -22,10 +22,15 @@ export async function fetchReviews(
     const list = `${folder}${REVIEW_LIST}`;
     if (!(await store.head(jobFileKey(id, list)))) continue;
     await downloadFile(store, jobFileKey(id, list), pathInside(target, list));
-    const prefix = jobFileKey(id, `${folder}${CORRECTED}`);
-    for await (const { key } of store.list(prefix)) {
-      const mask = `${folder}${CORRECTED}${key.slice(prefix.length)}`;
-      await downloadFile(store, key, pathInside(target, mask));
-    }
+    await fetchCorrectedMasks(store, id, folder, target);
+  }
+}
+
+/** Copies the corrected masks of a folder of pairs. Its name ends with a slash, or is empty for the files of the job. */
+export async function fetchCorrectedMasks(store: Store, id: string, folder: string, target: string): Promise<void> {
+  const prefix = jobFileKey(id, `${folder}${CORRECTED}`);
+  for await (const { key } of store.list(prefix)) {
+    const mask = `${folder}${CORRECTED}${key.slice(prefix.length)}`;
+    await downloadFile(store, key, pathInside(target, mask));
   }
 }

@@ -1,11 +1,13 @@
 /** The page of the service in a browser: the token, the list, a job as it goes on, and its buttons. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AbortedError } from '../../lib/core/errors.js';
 import type { RunContext, RunJob } from '../../lib/queue/job-queue.js';
-import { jobFileKey, publishResult } from '../../lib/store/results.js';
+import { jobFileKey } from '../../lib/store/results.js';
 import { browserPath } from '../helpers/browser.js';
+import { publishPairs } from '../helpers/job-pairs.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { openService, photograph, type TestService } from '../helpers/service.js';
 
@@ -18,11 +20,9 @@ let running: RunContext | undefined;
 const run: RunJob = async (job, context) => {
   running = context;
   if (job.kind === 'generate') {
-    const { store } = made;
-    const files = [{ path: 'pairs.jsonl', ...(await store.put(jobFileKey(job.id, 'pairs.jsonl'), '')) }];
-    await store.put(jobFileKey(job.id, 'test/a.png'), await photograph());
-    context.onEvent({ event: 'pair', index: 0, type: 'crack', image: 'test/a.png', part: 'part/a.png' });
-    await publishResult(store, job.id, { kind: job.kind, result: {}, files });
+    await publishPairs(made.store, job.id, scratch);
+    const [image, part] = ['pairs/test/crack/000000.png', 'pairs/part/crack/000000.png'];
+    context.onEvent({ event: 'pair', index: 0, type: 'crack', image, part });
     return {};
   }
   return new Promise((_resolve, reject) => context.signal.addEventListener('abort', () => reject(new AbortedError())));
@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 describe('the page of the service', () => {
-  it('asks for the token, shows a job as it goes on, cancels it and runs it again', async () => {
+  it('asks for the token, shows a job as it goes on, cancels it, runs it again, and leads to the review of pairs', async () => {
     const options = { data: 'tile', type: '<b>crack</b>' };
     const { id } = await made.queue.submit({ kind: 'learn', options, datasets: {}, priority: 0 });
     const address = await made.app.listen({ port: 0, host: '127.0.0.1' });
@@ -90,9 +90,16 @@ describe('the page of the service', () => {
     await made.queue.cancel(id);
     await page.getByRole('button', { name: 'generate' }).click();
     await page.getByRole('button', { name: 'Review the pairs' }).click();
-    await page.getByLabel('command').waitFor();
-    const folder = join(made.store.place, 'jobs', pairs.id, 'files');
-    expect(await page.getByLabel('command').textContent()).toBe(`dualanodiff review ${folder}`);
+    await page.getByRole('heading', { name: `Review of generate ${pairs.id.slice(0, 8)}` }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/v1/jobs/${pairs.id}/review/`);
+    await page.keyboard.press('d');
+    await waitFor('0 kept, 1 dropped, 2 undecided.');
+    const reviews = () => readFileSync(join(made.store.place, 'jobs', pairs.id, 'files/pairs/reviews.jsonl'), 'utf8');
+    await expect.poll(reviews).toContain('"action":"drop"');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /Pair 1/ }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Review the pairs' }).waitFor();
     expect(problems).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import S3rver from 's3rver';
 
 /** What the proxy does with a request: pass it on, answer with a status, or cut the answer after its first bytes. */
-export type Fault = 'none' | 500 | 503 | 'cut';
+export type Fault = 'none' | 412 | 500 | 503 | 'cut';
 
 export interface S3Server {
   /** Decides about each request. */

@@ -68,10 +68,10 @@ export async function listWorkers(): Promise<Worker[]> {
 export const cancelJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}`, { method: 'DELETE' });
 export const retryJob = (id: string): Promise<unknown> => request(`v1/jobs/${id}/retry`, { method: 'POST' });
 
-/** Returns the commands by which people review the pairs of a job. */
-export async function reviewCommands(id: string): Promise<string[]> {
-  const { commands } = (await (await request(`v1/jobs/${id}/review`)).json()) as { commands: string[] };
-  return commands;
+/** Lets this browser into the review of a job's pairs. Returns the address of its page. */
+export async function openReview(id: string): Promise<string> {
+  const { page } = (await (await request(`v1/jobs/${id}/review`, { method: 'POST' })).json()) as { page: string };
+  return page;
 }
 
 const addressOf = (id: string, path: string) =>

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { html } from '../../components/html.js';
-import { cancelJob, fetchFile, followJob, type Job, retryJob, reviewCommands } from './api.js';
+import { cancelJob, fetchFile, followJob, type Job, openReview, retryJob } from './api.js';
 import { emptyStory, type Picture, told } from './job-story.js';
 import { LossCurve } from './loss-curve.js';
 
@@ -35,15 +35,6 @@ function Action({ label, run }: { label: string; run: () => Promise<unknown> }):
   return html`<p><button type="button" onClick=${act}>${label}</button> <span role="alert">${error}</span></p>`;
 }
 
-/** Tells how to review the pairs of a completed job. */
-function Review({ id }: { id: string }): VNode {
-  const [commands, setCommands] = useState<string[]>();
-  const show = async () => setCommands(await reviewCommands(id));
-  return html`<${Action} label="Review the pairs" run=${show} />
-    ${commands && html`<p>Keep and drop pairs and correct their masks by this command, on a machine that has the store:</p>`}
-    ${commands && html`<pre aria-label="command">${commands.join('\n')}</pre>`}`;
-}
-
 export function JobView({ job, onChange }: { job: Job; onChange: () => void }): VNode {
   const { id, state } = job;
   const [story, setStory] = useState(emptyStory);
@@ -62,6 +53,7 @@ export function JobView({ job, onChange }: { job: Job; onChange: () => void }): 
   }, [id, state === 'queued' || state === 'running']);
   const { progress, losses, pictures, hasPairs, notes } = story;
   const then = (action: Promise<unknown>) => action.then(onChange);
+  const review = async () => location.assign(await openReview(id));
   return html`<section aria-label="job">
     <h2>${job.kind} <small>${id}</small></h2>
     <p>${state}${progress && `, ${progress.stage}: ${progress.done} of ${progress.total} ${progress.unit}`}</p>
@@ -69,7 +61,7 @@ export function JobView({ job, onChange }: { job: Job; onChange: () => void }): 
     ${job.error && html`<p role="alert">${job.error.code}: ${job.error.message}</p>`}
     ${(state === 'queued' || state === 'running') && html`<${Action} label="Cancel" run=${() => then(cancelJob(id))} />`}
     ${(state === 'failed' || state === 'cancelled') && html`<${Action} label="Retry" run=${() => then(retryJob(id))} />`}
-    ${state === 'completed' && hasPairs && html`<${Review} key=${id} id=${id} />`}
+    ${state === 'completed' && hasPairs && html`<${Action} label="Review the pairs" run=${review} />`}
     <${LossCurve} losses=${losses} />
     <div class="strip">
       ${pictures.map((picture) => html`<${Thumbnail} key=${picture.path} id=${id} picture=${picture} />`)}
