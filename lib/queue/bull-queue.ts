@@ -23,6 +23,7 @@ import {
   type Submission,
 } from './job-queue.js';
 import { KEPT_SECONDS } from './kept.js';
+import { warnOfMissingWorkers } from './missing-workers.js';
 import { handOver, Parts } from './parts.js';
 import { queueOf } from './placement.js';
 import { connectRedis, keys } from './redis.js';
@@ -164,7 +165,10 @@ export class BullQueue implements JobQueue {
     await this.cancelParts(id);
     const now = await this.get(id);
     // The worker of a running job tells of its end.
-    if (now.state === 'cancelled') await appendEvent(this.redis, id, { event: 'end', state: 'cancelled' });
+    if (now.state === 'cancelled') {
+      const isWaiting = now.finished === undefined;
+      await appendEvent(this.redis, id, { event: 'end', state: 'cancelled' }, { isWaiting });
+    }
     return now;
   }
 
@@ -234,12 +238,23 @@ export class BullQueue implements JobQueue {
       counts.failed += failed;
       counts.queued += Object.values(waiting).reduce((sum, count) => sum + count, 0);
     }
+    // BullMQ knows no cancelled jobs. The sets are read later than its counts, so that they may have more.
+    const cancelled = await this.redis.scard(keys.cancelled);
+    const cancelledWaiting = await this.redis.scard(keys.cancelledWaiting);
+    counts.failed = Math.max(0, counts.failed - cancelled);
+    counts.queued = Math.max(0, counts.queued - cancelledWaiting);
+    counts.cancelled = cancelled + cancelledWaiting;
     return counts;
   }
 
   /** Forgets jobs that ended more than 30 days ago. Returns their number. */
   forgetEnded(now = Date.now()): Promise<number> {
     return forgetEnded(this.#queues, this.redis, now);
+  }
+
+  /** Warns the waiting jobs whose base or device no worker has. */
+  async warnOfMissingWorkers(): Promise<void> {
+    await warnOfMissingWorkers(await this.#queues.all(), this.redis, await this.workers());
   }
 
   workers(): Promise<WorkerDescription[]> {

@@ -43,7 +43,7 @@ async function tellEnd(redis: Redis, getJob: () => Promise<Job>, job: Job): Prom
   }
   const now = await getJob();
   if (now.state !== job.state || now.finished !== job.finished) return false;
-  await appendEvent(redis, job.id, endOf(job));
+  await appendEvent(redis, job.id, endOf(job), { isWaiting: job.finished === undefined });
   return true;
 }
 

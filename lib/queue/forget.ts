@@ -18,6 +18,8 @@ export async function forgetEnded(queues: BullQueues, redis: Redis, now = Date.n
     if (job && (job.finishedOn === undefined || job.finishedOn > oldest)) continue;
     await job?.remove({ removeChildren: false }); // Another campaign may need them.
     await redis.del(keys.events(id), keys.parts(id), keys.wholes(id), keys.plan(id));
+    await redis.srem(keys.cancelled, id);
+    await redis.srem(keys.cancelledWaiting, id);
     await redis.hdel(keys.queueOfJob, id);
     await redis.zrem(keys.jobs, id);
     forgotten++;

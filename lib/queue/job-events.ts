@@ -10,6 +10,8 @@ const FIELD = 'event';
 
 const QUEUED = '{"event":"state","state":"queued"}';
 const RUNNING = '{"event":"state","state":"running"}';
+const CANCELLED = '{"event":"end","state":"cancelled"}';
+const FAILED = '{"event":"end","state":"failed"';
 
 /**
  * One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. It reads a
@@ -17,9 +19,10 @@ const RUNNING = '{"event":"state","state":"running"}';
  * stream, and a stream of one event has the job's submission.
  */
 const APPEND = `
-local streams, maxEvents, keptSeconds, channel = unpack(ARGV, 1, 4)
+local streams, maxEvents, keptSeconds, channel, isWaiting = unpack(ARGV, 1, 5)
+local cancelled, cancelledWaiting = unpack(KEYS)
 local ended, before, isOpen = {}, nil, false
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local id, event = ARGV[i], ARGV[i + 1]
   local key = streams .. id
   local isLeftOut = false
@@ -36,10 +39,19 @@ for i = 5, #ARGV, 2 do
     if isEnd then
       redis.call('EXPIRE', key, keptSeconds)
       ended[#ended + 1] = id
-    elseif event == '${QUEUED}' then
-      redis.call('PERSIST', key)
+    elseif event == '${QUEUED}' and redis.call('PERSIST', key) == 1 then
+      redis.call('SREM', cancelled, id)
+      redis.call('SREM', cancelledWaiting, id)
     end
     before, isOpen = id, not isEnd
+  end
+  if event == '${CANCELLED}' and isWaiting == '1' then
+    if not isLeftOut then redis.call('SADD', cancelledWaiting, id) end
+  elseif event == '${CANCELLED}' then
+    redis.call('SREM', cancelledWaiting, id)
+    redis.call('SADD', cancelled, id)
+  elseif string.sub(event, 1, ${FAILED.length}) == '${FAILED}' then
+    redis.call('SREM', cancelledWaiting, id)
   end
 end
 if #ended > 0 then redis.call('PUBLISH', channel, table.concat(ended, ' ')) end`;
@@ -61,15 +73,26 @@ function textOf(event: QueueEvent): string {
  * it, and so does who cancels it or misses the event, but the stream has it once. After it, the job can only be queued
  * again: other events come too late, from a worker that was cut off and has lost the job. The events of an ended job
  * expire, unless it is queued again.
+ *
+ * `isWaiting` tells that jobs which are cancelled by these events still wait in BullMQ's queue, where a worker comes to
+ * them later and tells of their end again.
  */
-export async function appendEvents(redis: Redis, entries: readonly JobEventEntry[]): Promise<void> {
-  const args: (string | number)[] = [keys.events(''), MAX_EVENTS, KEPT_SECONDS, keys.ended];
+export async function appendEvents(
+  redis: Redis,
+  entries: readonly JobEventEntry[],
+  { isWaiting = false } = {},
+): Promise<void> {
+  const args: (string | number)[] = [keys.events(''), MAX_EVENTS, KEPT_SECONDS, keys.ended, isWaiting ? '1' : ''];
   for (const { id, event } of entries) args.push(id, textOf(event));
-  await redis.eval(APPEND, 0, ...args);
+  await redis.eval(APPEND, 2, keys.cancelled, keys.cancelledWaiting, ...args);
 }
 
-export const appendEvent = (redis: Redis, id: string, event: QueueEvent): Promise<void> =>
-  appendEvents(redis, [{ id, event }]);
+export const appendEvent = (
+  redis: Redis,
+  id: string,
+  event: QueueEvent,
+  options?: { isWaiting: boolean },
+): Promise<void> => appendEvents(redis, [{ id, event }], options);
 
 /** Returns the events after one, the oldest first, up to a batch of them. */
 export async function eventsAfter(redis: Redis, id: string, after: string): Promise<StoredEvent[]> {

@@ -73,6 +73,10 @@ export const keys = {
   cancel: `${PREFIX}:cancel`,
   /** The channel on which the identifiers of ended jobs are published, with spaces between them. */
   ended: `${PREFIX}:ended`,
+  /** The set of the identifiers of cancelled jobs, which BullMQ counts as failed. */
+  cancelled: `${PREFIX}:cancelled`,
+  /** The set of the identifiers of jobs that were cancelled while they waited, which BullMQ counts until a worker takes them. */
+  cancelledWaiting: `${PREFIX}:cancelled-waiting`,
   /** The stream of a job's events. */
   events: (id: string) => `${PREFIX}:events:${id}`,
   /** The set of the identifiers of all workers. */

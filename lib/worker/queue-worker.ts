@@ -126,6 +126,7 @@ export class QueueWorker implements AsyncDisposable {
   #check(): void {
     const check = async () => {
       await this.#source.refuseHopeless();
+      await this.#queue.warnOfMissingWorkers();
       await this.#queue.forgetEnded();
     };
     const end = () => {

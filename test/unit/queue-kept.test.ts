@@ -1,8 +1,9 @@
 /** What the queue on Redis keeps of jobs, forgets, and counts anew. */
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { DatasetError } from '../../lib/core/errors.js';
 import { BullQueue } from '../../lib/queue/bull-queue.js';
-import type { RunJob } from '../../lib/queue/job-queue.js';
+import type { Job, RunJob } from '../../lib/queue/job-queue.js';
 import { PREFIX } from '../../lib/queue/redis.js';
 import { expectFailure } from '../helpers/failures.js';
 import { TestQueue, untilAborted } from '../helpers/queue.js';
@@ -27,6 +28,64 @@ describe('the queue on Redis', () => {
     expect(left).toEqual([]);
     expect(await test.client.zcard(`${PREFIX}:jobs`)).toBe(1);
     expect(await test.client.hlen(`${PREFIX}:queue-of-job`)).toBe(1);
+  });
+
+  it('counts cancelled jobs apart from failed and waiting ones, wherever they were cancelled', async () => {
+    const queue = await test.open();
+    const [early, running, failing] = [await test.submit(), await test.submit(), await test.submit()];
+    const counts = async () => {
+      const { queued, failed, cancelled } = await queue.counts();
+      return { queued, failed, cancelled };
+    };
+    await queue.cancel(early.id);
+    expect(await counts()).toEqual({ queued: 2, failed: 0, cancelled: 1 });
+    const run: RunJob = (job, context) =>
+      job.id === running.id ? untilAborted(job, context) : Promise.reject(new DatasetError('no image'));
+    await test.work(run);
+    await untilEvent(queue, running.id, isRunning);
+    while ((await queue.get(running.id)).state !== 'running') await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await counts()).toEqual({ queued: 1, failed: 0, cancelled: 1 });
+    await queue.cancel(running.id);
+    expect(await ended(queue, failing.id)).toMatchObject({ state: 'failed' });
+    expect(await counts()).toEqual({ queued: 0, failed: 1, cancelled: 2 });
+    await queue.pause();
+    for (const { id } of [early, running]) await queue.retry(id);
+    expect(await counts()).toEqual({ queued: 2, failed: 1, cancelled: 0 });
+    await queue.resume();
+    expect(await ended(queue, early.id)).toMatchObject({ state: 'failed' });
+    await queue.cancel(running.id);
+    await ended(queue, running.id);
+    await queue.forgetEnded(Date.now() + 31 * DAY_MS);
+    expect(await counts()).toEqual({ queued: 0, failed: 0, cancelled: 0 });
+  });
+
+  it('warns jobs once whose base or GPU no worker has, and not those of others', async () => {
+    const queue = await test.open();
+    const waiting = await test.submit({ base: 'other' });
+    const gpu = await test.submit({ device: 'cuda:0' });
+    const both = await test.submit({ base: 'other', device: 'cuda' });
+    const own = await test.submit({ base: 'sd' });
+    await queue.pause();
+    await test.work(async () => ({}), { checkMs: 20 });
+    const warned = async ({ id }: Job) =>
+      (await untilEvent(queue, id, ({ event }) => event === 'warning')) as { message: string };
+    expect((await warned(waiting)).message).toBe('No worker has the base other: the job waits until one is started');
+    expect((await warned(gpu)).message).toBe('No worker has a GPU: the job waits until one is started');
+    expect((await warned(both)).message).toContain('No worker has the base other and a GPU');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await test.client.xlen(`${PREFIX}:events:${waiting.id}`)).toBe(2);
+    expect(await test.client.xlen(`${PREFIX}:events:${own.id}`)).toBe(1);
+  });
+
+  it('is not asked any more by a worker that has ended', async () => {
+    await test.open();
+    for (let delay = 0; delay < 12; delay++) {
+      const worker = await test.work(async () => ({}), { checkMs: 1 });
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      await test.stop(worker);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(test.notes).toEqual([]);
   });
 
   it('counts the workers that a job has lost anew when the job is retried', async () => {
