@@ -1,7 +1,7 @@
 /** Declares what requests about the review of a job and their answers hold. */
 import { z } from 'zod';
 import { imageKinds, numberPattern, reviewerPattern, thumbnailKinds } from '../review/requests.js';
-import { jobId } from './schemas.js';
+import { errorAnswer, jobId } from './schemas.js';
 
 const number = (what: string) => z.string(what).regex(numberPattern, what).describe(`It is ${what}.`);
 const params = { id: jobId() };
@@ -92,5 +92,9 @@ export const reviewChange = z
     state: z.looseObject(state),
   })
   .meta({ id: 'ReviewChange' });
+export const undoneTooLate = z
+  .object({ error: errorAnswer.shape.error, state: z.looseObject(state).optional() })
+  .meta({ id: 'UndoneTooLate' })
+  .describe('Another reviewer has changed the pair since. Its state is there.');
 export const reviewEvents = z.string().describe('Events of the name `change`, each with a ReviewChange as its data.');
 export const picture = z.string().describe('The picture.');

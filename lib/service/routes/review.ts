@@ -54,7 +54,10 @@ const requests: Record<ReviewRoute, Documented> = {
   },
   decidePair: { summary: 'Keep or drop a pair.', schema: { ...decision, body: decisionSchema } },
   correctMask: { summary: 'Replace the mask of a pair.', schema: decision, uploads: ['image/png'] },
-  undoDecision: { summary: 'Take the latest change of a pair back.', schema: { ...decision, body: undoSchema } },
+  undoDecision: {
+    summary: 'Take the latest change of a pair back.',
+    schema: { ...decision, body: undoSchema, response: { ...change.response, 409: schemas.undoneTooLate } },
+  },
   followReview: {
     summary: 'Follow the changes of all reviewers.',
     schema: { params: jobParams, querystring: schemas.followQuery, response: { 200: schemas.reviewEvents } },
