@@ -3,12 +3,13 @@
 #include "ops/cpu/attention_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
+#include "ops/cpu/winograd4_loops.h"
 #include "ops/cpu/winograd_loops.h"
 
 namespace dan::ops::cpu {
 
 const Kernels kAvx512Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                                 transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
-                                pairNorm,         pairMix,       nullptr,          nullptr};
+                                pairNorm,         pairMix,       nullptr,          nullptr,      &kWideWinograd};
 
 }  // namespace dan::ops::cpu
