@@ -54,8 +54,7 @@ CfaDetector::CfaDetector(const DetectorSettings& settings, const nn::Weights& we
 
 at::Tensor CfaDetector::patches(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
-  std::vector<at::Tensor> stages = backbone_->features(model::normalizeForImagenet(images));
-  stages.resize(kCfaStages);
+  const std::vector<at::Tensor> stages = backbone_->firstStages(model::normalizeForImagenet(images), kCfaStages);
   return model::joinedPatches(stages);
 }
 

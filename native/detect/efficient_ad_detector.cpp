@@ -109,7 +109,8 @@ at::Tensor EfficientAdDetector::target(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
   const int64_t height = images.size(2), width = images.size(3);
   // At twice the size the fine stage, whose stride is 8, has a place for each of the teacher's.
-  const auto stages = backbone_->features(model::normalizeForImagenet(resized(images, 2 * height, 2 * width)));
+  const auto stages = backbone_->firstStages(model::normalizeForImagenet(resized(images, 2 * height, 2 * width)),
+                                             kTeacherCoarseStage + 1);
   const at::Tensor fine = at::avg_pool2d(stages[kTeacherFineStage], 3, 1, 1);
   const at::Tensor coarse = at::avg_pool2d(stages[kTeacherCoarseStage], 3, 1, 1);
   const at::Tensor joined = at::cat({fine, resized(coarse, fine.size(2), fine.size(3))}, 1);

@@ -17,7 +17,7 @@ constexpr int64_t kPatchBlock = 4096;
 }  // namespace
 
 at::Tensor patchFeatures(const model::Backbone& backbone, const at::Tensor& images) {
-  const std::vector<at::Tensor> stages = backbone.features(images);
+  const std::vector<at::Tensor> stages = backbone.firstStages(images, kPatchCoarseStage + 1);
   const auto averaged = [](const at::Tensor& x) {
     return at::avg_pool2d(x, kNeighborhood, /*stride=*/1, /*padding=*/kNeighborhood / 2);
   };

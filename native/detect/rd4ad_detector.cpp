@@ -62,9 +62,7 @@ void Rd4adDetector::makeNet(const nn::Weights& weights) {
 
 std::vector<at::Tensor> Rd4adDetector::stages(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
-  std::vector<at::Tensor> stages = backbone_->features(model::normalizeForImagenet(images));
-  stages.resize(kRd4adStages);
-  return stages;
+  return backbone_->firstStages(model::normalizeForImagenet(images), kRd4adStages);
 }
 
 Example Rd4adDetector::draw(Rng& rng) const { return drawGood(*data().good, options().flips, rng); }

@@ -82,7 +82,7 @@ Example SuperSimpleNetDetector::draw(Rng& rng) const {
 
 at::Tensor SuperSimpleNetDetector::features(const at::Tensor& images) const {
   const at::NoGradGuard noGrad;
-  const std::vector<at::Tensor> stages = backbone_->features(model::normalizeForImagenet(images));
+  const auto stages = backbone_->firstStages(model::normalizeForImagenet(images), kCoarseStage + 1);
   return model::joinStages({stages[kFineStage], stages[kCoarseStage]});
 }
 

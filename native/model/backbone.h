@@ -14,11 +14,14 @@ namespace dan::model {
 
 class Backbone {
  public:
+  static constexpr size_t kStages = 4;
   virtual ~Backbone() = default;
   // images: (N, 3, H, W), normalised for ImageNet (see imagenet.h), sides of at least 32. Returns the outputs of four
   // stages, from fine to coarse, each (N, C, h, w). Their strides are 4, 8, 16 and 32. A vision transformer gives the
   // outputs of four of its blocks instead, all at the stride of its patches.
-  virtual std::vector<at::Tensor> features(const at::Tensor& images) const = 0;
+  std::vector<at::Tensor> features(const at::Tensor& images) const { return firstStages(images, kStages); }
+  // Returns the first `count` of them, and computes no others.
+  virtual std::vector<at::Tensor> firstStages(const at::Tensor& images, size_t count) const = 0;
   // Returns C for each stage.
   const std::vector<int64_t>& channels() const { return channels_; }
   // Returns the weights under the names that they were read by, for makeBackbone().

@@ -57,7 +57,7 @@ at::Tensor Dinov2Backbone::attention(const Block& block, const at::Tensor& x) co
   return block.projection(mixed.transpose(1, 2).reshape({n, tokens, config_.width}));
 }
 
-std::vector<at::Tensor> Dinov2Backbone::features(const at::Tensor& images) const {
+std::vector<at::Tensor> Dinov2Backbone::firstStages(const at::Tensor& images, size_t count) const {
   const int64_t height = nearestMultiple(images.size(2), config_.patch),
                 width = nearestMultiple(images.size(3), config_.patch);
   const bool fits = height == images.size(2) && width == images.size(3);
@@ -67,7 +67,7 @@ std::vector<at::Tensor> Dinov2Backbone::features(const at::Tensor& images) const
   at::Tensor h = at::cat({classToken_.expand({n, -1, -1}), grid.flatten(2).transpose(1, 2)}, 1);
   h = h + positions(rows, columns);
   std::vector<at::Tensor> outputs;
-  for (size_t i = 0; i < blocks_.size(); ++i) {
+  for (size_t i = 0; i < blocks_.size() && outputs.size() < count; ++i) {
     const Block& block = blocks_[i];
     h = h + block.attentionScale * attention(block, block.norm1(h));
     h = h + block.mlpScale * block.down(at::gelu(block.up(block.norm2(h))));

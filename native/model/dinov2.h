@@ -18,7 +18,7 @@ class Dinov2Backbone : public Backbone {
   Dinov2Backbone(const nn::Weights& weights, const Dinov2Config& config);
   // Resizes images bilinearly to the nearest multiples of the patch's side. Returns the outputs of the blocks at one
   // quarter, one half, three quarters and the end of the depth, each through the last norm.
-  std::vector<at::Tensor> features(const at::Tensor& images) const override;
+  std::vector<at::Tensor> firstStages(const at::Tensor& images, size_t count) const override;
 
  private:
   struct Block {

@@ -78,7 +78,7 @@ at::Tensor InvertedResidualBackbone::convolve(const nn::ConvNorm& layer, const a
   return at::conv2d(padded, layer.kernel, layer.bias, layer.stride, padding, /*dilation=*/1, layer.groups);
 }
 
-std::vector<at::Tensor> InvertedResidualBackbone::features(const at::Tensor& images) const {
+std::vector<at::Tensor> InvertedResidualBackbone::firstStages(const at::Tensor& images, size_t count) const {
   constexpr double kLimit = 6;
   const auto activated = [&](const nn::ConvNorm& layer, const at::Tensor& x) {
     return convolve(layer, x).clamp_(0, kLimit);
@@ -87,6 +87,7 @@ std::vector<at::Tensor> InvertedResidualBackbone::features(const at::Tensor& ima
   at::Tensor h = activated(stem_, pixels);
   std::vector<at::Tensor> outputs;
   for (const Block& block : blocks_) {
+    if (outputs.size() == count) break;
     const at::Tensor wide = block.expand ? activated(*block.expand, h) : h;
     const at::Tensor narrow = block.project(activated(block.depthwise, wide), /*training=*/false);
     h = block.isResidual ? h + narrow : narrow;

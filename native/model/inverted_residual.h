@@ -43,7 +43,7 @@ class InvertedResidualBackbone : public Backbone {
  public:
   InvertedResidualBackbone(const nn::Weights& weights, const InvertedResidualConfig& config);
   // Returns the last block's output at each stride.
-  std::vector<at::Tensor> features(const at::Tensor& images) const override;
+  std::vector<at::Tensor> firstStages(const at::Tensor& images, size_t count) const override;
 
  private:
   struct Block {

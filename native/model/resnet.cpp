@@ -75,15 +75,19 @@ void ResNet::fold() {
 at::Tensor ResNet::through(const Block& block, const at::Tensor& x, bool training) const {
   at::Tensor h = x;
   for (size_t i = 0; i < block.convolutions.size(); ++i) {
-    h = block.convolutions[i](i == 0 ? h : at::relu(h), training);
+    // In place, since nothing else reads the output of a convolution with its norm, not even a gradient.
+    h = block.convolutions[i](i == 0 ? h : at::relu_(h), training);
   }
-  return at::relu(h + (block.shortcut.empty() ? x : block.shortcut[0](x, training)));
+  at::Tensor sum = h + (block.shortcut.empty() ? x : block.shortcut[0](x, training));
+  return at::relu_(sum);
 }
 
-std::vector<at::Tensor> ResNet::stages(const at::Tensor& x, bool training) const {
-  at::Tensor h = at::max_pool2d(at::relu(stem_(x, training)), 3, 2, 1);
+std::vector<at::Tensor> ResNet::stages(const at::Tensor& x, bool training, size_t count) const {
+  at::Tensor stem = stem_(x, training);
+  at::Tensor h = at::max_pool2d(at::relu_(stem), 3, 2, 1);
   std::vector<at::Tensor> outputs;
   for (const std::vector<Block>& stage : stages_) {
+    if (outputs.size() == count) break;
     for (const Block& block : stage) h = through(block, h, training);
     outputs.push_back(h);
   }

@@ -32,8 +32,10 @@ class ResNet {
   ResNet(const nn::Weights& weights, const ResNetConfig& config);
   // Merges all norms into their convolutions. From then on the network serves inference alone.
   void fold();
-  // x: (N, 3, H, W), normalised, sides of at least 32. Returns the outputs of the four stages, at strides 4 to 32.
-  std::vector<at::Tensor> stages(const at::Tensor& x, bool training = false) const;
+  // x: (N, 3, H, W), normalised, sides of at least 32. Returns the outputs of the first `count` of the four stages, at
+  // strides 4 to 32.
+  std::vector<at::Tensor> stages(const at::Tensor& x, bool training = false,
+                                 size_t count = ResNetConfig::kStages) const;
 
  private:
   struct Block {
@@ -61,7 +63,9 @@ class ResNetClassifier {
 class ResNetBackbone : public Backbone {
  public:
   ResNetBackbone(const nn::Weights& weights, const ResNetConfig& config);
-  std::vector<at::Tensor> features(const at::Tensor& images) const override { return net_.stages(images); }
+  std::vector<at::Tensor> firstStages(const at::Tensor& images, size_t count) const override {
+    return net_.stages(images, /*training=*/false, count);
+  }
 
  private:
   ResNet net_;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/random.h"
 #include "io/safetensors.h"
@@ -77,6 +78,21 @@ DAN_TEST(a_backbone_gives_the_stages_of_the_network_that_trains) {
     expectClose(actual[i], expected[i], 1e-5 * expected[i].abs().max().item<double>(), 0, "a stage");
   }
   expectStages(actual, backbone->channels(), 64, 96);
+}
+
+DAN_TEST(the_first_stages_are_those_of_the_whole_network) {
+  const Scratch scratch;
+  const std::map<std::string, TensorMap> networks = {{"resnet18", resnet18Tensors()},
+                                                     {"mobilenet-v2", mobilenetTensors()}};
+  for (const auto& [name, tensors] : networks) {
+    const auto backbone = written(scratch, name, tensors);
+    const auto all = backbone->features(images(64, 64));
+    for (size_t count = 1; count <= all.size(); ++count) {
+      const auto first = backbone->firstStages(images(64, 64), count);
+      EXPECT(first.size() == count);
+      for (size_t i = 0; i < count; ++i) EXPECT(at::equal(first[i], all[i]));
+    }
+  }
 }
 
 DAN_TEST(the_tensors_of_a_backbone_make_it_again_below_another_name) {
@@ -211,6 +227,8 @@ DAN_TEST(dinov2_is_a_transformer_whose_positions_are_resized) {
     const at::Tensor expected = norm(h, "norm").slice(0, 1).t().reshape({1, kWidth, 3, 3});
     expectClose(backbone.features(x)[static_cast<size_t>(i)], expected, 1e-4, 1e-4, block);
   }
+  const auto first = backbone.firstStages(x, 2);
+  EXPECT(first.size() == 2 && at::equal(first[1], backbone.features(x)[1]));
   // 64 pixels are nearer to 5 patches than to 4, and 35 are as near to 3 as to 2.
   EXPECT(backbone.features(randn({2, 3, 64, 35}, makeGenerator(11)))[0].sizes() == at::IntArrayRef({2, kWidth, 5, 3}));
 }
