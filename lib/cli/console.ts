@@ -23,6 +23,8 @@ function noteOf({ row, detector, seed, network, loss }: ProgressEvent): string {
 /** Shows progress, warnings, results and errors of a command. */
 export class Console {
   #shown: { what: string; progress: Progress } | undefined;
+  /** The moment of the last progress, which is when the next stage may have begun. */
+  #began = performance.now();
 
   constructor(
     readonly json: boolean,
@@ -87,9 +89,10 @@ export class Console {
     if (this.#shown?.what !== what) {
       this.#stop();
       const make = process.stderr.isTTY ? barProgress : lineProgress;
-      this.#shown = { what, progress: make(what, total, unit) };
+      this.#shown = { what, progress: make({ what, total, unit, began: this.#began }) };
     }
     this.#shown.progress.update(done, noteOf(event));
+    this.#began = performance.now();
     if (done === total) this.#stop();
   }
 

@@ -1,5 +1,6 @@
 /** Shows the progress of one stage of a command, as a bar on a terminal or as a few lines elsewhere. */
-import { SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
+import { Speedometer } from './speedometer.js';
 
 export interface Progress {
   /** Shows that `done` units are finished. `note` is printed behind the bar. */
@@ -7,39 +8,43 @@ export interface Progress {
   stop(): void;
 }
 
-/** Measures the speed of work from its first update on, because a resumed run does not begin at 0. */
-function speedometer(): (done: number) => number | undefined {
-  let first: { done: number; at: number } | undefined;
-  return (done) => {
-    first ??= { done, at: performance.now() };
-    return done === first.done ? undefined : ((done - first.done) / (performance.now() - first.at)) * 1000;
-  };
+/** What a progress shows. */
+export interface Stage {
+  what: string;
+  total: number;
+  unit: string;
+  /** The moment at which the work began, as `performance.now()` tells it. */
+  began: number;
 }
 
 /** Shows a bar with the speed and the remaining time. */
-export function barProgress(what: string, total: number, unit: string): Progress {
-  const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {eta_formatted} left {note}`;
-  const bar = new SingleBar({ format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, etaBuffer: 50 });
-  const speedAt = speedometer();
-  bar.start(total, 0, { speed: '-', note: '' });
+export function barProgress({ what, total, unit, began }: Stage): Progress {
+  const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {left} left {note}`;
+  const options = { format, barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, autopaddingChar: ' ' };
+  const bar = new cliProgress.SingleBar(options);
+  const speedometer = new Speedometer(began);
+  bar.start(total, 0, { speed: '-', left: '-', note: '' });
   return {
-    update: (done, note = '') => bar.update(done, { speed: speedAt(done)?.toFixed(2) ?? '-', note }),
+    update(done, note = '') {
+      const speed = speedometer.at(done);
+      const left = cliProgress.Format.TimeFormat(Math.round((total - done) / speed), options, 1).trim();
+      bar.update(done, { speed: speed.toFixed(2), left, note });
+    },
     stop: () => bar.stop(),
   };
 }
 
 /** Prints about ten lines in all, which suit log files. */
-export function lineProgress(what: string, total: number, unit: string): Progress {
-  const speedAt = speedometer();
+export function lineProgress({ what, total, unit, began }: Stage): Progress {
+  const speedometer = new Speedometer(began);
   let next = 0;
   return {
     update(done, note = '') {
-      const speed = speedAt(done);
+      const speed = speedometer.at(done);
       if (done < next && done !== total) return;
       next = done + Math.max(1, Math.ceil(total / 10));
-      const rate =
-        speed === undefined ? '' : ` ${speed.toFixed(2)} ${unit}/s, ${Math.round((total - done) / speed)}s left`;
-      process.stderr.write(`${what} ${done}/${total}${rate} ${note}\n`);
+      const rate = `${speed.toFixed(2)} ${unit}/s, ${Math.round((total - done) / speed)}s left`;
+      process.stderr.write(`${what} ${done}/${total} ${rate} ${note}\n`);
     },
     stop: () => {},
   };
