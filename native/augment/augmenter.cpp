@@ -23,10 +23,7 @@ MarkedPicture inOwnPicture(const MarkedPicture& real, Rng& rng) {
 
 AugmentedPair drawPair(const Augmenter& augmenter, int64_t index, PartFill fill) {
   const MarkedPicture picture = augmenter.draw(index);
-  const at::Tensor image = (2 * picture.image - 1).unsqueeze(0);
-  const at::Tensor mask = picture.mask.to(at::kFloat).unsqueeze(0).unsqueeze(0);
-  return {index, toBytes(image)[0], toBytes(anomalyPart(image, mask, fill))[0],
-          picture.mask.to(at::kByte).mul(255).contiguous()};
+  return {toPairBytes(picture.image, picture.mask, fill), index};
 }
 
 }  // namespace
@@ -37,7 +34,8 @@ Augmenter::Augmenter(Pool defects, Pool good, uint64_t seed)
     fail(kDatasetInvalid, "The recipe augment needs real images of defects with their masks, but there are none");
   }
   for (const at::Tensor& mask : defects_->masks) {
-    if (!mask.any().item<bool>()) {
+    boxes_.push_back(boundingBox(mask != 0));
+    if (boxes_.back().height == 0) {
       fail(kDatasetInvalid, "The recipe augment needs masks that mark a defect, but one of them is empty");
     }
   }
@@ -72,28 +70,38 @@ std::vector<AugmentedPair> Augmenter::pairs(const std::vector<int64_t>& indices,
   return pairs;
 }
 
-MarkedPicture Augmenter::place(const MarkedPicture& real, Rng& rng) const {
-  if (rng.uniform() < kPasteShare) return pasted(real, rng);
+MarkedPicture Augmenter::place(const Defect& defect, Rng& rng) const {
+  if (rng.uniform() < kPasteShare) return pasted(defect, rng);
   rng.uniform();  // An earlier version drew a number here. It is skipped so that a seed keeps its pictures.
+  const MarkedPicture real = pictureOf(defect, {0, 0, defects_->height, defects_->width});
   if (areaOf(real.mask) < kSmallArea) return inOwnPicture(real, rng);
-  const at::Tensor ground = randomGood(rng).image;
+  const at::Tensor ground = randomGood(rng);
   return blended(moved(real, rng), ground, rng);
 }
 
-MarkedPicture Augmenter::randomDefect(Rng& rng) const {
+Augmenter::Defect Augmenter::randomDefect(Rng& rng) const {
   const auto row = static_cast<size_t>(rng.below(defects_->size()));
-  return flipped({toPicture(defects_->images[row]), defects_->masks[row] != 0}, rng);
+  return {row, randomFlips(rng)};
 }
 
-MarkedPicture Augmenter::randomGood(Rng& rng) const {
-  const at::Tensor picture = randomPicture(*good_, rng);
-  return flipped({picture, at::zeros(picture.sizes().slice(1), at::kBool)}, rng);
+MarkedPicture Augmenter::pictureOf(const Defect& defect, const Box& box) const {
+  const auto cut = [&box](const at::Tensor& whole) {
+    return whole.narrow(0, box.top, box.height).narrow(1, box.left, box.width);
+  };
+  const auto [row, flips] = defect;
+  return {toPicture(cut(defects_->images[row]), flips), flipped(cut(defects_->masks[row]) != 0, flips)};
 }
 
-MarkedPicture Augmenter::pasted(const MarkedPicture& real, Rng& rng) const {
+at::Tensor Augmenter::randomGood(Rng& rng) const {
+  const auto row = static_cast<size_t>(rng.below(good_->size()));
+  return toPicture(good_->images[row], randomFlips(rng));
+}
+
+MarkedPicture Augmenter::pasted(const Defect& defect, Rng& rng) const {
+  const MarkedPicture real = pictureOf(defect, boxes_[defect.row]);
   // A defect of single pixels can vanish when it shrinks. Half of the attempts do not shrink it, so the loop ends.
   while (true) {
-    const MarkedPicture picture = randomGood(rng);
+    const MarkedPicture picture = {randomGood(rng), at::zeros({good_->height, good_->width}, at::kBool)};
     cropPaste(real, picture, rng);
     if (picture.mask.any().item<bool>()) return picture;
   }

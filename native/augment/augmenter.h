@@ -1,16 +1,15 @@
 // The recipe `augment` makes pairs without a model. Each shows a real defect on a real picture and has an exact mask.
 #pragma once
 
+#include "augment/box_placement.h"
+#include "augment/picture_bytes.h"
 #include "augment/pixel_pool.h"
-#include "core/pixel_values.h"
 #include "core/task.h"
 
 namespace dan::augment {
 
-struct AugmentedPair {
+struct AugmentedPair : PairBytes {
   int64_t index = 0;
-  at::Tensor image, part;  // (H, W, 3) uint8
-  at::Tensor mask;         // (H, W) uint8, 255 inside the defect
 };
 
 class Augmenter {
@@ -29,12 +28,20 @@ class Augmenter {
   std::vector<AugmentedPair> pairs(const std::vector<int64_t>& indices, PartFill fill, const Task& task) const;
 
  private:
-  MarkedPicture place(const MarkedPicture& real, Rng& rng) const;
-  MarkedPicture randomDefect(Rng& rng) const;
-  MarkedPicture randomGood(Rng& rng) const;
-  MarkedPicture pasted(const MarkedPicture& real, Rng& rng) const;
+  // A drawn defect is converted to floats when it is known how much of its picture is needed.
+  struct Defect {
+    size_t row;
+    Flips flips;
+  };
+  MarkedPicture place(const Defect& defect, Rng& rng) const;
+  Defect randomDefect(Rng& rng) const;
+  // Returns what lies inside a box of the defect's picture.
+  MarkedPicture pictureOf(const Defect& defect, const Box& box) const;
+  at::Tensor randomGood(Rng& rng) const;
+  MarkedPicture pasted(const Defect& defect, Rng& rng) const;
 
   Pool defects_, good_;
+  std::vector<Box> boxes_;  // around the defects
   uint64_t seed_;
 };
 

@@ -11,7 +11,8 @@ constexpr int64_t kBlock = 32;  // So many neighbouring sums stay in the registe
 
 // result[i] = (x[i] + x[i + stride] + ... + x[i + (count - 1) * stride]) / count for `width` values. The order of the
 // additions is libtorch's, so that the sums are rounded alike.
-void meanOf(const float* x, int64_t count, int64_t stride, int64_t width, float* result) {
+[[gnu::always_inline]] inline void meanOfValues(const float* x, int64_t count, int64_t stride, int64_t width,
+                                                float* result) {
   const auto divisor = static_cast<float>(count);
   int64_t i = 0;
   for (; i + kBlock <= width; i += kBlock) {
@@ -27,6 +28,26 @@ void meanOf(const float* x, int64_t count, int64_t stride, int64_t width, float*
     result[i] = sum / divisor;
   }
 }
+
+using MeanOf = void (*)(const float* x, int64_t count, int64_t stride, int64_t width, float* result);
+
+#ifdef __x86_64__
+[[gnu::target("avx2")]] void meanOfAvx2(const float* x, int64_t count, int64_t stride, int64_t width, float* result) {
+  meanOfValues(x, count, stride, width, result);
+}
+#endif
+void meanOfAnywhere(const float* x, int64_t count, int64_t stride, int64_t width, float* result) {
+  meanOfValues(x, count, stride, width, result);
+}
+
+// Wider vectors give the same bits, because the additions of each value keep their order.
+MeanOf widestMeanOf() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx2") != 0) return meanOfAvx2;
+#endif
+  return meanOfAnywhere;
+}
+const MeanOf meanOf = widestMeanOf();
 
 // Pixels of [0, extent) that lie within `radius` of pixel `at`.
 struct Span {

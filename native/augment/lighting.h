@@ -6,6 +6,11 @@
 
 namespace dan::augment {
 
+// Returns the largest gain at which at most a hundredth of the pixels that are not white in `before` become white in
+// `picture`. It is infinite if there are none. Both are (3, H, W), contiguous and without negative values.
+double largestGain(const at::Tensor& picture, const at::Tensor& before);
+double largestGainPlain(const at::Tensor& picture, const at::Tensor& before);
+
 // Multiplies the picture by a smooth random light. `spread` is the standard deviation of the light's logarithm.
 // Magnetic resonance imaging models its bias fields in this way (Van Leemput et al., IEEE TMI 18(10), 1999), but by
 // polynomials instead of points. Where the light would burn the picture, all of it is dimmed.

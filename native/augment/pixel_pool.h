@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "augment/picture_bytes.h"
 #include "core/rng.h"
 
 namespace dan::augment {
@@ -23,11 +24,6 @@ using Pool = std::shared_ptr<const PixelPool>;
 struct MarkedPicture {
   at::Tensor image, mask;
 };
-
-// Converts (H, W, 3) uint8 to (3, H, W) in 0 .. 1.
-inline at::Tensor toPicture(const at::Tensor& image) {
-  return image.permute({2, 0, 1}).to(at::kFloat).contiguous() / 255;
-}
 
 // Returns one of the pool's pictures, drawn uniformly, as (3, H, W) in 0 .. 1.
 inline at::Tensor randomPicture(const PixelPool& pool, Rng& rng) {

@@ -271,6 +271,17 @@ DAN_TEST(light_and_exposure_burn_at_most_a_hundredth_of_a_light_ground) {
   }
 }
 
+DAN_TEST(the_largest_gain_is_that_of_its_plain_form) {
+  const at::Tensor dark = at::rand({3, 50, 61}, makeGenerator(5), at::kFloat).pow(3);
+  const at::Tensor levels = (dark * 3).round() / 3, white = at::ones({3, 50, 61}), black = at::zeros({3, 50, 61});
+  for (const at::Tensor& before : {dark, levels, white, black, -black, (dark * 1.4).clamp(0, 1)}) {
+    for (const double light : {0.3, 1.0, 2.5}) {
+      const at::Tensor picture = before * light;
+      EXPECT(augment::largestGain(picture, before) == augment::largestGainPlain(picture, before));
+    }
+  }
+}
+
 DAN_TEST(exposures_of_a_light_ground_still_differ) {
   const at::Tensor ground = lightGround(0.6, 0.8, 0);
   const auto meanAt = [&](double gain) { return augment::exposed(ground, gain, 1.5).mean().item<double>(); };
