@@ -1,5 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withFileErrors } from './errors.js';
 
@@ -45,23 +56,35 @@ export async function createFolder(folder: string): Promise<string | undefined> 
   }
 }
 
+/** Opens a new file. Creates its folder only if that is missing, because most files are written beside others. */
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await createFolder(dirname(path));
+    return await open(path, 'wx');
+  }
+}
+
 /**
  * Writes a file completely or not at all. The data, whole or in chunks, goes to a temporary file in the same folder,
- * which is flushed and then renamed. Creates the folder if it is missing.
+ * which is flushed and then renamed. Creates the folder if it is missing. Without `flush`, a power failure may leave an
+ * empty or incomplete file, so that is for files whose damage is found and which can be made again.
  */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | Uint8Array[] | AsyncIterable<Uint8Array>,
+  { flush = true } = {},
 ): Promise<void> {
   // A random part is needed because worker threads share one process id, and copies of this module share no counter.
   const temporary = pathWithEnding(path, `.partial-${process.pid}-${randomUUID().slice(0, 8)}`);
   await withFileErrors('write', path, async () => {
-    await createFolder(dirname(path));
+    const file = await openNew(temporary);
     try {
-      const file = await open(temporary, 'wx');
       try {
         await writeFile(file, data);
-        await file.sync();
+        if (flush) await file.sync();
       } finally {
         await file.close();
       }

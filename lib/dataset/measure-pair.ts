@@ -28,6 +28,12 @@ export function areaOf({ data }: Pick<PixelData, 'data'>): number {
   return area;
 }
 
+/** Returns the number of marked pixels of a mask of 0 and 255, and the box around them. */
+export const measureMask = (mask: PixelData): Pick<PairMeasures, 'area' | 'box'> => ({
+  area: areaOf(mask),
+  box: boundingBox(mask) ?? null,
+});
+
 const sizeText = ({ width, height }: Size) => `${width} x ${height}`;
 
 /** Returns the measures of a pair, and its mask if the pair can be shown and has one. */
@@ -46,7 +52,7 @@ export async function measurePair(
     if (mask.width !== size.width || mask.height !== size.height) {
       return failed(`${record.mask} has ${sizeText(mask)} pixels, but its image has ${sizeText(size)}`);
     }
-    return { measures: { ...size, area: areaOf(mask), box: boundingBox(mask) ?? null }, mask };
+    return { measures: { ...size, ...measureMask(mask) }, mask };
   } catch (error) {
     if (error instanceof DatasetError) return failed(error.message);
     return failed(`The mask cannot be read: ${(error as Error).message}`);

@@ -25,10 +25,11 @@ export async function encodeThumbnail(image: PixelData): Promise<Size & { bytes:
   let small = await shrunk(image);
   for (;;) {
     const { width, height } = small;
-    const bytes = await small.toSharp().webp({ quality: QUALITY, effort: 2 }).toBuffer();
+    const bytes = await small.toSharp().webp({ quality: QUALITY, effort: 0 }).toBuffer();
     const longest = Math.max(width, height);
     if (bytes.length <= MOST_BYTES || longest === 1) return { bytes, width, height };
-    small = await shrunk(image, Math.max(Math.floor(0.9 * longest), 1));
+    const fitting = longest * Math.sqrt(MOST_BYTES / bytes.length); // The bytes of noise grow with its pixels.
+    small = await shrunk(image, Math.max(Math.floor(Math.min(fitting, 0.97 * longest)), 1));
   }
 }
 

@@ -5,9 +5,10 @@ import { readJsonLines } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { meanAgreement } from '../dataset/agreement.js';
 import { Dataset } from '../dataset/dataset.js';
+import type { WritablePair } from '../dataset/generated-pair.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { PAIR_LIST } from '../dataset/pair-list.js';
-import { pairRecordSchema } from '../dataset/pair-record.js';
+import { type PairRecord, pairRecordSchema } from '../dataset/pair-record.js';
 import type { KeepRule } from '../dataset/selection.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import { Adapter } from '../model/adapter.js';
@@ -20,7 +21,8 @@ import { openAugment } from '../recipes/augment.js';
 import { type NoiseOptions, openNoise } from '../recipes/noise.js';
 import { openPlace } from '../recipes/place.js';
 import { type OpenRecipe, pickGiven } from '../recipes/recipe.js';
-import { writeReport } from '../report/report.js';
+import { MOST_PAIRS } from '../report/pair-section.js';
+import { openPictures, writeReport } from '../report/report.js';
 import type { JobContext } from './job.js';
 import { realDefects } from './real-defects.js';
 import { type TrainedType, trainType } from './train-type.js';
@@ -229,10 +231,13 @@ export async function runType(
   const run: TypeRun = { dataset, type, folder, settings, context };
   await using prepared = await (model ? prepareTrained(model, run) : prepareAugment(run));
   const { count, keepBest, resume } = settings;
-  const pairRun = { out: join(folder, 'dataset'), count, keepBest, resume };
+  const [pairFolder, report] = [join(folder, 'dataset'), join(folder, 'report.html')];
+  const pictures = openPictures(report, pairFolder);
+  // A report shows only some of very many pairs, which are chosen when all are known.
+  const keep = (record: PairRecord, pair: WritablePair) => pictures.pairs.keep(record, pair);
+  const pairRun = { out: pairFolder, count, keepBest, resume, ...(count <= MOST_PAIRS && { onWritten: keep }) };
   const written = await writePairs(prepared.recipe, pairRun, context);
-  const report = join(folder, 'report.html');
-  await writeReport(report, {
+  const input = {
     title: `${dataset.category}: ${type}`,
     examples: prepared.examples,
     real: await realDefects(dataset, type, prepared.examples, shownBy(settings, prepared)),
@@ -240,6 +245,7 @@ export async function runType(
     writer: written.writer,
     settings: settingsForReport(model, prepared),
     times: { ...(prepared.trained && { training: prepared.trained.seconds }), 'pairs and masks': written.seconds },
-  });
+  };
+  await writeReport(report, input, pictures);
   return describeType(prepared, written, report, type);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pMapIterable } from 'p-map';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
+import type { WritablePair } from '../dataset/generated-pair.js';
 import type { DropReason, PairRecord } from '../dataset/pair-record.js';
 import { PairWriter } from '../dataset/pair-writer.js';
 import { reviewsOf } from '../dataset/reviews.js';
@@ -30,6 +31,8 @@ export interface PairRun {
   range?: readonly [number, number] | undefined;
   keepBest?: KeepRule | undefined;
   resume: boolean;
+  /** This is called with each pair after it is written, while its pixels are in memory. */
+  onWritten?: (record: PairRecord, pair: WritablePair) => Promise<void>;
 }
 
 /**
@@ -75,7 +78,7 @@ async function dropReasons({ folder, records }: PairWriter, rule: KeepRule): Pro
  */
 export async function writePairs(
   recipe: OpenRecipe,
-  { out, count, range = [0, count], keepBest, resume }: PairRun,
+  { out, count, range = [0, count], keepBest, resume, onWritten }: PairRun,
   context: JobContext,
 ): Promise<WrittenPairs> {
   const { type } = recipe.source;
@@ -92,7 +95,12 @@ export async function writePairs(
   const stop = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
   const pairs = recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal: stop });
   // The engine makes the next pairs while these are encoded and written.
-  const written = pMapIterable(pairs, (pair) => writer.write(pair), { concurrency: WRITTEN_AT_ONCE });
+  const write = async (pair: WritablePair) => {
+    const record = await writer.write(pair);
+    await onWritten?.(record, pair);
+    return record;
+  };
+  const written = pMapIterable(pairs, write, { concurrency: WRITTEN_AT_ONCE });
   try {
     for await (const { index, ...files } of written) {
       done++;

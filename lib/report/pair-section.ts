@@ -6,22 +6,17 @@ import { html } from '../components/html.js';
 import type { Shape } from '../components/pair.js';
 import { ShapeHistograms } from '../components/shape-histograms.js';
 import { SUSPICIONS } from '../components/words.js';
-import type { RawImage } from '../core/image.js';
 import { packageRoot } from '../core/paths.js';
-import { type DefectShape, shapesIn } from '../dataset/defect-shape.js';
+import type { DefectShape } from '../dataset/defect-shape.js';
 import { fewAtOnce } from '../dataset/few-at-once.js';
-import { readImage } from '../dataset/image-file.js';
-import { readMask } from '../dataset/mask-file.js';
-import { measurePair } from '../dataset/measure-pair.js';
 import type { PairRecord } from '../dataset/pair-record.js';
 import { SUSPICIONS as ALL_SUSPICIONS, sizeRangeOf, suspicionRank, suspicionsOf } from '../dataset/pair-suspicion.js';
 import { evenly } from '../dataset/region-plan.js';
 import { type PairReview, reviewsOf } from '../dataset/reviews.js';
 import { describePair, describeReview } from './describe-pair.js';
-import { outlined } from './overlay.js';
 import { PAIR_DATA, PAIR_ROOT } from './page/names.js';
-import { type ListedPair, PairList, type Picture } from './page/pair-list.js';
-import type { Thumbnails } from './thumbnails.js';
+import { type ListedPair, PairList } from './page/pair-list.js';
+import type { PairPictures } from './pair-pictures.js';
 
 /** The real defects that generated ones are compared with. */
 export interface RealDefects {
@@ -32,7 +27,7 @@ export interface RealDefects {
 }
 
 /** The largest number of pairs that are shown, and that are measured for the histograms. */
-const MOST_PAIRS = 1000;
+export const MOST_PAIRS = 1000;
 
 /** A pair with its review, which is empty if nobody has reviewed it. */
 interface Reviewed {
@@ -43,25 +38,6 @@ interface Reviewed {
 /** Returns the record with the mask in use. */
 function inUse({ record, review }: Reviewed): PairRecord {
   return review.mask ? { ...record, mask: review.mask.path } : record;
-}
-
-async function picturesOf(thumbnails: Thumbnails, folder: string, record: PairRecord): Promise<Picture[]> {
-  const image = join(folder, record.image);
-  let decoded: Promise<RawImage> | undefined; // It is needed twice, and decoding takes longer than drawing.
-  const readOnce = () => {
-    decoded ??= readImage(image);
-    return decoded;
-  };
-  const show = async (kind: string, file: string, read = () => readImage(file)) => ({
-    kind,
-    ...(await thumbnails.add('image', [file], read)),
-  });
-  const pictures = [await show('image', image, readOnce), await show('part', join(folder, record.part))];
-  if (record.mask === undefined) return pictures;
-  const mask = join(folder, record.mask);
-  const draw = async () => outlined({ image: await readOnce(), mask: await readMask(mask) });
-  const outline = { kind: 'outline', ...(await thumbnails.add('outline', [image, mask], draw)) };
-  return [...pictures, await show('mask', mask), outline];
 }
 
 /** Counts the pairs that need a look, with the reasons. A pair may have several. */
@@ -93,7 +69,7 @@ const jsonInHtml = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\
  * `reviews.jsonl` that is invalid.
  */
 export async function pairSection(
-  thumbnails: Thumbnails,
+  pictures: PairPictures,
   folder: string,
   records: readonly PairRecord[],
   real: RealDefects,
@@ -115,13 +91,12 @@ export async function pairSection(
   const listed = await fewAtOnce(
     all.filter((pair) => shown.has(pair) || measured.has(pair)),
     async (pair): Promise<ListedPair[]> => {
-      const record = inUse(pair);
-      const { measures, mask } = await measurePair(folder, record);
-      if (mask && measured.has(pair)) shapes.push(shapesIn(mask));
-      if (!shown.has(pair)) return [];
+      const needsPictures = shown.has(pair);
+      const { measures, shapes: own, pictures: drawn } = await pictures.of(inUse(pair), { needsPictures });
+      if (measured.has(pair)) shapes.push(own);
+      if (!needsPictures) return [];
       const described = { ...describePair(pair.record, measures, range), ...describeReview(pair.review, measures) };
-      const pictures = measures.problem === undefined ? await picturesOf(thumbnails, folder, record) : [];
-      return [{ ...described, pictures }];
+      return [{ ...described, pictures: drawn }];
     },
   );
   const pairs = listed.flat();

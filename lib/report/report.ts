@@ -5,6 +5,7 @@ import type { TrainingImage } from '../dataset/training-region.js';
 import { type LossPoint, lossChart } from './chart.js';
 import { escapeHtml, page, picture } from './html.js';
 import { outlined } from './overlay.js';
+import { PairPictures } from './pair-pictures.js';
 import { pairScript, pairSection, type RealDefects } from './pair-section.js';
 import { type Thumbnails, thumbnailsOf } from './thumbnails.js';
 
@@ -19,6 +20,18 @@ export interface ReportInput {
   settings: Record<string, unknown>;
   /** The seconds that each step took. */
   times: Record<string, number>;
+}
+
+/** The thumbnails of a report, and the pictures of its pairs. */
+export interface ReportPictures {
+  thumbnails: Thumbnails;
+  pairs: PairPictures;
+}
+
+/** Opens the pictures of the report at `path` of the pairs in `folder`. */
+export function openPictures(path: string, folder: string): ReportPictures {
+  const thumbnails = thumbnailsOf(path);
+  return { thumbnails, pairs: new PairPictures(thumbnails, folder) };
 }
 
 function table(rows: Record<string, unknown>, format: (value: unknown) => string = String): string {
@@ -40,13 +53,20 @@ async function exampleFigure(thumbnails: Thumbnails, { name, pixels, maskPixels 
   return `<figure class="example">${pictures.join('')}<figcaption>${escapeHtml(name)}</figcaption></figure>`;
 }
 
-/** Writes the report. Its pictures are thumbnails in a folder beside it, which link to the images. */
-export async function writeReport(path: string, input: ReportInput): Promise<void> {
+/**
+ * Writes the report. Its pictures are thumbnails in a folder beside it, which link to the images. Those that `pictures` does
+ * not hold yet are made from the files.
+ */
+export async function writeReport(
+  path: string,
+  input: ReportInput,
+  pictures = openPictures(path, input.writer.folder),
+): Promise<void> {
   const { title, examples, real, writer, settings, times } = input;
   const { kept, folder } = writer;
-  const thumbnails = thumbnailsOf(path);
+  const { thumbnails } = pictures;
   const exampleFigures = await fewAtOnce(examples, (example) => exampleFigure(thumbnails, example));
-  const { summary, pairs, shapes } = await pairSection(thumbnails, folder, kept, real);
+  const { summary, pairs, shapes } = await pairSection(pictures.pairs, folder, kept, real);
   const dropped = writer.records.length - kept.length;
   const seconds = (value: unknown) => `${(value as number).toFixed(1)} s`;
   const html = page(

@@ -48,7 +48,11 @@ async function digestOf(source: ImageSource | PixelData): Promise<Buffer> {
  * each other, and is made again if an image changes.
  */
 export class Thumbnails {
-  readonly #used = new Set<string>();
+  /** The thumbnails of the report by their names. */
+  readonly #sizes = new Map<string, Promise<Size>>();
+  /** The digests of files, which several thumbnails may show. */
+  readonly #digests = new Map<string, Promise<Buffer>>();
+  #earlier: Promise<ReadonlySet<string>> | undefined;
 
   /** `folder` is the folder of the report. */
   constructor(readonly folder: string) {}
@@ -63,28 +67,42 @@ export class Thumbnails {
     draw: () => Promise<PixelData>,
   ): Promise<Thumbnail> {
     const hash = createHash('sha256').update(kind);
-    for (const source of sources) hash.update(await digestOf(source));
+    for (const source of sources) hash.update(await this.#digestOf(source));
     const name = `${hash.digest('hex').slice(0, 16)}.webp`;
-    const path = join(this.folder, FOLDER, name);
-    this.#used.add(name);
+    const size = this.#sizes.get(name) ?? this.#sizeOf(name, draw);
+    this.#sizes.set(name, size);
     const [first] = sources;
     const href = typeof first === 'string' ? { href: hrefFrom(this.folder, first) } : {};
-    const size = (await pictureSize(path)) ?? (await write(path, await draw()));
-    return { src: `${FOLDER}/${name}`, ...size, ...href };
+    return { src: `${FOLDER}/${name}`, ...(await size), ...href };
+  }
+
+  #digestOf(source: ImageSource | PixelData): Promise<Buffer> {
+    if (typeof source !== 'string') return digestOf(source);
+    const digest = this.#digests.get(source) ?? digestOf(source);
+    this.#digests.set(source, digest);
+    return digest;
+  }
+
+  /** Returns the size of a thumbnail, which is made unless an earlier report has left it. */
+  async #sizeOf(name: string, draw: () => Promise<PixelData>): Promise<Size> {
+    const path = join(this.folder, FOLDER, name);
+    this.#earlier ??= namesIn(dirname(path)).then((names) => new Set(names));
+    const size = (await this.#earlier).has(name) ? await pictureSize(path) : undefined;
+    return size ?? (await write(path, await draw()));
   }
 
   /** Removes thumbnails that the report does not show, and files that a killed process left. */
   async removeOthers(): Promise<void> {
     const folder = join(this.folder, FOLDER);
     await removePartialFiles(folder, (name) => NAME.test(name));
-    const others = (await namesIn(folder)).filter((name) => NAME.test(name) && !this.#used.has(name));
+    const others = (await namesIn(folder)).filter((name) => NAME.test(name) && !this.#sizes.has(name));
     for (const name of others) await withFileErrors('remove', join(folder, name), () => rm(join(folder, name)));
   }
 }
 
 async function write(path: string, image: PixelData): Promise<Size> {
   const { bytes, ...size } = await encodeThumbnail(image);
-  await writeFileAtomic(path, bytes);
+  await writeFileAtomic(path, bytes, { flush: false }); // The next report makes a damaged one again.
   return size;
 }
 
