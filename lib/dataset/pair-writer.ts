@@ -257,7 +257,9 @@ export class PairWriter {
     this.#requireOpen();
     const writing = kindsOf(record).map(async (kind) => {
       const file = this.#path(record[kind] as string);
-      await writeFileAtomic(file, await encodePng(images[kind] as PixelData));
+      // Parts and masks are mostly even.
+      const bytes = await encodePng(images[kind] as PixelData, { isFast: kind === 'image' });
+      await writeFileAtomic(file, bytes);
     });
     const failed = (await Promise.allSettled(writing)).find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
