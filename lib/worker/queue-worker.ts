@@ -13,7 +13,7 @@ import { announce, type Capabilities, type WorkerStatus } from '../queue/workers
 import type { FlowStep } from './campaign-flow.js';
 import { EventSender } from './event-sender.js';
 import { JobSource } from './job-source.js';
-import { RunningJob } from './running-job.js';
+import { RunningJob, type RunningJobSettings } from './running-job.js';
 
 export interface QueueWorkerSettings {
   /** The address of Redis. */
@@ -52,6 +52,7 @@ export class QueueWorker implements AsyncDisposable {
   readonly #source: JobSource;
   readonly #queue: BullQueue;
   readonly #events: EventSender;
+  readonly #shared: RunningJobSettings;
   readonly #running = new Map<string, RunningJob>();
   /** The bytes of memory that the jobs of each slot need. */
   readonly #reserved: number[];
@@ -74,6 +75,12 @@ export class QueueWorker implements AsyncDisposable {
     this.#reserved = new Array<number>(concurrency).fill(0);
     this.#queue = new BullQueue(redis, { maxQueued: Number.POSITIVE_INFINITY, memoryOf: settings.memoryOf });
     this.#events = new EventSender((entries) => appendEvents(redis, entries));
+    const { run, step } = settings;
+    this.#shared = {
+      ...{ lockMs, run, onNote, events: this.#events },
+      step: (...args) => step(this.#queue, ...args),
+      isCancelled: (id) => this.#queue.isCancelled(id),
+    };
     this.#source = new JobSource({
       ...{ redis, id: this.id, capabilities, lockMs, onNote },
       freeBytes: () => this.#freeBytes(),
@@ -167,13 +174,8 @@ export class QueueWorker implements AsyncDisposable {
 
   /** Runs a job, and returns what BullMQ has fetched with its completion. */
   async #work(bullJob: BullJob<JobData>, token: string, fetchesNext: () => boolean): Promise<unknown[] | undefined> {
-    const { lockMs, run, step, onNote } = this.settings;
     const id = bullJob.id ?? '';
-    const job = new RunningJob(bullJob, {
-      ...{ token, lockMs, run, onNote, events: this.#events },
-      step: (one) => step(this.#queue, bullJob, token, one),
-      isCancelled: () => this.#queue.isCancelled(id),
-    });
+    const job = new RunningJob(bullJob, token, this.#shared);
     this.#running.set(id, job);
     if (this.#stopping.signal.aborted) job.end('handed back');
     try {

@@ -1,10 +1,9 @@
 /** Runs one job that a worker has taken, and tells the queue how it ended. */
 import { type Job as BullJob, UnrecoverableError } from 'bullmq';
 import { AbortedError, DualAnoDiffError } from '../core/errors.js';
-import { given } from '../options/check.js';
 import { jobFailureOf } from '../queue/errors.js';
 import { describeJobAs, type JobData, reasonOf } from '../queue/job-data.js';
-import type { Job, QueueEvent, RunJob } from '../queue/job-queue.js';
+import type { Job, QueueEvent, RunContext, RunJob } from '../queue/job-queue.js';
 import type { FlowStep } from './campaign-flow.js';
 import type { EventSender } from './event-sender.js';
 
@@ -17,15 +16,14 @@ const PASSING = new Set([
 /** Why a running job is ended. */
 export type EndReason = 'cancelled' | 'lost' | 'handed back';
 
+/** What all jobs of a worker share. An object for each job would cost much of the time of a job of no work. */
 export interface RunningJobSettings {
-  /** The lock of the job has this token. */
-  token: string;
   lockMs: number;
   run: RunJob;
   /** Takes the next step of a campaign, which may consist of other jobs. */
-  step(job: Job): Promise<FlowStep>;
+  step(bullJob: BullJob<JobData>, token: string, job: Job): Promise<FlowStep>;
   events: EventSender;
-  isCancelled(): Promise<boolean>;
+  isCancelled(id: string): Promise<boolean>;
   onNote(message: string): void;
 }
 
@@ -38,6 +36,8 @@ export class RunningJob {
 
   constructor(
     private readonly bullJob: BullJob<JobData>,
+    /** The lock of the job has this token. */
+    private readonly token: string,
     private readonly settings: RunningJobSettings,
   ) {
     this.#tell = settings.events.of(bullJob.id ?? '');
@@ -66,36 +66,38 @@ export class RunningJob {
   }
 
   async #run(fetchesNext: () => boolean): Promise<unknown[] | undefined> {
-    const { token, run, step, events, onNote } = this.settings;
+    const { bullJob, token } = this;
+    const { run, step, events, onNote } = this.settings;
     const job = this.#begin();
     onNote(`job ${job.id}: ${job.kind}`);
-    const next = await step(job);
+    const next = await step(bullJob, token, job);
     if (next.next === 'wait') {
       onNote(`job ${job.id}: waits for its parts`);
       return undefined;
     }
-    const context = {
+    const result = next.next === 'complete' ? next.result : await run(job, this.#contextOf(next));
+    // Redis does what it is sent in this order. The events of jobs of no work can wait for those of others.
+    if (this.#hasTold) events.send();
+    const following = await bullJob.moveToCompleted(result, token, fetchesNext());
+    this.#tell({ event: 'end', state: 'completed', result });
+    if (this.#hasTold) events.send();
+    onNote(`job ${job.id}: completed`);
+    return following ?? undefined;
+  }
+
+  #contextOf({ prepare }: Extract<FlowStep, { next: 'run' }>): RunContext {
+    const { fingerprint } = this.bullJob.data;
+    const context: RunContext = {
       signal: this.#control.signal,
-      onEvent: (event: QueueEvent) => {
+      onEvent: (event) => {
         this.#hasTold = true;
         this.#tell(event);
       },
       isOwner: () => this.#isOwner(),
     };
-    const result =
-      next.next === 'complete'
-        ? next.result
-        : await run(job, {
-            ...context,
-            ...given({ prepare: next.prepare, fingerprint: this.bullJob.data.fingerprint }),
-          });
-    // Redis does what it is sent in this order. The events of jobs of no work can wait for those of others.
-    if (this.#hasTold) events.send();
-    const following = await this.bullJob.moveToCompleted(result, token, fetchesNext());
-    this.#tell({ event: 'end', state: 'completed', result });
-    if (this.#hasTold) events.send();
-    onNote(`job ${job.id}: completed`);
-    return following ?? undefined;
+    if (prepare) context.prepare = prepare;
+    if (fingerprint !== undefined) context.fingerprint = fingerprint;
+    return context;
   }
 
   #begin(): Job {
@@ -108,21 +110,20 @@ export class RunningJob {
   }
 
   async #isOwner(): Promise<boolean> {
-    const { token, lockMs } = this.settings;
-    return Number(await this.bullJob.extendLock(token, lockMs)) === 1;
+    return Number(await this.bullJob.extendLock(this.token, this.settings.lockMs)) === 1;
   }
 
   /** Keeps the job for this worker. It ends the job if that is lost or cancelled. */
   async renew(): Promise<void> {
     if (!(await this.#isOwner().catch(() => true))) this.end('lost'); // Without a connection nothing is known.
     // The message is lost if this worker was not connected when it was sent.
-    if (await this.settings.isCancelled().catch(() => false)) this.end('cancelled');
+    if (await this.settings.isCancelled(this.bullJob.id ?? '').catch(() => false)) this.end('cancelled');
   }
 
   /** Tells the queue why the job did not complete. */
   async #settle(error: unknown): Promise<void> {
-    const { token, events, onNote } = this.settings;
-    const { bullJob } = this;
+    const { events, onNote } = this.settings;
+    const { bullJob, token } = this;
     const { id } = bullJob;
     if (this.#reason === 'lost') return onNote(`job ${id}: another worker has taken it over`);
     if (this.#reason === 'handed back') {
