@@ -38,6 +38,8 @@ export interface JobReviewSettings {
   onNote(message: string): void;
   /** Returns the time in milliseconds. */
   now?: () => number;
+  /** A request waits at most this long for a review that is being opened. */
+  openMs?: number;
 }
 
 interface Entry {
@@ -84,13 +86,13 @@ export class JobReviews implements AsyncDisposable {
       if (this.#isStopping) throw serviceError('ERR_NOT_READY', 'The service is stopping');
       if (entry) {
         entry.usedAt = this.#now();
-        return entry.review ?? unlessSlow(id, entry);
+        return entry.review ?? this.#unlessSlow(id, entry);
       }
       if (this.#entries.size >= MAX_OPEN) {
         if (await this.#closeLongestUnused()) continue; // Another request may have opened the review meanwhile.
         throw serviceError('ERR_BUSY', `${MAX_OPEN} reviews are open: close the pages of some`);
       }
-      return unlessSlow(id, this.#add(id));
+      return this.#unlessSlow(id, this.#add(id));
     }
   }
 
@@ -113,6 +115,23 @@ export class JobReviews implements AsyncDisposable {
     clearInterval(this.#timer);
     this.endStreams();
     for (const [id, entry] of this.#entries) await this.#close(id, entry);
+  }
+
+  /** Throws ERR_NOT_READY if a review takes long to open, because nobody waits for minutes without a word. */
+  async #unlessSlow(id: string, entry: Entry): Promise<OpenReview> {
+    const gone = new AbortController();
+    const slow = wait(this.settings.openMs ?? OPEN_MS, undefined, { signal: gone.signal }).then(() => {
+      const { done, total } = entry.copied ?? {};
+      const files = total === undefined ? '' : ` (${done} of ${total} files)`;
+      const message = `The pairs of the job ${id} and what they are compared with are being copied${files}: try again in a moment`;
+      throw serviceError('ERR_NOT_READY', message);
+    });
+    try {
+      return await Promise.race([entry.opened, slow]);
+    } finally {
+      slow.catch(() => {});
+      gone.abort();
+    }
   }
 
   #workFolder(id: string): string {
@@ -218,22 +237,6 @@ export class JobReviews implements AsyncDisposable {
     };
     entry.closed ??= close();
     return entry.closed;
-  }
-}
-
-/** Throws ERR_NOT_READY if a review takes long to open, because nobody waits for minutes without a word. */
-async function unlessSlow(id: string, entry: Entry): Promise<OpenReview> {
-  const gone = new AbortController();
-  const slow = wait(OPEN_MS, undefined, { signal: gone.signal }).then(() => {
-    const { done, total } = entry.copied ?? { done: 0, total: 0 };
-    const message = `The pairs of the job ${id} are being copied (${done} of ${total} files): try again in a moment`;
-    throw serviceError('ERR_NOT_READY', message);
-  });
-  try {
-    return await Promise.race([entry.opened, slow]);
-  } finally {
-    slow.catch(() => {});
-    gone.abort();
   }
 }
 

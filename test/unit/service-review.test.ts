@@ -296,6 +296,28 @@ describe('open reviews', () => {
     expect(notes).toEqual([]);
   });
 
+  it('are not waited for any longer than a moment', async () => {
+    const job = await newJob();
+    let go = () => {};
+    const asked = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    await using reviews = new JobReviews({
+      ...{ store: made.store, queue: { get: () => asked.then(() => job) } },
+      ...{ workFolder: join(scratch, 'slow'), onNote() {}, openMs: 10 },
+    });
+    await expectFailure(reviews.of(job.id), 'ERR_NOT_READY', 'try again in a moment');
+    go();
+    await expect
+      .poll(() =>
+        reviews.of(job.id).then(
+          ({ session }) => session.size,
+          () => 0,
+        ),
+      )
+      .toBe(3);
+  });
+
   it('end with the service', async () => {
     const job = await newJob();
     const reviews = new JobReviews({
