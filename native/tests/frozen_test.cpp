@@ -1,9 +1,11 @@
 #include "ops/frozen.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include "core/random.h"
 #include "ops/attention.h"
+#include "ops/geglu.h"
 #include "ops/group_norm_silu.h"
 #include "ops/lora_linear.h"
 #include "tests/test.h"
@@ -64,6 +66,17 @@ DAN_TEST(group_norm_silu_has_the_plain_forms_gradient_in_any_layout) {
   for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
     expectSameForms(form, plain, x.contiguous(format), c10::str(format));
   }
+}
+
+DAN_TEST(fused_operations_have_the_plain_forms_bits_and_keep_their_input) {
+  const at::NoGradGuard noGrad;
+  at::Generator generator = makeGenerator(11);
+  const at::Tensor weight = randn({6}, generator), bias = randn({6}, generator), tokens = randn({2, 7, 24}, generator);
+  const at::Tensor image = randn({2, 6, 5, 3}, generator).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor tokensBefore = tokens.clone(), imageBefore = image.clone();
+  EXPECT(ops::geglu(tokens).equal(ops::gegluPlain(tokens)));
+  EXPECT(ops::groupNormSilu(image, 3, weight, bias, 1e-5).equal(ops::groupNormSiluPlain(image, 3, weight, bias, 1e-5)));
+  EXPECT(tokens.equal(tokensBefore) && image.equal(imageBefore));
 }
 
 DAN_TEST(lora_linear_is_the_frozen_layer_and_each_branchs_lora) {
@@ -171,6 +184,27 @@ DAN_TEST(frozen_conv2d_reads_any_storage_layout_and_geometry) {
     check(storage, 16, 40, 3, {1, 2, 2});
     check(storage, 20, 37, 1, {1, 0, 1});
     check(storage, 7, 6, 3, {1, 0, 1});
+  }
+}
+
+DAN_TEST(frozen_layers_have_the_same_bits_on_any_number_of_threads) {
+  const at::NoGradGuard noGrad;
+  const int before = at::get_num_threads();
+  // The last panel of these layers is full, or half empty, or has few columns. The image has several rounds of tiles.
+  for (const int64_t out : {3, 48, 64, 112, 129}) {
+    const at::Tensor x = randn({3, 24, 41, 40}, makeGenerator(1)), tokens = randn({500, 24}, makeGenerator(2));
+    const at::Tensor kernel = randn({out, 24, 3, 3}, makeGenerator(3)), bias = randn({out}, makeGenerator(4));
+    const at::Tensor weight = randn({out, 24}, makeGenerator(5));
+    std::vector<at::Tensor> images, rows;
+    for (const int threads : {1, 2, 3, 5, 16}) {
+      at::set_num_threads(threads);
+      images.push_back(ops::frozenConv2d(x, kernel, bias, {1, 1, 1}));
+      rows.push_back(ops::frozenLinear(tokens, weight, bias));
+    }
+    at::set_num_threads(before);
+    const at::Tensor expected = at::conv2d(x.to(at::kDouble), kernel.to(at::kDouble), bias.to(at::kDouble), 1, 1);
+    expectClose(images[0].to(at::kDouble), expected, 1e-4, 1e-5, c10::str(out, " channels"));
+    for (size_t i = 1; i < images.size(); ++i) EXPECT(images[i].equal(images[0]) && rows[i].equal(rows[0]));
   }
 }
 

@@ -96,15 +96,17 @@ inline void packPanel(const PanelSource& source, int64_t columns, int64_t taps, 
   }
 }
 
-inline void multiplyTile(const float* const* starts, int64_t startStride, int64_t taps, int64_t depth,
-                         const float* panel, const float* bias, bool accumulate, float* result, int64_t resultStride,
-                         int64_t rows, int64_t columns) {
-  const bool isWhole = columns == kPanelColumns;  // masked stores are slow on some CPUs
-  const Mask mask0 = firstLanes(columns), mask1 = firstLanes(columns - kLanes);
-  Vector low[kTileRows], high[kTileRows];
+// Computes the columns of the panel's first `kVectors` vectors.
+template <int kVectors>
+inline void multiplyVectors(const float* const* starts, int64_t startStride, int64_t taps, int64_t depth,
+                            const float* panel, const float* bias, bool accumulate, float* result, int64_t resultStride,
+                            int64_t rows, int64_t columns) {
+  const bool isWhole = columns == kVectors * kLanes;  // masked stores are slow on some CPUs
+  Mask masks[kVectors];
+  for (int v = 0; v < kVectors; ++v) masks[v] = firstLanes(columns - v * kLanes);
+  Vector sums[kTileRows][kVectors];
   for (int64_t r = 0; r < kTileRows; ++r) {
-    low[r] = bias == nullptr ? zero() : load(bias, mask0);
-    high[r] = bias == nullptr ? zero() : load(bias + kLanes, mask1);
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = bias == nullptr ? zero() : load(bias + v * kLanes, masks[v]);
     // The prefetch hides the latency of reading and writing the result at the end.
     if (r < rows) _mm_prefetch(reinterpret_cast<const char*>(result + r * resultStride), _MM_HINT_T0);
   }
@@ -113,11 +115,11 @@ inline void multiplyTile(const float* const* starts, int64_t startStride, int64_
     const float *a4 = starts[4], *a5 = starts[5], *a6 = starts[kTileRows - 2], *a7 = starts[kTileRows - 1];
 #pragma GCC unroll 4
     for (int64_t k = 0; k < depth; ++k, panel += kPanelColumns) {
-      const Vector b0 = load(panel), b1 = load(panel + kLanes);
+      Vector b[kVectors];
+      for (int v = 0; v < kVectors; ++v) b[v] = load(panel + v * kLanes);
       const auto row = [&](int r, const float* a) {
         const Vector value = broadcast(a[k]);
-        low[r] = multiplyAdd(value, b0, low[r]);
-        high[r] = multiplyAdd(value, b1, high[r]);
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = multiplyAdd(value, b[v], sums[r][v]);
       };
       row(0, a0);
       row(1, a1);
@@ -134,18 +136,19 @@ inline void multiplyTile(const float* const* starts, int64_t startStride, int64_
   for (int64_t r = 0; r < kTileRows; ++r) {
     if (r >= rows) break;
     float* to = result + r * resultStride;
-    if (accumulate) {
-      low[r] = add(low[r], load(to, mask0));
-      high[r] = add(high[r], load(to + kLanes, mask1));
-    }
-    if (isWhole) {
-      store(to, low[r]);
-      store(to + kLanes, high[r]);
-    } else {
-      store(to, low[r], mask0);
-      store(to + kLanes, high[r], mask1);
+    for (int v = 0; v < kVectors; ++v) {
+      if (accumulate) sums[r][v] = add(sums[r][v], load(to + v * kLanes, masks[v]));
+      isWhole ? store(to + v * kLanes, sums[r][v]) : store(to + v * kLanes, sums[r][v], masks[v]);
     }
   }
+}
+
+inline void multiplyTile(const float* const* starts, int64_t startStride, int64_t taps, int64_t depth,
+                         const float* panel, const float* bias, bool accumulate, float* result, int64_t resultStride,
+                         int64_t rows, int64_t columns) {
+  // The last panel of a narrow layer is often half empty.
+  const auto multiply = columns > kLanes ? multiplyVectors<2> : multiplyVectors<1>;
+  multiply(starts, startStride, taps, depth, panel, bias, accumulate, result, resultStride, rows, columns);
 }
 
 }  // namespace

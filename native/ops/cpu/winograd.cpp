@@ -45,7 +45,9 @@ bool winogradPays(const ImageShape& shape) {
 void winograd(const Kernels& kernels, const float* images, const ImageShape& shape, const ProductWeights& weights,
               const float* bias, float* result) {
   const int64_t panelColumns = kernels.panelColumns, tileRows = kernels.tileRows;
+  const int64_t lanes = panelColumns / 2;  // of a vector
   const int64_t depth = weights.depth, numPanels = ceilDiv(weights.columns, panelColumns);
+  const auto columnsOf = [&](int64_t panel) { return std::min(panelColumns, weights.columns - panel * panelColumns); };
   const int64_t tiles = countTiles(shape);
   const int64_t tilesOfRound = std::min(tiles, kTilesOfRound);
   const int64_t depthOfRound = ceilDiv(ceilDiv(depth, ceilDiv(depth, kPatchDepthOfRound)), 8) * 8;
@@ -54,6 +56,8 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
   const at::Tensor patchBuffer = at::empty({kPositions * patchStride}, at::kFloat);
   auto* const patches = patchBuffer.mutable_data_ptr<float>();  // [position][tile][k]
   const std::vector<float> outside(depthOfRound);
+  const int64_t scratchSize = kTaps * depthOfRound * panelColumns + kPositions * (kernelStride + sumStride);
+  const at::Tensor scratch = at::empty({at::get_num_threads() * scratchSize}, at::kFloat);  // a part for each thread
   // Returns the start of pixel (y, x) in an image with `values` values a pixel, or null beyond its edges.
   const auto pixel = [&](auto* data, int64_t values, int64_t image, int64_t y, int64_t x) {
     const bool isInside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
@@ -74,35 +78,36 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
       }
     });
   };
-  // Adds the contribution of those values to panel `panel` of the tiles' pixels.
-  const auto addPanel = [&](int64_t first, int64_t count, int64_t k, int64_t ofRound, int64_t panel, float* packed,
-                            float* transformed, float* sums) {
-    const int64_t column = panel * panelColumns, columns = std::min(panelColumns, weights.columns - column);
-    kernels.packPanel(panelSource(weights, column, k), columns, kTaps, ofRound, packed);
+  // Transforms the kernels of a panel for the values [k, k + ofRound).
+  const auto transformKernels = [&](int64_t k, int64_t ofRound, int64_t panel, float* packed, float* transformed) {
+    kernels.packPanel(panelSource(weights, panel * panelColumns, k), columnsOf(panel), kTaps, ofRound, packed);
     kernels.transformKernels(packed, ofRound, transformed, kernelStride);
-    for (int64_t block = 0; block < count; block += kTilesOfBlock) {
-      const int64_t ofBlock = std::min(kTilesOfBlock, count - block);
-      for (int64_t p = 0; p < kPositions; ++p) {
-        for (int64_t t = 0; t < ofBlock; t += tileRows) {
-          const float* starts[kMostTileRows];
-          for (int64_t r = 0; r < tileRows; ++r) {
-            starts[r] = patches + p * patchStride + std::min(block + t + r, count - 1) * depthOfRound;
-          }
-          kernels.multiplyTile(starts, 0, 1, ofRound, transformed + p * kernelStride, nullptr, false,
-                               sums + p * sumStride + t * panelColumns, panelColumns, tileRows, panelColumns);
+  };
+  // Adds the contribution of those values to the panel of the pixels of tiles [block, block + ofBlock) of the round.
+  const auto addBlock = [&](int64_t first, int64_t count, int64_t k, int64_t ofRound, int64_t panel, int64_t block,
+                            const float* transformed, float* sums) {
+    const int64_t column = panel * panelColumns, columns = columnsOf(panel);
+    const int64_t computed = ceilDiv(columns, lanes) * lanes, ofBlock = std::min(kTilesOfBlock, count - block);
+    for (int64_t p = 0; p < kPositions; ++p) {
+      for (int64_t t = 0; t < ofBlock; t += tileRows) {
+        const float* starts[kMostTileRows];
+        for (int64_t r = 0; r < tileRows; ++r) {
+          starts[r] = patches + p * patchStride + std::min(block + t + r, count - 1) * depthOfRound;
         }
+        kernels.multiplyTile(starts, 0, 1, ofRound, transformed + p * kernelStride, nullptr, false,
+                             sums + p * sumStride + t * panelColumns, panelColumns, tileRows, computed);
       }
-      for (int64_t t = 0; t < ofBlock; ++t) {
-        const Tile tile(first + block + t, shape);
-        float* pixels[4];
-        for (int64_t i = 0; i < 4; ++i) {
-          float* at = pixel(result, weights.columns, tile.image, tile.y + i / 2, tile.x + i % 2);
-          pixels[i] = at == nullptr ? nullptr : at + column;
-        }
-        const bool isFirst = k == 0;
-        kernels.transformSums(sums + t * panelColumns, sumStride, isFirst && bias != nullptr ? bias + column : nullptr,
-                              !isFirst, columns, pixels);
+    }
+    for (int64_t t = 0; t < ofBlock; ++t) {
+      const Tile tile(first + block + t, shape);
+      float* pixels[4];
+      for (int64_t i = 0; i < 4; ++i) {
+        float* at = pixel(result, weights.columns, tile.image, tile.y + i / 2, tile.x + i % 2);
+        pixels[i] = at == nullptr ? nullptr : at + column;
       }
+      const bool isFirst = k == 0;
+      kernels.transformSums(sums + t * panelColumns, sumStride, isFirst && bias != nullptr ? bias + column : nullptr,
+                            !isFirst, columns, pixels);
     }
   };
 
@@ -111,11 +116,22 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
     for (int64_t k = 0; k < depth; k += depthOfRound) {
       const int64_t ofRound = std::min(depthOfRound, depth - k);
       transformPatches(first, count, k, ofRound);
-      at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
-        std::vector<float> packed(kTaps * ofRound * panelColumns), transformed(kPositions * kernelStride);
-        std::vector<float> sums(kPositions * sumStride);  // [position][tile][column]
-        for (int64_t panel = begin; panel < end; ++panel) {
-          addPanel(first, count, k, ofRound, panel, packed.data(), transformed.data(), sums.data());
+      // A layer may have few panels, and the last one may be half empty. So the threads share out blocks of tiles,
+      // weighted by the vectors of their panels. At most one panel a thread is transformed by another one, too.
+      const int64_t numBlocks = ceilDiv(count, kTilesOfBlock), vectors = ceilDiv(weights.columns, lanes);
+      at::parallel_for(0, vectors * numBlocks, 1, [&](int64_t begin, int64_t end) {
+        float* const packed = scratch.mutable_data_ptr<float>() + at::get_thread_num() * scratchSize;
+        float* const transformed = packed + kTaps * depthOfRound * panelColumns;
+        float* const sums = transformed + kPositions * kernelStride;  // [position][tile][column]
+        for (int64_t panel = begin / (2 * numBlocks); panel < numPanels; ++panel) {
+          const int64_t start = 2 * panel * numBlocks, width = std::min<int64_t>(2, vectors - 2 * panel);
+          const int64_t from = ceilDiv(std::max<int64_t>(begin - start, 0), width);
+          const int64_t to = std::min(ceilDiv(std::max<int64_t>(end - start, 0), width), numBlocks);
+          if (from >= to) continue;
+          transformKernels(k, ofRound, panel, packed, transformed);
+          for (int64_t block = from; block < to; ++block) {
+            addBlock(first, count, k, ofRound, panel, block * kTilesOfBlock, transformed, sums);
+          }
         }
       });
     }
