@@ -3,12 +3,19 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "nn/weights.h"
 #include "ops/frozen.h"
 #include "ops/group_norm_silu.h"
 
 namespace dan::nn {
+
+// Returns the sum. `fresh` is a result that nothing else refers to, so that it can hold the sum where no gradient needs
+// it.
+inline at::Tensor addedTo(at::Tensor fresh, const at::Tensor& x) {
+  return at::GradMode::is_enabled() ? fresh + x : fresh.add_(x);
+}
 
 struct Linear {
   // (out, in), or (out, in, 1, 1) where files store the layer as a 1x1 convolution; (out) or undefined

@@ -13,9 +13,9 @@ ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, int64_
 
 at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& temb) const {
   at::Tensor h = conv1_(norm1_.thenSilu(x));
-  if (timeProjection_) h = h + (*timeProjection_)(temb).unsqueeze(-1).unsqueeze(-1);
+  if (timeProjection_) h = addedTo(h, (*timeProjection_)(temb).unsqueeze(-1).unsqueeze(-1));
   h = conv2_(norm2_.thenSilu(h));
-  return (shortcut_ ? (*shortcut_)(x) : x) + h;
+  return addedTo(h, shortcut_ ? (*shortcut_)(x) : x);
 }
 
 at::Tensor Upsample::operator()(const at::Tensor& x, int64_t height, int64_t width) const {

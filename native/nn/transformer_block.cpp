@@ -32,11 +32,11 @@ TransformerBlock::TransformerBlock(const Weights& weights, const std::string& na
 
 at::Tensor TransformerBlock::operator()(at::Tensor tokens, const at::Tensor& context,
                                         const AttentionFunction& attention) const {
-  tokens = tokens + attention(selfAttention_, norm1_(tokens), {});
-  tokens = tokens + attention(crossAttention_, norm2_(tokens), context);
+  tokens = addedTo(attention(selfAttention_, norm1_(tokens), {}), tokens);
+  tokens = addedTo(attention(crossAttention_, norm2_(tokens), context), tokens);
   return checkpointed(
       [this](const std::vector<at::Tensor>& in) {
-        return in[0] + feedForwardOut_(ops::geglu(feedForwardIn_(norm3_(in[0]))));
+        return addedTo(feedForwardOut_(ops::geglu(feedForwardIn_(norm3_(in[0])))), in[0]);
       },
       {tokens});
 }
@@ -63,7 +63,7 @@ at::Tensor Transformer2d::operator()(const at::Tensor& x, const at::Tensor& cont
   // Channels-last images are already token-major, so these two changes of shape move no memory.
   at::Tensor tokens = projIn_(norm_(x).permute({0, 2, 3, 1}).flatten(1, 2));
   for (const TransformerBlock& block : blocks_) tokens = block(tokens, context, attention);
-  return projOut_(tokens).unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2}) + x;
+  return addedTo(projOut_(tokens).unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2}), x);
 }
 
 void Transformer2d::collectLayers(std::vector<const AttentionLayer*>& layers) const {
