@@ -132,13 +132,16 @@ export async function readImage(
 }
 
 /**
- * Encodes an image as PNG, which is grey if the image has one channel. `isFast` takes two thirds of the time for
- * photographs, whose noise hardly gets smaller by more work: their files are larger by a seventh. Files of even areas get
- * much larger.
+ * Encodes an image as PNG, which is grey if the image has one channel. `isFast` compresses less. A photograph takes two
+ * thirds of the time, and its file is a seventh larger, because noise hardly compresses. Even areas get much larger, so
+ * `isFast` suits photographs only.
  * Throws ERR_INVALID_OPTION if the number of bytes does not match the size.
  */
 export async function encodePng(image: PixelData, { isFast = false } = {}): Promise<Buffer> {
-  return new RawImage(image).toSharp().png({ compressionLevel: isFast ? 1 : 6 }).toBuffer();
+  return new RawImage(image)
+    .toSharp()
+    .png({ compressionLevel: isFast ? 1 : 6 })
+    .toBuffer();
 }
 
 /** The kernel that resizes images: `linear` (bilinear) as in the published code, or `lanczos3`, which is sharper. */

@@ -233,9 +233,10 @@ export async function runType(
   const { count, keepBest, resume } = settings;
   const [pairFolder, report] = [join(folder, 'dataset'), join(folder, 'report.html')];
   const pictures = openPictures(report, pairFolder);
-  // A report shows only some of very many pairs, which are chosen when all are known.
+  // A report shows only some of very many pairs, and no dropped ones. They are chosen when all pairs are known.
+  const isEachShown = count <= MOST_PAIRS && !keepBest;
   const keep = (record: PairRecord, pair: WritablePair) => pictures.pairs.keep(record, pair);
-  const pairRun = { out: pairFolder, count, keepBest, resume, ...(count <= MOST_PAIRS && { onWritten: keep }) };
+  const pairRun = { out: pairFolder, count, keepBest, resume, ...(isEachShown && { onWritten: keep }) };
   const written = await writePairs(prepared.recipe, pairRun, context);
   const input = {
     title: `${dataset.category}: ${type}`,
@@ -244,7 +245,10 @@ export async function runType(
     losses: prepared.trained?.losses ?? [],
     writer: written.writer,
     settings: settingsForReport(model, prepared),
-    times: { ...(prepared.trained && { training: prepared.trained.seconds }), 'pairs and masks': written.seconds },
+    times: {
+      ...(prepared.trained && { training: prepared.trained.seconds }),
+      'pairs, masks and their pictures': written.seconds,
+    },
   };
   await writeReport(report, input, pictures);
   return describeType(prepared, written, report, type);

@@ -100,7 +100,14 @@ export async function writePairs(
     await onWritten?.(record, pair);
     return record;
   };
-  const written = pMapIterable(pairs, write, { concurrency: WRITTEN_AT_ONCE });
+  const writing = new Set<Promise<unknown>>();
+  const writeTracked = (pair: WritablePair) => {
+    const one = write(pair);
+    writing.add(one);
+    one.finally(() => writing.delete(one)).catch(() => {}); // The loop below has the error.
+    return one;
+  };
+  const written = pMapIterable(pairs, writeTracked, { concurrency: WRITTEN_AT_ONCE });
   try {
     for await (const { index, ...files } of written) {
       done++;
@@ -109,6 +116,7 @@ export async function writePairs(
     }
   } finally {
     ended.abort(); // If a write failed, the engine is in the middle of the next pairs.
+    await Promise.allSettled(writing); // Nothing may be written after the lock is released.
   }
   const failed = total - done;
   if (writer.records.length === 0) {

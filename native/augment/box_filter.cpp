@@ -47,7 +47,7 @@ MeanOf widestMeanOf() {
 #endif
   return meanOfAnywhere;
 }
-const MeanOf meanOf = widestMeanOf();
+const MeanOf widestMean = widestMeanOf();
 
 // Pixels of [0, extent) that lie within `radius` of pixel `at`.
 struct Span {
@@ -61,11 +61,11 @@ void meanOfRow(const float* row, int64_t radius, int64_t width, float* result) {
   const auto atEdge = [&](int64_t from, int64_t to) {
     for (int64_t x = from; x < to; ++x) {
       const Span span(x, radius, width);
-      meanOf(row + span.first, span.count, 1, 1, result + x);
+      widestMean(row + span.first, span.count, 1, 1, result + x);
     }
   };
   atEdge(0, edge);
-  meanOf(row, 2 * radius + 1, 1, inner, result + edge);
+  widestMean(row, 2 * radius + 1, 1, inner, result + edge);
   atEdge(edge + inner, width);
 }
 
@@ -110,7 +110,7 @@ at::Tensor boxMean(const at::Tensor& x, int64_t radius) {
   for (int64_t channel = 0; channel < x.numel(); channel += height * width) {
     for (int64_t y = 0; y < height; ++y) {
       const Span span(y, radius, height);
-      meanOf(between + channel + span.first * width, span.count, width, width, to + channel + y * width);
+      widestMean(between + channel + span.first * width, span.count, width, width, to + channel + y * width);
     }
   }
   return result;
