@@ -288,6 +288,8 @@ describe('a type called dropped (09)', () => {
       expect(named.filter((name) => name.startsWith('dropped/'))).toHaveLength(6);
       for (const name of named)
         expect(name).toMatch(/^(dropped\/)?(test|part|ground_truth)\/dropped\/00000\d(_mask)?\.png$/);
+      const report = readFileSync(join(out, 'dropped', 'report.html'), 'utf8');
+      for (const name of filesOf(join(out, 'dropped', 'thumbnails'))) expect(report).toContain(`thumbnails/${name}`);
     }
   });
 });
