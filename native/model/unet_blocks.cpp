@@ -2,18 +2,13 @@
 
 #include <string>
 
-#include "ops/trained_conv.h"
-
 namespace dan::model {
 
 ConvNormRelu::ConvNormRelu(const nn::Weights& block, int64_t index, int64_t in, int64_t out)
     : conv_(block.scope(std::to_string(index)), in, out, 3, 1, 1), norm_(block.scope(std::to_string(index + 1)), out) {}
 
 at::Tensor ConvNormRelu::operator()(const at::Tensor& x, bool training) const {
-  const at::Tensor y = ops::trainedConv2d(x, conv_.weight, conv_.bias, {conv_.stride, conv_.padding, conv_.dilation});
-  // In place, since nothing else reads the norm's output, not even its gradient.
-  at::Tensor normed = norm_(y, training);
-  return at::relu_(normed);
+  return at::relu(norm_(conv_(x), training));
 }
 
 DoubleConv::DoubleConv(const nn::Weights& block, int64_t in, int64_t middle, int64_t out)

@@ -6,7 +6,6 @@
 #include "ops/cpu/bfloat16_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
-#include "ops/cpu/winograd4_loops.h"
 #include "ops/cpu/winograd_loops.h"
 
 namespace dan::tests {
@@ -31,10 +30,10 @@ int64_t scratchOf(int64_t keys, int64_t width) {
 
 const Kernels kAvx512 = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                          transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
-                         pairNorm,         pairMix,       nullptr,          nullptr,      &kWideWinograd};
+                         pairNorm,         pairMix,       nullptr,          nullptr};
 const Kernels kBFloat16 = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                            transformKernels, transformSums, attentionScratch, attendFloat,  attend<BFloat16Arithmetic>,
-                           pairNorm,         pairMix,       roundRow,         nullptr,      &kWideWinograd};
+                           pairNorm,         pairMix,       roundRow,         nullptr};
 
 template <const AmxProducts& amx>
 constexpr Kernels kAmx = {kTileRows,      kPanelColumns,
@@ -43,8 +42,7 @@ constexpr Kernels kAmx = {kTileRows,      kPanelColumns,
                           transformSums,  scratchOf<AmxArithmetic<amx>>,
                           attendFloat,    attend<AmxArithmetic<amx>>,
                           pairNorm,       pairMix,
-                          roundRow,       &amx,
-                          &kWideWinograd};
+                          roundRow,       &amx};
 
 }  // namespace
 

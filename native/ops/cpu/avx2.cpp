@@ -3,13 +3,12 @@
 #include "ops/cpu/attention_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
-#include "ops/cpu/winograd4_loops.h"
 #include "ops/cpu/winograd_loops.h"
 
 namespace dan::ops::cpu {
 
 const Kernels kAvx2Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                               transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
-                              pairNorm,         pairMix,       nullptr,          nullptr,      &kWideWinograd};
+                              pairNorm,         pairMix,       nullptr,          nullptr};
 
 }  // namespace dan::ops::cpu
