@@ -5,6 +5,7 @@
 
 #include "core/random.h"
 #include "ops/attention.h"
+#include "ops/cpu/kernels.h"
 #include "ops/geglu.h"
 #include "ops/group_norm_silu.h"
 #include "ops/lora_linear.h"
@@ -204,6 +205,7 @@ DAN_TEST(frozen_layers_have_the_same_bits_on_any_number_of_threads) {
     at::set_num_threads(before);
     const at::Tensor expected = at::conv2d(x.to(at::kDouble), kernel.to(at::kDouble), bias.to(at::kDouble), 1, 1);
     expectClose(images[0].to(at::kDouble), expected, 1e-4, 1e-5, c10::str(out, " channels"));
+    if (ops::cpu::kernels() == nullptr) continue;  // libtorch's own layers promise no such bits.
     for (size_t i = 1; i < images.size(); ++i) EXPECT(images[i].equal(images[0]) && rows[i].equal(rows[0]));
   }
 }
