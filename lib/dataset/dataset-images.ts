@@ -58,14 +58,15 @@ export async function recordsOf(dataset: Dataset): Promise<(image: ImageSource) 
 
 /**
  * Lists the images of a dataset. An image that several types name is listed once, with a mask for each of them.
- * `onError` gets the errors of types and of folders of good images that cannot be listed. Without it, they are thrown.
+ * `onEachError` gets the errors of types and of folders of good images that cannot be listed. Without it, they are thrown.
  */
 export async function imagesOfDataset(
   dataset: Dataset,
-  onError: (error: unknown) => void = (error) => {
+  onEachError: (error: unknown) => void = (error) => {
     throw error;
   },
 ): Promise<DatasetImage[]> {
+  const onError = oncePerMessage(onEachError);
   const found = new Map<ImageSource, DatasetImage>();
   const recordOf = await recordsOf(dataset).catch((error: unknown) => {
     onError(error);
@@ -128,6 +129,16 @@ async function reviewsBelow(folder: string | undefined): Promise<Map<string, Pai
     if (review) found.set(image, review);
   }
   return found;
+}
+
+/** Returns what passes each error on once, because several lists of images may need the same file. */
+function oncePerMessage(onError: (error: unknown) => void): (error: unknown) => void {
+  const messages = new Set<string>();
+  return (error) => {
+    if (messages.has(String(error))) return;
+    messages.add(String(error));
+    onError(error);
+  };
 }
 
 /** Returns what passes an error on and gives an empty list instead. */

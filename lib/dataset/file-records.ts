@@ -42,6 +42,20 @@ export function recordIn(entry: unknown): { record?: FileRecord } {
 }
 
 /**
+ * Reads the list of an export or import in a folder. A missing list has no lines. That of another program is left out with
+ * a warning. Throws ERR_FILE_ACCESS with the line that cannot be used.
+ */
+export async function readFileList(folder: string): Promise<z.output<typeof lineSchema>[]> {
+  const list = join(folder, FILE_LIST);
+  if (!(await stat(list).catch(() => undefined))?.isFile()) return [];
+  if (!(await isOurs(list))) {
+    warn(`${list} is not a list of dataset files that this program wrote, so it is not read`);
+    return [];
+  }
+  return (await readJsonLines(list, lineSchema)).lines.map(({ value }) => value);
+}
+
+/**
  * Reads the records of generated images by their paths below a folder, with `/`. They stand in the list of an export or
  * import, or in that of generated pairs. There are none without a list. A list of another program is left out with a
  * warning. Throws ERR_FILE_ACCESS with the line that cannot be used.
@@ -49,16 +63,9 @@ export function recordIn(entry: unknown): { record?: FileRecord } {
 export async function readFileRecords(folder: string): Promise<ReadonlyMap<string, FileRecord>> {
   const pairs = await readPairList(join(folder, PAIR_LIST));
   const records = new Map<string, FileRecord>(pairs.records.map((pair) => [pair.image, { synthetic: true, pair }]));
-  const list = join(folder, FILE_LIST);
-  if (!(await stat(list).catch(() => undefined))?.isFile()) return records;
-  if (!(await isOurs(list))) {
-    warn(`${list} is not a list of dataset files that this program wrote, so it is not read`);
-    return records;
-  }
-  const { lines } = await readJsonLines(list, lineSchema);
-  for (const { value } of lines) {
-    const { record } = recordIn(value);
-    if (record) records.set(value.image, record);
+  for (const line of await readFileList(folder)) {
+    const { record } = recordIn(line);
+    if (record) records.set(line.image, record);
   }
   return records;
 }

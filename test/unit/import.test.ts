@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { lockFolder } from '../../lib/core/write-lock.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { imagesOfDataset } from '../../lib/dataset/dataset-images.js';
+import { check } from '../../lib/jobs/check.js';
 import { exportDataset } from '../../lib/jobs/export.js';
 import { importData } from '../../lib/jobs/import.js';
 import { BOX, boxesOf, photograph, SIZE, write } from '../helpers/annotated.js';
+import { writeExample } from '../helpers/dataset.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const root = scratchFolder();
@@ -87,6 +89,46 @@ describe('import', () => {
     writeFileSync(join(out, 'test/hole/a.jpg'), readFileSync(join(out, 'test/crack/b.jpg')));
     expect(await imagesOfDataset(await Dataset.open(out))).toHaveLength(5);
   });
+
+  it.each(['coco', 'yolo', 'labelme', 'anomalib', 'masks'] as const)(
+    'keeps good images for tests through an export as %s',
+    async (format) => {
+      const [data, exported, out] = [folder(), folder('out'), folder('out')];
+      await writeExample(data, 'crack', '000', 20, 16, [3, 2, 6]);
+      for (const [place, colour] of [
+        ['train', '#111'],
+        ['test', '#222'],
+      ] as const) {
+        for (const name of ['000', '001']) await photograph(join(data, place, 'good', `${name}.png`), colour);
+      }
+      await exportDataset({ data, format, out: exported });
+      const copies = async () => {
+        const images = (await imagesOfDataset(await Dataset.open(exported))).filter(({ group }) => group === 'good');
+        return images.map(({ origin, name }) => `${origin} ${name}`).sort();
+      };
+      expect(await copies()).toEqual([
+        'test test_good_000',
+        'test test_good_001',
+        'train train_good_000',
+        'train train_good_001',
+      ]);
+      expect(await importData({ from: exported, out })).toMatchObject({ good: 2, testGood: 2 });
+      for (const place of ['train', 'test']) {
+        expect(readFileSync(join(out, place, 'good', `${place}_good_001.png`))).toEqual(
+          readFileSync(join(data, place, 'good', '001.png')),
+        );
+      }
+      const list = readFileSync(join(exported, 'files.jsonl'), 'utf8');
+      writeFileSync(join(exported, 'files.jsonl'), `{\n${list}`);
+      await expect(copies()).rejects.toThrow('files.jsonl: line 1 is not valid JSON');
+      const [checked] = (await check({ data: exported })).categories;
+      expect(checked?.problems).toMatchObject([{ code: 'ERR_FILE_ACCESS' }]);
+      // The entries of these formats say it themselves, so that they do not need the list.
+      rmSync(join(exported, 'files.jsonl'));
+      const isTold = format !== 'yolo' && format !== 'masks';
+      expect((await copies()).filter((one) => one.startsWith('test'))).toHaveLength(isTold ? 2 : 0);
+    },
+  );
 
   it('turns masks with their images', async () => {
     const data = folder();

@@ -2,8 +2,9 @@
 import { basename, parse } from 'node:path';
 import { DatasetError } from '../../core/errors.js';
 import { isTypeName } from '../../options/type-name.js';
-import type { DatasetContents } from '../contents.js';
+import type { DatasetContents, Purpose } from '../contents.js';
 import type { Example } from '../example-file.js';
+import { readParts } from '../file-parts.js';
 import type { FileRecord } from '../file-records.js';
 import type { ImageSource } from '../image-source.js';
 import type { Shape } from './canvas.js';
@@ -16,6 +17,7 @@ export interface AnnotatedImage {
   path: string;
   /** The file or entry that annotates it, for messages. */
   where: string;
+  /** True for images that are kept for tests. The list of an export in the dataset's folder overrides it. */
   isTest: boolean;
   masks: ReadonlyMap<string, ImageSource>;
   /** What the annotation says about a generated image. */
@@ -109,14 +111,20 @@ export function annotatedContents(
   for (const list of examples.values()) list.sort((a, b) => (a.name < b.name ? -1 : 1));
   const records = new Map(images.map(({ image, record }) => [image, record]));
   const good = images.filter(({ masks }) => masks.size === 0);
+  let parts: Promise<ReadonlyMap<string, Purpose>> | undefined;
   return {
     folder,
     label,
     category: basename(folder).normalize('NFC'),
     types: [...examples.keys()].sort(),
     examples: async (type) => [...(examples.get(type) ?? [])],
-    goodImages: async (purpose) =>
-      good.filter(({ isTest }) => isTest === (purpose === 'test')).map(({ image }) => image),
+    goodImages: async (purpose) => {
+      parts ??= readParts(folder);
+      const listed = await parts;
+      const partOf = ({ path, isTest }: AnnotatedImage) =>
+        listed.get(path.normalize('NFC')) ?? (isTest ? 'test' : 'train');
+      return good.filter((one) => partOf(one) === purpose).map(({ image }) => image);
+    },
     recordOf: (image) => records.get(image),
     goodPlace: (purpose) => `${label}, without a defect${purpose === 'test' ? ' and in its part for tests' : ''}`,
   };

@@ -3,6 +3,7 @@ import { basename, dirname, join, parse } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../../core/errors.js';
 import type { DatasetContents } from '../contents.js';
+import { partIn } from '../file-parts.js';
 import { recordIn } from '../file-records.js';
 import { foldersIn, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents, ShapesByType, typeOf } from './annotated.js';
@@ -116,7 +117,12 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
     const image = await findImage(name, folders, root, where);
     const size = width !== undefined && height !== undefined ? { width, height } : undefined;
     const masks = (byImage.get(number) as { shapes: ShapesByType }).shapes.masksOf(image, { where, size });
-    found.push({ image, path: pathBelow(root, image), where, isTest, masks, ...recordIn(entry) });
+    const part = partIn(entry);
+    found.push({
+      ...{ image, path: pathBelow(root, image), where, masks },
+      isTest: part ? part === 'test' : isTest,
+      ...recordIn(entry),
+    });
   }
   return found;
 }

@@ -5,6 +5,7 @@ import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
 import { fewAtOnce } from '../few-at-once.js';
+import { partIn } from '../file-parts.js';
 import { recordIn } from '../file-records.js';
 import { imagesBelow, isFolder, someOf } from '../folders.js';
 import { ImageInMemory, type ImageSource } from '../image-source.js';
@@ -59,7 +60,8 @@ async function readFile(file: string, root: string): Promise<AnnotatedImage | un
   const size = imageWidth && imageHeight ? { width: imageWidth, height: imageHeight } : undefined;
   const path = pathBelow(root, typeof image === 'string' ? image : file);
   const masks = byType.masksOf(image, { where: file, size });
-  const isTest = foldersOf(path).some(isTestName);
+  const part = partIn(value);
+  const isTest = part ? part === 'test' : foldersOf(path).some(isTestName);
   return { image, path, where: file, isTest, masks, ...recordIn(value) };
 }
 

@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { withFileErrors } from '../../core/errors.js';
 import { COPY } from '../../core/files.js';
 import type { RawImage } from '../../core/image.js';
+import type { Purpose } from '../contents.js';
 import type { DatasetImage, Origin } from '../dataset-images.js';
 import { decodeImage, decodeShrunk } from '../decode.js';
 import { emptyMask, readMaskIn } from '../example-file.js';
@@ -42,6 +43,8 @@ export interface Provenance {
   synthetic: boolean;
   /** The path of the image below the folder of its dataset or pairs. */
   source: string;
+  /** The part of the dataset that a good photograph belongs to, so that an import does not train on images for tests. */
+  part?: Purpose;
   /** The record of a generated pair, with its review if there is one. */
   pair?: object;
 }
@@ -83,11 +86,12 @@ export async function loadExported(
   }
   const size = turnedSize(stored, stored.orientation);
   const reviewed = pair && review && { pair: recordAfterReview(pair, review, size) };
+  const part = defects.length === 0 && origin !== 'generated' && { part: origin };
   return {
     ...{ index, name, set, origin, defects },
     ending: pixels ? '.png' : extname(source as string).toLowerCase(),
     ...size,
-    provenance: { synthetic: false, source: exported.source, ...record, ...reviewed },
+    provenance: { synthetic: false, source: exported.source, ...part, ...record, ...reviewed },
     save: (path) =>
       withFileErrors('write', path, async () => {
         if (pixels) await writeFile(path, await encodePng(pixels), { flag: 'wx' });
