@@ -7,14 +7,6 @@ import { fillWithBorder } from './yolo-polygon.js';
 /** Ultralytics accepts points outside of the image by this share, because of rounding. */
 const TOLERANCE = 0.01;
 
-const textOf = (file: string): Promise<string> =>
-  withFileErrors('read', file, () =>
-    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return ''; // An image without a file shows no object.
-      throw error;
-    }),
-  );
-
 /**
  * Reads the polygons of an image. `classes` has the names that `config` gives to the numbers. Throws ERR_DATASET_INVALID
  * with the line that cannot be used.
@@ -24,8 +16,9 @@ export async function readLabels(
   classes: ReadonlyMap<number, string>,
   config: string,
 ): Promise<ShapesByType> {
+  const text = await withFileErrors('read', file, () => readFile(file, 'utf8'));
   const shapes = new ShapesByType();
-  for (const [i, line] of (await textOf(file)).split(/\r?\n/).entries()) {
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
     const where = `${file}: line ${i + 1}`;
     const [number, ...points] = line.trim().split(/\s+/).map(Number) as [number, ...number[]];

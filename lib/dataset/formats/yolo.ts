@@ -1,16 +1,17 @@
 /** Reads the segmentation datasets of Ultralytics' YOLO: `data.yaml` and a text file of polygons for each image. */
 import { readFile } from 'node:fs/promises';
-import { dirname, join, parse, resolve } from 'node:path';
+import { dirname, isAbsolute, join, parse, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { DatasetError, withFileErrors } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
 import { fewAtOnce } from '../few-at-once.js';
-import { imagesBelow, isFolder, someOf } from '../folders.js';
+import { foldersIn, imagesBelow, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents } from './annotated.js';
 import { filesIn, findImage, isFile, isInside, pathBelow } from './files.js';
 import { checkEntry } from './json-file.js';
+import { LabelFiles } from './yolo-label-files.js';
 import { readLabels } from './yolo-labels.js';
 
 const PARTS = ['train', 'val', 'test'] as const;
@@ -37,11 +38,8 @@ async function readYaml(file: string): Promise<unknown> {
   }
 }
 
-/**
- * Finds the file that describes the dataset: one named `data` or `dataset`, or the first one that names classes and
- * images. Returns undefined if there is none.
- */
-export async function yoloFileIn(folder: string): Promise<string | undefined> {
+/** Finds a file named `data` or `dataset`, or the first one that names classes and images. */
+async function ownFileIn(folder: string): Promise<string | undefined> {
   const files = await filesIn(folder, ['.yaml', '.yml']);
   const named = files.find((file) => ['data', 'dataset'].includes(parse(file).name.toLowerCase()));
   if (named) return named;
@@ -50,6 +48,24 @@ export async function yoloFileIn(folder: string): Promise<string | undefined> {
     if (typeof value === 'object' && value !== null && 'names' in value && ('train' in value || 'val' in value)) {
       return file;
     }
+  }
+  return undefined;
+}
+
+/**
+ * Finds the file that describes the dataset in a folder. It may lie in a folder of its own, beside those of the images.
+ * Returns undefined if there is none.
+ */
+export async function yoloFileIn(folder: string): Promise<string | undefined> {
+  const own = await ownFileIn(folder);
+  if (own) return own;
+  for (const { path } of await foldersIn(folder)) {
+    const file = await ownFileIn(path);
+    if (file === undefined) continue;
+    // A file that cannot be read gives its error where its own folder is opened.
+    const config = await readConfig(file).catch(() => undefined);
+    const [first] = [config?.train ?? []].flat();
+    if (first !== undefined && (await liesBeside(file, config?.path, first))) return file;
   }
   return undefined;
 }
@@ -64,21 +80,32 @@ async function readConfig(file: string): Promise<Config & { classes: Map<number,
   return { ...config, classes };
 }
 
+type Base = string | null | undefined;
+
 /**
- * Finds the folder or list of a part. Tools write the path relative to the file, to `path`, or one level too high. Paths
- * of another machine are not followed. Returns undefined if nothing is there.
+ * Finds the folder or list of a part below `root`. Tools write the path relative to the file, to `path`, or one level too
+ * high. Paths of another machine are not followed. Returns undefined if nothing is there.
  */
-async function placeOf(root: string, base: string | null | undefined, given: string): Promise<string | undefined> {
+async function placeOf(file: string, root: string, base: Base, given: string): Promise<string | undefined> {
   const path = given.replaceAll('\\', '/');
+  const from = dirname(file);
   const candidates = [
-    resolve(root, base ?? '.', path),
-    resolve(root, path),
-    resolve(root, path.replace(/^(\.\.\/)+/, '')),
+    resolve(from, (base ?? '.').replaceAll('\\', '/'), path),
+    resolve(from, path),
+    resolve(from, path.replace(/^(\.\.\/)+/, '')),
   ];
   for (const place of candidates) {
     if (isInside(root, place) && ((await isFolder(place)) || (await isFile(place)))) return place;
   }
   return undefined;
+}
+
+/** Tells whether a relative path leads to a part beside the folder of the file, and not in it. */
+async function liesBeside(file: string, base: Base, given: string): Promise<boolean> {
+  const own = dirname(file);
+  if (isAbsolute(base ?? '.') || isAbsolute(given)) return false;
+  if (await placeOf(file, own, base, given)) return false;
+  return (await placeOf(file, dirname(own), base, given)) !== undefined;
 }
 
 /** Lists the images of a folder, or those that a text file names, one on each line. */
@@ -96,31 +123,28 @@ async function imagesOf(place: string, root: string): Promise<string[]> {
   return images;
 }
 
-/** Returns the file with the polygons of an image: in `labels` instead of `images`, or beside the image. */
-function labelFileOf(root: string, image: string): string {
-  const { dir, name } = parse(pathBelow(root, image));
-  const parts = dir.split('/');
-  const at = parts.lastIndexOf('images');
-  if (at >= 0) parts[at] = 'labels';
-  return join(root, ...parts, `${name}.txt`);
-}
-
-/** Opens `data.yaml`, or the folder that holds it. */
+/** Opens `data.yaml`, or the folder that holds it and the images. */
 export async function openYolo(path: string, needsTypes: boolean): Promise<DatasetContents> {
-  const file = (await isFolder(path)) ? await yoloFileIn(path) : path;
+  const isWhole = await isFolder(path);
+  const file = isWhole ? await yoloFileIn(path) : path;
   if (file === undefined) throw new DatasetError(`${path} holds no data.yaml, which names the classes and the images`);
-  const root = dirname(file);
+  const root = isWhole ? path : dirname(file);
   const { classes, path: base, ...config } = await readConfig(file);
   const found: AnnotatedImage[] = [];
   const unlabelled: string[] = [];
   const seen = new Set<string>();
+  const labelFiles = new LabelFiles(root);
   for (const part of PARTS) {
     const given = config[part] ?? [];
     for (const one of typeof given === 'string' ? [given] : given) {
-      const place = await placeOf(root, base, one);
+      const place = await placeOf(file, root, base, one);
       if (place === undefined) {
-        const message = `${file} names ${one} for ${part}, which is missing below ${root}`;
-        if (part === 'train') throw new DatasetError(`${message}: correct the path, relative to the file`);
+        const isBeside = root === dirname(file) && (await liesBeside(file, base, one));
+        const [what, next] = isBeside
+          ? ['lies outside of', `open ${dirname(root)}, which holds both`]
+          : ['is missing below', 'correct the path, relative to the file'];
+        const message = `${file} names ${one} for ${part}, which ${what} ${root}`;
+        if (part === 'train') throw new DatasetError(`${message}: ${next}`);
         warn(`${message}. It is left out.`); // Roboflow names parts that have no images.
         continue;
       }
@@ -128,10 +152,14 @@ export async function openYolo(path: string, needsTypes: boolean): Promise<Datas
       const images = (await imagesOf(place, root)).filter((image) => !seen.has(image));
       for (const image of images) seen.add(image);
       const read = await fewAtOnce(images, async (image) => {
-        const labels = labelFileOf(root, image);
-        if (!(await isFile(labels))) unlabelled.push(pathBelow(root, image));
+        const labels = await labelFiles.fileOf(image);
+        const common = { image, path: pathBelow(root, image), isTest: part === 'test' };
+        if (labels === undefined) {
+          unlabelled.push(common.path);
+          return { ...common, where: image, masks: new Map() };
+        }
         const masks = (await readLabels(labels, classes, file)).masksOf(image, { where: labels });
-        return { image, path: pathBelow(root, image), where: labels, isTest: part === 'test', masks };
+        return { ...common, where: labels, masks };
       });
       found.push(...read);
     }
@@ -141,5 +169,7 @@ export async function openYolo(path: string, needsTypes: boolean): Promise<Datas
       `Images of ${file} are taken for good ones because they have no file of labels: ${someOf(unlabelled.sort())}. Add the files if these images show defects.`,
     );
   }
+  const orphans = await labelFiles.orphans();
+  if (orphans.length > 0) warn(`Files of labels in ${root} belong to no image: ${someOf(orphans)}.`);
   return annotatedContents(root, file, found, needsTypes);
 }
