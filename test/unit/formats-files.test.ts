@@ -106,3 +106,29 @@ describe('data.yaml in a folder of its own', () => {
     await expectFailure(Dataset.open(join(data, 'c')), 'ERR_DATASET_INVALID', 'is missing below');
   });
 });
+
+describe('images of VOC without a mask', () => {
+  async function writeVoc(list?: string): Promise<string> {
+    const data = folder();
+    write(join(data, 'labelmap.txt'), '\uFEFF# label:color_rgb:parts:actions\nbackground:0,0,0::\ncrack:128,0,0::\n');
+    for (const name of ['a', 'b', 'c']) await photograph(join(data, 'JPEGImages', `${name}.jpg`));
+    await boxes(join(data, 'SegmentationClass', 'a.png'), [{ box: BOX, colour: [128, 0, 0] }]);
+    if (list !== undefined) write(join(data, 'ImageSets', 'Segmentation', 'default.txt'), list);
+    return data;
+  }
+
+  it('are good where a list names them, and the others are left out with a warning', async () => {
+    const data = await writeVoc('a\nb\n');
+    const { dataset, warnings } = await openedWithWarnings(data);
+    expect(await boxesOf(dataset)).toEqual({ crack: { a: [...BOX] } });
+    expect(relative(data, await dataset.goodImages())).toEqual(['JPEGImages/b.jpg']);
+    expect(warnings).toEqual([expect.stringMatching(/^1 images of .* are in no list of .* are left out: c\./)]);
+  });
+
+  it.each([[undefined], ['\n']])('are good without lists, which a warning says', async (list) => {
+    const data = await writeVoc(list);
+    const { dataset, warnings } = await openedWithWarnings(data);
+    expect(relative(data, await dataset.goodImages())).toEqual(['JPEGImages/b.jpg', 'JPEGImages/c.jpg']);
+    expect(warnings).toEqual([expect.stringMatching(/^2 images of .* are taken for good ones: b, c\./)]);
+  });
+});

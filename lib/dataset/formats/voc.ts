@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatasetError, withFileErrors } from '../../core/errors.js';
+import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
 import { fewAtOnce } from '../few-at-once.js';
-import { imagesBelow, isFolder } from '../folders.js';
+import { imagesBelow, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents } from './annotated.js';
 import { type Classes, masksOfClasses } from './class-image.js';
 import { filesIn, isFile, isTestName, pathBelow } from './files.js';
@@ -12,6 +13,8 @@ import { filesIn, isFile, isTestName, pathBelow } from './files.js';
 /** The folder of the images of classes. */
 export const CLASS_FOLDER = 'SegmentationClass';
 const IMAGE_FOLDER = 'JPEGImages';
+/** The lists in this folder tell which images belong to the dataset, and to which of its parts. */
+const LIST_FOLDER = 'ImageSets/Segmentation';
 /** CVAT lists the names and colours of the classes in this file. */
 const CLASS_LIST = 'labelmap.txt';
 /** VOC marks the borders of objects, which belong to no class, with the last colour. */
@@ -53,9 +56,10 @@ async function readClasses(root: string): Promise<Classes> {
     [border, undefined],
   ]);
   const byNumber = new Map<number, string | undefined>([[BORDER, undefined]]);
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const [, name, ...channels] = /^(.+?):(\d+),(\d+),(\d+)(?::|$)/.exec(line.trim()) ?? [];
+  for (const [i, untrimmed] of text.split(/\r?\n/).entries()) {
+    const line = untrimmed.trim(); // This also removes a byte order mark.
+    if (line === '' || line.startsWith('#')) continue;
+    const [, name, ...channels] = /^(.+?):(\d+),(\d+),(\d+)(?::|$)/.exec(line) ?? [];
     const [red, green, blue] = channels.map(Number);
     if (name === undefined || red === undefined || green === undefined || blue === undefined) {
       throw new DatasetError(`Expected name:red,green,blue in line ${i + 1} of ${file} but received ${line}`);
@@ -70,7 +74,7 @@ async function readClasses(root: string): Promise<Classes> {
 /** Reads the names of images that `ImageSets/Segmentation` lists, and which of them are for tests. */
 async function readLists(root: string): Promise<Map<string, boolean>> {
   const listed = new Map<string, boolean>();
-  for (const file of await filesIn(join(root, 'ImageSets', 'Segmentation'), ['.txt'])) {
+  for (const file of await filesIn(join(root, LIST_FOLDER), ['.txt'])) {
     const text = await withFileErrors('read', file, () => readFile(file, 'utf8'));
     for (const line of text.split(/\r?\n/)) {
       const name = line
@@ -84,6 +88,31 @@ async function readLists(root: string): Promise<Map<string, boolean>> {
 }
 
 const withoutEnding = (path: string) => path.replace(/\.[^./]*$/, '').normalize('NFC');
+
+/**
+ * Returns the names of the images that belong to the dataset. Lists tell which images without a mask are good. VOC keeps
+ * the photographs of its other tasks in the same folder, so the others are left out. Without lists, all of them are good.
+ */
+function namesOf(root: string, images: Iterable<string>, masks: Iterable<string>, listed: Iterable<string>): string[] {
+  const lists = new Set(listed);
+  const known = new Set([...masks, ...lists]);
+  const others = [...images].filter((name) => !known.has(name)).sort();
+  if (others.length > 0) {
+    const what = `${others.length} images of ${root} have no mask in ${CLASS_FOLDER}`;
+    const names = someOf(others);
+    if (lists.size > 0) {
+      warn(
+        `${what} and are in no list of ${LIST_FOLDER}, so they are left out: ${names}. Add the good ones to a list there.`,
+      );
+    } else {
+      warn(
+        `${what}, so they are taken for good ones: ${names}. Add the masks if these images show defects, or list the images that belong to the dataset in ${LIST_FOLDER}.`,
+      );
+      for (const name of others) known.add(name);
+    }
+  }
+  return [...known].sort();
+}
 
 /** Opens a folder with `JPEGImages` and `SegmentationClass`. */
 export async function openVoc(root: string, needsTypes: boolean): Promise<DatasetContents> {
@@ -99,10 +128,10 @@ export async function openVoc(root: string, needsTypes: boolean): Promise<Datase
   const masks = new Map(
     (await imagesBelow(folders.masks)).map((file) => [withoutEnding(pathBelow(folders.masks, file)), file]),
   );
-  const names = [...new Set([...masks.keys(), ...listed.keys()])].sort();
+  const names = namesOf(root, images.keys(), masks.keys(), listed.keys());
   const found = await fewAtOnce(names, async (name): Promise<AnnotatedImage> => {
     const [image, mask] = [images.get(name), masks.get(name)];
-    const where = mask ?? `ImageSets/Segmentation of ${root}`;
+    const where = mask ?? `${LIST_FOLDER} of ${root}`;
     if (image === undefined) {
       throw new DatasetError(`${where} belongs to ${name}, which is missing in ${folders.images}: add the image`);
     }
