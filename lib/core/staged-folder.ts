@@ -1,15 +1,30 @@
 /** Writes a folder of results that appears whole or, after an error, not at all. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileAccessError, withFileErrors } from './errors.js';
 import { namesIn } from './files.js';
 import { pathInside } from './path-inside.js';
 import { lockFolder, type WriteLock } from './write-lock.js';
 
-/** The hidden folder begins with this. */
-export const STAGE = '.partial-';
+/** The name of the hidden folder begins with this. */
+const STAGE = '.partial-';
 const LOCK = '.lock-';
+
+/**
+ * Returns true if not all files of a staged folder were moved to their places, because the process was killed or is still
+ * at work.
+ */
+export async function holdsStagedFiles(folder: string): Promise<boolean> {
+  const names = await namesIn(folder);
+  for (const name of names.filter((one) => one.startsWith(STAGE))) {
+    const stage = join(folder, name);
+    if (!(await stat(stage).catch(() => undefined))?.isDirectory()) continue;
+    // If the process was killed after the last move, its folder is empty, and the files beside it are complete.
+    if (names.every((one) => one.startsWith('.')) || (await namesIn(stage)).length > 0) return true;
+  }
+  return false;
+}
 
 /**
  * Collects files in a hidden folder inside `folder` and moves all of them to their places at the end. The folder is
@@ -36,6 +51,11 @@ export class StagedFolder implements AsyncDisposable {
       const names = (await namesIn(folder)).filter((name) => !name.startsWith(LOCK));
       const other = names.find((name) => !name.startsWith(STAGE));
       if (other !== undefined) {
+        if (await holdsStagedFiles(folder)) {
+          throw new FileAccessError(
+            `Cannot write to ${folder}: it holds an import or export that was not finished. Remove the folder, or choose a new one.`,
+          );
+        }
         throw new FileAccessError(`Cannot write to ${folder}: it holds ${other}. Choose a new or an empty folder.`);
       }
       for (const name of names) await removeAll(join(folder, name));

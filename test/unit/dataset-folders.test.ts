@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { StagedFolder } from '../../lib/core/staged-folder.js';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { photographsOf } from '../../lib/dataset/photograph.js';
 import { check } from '../../lib/jobs/check.js';
+import { importData } from '../../lib/jobs/import.js';
 import { BOX, cornersOf, photograph, SIZE, write } from '../helpers/annotated.js';
 import { writeExample } from '../helpers/dataset.js';
 import { expectFailure } from '../helpers/failures.js';
@@ -56,6 +58,25 @@ describe('a folder that cannot be opened', () => {
     const data = fresh();
     await photograph(join(data, '.partial-123-abc', 'test', 'crack', '0.png'));
     await expectFailure(Dataset.open(data), 'ERR_DATASET_INVALID', data, 'not finished: repeat that command');
+  });
+
+  it('says that an import was killed while it moved its files, but not if it had moved all', async () => {
+    const data = fresh();
+    await writeExample(data, 'crack', '000', 40, 40, [4, 5, 12]);
+    const left = join(data, '.partial-123-abc', 'train', 'good');
+    await photograph(join(left, '0.png'));
+    for (const options of [{}, { format: 'mvtec' } as const]) {
+      await expectFailure(
+        Dataset.open(data, options),
+        'ERR_DATASET_INVALID',
+        data,
+        'not finished: repeat that command',
+      );
+    }
+    await expectFailure(importData({ from: data, out: fresh() }), 'ERR_DATASET_INVALID', data, 'not finished');
+    await expect(StagedFolder.open(data)).rejects.toThrow('that was not finished. Remove the folder, or choose');
+    renameSync(join(data, '.partial-123-abc', 'train'), join(data, 'train'));
+    expect(await (await Dataset.open(data)).goodImages()).toEqual([join(data, 'train', 'good', '0.png')]);
   });
 
   it('names a category of COCO that is listed twice', async () => {

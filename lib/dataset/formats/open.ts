@@ -2,8 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DatasetError } from '../../core/errors.js';
-import { namesIn } from '../../core/files.js';
-import { STAGE } from '../../core/staged-folder.js';
+import { holdsStagedFiles } from '../../core/staged-folder.js';
 import { checkValue, oneOf } from '../../options/check.js';
 import { type DataFormat, dataFormats } from '../../options/names.js';
 import type { DatasetContents } from '../contents.js';
@@ -51,6 +50,7 @@ export async function openData(
   const place = resolve(path);
   const isWhole = await isFolder(place);
   if (!(await stat(place).catch(() => undefined))) throw new DatasetError(`The dataset folder ${place} does not exist`);
+  if (isWhole) await refuseUnfinished(place);
   const found = format ?? (await findFormat(place));
   if (found === undefined && !isWhole) {
     throw new DatasetError(
@@ -60,18 +60,17 @@ export async function openData(
   if (found !== undefined && !isWhole && !FILES.includes(found)) {
     throw new DatasetError(`${place} is a file, but a dataset in the format ${found} is a folder`);
   }
-  if (found === undefined) {
-    await refuseUnfinished(place);
-    await refuseSeveral(place);
-  }
+  if (found === undefined) await refuseSeveral(place);
   const known = found ?? 'mvtec'; // Its reader tells what a category needs.
   return { format: known, contents: await READERS[known](place, needsTypes) };
 }
 
-/** Throws ERR_DATASET_INVALID for what a killed import or export has left. */
+/**
+ * Throws ERR_DATASET_INVALID for what a killed import or export has left. If it was killed while it moved its files to
+ * their places, a part of them makes a dataset of its own.
+ */
 async function refuseUnfinished(folder: string): Promise<void> {
-  const names = (await isFolder(folder)) ? await namesIn(folder) : [];
-  if (!names.some((name) => name.startsWith(STAGE))) return;
+  if (!(await holdsStagedFiles(folder))) return;
   throw new DatasetError(`${folder} holds an import or export that was not finished: repeat that command`);
 }
 
