@@ -132,3 +132,17 @@ describe('images of VOC without a mask', () => {
     expect(warnings).toEqual([expect.stringMatching(/^2 images of .* are taken for good ones: b, c\./)]);
   });
 });
+
+describe('types that differ only in upper and lower case', () => {
+  it('are refused, because their folders are one on some systems', async () => {
+    const data = folder();
+    await photograph(join(data, 'a.png'));
+    const names = ['crack', 'Crack'];
+    write(join(data, 'annotations.json'), {
+      categories: names.map((name, id) => ({ id, name })),
+      images: [{ id: 0, file_name: 'a.png', ...SIZE }],
+      annotations: names.map((_, id) => ({ id, image_id: 0, category_id: id, segmentation: [cornersOf(BOX)] })),
+    });
+    await expectFailure(Dataset.open(data), 'ERR_DATASET_INVALID', data, 'names the types crack and Crack');
+  });
+});

@@ -84,9 +84,24 @@ function refuseTwice(images: readonly AnnotatedImage[]): void {
   }
 }
 
+/** Throws ERR_DATASET_INVALID if two types differ only in upper and lower case. */
+function refuseSameFolders(types: Iterable<string>, label: string): void {
+  const seen = new Map<string, string>();
+  for (const type of types) {
+    const other = seen.get(type.toLowerCase());
+    if (other !== undefined) {
+      throw new DatasetError(
+        `${label} names the types ${other} and ${type}, whose folders would be one on Windows and macOS: use one name for both, or rename one of them`,
+      );
+    }
+    seen.set(type.toLowerCase(), type);
+  }
+}
+
 /**
  * Returns the contents of a dataset. `folder` holds all of it, and `label` names it in messages. Throws
- * ERR_DATASET_INVALID if an image is listed twice, or if no image has a defect although `needsTypes` is true.
+ * ERR_DATASET_INVALID if an image is listed twice, if two types differ only in upper and lower case, or if no image has a
+ * defect although `needsTypes` is true.
  */
 export function annotatedContents(
   folder: string,
@@ -108,6 +123,7 @@ export function annotatedContents(
   if (examples.size === 0 && needsTypes) {
     throw new DatasetError(`${label} marks no defect in its ${images.length} images: expected at least one mask`);
   }
+  refuseSameFolders(examples.keys(), label);
   for (const list of examples.values()) list.sort((a, b) => (a.name < b.name ? -1 : 1));
   const records = new Map(images.map(({ image, record }) => [image, record]));
   const good = images.filter(({ masks }) => masks.size === 0);
