@@ -42,7 +42,7 @@ const jobSettings: JobsOptions = {
 };
 
 export interface BullQueueSettings {
-  /** This many jobs may wait. */
+  /** This many jobs may wait, with those that were cancelled and that no worker has come to yet. */
   maxQueued: number;
   /** A job whose failure may pass is tried again after this time in milliseconds, and then after twice of it. */
   retryAfterMs?: number;
@@ -77,7 +77,8 @@ export class BullQueue implements JobQueue {
     const id = jobIdOf(idempotencyKey);
     const known = await this.#queues.find(id);
     if (!known) {
-      const { queued } = await this.counts();
+      // Jobs that were cancelled while they waited are in the queue until a worker comes to them.
+      const { queued } = await this.#bullCounts();
       if (queued >= this.settings.maxQueued) throw queueFull(this.settings.maxQueued);
       const added = await this.#add(id, request, {});
       if (idempotencyKey === undefined) return describeJob(added);
@@ -228,7 +229,8 @@ export class BullQueue implements JobQueue {
     client.subscribe(keys.ended).catch(() => {}); // ioredis subscribes again after each connection.
   }
 
-  async counts(): Promise<Record<JobState, number>> {
+  /** Counts the jobs in the states that BullMQ knows. */
+  async #bullCounts(): Promise<Record<JobState, number>> {
     const counts = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
     for (const queue of await this.#queues.all()) {
       const { active = 0, completed = 0, failed = 0, ...others } = await queue.getJobCounts();
@@ -238,6 +240,11 @@ export class BullQueue implements JobQueue {
       counts.failed += failed;
       counts.queued += Object.values(waiting).reduce((sum, count) => sum + count, 0);
     }
+    return counts;
+  }
+
+  async counts(): Promise<Record<JobState, number>> {
+    const counts = await this.#bullCounts();
     // BullMQ knows no cancelled jobs. The sets are read later than its counts, so that they may have more.
     const cancelled = await this.redis.scard(keys.cancelled);
     const cancelledWaiting = await this.redis.scard(keys.cancelledWaiting);

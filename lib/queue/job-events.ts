@@ -10,6 +10,7 @@ const FIELD = 'event';
 
 const QUEUED = '{"event":"state","state":"queued"}';
 const RUNNING = '{"event":"state","state":"running"}';
+const COMPLETED = '{"event":"end","state":"completed"';
 const CANCELLED = '{"event":"end","state":"cancelled"}';
 const FAILED = '{"event":"end","state":"failed"';
 
@@ -21,13 +22,13 @@ const FAILED = '{"event":"end","state":"failed"';
 const APPEND = `
 local streams, maxEvents, keptSeconds, channel, isWaiting = unpack(ARGV, 1, 5)
 local cancelled, cancelledWaiting = unpack(KEYS)
-local ended, before, isOpen = {}, nil, false
+local ended, previousId, isOpen = {}, nil, false
 for i = 6, #ARGV, 2 do
   local id, event = ARGV[i], ARGV[i + 1]
   local key = streams .. id
   local isLeftOut = false
   if event ~= '${QUEUED}' then
-    isLeftOut = not (isOpen and id == before) and redis.call('TTL', key) >= 0
+    isLeftOut = not (isOpen and id == previousId) and redis.call('TTL', key) >= 0
     if not isLeftOut and event == '${RUNNING}' and redis.call('XLEN', key) > 1 then
       -- A campaign starts many times while another one makes its parts.
       isLeftOut = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1][2][2] == event
@@ -39,13 +40,17 @@ for i = 6, #ARGV, 2 do
     if isEnd then
       redis.call('EXPIRE', key, keptSeconds)
       ended[#ended + 1] = id
-    elseif event == '${QUEUED}' and redis.call('PERSIST', key) == 1 then
-      redis.call('SREM', cancelled, id)
-      redis.call('SREM', cancelledWaiting, id)
+    elseif event == '${QUEUED}' then
+      redis.call('PERSIST', key)
     end
-    before, isOpen = id, not isEnd
+    previousId, isOpen = id, not isEnd
   end
-  if event == '${CANCELLED}' and isWaiting == '1' then
+  local isCompleted = string.sub(event, 1, ${COMPLETED.length}) == '${COMPLETED}'
+  if event == '${QUEUED}' or isCompleted then
+    -- The stream of a job that was cancelled long ago may have expired.
+    redis.call('SREM', cancelled, id)
+    redis.call('SREM', cancelledWaiting, id)
+  elseif event == '${CANCELLED}' and isWaiting == '1' then
     if not isLeftOut then redis.call('SADD', cancelledWaiting, id) end
   elseif event == '${CANCELLED}' then
     redis.call('SREM', cancelledWaiting, id)
@@ -100,10 +105,20 @@ export async function eventsAfter(redis: Redis, id: string, after: string): Prom
   return entries.map(toEvent);
 }
 
-/** Returns the newest event. */
+/** Returns the newest event of each job. */
+export async function lastEvents(redis: Redis, ids: readonly string[]): Promise<(StoredEvent | undefined)[]> {
+  const requests = redis.pipeline();
+  for (const id of ids) requests.xrevrange(keys.events(id), '+', '-', 'COUNT', 1);
+  return ((await requests.exec()) ?? []).map(([error, entries]) => {
+    if (error) throw error;
+    const [entry] = entries as [string, string[]][];
+    return entry && toEvent(entry);
+  });
+}
+
+/** Returns the newest event of a job. */
 export async function lastEvent(redis: Redis, id: string): Promise<StoredEvent | undefined> {
-  const [entry] = await redis.xrevrange(keys.events(id), '+', '-', 'COUNT', 1);
-  return entry && toEvent(entry);
+  return (await lastEvents(redis, [id]))[0];
 }
 
 const toEvent = ([id, fields]: [string, string[]]): StoredEvent => ({

@@ -2,12 +2,13 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobData } from './job-data.js';
-import { appendEvent, lastEvent } from './job-events.js';
+import { appendEvents, lastEvents } from './job-events.js';
+import type { QueueEvent } from './job-queue.js';
 import { hasTools, type Needs, needsOf } from './placement.js';
 import type { WorkerDescription } from './workers.js';
 
-/** The first of the waiting jobs of a queue are told, and the others when they are the first. */
-const MAX_TOLD = 100;
+/** The waiting jobs of a queue are read in pages of this many, because a queue may have a million of them. */
+const PAGE = 1000;
 
 function messageFor({ base, cuda }: Needs): string {
   const tools = [...(base === undefined ? [] : [`the base ${base}`]), ...(cuda ? ['a GPU'] : [])].join(' and ');
@@ -24,11 +25,17 @@ export async function warnOfMissingWorkers(
     const needs = needsOf(queue.name);
     if (!needs || workers.some((worker) => hasTools(needs, worker))) continue;
     const message = messageFor(needs);
-    for (const job of await queue.getJobs(['waiting', 'prioritized'], 0, MAX_TOLD - 1, true)) {
-      const id = job.id as string;
-      const last = (await lastEvent(redis, id))?.event;
-      if (last?.event === 'warning' && last.message === message) continue;
-      await appendEvent(redis, id, { event: 'warning', message });
+    for (let from = 0; ; from += PAGE) {
+      const ids = await queue.getRanges(['waiting', 'prioritized'], from, from + PAGE - 1, true);
+      if (ids.length === 0) break;
+      const last = await lastEvents(redis, ids);
+      const isWarned = (event?: QueueEvent) => event?.event === 'warning' && event.message === message;
+      const unwarned = ids.filter((_, i) => !isWarned(last[i]?.event));
+      if (unwarned.length === 0) continue;
+      await appendEvents(
+        redis,
+        unwarned.map((id) => ({ id, event: { event: 'warning', message } })),
+      );
     }
   }
 }

@@ -77,6 +77,35 @@ describe('the queue on Redis', () => {
     expect(await test.client.xlen(`${PREFIX}:events:${own.id}`)).toBe(1);
   });
 
+  it('warns all jobs that wait, however many there are', async () => {
+    const queue = await test.open({ maxQueued: 1200 });
+    await queue.pause();
+    const jobs = await Promise.all(Array.from({ length: 1005 }, () => test.submit({ base: 'other' })));
+    await queue.warnOfMissingWorkers();
+    await queue.warnOfMissingWorkers();
+    const lengths = await Promise.all(jobs.map(({ id }) => test.client.xlen(`${PREFIX}:events:${id}`)));
+    expect(new Set(lengths)).toEqual(new Set([2]));
+  });
+
+  it('counts jobs that were cancelled while they waited among those that may wait', async () => {
+    const queue = await test.open({ maxQueued: 2 });
+    for (let i = 0; i < 2; i++) await queue.cancel((await test.submit()).id);
+    await expectFailure(test.submit(), 'ERR_QUEUE_FULL');
+    const { id } = await queue.list({ limit: 1 }).then(({ jobs }) => jobs[0] as Job);
+    await test.work(async () => ({}));
+    while ((await queue.get(id)).finished === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await test.submit()).toMatchObject({ state: 'queued' });
+  });
+
+  it('counts a cancelled job as waiting again when it is retried after its events have expired', async () => {
+    const queue = await test.open();
+    const { id } = await test.submit();
+    await queue.cancel(id);
+    await test.client.del(`${PREFIX}:events:${id}`);
+    await queue.retry(id);
+    expect(await queue.counts()).toMatchObject({ queued: 1, cancelled: 0 });
+  });
+
   it('is not asked any more by a worker that has ended', async () => {
     await test.open();
     for (let delay = 0; delay < 12; delay++) {
