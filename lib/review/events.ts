@@ -14,11 +14,21 @@ const textOf = (change: ReviewChange): string =>
 /** The open streams of all pages. */
 export class EventStreams {
   readonly #open = new Set<ServerResponse>();
+  #isEnded = false;
 
-  constructor(private readonly session: Pick<ReviewSession, 'changesAfter' | 'subscribe'>) {}
+  /** `onLeave` is called when a page has gone away. */
+  constructor(
+    private readonly session: Pick<ReviewSession, 'changesAfter' | 'subscribe'>,
+    private readonly onLeave: () => void = () => {},
+  ) {}
 
   /** Sends the changes after the event `after`, and each change from now on, until the page goes away. */
   add(response: ServerResponse, after: number): void {
+    if (response.destroyed) return; // The page has gone while the review was opened, and no event tells that later.
+    if (this.#isEnded) {
+      response.end();
+      return;
+    }
     const send = (text: string) => {
       if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
       else response.write(text);
@@ -32,6 +42,7 @@ export class EventStreams {
       clearInterval(timer);
       unsubscribe();
       this.#open.delete(response);
+      this.onLeave();
     });
   }
 
@@ -40,8 +51,9 @@ export class EventStreams {
     return this.#open.size;
   }
 
-  /** Ends all streams. */
+  /** Ends all streams, and those that are added later. */
   close(): void {
+    this.#isEnded = true;
     for (const response of this.#open) response.end();
   }
 }

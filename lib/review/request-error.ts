@@ -15,3 +15,6 @@ export class RequestError extends DualAnoDiffError {
 }
 
 export const notFound = (what: string): RequestError => new RequestError(404, 'ERR_NOT_FOUND', `There is no ${what}`);
+
+/** The page belongs to a review that was closed, or opened again. */
+export const reviewEnded = (message: string): RequestError => new RequestError(410, 'ERR_REVIEW_ENDED', message);

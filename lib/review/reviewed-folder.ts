@@ -39,6 +39,12 @@ async function openPair(pair: Omit<OpenPair, 'facts' | 'review'>): Promise<OpenP
   return { ...pair, facts: undefined, review };
 }
 
+/** Releases folders for other writers, all of them even if that fails for one. */
+export async function closeFolders(folders: readonly { log: ReviewLog }[]): Promise<void> {
+  const ends = await Promise.allSettled(folders.map(({ log }) => log.close()));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
 /**
  * Opens every folder of pairs in `root`, or `root` itself. Pairs that were dropped when they were made are left out.
  * `copyOf` gets the relative path of a folder, and returns where its decisions are kept, too.
@@ -53,12 +59,12 @@ export async function openReviewedFolders(
   const path = resolve(root);
   if (!(await isFolder(path))) throw new DatasetError(`The folder ${path} does not exist`);
   const folders: ReviewedFolder[] = [];
-  const logs: ReviewLog[] = [];
+  const locked: { log: ReviewLog }[] = [];
   try {
     for (const folder of await pairFoldersIn(path)) {
       const name = relative(path, folder).split(sep).join('/');
       const log = await ReviewLog.open(folder, copyOf(name));
-      logs.push(log);
+      locked.push({ log });
       const list = join(folder, PAIR_LIST);
       const records = (await readPairList(list)).records.filter(({ dropped }) => dropped === undefined);
       for (const record of records) requireTypeName(list, record);
@@ -71,7 +77,7 @@ export async function openReviewedFolders(
     }
     return folders;
   } catch (error) {
-    for (const log of logs) await log.close();
+    await closeFolders(locked).catch(() => {}); // The first failure is the cause.
     throw error;
   }
 }

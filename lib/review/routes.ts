@@ -8,7 +8,7 @@ import type { ImageSource } from '../dataset/image-source.js';
 import { readMask } from '../dataset/mask-file.js';
 import { checkOptions } from '../options/check.js';
 import type { EventStreams } from './events.js';
-import { RequestError } from './request-error.js';
+import { RequestError, reviewEnded } from './request-error.js';
 import { decisionSchema, imageKinds, numberPattern, reviewerPattern, thumbnailKinds, undoSchema } from './requests.js';
 import type { ReviewSession } from './session.js';
 import type { Thumbnails } from './thumbnails.js';
@@ -67,7 +67,7 @@ function reviewerOf({ headers }: FastifyRequest): string {
 function requireSession({ query }: FastifyRequest, { name }: ReviewSession): void {
   const { session = name } = query as { session?: string };
   if (session === name) return;
-  throw new RequestError(410, 'ERR_REVIEW_ENDED', 'The review was opened again since: load the page again');
+  throw reviewEnded('The review was opened again since: load the page again');
 }
 
 /** Adds what changes and tells what is decided. */
@@ -105,7 +105,8 @@ export function addRoutes(app: FastifyInstance, { reviewOf, optionsOf = () => ({
     const { session, streams } = await reviewOf(request);
     requireSession(request, session);
     reply.hijack();
-    reply.raw.writeHead(200, { ...reply.getHeaders(), 'content-type': 'text/event-stream' } as Record<string, string>);
+    const headers = { ...reply.getHeaders(), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    reply.raw.writeHead(200, headers as Record<string, string>);
     streams.add(reply.raw, last);
   });
   addPictures(app, { reviewOf, optionsOf });

@@ -16,15 +16,18 @@ import { GOOD_TYPE } from '../options/type-name.js';
 import type { MeasuredPairs, PairImageKind, ReviewChange, ReviewList, ReviewPair, ReviewState } from './contract.js';
 import { readCorrectedMask } from './corrected-mask.js';
 import { descriptionOf, type PairDescription, stateOf } from './describe-pair.js';
+import { GrowingList } from './growing-list.js';
 import type { PairFacts } from './pair-facts.js';
 import type { RealExample, RealImages } from './real-images.js';
-import { notFound, RequestError } from './request-error.js';
-import type { OpenPair, ReviewedFolder } from './reviewed-folder.js';
+import { notFound, RequestError, reviewEnded } from './request-error.js';
+import { closeFolders, type OpenPair, type ReviewedFolder } from './reviewed-folder.js';
 
 /** Pairs are measured in chunks of this many, and the results are kept after so many chunks. */
 const [CHUNK, SAVED_CHUNKS] = [64, 32];
 /** The answer about measured pairs has at most this many of them, and comes after this time even if there are none. */
 const [MOST_MEASURED, LONGEST_WAIT_MS] = [1000, 5000];
+/** Measured pairs are gathered for this long, because a page asks again as soon as it has an answer. */
+const GATHER_MS = 500;
 
 /** How many pairs are kept, dropped and undecided, and how many masks are corrected. */
 export interface ReviewCounts {
@@ -47,9 +50,9 @@ export class ReviewSession {
   /** The measurements of pairs that were begun. */
   readonly #measurements = new Map<number, Promise<PairFacts>>();
   /** The pairs that are measured, in the order in which they were. */
-  readonly #measured: number[] = [];
-  readonly #onMeasured = new Set<() => void>();
+  readonly #measured = new GrowingList<number>();
   readonly #closing = new AbortController();
+  #isClosed = false;
   #measuring: Promise<void> = Promise.resolve();
   readonly #changes: ReviewChange[] = [];
   /** Who has undone an action, by the pair and the number of the action. */
@@ -98,7 +101,7 @@ export class ReviewSession {
 
   list(): ReviewList {
     const pairs = this.#pairs.map((_, id) => this.#describe(id));
-    return { ...this.#list, pairs, event: this.event, measured: this.#measured.length };
+    return { ...this.#list, pairs, event: this.event, measured: this.#measured.items.length };
   }
 
   counts(): ReviewCounts {
@@ -122,7 +125,7 @@ export class ReviewSession {
       for (let from = 0; from < ids.length && !this.#closing.signal.aborted; from += CHUNK) {
         await fewAtOnce(ids.slice(from, from + CHUNK), (id) => this.measure(id).catch(() => undefined));
         if ((from / CHUNK) % SAVED_CHUNKS === SAVED_CHUNKS - 1) await this.#saveFacts();
-        onPairs(this.#measured.length);
+        onPairs(this.#measured.items.length);
       }
       await this.#saveFacts();
     })();
@@ -131,7 +134,7 @@ export class ReviewSession {
 
   /** True if all pairs are measured. */
   get isMeasured(): boolean {
-    return this.#measured.length === this.size;
+    return this.#measured.items.length === this.size;
   }
 
   /** Ends {@link measureAll}, and the waiting for its results. */
@@ -151,8 +154,7 @@ export class ReviewSession {
     const known = (facts: PairFacts) => {
       pair.facts = facts;
       this.#descriptions[id] = descriptionOf(pair, this.real, this.#photographIds);
-      this.#measured.push(id);
-      for (const listener of this.#onMeasured) listener();
+      this.#measured.add(id);
       return facts;
     };
     try {
@@ -172,23 +174,15 @@ export class ReviewSession {
 
   /**
    * Returns the pairs that were measured after the first `after` ones. If there are none yet, it waits for some, but not
-   * for longer than a page should wait.
+   * for longer than a page should wait. While pairs are being measured, it gathers them for a moment.
    */
   async measuredAfter(after: number): Promise<MeasuredPairs> {
-    if (after >= this.#measured.length && after < this.size) {
-      await new Promise<void>((resolve) => {
-        const end = () => {
-          clearTimeout(timer);
-          this.#onMeasured.delete(end);
-          this.#closing.signal.removeEventListener('abort', end);
-          resolve();
-        };
-        const timer = setTimeout(end, LONGEST_WAIT_MS);
-        this.#onMeasured.add(end);
-        this.#closing.signal.addEventListener('abort', end);
-      });
+    if (after < this.size) {
+      const { signal } = this.#closing;
+      await this.#measured.until(after + 1, LONGEST_WAIT_MS, signal);
+      await this.#measured.until(Math.min(after + MOST_MEASURED, this.size), GATHER_MS, signal);
     }
-    const ids = this.#measured.slice(after, after + MOST_MEASURED);
+    const ids = this.#measured.items.slice(after, after + MOST_MEASURED);
     return { event: this.event, pairs: ids.map((id) => ({ id, pair: this.#describe(id) })) };
   }
 
@@ -232,7 +226,7 @@ export class ReviewSession {
   async decide(id: number, decision: Decision, reviewer: string): Promise<ReviewChange> {
     const pair = this.#pair(id);
     const { digest } = await this.measure(id);
-    return this.#oneAtATime(async () => {
+    return this.#act(async () => {
       if (pair.review.decision === decision) return { ...this.#change(id, decision, reviewer), event: this.event };
       await pair.log.append(pair.record, digest, { action: decision });
       return this.#publish(id, decision, reviewer);
@@ -248,7 +242,7 @@ export class ReviewSession {
     const mask = await readCorrectedMask(png, facts);
     const measured = { area: areaOf(mask), box: boundingBox(mask) as Box };
     const bytes = await encodePng(mask);
-    return this.#oneAtATime(async () => {
+    return this.#act(async () => {
       await pair.log.correct(record, facts.digest, bytes, measured);
       return this.#publish(id, 'mask', reviewer);
     });
@@ -262,7 +256,7 @@ export class ReviewSession {
   async undo(id: number, undoable: number, reviewer: string): Promise<ReviewChange> {
     const pair = this.#pair(id);
     const { digest } = await this.measure(id);
-    return this.#oneAtATime(async () => {
+    return this.#act(async () => {
       const key = `${id} ${undoable}`;
       if (this.#undoneBy.get(key) === reviewer) return { ...this.#change(id, 'undo', reviewer), event: this.event };
       if (pair.review.undoable !== undoable) {
@@ -286,16 +280,26 @@ export class ReviewSession {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Waits for what is being written, and releases the folders. */
+  /** Waits for what is being written, and releases the folders. Nothing is written afterwards. */
   async close(): Promise<void> {
     this.stopMeasuring();
     try {
-      await this.#oneAtATime(async () => {});
+      await this.#oneAtATime(async () => {
+        this.#isClosed = true;
+      });
       await this.#measuring;
       await this.#saveFacts();
     } finally {
-      for (const { log } of this.folders) await log.close();
+      await closeFolders(this.folders);
     }
+  }
+
+  /** Runs a change when those before it have ended. Throws ERR_REVIEW_ENDED if the review was closed meanwhile. */
+  #act(change: () => Promise<ReviewChange>): Promise<ReviewChange> {
+    return this.#oneAtATime(() => {
+      if (this.#isClosed) throw reviewEnded('The review was closed: load the page again');
+      return change();
+    });
   }
 
   #pair(id: number): OpenPair {

@@ -13,6 +13,7 @@ import { encodePreview, shrunk } from '../dataset/thumbnail-file.js';
 import { outlined } from '../report/overlay.js';
 import type { ThumbnailKind } from './contract.js';
 import { CACHE } from './pair-facts.js';
+import { reviewEnded } from './request-error.js';
 import type { ReviewSession } from './session.js';
 
 const FOLDER = 'thumbnails';
@@ -22,27 +23,36 @@ const LONGEST = 256;
 /** The thumbnails of a review. The version in a file's name changes with the picture, so that none is out of date. */
 export class Thumbnails {
   readonly #fewAtOnce = pLimit(DECODED_AT_ONCE);
+  readonly #making = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(private readonly session: ReviewSession) {}
 
   /**
    * Returns a thumbnail as a WebP file. Returns undefined if the request was given up before its turn. Throws
-   * ERR_DATASET_INVALID if the picture cannot be read.
+   * ERR_DATASET_INVALID if the picture cannot be read, and ERR_REVIEW_ENDED after {@link close}.
    */
   async get(id: number, kind: ThumbnailKind, isGivenUp: () => boolean): Promise<Buffer | undefined> {
     const { folder, index } = this.session.placeOf(id);
     const { version } = this.session.stateOf(id);
     const path = join(folder, CACHE, FOLDER, `${index}-${kind}-${version}.webp`);
     const kept = await readFile(path).catch(() => undefined); // It is made anew if it cannot be read.
-    return (
-      kept ??
-      this.#fewAtOnce(async () => {
-        if (isGivenUp()) return undefined;
-        const bytes = await encodePreview(await this.#draw(id, kind));
-        await writeFileAtomic(path, bytes);
-        return bytes;
-      })
-    );
+    if (kept) return kept;
+    const making = this.#fewAtOnce(async () => {
+      if (isGivenUp()) return undefined;
+      if (this.#isClosed) throw reviewEnded('The review was closed: load the page again');
+      const bytes = await encodePreview(await this.#draw(id, kind));
+      await writeFileAtomic(path, bytes);
+      return bytes;
+    });
+    this.#making.add(making);
+    return making.finally(() => this.#making.delete(making));
+  }
+
+  /** Waits for the thumbnails that are being made. None is made afterwards, so that the folder can be removed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#making);
   }
 
   async #draw(id: number, kind: ThumbnailKind): Promise<PixelData> {

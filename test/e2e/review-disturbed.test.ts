@@ -15,13 +15,16 @@ describe('a review that others, the server or the disk disturb', () => {
     await says(page, '2 kept, 1 dropped, 5 undecided. Pair 2 is kept.');
     await end('SIGKILL');
     await press(page, 'd', 'd');
-    await page.getByRole('alert').filter({ hasText: 'The server does not answer. 2 changes are not saved.' }).waitFor();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'The server does not answer, or is too busy. 2 changes are not saved.' })
+      .waitFor();
     expect(await status(page).textContent()).toContain('2 kept, 3 dropped, 3 undecided');
     const again = await start(pairs, '--port', new URL(address).port);
     await page
       .getByRole('alert')
       .filter({
-        hasText: 'this page has expired. 2 changes are not saved. Open it again: from the page of the service',
+        hasText: 'This page has expired. 2 changes are not saved. Open it again: from the page of the service',
       })
       .waitFor();
     const { page: next, problems } = await open(again.address);

@@ -34,6 +34,14 @@ it('pairs are measured while a page waits, and each is sent once', async () => {
   expect(json<MeasuredPairs>(await one.ask('/api/measured?after=3')).pairs).toEqual([]);
 });
 
+it('pairs that are measured shortly after each other are sent in one answer', async () => {
+  const one = await open(fresh());
+  await one.session.measure(1);
+  const waiting = one.ask('/api/measured?after=0');
+  setTimeout(() => one.session.measure(2), 50);
+  expect(json<MeasuredPairs>(await waiting).pairs.map(({ id }) => id)).toEqual([1, 2]);
+});
+
 it('decisions are known from the start of the next review, and measurements are kept', async () => {
   const pairs = fresh();
   const before = await openSession({ dir: pairs });

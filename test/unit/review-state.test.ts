@@ -19,12 +19,20 @@ const list: ReviewList = {
   measured: 3,
 };
 
+/** A stream of events of the page, which the test ends. */
+interface Stream {
+  url: string;
+  /** Calls the page when something happens. */
+  on: Record<string, (event: MessageEvent) => void>;
+  readyState: number;
+}
+
 /** A request of the page, which the test answers. */
 interface Asked {
   method: string;
   path: string;
   body: unknown;
-  answer(status: number, body: unknown): void;
+  answer(status: number, body: unknown, headers?: Record<string, string>): void;
   /** Ends the connection without an answer. */
   lose(): void;
 }
@@ -32,7 +40,7 @@ interface Asked {
 /** Opens a review whose server is the test. */
 function opened() {
   const asked: Asked[] = [];
-  let onChange = (_: MessageEvent) => {};
+  const streams: Stream[] = [];
   vi.stubGlobal('fetch', (path: string, { method = 'GET', body }: { method?: string; body?: string }) => {
     let resolve: (response: Response) => void = () => {};
     let lose: () => void = () => {};
@@ -40,23 +48,36 @@ function opened() {
       resolve = done;
       lose = () => fail(new TypeError('Failed to fetch'));
     });
-    const answer = (status: number, value: unknown) => resolve(new Response(JSON.stringify(value), { status }));
+    const answer: Asked['answer'] = (status, value, headers = {}) =>
+      resolve(new Response(JSON.stringify(value), { status, headers }));
     asked.push({ method, path, body: body && JSON.parse(body), answer, lose });
     return promise;
   });
   vi.stubGlobal(
     'EventSource',
-    class {
+    class implements Stream {
+      static readonly CLOSED = 2;
+      readonly on: Stream['on'] = {};
+      readyState = 1;
+      constructor(readonly url: string) {
+        streams.push(this);
+      }
       addEventListener(type: string, listener: (event: MessageEvent) => void) {
-        if (type === 'change') onChange = listener;
+        this.on[type] = listener;
       }
     },
   );
   const review = new Review(list, () => {});
   review.connect();
-  const send = (change: ReviewChange) => onChange({ data: JSON.stringify(change) } as MessageEvent);
+  const send = (change: ReviewChange) => streams.at(-1)?.on.change?.({ data: JSON.stringify(change) } as MessageEvent);
+  /** Ends the stream as browsers do when the server refuses it. */
+  const refuseStream = () => {
+    const stream = streams.at(-1) as Stream;
+    stream.readyState = 2;
+    stream.on.error?.({} as MessageEvent);
+  };
   const settled = () => new Promise((resolve) => setImmediate(resolve));
-  return { review, asked, send, settled };
+  return { review, asked, send, settled, streams, refuseStream };
 }
 
 afterEach(() => vi.unstubAllGlobals());
@@ -162,6 +183,49 @@ it('sends an undo whose answer was lost again with the same number, whatever hap
     await vi.advanceTimersByTimeAsync(10);
     expect([review.unsaved, review.pairs[0]?.decision]).toEqual([0, 'drop']);
     expect(review.notice).not.toContain('Not undone');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it.each([429, 502, 503, 504])('sends a decision again that was refused with the status %i', async (status) => {
+  vi.useFakeTimers();
+  try {
+    const { review, asked } = opened();
+    review.decide(0, 'keep');
+    const error = { code: 'ERR_RATE_LIMITED', message: 'Too many requests' };
+    asked[0]?.answer(status, { error }, { 'retry-after': '7' });
+    await vi.advanceTimersByTimeAsync(6900);
+    expect([review.connection, review.unsaved, asked.length]).toEqual(['lost', 1, 1]);
+    await vi.advanceTimersByTimeAsync(200);
+    const now = state({ decision: 'keep', undoable: 1 });
+    asked[1]?.answer(200, { event: 1, id: 0, action: 'keep', reviewer: '', state: now });
+    await vi.advanceTimersByTimeAsync(10);
+    expect([review.connection, review.unsaved, review.counts().kept]).toEqual(['open', 0, 1]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it('opens a refused stream again after the last event, unless the server has forgotten the page', async () => {
+  vi.useFakeTimers();
+  try {
+    const { review, asked, send, streams, refuseStream } = opened();
+    send({ event: 4, id: 0, action: 'keep', reviewer: 'other', state: state({ decision: 'keep', undoable: 1 }) });
+    refuseStream();
+    expect(review.connection).toBe('lost');
+    expect(asked[0]?.path).toBe('api/measured?after=3&session=a');
+    asked[0]?.answer(503, { error: { code: 'ERR_NOT_READY', message: 'not yet' } }, { 'retry-after': '2' });
+    await vi.advanceTimersByTimeAsync(1900);
+    expect(streams).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(streams[1]?.url).toBe('api/events?after=4&session=a');
+    streams[1]?.on.open?.({} as MessageEvent);
+    expect(review.connection).toBe('open');
+    refuseStream();
+    asked[1]?.answer(410, { error: { code: 'ERR_REVIEW_ENDED', message: 'over' } });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([review.connection, streams.length]).toEqual(['expired', 2]);
   } finally {
     vi.useRealTimers();
   }

@@ -35,8 +35,8 @@ function ConnectionNote({ review }: { review: Review }) {
   const what = unsaved === 1 ? '1 change is not saved.' : unsaved > 1 ? `${unsaved} changes are not saved.` : '';
   return html`<p class="failed" role="alert">${
     connection === 'lost'
-      ? `The server does not answer. ${what} This page tries again; if the command or the service has ended, start it and open the review again.`
-      : `The server was started again, so that this page has expired. ${what} Open it again: from the page of the service, or at the address that the command printed last.`
+      ? `The server does not answer, or is too busy. ${what} This page tries again; if the command or the service has ended, start it and open the review again.`
+      : `This page has expired. ${what} Open it again: from the page of the service, or at the address that the command printed last.`
   }</p>`;
 }
 

@@ -10,6 +10,7 @@ import {
   sendDecision,
   sendUndo,
   UnreachableError,
+  untilRetry,
 } from './api.js';
 import { nameOf } from './words.js';
 
@@ -41,9 +42,6 @@ export interface Counts {
 const stateOf = ({ decision, isCorrected, area, box, undoable, version }: ReviewPair): ReviewState => ({
   ...{ decision, isCorrected, area, box, undoable, version },
 });
-
-/** The time after which a change is sent again, in milliseconds. */
-const RETRY_MS = 1000;
 
 export class Review {
   readonly list: ReviewList;
@@ -97,7 +95,7 @@ export class Review {
         this.#onUpdate();
       } catch (error) {
         if (error instanceof ExpiredError) return this.#setConnection('expired');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await untilRetry(error);
       }
     }
   }
@@ -221,7 +219,7 @@ export class Review {
       } catch (error) {
         if (error instanceof UnreachableError) {
           this.#setConnection('lost');
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+          await untilRetry(error);
         } else if (error instanceof ExpiredError) this.#setConnection('expired');
         else {
           this.#pending.shift();
