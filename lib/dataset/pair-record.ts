@@ -115,10 +115,11 @@ export const CORRECTED = 'corrected';
 
 /**
  * Returns the place of a mask that somebody has corrected, relative to the dataset's folder. `sequence` is the number of
- * its line in `reviews.jsonl`. Each correction has its own file, so that it can be taken back.
+ * its line in `reviews.jsonl`. Each correction has its own file, so that it can be taken back. A tag
+ * tells it from corrections of the same number that somebody else makes at the same moment.
  */
-export const correctedPlaceOf = (type: string, index: number, sequence: number): string =>
-  `${CORRECTED}/${type}/${String(index).padStart(6, '0')}_mask-${sequence}.png`;
+export const correctedPlaceOf = (type: string, index: number, sequence: number, tag = ''): string =>
+  `${CORRECTED}/${type}/${String(index).padStart(6, '0')}_mask-${sequence}${tag && `-${tag}`}.png`;
 
 /** Returns the kinds of files that a pair has. */
 export const kindsOf = (record: PairRecord): FileKind[] => FILE_KINDS.filter((kind) => record[kind] !== undefined);

@@ -1,4 +1,5 @@
 /** Appends the decisions about the pairs of one folder to its `reviews.jsonl`. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { namesIn, writeFileAtomic } from '../core/files.js';
 import { appendJsonLine, jsonLines } from '../core/json-files.js';
@@ -16,13 +17,18 @@ import {
   readReviewFile,
   reviewOf,
 } from '../dataset/reviews.js';
+import { reviewEnded } from './request-error.js';
 
 /** Keeps what is decided about a folder in another place, too, before a page shows it as saved. */
 export interface ReviewCopy {
   putMask(path: string, png: Uint8Array): Promise<void>;
   /** Writes the list as a whole. */
   putList(text: string): Promise<void>;
+  /** Ends the review, because the folder could not be written, and lacks what the copy has. */
+  giveUp(reason: Error): void;
 }
+
+const outdated = (what: string) => reviewEnded(`${what}: load the page again`);
 
 /**
  * The decisions about one folder. It is locked for other writers until the log is closed. Actions must follow each other:
@@ -31,8 +37,9 @@ export interface ReviewCopy {
 export class ReviewLog {
   readonly #lines: Map<number, ReviewLine[]>;
   #last: number;
-  /** The content of the list, for the copy. */
+  /** The content of the list, for the copy. It is empty without one. */
   #text: string;
+  #isOutdated = false;
 
   private constructor(
     readonly folder: string,
@@ -40,7 +47,7 @@ export class ReviewLog {
     lines: readonly ReviewLine[],
     private readonly copy: ReviewCopy | undefined,
   ) {
-    this.#text = jsonLines(lines);
+    this.#text = copy ? jsonLines(lines) : '';
     this.#lines = linesByPair(lines);
     this.#last = lines.reduce((last, { sequence }) => Math.max(last, sequence), 0);
   }
@@ -76,15 +83,24 @@ export class ReviewLog {
   }
 
   /**
-   * Writes an action. It is on the disk when the promise resolves, and in the copy. Throws ERR_FILE_ACCESS and the errors
-   * of the copy, and then nothing changes.
+   * Writes an action. It is in the copy and on the disk when the promise resolves. Throws ERR_FILE_ACCESS and the errors of
+   * the copy, and then the log is as before. A copy whose answer was lost may have the action all the same, until the next
+   * one replaces it. Throws ERR_REVIEW_ENDED if only the copy has got the action: then the log takes no more of them.
    */
   async append({ index }: PairRecord, digest: string, action: ReviewAction): Promise<void> {
+    if (this.#isOutdated) throw outdated('The review has ended');
     const sequence = this.#last + 1;
     const line: ReviewLine = { sequence, index, digest, ...action, time: new Date().toISOString() };
-    const text = this.#text + jsonLines([line]);
+    const text = this.copy ? this.#text + jsonLines([line]) : '';
     await this.copy?.putList(text);
-    await appendJsonLine(join(this.folder, REVIEW_LIST), line, { flush: true });
+    try {
+      await appendJsonLine(join(this.folder, REVIEW_LIST), line, { flush: true });
+    } catch (error) {
+      if (!this.copy) throw error;
+      this.#isOutdated = true;
+      this.copy.giveUp(error as Error);
+      throw outdated('The change is saved, but the review has ended');
+    }
     this.#text = text;
     this.#last = sequence;
     this.#lines.set(index, [...(this.#lines.get(index) ?? []), line]);
@@ -97,7 +113,9 @@ export class ReviewLog {
     png: Uint8Array,
     facts: Omit<CorrectedMask, 'path'>,
   ): Promise<void> {
-    const path = correctedPlaceOf(record.type, record.index, this.#last + 1);
+    // Another service may write a mask of the same number to the copy at the same moment.
+    const tag = this.copy && randomBytes(4).toString('hex');
+    const path = correctedPlaceOf(record.type, record.index, this.#last + 1, tag);
     await writeFileAtomic(pathInside(this.folder, path), png);
     await this.copy?.putMask(path, png);
     await this.append(record, digest, { action: 'mask', mask: { path, ...facts } });

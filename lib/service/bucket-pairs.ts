@@ -1,4 +1,5 @@
 /** Copies the pairs of a job out of a bucket, because a review needs a folder, and what is decided about them back. */
+import { createHash } from 'node:crypto';
 import { writeFileAtomic } from '../core/files.js';
 import { pathInside } from '../core/path-inside.js';
 import { PAIR_LIST } from '../dataset/pair-list.js';
@@ -17,15 +18,17 @@ const CHUNK = 100;
 const foldersOf = (files: readonly ManifestFile[]) =>
   files.filter(({ path }) => `/${path}`.endsWith(`/${PAIR_LIST}`)).map(({ path }) => path.slice(0, -PAIR_LIST.length));
 
+const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
+
 export class BucketPairs {
   /** The versions of the lists of decisions, by their keys. */
   readonly #versions = new Map<string, string>();
 
-  /** `onConflict` is called if somebody else has decided about the pairs, so that this review is out of date. */
+  /** `onOutdated` is called if the copied pairs lack what is decided about them in the bucket. */
   constructor(
     private readonly store: S3Store,
     private readonly id: string,
-    private readonly onConflict: () => void,
+    private readonly onOutdated: (reason: Error) => void,
   ) {}
 
   /** Copies the pairs and what was decided about them to a folder. `onFiles` gets the number of copied files. */
@@ -57,25 +60,37 @@ export class BucketPairs {
   copyOf(name: string): ReviewCopy {
     const folder = name === '' ? '' : `${name}/`;
     const key = jobFileKey(this.id, `${folder}${REVIEW_LIST}`);
+    /** The digests of the lists that were sent without an answer. The bucket may hold one of them. */
+    const unanswered = new Set<string>();
     return {
       putMask: async (path, png) => {
-        // The name has the number of the next line. If another service has written that line, its mask must stay.
-        if ((await this.store.read(key)).version !== (this.#versions.get(key) ?? '')) throw this.#conflict();
         await this.store.put(jobFileKey(this.id, `${folder}${path}`), png);
       },
       putList: async (text) => {
-        const version = await this.store.replace(key, text, this.#versions.get(key) ?? '');
-        if (version !== undefined) {
-          this.#versions.set(key, version);
-          return;
-        }
-        throw this.#conflict();
+        const version = await this.#replace(key, text, unanswered).catch((error) => {
+          unanswered.add(digestOf(text));
+          throw error;
+        });
+        if (version === undefined) throw this.#conflict();
+        this.#versions.set(key, version);
+        unanswered.clear();
       },
+      giveUp: this.onOutdated,
     };
   }
 
+  /** Replaces the list that was read last, or an unanswered one. Returns undefined if somebody else has written since. */
+  async #replace(key: string, text: string, unanswered: ReadonlySet<string>): Promise<string | undefined> {
+    const version = await this.store.replace(key, text, this.#versions.get(key) ?? '');
+    if (version !== undefined || unanswered.size === 0) return version;
+    const now = await this.store.read(key);
+    return unanswered.has(digestOf(now.text)) ? this.store.replace(key, text, now.version) : undefined;
+  }
+
   #conflict(): Error {
-    this.onConflict();
-    return serviceError('ERR_CONFLICT', 'Another service has changed the review of these pairs: load the page again');
+    const reason = 'Another service has changed the review of these pairs: load the page again';
+    const error = serviceError('ERR_CONFLICT', reason);
+    this.onOutdated(error);
+    return error;
   }
 }

@@ -47,7 +47,9 @@ export const reviewAddress = z
 export const reviewDescription = z
   .object({
     page: z.string().describe('The address of the page. The cookie of POST opens it.'),
-    commands: z.array(z.string()).describe('The lines for a terminal on a machine that has the store.'),
+    commands: z
+      .array(z.string())
+      .describe('The line for a terminal on a machine that has the store. There is none for a store in a bucket.'),
   })
   .meta({ id: 'Review' });
 

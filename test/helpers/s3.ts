@@ -4,8 +4,11 @@ import { createServer, request as forward, type IncomingMessage, type Server, ty
 import type { AddressInfo } from 'node:net';
 import S3rver from 's3rver';
 
-/** What the proxy does with a request: pass it on, answer with a status, or cut the answer after its first bytes. */
-export type Fault = 'none' | 412 | 500 | 503 | 'cut';
+/**
+ * What the proxy does with a request: pass it on, answer with a status, cut the answer after its first bytes, or pass it on
+ * and keep the answer.
+ */
+export type Fault = 'none' | 412 | 500 | 503 | 'cut' | 'unanswered';
 
 export interface S3Server {
   /** Decides about each request. */
@@ -49,6 +52,11 @@ function handle(request: IncomingMessage, response: ServerResponse, fault: Fault
   }
   const { method, url: path, headers } = request;
   const passed = forward({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
+    if (fault === 'unanswered') {
+      answer.resume();
+      answer.on('end', () => response.destroy());
+      return;
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     if (fault === 'none') return answer.pipe(response);
     answer.once('data', (chunk: Buffer) => {

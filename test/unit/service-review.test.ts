@@ -1,4 +1,4 @@
-/** Reviews of jobs in the service: who gets in, what is kept, and when they are closed. */
+/** Reviews of jobs in the service: who gets in, and what is kept. */
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
@@ -10,7 +10,6 @@ import { readPairList } from '../../lib/dataset/pair-list.js';
 import { reviewsOf } from '../../lib/dataset/reviews.js';
 import type { Job } from '../../lib/queue/job-queue.js';
 import { openSession } from '../../lib/review/review.js';
-import { JobReviews } from '../../lib/service/job-reviews.js';
 import { readResult } from '../../lib/store/results.js';
 import { fetchReviews } from '../../lib/worker/review-files.js';
 import { expectFailure } from '../helpers/failures.js';
@@ -115,6 +114,17 @@ describe('the review of a job', () => {
     expect((await ask({ url: at(job, 'pairs/1/thumbnail/outline') })).headers['content-type']).toBe('image/webp');
   });
 
+  it('limits what changes pairs, and neither pictures nor the waiting for measured pairs', async () => {
+    const job = await newJob();
+    const isLimited = async (path: string) => 'x-ratelimit-limit' in (await ask({ url: at(job, path) })).headers;
+    for (const path of ['measured?after=3', 'pairs/0/image', 'pairs/0/thumbnail/image', 'photographs/0']) {
+      expect(await isLimited(path)).toBe(false);
+    }
+    for (const path of ['defects/0/image', 'defects/0/mask']) expect(await isLimited(path)).toBe(false);
+    expect(await isLimited('pairs')).toBe(true);
+    expect((await decide(job, 0, 'drop')).headers).toHaveProperty('x-ratelimit-limit');
+  });
+
   it('keeps decisions and masks where the jobs that are submitted later find them', async () => {
     const job = await newJob();
     expect((await decide(job, 0, 'drop', { 'x-reviewer': 'anna' })).json()).toMatchObject({
@@ -142,7 +152,7 @@ describe('the review of a job', () => {
       ...{ headers: { authorization }, agent: false },
     });
     const [stream] = (await once(request, 'response')) as [IncomingMessage];
-    expect(stream.headers['content-type']).toBe('text/event-stream');
+    expect(stream.headers).toMatchObject({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
     const first = (await decide(job, 1, 'keep', { 'x-reviewer': 'anna' })).json();
     await decide(job, 1, 'drop', { 'x-reviewer': 'ben' });
     let text = '';
@@ -267,65 +277,5 @@ describe('requests that a review must refuse', () => {
     const answer = await ask(await request(job));
     expect([answer.statusCode, answer.json().error?.code]).toEqual([status, code]);
     expect(existsSync(join(filesOf(job), 'reviews.jsonl'))).toBe(false);
-  });
-});
-
-describe('open reviews', () => {
-  it('are closed when nobody has used them for ten minutes, and are opened again', async () => {
-    const job = await newJob();
-    let time = 0;
-    const notes: string[] = [];
-    await using reviews = new JobReviews({
-      ...{ store: made.store, queue: made.queue, workFolder: join(scratch, 'work') },
-      ...{ onNote: (note) => notes.push(note), now: () => time },
-    });
-    const first = await reviews.of(job.id);
-    expect((await reviews.of(job.id)).session).toBe(first.session);
-    time += 9 * 60_000;
-    await reviews.closeUnused();
-    await expectFailure(openSession({ dir: filesOf(job) }), 'ERR_BUSY', 'is in use');
-    await reviews.of(job.id);
-    time += 10 * 60_000;
-    const closing = reviews.closeUnused();
-    const again = reviews.of(job.id); // It waits until the folder is free.
-    await closing;
-    expect((await again).session).not.toBe(first.session);
-    time += 10 * 60_000;
-    await reviews.closeUnused();
-    await (await openSession({ dir: filesOf(job) })).close();
-    expect(notes).toEqual([]);
-  });
-
-  it('are not waited for any longer than a moment', async () => {
-    const job = await newJob();
-    let go = () => {};
-    const asked = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    await using reviews = new JobReviews({
-      ...{ store: made.store, queue: { get: () => asked.then(() => job) } },
-      ...{ workFolder: join(scratch, 'slow'), onNote() {}, openMs: 10 },
-    });
-    await expectFailure(reviews.of(job.id), 'ERR_NOT_READY', 'try again in a moment');
-    go();
-    await expect
-      .poll(() =>
-        reviews.of(job.id).then(
-          ({ session }) => session.size,
-          () => 0,
-        ),
-      )
-      .toBe(3);
-  });
-
-  it('end with the service', async () => {
-    const job = await newJob();
-    const reviews = new JobReviews({
-      ...{ store: made.store, queue: made.queue, workFolder: join(scratch, 'work'), onNote() {} },
-    });
-    await reviews.of(job.id);
-    await reviews[Symbol.asyncDispose]();
-    await (await openSession({ dir: filesOf(job) })).close();
-    await expectFailure(reviews.of(job.id), 'ERR_NOT_READY', 'stopping');
   });
 });

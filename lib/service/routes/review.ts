@@ -24,12 +24,12 @@ type Params = z.output<typeof jobParams>;
 const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 const pageOf = (id: string) => `/v1/jobs/${id}/review/`;
 
-/** Returns the commands for a terminal. A review needs a folder, so that the files of a bucket are copied first, and back. */
-function commandsFor(place: string, id: string): string[] {
-  const files = `${place}/${jobPrefix(id)}/files`;
-  if (!place.startsWith('s3://')) return [`dualanodiff review ${quoted(files)}`];
-  return [`aws s3 sync ${quoted(files)} ${id}`, `dualanodiff review ${id}`, `aws s3 sync ${id} ${quoted(files)}`];
-}
+/**
+ * Returns the commands for a terminal. There are none for a bucket, because copying reviewed files back to it would
+ * overwrite what others have decided on the page meanwhile.
+ */
+export const commandsFor = (place: string, id: string): string[] =>
+  place.startsWith('s3://') ? [] : [`dualanodiff review ${quoted(`${place}/${jobPrefix(id)}/files`)}`];
 
 interface Documented {
   summary: string;
@@ -49,7 +49,8 @@ const requests: Record<ReviewRoute, Documented> = {
     schema: { params: jobParams, response: { 200: schemas.reviewList } },
   },
   listMeasuredPairs: {
-    summary: 'List the pairs that were measured after some others. It waits up to 5 seconds for some.',
+    summary:
+      'List the pairs that were measured after some others. It waits up to 5 seconds for some, and half a second for more.',
     schema: { params: jobParams, querystring: schemas.measuredQuery, response: { 200: schemas.measuredPairs } },
   },
   decidePair: { summary: 'Keep or drop a pair.', schema: { ...decision, body: decisionSchema } },
@@ -89,8 +90,14 @@ const requests: Record<ReviewRoute, Documented> = {
     answers: 'image/png',
   },
 };
-/** A page shows many pictures at once, whose number is no sign of a client that asks too much. */
-const PICTURES: readonly ReviewRoute[] = ['getPairImage', 'getPairThumbnail'];
+/**
+ * A page shows many pictures at once, and asks for measured pairs again and again. Neither is a sign of a client that asks
+ * too much, and its decisions must not be refused because of them.
+ */
+const UNLIMITED: readonly ReviewRoute[] = [
+  ...(['getPairImage', 'getPairThumbnail', 'getPhotograph', 'getDefectImage', 'getDefectMask'] as const),
+  'listMeasuredPairs',
+];
 
 export async function addReviewRoutes(app: FastifyInstance, context: ReviewContext): Promise<void> {
   const { store, reviews, keys, workFolder } = context;
@@ -120,7 +127,7 @@ export async function addReviewRoutes(app: FastifyInstance, context: ReviewConte
       },
     },
     async ({ params: { id }, client, protocol, log }, reply) => {
-      await reviews.of(id);
+      await reviews.open(id);
       log.info({ job: id }, 'review opened');
       reply.header('set-cookie', keys.cookieFor(id, client, protocol === 'https'));
       return { page: pageOf(id) };
@@ -137,10 +144,10 @@ export async function addReviewRoutes(app: FastifyInstance, context: ReviewConte
         reply.header('cross-origin-resource-policy', 'same-origin');
       });
       addRoutes(child, {
-        reviewOf: (request: FastifyRequest) => reviews.of((request.params as Params).id),
+        reviewOf: (request: FastifyRequest) => reviews.open((request.params as Params).id),
         optionsOf: (route) => {
           const { summary, schema, answers, uploads } = requests[route];
-          const rateLimit = PICTURES.includes(route) ? { rateLimit: false as const } : {};
+          const rateLimit = UNLIMITED.includes(route) ? { rateLimit: false as const } : {};
           return {
             exposeHeadRoute: false,
             schema: { operationId: route, summary, ...schema },
