@@ -4,6 +4,7 @@ import type { DataFormat, Fit } from '../options/names.js';
 import type { DatasetContents, Purpose } from './contents.js';
 import { middleOf } from './cut.js';
 import { type Example, emptyMask, type LoadedExample, readExample } from './example-file.js';
+import type { Faults } from './faults.js';
 import { fewAtOnce } from './few-at-once.js';
 import type { FileRecord } from './file-records.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
@@ -89,6 +90,15 @@ export class Dataset {
   }
 
   /**
+   * Opens a category and lists what is wrong with its entries. Images that have a fault are left out.
+   * @internal
+   */
+  static async openWithFaults(path: string, faults: Faults): Promise<Dataset> {
+    const opened = await openData(path, undefined, true, faults);
+    return new Dataset(opened.contents, opened.format);
+  }
+
+  /**
    * Creates a dataset from images that are given as paths, as the bytes of files, or as pixels. Each image is decoded
    * and checked when it is used. Errors name an image in memory by its place in the input, such as `crack[2].mask`.
    * Throws ERR_INVALID_OPTION with the first value that is not an image, or not a valid name of a defect type.
@@ -129,7 +139,8 @@ export class Dataset {
 
   /**
    * Returns the good images for training (`train/good` and its subfolders, or `good`) or for the test of an evaluation
-   * (`test/good`, or `testGood`). Images of folders are sorted by path. The list is empty if the folder is missing.
+   * (`test/good`, or `testGood`). Images of folders are sorted by path. The list is empty if the folder is missing. Throws
+   * ERR_DATASET_INVALID if an annotation gives an image another size than it has.
    */
   goodImages(purpose: Purpose = 'train'): Promise<ImageSource[]> {
     return this.#contents.goodImages(purpose);

@@ -3,15 +3,22 @@ import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../core/errors.js';
 import { GOOD_TYPE, isTypeName } from '../options/type-name.js';
 import type { DatasetContents } from './contents.js';
+import type { Faults } from './faults.js';
 import { folderNamed, foldersIn, imagesBelow, imagesIn, isFolder, refuseSameStems, stemOf } from './folders.js';
 import { maskPathOf, masksIn, warnUnusedMasks } from './mask-files.js';
 import { reviewedExamples } from './reviewed-pairs.js';
 
 /**
  * Opens a category folder. Its good images lie in folders called `good`. Throws ERR_DATASET_INVALID if the folder is
- * missing, or holds no defect type although `needsTypes` is true, or holds nothing of a category.
+ * missing or holds nothing of a category. Folders that no type can be called after are faults, and so is a category without
+ * any type if `needsTypes` is true.
  */
-export async function openFolder(folder: string, needsTypes: boolean, good = GOOD_TYPE): Promise<DatasetContents> {
+export async function openFolder(
+  folder: string,
+  needsTypes: boolean,
+  faults: Faults,
+  good = GOOD_TYPE,
+): Promise<DatasetContents> {
   const path = resolve(folder);
   if (!(await isFolder(path))) throw new DatasetError(`The dataset folder ${path} does not exist`);
   const test = join(path, 'test');
@@ -22,11 +29,13 @@ export async function openFolder(folder: string, needsTypes: boolean, good = GOO
     );
   }
   const folders = (await isFolder(test)) ? await foldersIn(test) : [];
-  const types = folders.filter(({ name }) => name !== good);
-  const unsafe = types.find(({ name }) => !isTypeName(name));
-  if (unsafe) throw new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`);
-  if (types.length === 0 && needsTypes)
-    throw new DatasetError(`${test} holds no defect type: expected a folder for each type beside ${good}`);
+  const named = folders.filter(({ name }) => name !== good);
+  const types = named.filter(({ name }) => isTypeName(name));
+  for (const unsafe of named.filter(({ name }) => !isTypeName(name))) {
+    faults.add(new DatasetError(`${unsafe.path} cannot be a defect type with this name: rename the folder`));
+  }
+  if (named.length === 0 && needsTypes)
+    faults.add(new DatasetError(`${test} holds no defect type: expected a folder for each type beside ${good}`));
   const pathOf = new Map(types.map((type) => [type.name, type.path]));
   return {
     folder: path,

@@ -9,6 +9,7 @@ import {
   imagesOfDataset,
   imagesOfPairs,
 } from '../dataset/dataset-images.js';
+import { Faults } from '../dataset/faults.js';
 import { doublesAmong } from '../dataset/fingerprint.js';
 import { type Problem, problemOf, type Survey, type SurveyedImage, surveyImages } from '../dataset/survey.js';
 import { requireCrop } from '../dataset/training-images.js';
@@ -68,17 +69,14 @@ interface Listed {
 }
 
 async function listCategory(path: string): Promise<Listed> {
-  const problems: Problem[] = [];
-  const onError = (error: unknown) => problems.push(problemOf(error));
-  try {
-    if (await holdsPairs(path)) return { format: 'pairs', images: await imagesOfPairs(path), problems };
-    const dataset = await Dataset.open(path);
+  const faults = Faults.keep();
+  const listed = await faults.attempt(async () => {
+    if (await holdsPairs(path)) return { format: 'pairs', images: await imagesOfPairs(path) };
+    const dataset = await Dataset.openWithFaults(path, faults);
     const { format = 'unknown' } = dataset;
-    return { format, images: await imagesOfDataset(dataset, onError), problems };
-  } catch (error) {
-    onError(error);
-    return { format: 'unknown', images: [], problems };
-  }
+    return { format, images: await imagesOfDataset(dataset, (error) => faults.add(error)) };
+  });
+  return { format: 'unknown', images: [], ...listed, problems: faults.found.map(problemOf) };
 }
 
 const rangeOf = (values: readonly number[]): [number, number] =>

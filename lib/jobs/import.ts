@@ -41,11 +41,13 @@ interface Entry {
 }
 
 /** Names the files of images. Good images of different folders may have the same name, so their folders become part of it. */
-function entriesOf(images: readonly DatasetImage[]): Entry[] {
+function entriesOf(images: readonly DatasetImage[], label: string): Entry[] {
   const good = images.filter(({ defects }) => defects.length === 0);
-  const names = new Map(
-    uniqueNames(good.map(({ source }) => source)).map((name, i) => [good[i] as DatasetImage, name]),
+  const unique = uniqueNames(
+    good.map(({ source }) => source),
+    label,
   );
+  const names = new Map(unique.map((name, i) => [good[i] as DatasetImage, name]));
   return images.map((image) => ({ image, name: names.get(image) ?? image.name }));
 }
 
@@ -83,7 +85,7 @@ export async function importData(options: ImportJobOptions, context: JobContext 
   const { signal, onEvent } = context;
   const dataset = await Dataset.open(from, given({ format }));
   const images = await imagesOfDataset(dataset);
-  const entries = entriesOf(images);
+  const entries = entriesOf(images, dataset.label);
   await using folder = await StagedFolder.open(out);
   const writer = new TreeWriter(folder);
   let done = 0;

@@ -114,7 +114,7 @@ describe('check', () => {
     const { categories, problems } = await check({ data });
     expect(categories.map(({ format, types }) => [format, types.length])).toEqual([
       ['mvtec', 1],
-      ['unknown', 0],
+      ['mvtec', 0],
     ]);
     expect(problems).toBe(2);
     expect(categories[0]?.problems[0]?.message).toContain('rename one of them');

@@ -64,8 +64,17 @@ describe('a COCO file that cannot be used', () => {
     [{}, { file_name: 'x\0y.png' }, 'which is missing'],
     [{}, { width: 41 }, 'says that the image has 41 x 30 pixels, but it has 40 x 30'],
     [{}, { width: 1e9, height: 1e9 }, 'says that the image has 1000000000 x 1000000000 pixels, but it has 40 x 30'],
-    [{}, { width: -4 }, 'images[0] cannot be used: expected a number of pixels for width'],
-    [{}, { file_name: 7 }, 'images[0] cannot be used: expected a path for file_name'],
+    [{}, { width: -4 }, 'images[0] cannot be used: expected a number of pixels for width but received -4: correct it'],
+    [
+      {},
+      { height: '80' },
+      'images[0] cannot be used: expected a number of pixels for height but received "80": correct',
+    ],
+    [{}, { height: [1, 2] }, 'expected a number of pixels for height but received a list of 2: correct it'],
+    [{}, { file_name: 7 }, 'images[0] cannot be used: expected a path for file_name but received 7: correct it'],
+    [{}, { file_name: undefined }, 'expected a path for file_name but received nothing: correct it'],
+    [{ category_id: '01' }, {}, 'has the category_id "01", which is not among the categories 1 (crack): add it there'],
+    [{ image_id: null }, {}, 'expected a number or a text for image_id but received null'],
   ])('%j %j', async (annotation, image, message) => {
     const data = folder();
     await photograph(join(data, 'a.png'));
@@ -108,7 +117,7 @@ describe('a COCO file that cannot be used', () => {
     expect(await failure(data)).toContain('lists the image id 1 twice');
     await photograph(join(data, 'a.jpg'));
     write(file, { ...rest, images: [...images, { ...images[0], id: 2, file_name: 'a.jpg' }] });
-    expect(await failure(data)).toContain('a.png and a.jpg would share the name a: rename one of them');
+    expect(await failure(data)).toContain('ROOT/DATA: a.png and a.jpg would share the name a: rename one of them');
   });
 
   it('because it marks nothing', async () => {
@@ -119,7 +128,9 @@ describe('a COCO file that cannot be used', () => {
     write(join(data, 'coco.json'), coco({ segmentation: [[5.2, 5.2, 5.3, 5.2, 5.3, 5.3]] }));
     const dataset = await Dataset.open(data);
     const [example] = await dataset.examples('crack');
-    expect((await readMask(example?.mask as string)).data.includes(255)).toBe(false);
+    await expect(readMask(example?.mask as string)).rejects.toThrow(
+      'coco.json: annotations[0] (id 5) is empty: it marks no pixel, so draw it larger or remove it',
+    );
     await expect(Dataset.load([example as never], 16, 'crop')).rejects.toThrow('is empty: it marks no pixel');
   });
 });

@@ -211,8 +211,8 @@ describe('images and masks', () => {
 
 describe('writers', () => {
   it('give files names that differ in more than upper and lower case', () => {
-    expect(uniqueNames(['x/A.png', 'y/a.png', 'y/b.png'])).toEqual(['x_A', 'y_a', 'b']);
-    expect(() => uniqueNames(['A.png', 'a.jpg'])).toThrow('A.png and a.jpg would share the name a');
+    expect(uniqueNames(['x/A.png', 'y/a.png', 'y/b.png'], 'data')).toEqual(['x_A', 'y_a', 'b']);
+    expect(() => uniqueNames(['A.png', 'a.jpg'], 'data')).toThrow('data: A.png and a.jpg would share the name a');
   });
 
   it('never replace a file of a category', async () => {

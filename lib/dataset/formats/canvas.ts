@@ -10,6 +10,8 @@ export interface Canvas {
 
 /** A shape of an annotation. It draws itself into a canvas, and throws ERR_DATASET_INVALID if it does not fit. */
 export interface Shape {
+  /** The entry of the shape, for messages. */
+  where: string;
   draw(canvas: Canvas): void | Promise<void>;
 }
 

@@ -108,11 +108,11 @@ const POINTS: Record<string, (attributes: Record<string, string>, where: string)
 
 /** Returns the shape of an element. Throws ERR_DATASET_INVALID for elements that mark no pixels. */
 export function cvatShape({ name, attributes }: XmlElement, where: string): Shape {
-  if (name === 'mask') return { draw: (canvas) => drawRuns(canvas, attributes, where) };
+  if (name === 'mask') return { where, draw: (canvas) => drawRuns(canvas, attributes, where) };
   const pointsOf = Object.hasOwn(POINTS, name) ? POINTS[name] : undefined;
   if (pointsOf) {
     const points = pointsOf(attributes, where);
-    return { draw: (canvas) => fillPolygon(canvas, points, where) };
+    return { where, draw: (canvas) => fillPolygon(canvas, points, where) };
   }
   throw new DatasetError(
     `${where} is a ${name}, which does not mark pixels: expected a polygon, mask, box or ellipse, so draw one or remove it`,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
+import type { Faults } from '../faults.js';
 import { isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents, ShapesByType, typeOf } from './annotated.js';
 import { cvatShape } from './cvat-shapes.js';
@@ -39,8 +40,8 @@ async function onlyFileIn(folder: string): Promise<string> {
   throw new DatasetError(`${folder} holds several XML files of CVAT (${someOf(files)}): name one of them`);
 }
 
-/** Makes the masks of an image. Throws ERR_DATASET_INVALID with the shape that cannot be used. */
-async function readImage(element: CvatImage, file: string, root: string): Promise<AnnotatedImage> {
+/** Makes the masks of an image. Shapes that cannot be used are faults (ERR_DATASET_INVALID). */
+async function readImage(element: CvatImage, file: string, root: string, faults: Faults): Promise<AnnotatedImage> {
   const line = `${file}: line ${element.line}`;
   const { name, subset = '', ...size } = checkEntry(imageSchema, element.attributes, `${line}: the image`);
   const where = `${line} (${name})`;
@@ -50,16 +51,18 @@ async function readImage(element: CvatImage, file: string, root: string): Promis
   for (const shape of element.shapes.filter((one) => one.name !== TAG)) {
     const place = `${file}: line ${shape.line}, ${shape.name} in ${name}`;
     const { label } = shape.attributes;
-    if (label === undefined) throw new DatasetError(`${place} has no label: give it one`);
-    shapes.add(typeOf(label, place), cvatShape(shape, place));
+    await faults.attempt(() => {
+      if (label === undefined) throw new DatasetError(`${place} has no label: give it one`);
+      shapes.add(typeOf(label, place), cvatShape(shape, place));
+    });
   }
   const path = pathBelow(root, image);
   const isTest = isTestName(subset) || path.split('/').slice(0, -1).some(isTestName);
-  return { image, path, where, isTest, masks: shapes.masksOf(image, { where, size }) };
+  return { image, path, where, isTest, size, masks: shapes.masksOf(image, { where, size }) };
 }
 
 /** Opens `annotations.xml`, or the folder that holds it beside `images`. */
-export async function openCvat(path: string, needsTypes: boolean): Promise<DatasetContents> {
+export async function openCvat(path: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> {
   const file = (await isFolder(path)) ? await onlyFileIn(path) : path;
   const root = dirname(file);
   const found: AnnotatedImage[] = [];
@@ -68,11 +71,15 @@ export async function openCvat(path: string, needsTypes: boolean): Promise<Datas
     const { shapes, attributes } = element;
     const isTagged = shapes.length > 0 && shapes.every(({ name }) => name === TAG);
     // The tag may name a defect, so the image is not taken for a good one.
-    if (isTagged) onlyTagged.push(attributes.name ?? '');
-    else found.push(await readImage(element, file, root));
+    if (isTagged) {
+      onlyTagged.push(attributes.name ?? '');
+      continue;
+    }
+    const image = await faults.read((own) => readImage(element, file, root, own));
+    if (image) found.push(image);
   }
   if (onlyTagged.length > 0) {
     warn(`Images of ${file} are left out because they have a tag but no shape: ${someOf(onlyTagged)}.`);
   }
-  return annotatedContents(root, file, found, needsTypes);
+  return annotatedContents(root, file, found, needsTypes, faults);
 }

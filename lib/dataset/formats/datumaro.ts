@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
+import type { Faults } from '../faults.js';
 import { isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents, ShapesByType, typeOf } from './annotated.js';
 import type { Shape } from './canvas.js';
@@ -37,6 +38,8 @@ const itemSchema = z.looseObject(
   'an object { id, annotations, image }',
 );
 
+type Item = z.output<typeof itemSchema>;
+
 /** These annotations say something about the whole image. */
 const OF_THE_IMAGE = ['label', 'caption'];
 
@@ -48,20 +51,22 @@ function shapeOf(annotation: Record<string, unknown>, where: string): Shape {
   );
 }
 
-/** Reads the images of one file. Throws ERR_DATASET_INVALID with the item that cannot be used. */
-async function readFile(file: string, value: unknown, root: string): Promise<AnnotatedImage[]> {
-  const { categories, items } = checkEntry(fileSchema, value, file);
-  const names = categories.label.labels.map(({ name }) => name);
-  const part = parse(file).name;
-  const images = join(root, 'images');
-  const found: AnnotatedImage[] = [];
-  const onlyLabelled: string[] = [];
-  for (const [i, entry] of items.entries()) {
-    const { id, annotations, image: named } = checkEntry(itemSchema, entry, `${file}: items[${i}]`);
-    const where = `${file}: items[${i}] (${id})`;
-    const shapes = new ShapesByType();
-    const drawn = annotations.filter(({ type }) => !OF_THE_IMAGE.includes(type));
-    for (const [k, annotation] of drawn.entries()) {
+/** The parts of a file that its items need. */
+interface Labelled {
+  file: string;
+  root: string;
+  /** The names of the labels by their numbers. */
+  names: readonly string[];
+}
+
+const isOfTheImage = ({ type }: { type: string }) => OF_THE_IMAGE.includes(type);
+
+/** Reads an item. Annotations that cannot be used are faults (ERR_DATASET_INVALID). */
+async function readItem(item: Item, where: string, { file, root, names }: Labelled, faults: Faults) {
+  const { id, annotations, image: named } = item;
+  const shapes = new ShapesByType();
+  for (const [k, annotation] of annotations.filter((one) => !isOfTheImage(one)).entries()) {
+    await faults.attempt(() => {
       const name = names[annotation.label_id ?? -1];
       if (name === undefined) {
         throw new DatasetError(
@@ -72,16 +77,34 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
         typeOf(name, `${file}: the label ${annotation.label_id}`),
         shapeOf(annotation, `${where}, shape ${k}`),
       );
-    }
-    if (drawn.length === 0 && annotations.some(({ type }) => type === 'label')) {
-      onlyLabelled.push(id); // The label may be that of a defect, so the image is not taken for a good one.
-      continue;
-    }
-    const path = named.path === undefined || named.path === '' ? `${id}.jpg` : named.path;
-    const image = await findImage(path, [join(images, part), images, root], root, where);
-    const size = named.size ? { height: named.size[0], width: named.size[1] } : undefined;
-    const masks = shapes.masksOf(image, { where, size });
-    found.push({ image, path: pathBelow(root, image), where, isTest: isTestName(part), masks });
+    });
+  }
+  const part = parse(file).name;
+  const images = join(root, 'images');
+  const path = named.path === undefined || named.path === '' ? `${id}.jpg` : named.path;
+  const image = await findImage(path, [join(images, part), images, root], root, where);
+  const size = named.size ? { height: named.size[0], width: named.size[1] } : undefined;
+  const masks = shapes.masksOf(image, { where, size });
+  return { image, path: pathBelow(root, image), where, isTest: isTestName(part), masks, size };
+}
+
+/** Reads the images of one file. Items that cannot be used are faults (ERR_DATASET_INVALID). */
+async function readFile(file: string, value: unknown, root: string, faults: Faults): Promise<AnnotatedImage[]> {
+  const { categories, items } = checkEntry(fileSchema, value, file);
+  const labelled = { file, root, names: categories.label.labels.map(({ name }) => name) };
+  const found: AnnotatedImage[] = [];
+  const onlyLabelled: string[] = [];
+  for (const [i, entry] of items.entries()) {
+    const image = await faults.read(async (own) => {
+      const item = checkEntry(itemSchema, entry, `${file}: items[${i}]`);
+      const { id, annotations } = item;
+      // The label may be that of a defect, so the image is not taken for a good one.
+      const isOnlyLabelled = annotations.every(isOfTheImage) && annotations.some(({ type }) => type === 'label');
+      if (!isOnlyLabelled) return readItem(item, `${file}: items[${i}] (${id})`, labelled, own);
+      onlyLabelled.push(id);
+      return undefined;
+    });
+    if (image) found.push(image);
   }
   if (onlyLabelled.length > 0) {
     warn(`Images of ${file} are left out because they have a label but no shape: ${someOf(onlyLabelled)}.`);
@@ -90,7 +113,7 @@ async function readFile(file: string, value: unknown, root: string): Promise<Ann
 }
 
 /** Opens a Datumaro file, or a folder with `annotations/*.json` and `images`. */
-export async function openDatumaro(path: string, needsTypes: boolean): Promise<DatasetContents> {
+export async function openDatumaro(path: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> {
   const isWhole = await isFolder(path);
   const root = isWhole ? path : rootOf(path);
   const files = isWhole
@@ -99,11 +122,14 @@ export async function openDatumaro(path: string, needsTypes: boolean): Promise<D
   const images: AnnotatedImage[] = [];
   let count = 0;
   for (const file of files) {
-    const value = await readJsonData(file);
-    if (isWhole && jsonFormatOf(value) !== 'datumaro') continue;
-    count++;
-    images.push(...(await readFile(file, value, root)));
+    const listed = await faults.attempt(async () => {
+      const value = await readJsonData(file);
+      return isWhole && jsonFormatOf(value) !== 'datumaro' ? undefined : readFile(file, value, root, faults);
+    });
+    if (listed) count++;
+    images.push(...(listed ?? []));
   }
-  if (count === 0) throw new DatasetError(`${path} holds no Datumaro file: expected annotations/*.json in it`);
-  return annotatedContents(root, path, images, needsTypes);
+  if (count === 0 && faults.isEmpty)
+    throw new DatasetError(`${path} holds no Datumaro file: expected annotations/*.json in it`);
+  return annotatedContents(root, path, images, needsTypes, faults);
 }

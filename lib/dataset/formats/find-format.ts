@@ -6,7 +6,7 @@ import { cvatFileIn } from './cvat.js';
 import { isCvatFile } from './cvat-xml.js';
 import { filesBelow, filesIn, isFile, rootOf } from './files.js';
 import { isPartFolder } from './folder-names.js';
-import { type JsonFormat, jsonFormatOf, readJsonData } from './json-file.js';
+import { guessJsonFormat, type JsonFormat, jsonFormatOf, readJsonData } from './json-file.js';
 import { visaFolder } from './masks.js';
 import { CLASS_FOLDER } from './voc.js';
 import { yoloFileIn } from './yolo.js';
@@ -35,9 +35,9 @@ function isOwn(root: string, file: string, format: JsonFormat): boolean {
   return rootOf(file) === root || (format === 'coco' && isPartFolder(basename(folder)));
 }
 
-/** Recognises JSON files. A file that is not JSON is only an error if nothing else is there. */
-async function jsonIn(root: string): Promise<{ format?: DataFormat; error?: unknown }> {
-  let error: unknown;
+/** Recognises JSON files. A file that is not JSON is only an error if nothing else is there. Its format is guessed. */
+async function jsonIn(root: string): Promise<{ format?: DataFormat; guessed?: DataFormat; error?: unknown }> {
+  let [error, guessed]: [unknown, DataFormat | undefined] = [undefined, undefined];
   const files = await filesBelow(root, ['.json'], 1);
   for (const file of files.slice(0, EXAMINED_FILES)) {
     try {
@@ -45,9 +45,11 @@ async function jsonIn(root: string): Promise<{ format?: DataFormat; error?: unkn
       if (format && isOwn(root, file, format)) return { format };
     } catch (cause) {
       error ??= cause;
+      const format = await guessJsonFormat(file).catch(() => undefined); // A file that cannot be read has no format.
+      if (format && isOwn(root, file, format)) guessed ??= format;
     }
   }
-  return { error };
+  return { error, ...(guessed && { guessed }) };
 }
 
 /** Recognises masks beside images, and KolektorSDD among them. */
@@ -73,12 +75,19 @@ async function masksIn(root: string): Promise<DataFormat | undefined> {
 async function formatOfFile(file: string): Promise<DataFormat | undefined> {
   if (/\.ya?ml$/i.test(file)) return 'yolo';
   if (/\.xml$/i.test(file)) return (await isCvatFile(file)) ? 'cvat' : undefined;
-  return /\.json$/i.test(file) ? jsonFormatOf(await readJsonData(file)) : undefined;
+  if (!/\.json$/i.test(file)) return undefined;
+  try {
+    return jsonFormatOf(await readJsonData(file));
+  } catch (error) {
+    const guessed = await guessJsonFormat(file);
+    if (guessed === undefined) throw error;
+    return guessed; // Its reader throws the same error.
+  }
 }
 
 /**
  * Tells the format of a file or folder. Returns undefined if none is recognised. Throws ERR_DATASET_INVALID if all that
- * is there is a JSON file that cannot be read.
+ * is there is a JSON file that cannot be read and whose format cannot be guessed.
  */
 export async function findFormat(path: string): Promise<DataFormat | undefined> {
   if (await isFile(path)) return formatOfFile(path);
@@ -90,8 +99,8 @@ export async function findFormat(path: string): Promise<DataFormat | undefined> 
   if (await cvatFileIn(path)) return 'cvat';
   if (await hasFolder(path, CLASS_FOLDER)) return 'voc';
   if (await isFolder(visaFolder(path))) return 'visa';
-  const { format, error } = await jsonIn(path);
-  const found = format ?? tree ?? (await masksIn(path));
+  const { format, guessed, error } = await jsonIn(path);
+  const found = format ?? tree ?? (await masksIn(path)) ?? guessed;
   if (found === undefined && error !== undefined) throw error;
   return found;
 }

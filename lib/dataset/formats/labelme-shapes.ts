@@ -1,6 +1,7 @@
 /** Makes shapes of the entries in labelme's files. */
 import { z } from 'zod';
 import { DatasetError } from '../../core/errors.js';
+import type { RawImage } from '../../core/image.js';
 import { ImageInMemory } from '../image-source.js';
 import { readMask } from '../mask-file.js';
 import { type Canvas, fillSpan, type Shape } from './canvas.js';
@@ -31,12 +32,22 @@ const KINDS: Record<string, { draw: Draw; least: number; most?: number }> = {
   points: { draw: drawPoints, least: 1 },
 };
 
+/** Reads a mask that is stored as an image. Throws ERR_DATASET_INVALID if it is none. */
+async function readStoredMask(mask: string, where: string): Promise<RawImage> {
+  try {
+    return await readMask(new ImageInMemory(`in ${where}`, 'mask', Buffer.from(mask, 'base64')));
+  } catch (cause) {
+    if (!(cause instanceof DatasetError)) throw cause;
+    const reason = cause.message.replace(/^in /, 'The mask in ');
+    throw new DatasetError(`${reason}: draw the mask again, or remove its shape`, { cause });
+  }
+}
+
 /** Puts a mask that is stored as an image into the box between two corners, both included. */
 async function drawStoredMask(canvas: Canvas, { points, mask }: LabelmeShape, where: string): Promise<void> {
   const [x0, y0, x1, y1] = points.flat().map(Math.trunc) as [number, number, number, number];
   const box = { width: x1 - x0 + 1, height: y1 - y0 + 1 };
-  const source = new ImageInMemory(`of ${where}`, 'mask', Buffer.from(mask ?? '', 'base64'));
-  const { data, width, height } = await readMask(source);
+  const { data, width, height } = await readStoredMask(mask ?? '', where);
   const isInside = x0 >= 0 && y0 >= 0 && x1 < canvas.width && y1 < canvas.height;
   if (!isInside || width !== box.width || height !== box.height) {
     throw new DatasetError(
@@ -67,7 +78,7 @@ export function labelmeShape(shape: LabelmeShape, where: string): Shape {
       `${where} is a ${name} of ${points.length} points: expected ${expected}, so correct or remove it`,
     );
   }
-  if (draw) return { draw: (canvas) => draw(canvas, points, where) };
+  if (draw) return { where, draw: (canvas) => draw(canvas, points, where) };
   if (!mask) throw new DatasetError(`${where} is a mask without an image: draw it again, or remove it`);
-  return { draw: (canvas) => drawStoredMask(canvas, shape, where) };
+  return { where, draw: (canvas) => drawStoredMask(canvas, shape, where) };
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
-import { fewAtOnce } from '../few-at-once.js';
+import type { Faults } from '../faults.js';
 import { partIn } from '../file-parts.js';
 import { recordIn } from '../file-records.js';
 import { imagesBelow, isFolder, someOf } from '../folders.js';
@@ -42,17 +42,19 @@ function embeddedImage(file: string): ImageInMemory {
   return new ImageInMemory(`the image in ${file}`, parse(file).name.normalize('NFC'), read, undefined, file);
 }
 
-/** Reads one file. Throws ERR_DATASET_INVALID with the shape that cannot be used. */
-async function readFile(file: string, root: string): Promise<AnnotatedImage | undefined> {
+/** Reads one file. Shapes that cannot be used are faults (ERR_DATASET_INVALID). */
+async function readFile(file: string, root: string, faults: Faults): Promise<AnnotatedImage | undefined> {
   const value = await readJsonData(file);
   if (jsonFormatOf(value) !== 'labelme') return undefined;
   const { shapes, imagePath, imageData, imageWidth, imageHeight } = checkEntry(fileSchema, value, file);
   const byType = new ShapesByType();
   for (const [i, entry] of shapes.entries()) {
     const where = `${file}: shapes[${i}]`;
-    const shape = checkEntry(shapeSchema, entry, where);
-    if (NO_TYPE.includes(shape.label)) continue;
-    byType.add(typeOf(shape.label, `The label of ${where}`), labelmeShape(shape, `${where} (${shape.label})`));
+    await faults.attempt(() => {
+      const shape = checkEntry(shapeSchema, entry, where);
+      if (NO_TYPE.includes(shape.label)) return;
+      byType.add(typeOf(shape.label, `The label of ${where}`), labelmeShape(shape, `${where} (${shape.label})`));
+    });
   }
   const image: ImageSource = imageData
     ? embeddedImage(file)
@@ -62,13 +64,13 @@ async function readFile(file: string, root: string): Promise<AnnotatedImage | un
   const masks = byType.masksOf(image, { where: file, size });
   const part = partIn(value);
   const isTest = part ? part === 'test' : foldersOf(path).some(isTestName);
-  return { image, path, where: file, isTest, masks, ...recordIn(value) };
+  return { image, path, where: file, isTest, masks, size, ...recordIn(value) };
 }
 
-/** Returns the images in folders of good ones. A warning names the other images that have no file of labelme. */
-async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Promise<AnnotatedImage[]> {
+/** Returns the images in folders of good ones, without those at `labelled`. A warning names the other images that have no file of labelme. */
+async function unlabelled(root: string, labelled: readonly string[]): Promise<AnnotatedImage[]> {
   // An image inside of a labelme file usually also lies beside it.
-  const known = new Set(labelled.map(({ path }) => path.replace(/\.[^./]*$/, '')));
+  const known = new Set(labelled.map((path) => path.replace(/\.[^./]*$/, '')));
   const others = (await imagesBelow(root)).map((image) => ({ image, path: pathBelow(root, image) }));
   const rest = others.filter(({ path }) => !known.has(path.replace(/\.[^./]*$/, '')));
   const isGood = (path: string) => foldersOf(path).some(isGoodFolder);
@@ -90,14 +92,20 @@ async function unlabelled(root: string, labelled: readonly AnnotatedImage[]): Pr
 }
 
 /** Opens one labelme file, or a folder with labelme files and images. */
-export async function openLabelme(path: string, needsTypes: boolean): Promise<DatasetContents> {
+export async function openLabelme(path: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> {
   if (!(await isFolder(path))) {
-    const only = await readFile(path, dirname(path));
-    if (!only) throw new DatasetError(`${path} is not a file of labelme: it has no list of shapes`);
-    return annotatedContents(dirname(path), path, [only], needsTypes);
+    const only = await faults.read((own) => readFile(path, dirname(path), own));
+    if (!only && faults.isEmpty) throw new DatasetError(`${path} is not a file of labelme: it has no list of shapes`);
+    return annotatedContents(dirname(path), path, only ? [only] : [], needsTypes, faults);
   }
   const files = await filesBelow(path, ['.json'], MAX_DEPTH);
-  const read = (await fewAtOnce(files, (file) => readFile(file, path))).filter((image) => image !== undefined);
-  if (read.length === 0) throw new DatasetError(`${path} holds no file of labelme`);
-  return annotatedContents(path, path, [...read, ...(await unlabelled(path, read))], needsTypes);
+  const labelled: string[] = [];
+  const read = await faults.readEach(files, async (file, own) => {
+    const image = await own.attempt(() => readFile(file, path, own));
+    if (image) labelled.push(image.path);
+    if (!own.isEmpty) labelled.push(pathBelow(path, file)); // The image of a faulty file is not taken for a good one.
+    return image;
+  });
+  if (labelled.length === 0) throw new DatasetError(`${path} holds no file of labelme`);
+  return annotatedContents(path, path, [...read, ...(await unlabelled(path, labelled))], needsTypes, faults);
 }

@@ -2,6 +2,7 @@
 import { parse } from 'node:path';
 import { DatasetError } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
+import type { Faults } from '../faults.js';
 import { imagesBelow, someOf } from '../folders.js';
 import { pathBelow } from './files.js';
 
@@ -48,10 +49,10 @@ function describe(root: string, file: string): Described {
 }
 
 /**
- * Lists the images below a folder with their masks, sorted by path. A warning names masks without an image. Throws
- * ERR_DATASET_INVALID if an image has two masks, or if two images would share one.
+ * Lists the images below a folder with their masks, sorted by path. A warning names masks without an image. Second masks
+ * of an image, and images that would share the mask of another one, are faults (ERR_DATASET_INVALID).
  */
-export async function maskPairsBelow(root: string): Promise<MaskPair[]> {
+export async function maskPairsBelow(root: string, faults: Faults): Promise<MaskPair[]> {
   const files = (await imagesBelow(root)).map((file) => describe(root, file));
   const haveFolder = files.some(({ place }) => place === 'masks');
   // A name such as `a_label.png` among the images is that of an image if masks have a folder of their own.
@@ -62,7 +63,8 @@ export async function maskPairsBelow(root: string): Promise<MaskPair[]> {
     const { file, key, path, folders, below } = one;
     const other = images.get(key)?.image;
     if (other !== undefined) {
-      throw new DatasetError(`${other} and ${file} would share one mask: rename or remove one of them`);
+      faults.add(new DatasetError(`${other} and ${file} would share one mask: rename or remove one of them`));
+      continue;
     }
     images.set(key, { image: file, mask: undefined, path, folders, below });
   }
@@ -71,7 +73,8 @@ export async function maskPairsBelow(root: string): Promise<MaskPair[]> {
     const key = images.has(own) ? own : withoutSuffix(own);
     const other = masks.get(key);
     if (other !== undefined) {
-      throw new DatasetError(`${other} and ${file} are masks of one image: rename or remove one of them`);
+      faults.add(new DatasetError(`${other} and ${file} are masks of one image: rename or remove one of them`));
+      continue;
     }
     masks.set(key, file);
   }

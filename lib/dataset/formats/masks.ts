@@ -5,7 +5,7 @@ import { DatasetError, withFileErrors } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
 import { decodeImage } from '../decode.js';
-import { fewAtOnce } from '../few-at-once.js';
+import type { Faults } from '../faults.js';
 import { someOf, stemOf } from '../folders.js';
 import { ImageInMemory, type ImageSource } from '../image-source.js';
 import { readMask } from '../mask-file.js';
@@ -25,8 +25,13 @@ type ReadMasks = (pair: MaskPair & { mask: string }) => Promise<ReadonlyMap<stri
 const isGood = ({ folders }: MaskPair) => folders.some(isGoodFolder);
 
 /** Makes the contents of pairs. Images in a folder of good ones, and those whose mask is blank, are good. */
-async function contentsOfPairs(root: string, needsTypes: boolean, readMasks: ReadMasks): Promise<DatasetContents> {
-  const pairs = await maskPairsBelow(root);
+async function contentsOfPairs(
+  root: string,
+  needsTypes: boolean,
+  faults: Faults,
+  readMasks: ReadMasks,
+): Promise<DatasetContents> {
+  const pairs = await maskPairsBelow(root, faults);
   const used = pairs.filter((pair) => pair.mask !== undefined || isGood(pair));
   const left = pairs.filter((pair) => !used.includes(pair)).map(({ path }) => path);
   if (left.length > 0) {
@@ -39,12 +44,12 @@ async function contentsOfPairs(root: string, needsTypes: boolean, readMasks: Rea
       `${root} holds no images with masks: expected images/NAME.png with masks/NAME.png, or NAME.png with NAME_mask.png`,
     );
   }
-  const images = await fewAtOnce(used, async (pair): Promise<AnnotatedImage> => {
+  const images = await faults.readEach(used, async (pair): Promise<AnnotatedImage> => {
     const { image, mask, path, folders } = pair;
     const masks = mask === undefined ? new Map<string, ImageSource>() : await readMasks({ ...pair, mask });
     return { image, path, where: mask ?? image, isTest: folders.some(isTestName), masks };
   });
-  return annotatedContents(root, root, images, needsTypes);
+  return annotatedContents(root, root, images, needsTypes, faults);
 }
 
 /** Returns the mask of a type, or nothing if it is blank. */
@@ -72,28 +77,28 @@ async function readClasses(file: string): Promise<Classes> {
  * Opens images beside their masks. The type is the name of the first folder that is not a part such as `train`, or
  * `defect`. Folders below a folder of images come before those above it. With a list of classes, as Roboflow writes it, masks hold the numbers of their classes.
  */
-export async function openMasks(root: string, needsTypes: boolean): Promise<DatasetContents> {
+export async function openMasks(root: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> {
   const lists = await filesBelow(root, [CLASS_LIST], 1);
   if (lists.length > 0) {
     const classes = await readClasses(lists[0] as string);
-    return contentsOfPairs(root, needsTypes, ({ mask }) => masksOfClasses(mask, classes));
+    return contentsOfPairs(root, needsTypes, faults, ({ mask }) => masksOfClasses(mask, classes));
   }
-  return contentsOfPairs(root, needsTypes, ({ mask, folders, below }) => {
+  return contentsOfPairs(root, needsTypes, faults, ({ mask, folders, below }) => {
     const named = [...below, ...folders].find((name) => !isPartFolder(name)) ?? ONLY_TYPE;
     return unlessBlank(isGoodFolder(named) ? ONLY_TYPE : typeOf(named, mask), mask);
   });
 }
 
 /** Opens KolektorSDD (`kos01/Part0.jpg`, `Part0_label.bmp`) or KolektorSDD2 (`train/10000.png`, `10000_GT.png`). */
-export const openKolektor = (root: string, needsTypes: boolean): Promise<DatasetContents> =>
-  contentsOfPairs(root, needsTypes, ({ mask }) => unlessBlank(ONLY_TYPE, mask));
+export const openKolektor = (root: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> =>
+  contentsOfPairs(root, needsTypes, faults, ({ mask }) => unlessBlank(ONLY_TYPE, mask));
 
 /** VisA's masks hold a number for each kind of defect, without a list of the kinds. All of them are one type here. */
 const VISA_TYPE = 'anomaly';
 
 /** Opens a category of VisA: `Data/Images/Normal`, `Data/Images/Anomaly` and `Data/Masks/Anomaly`. */
-export const openVisa = (root: string, needsTypes: boolean): Promise<DatasetContents> =>
-  contentsOfPairs(root, needsTypes, async ({ mask }) => {
+export const openVisa = (root: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> =>
+  contentsOfPairs(root, needsTypes, faults, async ({ mask }) => {
     const marked = new ImageInMemory(mask, stemOf(mask), async () => {
       const { data, width, height, channels, alpha } = await decodeImage(mask);
       const pixels = new Uint8Array(width * height);

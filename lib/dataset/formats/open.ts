@@ -1,13 +1,15 @@
 /** Opens datasets in every format. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatasetError } from '../../core/errors.js';
 import { holdsStagedFiles } from '../../core/staged-folder.js';
 import { checkValue, oneOf } from '../../options/check.js';
 import { type DataFormat, dataFormats } from '../../options/names.js';
 import type { DatasetContents } from '../contents.js';
+import { Faults } from '../faults.js';
 import { openFolder } from '../folder-contents.js';
 import { foldersIn, isFolder, someOf } from '../folders.js';
+import { annotatedContents } from './annotated.js';
 import { openCoco } from './coco.js';
 import { openCvat } from './cvat.js';
 import { openDatumaro } from './datumaro.js';
@@ -18,10 +20,10 @@ import { openKolektor, openMasks, openVisa } from './masks.js';
 import { openVoc } from './voc.js';
 import { openYolo } from './yolo.js';
 
-const READERS: Record<DataFormat, (path: string, needsTypes: boolean) => Promise<DatasetContents>> = {
+const READERS: Record<DataFormat, (path: string, needsTypes: boolean, faults: Faults) => Promise<DatasetContents>> = {
   mvtec: openFolder,
   mpdd: openFolder,
-  btad: (path, needsTypes) => openFolder(path, needsTypes, 'ok'),
+  btad: (path, needsTypes, faults) => openFolder(path, needsTypes, faults, 'ok'),
   visa: openVisa,
   kolektor: openKolektor,
   coco: openCoco,
@@ -38,13 +40,15 @@ const FILES: readonly DataFormat[] = ['coco', 'labelme', 'cvat', 'yolo', 'datuma
 
 /**
  * Opens the dataset in a file or folder. Its content tells the format, unless `format` does. Throws ERR_INVALID_OPTION for
- * an unknown format, and ERR_DATASET_INVALID for data that cannot be used. Category folders need no defect type if
- * `needsTypes` is false.
+ * an unknown format, and ERR_DATASET_INVALID for data that cannot be used. The data needs no defect type if
+ * `needsTypes` is false. `faults` receives the errors of entries, which are thrown unless it keeps them. If it does, data
+ * whose format is known but that cannot be read has no images.
  */
 export async function openData(
   path: string,
   format?: DataFormat,
   needsTypes = true,
+  faults = Faults.thrown,
 ): Promise<{ format: DataFormat; contents: DatasetContents }> {
   checkValue('format', oneOf(dataFormats).optional(), format);
   const place = resolve(path);
@@ -62,7 +66,11 @@ export async function openData(
   }
   if (found === undefined) await refuseSeveral(place);
   const known = found ?? 'mvtec'; // Its reader tells what a category needs.
-  return { format: known, contents: await READERS[known](place, needsTypes) };
+  const open = () => READERS[known](place, needsTypes, faults);
+  if (found === undefined) return { format: known, contents: await open() };
+  const folder = isWhole ? place : dirname(place);
+  const contents = (await faults.attempt(open)) ?? annotatedContents(folder, place, [], false, faults);
+  return { format: known, contents };
 }
 
 /**

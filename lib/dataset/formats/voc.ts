@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatasetError, withFileErrors } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
-import { fewAtOnce } from '../few-at-once.js';
+import type { Faults } from '../faults.js';
 import { imagesBelow, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents } from './annotated.js';
 import { type Classes, masksOfClasses } from './class-image.js';
@@ -115,7 +115,7 @@ function namesOf(root: string, images: Iterable<string>, masks: Iterable<string>
 }
 
 /** Opens a folder with `JPEGImages` and `SegmentationClass`. */
-export async function openVoc(root: string, needsTypes: boolean): Promise<DatasetContents> {
+export async function openVoc(root: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> {
   const folders = { images: join(root, IMAGE_FOLDER), masks: join(root, CLASS_FOLDER) };
   for (const folder of Object.values(folders)) {
     if (!(await isFolder(folder))) throw new DatasetError(`${root} has no folder ${pathBelow(root, folder)}`);
@@ -129,7 +129,7 @@ export async function openVoc(root: string, needsTypes: boolean): Promise<Datase
     (await imagesBelow(folders.masks)).map((file) => [withoutEnding(pathBelow(folders.masks, file)), file]),
   );
   const names = namesOf(root, images.keys(), masks.keys(), listed.keys());
-  const found = await fewAtOnce(names, async (name): Promise<AnnotatedImage> => {
+  const found = await faults.readEach(names, async (name): Promise<AnnotatedImage> => {
     const [image, mask] = [images.get(name), masks.get(name)];
     const where = mask ?? `${LIST_FOLDER} of ${root}`;
     if (image === undefined) {
@@ -143,5 +143,5 @@ export async function openVoc(root: string, needsTypes: boolean): Promise<Datase
       masks: mask === undefined ? new Map() : await masksOfClasses(mask, classes),
     };
   });
-  return annotatedContents(root, root, found, needsTypes);
+  return annotatedContents(root, root, found, needsTypes, faults);
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DatasetError, withFileErrors } from '../../core/errors.js';
 import { warn } from '../../core/warnings.js';
 import type { DatasetContents } from '../contents.js';
-import { fewAtOnce } from '../few-at-once.js';
+import type { Faults } from '../faults.js';
 import { foldersIn, imagesBelow, isFolder, someOf } from '../folders.js';
 import { type AnnotatedImage, annotatedContents } from './annotated.js';
 import { filesIn, findImage, isFile, isInside, pathBelow } from './files.js';
@@ -109,7 +109,7 @@ async function liesBeside(file: string, base: Base, given: string): Promise<bool
 }
 
 /** Lists the images of a folder, or those that a text file names, one on each line. */
-async function imagesOf(place: string, root: string): Promise<string[]> {
+async function imagesOf(place: string, root: string, faults: Faults): Promise<string[]> {
   if (await isFolder(place)) return imagesBelow(place);
   const text = await withFileErrors('read', place, () => readFile(place, 'utf8'));
   const images: string[] = [];
@@ -118,13 +118,15 @@ async function imagesOf(place: string, root: string): Promise<string[]> {
     const path = line.trim();
     const inArchive = path.replace(/^data\//, ''); // CVAT writes paths that begin with a folder that it does not export.
     const name = (await isFile(join(root, path))) ? path : inArchive;
-    images.push(await findImage(name, [dirname(place), root], root, `${place}: line ${i + 1}`));
+    const where = `${place}: line ${i + 1}`;
+    const image = await faults.attempt(() => findImage(name, [dirname(place), root], root, where));
+    if (image !== undefined) images.push(image);
   }
   return images;
 }
 
 /** Opens `data.yaml`, or the folder that holds it and the images. */
-export async function openYolo(path: string, needsTypes: boolean): Promise<DatasetContents> {
+export async function openYolo(path: string, needsTypes: boolean, faults: Faults): Promise<DatasetContents> {
   const isWhole = await isFolder(path);
   const file = isWhole ? await yoloFileIn(path) : path;
   if (file === undefined) throw new DatasetError(`${path} holds no data.yaml, which names the classes and the images`);
@@ -144,21 +146,21 @@ export async function openYolo(path: string, needsTypes: boolean): Promise<Datas
           ? ['lies outside of', `open ${dirname(root)}, which holds both`]
           : ['is missing below', 'correct the path, relative to the file'];
         const message = `${file} names ${one} for ${part}, which ${what} ${root}`;
-        if (part === 'train') throw new DatasetError(`${message}: ${next}`);
-        warn(`${message}. It is left out.`); // Roboflow names parts that have no images.
+        if (part === 'train') faults.add(new DatasetError(`${message}: ${next}`));
+        else warn(`${message}. It is left out.`); // Roboflow names parts that have no images.
         continue;
       }
       // Small datasets name the same images for several parts.
-      const images = (await imagesOf(place, root)).filter((image) => !seen.has(image));
+      const images = (await imagesOf(place, root, faults)).filter((image) => !seen.has(image));
       for (const image of images) seen.add(image);
-      const read = await fewAtOnce(images, async (image) => {
+      const read = await faults.readEach(images, async (image, own): Promise<AnnotatedImage> => {
         const labels = await labelFiles.fileOf(image);
         const common = { image, path: pathBelow(root, image), isTest: part === 'test' };
         if (labels === undefined) {
           unlabelled.push(common.path);
           return { ...common, where: image, masks: new Map() };
         }
-        const masks = (await readLabels(labels, classes, file)).masksOf(image, { where: labels });
+        const masks = (await readLabels(labels, classes, file, own)).masksOf(image, { where: labels });
         return { ...common, where: labels, masks };
       });
       found.push(...read);
@@ -171,5 +173,5 @@ export async function openYolo(path: string, needsTypes: boolean): Promise<Datas
   }
   const orphans = await labelFiles.orphans();
   if (orphans.length > 0) warn(`Files of labels in ${root} belong to no image: ${someOf(orphans)}.`);
-  return annotatedContents(root, file, found, needsTypes);
+  return annotatedContents(root, file, found, needsTypes, faults);
 }
