@@ -1,12 +1,13 @@
 /** Makes jobs of a service whose results are small pairs. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunJob } from '../../lib/queue/job-queue.js';
+import type { Job, RunJob } from '../../lib/queue/job-queue.js';
 import { filesBelow, type ManifestFile } from '../../lib/store/manifest.js';
 import { jobFileKey, publishResult } from '../../lib/store/results.js';
 import type { Store } from '../../lib/store/store.js';
 import { uploadFile } from '../../lib/store/transfer.js';
 import { writePairs } from './reviewing.js';
+import type { TestService } from './service.js';
 
 /** Writes three pairs into the files of a job, and publishes its result. The pairs lie in the folder `pairs`. */
 export async function publishPairs(store: Store, id: string, scratch: string): Promise<void> {
@@ -29,3 +30,13 @@ export const runWithPairs =
     onEvent({ event: 'pair', index: 0, type: 'crack', image: 'pairs/test/crack/000000.png' } as never);
     return {};
   };
+
+/** Makes a job of a service that has ended. */
+export async function endedJob({ queue }: TestService, kind: 'generate' | 'check' = 'generate'): Promise<Job> {
+  const { id } = await queue.submit({ kind, options: {}, datasets: {}, priority: 0 });
+  for await (const _ of queue.events(id, { signal: AbortSignal.timeout(20_000) }));
+  return queue.get(id);
+}
+
+/** Returns the folder of a job's pairs. */
+export const pairsOf = ({ store }: TestService, { id }: Job): string => join(store.place, 'jobs', id, 'files', 'pairs');

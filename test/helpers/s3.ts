@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import S3rver from 's3rver';
 
 /**
- * What the proxy does with a request: pass it on, answer with a status, cut the answer after its first bytes, or pass it on
- * and keep the answer.
+ * The proxy passes a request on, answers with a status, cuts the answer after its first bytes, or passes the request on and
+ * keeps the answer.
  */
 export type Fault = 'none' | 412 | 500 | 503 | 'cut' | 'unanswered';
 

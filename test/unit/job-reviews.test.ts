@@ -8,7 +8,7 @@ import type { Job } from '../../lib/queue/job-queue.js';
 import { openSession } from '../../lib/review/review.js';
 import { JobReviews } from '../../lib/service/job-reviews.js';
 import { expectFailure } from '../helpers/failures.js';
-import { runWithPairs } from '../helpers/job-pairs.js';
+import { endedJob, pairsOf, runWithPairs } from '../helpers/job-pairs.js';
 import { pngOf } from '../helpers/reviewing.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { openService, type TestService } from '../helpers/service.js';
@@ -21,13 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => made[Symbol.asyncDispose]());
 
-/** Makes a job that has ended. */
-async function newJob(kind: 'generate' | 'check' = 'generate'): Promise<Job> {
-  const { id } = await made.queue.submit({ kind, options: {}, datasets: {}, priority: 0 });
-  for await (const _ of made.queue.events(id, { signal: AbortSignal.timeout(20_000) }));
-  return made.queue.get(id);
-}
-const filesOf = ({ id }: Job) => join(made.store.place, 'jobs', id, 'files', 'pairs');
+const newJob = (kind?: 'generate' | 'check') => endedJob(made, kind);
+const filesOf = (job: Job) => pairsOf(made, job);
 const settings = (name: string) => ({
   ...{ store: made.store, queue: made.queue, workFolder: join(scratch, name), onNote() {} },
 });

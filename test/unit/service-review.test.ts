@@ -13,7 +13,7 @@ import { openSession } from '../../lib/review/review.js';
 import { readResult } from '../../lib/store/results.js';
 import { fetchReviews } from '../../lib/worker/review-files.js';
 import { expectFailure } from '../helpers/failures.js';
-import { runWithPairs } from '../helpers/job-pairs.js';
+import { endedJob, pairsOf, runWithPairs } from '../helpers/job-pairs.js';
 import { pngOf } from '../helpers/reviewing.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { openService, type TestService } from '../helpers/service.js';
@@ -28,13 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => made[Symbol.asyncDispose]());
 
-/** Makes a job that has ended. */
-async function newJob(kind: 'generate' | 'check' = 'generate'): Promise<Job> {
-  const { id } = await made.queue.submit({ kind, options: {}, datasets: {}, priority: 0 });
-  for await (const _ of made.queue.events(id, { signal: AbortSignal.timeout(20_000) }));
-  return made.queue.get(id);
-}
-const filesOf = ({ id }: Job) => join(made.store.place, 'jobs', id, 'files', 'pairs');
+const newJob = (kind?: 'generate' | 'check') => endedJob(made, kind);
+const filesOf = (job: Job) => pairsOf(made, job);
 const at = ({ id }: Job, path: string) => `/v1/jobs/${id}/review/api/${path}`;
 const ask = (request: InjectOptions) => made.app.inject({ ...request, headers: { authorization, ...request.headers } });
 const listOf = async (job: Job) => (await ask({ url: at(job, 'pairs') })).json();
