@@ -5,7 +5,7 @@ import { BullQueue } from '../dist/queue/bull-queue.js';
 import { QueueWorker } from '../dist/worker/queue-worker.js';
 
 /** Both sides take turns this often, because other programs slow the machine down at times. */
-const ROUNDS = 5;
+const ROUNDS = 15;
 const DATA = { kind: 'check', options: { data: 'metal' }, datasets: {}, priority: 50 };
 
 /** Measures from the start of the first job to the start of the last one, so that connecting and the end do not count. */

@@ -29,23 +29,12 @@ import { queueOf } from './placement.js';
 import { connectRedis, keys } from './redis.js';
 import { listWorkers, type WorkerDescription } from './workers.js';
 
-/** A job that failed for a reason that may pass is tried this often, with growing pauses. */
-const ATTEMPTS = 3;
-const RETRY_AFTER_MS = 5000;
-
 /** BullMQ runs jobs with smaller numbers first, and 0 means no priority at all. */
 const bullPriority = (priority: number) => 101 - priority;
-
-const jobSettings: JobsOptions = {
-  attempts: ATTEMPTS,
-  stackTraceLimit: 0, // Stack traces hold paths of the worker's machine.
-};
 
 export interface BullQueueSettings {
   /** This many jobs may wait, with those that were cancelled and that no worker has come to yet. */
   maxQueued: number;
-  /** A job whose failure may pass is tried again after this time in milliseconds, and then after twice of it. */
-  retryAfterMs?: number;
   /** Estimates the bytes of memory that a job needs. Without it, jobs are taken by workers of any memory. */
   memoryOf?: ((request: JobRequest) => number) | undefined;
 }
@@ -279,8 +268,9 @@ export class BullQueue implements JobQueue {
     await this.#queues.register(id, name);
     await appendEvent(this.redis, id, { event: 'state', state: 'queued' }); // A worker may tell more at once.
     return this.#queues.get(name).add(data.kind, data, {
-      ...{ ...jobSettings, ...more, jobId: id, priority: bullPriority(data.priority) },
-      backoff: { type: 'exponential', delay: this.settings.retryAfterMs ?? RETRY_AFTER_MS },
+      ...more,
+      jobId: id,
+      priority: bullPriority(data.priority),
     });
   }
 

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.js';
 import type { QueueEvent, StoredEvent } from './job-queue.js';
-import { KEPT_SECONDS, MAX_EVENTS } from './kept.js';
+import { MAX_EVENTS } from './kept.js';
 import { keys } from './redis.js';
 
 const BATCH = 100;
@@ -16,45 +16,51 @@ const FAILED = '{"event":"end","state":"failed"';
 
 /**
  * One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. It reads a
- * stream only where it must, which costs as much as four appended events: an ended job is known by the expiry of its
- * stream, and a stream of one event has the job's submission.
+ * stream only where it must, which costs as much as four appended events: the event before one of the same job is often
+ * among these events, and a stream of one event has the job's submission.
  */
 const APPEND = `
-local streams, maxEvents, keptSeconds, channel, isWaiting = unpack(ARGV, 1, 5)
+local streams, maxEvents, channel, isWaiting, lines = unpack(ARGV)
 local cancelled, cancelledWaiting = unpack(KEYS)
-local ended, previousId, isOpen = {}, nil, false
-for i = 6, #ARGV, 2 do
-  local id, event = ARGV[i], ARGV[i + 1]
+local hasCancelled = redis.call('EXISTS', cancelled, cancelledWaiting) > 0
+local ended, previousId, previousEvent = {}, nil, nil
+local function isEnd(event)
+  return string.sub(event, 1, 14) == '{"event":"end"'
+end
+local function lastEvent(id, event)
+  if id == previousId then return previousEvent end
   local key = streams .. id
+  if event == '${RUNNING}' and redis.call('XLEN', key) == 1 then return '${QUEUED}' end
+  local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  return last and last[2][2] or ''
+end
+for id, event in string.gmatch(lines, '([^ ]+) ([^\\n]+)\\n') do
   local isLeftOut = false
   if event ~= '${QUEUED}' then
-    isLeftOut = not (isOpen and id == previousId) and redis.call('TTL', key) >= 0
-    if not isLeftOut and event == '${RUNNING}' and redis.call('XLEN', key) > 1 then
-      -- A campaign starts many times while another one makes its parts.
-      isLeftOut = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1][2][2] == event
-    end
+    local last = lastEvent(id, event)
+    -- A campaign starts many times while another one makes its parts.
+    isLeftOut = isEnd(last) or (event == last and event == '${RUNNING}')
   end
   if not isLeftOut then
-    local isEnd = string.sub(event, 1, 14) == '{"event":"end"'
-    redis.call('XADD', key, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
-    if isEnd then
-      redis.call('EXPIRE', key, keptSeconds)
-      ended[#ended + 1] = id
-    elseif event == '${QUEUED}' then
-      redis.call('PERSIST', key)
-    end
-    previousId, isOpen = id, not isEnd
+    redis.call('XADD', streams .. id, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
+    if isEnd(event) then ended[#ended + 1] = id end
+    previousId, previousEvent = id, event
   end
   local isCompleted = string.sub(event, 1, ${COMPLETED.length}) == '${COMPLETED}'
   if event == '${QUEUED}' or isCompleted then
-    -- The stream of a job that was cancelled long ago may have expired.
-    redis.call('SREM', cancelled, id)
-    redis.call('SREM', cancelledWaiting, id)
+    if hasCancelled then
+      redis.call('SREM', cancelled, id)
+      redis.call('SREM', cancelledWaiting, id)
+    end
   elseif event == '${CANCELLED}' and isWaiting == '1' then
-    if not isLeftOut then redis.call('SADD', cancelledWaiting, id) end
+    if not isLeftOut then
+      redis.call('SADD', cancelledWaiting, id)
+      hasCancelled = true
+    end
   elseif event == '${CANCELLED}' then
     redis.call('SREM', cancelledWaiting, id)
     redis.call('SADD', cancelled, id)
+    hasCancelled = true
   elseif string.sub(event, 1, ${FAILED.length}) == '${FAILED}' then
     redis.call('SREM', cancelledWaiting, id)
   end
@@ -76,8 +82,7 @@ function textOf(event: QueueEvent): string {
 /**
  * Appends events in one request. The end of a job is also told to those who listen for ended jobs. Its worker tells of
  * it, and so does who cancels it or misses the event, but the stream has it once. After it, the job can only be queued
- * again: other events come too late, from a worker that was cut off and has lost the job. The events of an ended job
- * expire, unless it is queued again.
+ * again: other events come too late, from a worker that was cut off and has lost the job.
  *
  * `isWaiting` tells that jobs which are cancelled by these events still wait in BullMQ's queue, where a worker comes to
  * them later and tells of their end again.
@@ -87,8 +92,9 @@ export async function appendEvents(
   entries: readonly JobEventEntry[],
   { isWaiting = false } = {},
 ): Promise<void> {
-  const args: (string | number)[] = [keys.events(''), MAX_EVENTS, KEPT_SECONDS, keys.ended, isWaiting ? '1' : ''];
-  for (const { id, event } of entries) args.push(id, textOf(event));
+  // ioredis takes longer for many arguments than for one. Neither identifiers nor JSON have line breaks.
+  const lines = entries.map(({ id, event }) => `${id} ${textOf(event)}\n`).join('');
+  const args = [keys.events(''), MAX_EVENTS, keys.ended, isWaiting ? '1' : '', lines];
   await redis.eval(APPEND, 2, keys.cancelled, keys.cancelledWaiting, ...args);
 }
 

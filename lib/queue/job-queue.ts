@@ -55,6 +55,9 @@ export interface Job extends JobRequest {
   error?: JobFailure;
 }
 
+/** What the worker of a job needs to know of it. */
+export type AssignedJob = Pick<Job, 'id' | 'kind' | 'options' | 'datasets' | 'priority'>;
+
 /** Tells that a file of the job can be fetched. The path is relative to the job's files. */
 export interface FileEvent {
   event: 'file';
@@ -154,4 +157,4 @@ export interface RunContext {
  * Runs a job: it fetches what the job's names stand for, calls the function of `lib/jobs` with `resume`, and publishes
  * the result. Returns the result without paths of this machine. Throws the errors of the job.
  */
-export type RunJob = (job: Job, context: RunContext) => Promise<object>;
+export type RunJob = (job: AssignedJob, context: RunContext) => Promise<object>;

@@ -6,7 +6,7 @@ import { AbortedError } from '../core/errors.js';
 import { Dataset } from '../dataset/dataset.js';
 import { isDatasetName } from '../options/requests.js';
 import { jobFailureOf } from '../queue/errors.js';
-import type { Job } from '../queue/job-queue.js';
+import type { AssignedJob } from '../queue/job-queue.js';
 import { publishFolder } from '../store/datasets.js';
 import type { Store } from '../store/store.js';
 
@@ -34,7 +34,7 @@ export type CampaignFacts = z.output<typeof factsSchema>;
  * opened, and ERR_NOT_FOUND.
  */
 export async function findCategories(
-  { options, datasets }: Job,
+  { options, datasets }: AssignedJob,
   path: string,
   store: Store,
 ): Promise<Pick<CampaignFacts, 'categories' | 'failures'>> {

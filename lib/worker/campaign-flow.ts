@@ -9,7 +9,7 @@ import type { CampaignFailure } from '../jobs/failure.js';
 import { checkRequest } from '../options/requests.js';
 import type { BullQueue } from '../queue/bull-queue.js';
 import type { JobData } from '../queue/job-data.js';
-import { hasEnded, type Job, type JobFailure } from '../queue/job-queue.js';
+import { type AssignedJob, hasEnded, type Job, type JobFailure } from '../queue/job-queue.js';
 import { publishResult, readResult } from '../store/results.js';
 import type { Store } from '../store/store.js';
 import { type CampaignFacts, factsSchema } from './campaign-facts.js';
@@ -21,7 +21,7 @@ export interface FlowSettings {
   store: Store;
   pairsPerPart: number;
   /** Finds out what a campaign consists of. */
-  factsOf(job: Job): Promise<CampaignFacts>;
+  factsOf(job: AssignedJob): Promise<CampaignFacts>;
 }
 
 /** What the worker does next with a campaign. */
@@ -42,7 +42,7 @@ const LOOK_AGAIN_MS = 2000;
 export async function nextStep(
   bullJob: BullJob<JobData>,
   token: string,
-  job: Job,
+  job: AssignedJob,
   settings: FlowSettings,
 ): Promise<FlowStep> {
   if (job.kind !== 'campaign') return { next: 'run' };
@@ -71,7 +71,7 @@ export async function nextStep(
 async function typeStep(
   bullJob: BullJob<JobData>,
   token: string,
-  job: Job & Pick<CampaignPart, 'fingerprint'>,
+  job: AssignedJob & Pick<CampaignPart, 'fingerprint'>,
   settings: FlowSettings,
 ): Promise<FlowStep> {
   const learn = learnPart(job);
@@ -93,7 +93,7 @@ async function typeStep(
 async function endedParts(
   bullJob: BullJob<JobData>,
   token: string,
-  { id, priority }: Job,
+  { id, priority }: AssignedJob,
   parts: readonly CampaignPart[],
   { queue, store }: FlowSettings,
 ): Promise<Job[] | undefined> {
@@ -122,7 +122,7 @@ function requireCompleted(jobs: readonly Job[]): void {
 
 /** Makes the result of a campaign of several types, and publishes it. */
 async function summarize(
-  job: Job,
+  job: AssignedJob,
   members: readonly { category: string; type: string }[],
   unopened: readonly CampaignFailure[],
   ended: readonly Job[],

@@ -1,11 +1,12 @@
 /** Finds the next job for this machine in the queues that are there. */
-import { Job as BullJob, type JobJson, UnrecoverableError, Worker } from 'bullmq';
+import { Job as BullJob, type JobJson, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type JobData, reasonOf } from '../queue/job-data.js';
+import type { JobData } from '../queue/job-data.js';
 import { appendEvent } from '../queue/job-events.js';
 import { canRun, hasMemory, hasTools, type Needs, needsOf } from '../queue/placement.js';
 import { keys, PREFIX } from '../queue/redis.js';
 import { type Capabilities, listWorkers } from '../queue/workers.js';
+import { failJob } from './fail-job.js';
 
 export interface JobSourceSettings {
   redis: Redis;
@@ -102,9 +103,9 @@ export class JobSource {
   async #worker(name: string): Promise<Worker<JobData>> {
     const known = this.#workers.get(name);
     if (known) return known;
-    const { redis, id, lockMs, onNote } = this.settings;
+    const { redis, lockMs, onNote } = this.settings;
     const worker = new Worker<JobData>(name, null, {
-      ...{ connection: redis, prefix: PREFIX, autorun: false, name: id },
+      ...{ connection: redis, prefix: PREFIX, autorun: false },
       ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: MAX_LOST_WORKERS },
     });
     this.#workers.set(name, worker);
@@ -123,7 +124,7 @@ export class JobSource {
     for (;;) {
       const job = await worker.getNextJob(`${id}:refused`, { block: false });
       if (!job) return;
-      await job.moveToFailed(new UnrecoverableError(reasonOf(error)), `${id}:refused`, false);
+      await failJob(job, `${id}:refused`, error, { isFinal: true });
       await appendEvent(redis, job.id as string, { event: 'end', state: 'failed', error });
       onNote(`job ${job.id}: ${message}`);
     }

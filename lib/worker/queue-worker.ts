@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { BullQueue, type BullQueueSettings } from '../queue/bull-queue.js';
 import type { JobData } from '../queue/job-data.js';
 import { appendEvents } from '../queue/job-events.js';
-import type { Job, RunJob } from '../queue/job-queue.js';
+import type { AssignedJob, RunJob } from '../queue/job-queue.js';
 import { needsOf } from '../queue/placement.js';
 import { connectRedis, keys } from '../queue/redis.js';
 import { announce, type Capabilities, type WorkerStatus } from '../queue/workers.js';
@@ -28,9 +28,11 @@ export interface QueueWorkerSettings {
   concurrency: number;
   run: RunJob;
   /** Takes the next step of a campaign, which may consist of other jobs. */
-  step(queue: BullQueue, bullJob: BullJob<JobData>, token: string, job: Job): Promise<FlowStep>;
+  step(queue: BullQueue, bullJob: BullJob<JobData>, token: string, job: AssignedJob): Promise<FlowStep>;
   /** Another worker takes a job over if this one has not renewed its lock for this number of milliseconds. */
   lockMs: number;
+  /** A job whose failure may pass is tried again after this time in milliseconds, and then after twice of it. */
+  retryAfterMs?: number;
   /** A slot changes to another queue with jobs after this number of milliseconds. */
   stayMs?: number;
   /** Jobs that no worker has the memory for, and those that ended long ago, are looked for at this interval. */
@@ -75,9 +77,9 @@ export class QueueWorker implements AsyncDisposable {
     this.#reserved = new Array<number>(concurrency).fill(0);
     this.#queue = new BullQueue(redis, { maxQueued: Number.POSITIVE_INFINITY, memoryOf: settings.memoryOf });
     this.#events = new EventSender((entries) => appendEvents(redis, entries));
-    const { run, step } = settings;
+    const { run, step, retryAfterMs } = settings;
     this.#shared = {
-      ...{ lockMs, run, onNote, events: this.#events },
+      ...{ lockMs, run, onNote, retryAfterMs, events: this.#events },
       step: (...args) => step(this.#queue, ...args),
       isCancelled: (id) => this.#queue.isCancelled(id),
     };

@@ -8,7 +8,7 @@ import type { JobContext, PairEvent } from '../jobs/job.js';
 import { loadOptions } from '../options/base.js';
 import { type JobKind, jobOptions } from '../options/jobs.js';
 import { checkRequest, jobIdPattern, parseReference, resolveReferences, resultFiles } from '../options/requests.js';
-import type { Job, RunContext } from '../queue/job-queue.js';
+import type { AssignedJob, RunContext } from '../queue/job-queue.js';
 import { pickGiven } from '../recipes/recipe.js';
 import { jobPrefix, publishResult, readResult } from '../store/results.js';
 import type { Store } from '../store/store.js';
@@ -66,7 +66,7 @@ export class JobRunner implements AsyncDisposable {
    * ERR_NOT_FOUND for missing inputs, the errors of the job, and those of the store. Messages hold no paths of this
    * machine.
    */
-  async run(job: Job, context: RunContext): Promise<object> {
+  async run(job: AssignedJob, context: RunContext): Promise<object> {
     const { store, bases } = this.settings;
     if (!jobIdPattern.test(job.id))
       throw new InvalidOptionError(`Expected 32 hexadecimal digits but received ${job.id}`);
@@ -99,7 +99,7 @@ export class JobRunner implements AsyncDisposable {
    * Finds out what a campaign consists of. Loads its base, which the next job probably uses. Throws the errors of the
    * base, the data and the store.
    */
-  async factsOf(job: Job): Promise<CampaignFacts> {
+  async factsOf(job: AssignedJob): Promise<CampaignFacts> {
     const { store, bases } = this.settings;
     const { base, data, type, recipe } = job.options;
     const folder = await this.work.create(job.id);
@@ -135,7 +135,7 @@ export class JobRunner implements AsyncDisposable {
     };
   }
 
-  async #runIn(folder: string, job: Job, context: RunContext, paths: LocalPaths): Promise<object> {
+  async #runIn(folder: string, job: AssignedJob, context: RunContext, paths: LocalPaths): Promise<object> {
     const { signal, onEvent, isOwner, prepare } = context;
     const { store, copyEveryMs } = this.settings;
     let pairs: PairEvent[] = [];

@@ -1,11 +1,12 @@
 /** Runs one job that a worker has taken, and tells the queue how it ended. */
-import { type Job as BullJob, UnrecoverableError } from 'bullmq';
+import type { Job as BullJob } from 'bullmq';
 import { AbortedError, DualAnoDiffError } from '../core/errors.js';
 import { jobFailureOf } from '../queue/errors.js';
-import { describeJobAs, type JobData, reasonOf } from '../queue/job-data.js';
-import type { Job, QueueEvent, RunContext, RunJob } from '../queue/job-queue.js';
+import { assignedJobOf, type JobData } from '../queue/job-data.js';
+import type { AssignedJob, QueueEvent, RunContext, RunJob } from '../queue/job-queue.js';
 import type { FlowStep } from './campaign-flow.js';
 import type { EventSender } from './event-sender.js';
+import { failJob } from './fail-job.js';
 
 /** Errors with these codes may pass, so that the job is tried again. Others would come again. */
 const PASSING = new Set([
@@ -21,8 +22,10 @@ export interface RunningJobSettings {
   lockMs: number;
   run: RunJob;
   /** Takes the next step of a campaign, which may consist of other jobs. */
-  step(bullJob: BullJob<JobData>, token: string, job: Job): Promise<FlowStep>;
+  step(bullJob: BullJob<JobData>, token: string, job: AssignedJob): Promise<FlowStep>;
   events: EventSender;
+  /** A job whose failure may pass is tried again after this time in milliseconds, and then after twice of it. */
+  retryAfterMs?: number | undefined;
   isCancelled(id: string): Promise<boolean>;
   onNote(message: string): void;
 }
@@ -87,8 +90,12 @@ export class RunningJob {
 
   #contextOf({ prepare }: Extract<FlowStep, { next: 'run' }>): RunContext {
     const { fingerprint } = this.bullJob.data;
+    const control = this.#control;
     const context: RunContext = {
-      signal: this.#control.signal,
+      // Node makes a signal when it is first asked for, which costs as much as any other part of a job of no work.
+      get signal() {
+        return control.signal;
+      },
       onEvent: (event) => {
         this.#hasTold = true;
         this.#tell(event);
@@ -100,11 +107,11 @@ export class RunningJob {
     return context;
   }
 
-  #begin(): Job {
+  #begin(): AssignedJob {
     const { deferredFailure, data } = this.bullJob;
     if (deferredFailure) throw new DualAnoDiffError(deferredFailure, 'ERR_WORKER_LOST');
     if (data?.cancelled) throw new AbortedError();
-    const job = describeJobAs('running', this.bullJob);
+    const job = assignedJobOf(this.bullJob);
     this.#tell({ event: 'state', state: 'running' });
     return job;
   }
@@ -137,12 +144,9 @@ export class RunningJob {
     const failure = jobFailureOf(isCancelled ? new AbortedError() : error);
     const { code, message } = failure;
     onNote(`job ${id}: ${message} (${code})`);
-    const final = !PASSING.has(code);
-    const cause = final ? new UnrecoverableError(reasonOf(failure)) : new Error(reasonOf(failure));
     events.send();
-    await bullJob.moveToFailed(cause, token, false);
-    const willRetry = !final && bullJob.attemptsMade < (bullJob.opts.attempts ?? 1);
-    if (willRetry) {
+    const options = { isFinal: !PASSING.has(code), retryAfterMs: this.settings.retryAfterMs };
+    if (await failJob(bullJob, token, failure, options)) {
       this.#tell({ event: 'warning', message: `${message} (${code}). The job is tried again.` });
       this.#tell({ event: 'state', state: 'queued' });
     } else if (isCancelled) this.#tell({ event: 'end', state: 'cancelled' });

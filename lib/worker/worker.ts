@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { InvalidOptionError } from '../core/errors.js';
 import { checkOptions } from '../options/check.js';
 import { workerSchema } from '../options/worker.js';
-import type { Job } from '../queue/job-queue.js';
+import type { AssignedJob } from '../queue/job-queue.js';
 import { openStore } from '../store/open.js';
 import { nextStep } from './campaign-flow.js';
 import { findCapabilities, freeMemory } from './capabilities.js';
@@ -42,7 +42,7 @@ export async function runWorker(options: unknown, { signal, onNote }: WorkerCont
   const { device, bases: names } = capabilities;
   await using runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: copySeconds * 1000 });
   const meter = new StatusMeter(device !== 'cpu');
-  const flow = { store, pairsPerPart, factsOf: (job: Job) => runner.factsOf(job) };
+  const flow = { store, pairsPerPart, factsOf: (job: AssignedJob) => runner.factsOf(job) };
   await using worker = await QueueWorker.start({
     ...{ redis, concurrency, lockMs: lockSeconds * 1000, capabilities, freeBytes: freeMemory, onNote },
     memoryOf: (request) => memoryOf(request, bases),

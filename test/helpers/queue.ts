@@ -44,7 +44,7 @@ export class TestQueue {
   }
 
   async open(more: Partial<BullQueueSettings> = {}): Promise<BullQueue> {
-    this.queue = await BullQueue.open(this.server.url, { maxQueued: 100, retryAfterMs: 10, ...more });
+    this.queue = await BullQueue.open(this.server.url, { maxQueued: 100, ...more });
     return this.queue;
   }
 
@@ -55,7 +55,7 @@ export class TestQueue {
 
   async work(run: RunJob, more: Partial<QueueWorkerSettings> = {}): Promise<QueueWorker> {
     const worker = await QueueWorker.start({
-      ...{ redis: this.server.url, capabilities, concurrency: 1, lockMs: 1000, run },
+      ...{ redis: this.server.url, capabilities, concurrency: 1, lockMs: 1000, retryAfterMs: 10, run },
       freeBytes: () => 8e9,
       step: async () => ({ next: 'run' }),
       onNote: (note) => this.notes.push(note),
