@@ -1,0 +1,63 @@
+#include "core/core_sharing.h"
+
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+
+#include "tests/test.h"
+
+namespace dan::tests {
+
+namespace {
+
+auto countThreads() {
+  const std::filesystem::directory_iterator threads("/proc/self/task");
+  return std::distance(begin(threads), end(threads));
+}
+
+// It gives a CoreSharing the numbers of preemptions that a process had by some times.
+class Preempted {
+ public:
+  bool sharesAfter(std::chrono::milliseconds time, long more) {
+    now_ += time;
+    preemptions_ += more;
+    sharing_.look(now_, preemptions_);
+    return sharing_.isShared();
+  }
+
+ private:
+  CoreSharing::Time now_;
+  long preemptions_ = 7;
+  CoreSharing sharing_{now_, preemptions_};
+};
+
+}  // namespace
+
+DAN_TEST(core_sharing_is_seen_by_the_rate_of_preemptions) {
+  using std::chrono::milliseconds;
+  Preempted process;
+  EXPECT(!process.sharesAfter(milliseconds(1000), 40));
+  EXPECT(process.sharesAfter(milliseconds(500), 200));
+  EXPECT(process.sharesAfter(milliseconds(1000), 70));  // this is not yet quiet
+  EXPECT(!process.sharesAfter(milliseconds(1000), 10));
+  EXPECT(!process.sharesAfter(milliseconds(1000), 70));  // this is not yet shared
+}
+
+DAN_TEST(core_sharing_waits_until_enough_time_has_passed) {
+  using std::chrono::milliseconds;
+  Preempted process;
+  EXPECT(!process.sharesAfter(milliseconds(10), 100));
+  EXPECT(!process.sharesAfter(milliseconds(10), 0));
+  EXPECT(process.sharesAfter(milliseconds(240), 0));  // the preemptions before count
+}
+
+DAN_TEST(short_spins_hold_threads_only_while_they_live) {
+  const auto before = countThreads();
+  {
+    const ShortSpins shortSpins;
+    EXPECT(countThreads() >= before + 2);  // the leader of the team, and at least one member
+  }
+  EXPECT(countThreads() == before);
+}
+
+}  // namespace dan::tests
