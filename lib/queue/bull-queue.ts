@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { BullQueues } from './bull-queues.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
-import { followEvents } from './follow-events.js';
+import { followEvents, tellEnd } from './follow-events.js';
 import { forgetEnded } from './forget.js';
 import { describeJob, type JobData } from './job-data.js';
 import { appendEvent, requireEventId } from './job-events.js';
@@ -176,6 +176,9 @@ export class BullQueue implements JobQueue {
     const found = await this.#require(id);
     const job = await describeJob(found);
     if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
+    // The worker may be about to tell of the end, which would seem to be that of the next run if it came later.
+    const isSame = await tellEnd(this.redis, () => this.get(id), job);
+    if (!isSame) throw wrongState(await this.get(id), 'retry');
     const { cancelled: _, ...data } = found.data;
     await found.updateData(data);
     await this.#parts.forget(id); // Parts that failed are tried again, too.

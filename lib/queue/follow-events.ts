@@ -36,7 +36,7 @@ export async function* followEvents(
  * Makes sure that the last event of an ended job is its end, because a worker may die before it tells. Returns false if
  * the job was retried in the meantime.
  */
-async function tellEnd(redis: Redis, getJob: () => Promise<Job>, job: Job): Promise<boolean> {
+export async function tellEnd(redis: Redis, getJob: () => Promise<Job>, job: Job): Promise<boolean> {
   for (let asked = 0; asked < 2; asked++) {
     if ((await lastEvent(redis, job.id))?.event.event === 'end') return true;
     await wait(POLL_MS); // The worker may be about to tell.
