@@ -89,7 +89,8 @@ export class JobSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const worker of this.#workers.values()) await worker.close();
+    // BullMQ would ask Redis to end a connection on which it never blocks here, and wait for ever if Redis is away.
+    for (const worker of this.#workers.values()) await worker.close(true);
   }
 
   async #known(): Promise<KnownQueue[]> {

@@ -37,6 +37,8 @@ export interface QueueWorkerSettings {
   stayMs?: number;
   /** Jobs that no worker has the memory for, and those that ended long ago, are looked for at this interval. */
   checkMs?: number;
+  /** When the worker ends, it waits this number of milliseconds for a Redis that is away. */
+  awayMs?: number;
   /** Tells people what happens. */
   onNote(message: string): void;
   /** What the worker does now, for those who look at the queue. */
@@ -48,6 +50,8 @@ const POLL_MS = 500;
 /** Jobs of one queue share a base, which stays loaded, but those of other queues must not wait for ever. */
 const STAY_MS = 60_000;
 const CHECK_MS = 60_000;
+/** A worker that ends waits no longer than this for a Redis that is away. */
+const AWAY_MS = 10_000;
 
 export class QueueWorker implements AsyncDisposable {
   readonly id = randomUUID();
@@ -70,7 +74,7 @@ export class QueueWorker implements AsyncDisposable {
 
   private constructor(
     private readonly settings: QueueWorkerSettings,
-    redis: Redis,
+    private readonly redis: Redis,
     private readonly cancellations: Redis,
   ) {
     const { capabilities, concurrency, lockMs, onNote } = settings;
@@ -105,19 +109,52 @@ export class QueueWorker implements AsyncDisposable {
     return worker;
   }
 
-  /** Lets running jobs reach a checkpoint, hands them back to the queue, and disconnects. */
+  /**
+   * Lets running jobs reach a checkpoint, hands them back to the queue, and disconnects. If Redis is away and does not
+   * come back soon, other workers take the jobs over when their locks have expired.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     clearInterval(this.#checks);
     for (const job of this.#running.values()) job.end('handed back');
+    const stopWatching = this.#giveUpIfAway();
     await Promise.allSettled(this.#slots);
     clearInterval(this.#renewals); // Jobs that reach a checkpoint keep their locks until then.
     await this.#checking;
     await this.#source[Symbol.asyncDispose]();
     this.#events.send();
-    await this.#withdraw(); // Redis has done everything that it was sent before when this is answered.
+    // Redis has done everything that it was sent before when this is answered.
+    await this.#withdraw().catch((error: Error) => this.settings.onNote(`cannot sign off: ${error.message}`));
+    stopWatching();
     this.cancellations.disconnect();
     await this.#queue[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Gives the connection up, on which commands would wait for ever, if Redis does not answer for long enough. The
+   * function that is returned ends this.
+   */
+  #giveUpIfAway(): () => void {
+    const { redis } = this;
+    const { awayMs = AWAY_MS } = this.settings;
+    let lastAnswer = performance.now();
+    let isAsked = false;
+    const ask = async () => {
+      isAsked = true;
+      await redis.ping();
+      isAsked = false;
+      lastAnswer = performance.now();
+    };
+    const timer = setInterval(() => {
+      if (!isAsked) ask().catch(() => {});
+      if (performance.now() - lastAnswer < awayMs) return;
+      clearInterval(timer);
+      // ioredis forgets the commands that wait if it is told to disconnect between two attempts to connect. This makes
+      // the next attempt the last one, and they fail with it.
+      redis.options.retryStrategy = () => null;
+      if (redis.status === 'ready') redis.disconnect();
+    }, awayMs / 10);
+    return () => clearInterval(timer);
   }
 
   #freeBytes(): number {
