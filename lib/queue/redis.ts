@@ -1,4 +1,5 @@
 /** Connects to Redis, and names the keys of the queue there. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 
@@ -7,6 +8,8 @@ export const PREFIX = 'dualanodiff';
 
 /** The first connection must succeed in this time. Later, a lost connection is opened again for as long as it takes. */
 const CONNECT_TIMEOUT_MS = 5000;
+/** A request of the service fails if Redis, which answers within milliseconds, is silent for this long. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Returns an address without its password, for messages. */
 export function redactedUrl(url: string): string {
@@ -32,19 +35,27 @@ export async function connectRedis(url: string, { waits }: { waits: boolean }): 
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    maxRetriesPerRequest: waits ? null : 1,
+    ...(waits ? { maxRetriesPerRequest: null } : { maxRetriesPerRequest: 1, commandTimeout: ANSWER_TIMEOUT_MS }),
     enableReadyCheck: true,
   });
   let cause: Error | undefined;
   client.on('error', (error) => {
     cause = error; // Without a listener, ioredis would print each failed attempt.
   });
+  // A Redis that hangs accepts a connection, and then says nothing.
+  const silence = new AbortController();
+  const silent = wait(2 * CONNECT_TIMEOUT_MS, undefined, { signal: silence.signal }).then(() => {
+    throw new Error('it does not answer');
+  });
+  silent.catch(() => {});
   try {
-    await client.connect();
+    await Promise.race([client.connect(), silent]);
     return client;
   } catch (error) {
     client.disconnect();
     throw queueUnavailable(url, cause ?? (error as Error));
+  } finally {
+    silence.abort();
   }
 }
 
@@ -52,6 +63,18 @@ export const queueUnavailable = (url: string, cause: Error) =>
   new DualAnoDiffError(`Cannot reach Redis at ${redactedUrl(url)}: ${cause.message}`, 'ERR_QUEUE_UNAVAILABLE', {
     cause,
   });
+
+/** Redis refuses a command for these reasons although the command is right. */
+const REFUSALS = /^(?:OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|MASTERDOWN|CLUSTERDOWN|NOAUTH|NOPERM|WRONGPASS)\b/;
+
+/**
+ * Returns whether a command failed because Redis cannot be reached, or does not do what it is asked to, for example
+ * because its memory is full. The queue can be used again when Redis can.
+ */
+export const isQueueFailure = (error: Error): boolean =>
+  error.name === 'MaxRetriesPerRequestError' ||
+  ['Connection is closed.', 'Command timed out'].includes(error.message) ||
+  (error.name === 'ReplyError' && REFUSALS.test(error.message));
 
 /** Keys beside those of BullMQ, which begin with the prefix and the name of a queue. */
 export const keys = {

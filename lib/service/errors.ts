@@ -1,6 +1,7 @@
 /** Turns errors into answers. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { DualAnoDiffError } from '../core/errors.js';
+import { isQueueFailure } from '../queue/redis.js';
 import type { ReviewState } from '../review/contract.js';
 import { RequestError } from '../review/request-error.js';
 
@@ -60,8 +61,9 @@ export function answerOf(error: Error & { statusCode?: number }, requestId: stri
   const isOwn = error instanceof DualAnoDiffError;
   const { statusCode = 500 } = error;
   const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
-  const status = isOwn ? (STATUS[error.code] ?? 500) : statusCode >= 400 && statusCode < 500 ? statusCode : 500;
-  const code = isOwn ? error.code : (CODE_OF_STATUS[status] ?? 'ERR_INVALID_REQUEST');
+  const own = isOwn ? error.code : isQueueFailure(error) ? 'ERR_QUEUE_UNAVAILABLE' : undefined;
+  const status = own ? (STATUS[own] ?? 500) : statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+  const code = own ?? CODE_OF_STATUS[status] ?? 'ERR_INVALID_REQUEST';
   if (status < 500 || TOLD.includes(code)) return { status, error: { code, message } };
   return { status, error: { code, message: `The service failed: see its log for the request ${requestId}` } };
 }

@@ -48,6 +48,11 @@ export class RedisServer {
     client.disconnect();
   }
 
+  /** Lets Redis hang, so that it keeps its connections and answers nothing, or go on. */
+  hang(isHanging: boolean): void {
+    this.#process?.kill(isHanging ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const running = this.#process;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
