@@ -173,9 +173,12 @@ export class S3Store implements Store {
     } catch (cause) {
       if (cause instanceof DualAnoDiffError) throw cause;
       const { name, message, $metadata } = cause as S3ServiceException;
+      const status = $metadata?.httpStatusCode;
       const attempts = $metadata?.attempts ?? 1;
       const tries = attempts > 1 ? ` (after ${attempts} attempts)` : '';
-      const reason = REASONS[name] ?? (message === '' || message === 'UnknownError' ? name : `${name}: ${message}`);
+      const isSilent = message === '' || message === 'UnknownError';
+      const known = status !== undefined && isSilent ? `the server answered with status ${status}` : undefined;
+      const reason = REASONS[name] ?? known ?? (isSilent ? name : `${name}: ${message}`);
       throw new StoreError(`Cannot ${what} in ${this.place}: ${reason}${tries}`, 'ERR_STORE_ACCESS', { cause });
     }
   }

@@ -47,11 +47,16 @@ function decided(kind: JobKind, folder: string): object {
 
 export class JobRunner implements AsyncDisposable {
   readonly #bases = new BaseCache();
+  /** The paths of this machine that do not belong to one job. */
+  readonly #paths: LocalPaths;
 
   private constructor(
     private readonly settings: RunnerSettings,
     private readonly work: WorkFolder,
-  ) {}
+  ) {
+    const { bases, store } = settings;
+    this.#paths = new LocalPaths([work.path, ...(bases ? [bases] : []), packageRoot], store.place);
+  }
 
   static async open(settings: RunnerSettings): Promise<JobRunner> {
     const bases = settings.bases === undefined ? undefined : resolve(settings.bases);
@@ -66,26 +71,16 @@ export class JobRunner implements AsyncDisposable {
    * ERR_NOT_FOUND for missing inputs, the errors of the job, and those of the store. Messages hold no paths of this
    * machine.
    */
-  async run(job: AssignedJob, context: RunContext): Promise<object> {
-    const { store, bases } = this.settings;
-    if (!jobIdPattern.test(job.id))
-      throw new InvalidOptionError(`Expected 32 hexadecimal digits but received ${job.id}`);
-    const options = checkRequest(job.kind, job.options);
-    const published = await readResult(store, job.id);
-    if (published) return published.result;
-    const folder = await this.work.create(job.id);
-    const own = [join(folder, 'files'), join(folder, 'inputs'), folder];
-    const paths = new LocalPaths([...own, ...(bases ? [bases] : []), packageRoot], store.place);
+  run(job: AssignedJob, context: RunContext): Promise<object> {
+    return this.withoutPaths(() => this.#run(job, context));
+  }
+
+  /** Removes the paths of this machine from the error of an operation. */
+  async withoutPaths<T>(operation: () => Promise<T>): Promise<T> {
     try {
-      const named = await resolveReferences(job.kind, options, (reference) =>
-        fetchInput(reference, job, { store, folder: join(folder, 'inputs'), bases }),
-      );
-      return await this.#runIn(folder, { ...job, options: named }, context, paths);
+      return await operation();
     } catch (error) {
-      await this.#bases.freeUnused();
-      throw paths.inError(error);
-    } finally {
-      await removeFolder(folder);
+      throw this.#paths.inError(error);
     }
   }
 
@@ -115,6 +110,29 @@ export class JobRunner implements AsyncDisposable {
       const path = await fetchInput(parseReference('data', data as string), job, { store, folder });
       return paths.in({ ...facts, ...(await findCategories(job, path, store)) });
     } catch (error) {
+      throw paths.inError(error);
+    } finally {
+      await removeFolder(folder);
+    }
+  }
+
+  async #run(job: AssignedJob, context: RunContext): Promise<object> {
+    const { store, bases } = this.settings;
+    if (!jobIdPattern.test(job.id))
+      throw new InvalidOptionError(`Expected 32 hexadecimal digits but received ${job.id}`);
+    const options = checkRequest(job.kind, job.options);
+    const published = await readResult(store, job.id);
+    if (published) return published.result;
+    const folder = await this.work.create(job.id);
+    const own = [join(folder, 'files'), join(folder, 'inputs'), folder];
+    const paths = new LocalPaths([...own, ...(bases ? [bases] : []), packageRoot], store.place);
+    try {
+      const named = await resolveReferences(job.kind, options, (reference) =>
+        fetchInput(reference, job, { store, folder: join(folder, 'inputs'), bases }),
+      );
+      return await this.#runIn(folder, { ...job, options: named }, context, paths);
+    } catch (error) {
+      await this.#bases.freeUnused();
       throw paths.inError(error);
     } finally {
       await removeFolder(folder);

@@ -48,7 +48,7 @@ export async function runWorker(options: unknown, { signal, onNote }: WorkerCont
     memoryOf: (request) => memoryOf(request, bases),
     run: meter.watch((job, context) => runner.run(job, context)),
     status: () => meter.read(),
-    step: (queue, bullJob, token, job) => nextStep(bullJob, token, job, { ...flow, queue }),
+    step: (queue, bullJob, token, job) => runner.withoutPaths(() => nextStep(bullJob, token, job, { ...flow, queue })),
   });
   onNote(`worker ${worker.id} on ${device} takes jobs of ${['the embedded base', ...names].join(', ')}`);
   if (!signal.aborted) await once(signal, 'abort');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Job, RunContext } from '../../lib/queue/job-queue.js';
@@ -104,6 +104,23 @@ describe('a job whose inputs and outputs are in the store', () => {
     await expectFailure(run(unknown), 'ERR_INVALID_OPTION', 'There is no base none');
     await expectFailure(run(jobOf('check', { data: 'metal' }, { id: '../escape' })), 'ERR_INVALID_OPTION');
     await expectFailure(run(jobOf('check', { data: 'constructor' })), 'ERR_NOT_FOUND');
+  });
+
+  it('tells of a store or a work folder that cannot be used without naming its path', async () => {
+    const place = join(folder, 'unreadable');
+    const broken = await JobRunner.open({
+      store: await openStore(place),
+      workFolder: join(place, 'work'),
+      copyEveryMs: 50,
+    });
+    const job = jobOf('check', { data: 'metal' });
+    const start = () => broken.run(job, { signal: new AbortController().signal, onEvent() {} });
+    mkdirSync(join(place, 'jobs', job.id, 'result.json'), { recursive: true });
+    await expectFailure(start(), 'ERR_STORE_ACCESS', 'in the store');
+    await expect(start()).rejects.not.toThrow(folder);
+    rmSync(place, { recursive: true });
+    await expectFailure(start(), 'ERR_FILE_ACCESS', 'Cannot create');
+    await expect(start()).rejects.not.toThrow(folder);
   });
 
   it('fails if a dataset was damaged in the store', async () => {

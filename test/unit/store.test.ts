@@ -162,8 +162,14 @@ describe('a store in S3', () => {
     s3.faultOf = () => 503;
     await expectFailure(store().put('lost', 'x'), 'ERR_STORE_ACCESS', 'Cannot write lost in s3://bucket/below/here');
     s3.requests.length = 0;
-    await expect(store().get('lost')).rejects.toThrow('(after 5 attempts)');
+    await expect(store().get('lost')).rejects.toThrow('the server answered with status 503 (after 5 attempts)');
     expect(s3.requests.length).toBe(5);
+    s3.faultOf = () => 500;
+    const last = async () => {
+      for await (const _ of store().list('below'));
+    };
+    const others = [() => store().head('lost'), () => store().delete('lost'), last, () => store().read('lost')];
+    for (const request of others) await expect(request()).rejects.toThrow('the server answered with status 500 (after');
     s3.faultOf = () => 'cut';
     await expectFailure(downloadFile(store(), 'lost', at('lost')), 'ERR_STORE_ACCESS', 'Cannot read lost');
     expect(existsSync(at('lost'))).toBe(false);
