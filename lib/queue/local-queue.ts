@@ -128,16 +128,34 @@ export class LocalQueue implements JobQueue {
     const job = this.#find(id);
     const log = this.#logs.get(id) ?? (await this.#files.openLog(id));
     if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
+    const before = { ...job };
     job.state = 'queued';
     delete job.error;
     delete job.finished;
-    await this.#queue(job, log);
+    try {
+      await this.#queue(job, log);
+    } catch (error) {
+      // The client is told that the job is not retried, so that it must not run later.
+      if (job.state === 'queued') {
+        Object.assign(job, before);
+        this.#logs.delete(id);
+        await this.#files.save(job).catch(() => {});
+      }
+      throw error;
+    }
     return { ...job };
   }
 
   async pause(): Promise<void> {
+    const before = this.#isPaused;
     this.#isPaused = true;
-    await this.#files.setPaused(true);
+    try {
+      await this.#files.setPaused(true);
+    } catch (error) {
+      this.#isPaused = before;
+      this.#start();
+      throw error;
+    }
   }
 
   async resume(): Promise<void> {

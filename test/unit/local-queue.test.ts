@@ -1,5 +1,5 @@
 /** The queue in the process: its order, its states, its events, and what a restart finds. */
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -162,6 +162,28 @@ describe('LocalQueue', () => {
     expect(failed.error).toEqual({ code: 'ERR_DATASET_INVALID', message: 'tile holds no images' });
     expect((await allEvents(queue, job)).at(-1)?.event).toEqual({ event: 'end', state: 'failed', error: failed.error });
     expect(await queue.retry(job.id)).not.toHaveProperty('error');
+  });
+
+  it('retries no job and pauses nothing while its folder cannot be written, as it tells the client', async () => {
+    const runner = new Runner();
+    const folder = join(scratch, 'not-there');
+    const queue = await openQueue(runner.run, folder);
+    const job = await queue.submit(submission());
+    await runner.reached(job);
+    runner.fail(new DatasetError('tile holds no images'));
+    const failed = await reach(queue, job, 'failed');
+    renameSync(folder, `${folder}-away`);
+    writeFileSync(folder, 'no folder');
+    await expectFailure(queue.pause(), 'ERR_FILE_ACCESS');
+    await expectFailure(queue.retry(job.id), 'ERR_FILE_ACCESS');
+    rmSync(folder);
+    renameSync(`${folder}-away`, folder);
+    expect(await queue.isPaused()).toBe(false);
+    expect(await queue.get(job.id)).toEqual(failed);
+    expect((await allEvents(queue, job)).at(-1)?.event.event).toBe('end');
+    expect(runner.started).toHaveLength(1);
+    await queue.retry(job.id);
+    await runner.reached(job);
   });
 
   it('yields events as they come and after any of them, to readers that come early, late and again', async () => {
