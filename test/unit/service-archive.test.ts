@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { Parser } from 'tar';
+import { describe, expect, it, vi } from 'vitest';
 import { unpackArchive } from '../../lib/service/archive/unpack.js';
 import { expectFailure } from '../helpers/failures.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -178,6 +179,23 @@ describe('unpackArchive', () => {
     const bomb = gzipSync(Buffer.concat([tarOf([{ name: 'a.png', content: 'x' }]), Buffer.alloc(50_000_000)]));
     expect(bomb.length).toBeLessThan(100_000);
     await expectFailure(unpack(bomb), 'ERR_TOO_LARGE', '1000000 bytes');
+  });
+
+  it('keeps nothing in memory of what follows the end of an archive', async () => {
+    const padding = Buffer.alloc(4_000_000);
+    const limits = { ...LIMITS, unpackedBytes: 1e7 };
+    const write = vi.spyOn(Parser.prototype, 'write'); // It would keep and copy all that it gets after the end.
+    const padded = Buffer.concat([tarOf([{ name: 'a.png', content: 'x' }]), padding]);
+    for (const archive of [padded, gzipSync(padded)]) {
+      write.mockClear();
+      expect(await unpack(archive, limits)).toMatchObject({ files: 1, bytes: 1 });
+      expect(write.mock.calls.length).toBeGreaterThan(0);
+      expect(write.mock.calls.length).toBeLessThan(5);
+    }
+    write.mockClear();
+    await expectFailure(unpack(padding, limits), 'ERR_ARCHIVE_INVALID');
+    expect(write.mock.calls.length).toBeLessThan(5);
+    write.mockRestore();
   });
 
   it('refuses more entries than its limit, also hidden ones and folders', async () => {

@@ -37,11 +37,17 @@ export async function unpackTar(archive: AsyncIterable<Buffer>, target: ArchiveT
   parser.on('error', (cause: Error) =>
     fail(cause instanceof DualAnoDiffError ? cause : invalidArchive(cause.message, { cause })),
   );
+  let isOver = false;
+  parser.once('eof', () => {
+    isOver = true;
+  });
   const ended = once(parser, 'end', { signal: failed.signal });
   ended.catch(() => {}); // The reason of the abort is thrown below.
   try {
     for await (const chunk of archive) {
       if (failed.signal.aborted) break;
+      // The parser would collect in memory, and copy again and again, what follows the end of the archive.
+      if (isOver) continue;
       if (!parser.write(chunk)) await once(parser, 'drain', { signal: failed.signal });
     }
     if (!failed.signal.aborted) parser.end();
