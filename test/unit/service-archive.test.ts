@@ -145,6 +145,16 @@ describe('unpackArchive', () => {
     expect(await unpack(tarOf([{ name: 'PKG/a.png', content: 'x' }]))).toMatchObject({ files: 1, bytes: 1 });
   });
 
+  it.each([
+    ['bzip2', ['-cjf']],
+    ['xz', ['-cJf']],
+  ])('says that it reads no %s', async (name, flags) => {
+    const file = join(scratch, `other-${count++}`);
+    execFileSync('tar', [...flags, file, '-C', scratch, '--files-from', '/dev/null']);
+    const message = `The archive cannot be used: ${name} is not read: send tar, tar with gzip, or zip`;
+    await expectFailure(unpack(readFileSync(file)), 'ERR_ARCHIVE_INVALID', message);
+  });
+
   it('refuses a double compression that begins with a single byte', async () => {
     const inner = gzipSync(tarOf([{ name: 'a', content: 'x' }]));
     const [first, second] = [gzipSync(inner.subarray(0, 1)), gzipSync(inner.subarray(1))];

@@ -26,10 +26,13 @@ export async function receiveArchive(upload: Readable, file: string, limits: Arc
   await pipeline(upload, limited(limits.archiveBytes, error), createWriteStream(file, { flags: 'wx' }));
 }
 
+/** The kind of an archive is known by this number of its bytes. */
+const START_BYTES = 7;
+
 async function startOf(file: string): Promise<string> {
   const handle = await open(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
     return buffer.subarray(0, bytesRead).toString('latin1');
   } finally {
     await handle.close();
@@ -39,7 +42,15 @@ async function startOf(file: string): Promise<string> {
 const GZIP = '\x1f\x8b';
 const isGzip = (start: string | Buffer) => start.toString('latin1').startsWith(GZIP);
 /** The first file of a tar archive may have a name that begins with PK, too. */
-const isZip = (start: string) => start === 'PK\x03\x04' || start === 'PK\x05\x06';
+const isZip = (start: string) => start.startsWith('PK\x03\x04') || start.startsWith('PK\x05\x06');
+/** Archives that people send by mistake begin like this. The first file of a tar archive has no such name. */
+const OTHERS: Record<string, string> = {
+  BZh91AY: 'bzip2',
+  '\xfd7zXZ\0': 'xz',
+  '7z\xbc\xaf\x27': '7-Zip',
+  'Rar!\x1a\x07': 'RAR',
+  '\x28\xb5\x2f\xfd': 'zstd',
+};
 
 /** Refuses a second compression, which the reader of tar would undo without a limit. */
 async function* notCompressed(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
@@ -78,6 +89,8 @@ async function unpackTarFile(
 export async function unpackArchive(file: string, folder: string, limits: ArchiveLimits): Promise<UnpackedArchive> {
   const target = new ArchiveTarget(folder, limits);
   const start = await startOf(file);
+  const [, other] = Object.entries(OTHERS).find(([beginning]) => start.startsWith(beginning)) ?? [];
+  if (other !== undefined) throw invalidArchive(`${other} is not read: send tar, tar with gzip, or zip`);
   if (isZip(start)) await unpackZip(file, target);
   else if (start === '') throw invalidArchive('it is empty');
   else await unpackTarFile(file, isGzip(start), target, limits);
