@@ -7,7 +7,7 @@ import { BullQueues } from './bull-queues.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
 import { followEvents, tellEnd } from './follow-events.js';
 import { forgetEnded } from './forget.js';
-import { describeJob, type JobData } from './job-data.js';
+import { bullPriority, describeJob, type JobData } from './job-data.js';
 import { appendEvent, requireEventId } from './job-events.js';
 import { jobIdOf } from './job-ids.js';
 import {
@@ -24,13 +24,10 @@ import {
 } from './job-queue.js';
 import { KEPT_SECONDS } from './kept.js';
 import { warnOfMissingWorkers } from './missing-workers.js';
-import { handOver, Parts } from './parts.js';
+import { handOver, hurry, Parts } from './parts.js';
 import { queueOf } from './placement.js';
 import { connectRedis, keys } from './redis.js';
 import { listWorkers, type WorkerDescription } from './workers.js';
-
-/** BullMQ runs jobs with smaller numbers first, and 0 means no priority at all. */
-const bullPriority = (priority: number) => 101 - priority;
 
 export interface BullQueueSettings {
   /** This many jobs may wait, with those that were cancelled and that no worker has come to yet. */
@@ -105,7 +102,7 @@ export class BullQueue implements JobQueue {
       await this.#add(id, data, { parent, ignoreDependencyOnFailure: true }).catch(async (error: Error) => {
         if (!(await this.#queues.find(id))) throw error; // Otherwise another campaign has added it at the same time.
       });
-    }
+    } else if (known && state === 'queued') await hurry(known, data.priority);
     await this.#parts.add(wholeId, id);
   }
 

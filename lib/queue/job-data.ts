@@ -31,6 +31,9 @@ export type JobData = z.output<typeof jobDataSchema>;
 /** Checks the data of a job. Throws ERR_INVALID_OPTION. */
 export const checkJobData = (data: unknown): JobData => checkOptions(jobDataSchema, data);
 
+/** BullMQ runs jobs with smaller numbers first, and 0 means no priority at all. */
+export const bullPriority = (priority: number): number => 101 - priority;
+
 const failureSchema = z.object({ code: z.string(), message: z.string() });
 
 /** Writes a failure as the reason that BullMQ keeps. */

@@ -1,7 +1,7 @@
 /** Remembers which jobs wait for a part, because campaigns share parts with the same contents. */
 import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { JobData } from './job-data.js';
+import { bullPriority, type JobData } from './job-data.js';
 import { KEPT_SECONDS } from './kept.js';
 import { keys } from './redis.js';
 
@@ -44,4 +44,11 @@ export class Parts {
 export async function handOver(part: BullJob<JobData>, owner: string): Promise<void> {
   await part.updateData({ ...part.data, parent: owner });
   if (part.parentKey !== undefined) await part.removeChildDependency();
+}
+
+/** Gives a waiting part the priority of a job that needs it earlier than the one that added it. */
+export async function hurry(part: BullJob<JobData>, priority: number): Promise<void> {
+  if (part.data.priority >= priority) return;
+  await part.updateData({ ...part.data, priority });
+  await part.changePriority({ priority: bullPriority(priority) });
 }

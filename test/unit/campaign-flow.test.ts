@@ -1,8 +1,10 @@
 /** Campaigns as flows of jobs whose work is none. */
 import { join } from 'node:path';
+import { Queue } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from '../../lib/core/errors.js';
 import type { Job, RunJob } from '../../lib/queue/job-queue.js';
+import { PREFIX } from '../../lib/queue/redis.js';
 import { FolderStore } from '../../lib/store/folder-store.js';
 import { publishResult } from '../../lib/store/results.js';
 import type { CampaignFacts } from '../../lib/worker/campaign-facts.js';
@@ -76,6 +78,32 @@ describe('a campaign on a queue', () => {
     await untilEvent(queue, third.id, isRunning);
     expect(await ended(queue, third.id)).toMatchObject({ state: 'completed' });
   }, 60_000);
+
+  it('makes a waiting part as urgent as the most urgent campaign that needs it', async () => {
+    const queue = await test.open();
+    const [slow, urgent, late] = [
+      await submit({ type: 'a' }),
+      await submit({ type: 'b' }),
+      await submit({ type: 'c' }),
+    ];
+    const bull = new Queue('jobs', { connection: { port: test.server.port }, prefix: PREFIX });
+    const part = digest('b').slice(0, 32);
+    const request = { kind: 'check' as const, options: { data: 'metal' }, datasets: {} };
+    for (const [{ id }, priority] of [
+      [slow, 5],
+      [urgent, 90],
+      [late, 20],
+    ] as const) {
+      const whole = (await bull.getJob(id)) as never;
+      await queue.addPart(whole, part, { ...request, priority, parent: id }, async () => false);
+    }
+    await bull.close();
+    expect(await queue.get(part)).toMatchObject({ state: 'queued', priority: 90, parent: slow.id });
+    const order: string[] = [];
+    await test.work(async ({ id }) => ({ order: order.push(id) }));
+    await ended(queue, part);
+    expect(order[0]).toBe(part);
+  });
 
   it('makes each type of each category a part of its own, and looks into its data once', async () => {
     const queue = await test.open();
