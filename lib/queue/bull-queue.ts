@@ -27,6 +27,7 @@ import { warnOfMissingWorkers } from './missing-workers.js';
 import { handOver, hurry, Parts } from './parts.js';
 import { queueOf } from './placement.js';
 import { connectRedis, keys } from './redis.js';
+import { redisWarnings } from './redis-settings.js';
 import { listWorkers, type WorkerDescription } from './workers.js';
 
 export interface BullQueueSettings {
@@ -251,6 +252,11 @@ export class BullQueue implements JobQueue {
   /** Warns the waiting jobs whose base or device no worker has. */
   async warnOfMissingWorkers(): Promise<void> {
     await warnOfMissingWorkers(await this.#queues.all(), this.redis, await this.workers());
+  }
+
+  /** Returns a warning for each setting of Redis that would lose jobs. */
+  warnings(): Promise<string[]> {
+    return redisWarnings(this.redis);
   }
 
   workers(): Promise<WorkerDescription[]> {

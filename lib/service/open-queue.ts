@@ -17,6 +17,8 @@ const COPY_EVERY_MS = 1000;
 
 export interface OpenQueue extends AsyncDisposable {
   queue: JobQueue;
+  /** What people should know about the queue before it loses jobs. */
+  warnings: readonly string[];
   /** Hands a job that runs in this process back to the queue. */
   stop(): void;
 }
@@ -37,6 +39,7 @@ export async function openQueue(
     const queue = await BullQueue.open(redis, { maxQueued, memoryOf: (request) => memoryOf(request, bases) });
     return {
       queue,
+      warnings: await queue.warnings(),
       stop() {}, // Workers run the jobs.
       [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
     };
@@ -55,6 +58,7 @@ export async function openQueue(
     const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, describe, onError });
     return {
       queue,
+      warnings: [],
       stop: () => queue.stop(),
       async [Symbol.asyncDispose]() {
         await queue[Symbol.asyncDispose]();

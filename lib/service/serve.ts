@@ -80,6 +80,7 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
     },
     { tokens, maxRequests, version, ...(log && { log: { stream: log } }) },
   );
+  for (const warning of open.warnings) app.log.warn(warning);
   onError = (error) => app.log.error({ err: error }, 'the queue failed');
   let workers: WorkerProcesses | undefined;
   try {

@@ -101,7 +101,8 @@ export class QueueWorker implements AsyncDisposable {
     const worker = new QueueWorker(settings, redis, cancellations);
     await cancellations.subscribe(keys.cancel);
     cancellations.on('message', (_, id) => worker.#running.get(id)?.end('cancelled'));
-    const { capabilities, status } = settings;
+    const { capabilities, status, onNote } = settings;
+    for (const warning of await worker.#queue.warnings()) onNote(`warning: ${warning}`);
     worker.#withdraw = await announce(redis, worker.id, capabilities, () => [...worker.#running.keys()], status);
     worker.#renewals = setInterval(() => worker.#renew(), settings.lockMs / 2);
     worker.#checks = setInterval(() => worker.#check(), settings.checkMs ?? CHECK_MS);

@@ -92,3 +92,21 @@ it('a Redis whose memory is full is an unavailable queue, and a wrong command is
   client.disconnect();
   expect(await submit(queue)).toMatchObject({ state: 'queued' });
 });
+
+it('a worker and the service warn of settings of Redis that would lose jobs', async () => {
+  await using queue = await BullQueue.open(redis.url, { maxQueued: 9 });
+  expect(await queue.warnings()).toEqual([]);
+  const client = new Redis(redis.url);
+  await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await client.config('SET', 'appendonly', 'no');
+  const notes: string[] = [];
+  const worker = await startWorker(async () => ({}), notes);
+  await worker[Symbol.asyncDispose]();
+  expect(notes.slice(0, 2)).toEqual((await queue.warnings()).map((warning) => `warning: ${warning}`));
+  expect(notes.slice(0, 2)).toEqual([
+    'warning: Redis drops jobs when its memory is full: set maxmemory-policy to noeviction instead of allkeys-lru',
+    'warning: Redis forgets the newest jobs, or all of them, when it restarts: set appendonly to yes',
+  ]);
+  await client.config('SET', 'maxmemory-policy', 'noeviction');
+  client.disconnect();
+});
