@@ -244,9 +244,10 @@ export class BullQueue implements JobQueue {
     return counts;
   }
 
-  /** Forgets jobs that ended more than 30 days ago. Returns their number. */
-  forgetEnded(now = Date.now()): Promise<number> {
-    return forgetEnded(this.#queues, this.redis, now);
+  /** Forgets jobs that ended more than 30 days before `now`, or before the time of Redis. Returns their number. */
+  async forgetEnded(now?: number): Promise<number> {
+    const [seconds] = await this.redis.time(); // A machine whose clock is wrong must not forget what others need.
+    return forgetEnded(this.#queues, this.redis, now ?? Number(seconds) * 1000);
   }
 
   /** Warns the waiting jobs whose base or device no worker has. */

@@ -8,7 +8,7 @@ import { keys } from './redis.js';
 const MAX_AT_ONCE = 1000;
 
 /** Forgets jobs that ended more than 30 days before `now`, in milliseconds. Returns their number. */
-export async function forgetEnded(queues: BullQueues, redis: Redis, now = Date.now()): Promise<number> {
+export async function forgetEnded(queues: BullQueues, redis: Redis, now: number): Promise<number> {
   const oldest = now - KEPT_SECONDS * 1000;
   // A job that was submitted later cannot have ended earlier.
   const ids = await redis.zrangebyscore(keys.jobs, '-inf', oldest, 'LIMIT', 0, MAX_AT_ONCE);

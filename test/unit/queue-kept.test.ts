@@ -1,6 +1,6 @@
 /** What the queue on Redis keeps of jobs, forgets, and counts anew. */
 import { Redis } from 'ioredis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DatasetError } from '../../lib/core/errors.js';
 import { BullQueue } from '../../lib/queue/bull-queue.js';
 import type { Job, RunJob } from '../../lib/queue/job-queue.js';
@@ -28,6 +28,16 @@ describe('the queue on Redis', () => {
     expect(left).toEqual([]);
     expect(await test.client.zcard(`${PREFIX}:jobs`)).toBe(1);
     expect(await test.client.hlen(`${PREFIX}:queue-of-job`)).toBe(1);
+  });
+
+  it('forgets nothing because the clock of one machine is wrong', async () => {
+    const queue = await test.open();
+    const { id } = await test.submit();
+    await test.work(async () => ({}));
+    await ended(queue, id);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60 * DAY_MS);
+    expect(await queue.forgetEnded().finally(() => clock.mockRestore())).toBe(0);
+    expect(await queue.get(id)).toMatchObject({ state: 'completed' });
   });
 
   it('counts cancelled jobs apart from failed and waiting ones, wherever they were cancelled', async () => {
