@@ -32,15 +32,32 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Reports the queue's lengths, the jobs that end, and the workers. */
+  /**
+   * Reports the queue's lengths, the jobs that end, and the workers. While the queue cannot be reached, there are the
+   * other metrics, and one that tells so.
+   */
   observeQueue(queue: JobQueue): void {
+    new Gauge({
+      name: 'dualanodiff_queue_reachable',
+      help: 'Whether the queue can be reached, 1 or 0.',
+      registers: [this.registry],
+      async collect() {
+        const isReachable = await queue.counts().then(
+          () => true,
+          () => false,
+        );
+        this.set(isReachable ? 1 : 0);
+      },
+    });
     new Gauge({
       name: 'dualanodiff_jobs',
       help: 'Jobs in each state.',
       labelNames: ['state'],
       registers: [this.registry],
       async collect() {
-        for (const [state, count] of Object.entries(await queue.counts())) this.set({ state }, count);
+        this.reset();
+        const counts = await queue.counts().catch(() => ({}));
+        for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
       },
     });
     queue.onEnd((job) => this.#observe(job));
@@ -56,7 +73,7 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        for (const { id: worker, host, rates } of await queue.workers()) {
+        for (const { id: worker, host, rates } of await queue.workers().catch(() => [])) {
           for (const { stage, unit, perSecond } of rates) this.set({ worker, host, stage, unit }, perSecond);
         }
       },
@@ -68,7 +85,7 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of await queue.workers()) {
+        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of await queue.workers().catch(() => [])) {
           if (gpuUsedBytes === undefined) continue;
           this.set({ worker, host, device, state: 'used' }, gpuUsedBytes);
           this.set({ worker, host, device, state: 'free' }, memoryBytes - gpuUsedBytes);

@@ -38,6 +38,20 @@ describe('the workers of a service', () => {
   });
 });
 
+it('the metrics of a service whose queue cannot be reached say so, and those of its requests are there', async () => {
+  await using made = await openService(join(scratch, 'unreachable'), { workers: async () => [cpu] });
+  const scrape = async () => (await made.app.inject('/metrics')).body.split('\n');
+  expect(await scrape()).toEqual(
+    expect.arrayContaining(['dualanodiff_queue_reachable 1', 'dualanodiff_jobs{state="queued"} 0']),
+  );
+  const away = () => Promise.reject(new Error('Connection is closed.'));
+  Object.assign(made.queue, { counts: away, workers: away });
+  const lines = await scrape();
+  expect(lines).toContain('dualanodiff_queue_reachable 0');
+  expect(lines.join()).toContain('dualanodiff_http_request_seconds_count{');
+  expect(lines.join()).not.toMatch(/dualanodiff_(jobs|worker_\w+)\{/);
+});
+
 describe('the meter of a worker', () => {
   const job = { id: '0'.repeat(32) } as Job;
   /** Runs a job that emits these events. */
