@@ -65,6 +65,15 @@ export class S3Store implements Store {
       forcePathStyle: hasOwnEndpoint(),
       requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
     });
+    // Otherwise the error of the removal would hide why the upload failed. A lifecycle rule removes the parts, too.
+    this.#client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName !== 'AbortMultipartUploadCommand') return next(args);
+          return next(args).catch(() => ({ output: { $metadata: {} }, response: undefined }));
+        },
+      { step: 'initialize', name: 'quietAbort' },
+    );
   }
 
   async put(key: string, content: Content): Promise<WrittenObject> {
