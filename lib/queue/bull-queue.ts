@@ -184,7 +184,10 @@ export class BullQueue implements JobQueue {
     // A job that was cancelled in the queue is still there.
     if (await found.isFailed()) {
       await this.redis.hdel(this.#queues.get(found.queueName).toKey(id), LOST_WORKERS);
-      await found.retry('failed', { resetAttemptsMade: true });
+      await found.retry('failed', { resetAttemptsMade: true }).catch(async (error: Error) => {
+        const now = await this.get(id); // Somebody else may have retried it at the same time.
+        throw now.state === job.state ? error : wrongState(now, 'retry');
+      });
     }
     return this.get(id);
   }

@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { describe, expect, it } from 'vitest';
-import { StoreError } from '../../lib/core/errors.js';
+import { DatasetError, type DualAnoDiffError, StoreError } from '../../lib/core/errors.js';
+import { BullQueue } from '../../lib/queue/bull-queue.js';
 import type { JobData } from '../../lib/queue/job-data.js';
 import { appendEvent, appendEvents } from '../../lib/queue/job-events.js';
 import type { QueueEvent } from '../../lib/queue/job-queue.js';
@@ -76,6 +77,24 @@ describe('a failed job in Redis', () => {
     expect(await attempt()).toMatchObject({ isTriedAgain: false });
     expect(await queue.get(id)).toMatchObject({ state: 'failed', attempts: 3, error: { code: 'ERR_BUSY' } });
   });
+});
+
+it('a failed job that two clients retry at once is queued once, and the other client gets a typed error', async () => {
+  const queue = await test.open();
+  await using other = await BullQueue.open(test.server.url, { maxQueued: 9 });
+  const worker = await test.work(() => Promise.reject(new DatasetError('no image')));
+  const jobs = await Promise.all(Array.from({ length: 20 }, () => test.submit()));
+  for (const { id } of jobs) await ended(queue, id);
+  await test.stop(worker);
+  const refused: unknown[] = [];
+  for (const { id } of jobs) {
+    const both = await Promise.allSettled([queue.retry(id), other.retry(id)]);
+    for (const one of both) if (one.status === 'rejected') refused.push((one.reason as DualAnoDiffError).code);
+    expect(both.map(({ status }) => status)).toContain('fulfilled');
+  }
+  expect(refused.length).toBeGreaterThan(0);
+  expect(new Set(refused)).toEqual(new Set(['ERR_JOB_STATE']));
+  expect(await queue.counts()).toMatchObject({ queued: 20, failed: 0 });
 });
 
 describe('the events of a job in Redis', () => {
