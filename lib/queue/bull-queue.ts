@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Job as BullJob, JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { DualAnoDiffError } from '../core/errors.js';
 import { BullQueues } from './bull-queues.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
 import { followEvents, tellEnd } from './follow-events.js';
@@ -23,6 +23,7 @@ import {
   type Submission,
 } from './job-queue.js';
 import { KEPT_SECONDS } from './kept.js';
+import { listJobs } from './list-jobs.js';
 import { warnOfMissingWorkers } from './missing-workers.js';
 import { handOver, hurry, Parts } from './parts.js';
 import { queueOf } from './placement.js';
@@ -120,27 +121,8 @@ export class BullQueue implements JobQueue {
     return describeJob(await this.#require(id));
   }
 
-  async list({ state, kind, limit, after }: JobFilter): Promise<JobPage> {
-    let rank = 0;
-    if (after !== undefined) {
-      const found = await this.redis.zrevrank(keys.jobs, after);
-      if (found === null)
-        throw new InvalidOptionError(`Expected the identifier of a job for after but received ${after}`);
-      rank = found + 1;
-    }
-    const jobs: Job[] = [];
-    for (;;) {
-      const ids = await this.redis.zrevrange(keys.jobs, rank, rank + limit - 1);
-      for (const id of ids) {
-        if (jobs.length === limit) return { jobs, next: (jobs.at(-1) as Job).id };
-        const found = await this.#queues.find(id);
-        if (!found) continue; // It was submitted in this moment, or it is being forgotten.
-        const job = await describeJob(found);
-        if ((state === undefined || job.state === state) && (kind === undefined || job.kind === kind)) jobs.push(job);
-      }
-      if (ids.length < limit) return { jobs };
-      rank += ids.length;
-    }
+  list(filter: JobFilter): Promise<JobPage> {
+    return listJobs(this.redis, this.#queues, filter);
   }
 
   async cancel(id: string): Promise<Job> {
