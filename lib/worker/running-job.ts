@@ -1,6 +1,7 @@
 /** Runs one job that a worker has taken, and tells the queue how it ended. */
 import type { Job as BullJob } from 'bullmq';
 import { AbortedError, DualAnoDiffError } from '../core/errors.js';
+import { jobIdPattern } from '../options/requests.js';
 import { jobFailureOf } from '../queue/errors.js';
 import { assignedJobOf, type JobData } from '../queue/job-data.js';
 import type { AssignedJob, QueueEvent, RunContext, RunJob } from '../queue/job-queue.js';
@@ -43,7 +44,9 @@ export class RunningJob {
     private readonly token: string,
     private readonly settings: RunningJobSettings,
   ) {
-    this.#tell = settings.events.of(bullJob.id ?? '');
+    const id = bullJob.id ?? '';
+    // Somebody else has written a job with another identifier, which could break the lines of the events of others.
+    this.#tell = jobIdPattern.test(id) ? settings.events.of(id) : () => {};
   }
 
   /** Ends the job within a step. The first reason counts. */

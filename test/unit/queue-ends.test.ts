@@ -1,6 +1,6 @@
 /** How jobs of the queue on Redis end, what is told of it, and when a failed one is tried again. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { Worker } from 'bullmq';
+import { Queue, Worker } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { DatasetError, type DualAnoDiffError, StoreError } from '../../lib/core/errors.js';
 import { BullQueue } from '../../lib/queue/bull-queue.js';
@@ -143,6 +143,20 @@ describe('the events of a job in Redis', () => {
     );
     expect(await streamOf(one)).toEqual([QUEUED, RUNNING, FAILED]);
     expect(await streamOf(other)).toEqual([QUEUED, RUNNING, NOTE, RUNNING, COMPLETED]);
+  });
+
+  it('are those of the service alone: a job of somebody else adds none, whatever its identifier says', async () => {
+    const queue = await test.open();
+    const { id } = await test.submit({}, { priority: 0 });
+    const bull = new Queue('jobs', { connection: { port: test.server.port }, prefix: PREFIX });
+    const data = { kind: 'check', options: { data: 'metal' }, datasets: {}, priority: 50 };
+    await bull.add('check', data, { jobId: `x y\n${id} no-json`, priority: 1 });
+    await test.work(async () => ({}));
+    expect(await ended(queue, id)).toMatchObject({ state: 'completed' });
+    expect(await bull.getFailedCount()).toBe(1);
+    await bull.close();
+    expect(await streamOf(id)).toEqual([QUEUED, RUNNING, COMPLETED]);
+    expect(await test.client.keys(`${PREFIX}:events:*`)).toEqual([`${PREFIX}:events:${id}`]);
   });
 
   it('have an end that comes late before the new start of a job that is retried at once', async () => {
