@@ -1,5 +1,6 @@
 import type { NativeAugmenter } from '../addon-types.js';
 import { DualAnoDiffError } from '../core/errors.js';
+import { inTurn } from '../core/in-turn.js';
 import type { Example } from '../dataset/dataset.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { type Pair, toPair } from '../dataset/pair.js';
@@ -16,7 +17,7 @@ export interface AugmenterSettings extends SquareSettings {
 
 const toSquare = ({ pixels, maskPixels }: MarkedImage): Square => ({ pixels: pixels.data, mask: maskPixels.data });
 
-/** One native call makes this number of pairs. A small number keeps aborts quick. */
+/** One native call makes this number of pairs. A small number keeps aborts quick, and the memory small. */
 const DRAWN_AT_ONCE = 4;
 
 /**
@@ -83,11 +84,23 @@ export class Augmenter {
    * depends on the seed and on k only.
    */
   async *pairs({ count, skip, signal }: PairRequest): AsyncGenerator<Pair, void, undefined> {
-    const indices = Array.from({ length: count }, (_, index) => index).filter((index) => !skip.has(index));
-    for (let from = 0; from < indices.length; from += DRAWN_AT_ONCE) {
-      const some = indices.slice(from, from + DRAWN_AT_ONCE);
-      const drawn = await runNative({ signal }, (_, task) => this.#alive().draw(some, this.partFill, task));
-      for (const pair of drawn) yield toPair(pair, this.resolution, this.#seed);
+    const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !skip.has(index));
+    const batches = Array.from({ length: Math.ceil(missing.length / DRAWN_AT_ONCE) }, (_, batch) =>
+      missing.slice(batch * DRAWN_AT_ONCE, (batch + 1) * DRAWN_AT_ONCE),
+    );
+    const leaving = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
+    const drawn = inTurn(batches, {
+      ahead: true, // The engine draws the next batch while the caller writes this one.
+      start: (batch) => runNative({ signal: stop }, (_, task) => this.#alive().draw(batch, this.partFill, task)),
+      finish: async (pairs) => pairs,
+      abandon: async (started) => {
+        leaving.abort();
+        await started.catch(() => {}); // It fails because it is cancelled.
+      },
+    });
+    for await (const pairs of drawn) {
+      for (const pair of pairs) yield toPair(pair, this.resolution, this.#seed);
     }
   }
 

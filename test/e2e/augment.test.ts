@@ -98,6 +98,20 @@ describe('augment', () => {
     await expect(drawing()).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: { message: 'enough' } });
   });
 
+  it('augment can be left while it draws ahead, whichever way, and gives the same pairs afterwards', async () => {
+    const [first] = await collect({ count: 1 });
+    const settings = { type: 'stain', count: 1000, resolution: SIDE, seed: 5 };
+    for await (const pair of augment(dataset, settings)) {
+      expect(pair).toEqual(first);
+      break;
+    }
+    const drawing = async () => {
+      for await (const { index } of augment(dataset, settings)) throw new Error(`left at ${index}`);
+    };
+    await expect(drawing()).rejects.toThrow('left at 0');
+    expect(await collect({ count: 1 })).toEqual([first]);
+  });
+
   it('augment names a type that is not there, and an option that it does not have', async () => {
     const first = (options: object) => augment(dataset, options as AugmentOptions).next();
     await expectFailure(first({ type: 'dent' }), 'ERR_DATASET_INVALID', 'has no defect type dent');
