@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "augment/box_filter.h"
 #include "core/pixel_values.h"
 
 namespace dan::place {
@@ -16,8 +17,7 @@ constexpr double kLeastNoise = 0.01;
 // difference: (H, W), as a share of the range; photograph: (H, W, C) uint8; mask: (H, W) bool, not empty.
 double contrastToNoise(const at::Tensor& difference, const at::Tensor& photograph, const at::Tensor& mask) {
   const int64_t reach = std::max<int64_t>(1, static_cast<int64_t>(kNearestGround * static_cast<double>(mask.size(0))));
-  const at::Tensor near = at::max_pool2d(mask.to(at::kFloat).unsqueeze(0), 2 * reach + 1, 1, reach)[0] > 0.5;
-  const at::Tensor ground = photograph.to(at::kFloat).mean(-1).masked_select(near) / 255;
+  const at::Tensor ground = photograph.to(at::kFloat).mean(-1).masked_select(augment::dilated(mask, reach)) / 255;
   const double noise = ground.std(/*unbiased=*/false).item<double>();
   return difference.masked_select(mask).mean().item<double>() / std::max(noise, kLeastNoise);
 }

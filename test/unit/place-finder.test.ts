@@ -7,6 +7,7 @@ import { type ObjectFrame, objectFrame, placeOn } from '../../lib/dataset/object
 import { type Photograph, PhotographReader } from '../../lib/dataset/photograph.js';
 import { WindowGrid } from '../../lib/dataset/photograph-window.js';
 import { openRegions } from '../../lib/dataset/place-region.js';
+import type { Masker } from '../../lib/model/masker.js';
 import { markedPixels, squareMask } from '../../lib/model/place/defect-pixels.js';
 import { PlaceFinder } from '../../lib/model/place/finder.js';
 import type { FinderSettings, Place } from '../../lib/model/place/place.js';
@@ -59,6 +60,25 @@ describe('automatic places', () => {
     expect(Math.min(...middles.map(({ x }) => x))).toBeLessThan(40);
     expect(Math.max(...middles.map(({ x }) => x))).toBeGreaterThan(160);
     expect(Math.max(...middles.map(({ y }) => y))).toBeGreaterThan(110);
+  });
+
+  it('need the foreground of a photograph once, even if it is decoded again between others', async () => {
+    const asked: string[] = [];
+    const mask = async (image: PixelData) => {
+      asked.push(`${image.width} x ${image.height}`);
+      return boxMask(image.width, image.height, [40, 30, 60, 50]);
+    };
+    const finder = finderOf({ foreground: { masker: { mask } as unknown as Masker } });
+    const [one, other] = await sources(picture(200, 150), picture(120, 90));
+    const reader = new PhotographReader();
+    const found: (Place | undefined)[] = [];
+    for (const source of [one, other, one, other, one]) {
+      found.push(await finder.find(await reader.open(source as never), key(0), []));
+    }
+    expect(asked).toEqual(['200 x 150', '120 x 90']);
+    expect(found[2]).toEqual(found[0]);
+    expect(found[4]).toEqual(found[0]);
+    expect(found[3]).toEqual(found[1]);
   });
 
   it('depend on the seed, the type, the index and the attempt only', async () => {

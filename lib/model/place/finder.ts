@@ -5,7 +5,7 @@ import type { Region } from '../../dataset/place-region.js';
 import { MAX_MIRRORED } from '../../dataset/window-size.js';
 import { automaticPlace } from './automatic-place.js';
 import type { PlaceEngine } from './engine.js';
-import { groundOf } from './ground.js';
+import { Foregrounds, groundOf } from './ground.js';
 import { type FinderSettings, type Place, type PlaceKey, type Site, TRIES } from './place.js';
 import { regionPlace } from './region-place.js';
 
@@ -18,11 +18,14 @@ interface Prepared {
 /** Finds the places of defects. It keeps what it has found out about a photograph for as long as the photograph lives. */
 export class PlaceFinder {
   readonly #prepared = new WeakMap<Photograph, Prepared>();
+  readonly #foregrounds: Foregrounds | undefined;
 
   constructor(
     private readonly engine: Pick<PlaceEngine, 'move'>,
     private readonly settings: FinderSettings,
-  ) {}
+  ) {
+    this.#foregrounds = settings.foreground && new Foregrounds(settings.foreground);
+  }
 
   /**
    * Finds a place that does not overlap `taken`. Returns undefined if there is none beside them, or none for another
@@ -53,7 +56,7 @@ export class PlaceFinder {
         `${label} is too small for windows of ${side} pixels: expected at least ${Math.ceil(side / MAX_MIRRORED)} pixels along its longer side, but it has ${image.width} x ${image.height}`,
       );
     }
-    const ground = await groundOf(photograph, settings);
+    const ground = await groundOf(photograph, this.#foregrounds, settings.whereNot);
     if (side > image.width || side > image.height) {
       const size = `${image.width} x ${image.height}`;
       warn(

@@ -5,6 +5,7 @@ import type { Random } from '../../core/random.js';
 import { type Box, type Size, shrunkSize } from '../../dataset/cut.js';
 import { boundingBox } from '../../dataset/fit.js';
 import { resizeImage } from '../../dataset/image-file.js';
+import type { ImageSource } from '../../dataset/image-source.js';
 import { type ObjectFrame, objectFrame } from '../../dataset/object-frame.js';
 import type { Photograph } from '../../dataset/photograph.js';
 import { type Marks, marksOf } from '../../dataset/photograph-window.js';
@@ -44,12 +45,39 @@ async function readForeground({ image, stored }: Photograph, source: ForegroundS
   return foregroundOf(source, stored, new RawImage(toRgb(await shrink(image))), shrink);
 }
 
+/** The foregrounds of this number of photographs are kept. Each has at most 1 MB. */
+const KEPT_FOREGROUNDS = 64;
+
+/**
+ * Finds the foregrounds of photographs, and keeps those of the last ones. A photograph is decoded for each step of a pair
+ * and for each further pair, but a mask model takes longer than that.
+ */
+export class Foregrounds {
+  readonly #kept = new Map<ImageSource, RawImage>();
+
+  constructor(private readonly source: ForegroundSource) {}
+
+  async of(photograph: Photograph): Promise<RawImage> {
+    const { source } = photograph;
+    const foreground = this.#kept.get(source) ?? (await readForeground(photograph, this.source));
+    this.#kept.delete(source); // The last one in the map is the one that was used last.
+    this.#kept.set(source, foreground);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT_FOREGROUNDS && oldest !== undefined) this.#kept.delete(oldest);
+    return foreground;
+  }
+}
+
 /**
  * Reads foreground and forbidden regions of a photograph. Throws ERR_DATASET_INVALID if no place for a defect is left.
  */
-export async function groundOf(photograph: Photograph, { foreground, whereNot }: GroundSources): Promise<Ground> {
+export async function groundOf(
+  photograph: Photograph,
+  foregrounds: Foregrounds | undefined,
+  whereNot: RegionSource | undefined,
+): Promise<Ground> {
   const { image, label } = photograph;
-  const mask = foreground && (await readForeground(photograph, foreground));
+  const mask = await foregrounds?.of(photograph);
   const frame = mask && objectFrame(mask, image);
   const excluded = await whereNot?.regionOf(photograph);
   const forbidden: Marks = excluded?.marks ?? (() => false);
