@@ -84,14 +84,14 @@ export class Console {
   }
 
   #show(event: ProgressEvent): void {
-    const { stage, type, done, total, unit } = event;
+    const { stage, type, done, doneBefore, total, unit } = event;
     const what = type === undefined ? VERBS[stage] : `${VERBS[stage]} ${type}`;
     if (this.#shown?.what !== what) {
       this.#stop();
       const make = process.stderr.isTTY ? barProgress : lineProgress;
       this.#shown = { what, progress: make({ what, total, unit, began: this.#began }) };
     }
-    this.#shown.progress.update(done, noteOf(event));
+    this.#shown.progress.update(done, noteOf(event), doneBefore);
     this.#began = performance.now();
     if (done === total) this.#stop();
   }

@@ -3,8 +3,11 @@ import cliProgress from 'cli-progress';
 import { Speedometer } from './speedometer.js';
 
 export interface Progress {
-  /** Shows that `done` units are finished. `note` is printed behind the bar. */
-  update(done: number, note?: string): void;
+  /**
+   * Shows that `done` units are finished, of which an earlier process finished `doneBefore`. `note` is printed behind the
+   * bar.
+   */
+  update(done: number, note?: string, doneBefore?: number): void;
   stop(): void;
 }
 
@@ -17,6 +20,10 @@ export interface Stage {
   began: number;
 }
 
+/** Returns the seconds that the remaining units take. They are unknown as long as there is no speed. */
+const secondsLeft = (units: number, speed: number | undefined) =>
+  units === 0 ? 0 : speed === undefined ? undefined : Math.round(units / speed);
+
 /** Shows a bar with the speed and the remaining time. */
 export function barProgress({ what, total, unit, began }: Stage): Progress {
   const format = `${what} {bar} {value}/{total} {speed} ${unit}/s, {left} left {note}`;
@@ -25,10 +32,11 @@ export function barProgress({ what, total, unit, began }: Stage): Progress {
   const speedometer = new Speedometer(began);
   bar.start(total, 0, { speed: '-', left: '-', note: '' });
   return {
-    update(done, note = '') {
-      const speed = speedometer.at(done);
-      const left = cliProgress.Format.TimeFormat(Math.round((total - done) / speed), options, 1).trim();
-      bar.update(done, { speed: speed.toFixed(2), left, note });
+    update(done, note = '', doneBefore = 0) {
+      const speed = speedometer.at(done, doneBefore);
+      const seconds = secondsLeft(total - done, speed);
+      const left = seconds === undefined ? '-' : cliProgress.Format.TimeFormat(seconds, options, 1).trim();
+      bar.update(done, { speed: speed?.toFixed(2) ?? '-', left, note });
     },
     stop: () => bar.stop(),
   };
@@ -39,11 +47,12 @@ export function lineProgress({ what, total, unit, began }: Stage): Progress {
   const speedometer = new Speedometer(began);
   let next = 0;
   return {
-    update(done, note = '') {
-      const speed = speedometer.at(done);
+    update(done, note = '', doneBefore = 0) {
+      const speed = speedometer.at(done, doneBefore);
       if (done < next && done !== total) return;
       next = done + Math.max(1, Math.ceil(total / 10));
-      const rate = `${speed.toFixed(2)} ${unit}/s, ${Math.round((total - done) / speed)}s left`;
+      const seconds = secondsLeft(total - done, speed);
+      const rate = `${speed?.toFixed(2) ?? '-'} ${unit}/s, ${seconds === undefined ? '-' : `${seconds}s`} left`;
       process.stderr.write(`${what} ${done}/${total} ${rate} ${note}\n`);
     },
     stop: () => {},

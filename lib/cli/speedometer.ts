@@ -10,6 +10,9 @@ export class Speedometer {
   #burstEnd = 0;
   #first: { done: number; at: number } | undefined;
   #speed: number | undefined;
+  /** The largest number of units so far, without those that an earlier process finished. */
+  #most = 0;
+  #shown: number | undefined;
 
   /** `began` is the moment at which the work began, as `performance.now()` tells it. */
   constructor(began: number) {
@@ -18,10 +21,20 @@ export class Speedometer {
   }
 
   /**
-   * Returns the number of units that are finished in a second, when `done` units are finished. A resumed run does not
-   * begin at 0, so the first update counts as one unit.
+   * Returns the number of units that are finished in a second, when `done` units are finished, of which an earlier process
+   * finished `doneBefore`. Returns undefined if this process has finished none.
    */
-  at(done: number): number {
+  at(done: number, doneBefore = 0): number | undefined {
+    const own = done - doneBefore;
+    if (own > this.#most) {
+      this.#most = own;
+      this.#shown = this.#measure(own);
+    }
+    return this.#shown;
+  }
+
+  /** A resumed run does not begin at 0, so the first update counts as one unit. */
+  #measure(done: number): number {
     const now = performance.now();
     const pause = now - this.#last;
     this.#last = now;

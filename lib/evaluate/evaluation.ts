@@ -23,6 +23,8 @@ export interface EvaluationProgress {
   loss: number | undefined;
   /** The finished training steps of all rows, seeds and networks, including those of earlier processes. */
   done: number;
+  /** Those of `done` that earlier processes made. It grows when a run is reached of which there is a result or a checkpoint. */
+  doneBefore: number;
   /** All training steps of the evaluation. */
   total: number;
 }

@@ -147,7 +147,7 @@ export class Evaluator {
     const data = await EvaluationData.load(this.split, this.#options, this.#backbones, this.protocol);
     const sets = new TrainingSets(runs, this.split, this.protocol);
     const failures = new RunFailures(runs.length);
-    let [done, total] = [0, this.steps];
+    let [done, doneBefore, total] = [0, 0, this.steps];
     try {
       const features = await this.#featureNetwork();
       const quality = await this.#quality(features, { signal }); // Wrong weights must be reported before hours of training.
@@ -158,11 +158,12 @@ export class Evaluator {
       const start = (run: PlannedRun, torchThread: number, stopped: AbortSignal) => {
         let before = 0; // The last reported step of the current network.
         const { row, detector, seed, shots } = run;
-        const onStep: RunInput['onStep'] = (network, step, loss) => {
+        const onStep: RunInput['onStep'] = (network, step, { loss, earlier = 0 }) => {
           done += step - before;
+          doneBefore += earlier;
           before = step === iterationsOf(network, run, this.protocol) ? 0 : step;
           const at = { row: row.name, detector: detector.name, seed, shots, network };
-          failures.callback(() => onProgress?.({ ...at, step, loss, done, total }));
+          failures.callback(() => onProgress?.({ ...at, step, loss, done, doneBefore, total }));
         };
         const common = { data, folder, protocol: this.protocol, settings: this.#options, onStep, torchThread };
         return sets.lend(run, (set) => doRun({ ...run, ...common, set, concurrency: lanes, signal: stopped }));

@@ -43,7 +43,8 @@ export interface RunInput extends PlannedRun {
     device: string;
     checkpointEvery: number;
   };
-  onStep: (network: Network, step: number, loss?: number) => void;
+  /** `earlier` is the number of the network's steps that an earlier process made. It is told once. */
+  onStep: (network: Network, step: number, told: { loss?: number | undefined; earlier?: number }) => void;
   /** The number of runs that are done at once. */
   concurrency: number;
   signal: AbortSignal | undefined;
@@ -103,16 +104,21 @@ async function loadOrCompute<T>(
   const iterations = iterationsOf(network, input, protocol);
   const file = pathInside(folder, RUNS, name);
   if (existsSync(`${file}.json`)) {
-    onStep(network, iterations);
+    onStep(network, iterations, { earlier: iterations });
     return (await readJson(`${file}.json`, resultSchema)) as unknown as T & { seconds: number };
   }
   const start = performance.now();
   const checkpoint = `${file}.checkpoint.safetensors`;
+  let isFirst = true;
   const training: Training = {
     checkpoint: { file: checkpoint, every: settings.checkpointEvery, digest },
     ...{ signal, torchThread },
-    onStep: (step, steps, loss) =>
-      onStep(network, Math.round((iterations * step) / steps), Number.isNaN(loss) ? undefined : loss),
+    onStep: (step, steps, loss) => {
+      const counted = (fitted: number) => Math.round((iterations * fitted) / steps);
+      const earlier = isFirst ? counted(step - 1) : 0; // An interrupted training continues from its checkpoint.
+      isFirst = false;
+      onStep(network, counted(step), { loss: Number.isNaN(loss) ? undefined : loss, earlier });
+    },
   };
   const result = await compute(training, name);
   const timed = { seconds: (performance.now() - start) / 1000, ...result };

@@ -117,9 +117,10 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   }
   const evaluation = await evaluator.evaluate(out, {
     ...(signal && { signal }),
-    onProgress: ({ row, detector, seed, shots, network, loss, done, total }) =>
+    onProgress: ({ row, detector, seed, shots, network, loss, done, doneBefore, total }) =>
       onEvent?.({
         ...{ event: 'progress', stage: 'evaluate', unit: 'steps', done, total, row, detector, seed, network },
+        ...(doneBefore > 0 && { doneBefore }),
         ...(loss !== undefined && { loss }),
         ...(shots !== undefined && { shots }),
       }),

@@ -9,6 +9,8 @@ export interface ProgressEvent {
   unit: 'steps' | 'pairs' | 'parts' | 'images';
   done: number;
   total: number;
+  /** An evaluation reports how many of `done` an earlier process did, if there are some. They say nothing of the speed. */
+  doneBefore?: number;
   /** These are the defect type and category that the job works on, if there is only one. */
   type?: string;
   category?: string;

@@ -48,8 +48,9 @@ export class StatusMeter {
   }
 
   #add(event: JobEvent & { event: 'progress' }, before: Map<string, number>): void {
-    const { stage, unit, done, type, category, row, detector, seed } = event;
-    const part = JSON.stringify([stage, type, category, row, detector, seed]);
+    const { stage, unit, type, category, doneBefore = 0 } = event;
+    const done = event.done - doneBefore;
+    const part = JSON.stringify([stage, type, category]);
     const last = before.get(part);
     before.set(part, done);
     if (last === undefined || done < last) return; // A resumed job begins with what was done long ago.

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Evaluator } from '../../lib/evaluate/index.js';
 import { Dataset } from '../../lib/index.js';
-import { type EvaluateJobOptions, evaluate } from '../../lib/jobs/index.js';
+import { type EvaluateJobOptions, evaluate, type JobEvent } from '../../lib/jobs/index.js';
 import { cli, flagsOf } from '../helpers/cli.js';
 import { writeCategory } from '../helpers/dataset.js';
 import { category, folder, generated, judge, options, read, withoutTimes, writeGood } from '../helpers/evaluating.js';
@@ -83,8 +83,18 @@ describe('an evaluation', () => {
     const checkpoints = readdirSync(join(cut, 'runs'));
     expect(checkpoints).toHaveLength(2); // Both runs were going on.
     expect(checkpoints.every((name) => name.endsWith('.checkpoint.safetensors'))).toBe(true);
-    await judge(cut, two);
+    // Steps of earlier processes are told apart, so that they are not taken for the speed of this one.
+    const doneBefore = async () => {
+      const told: (number | undefined)[] = [];
+      const onEvent = (event: JobEvent) => event.event === 'progress' && told.push(event.doneBefore);
+      await evaluate(options(cut, two), { onEvent });
+      return told;
+    };
+    const counts = await doneBefore();
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(10);
+    expect(counts.at(-1)).toBe(80 - counts.length);
     expect(withoutTimes(cut)).toEqual(withoutTimes(whole));
+    expect(await doneBefore()).toEqual([40, 80]);
     // the checkpoints are gone
     expect(readdirSync(join(cut, 'runs')).every((name) => name.endsWith('.json'))).toBe(true);
     expect(read(whole).runs[0]?.average.pixelAp).not.toBeNull();

@@ -82,4 +82,13 @@ describe('the meter of a worker', () => {
     now = 120_000;
     expect(meter.read()).toEqual({ rates: [] });
   });
+
+  it('counts each step of an evaluation once, and none that an earlier process made', async () => {
+    const meter = new StatusMeter(false, () => 0);
+    const at = (done: number, row: string, doneBefore = 0) =>
+      step(done, { stage: 'evaluate', row, detector: 'unet', seed: 0, doneBefore });
+    await emit(meter, at(100, 'none', 100), at(101, 'none', 100), at(102, 'noise', 100), at(103, 'none', 100));
+    await emit(meter, at(100, 'none', 100), at(400, 'noise', 400), at(401, 'none', 400));
+    expect(meter.read().rates).toMatchObject([{ stage: 'evaluate', perSecond: 4 / 60 }]);
+  });
 });

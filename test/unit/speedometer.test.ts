@@ -49,6 +49,21 @@ describe('the speed of a command', () => {
     expect(speeds.at(-1)).toBeCloseTo((times.length - 1) / (((times.at(-1) as number) - 100) / 1000), 1);
   });
 
+  it('leaves out what an earlier process finished, before the work of this one and in the middle of it', () => {
+    const speedometer = new Speedometer(performance.now());
+    const at = (time: number, done: number, doneBefore: number) => {
+      vi.advanceTimersByTime(time - performance.now());
+      return speedometer.at(done, doneBefore);
+    };
+    const began = performance.now();
+    expect(at(began + 10, 600, 600)).toBeUndefined();
+    expect(at(began + 20, 1200, 1200)).toBeUndefined();
+    for (let step = 1; step <= 40; step++) at(began + 1000 * step, 1200 + step, 1200);
+    expect(at(began + 41_000, 1241, 1200)).toBeCloseTo(1, 2);
+    expect(at(began + 41_010, 1841, 1800)).toBeCloseTo(1, 2);
+    expect(at(began + 42_000, 1842, 1800)).toBeCloseTo(1, 2);
+  });
+
   it('is finite even if the first unit is finished at once', () => {
     expect(speedsAt([0, 0]).every(Number.isFinite)).toBe(true);
   });
