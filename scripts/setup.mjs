@@ -1,8 +1,9 @@
 // Usage: node scripts/setup.mjs [--addon]
 // Sets up a fresh clone: installs packages and libtorch, and builds TypeScript and native code. It is quick if nothing
 // has changed. It uses no packages, because it installs them. With --addon it does not build the programs of developers.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -15,10 +16,13 @@ function fail(message) {
   process.exit(1);
 }
 
-function run(what, command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (error) fail(`${what}: ${command} cannot be run (${error.message})`);
-  if (status !== 0) fail(`${what} failed`);
+/** Runs a program. Throws if it fails. */
+async function run(what, command, args) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [status] = await once(child, 'exit').catch((error) => {
+    throw new Error(`${what}: ${command} cannot be run (${error.message})`);
+  });
+  if (status !== 0) throw new Error(`${what} failed`);
 }
 
 const runs = (command) => spawnSync(command, ['--version']).status === 0;
@@ -43,31 +47,49 @@ if (isOlder(process.versions.node, REQUIRED.node))
   fail(`Node ${REQUIRED.node} or newer is needed (22 or 24 is recommended), this is ${process.version}`);
 requirePackages();
 
-// The stamp file holds the digest of the lock file at the last install, so packages are installed only if it changes.
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
-const stamp = join(root, 'node_modules', '.dualanodiff-lock');
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+/** The stamp file holds the digest of the lock file at the last install, so packages are installed only if it changes. */
+async function installPackages() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const stamp = join(root, 'node_modules', '.dualanodiff-lock');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('setup: installing packages');
-  run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  await run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, lock);
 }
 
-run('options', process.execPath, [join(root, 'scripts', 'generate-options.mjs')]);
-run('tsc', process.execPath, [
-  join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-  '--incremental',
-  '--tsBuildInfoFile',
-  join(root, 'dist', '.tsbuildinfo'),
-]);
-run('pages', 'npm', ['run', '-s', 'build:pages']);
-run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
-run('typings', process.execPath, [join(root, 'scripts', 'build-typings.mjs')]);
-run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
-run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs'), ...process.argv.slice(2)]);
-const { findLibtorch } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'locate.js')));
-if (existsSync(join(findLibtorch(), 'lib', 'libtorch_cuda.so'))) {
-  run('CUDA library', process.execPath, [join(root, 'scripts', 'build-cuda.mjs')]);
+async function compile() {
+  const buildInfo = join(root, 'dist', '.tsbuildinfo');
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await run('options', process.execPath, [join(root, 'scripts', 'generate-options.mjs')]);
+  await run('tsc', process.execPath, [tsc, '--incremental', '--tsBuildInfoFile', buildInfo]);
+}
+
+async function bundle() {
+  await run('pages', 'npm', ['run', '-s', 'build:pages']);
+  await run('CommonJS bundle', process.execPath, [join(root, 'scripts', 'build-cjs.mjs')]);
+  await run('typings', process.execPath, [join(root, 'scripts', 'build-typings.mjs')]);
+}
+
+async function buildNative() {
+  await run('libtorch', process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'libtorch', 'install']);
+  await run('native build', process.execPath, [join(root, 'scripts', 'build-native.mjs'), ...process.argv.slice(2)]);
+  const { findLibtorch } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'locate.js')));
+  if (existsSync(join(findLibtorch(), 'lib', 'libtorch_cuda.so'))) {
+    await run('CUDA library', process.execPath, [join(root, 'scripts', 'build-cuda.mjs')]);
+  }
+}
+
+try {
+  await installPackages();
+  await compile();
+  // The bundles are made while libtorch is downloaded. If one of both fails, the other still ends, so that no program is
+  // left running.
+  const ended = await Promise.allSettled([bundle(), buildNative()]);
+  const failed = ended.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+} catch (error) {
+  fail(error.message);
 }
