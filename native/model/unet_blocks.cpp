@@ -8,9 +8,7 @@ ConvNormRelu::ConvNormRelu(const nn::Weights& block, int64_t index, int64_t in, 
     : conv_(block.scope(std::to_string(index)), in, out, 3, 1, 1), norm_(block.scope(std::to_string(index + 1)), out) {}
 
 at::Tensor ConvNormRelu::operator()(const at::Tensor& x, bool training) const {
-  // In place, since nothing else reads the norm's output, not even its gradient.
-  at::Tensor normed = norm_(conv_(x), training);
-  return at::relu_(normed);
+  return norm_.thenRelu(conv_(x), training);
 }
 
 DoubleConv::DoubleConv(const nn::Weights& block, int64_t in, int64_t middle, int64_t out)

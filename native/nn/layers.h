@@ -6,6 +6,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "nn/weights.h"
+#include "ops/batch_norm_relu.h"
 #include "ops/frozen.h"
 #include "ops/group_norm_silu.h"
 
@@ -61,6 +62,7 @@ struct GroupNorm {
 
 // Training updates the running statistics.
 struct BatchNorm2d {
+  static constexpr double kMomentum = 0.1;
   at::Tensor weight, bias, runningMean, runningVar;  // (channels)
   double eps = 1e-5;
   BatchNorm2d() = default;
@@ -71,8 +73,10 @@ struct BatchNorm2d {
         runningVar(weights.take("running_var", {channels})),
         eps(eps) {}
   at::Tensor operator()(const at::Tensor& x, bool training) const {
-    constexpr double kMomentum = 0.1;
     return at::batch_norm(x, weight, bias, runningMean, runningVar, training, kMomentum, eps, /*cudnn_enabled=*/false);
+  }
+  at::Tensor thenRelu(const at::Tensor& x, bool training) const {
+    return ops::batchNormRelu(x, {weight, bias, runningMean, runningVar}, training, kMomentum, eps);
   }
 };
 

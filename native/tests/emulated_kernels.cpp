@@ -3,6 +3,7 @@
 #include "tests/vector_model.h"
 // The loops use the vectors, so they are included after them.
 #include "ops/cpu/attention_loops.h"
+#include "ops/cpu/batch_norm_relu_loops.h"
 #include "ops/cpu/bfloat16_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
@@ -30,19 +31,27 @@ int64_t scratchOf(int64_t keys, int64_t width) {
 
 const Kernels kAvx512 = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                          transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
-                         pairNorm,         pairMix,       nullptr,          nullptr};
+                         pairNorm,         pairMix,       nullptr,          nullptr,      &kBatchNormReluLoops};
 const Kernels kBFloat16 = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                            transformKernels, transformSums, attentionScratch, attendFloat,  attend<BFloat16Arithmetic>,
-                           pairNorm,         pairMix,       roundRow,         nullptr};
+                           pairNorm,         pairMix,       roundRow,         nullptr,      &kBatchNormReluLoops};
 
 template <const AmxProducts& amx>
-constexpr Kernels kAmx = {kTileRows,      kPanelColumns,
-                          packPanel,      multiplyTile,
-                          transformPatch, transformKernels,
-                          transformSums,  scratchOf<AmxArithmetic<amx>>,
-                          attendFloat,    attend<AmxArithmetic<amx>>,
-                          pairNorm,       pairMix,
-                          roundRow,       &amx};
+constexpr Kernels kAmx = {kTileRows,
+                          kPanelColumns,
+                          packPanel,
+                          multiplyTile,
+                          transformPatch,
+                          transformKernels,
+                          transformSums,
+                          scratchOf<AmxArithmetic<amx>>,
+                          attendFloat,
+                          attend<AmxArithmetic<amx>>,
+                          pairNorm,
+                          pairMix,
+                          roundRow,
+                          &amx,
+                          &kBatchNormReluLoops};
 
 }  // namespace
 

@@ -62,6 +62,9 @@ inline Vector multiplySubtract(Vector a, Vector b, Vector c) {
 inline Vector larger(Vector a, Vector b) {
   return each([&](int i) { return a.lanes[i] > b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
 }
+inline Vector wherePositive(Vector y, Vector x) {
+  return each([&](int i) { return y.lanes[i] > 0 ? x.lanes[i] : 0.0F; });
+}
 inline Vector nearestInteger(Vector x) {
   return each([&](int i) { return __builtin_nearbyintf(x.lanes[i]); });
 }

@@ -1,6 +1,7 @@
 #include "ops/cpu/vector_avx512.h"
 // The loops use the vectors, so they are included after them.
 #include "ops/cpu/attention_loops.h"
+#include "ops/cpu/batch_norm_relu_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
 #include "ops/cpu/winograd_loops.h"
@@ -9,6 +10,6 @@ namespace dan::ops::cpu {
 
 const Kernels kAvx512Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
                                 transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
-                                pairNorm,         pairMix,       nullptr,          nullptr};
+                                pairNorm,         pairMix,       nullptr,          nullptr,      &kBatchNormReluLoops};
 
 }  // namespace dan::ops::cpu

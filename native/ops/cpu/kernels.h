@@ -77,6 +77,30 @@ struct AmxProducts {
   void (*multiplyNarrow)(const AmxOperands& operands);  // the first 16 columns only
 };
 
+// The passes of batch normalization and ReLU (ops/batch_norm_relu.h) read rows of `width` floats, a multiple of lanes.
+// A column belongs to one channel.
+struct NormGradient {
+  const float *gradient, *result, *x;  // the gradient of the results, the results and the input
+  const float* mean;                   // of each column's channel
+  int64_t width;
+};
+struct NormFactors {
+  const float *ofGradient, *ofDistance, *offset;  // for each column
+};
+struct BatchNormReluLoops {
+  int64_t lanes;
+  // Writes the mean of each column, and the sum of the squared distances from it.
+  void (*columnMoments)(const float* x, int64_t rows, int64_t width, float* means, float* squares);
+  // result = max(0, x * scale + offset)
+  void (*scaleAndCut)(const float* x, int64_t rows, int64_t width, const float* scale, const float* offset,
+                      float* result);
+  // The gradient of the norm's output is that of the result where the result is positive, and else 0. The first sums it
+  // over each column, and its product with the distance of x from the mean. The second writes
+  // gradient * ofGradient + (x - mean) * ofDistance + offset.
+  void (*gradientSums)(const NormGradient& task, int64_t rows, float* sums, float* products);
+  void (*gradientOfInput)(const NormGradient& task, int64_t rows, const NormFactors& factors, float* result);
+};
+
 struct Kernels {
   // Products are computed in tiles: tileRows rows times a panel of panelColumns columns.
   int64_t tileRows, panelColumns;
@@ -116,6 +140,7 @@ struct Kernels {
   // compute in bfloat16.
   void (*roundSums)(const float* sums, const float* bias, int64_t count, uint16_t* result);
   const AmxProducts* amx;  // null where the CPU has no AMX
+  const BatchNormReluLoops* batchNormRelu;
 };
 
 // These are the rows of the table of kernels. Each needs what the rows before it need.

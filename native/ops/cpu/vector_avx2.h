@@ -36,6 +36,8 @@ inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps
 inline Vector multiplySubtract(Vector a, Vector b, Vector c) { return _mm256_fmsub_ps(a, b, c); }
 // Returns the larger value, or `b` where either is not a number.
 inline Vector larger(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+// Returns x in the lanes where y is positive, and 0 in the others.
+inline Vector wherePositive(Vector y, Vector x) { return _mm256_and_ps(_mm256_cmp_ps(y, zero(), _CMP_GT_OQ), x); }
 inline Vector nearestInteger(Vector x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 // Returns x times 2 to `power`. The power is a whole number from kLeastPower, which acts as minus infinity, to 0.
 constexpr float kLeastPower = -127;

@@ -35,6 +35,10 @@ inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps
 inline Vector multiplySubtract(Vector a, Vector b, Vector c) { return _mm512_fmsub_ps(a, b, c); }
 // Returns the larger value, or `b` where either is not a number.
 inline Vector larger(Vector a, Vector b) { return _mm512_max_ps(a, b); }
+// Returns x in the lanes where y is positive, and 0 in the others.
+inline Vector wherePositive(Vector y, Vector x) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, zero(), _CMP_GT_OQ), x);
+}
 inline Vector nearestInteger(Vector x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
