@@ -23,31 +23,30 @@ const APPEND = `
 local streams, maxEvents, channel, isWaiting, lines = unpack(ARGV)
 local cancelled, cancelledWaiting = unpack(KEYS)
 local hasCancelled = redis.call('EXISTS', cancelled, cancelledWaiting) > 0
-local ended, previousId, previousEvent = {}, nil, nil
+local ended, previousId, previousEvent, key = {}, nil, nil, nil
 local function isEnd(event)
-  return string.sub(event, 1, 14) == '{"event":"end"'
+  return event ~= '${RUNNING}' and string.sub(event, 1, 14) == '{"event":"end"'
 end
 local function lastEvent(id, event)
   if id == previousId then return previousEvent end
-  local key = streams .. id
   if event == '${RUNNING}' and redis.call('XLEN', key) == 1 then return '${QUEUED}' end
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
   return last and last[2][2] or ''
 end
 for id, event in string.gmatch(lines, '([^ ]+) ([^\\n]+)\\n') do
   local isLeftOut = false
+  if id ~= previousId then key = streams .. id end
   if event ~= '${QUEUED}' then
     local last = lastEvent(id, event)
     -- A campaign starts many times while another one makes its parts.
     isLeftOut = isEnd(last) or (event == last and event == '${RUNNING}')
   end
   if not isLeftOut then
-    redis.call('XADD', streams .. id, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
+    redis.call('XADD', key, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
     if isEnd(event) then ended[#ended + 1] = id end
     previousId, previousEvent = id, event
   end
-  local isCompleted = string.sub(event, 1, ${COMPLETED.length}) == '${COMPLETED}'
-  if event == '${QUEUED}' or isCompleted then
+  if event == '${QUEUED}' or string.sub(event, 1, ${COMPLETED.length}) == '${COMPLETED}' then
     if hasCancelled then
       redis.call('SREM', cancelled, id)
       redis.call('SREM', cancelledWaiting, id)

@@ -32,7 +32,7 @@ export interface RunningJobSettings {
 }
 
 export class RunningJob {
-  readonly #control = new AbortController();
+  #madeControl: AbortController | undefined;
   readonly #tell: (event: QueueEvent) => void;
   /** True if the job has told of its work. */
   #hasTold = false;
@@ -47,6 +47,12 @@ export class RunningJob {
     const id = bullJob.id ?? '';
     // Somebody else has written a job with another identifier, which could break the lines of the events of others.
     this.#tell = jobIdPattern.test(id) ? settings.events.of(id) : () => {};
+  }
+
+  /** Jobs of no work need none, and to make one takes as long as any other part of such a job. */
+  get #control(): AbortController {
+    this.#madeControl ??= new AbortController();
+    return this.#madeControl;
   }
 
   /** Ends the job within a step. The first reason counts. */
@@ -93,11 +99,10 @@ export class RunningJob {
 
   #contextOf({ prepare }: Extract<FlowStep, { next: 'run' }>): RunContext {
     const { fingerprint } = this.bullJob.data;
-    const control = this.#control;
+    const signal = () => this.#control.signal;
     const context: RunContext = {
-      // Node makes a signal when it is first asked for, which costs as much as any other part of a job of no work.
       get signal() {
-        return control.signal;
+        return signal();
       },
       onEvent: (event) => {
         this.#hasTold = true;
