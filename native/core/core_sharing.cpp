@@ -1,5 +1,6 @@
 #include "core/core_sharing.h"
 
+#include <ATen/Parallel.h>
 #include <omp.h>
 #include <sys/resource.h>
 
@@ -16,6 +17,7 @@ namespace dan {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval(250);
+constexpr int kMostMembers = 16;  // of a team that shortens the spins
 // Between the two limits, the threads go on as they are.
 constexpr double kAloneBelow = 50, kSharedAbove = 100;  // preemptions per second
 
@@ -30,7 +32,7 @@ long preemptionsOfProcess() {
 // libgomp spins only for a moment in a process that has more OpenMP threads than cores. It has no function that asks
 // for it, but it counts sleeping threads, too: those of a team that belongs to a thread of ours.
 struct ShortSpins::Team {
-  Team() : leader([this] { hold(); }) {
+  explicit Team(int threads) : members(std::max(omp_get_num_procs() - threads, 0) + 2), leader([this] { hold(); }) {
     std::unique_lock<std::mutex> lock(mutex);
     changed.wait(lock, [this] { return isThere; });
   }
@@ -45,32 +47,32 @@ struct ShortSpins::Team {
   }
 
   void hold() {
-    const int missing = std::max(omp_get_num_procs() - omp_get_max_threads(), 0) + 1;
-    std::atomic<int> members{0};
-#pragma omp parallel num_threads(missing + 1)
-    ++members;  // the compiler leaves out a team that does nothing
+    std::atomic<int> met{0};
+#pragma omp parallel num_threads(members)
+    ++met;  // the compiler leaves out a team that does nothing
     std::unique_lock<std::mutex> lock(mutex);
     isThere = true;
     changed.notify_all();
     changed.wait(lock, [this] { return isOver; });
   }
 
+  const int members;  // with the leader, whom libgomp does not count
   std::mutex mutex;
   std::condition_variable changed;
   bool isThere = false, isOver = false;
   std::thread leader;  // it is the last member, because it uses the others at once
 };
 
-ShortSpins::ShortSpins() : team_(std::make_unique<Team>()) {}
+ShortSpins::ShortSpins(int threads) : team_(std::make_unique<Team>(threads)) {}
 ShortSpins::~ShortSpins() = default;
 
-void CoreSharing::look(Time now, long preemptions) {
+void CoreSharing::look(Time now, long preemptions, int threads) {
   if (now - lookedAt_ < kInterval) return;
   const double seconds = std::chrono::duration<double>(now - lookedAt_).count();
   const double rate = static_cast<double>(preemptions - preemptions_) / seconds;
   lookedAt_ = now;
   preemptions_ = preemptions;
-  if (rate > kSharedAbove && !shortSpins_) shortSpins_ = std::make_unique<ShortSpins>();
+  if (rate > kSharedAbove && !shortSpins_) shortSpins_ = std::make_unique<ShortSpins>(threads);
   if (rate < kAloneBelow) shortSpins_.reset();
 }
 
@@ -81,7 +83,10 @@ void adaptSpins() {
   // It is never destroyed, because the end of the process must not wait for its threads.
   static auto* sharing = new CoreSharing(Clock::now(), preemptionsOfProcess());
   const std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
-  if (!isUsers && lock) sharing->look(Clock::now(), preemptionsOfProcess());
+  const int threads = at::get_num_threads();
+  // A process with few threads on many cores would need a large team, and libgomp ends a process that may have no more.
+  const bool canHelp = !isUsers && omp_get_num_procs() - threads < kMostMembers;
+  if (canHelp && lock) sharing->look(Clock::now(), preemptionsOfProcess(), threads);
 }
 
 }  // namespace dan

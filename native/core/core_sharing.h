@@ -10,7 +10,8 @@ namespace dan {
 // libgomp's threads sleep almost at once while an object of this class lives, and spin as before afterwards.
 class ShortSpins {
  public:
-  ShortSpins();
+  // `threads` is the number of OpenMP threads that the process computes with.
+  explicit ShortSpins(int threads);
   ~ShortSpins();
   ShortSpins(const ShortSpins&) = delete;
   ShortSpins& operator=(const ShortSpins&) = delete;
@@ -27,8 +28,9 @@ class CoreSharing {
 
   CoreSharing(Time now, long preemptions) : lookedAt_(now), preemptions_(preemptions) {}
 
-  // Takes the number of preemptions since the process began. It looks at most four times a second.
-  void look(Time now, long preemptions);
+  // Takes the number of preemptions since the process began, and the number of OpenMP threads that it computes with. It
+  // looks at most four times a second.
+  void look(Time now, long preemptions, int threads);
   bool isShared() const { return shortSpins_ != nullptr; }
 
  private:

@@ -1,5 +1,7 @@
 #include "core/core_sharing.h"
 
+#include <ATen/Parallel.h>
+
 #include <chrono>
 #include <filesystem>
 #include <iterator>
@@ -21,7 +23,7 @@ class Preempted {
   bool sharesAfter(std::chrono::milliseconds time, long more) {
     now_ += time;
     preemptions_ += more;
-    sharing_.look(now_, preemptions_);
+    sharing_.look(now_, preemptions_, at::get_num_threads());
     return sharing_.isShared();
   }
 
@@ -54,7 +56,7 @@ DAN_TEST(core_sharing_waits_until_enough_time_has_passed) {
 DAN_TEST(short_spins_hold_threads_only_while_they_live) {
   const auto before = countThreads();
   {
-    const ShortSpins shortSpins;
+    const ShortSpins shortSpins(at::get_num_threads());
     EXPECT(countThreads() >= before + 2);  // the leader of the team, and at least one member
   }
   EXPECT(countThreads() == before);
