@@ -104,7 +104,7 @@ export class BullQueue implements JobQueue {
       await this.#add(id, data, { parent, ignoreDependencyOnFailure: true }).catch(async (error: Error) => {
         if (!(await this.#queues.find(id))) throw error; // Otherwise another campaign has added it at the same time.
       });
-    } else if (known && state === 'queued') await hurry(known, data.priority);
+    } else if (state === 'queued') await hurry(await this.#require(id), data.priority);
     await this.#parts.add(wholeId, id);
   }
 
@@ -158,16 +158,17 @@ export class BullQueue implements JobQueue {
     if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
     // The worker may be about to tell of the end, which would seem to be that of the next run if it came later.
     const isSame = await tellEnd(this.redis, () => this.get(id), job);
-    if (!isSame) throw wrongState(await this.get(id), 'retry');
+    // A job that was cancelled in the queue is still there. Somebody else may retry an ended one at the same time.
+    const isEnded = job.finished !== undefined;
+    if (!isSame || (isEnded && !(await found.isFailed()))) throw wrongState(await this.get(id), 'retry');
     const { cancelled: _, ...data } = found.data;
     await found.updateData(data);
     await this.#parts.forget(id); // Parts that failed are tried again, too.
     await appendEvent(this.redis, id, { event: 'state', state: 'queued' });
-    // A job that was cancelled in the queue is still there.
-    if (await found.isFailed()) {
+    if (isEnded) {
       await this.redis.hdel(this.#queues.get(found.queueName).toKey(id), LOST_WORKERS);
       await found.retry('failed', { resetAttemptsMade: true }).catch(async (error: Error) => {
-        const now = await this.get(id); // Somebody else may have retried it at the same time.
+        const now = await this.get(id);
         throw now.state === job.state ? error : wrongState(now, 'retry');
       });
     }

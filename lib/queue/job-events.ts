@@ -1,6 +1,7 @@
 /** Keeps the events of jobs in streams of Redis, whose identifiers let a client continue after any event. */
 import type { Redis } from 'ioredis';
 import { InvalidOptionError } from '../core/errors.js';
+import { jobIdPattern } from '../options/requests.js';
 import type { QueueEvent, StoredEvent } from './job-queue.js';
 import { MAX_EVENTS } from './kept.js';
 import { keys } from './redis.js';
@@ -23,21 +24,21 @@ const APPEND = `
 local streams, maxEvents, channel, isWaiting, lines = unpack(ARGV)
 local cancelled, cancelledWaiting = unpack(KEYS)
 local hasCancelled = redis.call('EXISTS', cancelled, cancelledWaiting) > 0
-local ended, previousId, previousEvent, key = {}, nil, nil, nil
+local ended, previousId, previousEvent = {}, nil, nil
 local function isEnd(event)
   return event ~= '${RUNNING}' and string.sub(event, 1, 14) == '{"event":"end"'
 end
-local function lastEvent(id, event)
+local function lastEvent(id, key, event)
   if id == previousId then return previousEvent end
   if event == '${RUNNING}' and redis.call('XLEN', key) == 1 then return '${QUEUED}' end
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
   return last and last[2][2] or ''
 end
 for id, event in string.gmatch(lines, '([^ ]+) ([^\\n]+)\\n') do
+  local key = streams .. id
   local isLeftOut = false
-  if id ~= previousId then key = streams .. id end
   if event ~= '${QUEUED}' then
-    local last = lastEvent(id, event)
+    local last = lastEvent(id, key, event)
     -- A campaign starts many times while another one makes its parts.
     isLeftOut = isEnd(last) or (event == last and event == '${RUNNING}')
   end
@@ -81,7 +82,8 @@ function textOf(event: QueueEvent): string {
 /**
  * Appends events in one request. The end of a job is also told to those who listen for ended jobs. Its worker tells of
  * it, and so does who cancels it or misses the event, but the stream has it once. After it, the job can only be queued
- * again: other events come too late, from a worker that was cut off and has lost the job.
+ * again: other events come too late, from a worker that was cut off and has lost the job. Events of jobs that the service
+ * has not submitted are left out.
  *
  * `isWaiting` tells that jobs which are cancelled by these events still wait in BullMQ's queue, where a worker comes to
  * them later and tells of their end again.
@@ -91,8 +93,10 @@ export async function appendEvents(
   entries: readonly JobEventEntry[],
   { isWaiting = false } = {},
 ): Promise<void> {
-  // ioredis takes longer for many arguments than for one. Neither identifiers nor JSON have line breaks.
-  const lines = entries.map(({ id, event }) => `${id} ${textOf(event)}\n`).join('');
+  // ioredis takes longer for many arguments than for one. JSON has no line breaks, but the identifier of a job that
+  // somebody else has written could have some, and would write into the events of others.
+  const own = entries.filter(({ id }) => jobIdPattern.test(id));
+  const lines = own.map(({ id, event }) => `${id} ${textOf(event)}\n`).join('');
   const args = [keys.events(''), MAX_EVENTS, keys.ended, isWaiting ? '1' : '', lines];
   await redis.eval(APPEND, 2, keys.cancelled, keys.cancelledWaiting, ...args);
 }

@@ -230,8 +230,8 @@ export class LocalQueue implements JobQueue {
   /** Saves a job that waits now, and starts it at its turn. */
   async #queue(job: Job, log: EventLog): Promise<void> {
     this.#logs.set(job.id, log);
-    const logged = log.append({ event: 'state', state: 'queued' });
-    await Promise.all([this.#files.save(job), logged]);
+    await this.#files.save(job); // Nothing may tell of it if this fails.
+    await log.append({ event: 'state', state: 'queued' });
     this.#start();
   }
 

@@ -48,7 +48,7 @@ export async function handOver(part: BullJob<JobData>, owner: string): Promise<v
 
 /** Gives a waiting part the priority of a job that needs it earlier than the one that added it. */
 export async function hurry(part: BullJob<JobData>, priority: number): Promise<void> {
-  if (part.data.priority >= priority) return;
+  if (part.data.cancelled || part.data.priority >= priority) return;
   await part.updateData({ ...part.data, priority });
   await part.changePriority({ priority: bullPriority(priority) });
 }

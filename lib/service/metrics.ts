@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Job, JobQueue } from '../queue/job-queue.js';
+import { QueueReader } from './queue-reader.js';
 
 /** Jobs take seconds to hours. */
 const JOB_SECONDS = [1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600];
@@ -37,16 +38,13 @@ export class Metrics {
    * other metrics, and one that tells so.
    */
   observeQueue(queue: JobQueue): void {
+    const reader = new QueueReader(queue);
     new Gauge({
       name: 'dualanodiff_queue_reachable',
       help: 'Whether the queue can be reached, 1 or 0.',
       registers: [this.registry],
       async collect() {
-        const isReachable = await queue.counts().then(
-          () => true,
-          () => false,
-        );
-        this.set(isReachable ? 1 : 0);
+        this.set((await reader.read()) === undefined ? 0 : 1);
       },
     });
     new Gauge({
@@ -56,16 +54,16 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        const counts = await queue.counts().catch(() => ({}));
-        for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+        const reading = await reader.read();
+        for (const [state, count] of Object.entries(reading?.counts ?? {})) this.set({ state }, count);
       },
     });
     queue.onEnd((job) => this.#observe(job));
-    this.#observeWorkers(queue);
+    this.#observeWorkers(reader);
   }
 
   /** Reports how fast the workers are, and the memory of their GPUs. */
-  #observeWorkers(queue: JobQueue): void {
+  #observeWorkers(reader: QueueReader): void {
     new Gauge({
       name: 'dualanodiff_worker_units_per_second',
       help: 'Units that a stage of the jobs does in a second, over the last minute: steps in training, pairs in sampling.',
@@ -73,7 +71,8 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        for (const { id: worker, host, rates } of await queue.workers().catch(() => [])) {
+        const { workers = [] } = (await reader.read()) ?? {};
+        for (const { id: worker, host, rates } of workers) {
           for (const { stage, unit, perSecond } of rates) this.set({ worker, host, stage, unit }, perSecond);
         }
       },
@@ -85,7 +84,8 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.reset();
-        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of await queue.workers().catch(() => [])) {
+        const { workers = [] } = (await reader.read()) ?? {};
+        for (const { id: worker, host, device, memoryBytes, gpuUsedBytes } of workers) {
           if (gpuUsedBytes === undefined) continue;
           this.set({ worker, host, device, state: 'used' }, gpuUsedBytes);
           this.set({ worker, host, device, state: 'free' }, memoryBytes - gpuUsedBytes);

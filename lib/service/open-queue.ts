@@ -39,7 +39,7 @@ export async function openQueue(
     const queue = await BullQueue.open(redis, { maxQueued, memoryOf: (request) => memoryOf(request, bases) });
     return {
       queue,
-      warnings: await queue.warnings(),
+      warnings: await queue.warnings().catch(() => []), // A service without advice is better than none.
       stop() {}, // Workers run the jobs.
       [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
     };

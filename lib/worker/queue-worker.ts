@@ -102,7 +102,7 @@ export class QueueWorker implements AsyncDisposable {
     await cancellations.subscribe(keys.cancel);
     cancellations.on('message', (_, id) => worker.#running.get(id)?.end('cancelled'));
     const { capabilities, status, onNote } = settings;
-    for (const warning of await worker.#queue.warnings()) onNote(`warning: ${warning}`);
+    for (const warning of await worker.#queue.warnings().catch(() => [])) onNote(`warning: ${warning}`);
     worker.#withdraw = await announce(redis, worker.id, capabilities, () => [...worker.#running.keys()], status);
     worker.#renewals = setInterval(() => worker.#renew(), settings.lockMs / 2);
     worker.#checks = setInterval(() => worker.#check(), settings.checkMs ?? CHECK_MS);
@@ -142,18 +142,21 @@ export class QueueWorker implements AsyncDisposable {
     let isAsked = false;
     const ask = async () => {
       isAsked = true;
-      await redis.ping();
-      isAsked = false;
+      await redis.ping().catch((error: Error) => {
+        if (error.name !== 'ReplyError') throw error; // A refusal is an answer, too.
+      });
       lastAnswer = performance.now();
     };
     const timer = setInterval(() => {
-      if (!isAsked) ask().catch(() => {});
+      const askAgain = () => {
+        isAsked = false;
+      };
+      if (!isAsked) ask().then(askAgain, askAgain);
       if (performance.now() - lastAnswer < awayMs) return;
-      clearInterval(timer);
       // ioredis forgets the commands that wait if it is told to disconnect between two attempts to connect. This makes
       // the next attempt the last one, and they fail with it.
       redis.options.retryStrategy = () => null;
-      if (redis.status === 'ready') redis.disconnect();
+      if (redis.status === 'ready' || redis.status === 'connect') redis.disconnect();
     }, awayMs / 10);
     return () => clearInterval(timer);
   }

@@ -1,7 +1,6 @@
 /** Runs one job that a worker has taken, and tells the queue how it ended. */
 import type { Job as BullJob } from 'bullmq';
 import { AbortedError, DualAnoDiffError } from '../core/errors.js';
-import { jobIdPattern } from '../options/requests.js';
 import { jobFailureOf } from '../queue/errors.js';
 import { assignedJobOf, type JobData } from '../queue/job-data.js';
 import type { AssignedJob, QueueEvent, RunContext, RunJob } from '../queue/job-queue.js';
@@ -32,7 +31,7 @@ export interface RunningJobSettings {
 }
 
 export class RunningJob {
-  #madeControl: AbortController | undefined;
+  readonly #control = new AbortController();
   readonly #tell: (event: QueueEvent) => void;
   /** True if the job has told of its work. */
   #hasTold = false;
@@ -44,15 +43,7 @@ export class RunningJob {
     private readonly token: string,
     private readonly settings: RunningJobSettings,
   ) {
-    const id = bullJob.id ?? '';
-    // Somebody else has written a job with another identifier, which could break the lines of the events of others.
-    this.#tell = jobIdPattern.test(id) ? settings.events.of(id) : () => {};
-  }
-
-  /** Jobs of no work need none, and to make one takes as long as any other part of such a job. */
-  get #control(): AbortController {
-    this.#madeControl ??= new AbortController();
-    return this.#madeControl;
+    this.#tell = settings.events.of(bullJob.id ?? '');
   }
 
   /** Ends the job within a step. The first reason counts. */
@@ -99,11 +90,8 @@ export class RunningJob {
 
   #contextOf({ prepare }: Extract<FlowStep, { next: 'run' }>): RunContext {
     const { fingerprint } = this.bullJob.data;
-    const signal = () => this.#control.signal;
     const context: RunContext = {
-      get signal() {
-        return signal();
-      },
+      signal: this.#control.signal,
       onEvent: (event) => {
         this.#hasTold = true;
         this.#tell(event);

@@ -1,5 +1,5 @@
 /** The queue in the process: its order, its states, its events, and what a restart finds. */
-import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -178,6 +178,12 @@ describe('LocalQueue', () => {
     await expectFailure(queue.retry(job.id), 'ERR_FILE_ACCESS');
     rmSync(folder);
     renameSync(`${folder}-away`, folder);
+    const file = join(folder, `${job.id}.json`);
+    renameSync(file, `${file}-away`);
+    mkdirSync(join(file, 'no file'), { recursive: true });
+    await expectFailure(queue.retry(job.id), 'ERR_FILE_ACCESS'); // Its log could be written.
+    rmSync(file, { recursive: true });
+    renameSync(`${file}-away`, file);
     expect(await queue.isPaused()).toBe(false);
     expect(await queue.get(job.id)).toEqual(failed);
     expect((await allEvents(queue, job)).at(-1)?.event.event).toBe('end');
