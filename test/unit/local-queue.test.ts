@@ -5,7 +5,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AbortedError, DatasetError } from '../../lib/core/errors.js';
 import { EventLog } from '../../lib/queue/event-log.js';
-import type { Job, QueueEvent, RunContext, RunJob, StoredEvent, Submission } from '../../lib/queue/job-queue.js';
+import type {
+  AssignedJob,
+  Job,
+  QueueEvent,
+  RunContext,
+  RunJob,
+  StoredEvent,
+  Submission,
+} from '../../lib/queue/job-queue.js';
 import { MAX_EVENTS } from '../../lib/queue/kept.js';
 import { LocalQueue, type LocalQueueOptions } from '../../lib/queue/local-queue.js';
 import { expectFailure } from '../helpers/failures.js';
@@ -20,7 +28,7 @@ const endless = AbortSignal.timeout(60_000);
 
 /** Runs jobs that end when the test says so. */
 class Runner {
-  readonly started: Job[] = [];
+  readonly started: AssignedJob[] = [];
   #context: RunContext | undefined;
   #finish: { resolve(result: object): void; reject(error: unknown): void } | undefined;
 
