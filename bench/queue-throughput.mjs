@@ -70,14 +70,25 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 
 /** Measures jobs of no work a second, one at a time, of the same data and on the same Redis. Returns medians of some rounds. */
 export async function compareThroughput(url, jobs) {
+  const redis = new Redis(url);
+  const sides = {
+    bare: (round) => bareRate(url, jobs, `bare-${round}`, () => ({})),
+    same: (round) => bareRate(url, jobs, `same-${round}`, asService),
+    own: () => ownRate(url, jobs),
+  };
+  const names = Object.keys(sides);
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
-    rounds.push({
-      bare: await bareRate(url, jobs, `bare-${round}`, () => ({})),
-      same: await bareRate(url, jobs, `same-${round}`, asService),
-      own: await ownRate(url, jobs),
-    });
+    const rates = {};
+    // Each side has an empty Redis, and each is the first one equally often.
+    for (const [k] of names.entries()) {
+      const name = names[(round + k) % names.length];
+      await redis.flushall();
+      rates[name] = await sides[name](round);
+    }
+    rounds.push(rates);
   }
+  redis.disconnect();
   const medianOf = (pick, digits = 0) => Number(median(rounds.map(pick)).toFixed(digits));
   return {
     queueJobs: jobs,

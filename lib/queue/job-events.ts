@@ -30,7 +30,7 @@ local function isEnd(event)
 end
 local function lastEvent(id, key, event)
   if id == previousId then return previousEvent end
-  if event == '${RUNNING}' and redis.call('XLEN', key) == 1 then return '${QUEUED}' end
+  if redis.call('XLEN', key) == 1 then return '${QUEUED}' end
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
   return last and last[2][2] or ''
 end
@@ -43,8 +43,12 @@ for id, event in string.gmatch(lines, '([^ ]+) ([^\\n]+)\\n') do
     isLeftOut = isEnd(last) or (event == last and event == '${RUNNING}')
   end
   if not isLeftOut then
-    redis.call('XADD', key, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
-    if isEnd(event) then ended[#ended + 1] = id end
+    if isEnd(event) then
+      redis.call('XADD', key, '*', '${FIELD}', event)
+      ended[#ended + 1] = id
+    else
+      redis.call('XADD', key, 'MAXLEN', '~', maxEvents, '*', '${FIELD}', event)
+    end
     previousId, previousEvent = id, event
   end
   if event == '${QUEUED}' or string.sub(event, 1, ${COMPLETED.length}) == '${COMPLETED}' then

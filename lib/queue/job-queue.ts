@@ -64,7 +64,10 @@ export interface FileEvent {
   path: string;
 }
 
-/** Tells that a job was queued, started, or handed back. */
+/**
+ * Tells that a job was queued, started, or handed back. A job that ends within some milliseconds of its start and tells
+ * of nothing else may have no event of its start.
+ */
 export interface StateEvent {
   event: 'state';
   state: 'queued' | 'running';

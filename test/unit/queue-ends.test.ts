@@ -21,6 +21,9 @@ const FAILED: QueueEvent = { event: 'end', state: 'failed', error: { code: 'ERR_
 const NOTE: QueueEvent = { event: 'note', message: 'from a worker\nthat was cut off' };
 const PROGRESS: QueueEvent = { event: 'progress', stage: 'train', done: 1, total: 2, unit: 'steps' };
 
+/** The start of a job that ends at once may be left out. */
+const isNoStart = (event: QueueEvent) => event.event !== 'state' || event.state !== 'running';
+
 /** A worker that tells of nothing. */
 const bullWorker = () =>
   new Worker<JobData>('jobs', null, {
@@ -155,7 +158,7 @@ describe('the events of a job in Redis', () => {
     expect(await ended(queue, id)).toMatchObject({ state: 'completed' });
     expect(await bull.getFailedCount()).toBe(1);
     await bull.close();
-    expect(await streamOf(id)).toEqual([QUEUED, RUNNING, COMPLETED]);
+    expect((await streamOf(id)).filter(isNoStart)).toEqual([QUEUED, COMPLETED]);
     expect(await test.client.keys(`${PREFIX}:events:*`)).toEqual([`${PREFIX}:events:${id}`]);
   });
 
@@ -174,7 +177,7 @@ describe('the events of a job in Redis', () => {
     expect(await streamOf(id)).toEqual([QUEUED, FAILED, QUEUED]);
     await test.work(async () => ({}));
     while ((await queue.get(id)).state !== 'completed') await wait(50);
-    expect((await test.eventsOf(id)).slice(2)).toEqual([QUEUED, RUNNING, COMPLETED]);
+    expect((await test.eventsOf(id)).slice(2).filter(isNoStart)).toEqual([QUEUED, COMPLETED]);
   });
 
   it('have an end even if the worker died before it told of it, also when the job is retried', async () => {
