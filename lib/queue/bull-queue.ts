@@ -4,6 +4,7 @@ import type { Job as BullJob, JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DualAnoDiffError } from '../core/errors.js';
 import { BullQueues } from './bull-queues.js';
+import { changeData } from './change-data.js';
 import { idempotencyConflict, jobNotFound, queueFull, wrongState } from './errors.js';
 import { followEvents, tellEnd } from './follow-events.js';
 import { forgetEnded } from './forget.js';
@@ -104,7 +105,7 @@ export class BullQueue implements JobQueue {
       await this.#add(id, data, { parent, ignoreDependencyOnFailure: true }).catch(async (error: Error) => {
         if (!(await this.#queues.find(id))) throw error; // Otherwise another campaign has added it at the same time.
       });
-    } else if (state === 'queued') await hurry(await this.#require(id), data.priority);
+    } else if (state === 'queued') await hurry(this.redis, await this.#require(id), data.priority);
     await this.#parts.add(wholeId, id);
   }
 
@@ -130,7 +131,7 @@ export class BullQueue implements JobQueue {
     const job = await describeJob(found);
     if (hasEnded(job)) throw wrongState(job, 'cancel');
     // A worker that takes the job later sees the mark in the data, and the one that runs it hears the message.
-    await found.updateData({ ...found.data, cancelled: true });
+    await changeData(this.redis, found, (data) => ({ ...data, cancelled: true }));
     await this.redis.publish(keys.cancel, id);
     await this.cancelParts(id);
     const now = await this.get(id);
@@ -161,8 +162,7 @@ export class BullQueue implements JobQueue {
     // A job that was cancelled in the queue is still there. Somebody else may retry an ended one at the same time.
     const isEnded = job.finished !== undefined;
     if (!isSame || (isEnded && !(await found.isFailed()))) throw wrongState(await this.get(id), 'retry');
-    const { cancelled: _, ...data } = found.data;
-    await found.updateData(data);
+    await changeData(this.redis, found, ({ cancelled: _, ...data }) => data);
     await this.#parts.forget(id); // Parts that failed are tried again, too.
     await appendEvent(this.redis, id, { event: 'state', state: 'queued' });
     if (isEnded) {
@@ -275,7 +275,7 @@ export class BullQueue implements JobQueue {
     for (const other of others) {
       const job = await this.get(other).catch(() => undefined); // It may be forgotten.
       if (!job || hasEnded(job) || (await this.isCancelled(other))) continue;
-      if (found.data.parent === whole) await handOver(found, other);
+      if (found.data.parent === whole) await handOver(this.redis, found, other);
       return;
     }
     try {

@@ -1,6 +1,7 @@
 /** Remembers which jobs wait for a part, because campaigns share parts with the same contents. */
 import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { changeData } from './change-data.js';
 import { bullPriority, type JobData } from './job-data.js';
 import { KEPT_SECONDS } from './kept.js';
 import { keys } from './redis.js';
@@ -41,14 +42,15 @@ export class Parts {
 }
 
 /** Makes a part the part of another job. The one before does not wait for it any more. */
-export async function handOver(part: BullJob<JobData>, owner: string): Promise<void> {
-  await part.updateData({ ...part.data, parent: owner });
+export async function handOver(redis: Redis, part: BullJob<JobData>, owner: string): Promise<void> {
+  await changeData(redis, part, (data) => ({ ...data, parent: owner }));
   if (part.parentKey !== undefined) await part.removeChildDependency();
 }
 
 /** Gives a waiting part the priority of a job that needs it earlier than the one that added it. */
-export async function hurry(part: BullJob<JobData>, priority: number): Promise<void> {
-  if (part.data.cancelled || part.data.priority >= priority) return;
-  await part.updateData({ ...part.data, priority });
-  await part.changePriority({ priority: bullPriority(priority) });
+export async function hurry(redis: Redis, part: BullJob<JobData>, priority: number): Promise<void> {
+  const isChanged = await changeData(redis, part, (data) =>
+    data.cancelled || data.priority >= priority ? undefined : { ...data, priority },
+  );
+  if (isChanged) await part.changePriority({ priority: bullPriority(priority) });
 }
