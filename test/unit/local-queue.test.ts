@@ -1,99 +1,13 @@
-/** The queue in the process: its order, its states, its events, and what a restart finds. */
-import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The queue in the process: its order, its states and its events. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AbortedError, DatasetError } from '../../lib/core/errors.js';
-import { EventLog } from '../../lib/queue/event-log.js';
-import type {
-  AssignedJob,
-  Job,
-  QueueEvent,
-  RunContext,
-  RunJob,
-  StoredEvent,
-  Submission,
-} from '../../lib/queue/job-queue.js';
-import { MAX_EVENTS } from '../../lib/queue/kept.js';
-import { LocalQueue, type LocalQueueOptions } from '../../lib/queue/local-queue.js';
+import { describe, expect, it } from 'vitest';
+import { DatasetError } from '../../lib/core/errors.js';
+import type { Job, QueueEvent } from '../../lib/queue/job-queue.js';
 import { expectFailure } from '../helpers/failures.js';
-import { scratchFolder } from '../helpers/scratch.js';
+import { allEvents, Runner, reach, submission, TestLocalQueues } from '../helpers/local-queue.js';
 
-const scratch = scratchFolder();
-const submission = (more: Partial<Submission> = {}): Submission => ({
-  ...{ kind: 'check', options: { data: 'tile' }, datasets: { tile: 'd' }, priority: 0 },
-  ...more,
-});
-const endless = AbortSignal.timeout(60_000);
-
-/** Runs jobs that end when the test says so. */
-class Runner {
-  readonly started: AssignedJob[] = [];
-  #context: RunContext | undefined;
-  #finish: { resolve(result: object): void; reject(error: unknown): void } | undefined;
-
-  readonly run: RunJob = (job, context) => {
-    this.started.push(job);
-    this.#context = context;
-    return new Promise((resolve, reject) => {
-      this.#finish = { resolve, reject };
-      if (context.signal.aborted) reject(new AbortedError());
-      context.signal.addEventListener('abort', () => reject(new AbortedError()));
-    });
-  };
-
-  /** Waits until this job is the last one that was started, for the given time. */
-  async reached({ id }: Job, times = 1): Promise<void> {
-    const starts = () => this.started.filter((job) => job.id === id).length;
-    while (this.started.at(-1)?.id !== id || starts() < times) await wait(2);
-  }
-
-  emit(event: Parameters<RunContext['onEvent']>[0]): void {
-    this.#context?.onEvent(event);
-  }
-
-  complete(result: object = { done: true }): void {
-    this.#finish?.resolve(result);
-  }
-
-  fail(error: unknown): void {
-    this.#finish?.reject(error);
-  }
-}
-
-const errors: unknown[] = [];
-const open: LocalQueue[] = [];
-let folders = 0;
-const describeMachine = async () => ({ host: 'here', device: 'cpu', memoryBytes: 1, bases: ['sd'] });
-async function openQueue(
-  run: RunJob,
-  folder = join(scratch, `${folders++}`),
-  more: Partial<LocalQueueOptions> = {},
-): Promise<LocalQueue> {
-  const onError = (error: unknown) => errors.push(error);
-  const queue = await LocalQueue.open({ folder, run, maxQueued: 10, describe: describeMachine, onError, ...more });
-  open.push(queue);
-  return queue;
-}
-afterEach(async () => {
-  for (const queue of open.splice(0)) await queue[Symbol.asyncDispose]();
-  expect(errors.splice(0)).toEqual([]);
-});
-
-/** Waits until the job has this state. */
-async function reach(queue: LocalQueue, { id }: Job, state: Job['state']): Promise<Job> {
-  for (;;) {
-    const job = await queue.get(id);
-    if (job.state === state) return job;
-    await wait(2);
-  }
-}
-
-async function allEvents(queue: LocalQueue, { id }: Job, after?: string): Promise<StoredEvent[]> {
-  const events: StoredEvent[] = [];
-  for await (const event of queue.events(id, { after, signal: endless })) events.push(event);
-  return events;
-}
+const queues = TestLocalQueues.use();
+const openQueue = queues.open.bind(queues);
 
 const progress = (done: number): QueueEvent & { event: 'progress' } => ({
   ...{ event: 'progress', stage: 'train', unit: 'steps', done, total: 9 },
@@ -170,34 +84,6 @@ describe('LocalQueue', () => {
     expect(failed.error).toEqual({ code: 'ERR_DATASET_INVALID', message: 'tile holds no images' });
     expect((await allEvents(queue, job)).at(-1)?.event).toEqual({ event: 'end', state: 'failed', error: failed.error });
     expect(await queue.retry(job.id)).not.toHaveProperty('error');
-  });
-
-  it('retries no job and pauses nothing while its folder cannot be written, as it tells the client', async () => {
-    const runner = new Runner();
-    const folder = join(scratch, 'not-there');
-    const queue = await openQueue(runner.run, folder);
-    const job = await queue.submit(submission());
-    await runner.reached(job);
-    runner.fail(new DatasetError('tile holds no images'));
-    const failed = await reach(queue, job, 'failed');
-    renameSync(folder, `${folder}-away`);
-    writeFileSync(folder, 'no folder');
-    await expectFailure(queue.pause(), 'ERR_FILE_ACCESS');
-    await expectFailure(queue.retry(job.id), 'ERR_FILE_ACCESS');
-    rmSync(folder);
-    renameSync(`${folder}-away`, folder);
-    const file = join(folder, `${job.id}.json`);
-    renameSync(file, `${file}-away`);
-    mkdirSync(join(file, 'no file'), { recursive: true });
-    await expectFailure(queue.retry(job.id), 'ERR_FILE_ACCESS'); // Its log could be written.
-    rmSync(file, { recursive: true });
-    renameSync(`${file}-away`, file);
-    expect(await queue.isPaused()).toBe(false);
-    expect(await queue.get(job.id)).toEqual(failed);
-    expect((await allEvents(queue, job)).at(-1)?.event.event).toBe('end');
-    expect(runner.started).toHaveLength(1);
-    await queue.retry(job.id);
-    await runner.reached(job);
   });
 
   it('yields events as they come and after any of them, to readers that come early, late and again', async () => {
@@ -280,85 +166,6 @@ describe('LocalQueue', () => {
     await expectFailure(queue.list({ limit: 1, after: 'x' }), 'ERR_INVALID_OPTION');
   });
 
-  it('hands an interrupted job back, and a restart continues it and knows the ended ones', async () => {
-    const folder = join(scratch, 'restart');
-    const before = new Runner();
-    const queue = await openQueue(before.run, folder);
-    const ended = await queue.submit(submission());
-    await before.reached(ended);
-    before.complete({ pairs: 1 });
-    const interrupted = await queue.submit(submission({ options: { data: 'cut' } }));
-    await before.reached(interrupted);
-    const waiting = await queue.submit(submission());
-    await queue[Symbol.asyncDispose]();
-    expect(await queue.get(interrupted.id)).toMatchObject({ state: 'queued', attempts: 1 });
-
-    appendFileSync(join(folder, `${interrupted.id}.events.jsonl`), '{"event":"prog'); // A killed process leaves this.
-    const after = new Runner();
-    const next = await openQueue(after.run, folder);
-    expect(await next.get(ended.id)).toMatchObject({ state: 'completed', result: { pairs: 1 } });
-    expect((await allEvents(next, ended)).at(-1)?.event).toMatchObject({ event: 'end', state: 'completed' });
-    await after.reached(interrupted);
-    expect(after.started[0]).toMatchObject({ id: interrupted.id, attempts: 2, options: { data: 'cut' } });
-    after.complete();
-    await after.reached(waiting);
-    const states = (await allEvents(next, interrupted)).map(({ event }) => 'state' in event && event.state);
-    expect(states).toEqual(['queued', 'running', 'queued', 'running', 'completed']);
-  });
-
-  it('stays paused over a restart', async () => {
-    const folder = join(scratch, 'paused');
-    const queue = await openQueue(new Runner().run, folder);
-    await queue.pause();
-    const job = await queue.submit(submission());
-    await queue[Symbol.asyncDispose]();
-    const runner = new Runner();
-    const next = await openQueue(runner.run, folder);
-    await wait(20);
-    expect([await next.isPaused(), runner.started]).toEqual([true, []]);
-    await next.resume();
-    await runner.reached(job);
-    await next[Symbol.asyncDispose]();
-    expect(await (await openQueue(runner.run, folder)).isPaused()).toBe(false);
-  });
-
-  it('forgets the oldest ended jobs with their files beyond the number that is kept, and those of a month ago', async () => {
-    const folder = join(scratch, 'kept');
-    const queue = await openQueue(async () => ({}), folder, { maxEnded: 2 });
-    const jobs: Job[] = [];
-    for (let i = 0; i < 4; i++) {
-      jobs.push(await queue.submit(submission()));
-      await reach(queue, jobs.at(-1) as Job, 'completed');
-    }
-    const ids = jobs.map(({ id }) => id);
-    while ((await queue.list({ limit: 9 })).jobs.length > 2) await wait(2);
-    expect((await queue.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([ids[3], ids[2]]);
-    await queue[Symbol.asyncDispose]();
-    expect(readdirSync(folder).filter((name) => name.includes(ids[0] as string))).toEqual([]);
-    vi.useFakeTimers({ now: Date.now() + 31 * 24 * 3600 * 1000, toFake: ['Date'] });
-    try {
-      expect(await (await openQueue(async () => ({}), folder)).list({ limit: 9 })).toEqual({ jobs: [] });
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  it('keeps the newest events of a job in memory, and counts those before', async () => {
-    const file = join(scratch, 'long.events.jsonl');
-    const lines = Array.from({ length: 2 * MAX_EVENTS }, (_, i) => `{"event":"file","path":"${i}.png"}\n`);
-    writeFileSync(file, lines.join(''));
-    const log = await EventLog.open(file);
-    await log.append({ event: 'end', state: 'completed' });
-    const events: StoredEvent[] = [];
-    for await (const event of log.after(undefined, endless)) events.push(event);
-    expect(events).toHaveLength(MAX_EVENTS + 1);
-    expect(events[0]).toEqual({
-      id: String(MAX_EVENTS + 1),
-      event: { event: 'file', path: `${MAX_EVENTS}.png` },
-    });
-    expect(events.at(-1)).toEqual({ id: String(2 * MAX_EVENTS + 1), event: { event: 'end', state: 'completed' } });
-  });
-
   it('tells that this machine is the only worker, and what it does', async () => {
     const runner = new Runner();
     const queue = await openQueue(runner.run);
@@ -366,11 +173,5 @@ describe('LocalQueue', () => {
     const job = await queue.submit(submission());
     await runner.reached(job);
     expect(await queue.workers()).toMatchObject([{ device: 'cpu', jobs: [job.id] }]);
-  });
-
-  it('belongs to one process at a time', async () => {
-    const folder = join(scratch, 'alone');
-    await openQueue(new Runner().run, folder);
-    await expectFailure(openQueue(new Runner().run, folder), 'ERR_BUSY', folder);
   });
 });
