@@ -166,6 +166,20 @@ DAN_TEST(structural_similarity_follows_its_equation) {
   }
 }
 
+DAN_TEST(a_gaussian_filter_by_matrices_is_the_convolution) {
+  for (const bool isLastChannels : {false, true}) {
+    at::Tensor x = randn({2, 3, 37, 24}, makeGenerator(1)).to(at::kDouble);
+    if (isLastChannels) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor a = x.detach().clone().requires_grad_(), b = x.detach().clone().requires_grad_();
+    const at::Tensor actual = gaussianFilter(a, 1.5, 5), expected = gaussianFilterPlain(b, 1.5, 5);
+    expectClose(actual.detach(), expected.detach(), 1e-14, 0, "filtered");
+    const at::Tensor gradient = randn(expected.sizes(), makeGenerator(2)).to(at::kDouble);
+    actual.backward(gradient);
+    expected.backward(gradient);
+    expectClose(a.grad(), b.grad(), 1e-14, 0, "gradient");
+  }
+}
+
 DAN_TEST(gaussian_blur_keeps_a_constant_and_spreads_a_point_as_a_gaussian) {
   expectClose(gaussianBlur(at::full({1, 1, 30, 20}, 3, kDouble), 4, 12), at::full({1, 1, 30, 20}, 3, kDouble), 1e-12, 0,
               "constant");
