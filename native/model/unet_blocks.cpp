@@ -2,13 +2,16 @@
 
 #include <string>
 
+#include "ops/trained_conv.h"
+
 namespace dan::model {
 
 ConvNormRelu::ConvNormRelu(const nn::Weights& block, int64_t index, int64_t in, int64_t out)
     : conv_(block.scope(std::to_string(index)), in, out, 3, 1, 1), norm_(block.scope(std::to_string(index + 1)), out) {}
 
 at::Tensor ConvNormRelu::operator()(const at::Tensor& x, bool training) const {
-  return norm_.thenRelu(conv_(x), training);
+  const at::Tensor y = ops::trainedConv2d(x, conv_.weight, conv_.bias, {conv_.stride, conv_.padding, conv_.dilation});
+  return norm_.thenRelu(y, training);
 }
 
 DoubleConv::DoubleConv(const nn::Weights& block, int64_t in, int64_t middle, int64_t out)

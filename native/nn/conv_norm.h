@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "nn/layers.h"
+#include "ops/trained_conv.h"
 
 namespace dan::nn {
 
@@ -42,6 +43,8 @@ struct ConvNorm {
     const bool leavesOut = kernel.size(2) == 1 && stride > 1 && x.size(1) % kBlock != 0;
     const at::Tensor kept = leavesOut ? x.slice(2, 0, std::nullopt, stride).slice(3, 0, std::nullopt, stride) : x;
     const int64_t step = leavesOut ? 1 : stride;
+    if (groups == 1 && kernel.requires_grad())
+      return ops::trainedConv2d(kept, kernel, bias, {step, kernel.size(2) / 2, /*dilation=*/1});
     return at::conv2d(kept, kernel, bias, step, kernel.size(2) / 2, /*dilation=*/1, groups);
   }
 };

@@ -4,12 +4,14 @@
 #include "ops/cpu/batch_norm_relu_loops.h"
 #include "ops/cpu/pair_loops.h"
 #include "ops/cpu/product_loops.h"
+#include "ops/cpu/winograd4_loops.h"
 #include "ops/cpu/winograd_loops.h"
 
 namespace dan::ops::cpu {
 
-const Kernels kAvx2Kernels = {kTileRows,        kPanelColumns, packPanel,        multiplyTile, transformPatch,
-                              transformKernels, transformSums, attentionScratch, attendFloat,  nullptr,
-                              pairNorm,         pairMix,       nullptr,          nullptr,      &kBatchNormReluLoops};
+const Kernels kAvx2Kernels = {kTileRows,      kPanelColumns,    packPanel,      multiplyTile,
+                              transformPatch, transformKernels, transformSums,  attentionScratch,
+                              attendFloat,    nullptr,          pairNorm,       pairMix,
+                              nullptr,        nullptr,          &kWideWinograd, &kBatchNormReluLoops};
 
 }  // namespace dan::ops::cpu

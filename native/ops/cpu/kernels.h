@@ -77,6 +77,44 @@ struct AmxProducts {
   void (*multiplyNarrow)(const AmxOperands& operands);  // the first 16 columns only
 };
 
+// In Winograd's F(4x4, 3x3), a tile reads 6 x 6 pixels and writes 4 x 4. See winograd4.h.
+constexpr int kWidePatch = 6, kWideTile = 4;
+constexpr int kWidePositions = kWidePatch * kWidePatch;
+// Values of a pixel lie side by side. The strides count floats from one pixel to the next.
+struct WidePixels {
+  const float* data;
+  int64_t rowStride, columnStride;
+};
+// result[r][c] (+)= sum over k < depth of left[r * rowStride + k * depthStride] * right[k * rightStride + c]. `rows` is
+// a multiple of tileRows, and `columns` one of lanes.
+struct MatrixTask {
+  const float* left;
+  int64_t rowStride, depthStride;
+  const float* right;
+  int64_t rightStride;
+  float* result;
+  int64_t resultStride;
+  int64_t rows, depth, columns;
+  bool accumulate;
+};
+// Results have a plane for each of the 36 positions. Planes begin positionStride floats apart.
+struct WideWinograd {
+  int64_t lanes, tileRows;
+  // Transform the 6 x 6 pixels that a tile reads, and the gradients of the 4 x 4 pixels that it writes. Write
+  // result[k] of each position for k < depth, and zeros up to the next multiple of `lanes`.
+  void (*transformPatch)(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride);
+  void (*transformGradient)(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride);
+  // Transforms the sums of a tile to its 4 x 4 pixels. Reads them up to the next multiple of `lanes`. `bias` has
+  // `columns` floats or is null.
+  void (*transformSums)(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
+                        int64_t rowStride, int64_t columnStride);
+  // Transforms `count` kernels, taps[tap][i], and sums of gradients to the gradients of kernels. `count` is a multiple
+  // of `lanes`.
+  void (*transformKernels)(const float* taps, int64_t count, float* result, int64_t positionStride);
+  void (*gatherKernelGradients)(const float* sums, int64_t positionStride, int64_t count, float* taps);
+  void (*multiply)(const MatrixTask& task);
+};
+
 // The passes of batch normalization and ReLU (ops/batch_norm_relu.h) read rows of `width` floats, a multiple of lanes.
 // A column belongs to one channel.
 struct NormGradient {
@@ -140,6 +178,7 @@ struct Kernels {
   // compute in bfloat16.
   void (*roundSums)(const float* sums, const float* bias, int64_t count, uint16_t* result);
   const AmxProducts* amx;  // null where the CPU has no AMX
+  const WideWinograd* wideWinograd;
   const BatchNormReluLoops* batchNormRelu;
 };
 

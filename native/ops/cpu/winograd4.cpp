@@ -1,0 +1,188 @@
+#include "ops/cpu/winograd4.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "ops/cpu/ceil_div.h"
+
+namespace dan::ops::cpu {
+
+namespace {
+
+// The transformed values of the tiles of a block stay in the caches near the core.
+constexpr int64_t kFloatsOfBlock = 100'000;
+constexpr int64_t kFewestTilesOfBlock = 24, kMostTilesOfBlock = 384;  // multiples of every kernel's tileRows
+// This gap between positions keeps the values that are written together out of a single cache set. A last tile of rows
+// may also be read into it.
+constexpr int64_t kPositionGap = 16;
+constexpr int64_t kTapsOfKernel = 9;
+// Of each kernel gradient's positions, this one sums the gradients of all pixels.
+constexpr int64_t kSumPosition = kWidePatch + 1;
+
+int64_t padded(int64_t count, int64_t multiple) { return ceilDiv(count, multiple) * multiple; }
+
+// These are the tiles of all images.
+class Grid {
+ public:
+  explicit Grid(const ImageShape& shape)
+      : shape_(shape), across_(ceilDiv(shape.width, kWideTile)), ofImage_(across_ * ceilDiv(shape.height, kWideTile)) {}
+
+  int64_t tiles() const { return shape_.count * ofImage_; }
+
+  // Calls use(pixels) with the `side` x `side` pixels of a tile that begin `before` pixels left of and above the pixels
+  // that it writes. Pixels outside of the image are zeros. `scratch` holds side * side * depth floats.
+  template <class Use>
+  void read(int64_t tile, int64_t before, int64_t side, const float* images, int64_t depth, float* scratch,
+            const Use& use) const {
+    const auto [image, top, left] = placeOf(tile, before);
+    const float* data = images + image * shape_.height * shape_.width * depth;
+    if (top >= 0 && left >= 0 && top + side <= shape_.height && left + side <= shape_.width) {
+      return use(WidePixels{data + (top * shape_.width + left) * depth, shape_.width * depth, depth});
+    }
+    const int64_t first = std::max<int64_t>(-left, 0), last = std::min(shape_.width - left, side);
+    for (int64_t y = 0; y < side; ++y) {
+      float* row = scratch + y * side * depth;
+      if (top + y < 0 || top + y >= shape_.height) {
+        std::fill_n(row, side * depth, 0.0F);
+        continue;
+      }
+      std::fill_n(row, first * depth, 0.0F);
+      std::memcpy(row + first * depth, data + ((top + y) * shape_.width + left + first) * depth,
+                  (last - first) * depth * sizeof(float));
+      std::fill_n(row + last * depth, (side - last) * depth, 0.0F);
+    }
+    use(WidePixels{scratch, side * depth, depth});
+  }
+
+  // Calls make(pixels, rowStride), which writes the tile's 4 x 4 pixels, and keeps those inside of the image.
+  template <class Make>
+  void write(int64_t tile, float* images, int64_t depth, float* scratch, const Make& make) const {
+    const auto [image, top, left] = placeOf(tile, 0);
+    float* data = images + ((image * shape_.height + top) * shape_.width + left) * depth;
+    const int64_t rows = std::min<int64_t>(shape_.height - top, kWideTile);
+    const int64_t columns = std::min<int64_t>(shape_.width - left, kWideTile);
+    if (rows == kWideTile && columns == kWideTile) return make(data, shape_.width * depth);
+    make(scratch, kWideTile * depth);
+    for (int64_t y = 0; y < rows; ++y) {
+      std::memcpy(data + y * shape_.width * depth, scratch + y * kWideTile * depth, columns * depth * sizeof(float));
+    }
+  }
+
+ private:
+  struct Place {
+    int64_t image, top, left;
+  };
+  Place placeOf(int64_t tile, int64_t before) const {
+    const int64_t inImage = tile % ofImage_;
+    return {tile / ofImage_, inImage / across_ * kWideTile - before, inImage % across_ * kWideTile - before};
+  }
+
+  ImageShape shape_;
+  int64_t across_, ofImage_;
+};
+
+// Returns the number of tiles that are computed together, each with `floats` values at each position.
+int64_t tilesOfBlock(int64_t floats) {
+  const int64_t tiles = kFloatsOfBlock / (kWidePositions * floats) / kFewestTilesOfBlock * kFewestTilesOfBlock;
+  return std::clamp(tiles, kFewestTilesOfBlock, kMostTilesOfBlock);
+}
+
+}  // namespace
+
+bool wideWinogradPays(const ImageShape& shape) {
+  // With fewer tiles, the product with the transformed kernels costs no more than transforming them.
+  constexpr int64_t kFewestTiles = 48;
+  constexpr double kLeastShare = 0.75;
+  const Grid grid(shape);
+  const auto pixels = static_cast<double>(shape.count * shape.height * shape.width);
+  return grid.tiles() >= kFewestTiles &&
+         pixels >= kLeastShare * static_cast<double>(grid.tiles() * kWideTile * kWideTile);
+}
+
+int64_t paddedColumns(const Kernels& kernels, int64_t columns) { return padded(columns, kernels.wideWinograd->lanes); }
+
+void wideWinograd(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth,
+                  const float* taps, int64_t columns, const float* bias, float* result) {
+  const WideWinograd& wide = *kernels.wideWinograd;
+  const Grid grid(shape);
+  const int64_t ofPatch = padded(depth, wide.lanes), ofSums = padded(columns, wide.lanes);
+  const int64_t kernelStride = depth * ofSums + kPositionGap;
+  const at::Tensor kernelBuffer = at::empty({kWidePositions * kernelStride}, at::kFloat);
+  auto* const transformed = kernelBuffer.mutable_data_ptr<float>();  // [position][k][column]
+  wide.transformKernels(taps, depth * ofSums, transformed, kernelStride);
+
+  const int64_t most = tilesOfBlock(ofPatch + ofSums), tiles = grid.tiles();
+  const int64_t patchStride = most * ofPatch + kPositionGap, sumStride = most * ofSums + kPositionGap;
+  at::parallel_for(0, ceilDiv(tiles, most), 1, [&](int64_t begin, int64_t end) {
+    const int64_t ofScratch = kWidePositions * std::max(depth, columns);
+    const at::Tensor buffer = at::empty({kWidePositions * (patchStride + sumStride) + ofScratch}, at::kFloat);
+    auto* const patches = buffer.mutable_data_ptr<float>();      // [position][tile][k]
+    float* const sums = patches + kWidePositions * patchStride;  // [position][tile][column]
+    float* const scratch = sums + kWidePositions * sumStride;
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t first = block * most, count = std::min(most, tiles - first), rows = padded(count, wide.tileRows);
+      for (int64_t t = 0; t < count; ++t) {
+        grid.read(first + t, 1, kWidePatch, images, depth, scratch, [&](const WidePixels& pixels) {
+          wide.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
+        });
+      }
+      for (int64_t p = 0; p < kWidePositions; ++p) {
+        float* const left = patches + p * patchStride;
+        std::fill(left + count * ofPatch, left + rows * ofPatch, 0.0F);
+        wide.multiply({left, ofPatch, 1, transformed + p * kernelStride, ofSums, sums + p * sumStride, ofSums, rows,
+                       depth, ofSums, /*accumulate=*/false});
+      }
+      for (int64_t t = 0; t < count; ++t) {
+        grid.write(first + t, result, columns, scratch, [&](float* pixels, int64_t rowStride) {
+          wide.transformSums(sums + t * ofSums, sumStride, bias, columns, pixels, rowStride, columns);
+        });
+      }
+    }
+  });
+}
+
+void wideWinogradGradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
+                           int64_t depth, int64_t columns, float* tapGradients, float* biasGradients) {
+  const WideWinograd& wide = *kernels.wideWinograd;
+  const Grid grid(shape);
+  const int64_t ofPatch = padded(depth, wide.lanes), ofGradient = padded(columns, wide.lanes);
+  const int64_t rows = padded(depth, wide.tileRows), sumStride = rows * ofGradient + kPositionGap;
+  const int64_t most = tilesOfBlock(ofPatch + ofGradient), tiles = grid.tiles();
+  const int64_t patchStride = most * ofPatch + kPositionGap, gradientStride = most * ofGradient + kPositionGap;
+  const at::Tensor buffer = at::empty({kWidePositions * (patchStride + gradientStride + sumStride)}, at::kFloat);
+  auto* const patches = buffer.mutable_data_ptr<float>();        // [position][tile][k]
+  float* const spread = patches + kWidePositions * patchStride;  // [position][tile][column]
+  float* const sums = spread + kWidePositions * gradientStride;  // [position][k][column]
+  std::fill_n(biasGradients, columns, 0.0F);
+  // The blocks follow each other, so that the sums do not depend on the number of threads.
+  for (int64_t first = 0; first < tiles; first += most) {
+    const int64_t count = std::min(most, tiles - first);
+    at::parallel_for(0, count, kFewestTilesOfBlock, [&](int64_t begin, int64_t end) {
+      const at::Tensor scratch = at::empty({kWidePositions * std::max(depth, columns)}, at::kFloat);
+      auto* const outside = scratch.mutable_data_ptr<float>();
+      for (int64_t t = begin; t < end; ++t) {
+        grid.read(first + t, 1, kWidePatch, images, depth, outside, [&](const WidePixels& pixels) {
+          wide.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
+        });
+        grid.read(first + t, 0, kWideTile, gradients, columns, outside, [&](const WidePixels& pixels) {
+          wide.transformGradient(pixels, columns, spread + t * ofGradient, gradientStride);
+        });
+      }
+    });
+    at::parallel_for(0, kWidePositions, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) {
+        wide.multiply({patches + p * patchStride, 1, ofPatch, spread + p * gradientStride, ofGradient,
+                       sums + p * sumStride, ofGradient, rows, count, ofGradient, /*accumulate=*/first > 0});
+      }
+    });
+    const float* const all = spread + kSumPosition * gradientStride;
+    for (int64_t t = 0; t < count; ++t) {
+      for (int64_t c = 0; c < columns; ++c) biasGradients[c] += all[t * ofGradient + c];
+    }
+  }
+  wide.gatherKernelGradients(sums, sumStride, depth * ofGradient, tapGradients);
+}
+
+}  // namespace dan::ops::cpu

@@ -1,0 +1,27 @@
+// Winograd's F(4x4, 3x3) computes 3x3 convolutions of stride 1 and padding 1 with a quarter of the multiplications
+// (Lavin and Gray, arXiv 1509.09308), and the gradients of their kernels too. It serves training: kernels change in
+// each step, so they are transformed whole for each call. Rounding errors are some ten times those of a plain sum.
+#pragma once
+
+#include "ops/cpu/winograd.h"
+
+namespace dan::ops::cpu {
+
+// Returns true if the images have enough tiles to make transforming the kernels worthwhile, and few pixels of the tiles
+// lie outside of the images.
+bool wideWinogradPays(const ImageShape& shape);
+
+// Returns the number of floats that the kernels' columns take, which fill whole vectors.
+int64_t paddedColumns(const Kernels& kernels, int64_t columns);
+
+// images: `depth` values a pixel; taps: [tap][depth][paddedColumns], zeros after the last column; bias: (columns) or
+// null. Writes images of the same shape with `columns` values a pixel.
+void wideWinograd(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth,
+                  const float* taps, int64_t columns, const float* bias, float* result);
+
+// gradients: of the pixels that wideWinograd() writes. Writes the gradients of the taps, in their layout, and of the
+// bias, (columns).
+void wideWinogradGradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
+                           int64_t depth, int64_t columns, float* tapGradients, float* biasGradients);
+
+}  // namespace dan::ops::cpu

@@ -1,0 +1,224 @@
+// These are the transforms and the products of winograd4.h.
+#pragma once
+
+#include <type_traits>
+
+#include "ops/cpu/kernels.h"
+
+namespace dan::ops::cpu {
+
+namespace {
+
+// B^T d for six values that begin `step` vectors apart.
+inline void transformSix(const Vector* d, int64_t step, Vector into[kWidePatch]) {
+  const Vector d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+  const Vector minusFour = broadcast(-4), minusFive = broadcast(-5), four = broadcast(4), two = broadcast(2);
+  const Vector even = multiplyAdd(minusFour, d2, d4), odd = multiplyAdd(minusFour, d1, d3);
+  const Vector evenHalf = subtract(d4, d2), oddHalf = multiply(two, subtract(d3, d1));
+  into[0] = multiplyAdd(four, d0, multiplyAdd(minusFive, d2, d4));
+  into[1] = add(even, odd);
+  into[2] = subtract(even, odd);
+  into[3] = add(evenHalf, oddHalf);
+  into[4] = subtract(evenHalf, oddHalf);
+  into[5] = multiplyAdd(four, d1, multiplyAdd(minusFive, d3, d5));
+}
+
+// A^T m for six values.
+inline void sumSix(const Vector* m, int64_t step, Vector into[kWideTile]) {
+  const Vector m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step];
+  const Vector sum = add(m1, m2), difference = subtract(m1, m2), sumOfTwo = add(m3, m4), apart = subtract(m3, m4);
+  into[0] = add(add(m[0], sum), sumOfTwo);
+  into[1] = multiplyAdd(broadcast(2), apart, difference);
+  into[2] = multiplyAdd(broadcast(4), sumOfTwo, sum);
+  into[3] = add(multiplyAdd(broadcast(8), apart, difference), m[5 * step]);
+}
+
+// A y for four values.
+inline void spreadFour(const Vector* y, int64_t step, Vector into[kWidePatch]) {
+  const Vector y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+  const Vector even = add(y0, y2), odd = add(y1, y3);
+  const Vector evenOfTwo = multiplyAdd(broadcast(4), y2, y0);
+  const Vector oddOfTwo = multiplyAdd(broadcast(8), y3, multiply(broadcast(2), y1));
+  into[0] = y0;
+  into[1] = add(even, odd);
+  into[2] = subtract(even, odd);
+  into[3] = add(evenOfTwo, oddOfTwo);
+  into[4] = subtract(evenOfTwo, oddOfTwo);
+  into[5] = y3;
+}
+
+// G g for three values.
+inline void spreadThree(const Vector* g, int64_t step, Vector into[kWidePatch]) {
+  const Vector g0 = g[0], g1 = g[step], g2 = g[2 * step];
+  const Vector outer = multiply(broadcast(-1.0F / 6), add(g0, g2)), inner = multiply(broadcast(1.0F / 6), g1);
+  const Vector outerOfTwo = multiplyAdd(broadcast(1.0F / 6), g2, multiply(broadcast(1.0F / 24), g0));
+  const Vector innerOfTwo = multiply(broadcast(1.0F / 12), g1);
+  into[0] = multiply(broadcast(0.25F), g0);
+  into[1] = subtract(outer, inner);
+  into[2] = add(outer, inner);
+  into[3] = add(outerOfTwo, innerOfTwo);
+  into[4] = subtract(outerOfTwo, innerOfTwo);
+  into[5] = g2;
+}
+
+// G^T u for six values.
+inline void gatherSix(const Vector* u, int64_t step, Vector into[3]) {
+  const Vector u1 = u[step], u2 = u[2 * step], u3 = u[3 * step], u4 = u[4 * step];
+  const Vector sum = multiply(broadcast(1.0F / 6), add(u1, u2)), sumOfTwo = add(u3, u4);
+  const Vector outer = subtract(multiply(broadcast(0.25F), u[0]), sum);
+  into[0] = multiplyAdd(broadcast(1.0F / 24), sumOfTwo, outer);
+  into[1] = multiplyAdd(broadcast(1.0F / 12), subtract(u3, u4), multiply(broadcast(1.0F / 6), subtract(u2, u1)));
+  into[2] = add(multiplyAdd(broadcast(1.0F / 6), sumOfTwo, u[5 * step]), multiply(broadcast(-1.0F), sum));
+}
+
+inline void widePatch(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
+  for (int64_t k = 0; k < depth; k += kLanes) {
+    const bool isWhole = depth - k >= kLanes;
+    const Mask mask = firstLanes(depth - k);
+    Vector columns[kWidePatch * kWidePatch];
+    for (int x = 0; x < kWidePatch; ++x) {
+      Vector d[kWidePatch], into[kWidePatch];
+      for (int y = 0; y < kWidePatch; ++y) {
+        const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
+        d[y] = isWhole ? load(from) : load(from, mask);
+      }
+      transformSix(d, 1, into);
+      for (int y = 0; y < kWidePatch; ++y) columns[y * kWidePatch + x] = into[y];
+    }
+    for (int y = 0; y < kWidePatch; ++y) {
+      Vector into[kWidePatch];
+      transformSix(columns + y * kWidePatch, 1, into);
+      for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + k, into[x]);
+    }
+  }
+}
+
+inline void wideGradient(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
+  for (int64_t k = 0; k < depth; k += kLanes) {
+    const bool isWhole = depth - k >= kLanes;
+    const Mask mask = firstLanes(depth - k);
+    Vector columns[kWidePatch * kWideTile];
+    for (int x = 0; x < kWideTile; ++x) {
+      Vector d[kWideTile], into[kWidePatch];
+      for (int y = 0; y < kWideTile; ++y) {
+        const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
+        d[y] = isWhole ? load(from) : load(from, mask);
+      }
+      spreadFour(d, 1, into);
+      for (int y = 0; y < kWidePatch; ++y) columns[y * kWideTile + x] = into[y];
+    }
+    for (int y = 0; y < kWidePatch; ++y) {
+      Vector into[kWidePatch];
+      spreadFour(columns + y * kWideTile, 1, into);
+      for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + k, into[x]);
+    }
+  }
+}
+
+inline void wideSums(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
+                     int64_t rowStride, int64_t columnStride) {
+  for (int64_t c = 0; c < columns; c += kLanes) {
+    const bool isWhole = columns - c >= kLanes;
+    const Mask mask = firstLanes(columns - c);
+    const Vector offset = bias == nullptr ? zero() : load(bias + c, mask);
+    Vector rows[kWideTile * kWidePatch];
+    for (int x = 0; x < kWidePatch; ++x) {
+      Vector m[kWidePatch], into[kWideTile];
+      for (int y = 0; y < kWidePatch; ++y) m[y] = load(sums + (y * kWidePatch + x) * positionStride + c);
+      sumSix(m, 1, into);
+      for (int y = 0; y < kWideTile; ++y) rows[y * kWidePatch + x] = into[y];
+    }
+    for (int y = 0; y < kWideTile; ++y) {
+      Vector into[kWideTile];
+      sumSix(rows + y * kWidePatch, 1, into);
+      for (int x = 0; x < kWideTile; ++x) {
+        float* to = pixels + y * rowStride + x * columnStride + c;
+        const Vector value = add(offset, into[x]);
+        isWhole ? store(to, value) : store(to, value, mask);
+      }
+    }
+  }
+}
+
+inline void wideKernels(const float* taps, int64_t count, float* result, int64_t positionStride) {
+  constexpr int kTaps = 3;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    Vector columns[kWidePatch * kTaps];
+    for (int x = 0; x < kTaps; ++x) {
+      Vector g[kTaps], into[kWidePatch];
+      for (int y = 0; y < kTaps; ++y) g[y] = load(taps + (y * kTaps + x) * count + i);
+      spreadThree(g, 1, into);
+      for (int y = 0; y < kWidePatch; ++y) columns[y * kTaps + x] = into[y];
+    }
+    for (int y = 0; y < kWidePatch; ++y) {
+      Vector into[kWidePatch];
+      spreadThree(columns + y * kTaps, 1, into);
+      for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + i, into[x]);
+    }
+  }
+}
+
+inline void wideKernelGradients(const float* sums, int64_t positionStride, int64_t count, float* taps) {
+  constexpr int kTaps = 3;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    Vector rows[kTaps * kWidePatch];
+    for (int x = 0; x < kWidePatch; ++x) {
+      Vector u[kWidePatch], into[kTaps];
+      for (int y = 0; y < kWidePatch; ++y) u[y] = load(sums + (y * kWidePatch + x) * positionStride + i);
+      gatherSix(u, 1, into);
+      for (int y = 0; y < kTaps; ++y) rows[y * kWidePatch + x] = into[y];
+    }
+    for (int y = 0; y < kTaps; ++y) {
+      Vector into[kTaps];
+      gatherSix(rows + y * kWidePatch, 1, into);
+      for (int x = 0; x < kTaps; ++x) store(taps + (y * kTaps + x) * count + i, into[x]);
+    }
+  }
+}
+
+// Computes kTileRows rows of kVectors vectors.
+template <int kVectors>
+inline void matrixTile(const MatrixTask& task, const float* a, const float* b, float* c) {
+  const float* rows[kTileRows];
+  Vector sums[kTileRows][kVectors];
+#pragma GCC unroll 8
+  for (int r = 0; r < kTileRows; ++r) {
+    rows[r] = a + r * task.rowStride;
+    for (int v = 0; v < kVectors; ++v)
+      sums[r][v] = task.accumulate ? load(c + r * task.resultStride + v * kLanes) : zero();
+  }
+  int64_t at = 0;
+  for (int64_t k = 0; k < task.depth; ++k, at += task.depthStride, b += task.rightStride) {
+    Vector right[kVectors];
+    for (int v = 0; v < kVectors; ++v) right[v] = load(b + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kTileRows; ++r) {
+      const Vector left = broadcast(rows[r][at]);
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = multiplyAdd(left, right[v], sums[r][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kTileRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) store(c + r * task.resultStride + v * kLanes, sums[r][v]);
+  }
+}
+
+inline void multiplyMatrices(const MatrixTask& task) {
+  int64_t column = 0;
+  const auto panel = [&](auto vectors) {
+    for (int64_t row = 0; row < task.rows; row += kTileRows) {
+      matrixTile<decltype(vectors)::value>(task, task.left + row * task.rowStride, task.right + column,
+                                           task.result + row * task.resultStride + column);
+    }
+    column += decltype(vectors)::value * kLanes;
+  };
+  while (column + 2 * kLanes <= task.columns) panel(std::integral_constant<int, 2>());
+  if (column < task.columns) panel(std::integral_constant<int, 1>());
+}
+
+const WideWinograd kWideWinograd = {kLanes,   kTileRows,   widePatch,           wideGradient,
+                                    wideSums, wideKernels, wideKernelGradients, multiplyMatrices};
+
+}  // namespace
+
+}  // namespace dan::ops::cpu
