@@ -5,15 +5,18 @@ import { type Kernel, resizeImage } from './image-file.js';
 
 /** Returns the smallest box around all pixels of at least one half. Returns undefined for an empty mask. */
 export function boundingBox(mask: PixelData): Box | undefined {
-  let [left, right, top, bottom] = [mask.width, -1, mask.height, -1];
-  for (let y = 0; y < mask.height; y++) {
-    for (let x = 0; x < mask.width; x++) {
-      if ((mask.data[y * mask.width + x] as number) < 128) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      top = Math.min(top, y);
-      bottom = Math.max(bottom, y);
-    }
+  const { data, width: columns, height: rows } = mask;
+  let [left, right, top, bottom] = [columns, -1, rows, -1];
+  for (let y = 0, row = 0; y < rows; y++, row += columns) {
+    let first = 0;
+    while (first < columns && (data[row + first] as number) < 128) first++;
+    if (first === columns) continue;
+    let last = columns - 1;
+    while (last > right && (data[row + last] as number) < 128) last--;
+    left = Math.min(left, first);
+    right = Math.max(right, last);
+    top = Math.min(top, y);
+    bottom = y;
   }
   return right < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }

@@ -1,4 +1,5 @@
 /** Reads and writes images. docs/images.md describes how each format is read. */
+import type { Sharp } from 'sharp';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
 import { type Channels, type PixelData, RawImage, repeatGrey } from '../core/image.js';
 import { warn } from '../core/warnings.js';
@@ -132,20 +133,22 @@ export async function readImage(
 }
 
 /**
- * Encodes an image as PNG, which is grey if the image has one channel. `isFast` compresses less. A photograph takes two
- * thirds of the time, and its file is a seventh larger, because noise hardly compresses. Even areas get much larger, so
- * `isFast` suits photographs only.
+ * Encodes an image as PNG, which is grey if the image has one channel. `compressionLevel` is zlib's, 0 to 9.
  * Throws ERR_INVALID_OPTION if the number of bytes does not match the size.
  */
-export async function encodePng(image: PixelData, { isFast = false } = {}): Promise<Buffer> {
-  return new RawImage(image)
-    .toSharp()
-    .png({ compressionLevel: isFast ? 1 : 6 })
-    .toBuffer();
+export async function encodePng(image: PixelData, { compressionLevel = 6 } = {}): Promise<Buffer> {
+  return new RawImage(image).toSharp().png({ compressionLevel }).toBuffer();
 }
 
 /** The kernel that resizes images: `linear` (bilinear) as in the published code, or `lanczos3`, which is sharper. */
 export type Kernel = 'linear' | 'lanczos3';
+
+/** Starts a sharp pipeline that resizes an image to exactly width x height. */
+export function resizing(image: PixelData, width: number, height: number, kernel: Kernel = 'linear'): Sharp {
+  const pipeline = (image instanceof RawImage ? image : new RawImage(image)).toSharp();
+  if (image.width === width && image.height === height) return pipeline;
+  return pipeline.resize({ width, height, fit: 'fill', kernel });
+}
 
 /** Resizes an image to exactly width x height. */
 export async function resizeImage(
@@ -154,12 +157,7 @@ export async function resizeImage(
   height: number,
   kernel: Kernel = 'linear',
 ): Promise<RawImage> {
-  const raw = image instanceof RawImage ? image : new RawImage(image);
-  if (image.width === width && image.height === height) return raw;
-  const { data, info } = await raw
-    .toSharp()
-    .resize({ width, height, fit: 'fill', kernel })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+  if (image.width === width && image.height === height) return image instanceof RawImage ? image : new RawImage(image);
+  const { data, info } = await resizing(image, width, height, kernel).raw().toBuffer({ resolveWithObject: true });
   return new RawImage({ data: new Uint8Array(data), width, height, channels: info.channels as Channels });
 }

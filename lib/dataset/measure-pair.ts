@@ -24,7 +24,7 @@ export interface PairMeasures {
 /** Returns the number of marked pixels of a mask of 0 and 255. */
 export function areaOf({ data }: Pick<PixelData, 'data'>): number {
   let area = 0;
-  for (const value of data) if (value > 0) area++;
+  for (let i = 0; i < data.length; i++) if ((data[i] as number) > 0) area++; // An iterator takes several times as long.
   return area;
 }
 

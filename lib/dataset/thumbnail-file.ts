@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import { type PixelData, RawImage } from '../core/image.js';
 import { type Size, shrunkSize } from './cut.js';
-import { resizeImage } from './image-file.js';
+import { resizeImage, resizing } from './image-file.js';
 
 /** The longer side of a thumbnail has at most this number of pixels. */
 export const LONGEST = 160;
@@ -22,14 +22,14 @@ export function shrunk(image: PixelData, longest: number = LONGEST): Promise<Raw
  * enough.
  */
 export async function encodeThumbnail(image: PixelData): Promise<Size & { bytes: Buffer }> {
-  let small = await shrunk(image);
-  for (;;) {
-    const { width, height } = small;
-    const bytes = await small.toSharp().webp({ quality: QUALITY, effort: 0 }).toBuffer();
+  for (let most = LONGEST; ; ) {
+    const { width, height } = shrunkSize(image, most);
+    // One pipeline resizes and encodes, because each costs time of its own.
+    const bytes = await resizing(image, width, height).webp({ quality: QUALITY, effort: 0 }).toBuffer();
     const longest = Math.max(width, height);
     if (bytes.length <= MOST_BYTES || longest === 1) return { bytes, width, height };
     const fitting = longest * Math.sqrt(MOST_BYTES / bytes.length); // The bytes of noise grow with its pixels.
-    small = await shrunk(image, Math.max(Math.floor(Math.min(fitting, 0.97 * longest)), 1));
+    most = Math.max(Math.floor(Math.min(fitting, 0.97 * longest)), 1);
   }
 }
 

@@ -8,13 +8,14 @@ const MARKED = 16;
 /** Draws the outline of the mask on the image in red. */
 export function overlay(image: PixelData, mask: PixelData): PixelData {
   const { width, height, channels } = image;
-  const data = Uint8Array.from(image.data);
+  const data = new Uint8Array(image.data); // This copies the pixels.
   const isSet = (x: number, y: number) =>
     x >= 0 && y >= 0 && x < width && y < height && (mask.data[y * width + x] as number) > 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const isEdge = isSet(x, y) && !(isSet(x - 1, y) && isSet(x + 1, y) && isSet(x, y - 1) && isSet(x, y + 1));
-      if (isEdge) data.set(COLOUR, 3 * (y * width + x));
+      if ((mask.data[y * width + x] as number) === 0) continue;
+      const isInside = isSet(x - 1, y) && isSet(x + 1, y) && isSet(x, y - 1) && isSet(x, y + 1);
+      if (!isInside) data.set(COLOUR, 3 * (y * width + x));
     }
   }
   return { data, width, height, channels };

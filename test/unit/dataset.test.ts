@@ -102,6 +102,22 @@ describe('Dataset', () => {
     expect(boundingBox(await fitAround(mask, mask, 32, 'stretch'))).toEqual({ left: 0, top: 0, width: 32, height: 32 });
   });
 
+  it('bounds marks whose rows begin and end anywhere, from one half on', () => {
+    const [width, height] = [9, 6];
+    const marks = [
+      { x: 5, y: 1, level: 128 },
+      { x: 2, y: 2, level: 255 },
+      { x: 6, y: 2, level: 255 },
+      { x: 4, y: 4, level: 200 },
+      { x: 0, y: 0, level: 127 },
+      { x: 8, y: 5, level: 127 },
+    ];
+    const data = new Uint8Array(width * height);
+    for (const { x, y, level } of marks) data[y * width + x] = level;
+    expect(boundingBox({ data, width, height, channels: 1 })).toEqual({ left: 2, top: 1, width: 5, height: 4 });
+    expect(boundingBox({ data: new Uint8Array(width * height), width, height, channels: 1 })).toBeUndefined();
+  });
+
   it('resizes sharply where asked', async () => {
     const grain = Uint8Array.from({ length: 40 * 40 * 3 }, (_, i) => (Math.floor(i / 3) % 4 < 2 ? 80 : 160));
     const image = { data: grain, width: 40, height: 40, channels: 3 } as const;
