@@ -20,6 +20,8 @@ double lightRatio(const MarkedPicture& defect, const at::Tensor& ground);
 // Adds the defect to `ground`, (3, H, W). Only the difference between the defect and its surroundings is added, times
 // `contrast`, so that the light is the ground's.
 MarkedPicture blendedWith(const MarkedPicture& defect, const at::Tensor& ground, double contrast);
+// Computes the whole picture and not only the surroundings of the defect. The values are the same, bit by bit.
+MarkedPicture blendedWithPlain(const MarkedPicture& defect, const at::Tensor& ground, double contrast);
 
 // Does the same. The contrast is kMovedContrast, times a random factor of up to 1.4, times a factor that grows with the
 // ground's light.

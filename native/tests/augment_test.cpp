@@ -66,6 +66,21 @@ double spanOf(const at::Tensor& values) { return (values.max() - values.min()).i
 
 }  // namespace
 
+DAN_TEST(a_defect_is_blended_in_its_surroundings_alone_as_in_the_whole_picture_bit_by_bit) {
+  constexpr int64_t kSide = 160;
+  const at::Tensor ground = at::rand({3, kSide, kSide}, makeGenerator(5), at::kFloat);
+  const at::Tensor own = at::rand({3, kSide, kSide}, makeGenerator(6), at::kFloat);
+  constexpr int64_t kBoxes[][4] = {{0, 0, 0, 0},     {30, 40, 1, 1}, {0, 5, 12, 20},
+                                   {60, 110, 30, 9}, {1, 1, 90, 4},  {0, 0, kSide, kSide}};
+  for (const auto& [top, left, height, width] : kBoxes) {
+    const at::Tensor mask = at::zeros({kSide, kSide}, at::kBool);
+    mask.slice(0, top, top + height).slice(1, left, left + width).fill_(true);
+    const MarkedPicture near = augment::blendedWith({own, mask}, ground, 1.7);
+    const MarkedPicture whole = augment::blendedWithPlain({own, mask}, ground, 1.7);
+    EXPECT(near.image.equal(whole.image) && near.mask.equal(whole.mask));
+  }
+}
+
 DAN_TEST(a_moved_defect_changes_nothing_of_its_new_ground_but_where_it_lies) {
   const int64_t side = 24;
   const MarkedPicture real = boxed(side);
