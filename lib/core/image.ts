@@ -65,7 +65,7 @@ export function repeatGrey(grey: Uint8Array): Uint8Array {
 }
 
 /** Returns the red channel of an RGB image. */
-function firstChannel(rgb: Uint8Array): Uint8Array {
+export function firstChannel(rgb: Uint8Array): Uint8Array {
   const red = new Uint8Array(rgb.length / 3);
   for (let i = 0; i < red.length; i++) red[i] = rgb[3 * i] as number;
   return red;

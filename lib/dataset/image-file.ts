@@ -1,7 +1,7 @@
 /** Reads and writes images. docs/images.md describes how each format is read. */
 import type { Sharp } from 'sharp';
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
-import { type Channels, type PixelData, RawImage, repeatGrey } from '../core/image.js';
+import { type Channels, firstChannel, isGrey, type PixelData, RawImage, repeatGrey } from '../core/image.js';
 import { warn } from '../core/warnings.js';
 import { bitDepthOf } from './bit-depth.js';
 import { type Decoded, decodeImage } from './decode.js';
@@ -158,6 +158,12 @@ export async function resizeImage(
   kernel: Kernel = 'linear',
 ): Promise<RawImage> {
   if (image.width === width && image.height === height) return image instanceof RawImage ? image : new RawImage(image);
+  const { data: samples, channels } = image;
+  if (channels === 3 && width * height > image.width * image.height && isGrey(samples)) {
+    // Enlarging takes time for each channel. A channel alone becomes the same as beside others.
+    const grey = await resizeImage({ ...image, data: firstChannel(samples), channels: 1 }, width, height, kernel);
+    return new RawImage({ data: repeatGrey(grey.data), width, height, channels });
+  }
   const { data, info } = await resizing(image, width, height, kernel).raw().toBuffer({ resolveWithObject: true });
   return new RawImage({ data: new Uint8Array(data), width, height, channels: info.channels as Channels });
 }

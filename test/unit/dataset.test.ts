@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Dataset } from '../../lib/dataset/dataset.js';
 import { boundingBox, fitAround } from '../../lib/dataset/fit.js';
-import { readImage } from '../../lib/dataset/image-file.js';
+import { readImage, resizeImage } from '../../lib/dataset/image-file.js';
 import { loadBackgrounds } from '../../lib/model/foreground.js';
 import { bmp } from '../helpers/bmp.js';
 import { listAlone, writeCategory, writeExample } from '../helpers/dataset.js';
@@ -116,6 +116,36 @@ describe('Dataset', () => {
     for (const { x, y, level } of marks) data[y * width + x] = level;
     expect(boundingBox({ data, width, height, channels: 1 })).toEqual({ left: 2, top: 1, width: 5, height: 4 });
     expect(boundingBox({ data: new Uint8Array(width * height), width, height, channels: 1 })).toBeUndefined();
+  });
+
+  it('resizes an image without colour as sharp does, bit by bit', async () => {
+    const [width, height] = [53, 41];
+    let state = 1;
+    const next = () => {
+      state = (state * 48271) % 2147483647;
+      return state % 256;
+    };
+    const grey = Uint8Array.from({ length: width * height }, next);
+    const data = Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)] as number);
+    const image = { data, width, height, channels: 3 } as const;
+    for (const kernel of ['linear', 'lanczos3'] as const) {
+      for (const [w, h] of [
+        [61, 90],
+        [128, 128],
+        [54, 41],
+        [53, 20],
+        [20, 60],
+        [200, 30],
+      ] as const) {
+        const plain = await sharp(data, { raw: { width, height, channels: 3 } })
+          .resize({ width: w, height: h, fit: 'fill', kernel })
+          .raw()
+          .toBuffer();
+        const resized = await resizeImage(image, w, h, kernel);
+        expect(resized).toMatchObject({ width: w, height: h, channels: 3 });
+        expect(Buffer.compare(resized.data, plain), `${w} x ${h}, ${kernel}`).toBe(0);
+      }
+    }
   });
 
   it('resizes sharply where asked', async () => {
