@@ -22,6 +22,9 @@ import {
   placeOf,
 } from './pair-record.js';
 
+/** The bytes of a pair's files. */
+export type PairBytes = { [Kind in FileKind]?: Uint8Array };
+
 /**
  * The files are compressed at these levels of zlib, because more work than this makes them hardly smaller. The noise of
  * photographs hardly compresses at all, and a part is mostly even.
@@ -112,6 +115,14 @@ export class PairWriter {
    * before it are kept.
    */
   async write(pair: WritablePair): Promise<PairRecord> {
+    return (await this.writeEncoded(pair)).record;
+  }
+
+  /**
+   * Does the same, and also returns the bytes of the files.
+   * @internal
+   */
+  async writeEncoded(pair: WritablePair): Promise<{ record: PairRecord; files: PairBytes }> {
     const { type, recipe, adapter, settings } = this.source;
     const { index, seed, image, part, mask, ...notes } = checkOptions(writablePairSchema, pair);
     if ([part, mask ?? image].some(({ width, height }) => width !== image.width || height !== image.height)) {
@@ -136,8 +147,7 @@ export class PairWriter {
     const earlier = this.#earlier;
     const written = this.#writeInTurn(record, { image, part, mask }, earlier);
     this.#earlier = Promise.allSettled([earlier, written]);
-    await written;
-    return record;
+    return { record, files: await written };
   }
 
   /** Moves the files of the pairs in `reasons` to `dropped/`, and the files of all other pairs back to their places. */
@@ -247,27 +257,31 @@ export class PairWriter {
     record: PairRecord,
     images: Record<FileKind, PixelData | undefined>,
     earlier: Promise<unknown>,
-  ): Promise<void> {
+  ): Promise<PairBytes> {
     this.#open.add(record.index);
     try {
-      await this.#writeFiles(record, images);
+      const files = await this.#writeFiles(record, images);
       await earlier;
       await this.#list(record);
+      return files;
     } finally {
       this.#open.delete(record.index);
     }
   }
 
   /** Encodes and writes the files of a record. If one fails, it waits for the others. */
-  async #writeFiles(record: PairRecord, images: Record<FileKind, PixelData | undefined>): Promise<void> {
+  async #writeFiles(record: PairRecord, images: Record<FileKind, PixelData | undefined>): Promise<PairBytes> {
     this.#requireOpen();
+    const files: PairBytes = {};
     const writing = kindsOf(record).map(async (kind) => {
       const file = this.#path(record[kind] as string);
       const bytes = await encodePng(images[kind] as PixelData, { compressionLevel: COMPRESSION[kind] });
       await writeFileAtomic(file, bytes);
+      files[kind] = bytes;
     });
     const failed = (await Promise.allSettled(writing)).find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
+    return files;
   }
 
   async #move(from: string, to: string): Promise<void> {

@@ -5,10 +5,9 @@ import { readJsonLines } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { meanAgreement } from '../dataset/agreement.js';
 import { Dataset } from '../dataset/dataset.js';
-import type { WritablePair } from '../dataset/generated-pair.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { PAIR_LIST } from '../dataset/pair-list.js';
-import { type PairRecord, pairRecordSchema } from '../dataset/pair-record.js';
+import { pairRecordSchema } from '../dataset/pair-record.js';
 import type { KeepRule } from '../dataset/selection.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import { Adapter } from '../model/adapter.js';
@@ -26,7 +25,7 @@ import { openPictures, writeReport } from '../report/report.js';
 import type { JobContext } from './job.js';
 import { realDefects } from './real-defects.js';
 import { type TrainedType, trainType } from './train-type.js';
-import { type WrittenPairs, writePairs } from './write-pairs.js';
+import { type PairRun, type WrittenPairs, writePairs } from './write-pairs.js';
 
 /** Holds all settings that decide the pairs of one type. */
 export interface TypeSettings {
@@ -235,7 +234,7 @@ export async function runType(
   const pictures = openPictures(report, pairFolder);
   // A report shows only some of very many pairs, and no dropped ones. They are chosen when all pairs are known.
   const isEachShown = count <= MOST_PAIRS && !keepBest;
-  const keep = (record: PairRecord, pair: WritablePair) => pictures.pairs.keep(record, pair);
+  const keep: PairRun['onWritten'] = (record, pair, files) => pictures.pairs.keep(record, pair, files);
   const pairRun = { out: pairFolder, count, keepBest, resume, ...(isEachShown && { onWritten: keep }) };
   const written = await writePairs(prepared.recipe, pairRun, context);
   const input = {

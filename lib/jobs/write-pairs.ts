@@ -5,7 +5,7 @@ import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import type { WritablePair } from '../dataset/generated-pair.js';
 import type { DropReason, PairRecord } from '../dataset/pair-record.js';
-import { PairWriter } from '../dataset/pair-writer.js';
+import { type PairBytes, PairWriter } from '../dataset/pair-writer.js';
 import { reviewsOf } from '../dataset/reviews.js';
 import { type KeepRule, parseKeepRule, selectPairs } from '../dataset/selection.js';
 import { GOOD_TYPE } from '../options/type-name.js';
@@ -31,8 +31,8 @@ export interface PairRun {
   range?: readonly [number, number] | undefined;
   keepBest?: KeepRule | undefined;
   resume: boolean;
-  /** This is called with each pair after it is written, while its pixels are in memory. */
-  onWritten?: (record: PairRecord, pair: WritablePair) => Promise<void>;
+  /** This is called with each pair after it is written, while its pixels and the bytes of its files are in memory. */
+  onWritten?: (record: PairRecord, pair: WritablePair, files: PairBytes) => Promise<void>;
 }
 
 /**
@@ -48,8 +48,11 @@ export function keepRuleOf(keepBest: string | undefined, methods: readonly strin
   return parseKeepRule(keepBest);
 }
 
-/** The number of pairs that are written at once. More would need more memory, because photographs may be large. */
-const WRITTEN_AT_ONCE = 2;
+/**
+ * The number of pairs that are written at once. While one waits for the disk, others are encoded. More would need more
+ * memory, and photographs may be large, so that fewer of them are written at once.
+ */
+const WRITTEN_AT_ONCE = { squares: 4, photographs: 2 };
 
 const pathsIn = (folder: string, { image, part, mask }: Pick<PairRecord, 'image' | 'part' | 'mask'>) => ({
   ...{ image: join(folder, image), part: join(folder, part) },
@@ -96,8 +99,8 @@ export async function writePairs(
   const pairs = recipe.pairs({ count, skip: new Set([...writer.done, ...others]), signal: stop });
   // The engine makes the next pairs while these are encoded and written.
   const write = async (pair: WritablePair) => {
-    const record = await writer.write(pair);
-    await onWritten?.(record, pair);
+    const { record, files } = await writer.writeEncoded(pair);
+    await onWritten?.(record, pair, files);
     return record;
   };
   const writing = new Set<Promise<unknown>>();
@@ -107,7 +110,9 @@ export async function writePairs(
     one.finally(() => writing.delete(one)).catch(() => {}); // The loop below has the error.
     return one;
   };
-  const written = pMapIterable(pairs, writeTracked, { concurrency: WRITTEN_AT_ONCE });
+  const written = pMapIterable(pairs, writeTracked, {
+    concurrency: recipe.source.recipe === 'place' ? WRITTEN_AT_ONCE.photographs : WRITTEN_AT_ONCE.squares,
+  });
   try {
     for await (const { index, ...files } of written) {
       done++;

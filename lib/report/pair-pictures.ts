@@ -6,7 +6,8 @@ import { shapesIn } from '../dataset/defect-shape.js';
 import type { WritablePair } from '../dataset/generated-pair.js';
 import { readImage } from '../dataset/image-file.js';
 import { measureMask, measurePair, type PairMeasures } from '../dataset/measure-pair.js';
-import type { PairRecord } from '../dataset/pair-record.js';
+import { FILE_KINDS, type PairRecord } from '../dataset/pair-record.js';
+import type { PairBytes } from '../dataset/pair-writer.js';
 import { shrunk } from '../dataset/thumbnail-file.js';
 import { outlined } from './overlay.js';
 import type { Picture } from './page/pair-list.js';
@@ -44,9 +45,13 @@ export class PairPictures {
     private readonly folder: string,
   ) {}
 
-  /** Makes and keeps what is shown of a pair that was just written. */
-  async keep(record: PairRecord, { image, part, mask }: WritablePair): Promise<void> {
+  /** Makes and keeps what is shown of a pair that was just written. `bytes` are those of its files. */
+  async keep(record: PairRecord, { image, part, mask }: WritablePair, bytes: PairBytes): Promise<void> {
     const { image: imageFile, part: partFile, mask: maskFile } = record;
+    for (const kind of FILE_KINDS) {
+      const [file, content] = [record[kind], bytes[kind]];
+      if (file !== undefined && content) this.thumbnails.setContent(join(this.folder, file), content);
+    }
     const files = { image: imageFile, part: partFile, ...(maskFile !== undefined && { mask: maskFile }) };
     const pictures = await this.#draw(files, { image: async () => toRgb(image), part: async () => toRgb(part), mask });
     const { width, height } = image;

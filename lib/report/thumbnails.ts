@@ -76,6 +76,11 @@ export class Thumbnails {
     return { src: `${FOLDER}/${name}`, ...(await size), ...href };
   }
 
+  /** Tells what a file holds, so that it need not be read. */
+  setContent(file: string, bytes: Uint8Array): void {
+    this.#digests.set(file, Promise.resolve(createHash('sha256').update(bytes).digest()));
+  }
+
   #digestOf(source: ImageSource | PixelData): Promise<Buffer> {
     if (typeof source !== 'string') return digestOf(source);
     const digest = this.#digests.get(source) ?? digestOf(source);

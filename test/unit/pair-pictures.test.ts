@@ -27,8 +27,8 @@ async function reportOf(place: string, pairs: readonly WritablePair[], { isKept 
   await using writer = await PairWriter.open(pairFolder, { type: 'x', settings: {} });
   const pictures = openPictures(path, pairFolder);
   for (const pair of pairs) {
-    const record = await writer.write(pair);
-    if (isKept) await pictures.pairs.keep(record, pair);
+    const { record, files } = await writer.writeEncoded(pair);
+    if (isKept) await pictures.pairs.keep(record, pair, files);
   }
   const real = { images: [], showsPlaces: true };
   const input = { title: 'x', examples: [], real, losses: [], writer, settings: {}, times: {} };

@@ -19,8 +19,8 @@ const pair = (index: number, side = 4): GeneratedPair => ({
   ...{ index, seed: 7, image: square(side, 3), part: square(side, 3), mask: square(side, 1) },
 });
 const opened = (name: string) => PairWriter.open(join(folder, name), { type: 'crack' });
-const recipeOf = (pairs: OpenRecipe['pairs']): OpenRecipe => ({
-  source: { type: 'crack', recipe: 'place', settings: {} },
+const recipeOf = (pairs: OpenRecipe['pairs'], recipe = 'place'): OpenRecipe => ({
+  source: { type: 'crack', recipe, settings: {} },
   pairs,
   [Symbol.asyncDispose]: async () => {},
 });
@@ -62,8 +62,11 @@ describe('pairs that are written at once', () => {
 });
 
 describe('writePairs', () => {
-  it('lets the recipe make the next pair before a pair is written, but not all of them', async () => {
-    const out = join(folder, 'ahead');
+  it.each([
+    ['place', 5],
+    ['augment', 10],
+  ])('lets the recipe %s make the next pairs before a pair is written, but not all of them', async (name, most) => {
+    const out = join(folder, `ahead-${name}`);
     const made: number[] = [];
     const madeAtEvent: number[] = [];
     const recipe = recipeOf(async function* ({ count }) {
@@ -71,11 +74,11 @@ describe('writePairs', () => {
         made.push(index);
         yield pair(index, 64);
       }
-    });
+    }, name);
     const onEvent = (event: JobEvent) => event.event === 'pair' && madeAtEvent.push(made.length);
-    await writePairs(recipe, { out, count: 9, resume: false }, { onEvent });
+    await writePairs(recipe, { out, count: 19, resume: false }, { onEvent });
     expect(madeAtEvent[0]).toBeGreaterThan(1);
-    expect(madeAtEvent[0]).toBeLessThan(5);
+    expect(madeAtEvent[0]).toBeLessThan(most);
     expect(recordsOf(out).map(({ index }) => index)).toEqual(made);
   });
 
