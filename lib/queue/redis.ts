@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { DualAnoDiffError, InvalidOptionError } from '../core/errors.js';
+import { unusableReason } from './redis-settings.js';
 
 /** All keys begin with this prefix, so that other programs can use the same Redis. */
 export const PREFIX = 'dualanodiff';
@@ -28,7 +29,7 @@ function requireUrl(url: string): void {
 /**
  * Connects to Redis. With `waits`, commands wait while the connection is lost, as workers must. Otherwise they fail after
  * a moment, so that a request can be answered. Throws ERR_INVALID_OPTION, and ERR_QUEUE_UNAVAILABLE if the first
- * connection fails.
+ * connection fails, or if this Redis cannot hold the queue.
  */
 export async function connectRedis(url: string, { waits }: { waits: boolean }): Promise<Redis> {
   requireUrl(url);
@@ -49,11 +50,11 @@ export async function connectRedis(url: string, { waits }: { waits: boolean }): 
   });
   silent.catch(() => {});
   try {
-    await Promise.race([client.connect(), silent]);
+    await Promise.race([client.connect().then(() => requireUsable(client, url)), silent]);
     return client;
   } catch (error) {
     client.disconnect();
-    throw queueUnavailable(url, cause ?? (error as Error));
+    throw error instanceof DualAnoDiffError ? error : queueUnavailable(url, cause ?? (error as Error));
   } finally {
     silence.abort();
   }
@@ -64,8 +65,20 @@ export const queueUnavailable = (url: string, cause: Error) =>
     cause,
   });
 
-/** Redis refuses a command for these reasons although the command is right. */
-const REFUSALS = /^(?:OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|MASTERDOWN|CLUSTERDOWN|NOAUTH|NOPERM|WRONGPASS)\b/;
+async function requireUsable(client: Redis, url: string): Promise<void> {
+  const reason = unusableReason(await client.info());
+  if (reason !== undefined)
+    throw new DualAnoDiffError(`Cannot use Redis at ${redactedUrl(url)}: ${reason}`, 'ERR_QUEUE_UNAVAILABLE');
+}
+
+/**
+ * Redis refuses a command for these reasons although the command is right. Before version 7, the refusal of a command in
+ * a script begins with the place in the script.
+ */
+const REFUSALS =
+  /(?:^|: -)(?:OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOAUTH|NOPERM|WRONGPASS|DENIED)\b/;
+/** A proxy in front of Redis or a setting of it withholds commands, or Redis has too many clients. */
+const WITHHELD = /^ERR max number of clients|unknown command|unknown redis command/i;
 
 /**
  * Returns whether a command failed because Redis cannot be reached, or does not do what it is asked to, for example
@@ -73,8 +86,8 @@ const REFUSALS = /^(?:OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|MASTERDOWN|CL
  */
 export const isQueueFailure = (error: Error): boolean =>
   error.name === 'MaxRetriesPerRequestError' ||
-  ['Connection is closed.', 'Command timed out'].includes(error.message) ||
-  (error.name === 'ReplyError' && REFUSALS.test(error.message));
+  ['Connection is closed.', 'Command timed out', 'Command aborted due to connection close'].includes(error.message) ||
+  (error.name === 'ReplyError' && (REFUSALS.test(error.message) || WITHHELD.test(error.message)));
 
 /** Keys beside those of BullMQ, which begin with the prefix and the name of a queue. */
 export const keys = {
