@@ -43,6 +43,15 @@ const CODE_OF_STATUS: Record<number, string> = {
 /** A client should try again after this number of seconds when the service is busy. */
 const RETRY_AFTER_SECONDS = 10;
 
+/** The machine of the service refuses file operations for these reasons, which pass when there is room or permission. */
+const MACHINE_REFUSALS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'ENFILE', 'EIO', 'EACCES', 'EPERM']);
+
+/** Returns whether an error, or what has caused it, is such a refusal. */
+function isMachineRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return MACHINE_REFUSALS.has((error as NodeJS.ErrnoException).code ?? '') || isMachineRefusal(error.cause);
+}
+
 export const serviceError = (code: string, message: string) => new DualAnoDiffError(message, code);
 
 export interface ErrorAnswer {
@@ -56,14 +65,23 @@ const MAX_MESSAGE_CHARACTERS = 600;
 /** The messages of these faults are for clients. Those of all others may name paths and addresses of the service. */
 const TOLD = ['ERR_QUEUE_FULL', 'ERR_BUSY', 'ERR_NOT_READY'];
 
+/** Finds the status and the code of an error. */
+function judge(error: Error & { statusCode?: number }): { status: number; code: string } {
+  const isOwn = error instanceof DualAnoDiffError;
+  if (isQueueFailure(error)) return { status: 503, code: 'ERR_QUEUE_UNAVAILABLE' };
+  // A damaged file has the same code, but is not mended by waiting.
+  if ((!isOwn || error.code === 'ERR_FILE_ACCESS') && isMachineRefusal(error))
+    return { status: 503, code: 'ERR_FILE_ACCESS' };
+  if (isOwn) return { status: STATUS[error.code] ?? 500, code: error.code };
+  const { statusCode = 500 } = error;
+  const status = statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+  return { status, code: CODE_OF_STATUS[status] ?? 'ERR_INVALID_REQUEST' };
+}
+
 /** Describes an error to a client. Faults of the service say no more than their code and the request. */
 export function answerOf(error: Error & { statusCode?: number }, requestId: string): ErrorAnswer {
-  const isOwn = error instanceof DualAnoDiffError;
-  const { statusCode = 500 } = error;
+  const { status, code } = judge(error);
   const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
-  const own = isOwn ? error.code : isQueueFailure(error) ? 'ERR_QUEUE_UNAVAILABLE' : undefined;
-  const status = own ? (STATUS[own] ?? 500) : statusCode >= 400 && statusCode < 500 ? statusCode : 500;
-  const code = own ?? CODE_OF_STATUS[status] ?? 'ERR_INVALID_REQUEST';
   if (status < 500 || TOLD.includes(code)) return { status, error: { code, message } };
   return { status, error: { code, message: `The service failed: see its log for the request ${requestId}` } };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AbortedError, DatasetError, StoreError } from '../../lib/core/errors.js';
+import { AbortedError, DatasetError, FileAccessError, StoreError } from '../../lib/core/errors.js';
 import type { Job, RunJob } from '../../lib/queue/job-queue.js';
 import { jobFileKey } from '../../lib/store/results.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -167,6 +167,31 @@ describe('the service', () => {
       message: 'The service failed: see its log for the request monday-7',
     });
     expect(made.log.find((line) => line.includes('/srv/store'))).toContain('monday-7');
+  });
+
+  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'EACCES'])(
+    'answers 503 while files cannot be written because of %s',
+    async (code) => {
+      const made = await service();
+      const cause = Object.assign(new Error(`${code}: refused, write`), { code });
+      const failures = [cause, new Error('refused', { cause }), new FileAccessError('Cannot write /srv/x', { cause })];
+      for (const failure of failures) {
+        made.queue.list = () => Promise.reject(failure);
+        const answer = await made.app.inject({ url: '/v1/jobs' });
+        expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '10']);
+        expect(answer.json().error).toMatchObject({ code: 'ERR_FILE_ACCESS' });
+        expect(answer.body).not.toContain('/srv');
+      }
+    },
+  );
+
+  it('answers 500 for a damaged file and for a fault of the program', async () => {
+    const made = await service();
+    const missing = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+    for (const failure of [new FileAccessError('line 3 of /srv/reviews.jsonl is invalid'), missing]) {
+      made.queue.list = () => Promise.reject(failure);
+      expect((await made.app.inject({ url: '/v1/jobs' })).statusCode).toBe(500);
+    }
   });
 
   it('is ready until it stops', async () => {
