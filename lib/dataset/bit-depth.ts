@@ -2,9 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { DatasetError, withFileErrors } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { warn } from '../core/warnings.js';
 import { type Decoded, decodeImage } from './decode.js';
-import { fewAtOnce } from './few-at-once.js';
 import { foldersIn, imagesBelow, isFolder } from './folders.js';
 import { type ImageGroup, type ImageSource, labelOf } from './image-source.js';
 

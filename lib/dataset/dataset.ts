@@ -1,11 +1,11 @@
 import { DatasetError, InvalidOptionError } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import type { RawImage } from '../core/image.js';
 import type { DataFormat, Fit } from '../options/names.js';
 import type { DatasetContents, Purpose } from './contents.js';
 import { middleOf } from './cut.js';
 import { type Example, emptyMask, type LoadedExample, readExample } from './example-file.js';
 import type { Faults } from './faults.js';
-import { fewAtOnce } from './few-at-once.js';
 import type { FileRecord } from './file-records.js';
 import { binarize, boundingBox, fitAround } from './fit.js';
 import { datasetsIn, openData } from './formats/open.js';

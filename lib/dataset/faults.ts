@@ -1,5 +1,5 @@
 /** Collects what is wrong with the entries of a dataset. Commands stop at the first fault, and `check` lists all of them. */
-import { fewAtOnce } from './few-at-once.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 
 /** Receives the errors of entries that cannot be used. It throws them, or keeps them so that reading goes on. */
 export class Faults {

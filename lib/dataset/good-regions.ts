@@ -1,8 +1,9 @@
 /** Takes squares or regions without a defect out of good photographs. */
+
+import { fewAtOnce } from '../core/few-at-once.js';
 import { RawImage } from '../core/image.js';
 import type { Fit } from '../options/names.js';
 import type { FindForeground } from './dataset.js';
-import { fewAtOnce } from './few-at-once.js';
 import { fitAround } from './fit.js';
 import { readStored } from './image-file.js';
 import { type ImageSource, nameOf } from './image-source.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DatasetError, withFileErrors } from '../core/errors.js';
-import { fewAtOnce } from './few-at-once.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import type { ImageSource } from './image-source.js';
 import { type Structure, showSamePart, structureOf, withoutCommon } from './structure.js';
 

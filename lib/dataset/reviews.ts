@@ -4,10 +4,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileAccessError, withFileErrors } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { jsonLines, readJsonLines } from '../core/json-files.js';
 import { pathInside } from '../core/path-inside.js';
 import type { Box } from './cut.js';
-import { fewAtOnce } from './few-at-once.js';
 import { correctedPlaceOf, kindsOf, type PairRecord } from './pair-record.js';
 
 /** The name of the list in a folder of pairs. */

@@ -1,10 +1,10 @@
 /** Looks at all images of a dataset, each of which is decoded once. */
 import pMap from 'p-map';
 import { DualAnoDiffError } from '../core/errors.js';
+import { AT_ONCE } from '../core/few-at-once.js';
 import { type Defect, defectsIn, withoutSpecks } from './components.js';
 import type { DatasetImage, Origin } from './dataset-images.js';
 import { emptyMask, readMaskIn } from './example-file.js';
-import { DECODED_AT_ONCE } from './few-at-once.js';
 import { type Fingerprint, fingerprintOf } from './fingerprint.js';
 import { scanImage } from './image-scan.js';
 import { looksInverted } from './mask-file.js';
@@ -103,7 +103,7 @@ export async function surveyImages(
       onImage(++done);
       return one;
     },
-    { concurrency: DECODED_AT_ONCE },
+    { concurrency: AT_ONCE },
   );
   return { images: surveyed.filter((one) => one !== undefined), problems: problems.flat() };
 }

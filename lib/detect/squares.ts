@@ -1,7 +1,7 @@
 import { basename, sep } from 'node:path';
+import { fewAtOnce } from '../core/few-at-once.js';
 import type { PixelData } from '../core/image.js';
 import { type Example, readExample } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage, resizeImage } from '../dataset/image-file.js';
 import type { ImageSource } from '../dataset/image-source.js';
 import { GOOD_TYPE } from '../options/type-name.js';

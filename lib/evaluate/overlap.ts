@@ -1,8 +1,8 @@
 /** Removes images from the test whose part is also shown by a training image. Names and formats do not matter. */
 import { createHash } from 'node:crypto';
 import { DatasetError } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import type { Example } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { GROUP_LIST, groupsOf } from '../dataset/groups.js';
 import { readImage } from '../dataset/image-file.js';
 import { ImageInMemory, type ImageSource, labelOf } from '../dataset/image-source.js';

@@ -1,12 +1,12 @@
 /** Turns annotated photographs of any format into a category folder. */
 import { resolve } from 'node:path';
 import { AbortedError } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { jsonLines } from '../core/json-files.js';
 import { StagedFolder } from '../core/staged-folder.js';
 import { Dataset } from '../dataset/dataset.js';
 import { type DatasetImage, imagesOfDataset } from '../dataset/dataset-images.js';
 import { emptyMask, readMaskIn } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { FILE_LIST } from '../dataset/file-records.js';
 import { uniqueNames } from '../dataset/formats/annotated.js';
 import { writeStaged } from '../dataset/formats/format-writer.js';

@@ -1,5 +1,5 @@
 /** Decides which squares of photographs the recipes of an evaluation work with. */
-import { fewAtOnce } from '../dataset/few-at-once.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import type { DualAnoDiff } from '../model/dualanodiff.js';

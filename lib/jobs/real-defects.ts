@@ -1,10 +1,11 @@
 /** Measures the real defects of a type as the pairs of a recipe show defects, so that the report can compare both. */
+
+import { fewAtOnce } from '../core/few-at-once.js';
 import { defectsIn } from '../dataset/components.js';
 import type { Size } from '../dataset/cut.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { shapeOf, shapesIn } from '../dataset/defect-shape.js';
 import { readExample } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import type { RecipeName } from '../options/names.js';
 import type { RealDefects } from '../report/pair-section.js';

@@ -1,8 +1,8 @@
 /** Finds the foreground of an image, M_f, which background compensation leaves out. */
 import { basename, resolve } from 'node:path';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { RawImage } from '../core/image.js';
 import type { FindForeground } from '../dataset/dataset.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { binarize, fitAround } from '../dataset/fit.js';
 import { refuseSameStems } from '../dataset/folders.js';
 import { type Kernel, readStored, type Stored } from '../dataset/image-file.js';

@@ -1,9 +1,9 @@
 /** Shows the same test image with the maps of all runs side by side, the worst images first. */
 import { join } from 'node:path';
+import { fewAtOnce } from '../core/few-at-once.js';
 import type { PixelData } from '../core/image.js';
 import { decodeImage } from '../dataset/decode.js';
 import { type Example, readExample } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import { goodNameOf } from '../detect/squares.js';
 import type { EvaluationRun } from '../evaluate/evaluation.js';

@@ -1,7 +1,8 @@
 /** Shows what the detectors got wrong: how much of it, and the defects that most runs missed. */
+
+import { fewAtOnce } from '../core/few-at-once.js';
 import { type Box, cutOut, middleOf, type Size, startAround } from '../dataset/cut.js';
 import { type Example, readExample } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import type { Evaluation, EvaluationRun } from '../evaluate/evaluation.js';
 import { countText, MISS_COLUMNS, missTable } from '../evaluate/miss-table.js';
 import { isDecided, missedIn } from '../evaluate/misses.js';

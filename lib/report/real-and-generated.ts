@@ -1,5 +1,5 @@
+import { fewAtOnce } from '../core/few-at-once.js';
 import type { Example } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import type { Row } from '../evaluate/rows.js';
 import { outlineOf } from './evaluation-cases.js';

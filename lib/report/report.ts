@@ -1,5 +1,5 @@
+import { fewAtOnce } from '../core/few-at-once.js';
 import { writeFileAtomic } from '../core/files.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import type { PairWriter } from '../dataset/pair-writer.js';
 import type { TrainingImage } from '../dataset/training-region.js';
 import { type LossPoint, lossChart } from './chart.js';

@@ -1,10 +1,10 @@
 /** Finds what a pair is compared with: the photograph that a defect was placed in, and the nearest real defect. */
 import { basename } from 'node:path';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { type Box, middleOf, type Size } from '../dataset/cut.js';
 import { Dataset } from '../dataset/dataset.js';
 import { type DefectShape, shapesIn } from '../dataset/defect-shape.js';
 import { emptyMask, readExample } from '../dataset/example-file.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { boundingBox } from '../dataset/fit.js';
 import { type ImageSource, labelOf, nameOf } from '../dataset/image-source.js';
 import { areaOf } from '../dataset/measure-pair.js';

@@ -1,8 +1,8 @@
 /** Opens the folders of pairs below the folder that is reviewed. */
 import { join, relative, resolve, sep } from 'node:path';
 import { DatasetError } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { pairFoldersIn } from '../dataset/dataset-images.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { isFolder } from '../dataset/folders.js';
 import { PAIR_LIST, readPairList, requireTypeName } from '../dataset/pair-list.js';
 import type { PairRecord } from '../dataset/pair-record.js';

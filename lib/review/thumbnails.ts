@@ -3,10 +3,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { withFileErrors } from '../core/errors.js';
+import { AT_ONCE } from '../core/few-at-once.js';
 import { namesIn, writeFileAtomic } from '../core/files.js';
 import type { PixelData } from '../core/image.js';
 import { removePartialFiles } from '../core/partial-files.js';
-import { DECODED_AT_ONCE } from '../dataset/few-at-once.js';
 import { readImage } from '../dataset/image-file.js';
 import { readMask } from '../dataset/mask-file.js';
 import { encodePreview, shrunk } from '../dataset/thumbnail-file.js';
@@ -22,7 +22,7 @@ const LONGEST = 256;
 
 /** The thumbnails of a review. The version in a file's name changes with the picture, so that none is out of date. */
 export class Thumbnails {
-  readonly #fewAtOnce = pLimit(DECODED_AT_ONCE);
+  readonly #fewAtOnce = pLimit(AT_ONCE);
   readonly #making = new Set<Promise<unknown>>();
   #isClosed = false;
 

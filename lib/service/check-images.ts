@@ -1,7 +1,7 @@
 /** Looks at the images of an uploaded dataset before it is stored. */
 import { DatasetError } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { readSize } from '../dataset/decode.js';
-import { fewAtOnce } from '../dataset/few-at-once.js';
 import { imagesBelow } from '../dataset/folders.js';
 
 /**

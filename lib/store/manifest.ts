@@ -2,18 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import pMap from 'p-map';
 import { z } from 'zod';
 import { DatasetError, StoreError, withFileErrors } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { isPartialFile } from '../core/partial-files.js';
 import { pathInside } from '../core/path-inside.js';
 import { isClaim } from '../core/write-lock.js';
 import { isKeyName, storeKey } from './keys.js';
 import type { Store, WrittenObject } from './store.js';
 import { downloadFile, measureFile, readObject, uploadFile } from './transfer.js';
-
-/** This many files are copied at once. */
-const AT_ONCE = 4;
 
 /** A file of a published folder. */
 export interface ManifestFile extends WrittenObject {
@@ -78,11 +75,10 @@ export function digestOfFiles(files: readonly ManifestFile[]): string {
 
 /** Reads the files of a folder for their digests. Throws ERR_INVALID_OPTION for a name that the store does not take. */
 export async function manifestOf(folder: string): Promise<Manifest> {
-  const files = await pMap(
-    await filesBelow(folder),
-    async (path) => ({ path: storeKey(path), ...(await measureFile(pathInside(folder, path))) }),
-    { concurrency: AT_ONCE },
-  );
+  const files = await fewAtOnce(await filesBelow(folder), async (path) => ({
+    path: storeKey(path),
+    ...(await measureFile(pathInside(folder, path))),
+  }));
   return { files };
 }
 
@@ -99,14 +95,10 @@ export const writeManifest = (store: Store, prefix: string, manifest: Manifest):
  */
 export async function publishManifest(store: Store, prefix: string, folder: string, manifest: Manifest): Promise<void> {
   if (await hasManifest(store, prefix)) return;
-  await pMap(
-    manifest.files,
-    async (file) => {
-      const { sha256 } = await uploadFile(store, fileKey(prefix, file.path), pathInside(folder, file.path));
-      if (sha256 !== file.sha256) throw new DatasetError(`${file.path} in ${folder} has changed during its upload`);
-    },
-    { concurrency: AT_ONCE },
-  );
+  await fewAtOnce(manifest.files, async (file) => {
+    const { sha256 } = await uploadFile(store, fileKey(prefix, file.path), pathInside(folder, file.path));
+    if (sha256 !== file.sha256) throw new DatasetError(`${file.path} in ${folder} has changed during its upload`);
+  });
   await writeManifest(store, prefix, manifest);
 }
 
@@ -123,7 +115,5 @@ export async function fetchFiles(
   below?: string,
 ): Promise<void> {
   const keyOf = (path: string) => fileKey(prefix, below === undefined ? path : `${below}/${path}`);
-  await pMap(files, (file) => downloadFile(store, keyOf(file.path), pathInside(folder, file.path), file), {
-    concurrency: AT_ONCE,
-  });
+  await fewAtOnce(files, (file) => downloadFile(store, keyOf(file.path), pathInside(folder, file.path), file));
 }

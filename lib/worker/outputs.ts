@@ -1,15 +1,12 @@
 /** Copies the files that a job writes to the store as they come, so that another machine can continue the job. */
 import { stat } from 'node:fs/promises';
-import pMap from 'p-map';
 import { FileAccessError } from '../core/errors.js';
+import { fewAtOnce } from '../core/few-at-once.js';
 import { pathInside } from '../core/path-inside.js';
 import { filesBelow, type ManifestFile } from '../store/manifest.js';
 import { jobFileKey, jobPrefix } from '../store/results.js';
 import type { Store } from '../store/store.js';
 import { downloadFile, uploadFile } from '../store/transfer.js';
-
-/** This many files are copied at once. */
-const AT_ONCE = 4;
 
 /**
  * A log or list grows with each step or pair, and tells what the other files are. It is copied before them, because a
@@ -40,15 +37,11 @@ export class Outputs {
     const prefix = `${jobPrefix(this.id)}/files`;
     const paths: string[] = [];
     for await (const { key } of this.store.list(prefix)) paths.push(key.slice(prefix.length + 1));
-    await pMap(
-      paths,
-      async (path) => {
-        const written = await downloadFile(this.store, jobFileKey(this.id, path), this.#local(path));
-        const version = await this.#version(path);
-        if (version !== undefined) this.#copied.set(path, { path, ...written, version });
-      },
-      { concurrency: AT_ONCE },
-    );
+    await fewAtOnce(paths, async (path) => {
+      const written = await downloadFile(this.store, jobFileKey(this.id, path), this.#local(path));
+      const version = await this.#version(path);
+      if (version !== undefined) this.#copied.set(path, { path, ...written, version });
+    });
   }
 
   /**
@@ -91,25 +84,20 @@ export class Outputs {
   }
 
   async #upload(paths: readonly string[]): Promise<void> {
-    await pMap(
-      paths,
-      async (path) => {
-        const isNew = !this.#copied.has(path);
-        const version = await this.#version(path);
-        if (version === undefined) return;
-        const written = await uploadFile(this.store, jobFileKey(this.id, path), this.#local(path)).catch(ifRemoved);
-        if (!written) return;
-        this.#copied.set(path, { path, ...written, version });
-        if (isNew) this.onFile(path);
-      },
-      { concurrency: AT_ONCE },
-    );
+    await fewAtOnce(paths, async (path) => {
+      const isNew = !this.#copied.has(path);
+      const version = await this.#version(path);
+      if (version === undefined) return;
+      const written = await uploadFile(this.store, jobFileKey(this.id, path), this.#local(path)).catch(ifRemoved);
+      if (!written) return;
+      this.#copied.set(path, { path, ...written, version });
+      if (isNew) this.onFile(path);
+    });
   }
 
   async #changed(paths: readonly string[]): Promise<string[]> {
-    const changed = await pMap(paths, async (path) => (await this.#version(path)) !== this.#copied.get(path)?.version, {
-      concurrency: AT_ONCE,
-    });
+    const isChanged = async (path: string) => (await this.#version(path)) !== this.#copied.get(path)?.version;
+    const changed = await fewAtOnce(paths, isChanged);
     return paths.filter((_, i) => changed[i]);
   }
 

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 export interface ZipEntry {
-  name: string;
+  /** Bytes are written as they are, without a word about their encoding. */
+  name: string | Buffer;
   text: string | Buffer;
   /** Unix mode of the entry; 0o120777 is a symbolic link. */
   mode?: number;

@@ -23,7 +23,7 @@ vi.mock('../../lib/dataset/decode.js', async (original) => {
 // Modules of other test files in the same process (`npm run test:unit`) have the decoder that is not counted.
 vi.resetModules();
 const { Dataset } = await import('../../lib/dataset/dataset.js');
-const { DECODED_AT_ONCE, fewAtOnce } = await import('../../lib/dataset/few-at-once.js');
+const { AT_ONCE, fewAtOnce } = await import('../../lib/core/few-at-once.js');
 const { loadDefects, loadGood } = await import('../../lib/detect/squares.js');
 const { loadBackgrounds } = await import('../../lib/model/foreground.js');
 
@@ -40,7 +40,7 @@ describe('fewAtOnce', () => {
       },
     );
     expect(results).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i));
-    expect(most).toBe(DECODED_AT_ONCE);
+    expect(most).toBe(AT_ONCE);
   });
 
   it('throws the first failure by order, whichever comes first, and begins nothing after it', async () => {
@@ -77,7 +77,7 @@ describe('images', () => {
     for (const [name, load] of Object.entries(loaders)) {
       decoding.most = 0;
       expect(await load(), name).toHaveLength(count);
-      expect(decoding.most, name).toBe(DECODED_AT_ONCE);
+      expect(decoding.most, name).toBe(AT_ONCE);
     }
   });
 });

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Parser } from 'tar';
 import { describe, expect, it, vi } from 'vitest';
@@ -52,6 +53,37 @@ describe('unpackArchive', () => {
       expect(readFileSync(join(unpacked.folder, path), 'utf8')).toBe(text);
     }
     expect(readFileSync(join(unpacked.folder, 'test/crack', long), 'utf8')).toBe('long');
+  });
+
+  it.each([
+    ['UTF-8 without the flag, as macOS writes it', Buffer.from('test/u\u0308/ä.png'), 'test/ü/ä.png'],
+    ['CP437, as old programs of DOS and Windows write it', Buffer.from('test/\x81/\x84.png', 'latin1'), 'test/ü/ä.png'],
+  ])('reads names of zip files in %s', async (_, name, path) => {
+    const unpacked = await unpack(zipOf([{ name, text: 'x' }]));
+    expect(readFileSync(join(unpacked.folder, path), 'utf8')).toBe('x');
+  });
+
+  it('refuses names of tar files that are not in UTF-8', async () => {
+    const archive = tarOf([{ name: 'test/XX.png', content: 'x' }]);
+    archive.set([0xe4, 0xfc], 5); // The sum of the header is mended below.
+    const sum = archive.subarray(0, 512).reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
+    archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    await expectFailure(unpack(archive), 'ERR_ARCHIVE_INVALID', 'is a name that is not in UTF-8');
+  });
+
+  it('has written everything that it writes when a compressed archive breaks off', async () => {
+    const entries = Array.from({ length: 15 }, (_, i) => ({ name: `test/${i}/a.png`, content: randomBytes(30_000) }));
+    const whole = gzipSync(tarOf(entries));
+    for (const archive of [whole.subarray(0, -300), Buffer.concat([whole, Buffer.from('rubbish'.repeat(99))])]) {
+      const folder = join(scratch, `${count++}`);
+      mkdirSync(join(folder, 'content'), { recursive: true });
+      writeFileSync(join(folder, 'archive'), archive);
+      const failure = unpackArchive(join(folder, 'archive'), join(folder, 'content'), LIMITS);
+      await expectFailure(failure, 'ERR_ARCHIVE_INVALID', 'The archive cannot be used');
+      const left = readdirSync(folder, { recursive: true });
+      await wait(100);
+      expect(readdirSync(folder, { recursive: true })).toEqual(left);
+    }
   });
 
   it('unpacks what Python writes as zip', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fetchDataset, listDatasets, publishDataset, readDataset } from '../../lib/store/datasets.js';
 import { storeKey } from '../../lib/store/keys.js';
@@ -43,6 +44,27 @@ afterEach(() => {
 afterAll(async () => {
   for (const store of Object.values(stores)) store.close();
   await s3.stop();
+});
+
+it('writes no file any more when it has told that another one cannot be fetched', async () => {
+  const data = at('four');
+  mkdirSync(data);
+  for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(data, name), name);
+  const real = await openStore(at('other-store'));
+  const { digest } = await publishDataset(real, 'four', data);
+  const slow: Store = Object.create(real, {
+    get: {
+      value: async (key: string) => {
+        if (key.endsWith('/files/a')) throw new Error('no such disk');
+        if (key.includes('/files/')) await wait(50);
+        return real.get(key);
+      },
+    },
+  });
+  await expect(fetchDataset(slow, digest, at('four-fetched'))).rejects.toThrow('no such disk');
+  const left = contentsOf(at('four-fetched'));
+  await wait(200);
+  expect(contentsOf(at('four-fetched'))).toEqual(left);
 });
 
 describe.each(['folder', 's3'])('a store in a %s', (kind) => {

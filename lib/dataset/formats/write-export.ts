@@ -1,10 +1,10 @@
 /** Writes images and masks in the format of another tool. */
 import { setImmediate } from 'node:timers/promises';
 import { DatasetError } from '../../core/errors.js';
+import { AT_ONCE, fewAtOnce } from '../../core/few-at-once.js';
 import { StagedFolder } from '../../core/staged-folder.js';
 import type { ExportFormat } from '../../options/names.js';
 import type { DatasetImage } from '../dataset-images.js';
-import { DECODED_AT_ONCE, fewAtOnce } from '../few-at-once.js';
 import { FILE_LIST } from '../file-records.js';
 import { openAnomalib } from './anomalib-writer.js';
 import { openCoco } from './coco-writer.js';
@@ -85,8 +85,8 @@ export async function writeExport(
   const names = fileNamesOf(images);
   const counts = { images: 0, synthetic: 0, emptyMasks: 0 };
   const types = new Map<string, number>();
-  for (let from = 0; from < images.length; from += DECODED_AT_ONCE) {
-    const chunk = images.slice(from, from + DECODED_AT_ONCE).map((image, i) => ({ image, index: from + i }));
+  for (let from = 0; from < images.length; from += AT_ONCE) {
+    const chunk = images.slice(from, from + AT_ONCE).map((image, i) => ({ image, index: from + i }));
     const written = await fewAtOnce(chunk, async ({ image, index }) => {
       const set = setOf(image, settings.split);
       const loaded = await loadExported(image, { index, name: names[index] as string, set });
@@ -103,7 +103,7 @@ export async function writeExport(
       if (one.loaded.provenance.synthetic) counts.synthetic++;
       for (const { type } of one.loaded.defects) types.set(type, (types.get(type) ?? 0) + 1);
     }
-    onImage(Math.min(images.length, from + DECODED_AT_ONCE));
+    onImage(Math.min(images.length, from + AT_ONCE));
     await setImmediate();
   }
   await writer.finish();

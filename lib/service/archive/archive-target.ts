@@ -40,6 +40,7 @@ export function entryPath(name: string): string | undefined {
   const shown = JSON.stringify(name.slice(0, 200));
   if (/[\\\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name))
     throw invalidArchive(`${shown} has a backslash or a control character`);
+  if (name.includes('\ufffd')) throw invalidArchive(`${shown} is a name that is not in UTF-8`);
   if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) throw invalidArchive(`${shown} is an absolute path`);
   const names = name.split('/').filter((one) => one !== '' && one !== '.');
   if (names.includes('..')) throw invalidArchive(`${shown} leads out of the archive`);
@@ -61,6 +62,18 @@ export function limited(bytes: number, error: () => Error): Transform {
       else done(null, chunk);
     },
   });
+}
+
+/** Writes a stream to a new file. When the promise is settled, the file is closed, and appears no more if it was not there. */
+export async function writeNew(path: string, content: NodeJS.ReadableStream, limit: Transform): Promise<number> {
+  const file = createWriteStream(path, { flags: 'wx' });
+  const closed = new Promise<void>((resolve) => file.once('close', resolve));
+  try {
+    await pipeline(content, limit, file);
+    return file.bytesWritten;
+  } finally {
+    await closed; // A pipeline that fails does not wait for a file that is just being opened.
+  }
 }
 
 export class ArchiveTarget {
@@ -96,9 +109,7 @@ export class ArchiveTarget {
     try {
       await createFolder(join(target, '..'));
       const content = await open(); // It may fail, and then there is no file to close.
-      const file = createWriteStream(target, { flags: 'wx' });
-      await pipeline(content, limited(unpackedBytes - this.unpacked.bytes, error), file);
-      written = file.bytesWritten;
+      written = await writeNew(target, content, limited(unpackedBytes - this.unpacked.bytes, error));
     } catch (cause) {
       const { code = '' } = cause as NodeJS.ErrnoException;
       if (!['EEXIST', 'EISDIR', 'ENOTDIR'].includes(code)) throw cause;

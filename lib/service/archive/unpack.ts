@@ -1,5 +1,5 @@
 /** Receives an archive of a stranger and unpacks it. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +11,7 @@ import {
   limited,
   tooLarge,
   type UnpackedArchive,
+  writeNew,
 } from './archive-target.js';
 import { unpackTar } from './tar.js';
 import { unpackZip } from './zip.js';
@@ -23,7 +24,7 @@ const TAR_BLOCKS_OF_ENTRY = 6;
 /** Writes an upload to a file. Throws ERR_TOO_LARGE. */
 export async function receiveArchive(upload: Readable, file: string, limits: ArchiveLimits): Promise<void> {
   const error = () => tooLarge('The archive', limits.archiveBytes, 'bytes');
-  await pipeline(upload, limited(limits.archiveBytes, error), createWriteStream(file, { flags: 'wx' }));
+  await writeNew(file, upload, limited(limits.archiveBytes, error));
 }
 
 /** The kind of an archive is known by this number of its bytes. */
@@ -76,7 +77,12 @@ async function unpackTarFile(
     const { code = '', message } = cause as NodeJS.ErrnoException;
     throw code.startsWith('Z_') ? invalidArchive(message, { cause }) : cause;
   });
-  await Promise.all([reading, unpackTar(notCompressed(unzipped), target)]);
+  const unpacking = unpackTar(notCompressed(unzipped), target);
+  try {
+    await Promise.all([reading, unpacking]);
+  } finally {
+    await Promise.allSettled([reading, unpacking]); // Nothing may still be written when the folder is removed.
+  }
 }
 
 /**

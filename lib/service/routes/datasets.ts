@@ -85,7 +85,10 @@ export async function addDatasetRoutes(
           throw new LocalPaths([join(folder, 'content'), folder]).inError(error);
         } finally {
           uploads--;
-          if (folder !== workFolder) await rm(folder, { recursive: true, force: true });
+          if (folder !== workFolder)
+            await rm(folder, { recursive: true, force: true }).catch((err) => {
+              request.log.warn({ err }, 'the folder of an upload stays until the service starts again'); // The answer is known.
+            });
         }
       },
     );

@@ -1,11 +1,12 @@
 import pMap, { pMapSkip } from 'p-map';
 
-/** The number of images that are decoded at once. More full-size photographs would use too much memory. */
-export const DECODED_AT_ONCE = 4;
+/** The number of files that are decoded or copied at once. More full-size photographs would use too much memory. */
+export const AT_ONCE = 4;
 
 /**
  * Does the work for each input, a few at once, and returns the results in the order of the inputs. If several inputs
- * fail, the error of the first one is thrown, so that the same files always give the same error.
+ * fail, the error of the first one is thrown, so that the same files always give the same error. It is thrown after all
+ * work has ended, so that nothing is still written to a folder that is then removed.
  */
 export async function fewAtOnce<Input, Result>(
   inputs: readonly Input[],
@@ -23,7 +24,7 @@ export async function fewAtOnce<Input, Result>(
         return pMapSkip;
       }
     },
-    { concurrency: DECODED_AT_ONCE },
+    { concurrency: AT_ONCE },
   );
   const [first] = failures.sort((a, b) => a.index - b.index);
   if (first) throw first.error;
