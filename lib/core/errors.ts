@@ -98,6 +98,9 @@ const FILE_ERROR_REASONS: Record<string, string> = {
   EISDIR: 'it is a folder',
   EEXIST: 'a file is in the way',
   EMFILE: 'too many files are open',
+  EADDRINUSE: 'another process uses the port',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+  ENOTFOUND: 'there is no host of this name',
 };
 
 /** Describes a file error of Node in words. */

@@ -91,8 +91,11 @@ export function checkBySchemas(app: FastifyInstance): void {
   app.setSerializerCompiler(() => JSON.stringify);
 }
 
-/** Adds `GET /openapi.json`. It must be called before the routes are added. */
-export async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
+/**
+ * Adds `GET /openapi.json`. It must be called before the routes are added. A service without tokens describes itself as
+ * such, so that generated clients and tests ask for none.
+ */
+export async function addOpenApi(app: FastifyInstance, version: string, needsToken: boolean): Promise<void> {
   const components = new Components();
   await app.register(swagger, {
     openapi: {
@@ -102,8 +105,10 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
         version,
         description: 'Learns defects from a few photographs and generates pairs of images and masks.',
       },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      ...(needsToken && {
+        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+        security: [{ token: [] }],
+      }),
     },
     transform: ({ schema, url, route }) => {
       const made = documented(schema ?? {}, components, route.config ?? {});

@@ -123,7 +123,7 @@ export async function createServer(context: ServiceContext, settings: ServerSett
       serviceError('ERR_RATE_LIMITED', `Too many requests: try again in ${after}`),
   });
   const routes = collectRoutes(app);
-  await addOpenApi(app, version);
+  await addOpenApi(app, version, !tokens.isEmpty);
   addJobRoutes(app, context);
   addEventRoutes(app, context);
   addFileRoutes(app, context);

@@ -257,6 +257,11 @@ describe('the service', () => {
     );
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).not.toContain(undefined);
+    expect(document.security).toBeUndefined(); // This service has no tokens.
+    const guarded = await service({ token: 'a-long-token-of-anna' });
+    const authorization = 'Bearer a-long-token-of-anna';
+    const { security } = (await guarded.app.inject({ url: '/openapi.json', headers: { authorization } })).json();
+    expect(security).toEqual([{ token: [] }]);
   });
 });
 
