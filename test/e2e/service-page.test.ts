@@ -102,4 +102,47 @@ describe('the page of the service', () => {
     await page.getByRole('button', { name: 'Review the pairs' }).waitFor();
     expect(problems).toEqual([]);
   });
+
+  it('shows older jobs, the job of a link, and says that there is no such job, at any width', async () => {
+    await using other = await openService(join(scratch, 'many'), { maxQueued: 999 });
+    await other.queue.pause();
+    const submit = (type: string) =>
+      other.queue.submit({ kind: 'learn', options: { data: 'tile', type }, datasets: {}, priority: 0 });
+    const first = await submit('oldest '.repeat(40));
+    await submit('x'.repeat(200));
+    for (let i = 0; i < 110; i++) await submit('crack');
+    const address = await other.app.listen({ port: 0, host: '127.0.0.1' });
+    const page = await browser.newPage({ viewport: { width: 400, height: 800 } });
+    await page.goto(`${address}/#${first.id}`);
+    await page.getByRole('heading', { name: `learn ${first.id}` }).waitFor();
+    const rows = page.locator('.list tbody tr');
+    expect(await rows.count()).toBe(100);
+    await page.getByRole('button', { name: 'Show older jobs' }).click();
+    await expect.poll(() => rows.count()).toBe(112);
+    await page.getByRole('row', { name: 'oldest' }).getByRole('button').click();
+    await expect.poll(() => page.locator('.list tr[aria-current=true]').count()).toBe(1);
+    const widths = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]');
+    expect(widths).toEqual([400, 400]);
+    const lines = `(() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector('.list tbody td:nth-child(4)'));
+      return range.getClientRects().length;
+    })()`;
+    expect(await page.evaluate(lines)).toBe(1); // The word is not broken.
+    await page.goto(`${address}/#${'0'.repeat(32)}`);
+    await page.getByText('There is no job 00000000').waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: `learn ${first.id}` }).waitFor();
+    await page.close();
+  });
+
+  it('shows the status of a proxy that answers with a page of its own', async () => {
+    const page = await browser.newPage();
+    await page.route('**/v1/jobs?*', (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<html>Bad Gateway</html>' }),
+    );
+    await page.goto(`http://127.0.0.1:${(made.app.server.address() as { port: number }).port}`);
+    await page.getByText('The service does not answer: 502 Bad Gateway').waitFor();
+    await page.close();
+  });
 });

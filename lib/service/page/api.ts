@@ -51,14 +51,29 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
   const response = await fetch(path, { ...init, headers });
   if (response.ok) return response;
-  const { error } = (await response.json()) as { error: { message: string } };
-  throw response.status === 401 ? new TokenError(error.message) : new Error(error.message);
+  // A proxy in front of the service answers with a page of its own while the service is away.
+  const answer = (await response.json().catch(() => undefined)) as { error?: { message: string } } | undefined;
+  const message = answer?.error?.message ?? `${response.status} ${response.statusText}`;
+  throw response.status === 401 ? new TokenError(message) : new Error(message);
 }
 
-export async function listJobs(): Promise<Job[]> {
-  const { jobs } = (await (await request('v1/jobs?limit=100')).json()) as { jobs: Job[] };
-  return jobs;
+/** The list grows by this number of jobs. */
+export const PAGE_SIZE = 100;
+
+/** Returns the newest jobs, `count` of them, and whether there are older ones. */
+export async function listJobs(count: number): Promise<{ jobs: Job[]; hasOlder: boolean }> {
+  const jobs: Job[] = [];
+  let after: string | undefined;
+  do {
+    const query = `limit=${PAGE_SIZE}${after === undefined ? '' : `&after=${after}`}`;
+    const page = (await (await request(`v1/jobs?${query}`)).json()) as { jobs: Job[]; next?: string };
+    jobs.push(...page.jobs);
+    after = page.next;
+  } while (after !== undefined && jobs.length < count);
+  return { jobs, hasOlder: after !== undefined };
 }
+
+export const getJob = async (id: string): Promise<Job> => (await request(`v1/jobs/${encodeURIComponent(id)}`)).json();
 
 export async function listWorkers(): Promise<Worker[]> {
   const { workers } = (await (await request('v1/workers')).json()) as { workers: Worker[] };

@@ -1,8 +1,8 @@
 /** The page: a list of jobs, the job that is selected, and a form for the token. */
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../../components/html.js';
-import { type Job, listJobs, listWorkers, setToken, TokenError, type Worker } from './api.js';
+import { getJob, type Job, listJobs, listWorkers, PAGE_SIZE, setToken, TokenError, type Worker } from './api.js';
 import { JobView } from './job-view.js';
 
 /** The list is read again at this interval. */
@@ -26,21 +26,25 @@ const subjectOf = ({ options }: Job) => String(options.data ?? options.adapter ?
 
 function JobList({
   jobs,
+  hasOlder,
   selected,
   onSelect,
+  onOlder,
 }: {
   jobs: Job[];
+  hasOlder: boolean;
   selected: string;
   onSelect: (id: string) => void;
+  onOlder: () => void;
 }): VNode {
   const row = (job: Job) => html`<tr key=${job.id} aria-current=${job.id === selected}>
     <td><button type="button" onClick=${() => onSelect(job.id)}>${job.parent && '↳ '}${job.kind}</button></td>
-    <td>${subjectOf(job)}</td>
-    <td>${String(job.options.type ?? '')}</td>
+    <td class="name">${subjectOf(job)}</td>
+    <td class="name">${String(job.options.type ?? '')}</td>
     <td>${job.state}</td>
     <td>${new Date(job.created).toLocaleString()}</td>
   </tr>`;
-  return html`<div class="wide">
+  return html`<div class="wide list">
     <table class="jobs">
       <thead>
         <tr><th>Job</th><th>Of</th><th>Type</th><th>State</th><th>Submitted</th></tr>
@@ -48,6 +52,7 @@ function JobList({
       <tbody>${jobs.map(row)}</tbody>
     </table>
     ${jobs.length === 0 && html`<p>There are no jobs yet. Submit one with POST /v1/jobs.</p>`}
+    ${hasOlder && html`<p><button type="button" onClick=${onOlder}>Show older jobs</button></p>`}
   </div>`;
 }
 
@@ -74,14 +79,34 @@ function WorkerList({ workers, onSelect }: { workers: Worker[]; onSelect: (id: s
   </section>`;
 }
 
+/** Follows the part of the address that names the selected job, so that links and the button Back work. */
+function useSelected(): string {
+  const [selected, setSelected] = useState(location.hash.slice(1));
+  useEffect(() => {
+    const follow = () => setSelected(location.hash.slice(1));
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  return selected;
+}
+
 export function App(): VNode {
-  const [jobs, setJobs] = useState<Job[]>([]);
+  const [{ jobs, hasOlder }, setList] = useState<{ jobs: Job[]; hasOlder: boolean }>({ jobs: [], hasOlder: false });
+  const [count, setCount] = useState(PAGE_SIZE);
   const [workers, setWorkers] = useState<Worker[]>();
   const [failure, setFailure] = useState<Error>();
-  const [selected, setSelected] = useState(location.hash.slice(1));
+  /** The selected job if it is older than those of the list, or why there is none. */
+  const [other, setOther] = useState<Job | Error>();
+  const selected = useSelected();
+  const wanted = useRef({ selected, count });
+  wanted.current = { selected, count }; // A job that is followed refreshes the list as it is wanted then.
   const refresh = useCallback(async () => {
+    const { selected, count } = wanted.current;
     try {
-      setJobs(await listJobs());
+      const list = await listJobs(count);
+      setList(list);
+      const isListed = selected === '' || list.jobs.some(({ id }) => id === selected);
+      setOther(isListed ? undefined : await getJob(selected).catch((error: Error) => error));
       setWorkers(await listWorkers());
       setFailure(undefined);
     } catch (error) {
@@ -94,16 +119,18 @@ export function App(): VNode {
     if (needsToken) return;
     const timer = setInterval(refresh, REFRESH_MS);
     return () => clearInterval(timer);
-  }, [needsToken]);
+  }, [needsToken, selected, count]);
   const select = (id: string) => {
     location.hash = id;
-    setSelected(id);
   };
   if (needsToken) return html`<${TokenForm} message=${failure.message} onDone=${refresh} />`;
-  const job = jobs.find(({ id }) => id === selected);
+  const found = jobs.find(({ id }) => id === selected) ?? other;
+  const job = found instanceof Error || found?.id !== selected ? undefined : found;
+  const older = () => setCount(jobs.length + PAGE_SIZE);
   return html`<h1>Jobs</h1>
     ${failure && html`<p role="alert">The service does not answer: ${failure.message}</p>`}
-    <${JobList} jobs=${jobs} selected=${selected} onSelect=${select} />
+    <${JobList} ...${{ jobs, hasOlder, selected, onSelect: select, onOlder: older }} />
     ${workers && html`<${WorkerList} workers=${workers} onSelect=${select} />`}
+    ${found instanceof Error && html`<p role="alert">${found.message}</p>`}
     ${job && html`<${JobView} key=${job.id} job=${job} onChange=${refresh} />`}`;
 }
