@@ -62,6 +62,12 @@ export interface ErrorAnswer {
 /** A message may repeat what the client has sent. */
 const MAX_MESSAGE_CHARACTERS = 600;
 
+/** What clients are told of these faults, whose messages name addresses and paths of the service. */
+const FAULTS: Record<string, string> = {
+  ERR_QUEUE_UNAVAILABLE: 'The queue cannot be used now',
+  ERR_STORE_ACCESS: 'The store cannot be used now',
+  ERR_FILE_ACCESS: 'The service cannot use its files now',
+};
 /** The messages of these faults are for clients. Those of all others may name paths and addresses of the service. */
 const TOLD = ['ERR_QUEUE_FULL', 'ERR_BUSY', 'ERR_NOT_READY'];
 
@@ -83,7 +89,11 @@ export function answerOf(error: Error & { statusCode?: number }, requestId: stri
   const { status, code } = judge(error);
   const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
   if (status < 500 || TOLD.includes(code)) return { status, error: { code, message } };
-  return { status, error: { code, message: `The service failed: see its log for the request ${requestId}` } };
+  const fault = status === 503 && FAULTS[code];
+  const told = fault
+    ? `${fault}: try again later. The log of the service has the reason at the request ${requestId}`
+    : `The service failed: see its log for the request ${requestId}`;
+  return { status, error: { code, message: told } };
 }
 
 export function handleError(

@@ -67,7 +67,11 @@ describe('without Redis', () => {
     const failure = await submit(queue).catch((error: Error) => error);
     expect(answerOf(failure as Error, 'r1')).toEqual({
       status: 503,
-      error: { code: 'ERR_QUEUE_UNAVAILABLE', message: 'The service failed: see its log for the request r1' },
+      error: {
+        code: 'ERR_QUEUE_UNAVAILABLE',
+        message:
+          'The queue cannot be used now: try again later. The log of the service has the reason at the request r1',
+      },
     });
     await redis.start();
     redis.hang(true);

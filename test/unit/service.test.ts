@@ -164,7 +164,8 @@ describe('the service', () => {
     expect([answer.statusCode, answer.headers['x-request-id']]).toEqual([503, 'monday-7']);
     expect(answer.json().error).toEqual({
       code: 'ERR_STORE_ACCESS',
-      message: 'The service failed: see its log for the request monday-7',
+      message:
+        'The store cannot be used now: try again later. The log of the service has the reason at the request monday-7',
     });
     expect(made.log.find((line) => line.includes('/srv/store'))).toContain('monday-7');
   });
