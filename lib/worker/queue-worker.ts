@@ -156,7 +156,9 @@ export class QueueWorker implements AsyncDisposable {
       // ioredis forgets the commands that wait if it is told to disconnect between two attempts to connect. This makes
       // the next attempt the last one, and they fail with it.
       redis.options.retryStrategy = () => null;
-      if (redis.status === 'ready' || redis.status === 'connect') redis.disconnect();
+      if (redis.status !== 'ready' && redis.status !== 'connect') return;
+      redis.disconnect();
+      clearInterval(timer); // The connection is open until Redis answers or two seconds have passed.
     }, awayMs / 10);
     return () => clearInterval(timer);
   }
