@@ -62,6 +62,9 @@ export function isDivisible(options: Options): boolean {
   return recipe !== 'augment' && background === 'off';
 }
 
+/** A type has at most this number of jobs that make its pairs, so that no number of pairs fills Redis with jobs. */
+export const MAX_PAIR_PARTS = 1000;
+
 /** Returns the job that learns the type of a campaign. */
 export function learnPart(campaign: CampaignRequest): CampaignPart {
   const { options } = campaign;
@@ -73,13 +76,13 @@ export function learnPart(campaign: CampaignRequest): CampaignPart {
 
 /**
  * Returns the jobs that make the pairs of one type with the adapter of the job `learned`. Each makes `pairsPerPart`
- * pairs, rounded up to whole batches.
+ * pairs, or more if there would be too many jobs, rounded up to whole batches.
  */
 export function pairParts(campaign: CampaignRequest, learned: string, pairsPerPart: number): CampaignPart[] {
   const { options } = campaign;
   const { recipe, count, batchSize } = checkOptions(campaignSchema, options);
   const { data, type } = options;
-  const step = Math.ceil(pairsPerPart / batchSize) * batchSize;
+  const step = Math.ceil(Math.max(pairsPerPart, count / MAX_PAIR_PARTS) / batchSize) * batchSize;
   const own = { adapter: learned, type, ...(recipe === 'place' && { onto: data }) };
   const names = recipe === 'place' ? [...BASE, ...SAMPLING] : [...BASE, ...SAMPLING, 'resolution', 'preset', 'mask'];
   return Array.from({ length: Math.ceil(count / step) }, (_, i) => {

@@ -32,9 +32,20 @@ export async function fetchInput(
   const pinned = Object.hasOwn(datasets, name) ? datasets[name] : undefined;
   const digest = pinned ?? (await readDataset(store, name)).digest;
   const path = pathInside(folder, name); // The folder's name is the category, which prompts may contain.
-  if (!existsSync(path)) await fetchDataset(store, digest, path);
+  if (!existsSync(path))
+    await fetchDataset(store, digest, path).catch((cause) => {
+      throw cause instanceof StoreError && cause.code === 'ERR_NOT_FOUND' ? contentsMissing(name, cause) : cause;
+    });
   return path;
 }
+
+/** Somebody has removed the contents, or the store is not the one to which the dataset was uploaded. */
+const contentsMissing = (name: string, cause: StoreError) =>
+  new StoreError(
+    `The contents of the dataset ${name} are not in the store of this worker: give the service and all workers the same store, or upload the dataset again, and retry the job`,
+    'ERR_NOT_FOUND',
+    { cause },
+  );
 
 /** Returns the path of a base. Throws ERR_INVALID_OPTION if this machine does not have it. */
 export function basePath(name: string, bases: string | undefined): string {

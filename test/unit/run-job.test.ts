@@ -5,7 +5,7 @@ import type { Job, RunContext } from '../../lib/queue/job-queue.js';
 import { fetchDataset, publishDataset } from '../../lib/store/datasets.js';
 import { openStore } from '../../lib/store/open.js';
 import { readResult } from '../../lib/store/results.js';
-import { isDivisible, learnPart, pairParts, typePart } from '../../lib/worker/campaign-plan.js';
+import { isDivisible, learnPart, MAX_PAIR_PARTS, pairParts, typePart } from '../../lib/worker/campaign-plan.js';
 import { JobRunner } from '../../lib/worker/run-job.js';
 import { WorkFolder } from '../../lib/worker/work-folder.js';
 import { writeCategory } from '../helpers/dataset.js';
@@ -133,6 +133,12 @@ describe('a job whose inputs and outputs are in the store', () => {
     await expect(fetchDataset(store, own, join(folder, 'fetched'))).rejects.toThrow('damaged');
   });
 
+  it('says whose contents are missing, in the store of which worker', async () => {
+    const datasets = { metal: 'f'.repeat(64) };
+    const job = jobOf('check', { data: 'metal' }, { datasets });
+    await expectFailure(run(job), 'ERR_NOT_FOUND', 'The contents of the dataset metal are not in the store');
+  });
+
   it('removes the work folders of processes that have ended, and keeps the others', async () => {
     const left = join(work, 'process-left');
     mkdirSync(join(left, 'files'), { recursive: true });
@@ -204,6 +210,15 @@ describe('the parts of a campaign', () => {
       [8, 10],
     ]);
     expect(parts[0]?.options).toEqual({ adapter: learned.id, type: 'crack', batchSize: 4, count: 8, range: [0, 8] });
+  });
+
+  it('are not more than Redis can hold, however many pairs are wanted', () => {
+    const count = 1_000_000_000;
+    const parts = pairParts({ ...campaign, options: { ...options, count } }, 'a'.repeat(32), 5);
+    expect(parts).toHaveLength(MAX_PAIR_PARTS);
+    const ranges = parts.map(({ options }) => options.range as [number, number]);
+    expect(ranges[0]).toEqual([0, 1_000_000]);
+    expect(ranges.at(-1)).toEqual([999_000_000, count]);
   });
 
   it('have the same identifiers in any campaign with the same contents, and others for other contents', () => {
