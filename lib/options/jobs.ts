@@ -10,7 +10,7 @@ import { keepBest, maskOptions, maskThreshold, maskWeights, partFill, refuseUnre
 import { ablations, dataFormats, recipes } from './names.js';
 import { option, pick } from './option.js';
 import { placeOptions } from './place.js';
-import { backgroundOptions, count, range, samplingOptions } from './sampling.js';
+import { backgroundOptions, count, MAX_PAIRS, range, samplingOptions } from './sampling.js';
 import {
   adapterFile,
   runFileOptions,
@@ -161,7 +161,7 @@ export const evaluateOptions = {
     'api',
     'Make and evaluate pairs by these variants of noise, each of which lacks one part of the method. They are for developers.',
   ),
-  count: option(integer(1).default(150), 'common', 'Make this many pairs of each type by each recipe.'),
+  count: option(integer(1, MAX_PAIRS).default(150), 'common', 'Make this many pairs of each type by each recipe.'),
   freshPairs: option(
     flag().default(false),
     'advanced',

@@ -107,11 +107,13 @@ const translatedOptions = {
 };
 
 export const batchSize = option(integer(1, 1024).default(4), 'advanced', 'Sample this many pairs at once.');
-export const count = option(integer(1).default(16), 'common', 'Make this many pairs of each type.');
+/** The names of pairs have six digits, and lists of more indices would fill the memory of the process. */
+export const MAX_PAIRS = 1_000_000;
+export const count = option(integer(1, MAX_PAIRS).default(16), 'common', 'Make this many pairs of each type.');
 
 export const range = option(
   z
-    .tuple([integer(0), integer(1)], 'two integers')
+    .tuple([integer(0, MAX_PAIRS), integer(1, MAX_PAIRS)], 'two integers')
     .refine(([from, to]) => from < to, 'two integers of which the second is larger')
     .optional(),
   'api',

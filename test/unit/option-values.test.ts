@@ -33,7 +33,8 @@ describe('options', () => {
   it.each([
     [trainerSchema, { types: ['crack'], trainImages: 'some' }, 'Expected all, N, a/b or a/b@k for trainImages'],
     [sampleSchema, { preset: 'slow' }, 'Expected one of fast for preset but received "slow"'],
-    [sampleSchema, { count: 0 }, 'Expected an integer of at least 1 for count but received 0 of type number'],
+    [sampleSchema, { count: 1_000_001 }, 'Expected an integer 1..1000000 for count but received 1000001'],
+    [sampleSchema, { count: 0 }, 'Expected an integer 1..1000000 for count but received 0 of type number'],
     [sampleSchema, { count: 1, steps: 0 }, 'Expected an integer 1..1000 for steps but received 0'],
     [
       sampleSchema,

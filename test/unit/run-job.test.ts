@@ -213,12 +213,12 @@ describe('the parts of a campaign', () => {
   });
 
   it('are not more than Redis can hold, however many pairs are wanted', () => {
-    const count = 1_000_000_000;
+    const count = 1_000_000;
     const parts = pairParts({ ...campaign, options: { ...options, count } }, 'a'.repeat(32), 5);
     expect(parts).toHaveLength(MAX_PAIR_PARTS);
     const ranges = parts.map(({ options }) => options.range as [number, number]);
-    expect(ranges[0]).toEqual([0, 1_000_000]);
-    expect(ranges.at(-1)).toEqual([999_000_000, count]);
+    expect(ranges[0]).toEqual([0, 1000]);
+    expect(ranges.at(-1)).toEqual([999_000, count]);
   });
 
   it('have the same identifiers in any campaign with the same contents, and others for other contents', () => {
