@@ -17,6 +17,11 @@ export const idempotencyConflict = (key: string, id: string) =>
     'ERR_IDEMPOTENCY_CONFLICT',
   );
 
+export const processesLost = (count: number): JobFailure => ({
+  code: 'ERR_WORKER_LOST',
+  message: `${count} processes ended while they ran the job, for example because it needs more memory than there is: look at the log of the service, and choose a smaller batch or resolution`,
+});
+
 /** Describes any error of a job, whatever was thrown. */
 export function jobFailureOf(error: unknown): JobFailure {
   const code = error instanceof DualAnoDiffError ? error.code : 'ERR_UNEXPECTED';

@@ -25,11 +25,14 @@ const jobSchema = z.looseObject({
   state: z.enum(jobStates),
   created: z.iso.datetime(),
   attempts: z.int().min(0),
+  lostProcesses: z.int().min(0).optional(),
 });
 
 /** Each job has a file `ID.json` and a log `ID.events.jsonl`. */
 export class JobFiles {
   #saved: Promise<void> = Promise.resolve();
+  /** The numbers of processes that have died while they ran a job. */
+  readonly #lost = new Map<string, number>();
 
   constructor(private readonly folder: string) {}
 
@@ -39,21 +42,35 @@ export class JobFiles {
     const jobs: Job[] = [];
     for (const name of await namesIn(this.folder)) {
       if (!name.endsWith(ENDING)) continue;
-      jobs.push((await readJson(join(this.folder, name), jobSchema)) as Job);
+      const { lostProcesses = 0, ...job } = await readJson(join(this.folder, name), jobSchema);
+      const lost = lostProcesses + (job.state === 'running' ? 1 : 0); // A process that ends as it should hands it back.
+      if (lost > 0) this.#lost.set(job.id, lost);
+      jobs.push(job as Job);
     }
     return jobs.sort((a, b) => a.created.localeCompare(b.created) || a.id.localeCompare(b.id));
   }
 
   /** Writes a job as it is now. Writes happen in the order of the calls. */
   save(job: Job): Promise<void> {
-    const text = `${JSON.stringify(job)}\n`;
+    const text = `${JSON.stringify({ ...job, lostProcesses: this.#lost.get(job.id) })}\n`;
     const write = () => writeFileAtomic(join(this.folder, `${job.id}${ENDING}`), text);
     this.#saved = this.#saved.then(write, write);
     return this.#saved;
   }
 
+  /** Returns how many processes have died while they ran a job. */
+  lostProcesses(id: string): number {
+    return this.#lost.get(id) ?? 0;
+  }
+
+  /** Counts the processes that die from now on, after somebody has retried the job. */
+  forgiveLost(id: string): void {
+    this.#lost.delete(id);
+  }
+
   /** Removes the files of a job. */
   remove(id: string): Promise<void> {
+    this.#lost.delete(id);
     const write = async () => {
       for (const file of [join(this.folder, `${id}${ENDING}`), this.#logFile(id)]) await remove(file);
     };

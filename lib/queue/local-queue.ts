@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { AbortedError } from '../core/errors.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
-import { idempotencyConflict, jobFailureOf, jobNotFound, queueFull, wrongState } from './errors.js';
+import { idempotencyConflict, jobFailureOf, jobNotFound, processesLost, queueFull, wrongState } from './errors.js';
 import type { EventLog } from './event-log.js';
 import { JobFiles } from './job-files.js';
 import { jobIdOf } from './job-ids.js';
@@ -44,6 +44,9 @@ interface RunningJob {
   /** The state that the job gets when it has ended because of the abort. */
   nextState: 'cancelled' | 'queued';
 }
+
+/** A job that ends the process each time, for example because it needs too much memory, must not do that for ever. */
+const MAX_LOST_PROCESSES = 5;
 
 const now = () => new Date().toISOString();
 
@@ -129,6 +132,7 @@ export class LocalQueue implements JobQueue {
     const log = this.#logs.get(id) ?? (await this.#files.openLog(id));
     if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
     const before = { ...job };
+    this.#files.forgiveLost(id);
     job.state = 'queued';
     delete job.error;
     delete job.finished;
@@ -223,7 +227,10 @@ export class LocalQueue implements JobQueue {
       job.state = 'queued';
       const log = await this.#files.openLog(job.id);
       this.#logs.set(job.id, log);
-      if (wasRunning) await log.append({ event: 'state', state: 'queued' });
+      const lost = this.#files.lostProcesses(job.id);
+      if (wasRunning && lost > MAX_LOST_PROCESSES)
+        await this.#end(job, { event: 'end', state: 'failed', error: processesLost(lost) });
+      else if (wasRunning) await log.append({ event: 'state', state: 'queued' });
     }
   }
 

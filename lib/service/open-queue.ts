@@ -1,9 +1,9 @@
 /** Opens the queue of the service. */
 import { join } from 'node:path';
-import { InvalidOptionError } from '../core/errors.js';
+import { InvalidOptionError, OutOfMemoryError } from '../core/errors.js';
 import type { ServeOptions } from '../options/service.js';
 import { BullQueue } from '../queue/bull-queue.js';
-import type { JobQueue } from '../queue/job-queue.js';
+import type { JobQueue, RunJob } from '../queue/job-queue.js';
 import { LocalQueue } from '../queue/local-queue.js';
 import { FolderStore } from '../store/folder-store.js';
 import type { Store } from '../store/store.js';
@@ -25,6 +25,16 @@ export interface OpenQueue extends AsyncDisposable {
 
 /** Returns the address of Redis, if there is one. */
 export const redisOf = ({ redis }: ServeOptions) => redis ?? (process.env.DUALANODIFF_REDIS || undefined);
+
+/** Throws ERR_OUT_OF_MEMORY for a job that would end the process, and with it the service. */
+export function requireMemory(needed: number, available: number): void {
+  if (needed <= available) return;
+  const gigabytes = (bytes: number) => `${Math.round(bytes / 1e9)} GB`;
+  throw new OutOfMemoryError(
+    `The job needs about ${gigabytes(needed)} of memory, and this machine has ${gigabytes(available)}: choose a smaller batch or resolution`,
+    'ERR_OUT_OF_MEMORY',
+  );
+}
 
 /** Opens the queue in Redis, or one that runs the jobs in this process. */
 export async function openQueue(
@@ -53,7 +63,11 @@ export async function openQueue(
   const runner = await JobRunner.open({ store, workFolder, bases, copyEveryMs: COPY_EVERY_MS });
   try {
     const meter = new StatusMeter(capabilities.device !== 'cpu');
-    const run = meter.watch(runner.run.bind(runner));
+    const runAny = meter.watch(runner.run.bind(runner));
+    const run: RunJob = async (job, context) => {
+      if (capabilities.device === 'cpu') requireMemory(memoryOf(job, bases), capabilities.memoryBytes);
+      return runAny(job, context);
+    };
     const describe = async () => ({ ...capabilities, ...meter.read() });
     const queue = await LocalQueue.open({ folder: join(store.place, 'queue'), run, maxQueued, describe, onError });
     return {

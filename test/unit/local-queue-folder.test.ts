@@ -1,5 +1,5 @@
 /** What the queue in the process keeps in its folder, what a restart finds there, and what happens if it cannot write. */
-import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
@@ -23,6 +23,12 @@ describe('the folder of LocalQueue', () => {
     await runner.reached(job);
     runner.fail(new DatasetError('tile holds no images'));
     const failed = await reach(queue, job, 'failed');
+    // Its end is known before it is written.
+    await vi.waitFor(() => {
+      expect(readFileSync(join(folder, `${job.id}.json`), 'utf8')).toContain('failed');
+      expect(readFileSync(join(folder, `${job.id}.events.jsonl`), 'utf8')).toContain('"end"');
+    });
+    await wait(20);
     renameSync(folder, `${folder}-away`);
     writeFileSync(folder, 'no folder');
     await expectFailure(queue.pause(), 'ERR_FILE_ACCESS');
@@ -67,6 +73,36 @@ describe('the folder of LocalQueue', () => {
     await after.reached(waiting);
     const states = (await allEvents(next, interrupted)).map(({ event }) => 'state' in event && event.state);
     expect(states).toEqual(['queued', 'running', 'queued', 'running', 'completed']);
+  });
+
+  it('fails a job that ends the process again and again, and runs it anew if somebody retries it', async () => {
+    const folder = join(scratch, 'deadly');
+    const first = await openQueue(new Runner().run, folder);
+    const job = await first.submit(submission());
+    await first[Symbol.asyncDispose]();
+    const file = join(folder, `${job.id}.json`);
+    /** Lets the process die while it runs the job, and starts the next one. */
+    const dieAndRestart = async () => {
+      const dying = await openQueue(new Runner().run, folder);
+      await dying[Symbol.asyncDispose]();
+      writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), state: 'running' }));
+    };
+    for (let i = 0; i < 5; i++) await dieAndRestart();
+    const survivor = new Runner();
+    const last = await openQueue(survivor.run, folder);
+    await survivor.reached(job); // It was handed back as it should be this time.
+    await last[Symbol.asyncDispose]();
+    await dieAndRestart();
+    const runner = new Runner();
+    const queue = await openQueue(runner.run, folder);
+    expect(await queue.get(job.id)).toMatchObject({ state: 'failed', error: { code: 'ERR_WORKER_LOST' } });
+    expect(await queue.get(job.id)).not.toHaveProperty('lostProcesses');
+    expect(runner.started).toEqual([]);
+    expect((await allEvents(queue, job)).at(-1)?.event).toMatchObject({ event: 'end', state: 'failed' });
+    await queue.retry(job.id);
+    await runner.reached(job);
+    runner.complete();
+    expect(await reach(queue, job, 'completed')).not.toHaveProperty('error');
   });
 
   it('stays paused over a restart', async () => {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withFileErrors } from '../../lib/core/errors.js';
+import { requireMemory } from '../../lib/service/open-queue.js';
 import { serve } from '../../lib/service/serve.js';
 import { Tokens } from '../../lib/service/tokens.js';
 import { expectFailure } from '../helpers/failures.js';
@@ -48,6 +49,13 @@ describe('serve', () => {
     );
     await expectFailure(listening, 'ERR_FILE_ACCESS', `Cannot listen on ${host}:${port}${reason}`);
     other.close();
+  });
+
+  it('refuses jobs that need more memory than the machine has', () => {
+    requireMemory(8e9, 8e9);
+    expect(() => requireMemory(9e9, 8e9)).toThrow(
+      'The job needs about 9 GB of memory, and this machine has 8 GB: choose a smaller batch or resolution',
+    );
   });
 
   it('takes the tokens of a file, and says which line is wrong without showing it', async () => {
