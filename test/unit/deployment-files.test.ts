@@ -1,6 +1,6 @@
 /** The Dockerfile and the compose file of docs/deployment.md, which no engine builds here, pass linters. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
@@ -44,10 +44,23 @@ describe('docs/deployment.md', () => {
     expect(lintCompose(compose.replace('depends_on', 'depend_on')).errors).toBeGreaterThan(0);
   });
 
-  it('has a compose file whose commands and the flags in them exist', () => {
+  it.runIf(existsSync('/usr/bin/systemd-analyze'))('has a unit that systemd takes', () => {
+    const verify = (unit: string) => {
+      const file = join(folder, 'dualanodiff-worker.service');
+      writeFileSync(file, unit.replace(/(?<=^ExecStart=)\S+/m, process.execPath));
+      return spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' }).stderr;
+    };
+    const unit = blockOf('ini');
+    expect(verify(unit)).not.toContain('dualanodiff-worker');
+    expect(verify(unit.replace('Restart=on-failure', 'Restart=sometimes'))).toContain('dualanodiff-worker');
+  });
+
+  it('has a compose file and a unit whose commands and the flags in them exist', () => {
     const options = readFileSync(join(root, 'docs', 'options.md'), 'utf8');
     const commands = [...blockOf('yaml').matchAll(/command: ((?:serve|worker) .*)/g)].map(([, command]) => command);
     expect(commands).toHaveLength(2);
-    for (const flag of commands.join(' ').match(/--[\w-]+/g) ?? []) expect(options).toContain(`\`${flag}`);
+    const [, unit = ''] = /^ExecStart=\S+ ((?:serve|worker) .*)$/m.exec(blockOf('ini')) ?? [];
+    expect(unit).toContain('--store');
+    for (const flag of [...commands, unit].join(' ').match(/--[\w-]+/g) ?? []) expect(options).toContain(`\`${flag}`);
   });
 });
