@@ -1,5 +1,7 @@
 #include "core/gaussian_filter.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 
 namespace dan {
@@ -23,10 +25,13 @@ at::Tensor windowMatrix(const at::Tensor& window, int64_t side) {
 }  // namespace
 
 at::Tensor gaussianFilter(const at::Tensor& x, double sigma, int64_t radius) {
-  // libtorch's convolutions of one channel, and above all their gradients, take much longer than products with matrices
-  // of zeros, unless these are large.
+  // In training, libtorch's convolutions of one channel, and above all their gradients, take much longer than products
+  // with matrices that are mostly zeros, unless these are large. The bits of such products depend on the batch, which a
+  // score must not.
   constexpr int64_t kMostSide = 768;
-  if (std::max(x.size(2), x.size(3)) > kMostSide) return gaussianFilterPlain(x, sigma, radius);
+  if (!at::GradMode::is_enabled() || std::max(x.size(2), x.size(3)) > kMostSide) {
+    return gaussianFilterPlain(x, sigma, radius);
+  }
   const at::Tensor window = gaussianWindow(sigma, radius, x.options());
   const at::Tensor columns = x.matmul(windowMatrix(window, x.size(3)).t());
   return columns.transpose(2, 3).matmul(windowMatrix(window, x.size(2)).t()).transpose(2, 3).contiguous();

@@ -3,6 +3,8 @@
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
 #include "ops/cpu/winograd4.h"
 #include "ops/op.h"
 
@@ -27,7 +29,7 @@ bool runsOnWinograd(const at::Tensor& x, const at::Tensor& weight, const ConvGeo
   constexpr int64_t kFewestChannels = 6;
   const bool isSame = weight.size(2) == kSide && weight.size(3) == kSide && geometry.stride == 1 &&
                       geometry.padding == 1 && geometry.dilation == 1;
-  if (!isSame || !x.device().is_cpu() || cpu::kernels() == nullptr) return false;
+  if (!isSame || !x.device().is_cpu() || !weight.device().is_cpu() || cpu::kernels() == nullptr) return false;
   if (x.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat || x.dim() != 4) return false;
   if (std::min(weight.size(0), weight.size(1)) < kFewestChannels || x.size(1) != weight.size(1)) return false;
   cpu::ImageShape shape = imageShape(x);
@@ -92,6 +94,7 @@ class TrainedConv2d : public torch::autograd::Function<TrainedConv2d> {
     const at::Tensor &x = saved[0], &weight = saved[1], gradient = gradients[0].contiguous(kPixels);
     at::Tensor ofInput;
     if (context->needs_input_grad(0)) ofInput = convolved(gradient, backwardTaps(weight), {});
+    if (!context->needs_input_grad(1)) return {ofInput, {}, {}};
     const WeightGradients of = weightGradients(x, gradient);
     return {ofInput, of.weight, context->saved_data["hasBias"].toBool() ? of.bias : at::Tensor()};
   }

@@ -1,5 +1,5 @@
 // These convolutions have weights that are trained. On the CPU in float32, those of 3x3 run on cpu/winograd4.h where
-// that is faster than libtorch.
+// that is faster than libtorch. They have first derivatives only.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -13,11 +13,11 @@ namespace {
 
 // The transformed values of the tiles of a block stay in the caches near the core.
 constexpr int64_t kFloatsOfBlock = 100'000;
+constexpr int64_t kTilesOfTask = 4;                                   // A thread transforms at least this many.
 constexpr int64_t kFewestTilesOfBlock = 24, kMostTilesOfBlock = 384;  // multiples of every kernel's tileRows
 // This gap between positions keeps the values that are written together out of a single cache set. A last tile of rows
 // may also be read into it.
 constexpr int64_t kPositionGap = 16;
-constexpr int64_t kTapsOfKernel = 9;
 // Of each kernel gradient's positions, this one sums the gradients of all pixels.
 constexpr int64_t kSumPosition = kWidePatch + 1;
 
@@ -159,7 +159,7 @@ void wideWinogradGradients(const Kernels& kernels, const float* images, const fl
   // The blocks follow each other, so that the sums do not depend on the number of threads.
   for (int64_t first = 0; first < tiles; first += most) {
     const int64_t count = std::min(most, tiles - first);
-    at::parallel_for(0, count, kFewestTilesOfBlock, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, count, kTilesOfTask, [&](int64_t begin, int64_t end) {
       const at::Tensor scratch = at::empty({kWidePositions * std::max(depth, columns)}, at::kFloat);
       auto* const outside = scratch.mutable_data_ptr<float>();
       for (int64_t t = begin; t < end; ++t) {

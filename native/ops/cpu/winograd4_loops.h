@@ -9,9 +9,9 @@ namespace dan::ops::cpu {
 
 namespace {
 
-// B^T d for six values that begin `step` vectors apart.
-inline void transformSix(const Vector* d, int64_t step, Vector into[kWidePatch]) {
-  const Vector d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+// B^T d for six values.
+inline void transformSix(const Vector* d, Vector into[kWidePatch]) {
+  const Vector d0 = d[0], d1 = d[1], d2 = d[2], d3 = d[3], d4 = d[4], d5 = d[5];
   const Vector minusFour = broadcast(-4), minusFive = broadcast(-5), four = broadcast(4), two = broadcast(2);
   const Vector even = multiplyAdd(minusFour, d2, d4), odd = multiplyAdd(minusFour, d1, d3);
   const Vector evenHalf = subtract(d4, d2), oddHalf = multiply(two, subtract(d3, d1));
@@ -24,18 +24,18 @@ inline void transformSix(const Vector* d, int64_t step, Vector into[kWidePatch])
 }
 
 // A^T m for six values.
-inline void sumSix(const Vector* m, int64_t step, Vector into[kWideTile]) {
-  const Vector m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step];
+inline void sumSix(const Vector* m, Vector into[kWideTile]) {
+  const Vector m1 = m[1], m2 = m[2], m3 = m[3], m4 = m[4];
   const Vector sum = add(m1, m2), difference = subtract(m1, m2), sumOfTwo = add(m3, m4), apart = subtract(m3, m4);
   into[0] = add(add(m[0], sum), sumOfTwo);
   into[1] = multiplyAdd(broadcast(2), apart, difference);
   into[2] = multiplyAdd(broadcast(4), sumOfTwo, sum);
-  into[3] = add(multiplyAdd(broadcast(8), apart, difference), m[5 * step]);
+  into[3] = add(multiplyAdd(broadcast(8), apart, difference), m[5]);
 }
 
 // A y for four values.
-inline void spreadFour(const Vector* y, int64_t step, Vector into[kWidePatch]) {
-  const Vector y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+inline void spreadFour(const Vector* y, Vector into[kWidePatch]) {
+  const Vector y0 = y[0], y1 = y[1], y2 = y[2], y3 = y[3];
   const Vector even = add(y0, y2), odd = add(y1, y3);
   const Vector evenOfTwo = multiplyAdd(broadcast(4), y2, y0);
   const Vector oddOfTwo = multiplyAdd(broadcast(8), y3, multiply(broadcast(2), y1));
@@ -48,8 +48,8 @@ inline void spreadFour(const Vector* y, int64_t step, Vector into[kWidePatch]) {
 }
 
 // G g for three values.
-inline void spreadThree(const Vector* g, int64_t step, Vector into[kWidePatch]) {
-  const Vector g0 = g[0], g1 = g[step], g2 = g[2 * step];
+inline void spreadThree(const Vector* g, Vector into[kWidePatch]) {
+  const Vector g0 = g[0], g1 = g[1], g2 = g[2];
   const Vector outer = multiply(broadcast(-1.0F / 6), add(g0, g2)), inner = multiply(broadcast(1.0F / 6), g1);
   const Vector outerOfTwo = multiplyAdd(broadcast(1.0F / 6), g2, multiply(broadcast(1.0F / 24), g0));
   const Vector innerOfTwo = multiply(broadcast(1.0F / 12), g1);
@@ -62,13 +62,13 @@ inline void spreadThree(const Vector* g, int64_t step, Vector into[kWidePatch]) 
 }
 
 // G^T u for six values.
-inline void gatherSix(const Vector* u, int64_t step, Vector into[3]) {
-  const Vector u1 = u[step], u2 = u[2 * step], u3 = u[3 * step], u4 = u[4 * step];
+inline void gatherSix(const Vector* u, Vector into[3]) {
+  const Vector u1 = u[1], u2 = u[2], u3 = u[3], u4 = u[4];
   const Vector sum = multiply(broadcast(1.0F / 6), add(u1, u2)), sumOfTwo = add(u3, u4);
   const Vector outer = subtract(multiply(broadcast(0.25F), u[0]), sum);
   into[0] = multiplyAdd(broadcast(1.0F / 24), sumOfTwo, outer);
   into[1] = multiplyAdd(broadcast(1.0F / 12), subtract(u3, u4), multiply(broadcast(1.0F / 6), subtract(u2, u1)));
-  into[2] = add(multiplyAdd(broadcast(1.0F / 6), sumOfTwo, u[5 * step]), multiply(broadcast(-1.0F), sum));
+  into[2] = add(multiplyAdd(broadcast(1.0F / 6), sumOfTwo, u[5]), multiply(broadcast(-1.0F), sum));
 }
 
 inline void widePatch(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
@@ -82,12 +82,12 @@ inline void widePatch(const WidePixels& pixels, int64_t depth, float* result, in
         const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
         d[y] = isWhole ? load(from) : load(from, mask);
       }
-      transformSix(d, 1, into);
+      transformSix(d, into);
       for (int y = 0; y < kWidePatch; ++y) columns[y * kWidePatch + x] = into[y];
     }
     for (int y = 0; y < kWidePatch; ++y) {
       Vector into[kWidePatch];
-      transformSix(columns + y * kWidePatch, 1, into);
+      transformSix(columns + y * kWidePatch, into);
       for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + k, into[x]);
     }
   }
@@ -104,12 +104,12 @@ inline void wideGradient(const WidePixels& pixels, int64_t depth, float* result,
         const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
         d[y] = isWhole ? load(from) : load(from, mask);
       }
-      spreadFour(d, 1, into);
+      spreadFour(d, into);
       for (int y = 0; y < kWidePatch; ++y) columns[y * kWideTile + x] = into[y];
     }
     for (int y = 0; y < kWidePatch; ++y) {
       Vector into[kWidePatch];
-      spreadFour(columns + y * kWideTile, 1, into);
+      spreadFour(columns + y * kWideTile, into);
       for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + k, into[x]);
     }
   }
@@ -125,12 +125,12 @@ inline void wideSums(const float* sums, int64_t positionStride, const float* bia
     for (int x = 0; x < kWidePatch; ++x) {
       Vector m[kWidePatch], into[kWideTile];
       for (int y = 0; y < kWidePatch; ++y) m[y] = load(sums + (y * kWidePatch + x) * positionStride + c);
-      sumSix(m, 1, into);
+      sumSix(m, into);
       for (int y = 0; y < kWideTile; ++y) rows[y * kWidePatch + x] = into[y];
     }
     for (int y = 0; y < kWideTile; ++y) {
       Vector into[kWideTile];
-      sumSix(rows + y * kWidePatch, 1, into);
+      sumSix(rows + y * kWidePatch, into);
       for (int x = 0; x < kWideTile; ++x) {
         float* to = pixels + y * rowStride + x * columnStride + c;
         const Vector value = add(offset, into[x]);
@@ -147,12 +147,12 @@ inline void wideKernels(const float* taps, int64_t count, float* result, int64_t
     for (int x = 0; x < kTaps; ++x) {
       Vector g[kTaps], into[kWidePatch];
       for (int y = 0; y < kTaps; ++y) g[y] = load(taps + (y * kTaps + x) * count + i);
-      spreadThree(g, 1, into);
+      spreadThree(g, into);
       for (int y = 0; y < kWidePatch; ++y) columns[y * kTaps + x] = into[y];
     }
     for (int y = 0; y < kWidePatch; ++y) {
       Vector into[kWidePatch];
-      spreadThree(columns + y * kTaps, 1, into);
+      spreadThree(columns + y * kTaps, into);
       for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + i, into[x]);
     }
   }
@@ -165,12 +165,12 @@ inline void wideKernelGradients(const float* sums, int64_t positionStride, int64
     for (int x = 0; x < kWidePatch; ++x) {
       Vector u[kWidePatch], into[kTaps];
       for (int y = 0; y < kWidePatch; ++y) u[y] = load(sums + (y * kWidePatch + x) * positionStride + i);
-      gatherSix(u, 1, into);
+      gatherSix(u, into);
       for (int y = 0; y < kTaps; ++y) rows[y * kWidePatch + x] = into[y];
     }
     for (int y = 0; y < kTaps; ++y) {
       Vector into[kTaps];
-      gatherSix(rows + y * kWidePatch, 1, into);
+      gatherSix(rows + y * kWidePatch, into);
       for (int x = 0; x < kTaps; ++x) store(taps + (y * kTaps + x) * count + i, into[x]);
     }
   }
