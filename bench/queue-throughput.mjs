@@ -68,7 +68,7 @@ async function ownRate(url, jobs) {
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Measures jobs of no work a second, one at a time, of the same data and on the same Redis. Returns medians of some rounds. */
+/** Measures jobs of no work a second, one at a time, of the same data and on the same Redis, which it empties. Returns medians of some rounds. */
 export async function compareThroughput(url, jobs) {
   const redis = new Redis(url);
   const sides = {

@@ -272,13 +272,12 @@ export class BullQueue implements JobQueue {
     const others = await this.#parts.leave(id, whole);
     const found = await this.#queues.find(id);
     if (!found || hasEnded(await describeJob(found))) return;
-    for (const other of others) {
-      const job = await this.get(other).catch(() => undefined); // It may be forgotten.
-      if (!job || hasEnded(job) || (await this.isCancelled(other))) continue;
-      if (found.data.parent === whole) await handOver(this.redis, found, other);
-      return;
-    }
     try {
+      for (const other of others) {
+        const job = await this.get(other).catch(() => undefined); // It may be forgotten.
+        if (!job || hasEnded(job) || (await this.isCancelled(other))) continue;
+        return await handOver(this.redis, found, whole, other);
+      }
       const { state } = await this.cancel(id);
       // The part waits for a worker that ends it, but its campaign need not.
       if (state === 'cancelled' && found.data.parent === whole && found.parentKey !== undefined)

@@ -18,7 +18,7 @@ const FAILED = '{"event":"end","state":"failed"';
 /**
  * One script takes the events of many jobs, because a pipeline of ioredis costs more than a job of no work. It reads a
  * stream only where it must, which costs as much as four appended events: the event before one of the same job is often
- * among these events, and a stream of one event has the job's submission.
+ * among these events, and a stream of one event has the job's submission. If the stream was lost, an end can come twice.
  */
 const APPEND = `
 local streams, maxEvents, channel, isWaiting, lines = unpack(ARGV)
@@ -28,7 +28,7 @@ local ended, previousId, previousEvent = {}, nil, nil
 local function isEnd(event)
   return event ~= '${RUNNING}' and string.sub(event, 1, 14) == '{"event":"end"'
 end
-local function lastEvent(id, key, event)
+local function lastEvent(id, key)
   if id == previousId then return previousEvent end
   if redis.call('XLEN', key) == 1 then return '${QUEUED}' end
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
@@ -38,12 +38,13 @@ for id, event in string.gmatch(lines, '([^ ]+) ([^\\n]+)\\n') do
   local key = streams .. id
   local isLeftOut = false
   if event ~= '${QUEUED}' then
-    local last = lastEvent(id, key, event)
+    local last = lastEvent(id, key)
     -- A campaign starts many times while another one makes its parts.
     isLeftOut = isEnd(last) or (event == last and event == '${RUNNING}')
   end
   if not isLeftOut then
     if isEnd(event) then
+      -- A stream has few ends, and trimming costs time.
       redis.call('XADD', key, '*', '${FIELD}', event)
       ended[#ended + 1] = id
     else

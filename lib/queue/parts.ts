@@ -41,10 +41,12 @@ export class Parts {
   }
 }
 
-/** Makes a part the part of another job. The one before does not wait for it any more. */
-export async function handOver(redis: Redis, part: BullJob<JobData>, owner: string): Promise<void> {
-  await changeData(redis, part, (data) => ({ ...data, parent: owner }));
-  if (part.parentKey !== undefined) await part.removeChildDependency();
+/** Makes a part of one job the part of another one, if it is that still. The first one does not wait for it any more. */
+export async function handOver(redis: Redis, part: BullJob<JobData>, from: string, to: string): Promise<void> {
+  const isChanged = await changeData(redis, part, (data) =>
+    data.parent === from ? { ...data, parent: to } : undefined,
+  );
+  if (isChanged && part.parentKey !== undefined) await part.removeChildDependency();
 }
 
 /** Gives a waiting part the priority of a job that needs it earlier than the one that added it. */

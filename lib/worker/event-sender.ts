@@ -1,6 +1,6 @@
 /**
  * Sends the events of a worker's jobs, those of a short time in one request, which costs as much as a small job. A job
- * that ends within this time, and has told of nothing else, tells only of its end.
+ * that completes within this time, and has told of nothing else, may tell only of its end.
  */
 import type { JobEventEntry } from '../queue/job-events.js';
 import type { QueueEvent } from '../queue/job-queue.js';
