@@ -70,20 +70,29 @@ export function estimate(defaults: BaseDefaults, resolution: number, isEmbedded:
   };
 }
 
+const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+
 /** Jobs of these kinds train or sample. All others need little memory beside their images. */
 const SAMPLING = ['generate', 'place'];
 
 /**
  * Estimates the bytes of memory that a job needs on a CPU. Returns 0 for jobs that need little. `base` is the folder or
- * file of the base. Throws ERR_MODEL_INVALID for a base whose settings cannot be read.
+ * file of the base. A campaign whose work `isDivided` trains and samples in other jobs, unless it shares backgrounds among
+ * its pairs. Throws ERR_MODEL_INVALID for a base whose settings cannot be read.
  */
-export function memoryOfJob(kind: JobKind, options: Readonly<Record<string, unknown>>, base?: string): number {
-  const { recipe, recipes, background, gradientCheckpointing } = options;
-  // A campaign of a queue trains and samples in other jobs, unless it shares backgrounds among its pairs.
+export function memoryOfJob(
+  kind: JobKind,
+  options: Readonly<Record<string, unknown>>,
+  base?: string,
+  { isDivided = true } = {},
+): number {
+  const { recipe, recipes, ablations, background, gradientCheckpointing } = options;
+  const isWhole = !isDivided || (background !== undefined && background !== 'off');
   const trains =
     kind === 'learn' ||
-    (kind === 'campaign' && recipe !== 'augment' && background !== undefined && background !== 'off') ||
-    (kind === 'evaluate' && Array.isArray(recipes) && recipes.some((one) => one !== 'augment'));
+    (kind === 'campaign' && recipe !== 'augment' && isWhole) ||
+    (kind === 'evaluate' && isList(recipes) && recipes.some((one) => one !== 'augment')) ||
+    (kind === 'evaluate' && isList(ablations) && ablations.length > 0);
   if (!trains && !SAMPLING.includes(kind)) return 0;
   const costs = base === undefined ? EMBEDDED : STABLE_DIFFUSION;
   const { training } = readBaseDefaults(base ?? embedded.base);

@@ -8,6 +8,7 @@ import { LocalQueue } from '../queue/local-queue.js';
 import { FolderStore } from '../store/folder-store.js';
 import type { Store } from '../store/store.js';
 import { findCapabilities } from '../worker/capabilities.js';
+import { gigabytes } from '../worker/gigabytes.js';
 import { memoryOf } from '../worker/inputs.js';
 import { JobRunner } from '../worker/run-job.js';
 import { StatusMeter } from '../worker/worker-status.js';
@@ -29,7 +30,6 @@ export const redisOf = ({ redis }: ServeOptions) => redis ?? (process.env.DUALAN
 /** Throws ERR_OUT_OF_MEMORY for a job that would end the process, and with it the service. */
 export function requireMemory(needed: number, available: number): void {
   if (needed <= available) return;
-  const gigabytes = (bytes: number) => `${Math.round(bytes / 1e9)} GB`;
   throw new OutOfMemoryError(
     `The job needs about ${gigabytes(needed)} of memory, and this machine has ${gigabytes(available)}: choose a smaller batch or resolution`,
     'ERR_OUT_OF_MEMORY',
@@ -65,7 +65,8 @@ export async function openQueue(
     const meter = new StatusMeter(capabilities.device !== 'cpu');
     const runAny = meter.watch(runner.run.bind(runner));
     const run: RunJob = async (job, context) => {
-      if (capabilities.device === 'cpu') requireMemory(memoryOf(job, bases), capabilities.memoryBytes);
+      if (capabilities.device === 'cpu')
+        requireMemory(memoryOf(job, bases, { isDivided: false }), capabilities.memoryBytes);
       return runAny(job, context);
     };
     const describe = async () => ({ ...capabilities, ...meter.read() });

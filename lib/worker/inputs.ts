@@ -58,13 +58,13 @@ export function basePath(name: string, bases: string | undefined): string {
 
 /**
  * Estimates the bytes of memory of a job whose base is in the folder `bases`. Returns 0 for a base that this machine does
- * not have, so that any worker that has it takes the job.
+ * not have, so that any worker that has it takes the job. A queue in the process does not divide its campaigns.
  */
-export function memoryOf({ kind, options }: JobRequest, bases: string | undefined): number {
+export function memoryOf({ kind, options }: JobRequest, bases: string | undefined, { isDivided = true } = {}): number {
   const { base } = options;
-  if (typeof base !== 'string') return memoryOfJob(kind, options);
+  if (typeof base !== 'string') return memoryOfJob(kind, options, undefined, { isDivided });
   const path = bases === undefined ? undefined : pathInside(bases, base);
-  return path === undefined || !existsSync(path) ? 0 : memoryOfJob(kind, options, path);
+  return path === undefined || !existsSync(path) ? 0 : memoryOfJob(kind, options, path, { isDivided });
 }
 
 /** Copies files of another job's result. */

@@ -7,6 +7,7 @@ import { canRun, hasMemory, hasTools, type Needs, needsOf } from '../queue/place
 import { keys, PREFIX } from '../queue/redis.js';
 import { type Capabilities, listWorkers } from '../queue/workers.js';
 import { failJob } from './fail-job.js';
+import { gigabytes } from './gigabytes.js';
 
 export interface JobSourceSettings {
   redis: Redis;
@@ -118,7 +119,6 @@ export class JobSource {
   /** Fails the waiting jobs of a queue. */
   async #refuse(name: string, needed: number, largest: number): Promise<void> {
     const { redis, id, onNote } = this.settings;
-    const gigabytes = (bytes: number) => `${Math.round(bytes / 1e9)} GB`;
     const message = `The job needs about ${gigabytes(needed)} of memory, and the largest worker has ${gigabytes(largest)}: start a worker with more, or choose a smaller batch or resolution`;
     const error = { code: 'ERR_OUT_OF_MEMORY', message };
     const worker = await this.#worker(name);

@@ -29,6 +29,9 @@ describe('the estimate of the memory of a job', () => {
     expect(memoryOfJob('campaign', {}, base)).toBe(0);
     expect(memoryOfJob('campaign', { recipe: 'augment' }, base)).toBe(0);
     expect(memoryOfJob('campaign', { background: 'add' }, base)).toBeGreaterThan(6 * GB);
+    expect(memoryOfJob('campaign', {}, base, { isDivided: false })).toBeGreaterThan(6 * GB);
+    expect(memoryOfJob('campaign', { recipe: 'augment' }, base, { isDivided: false })).toBe(0);
+    expect(memoryOfJob('evaluate', { recipes: [], ablations: ['no-saim'] }, base)).toBeGreaterThan(6 * GB);
     expect(memoryOfJob('evaluate', { recipes: ['noise'] }, base)).toBeGreaterThan(6 * GB);
     expect(memoryOfJob('evaluate', { recipes: ['augment'] }, base)).toBe(0);
   });

@@ -54,7 +54,7 @@ describe('serve', () => {
   it('refuses jobs that need more memory than the machine has', () => {
     requireMemory(8e9, 8e9);
     expect(() => requireMemory(9e9, 8e9)).toThrow(
-      'The job needs about 9 GB of memory, and this machine has 8 GB: choose a smaller batch or resolution',
+      'The job needs about 9.0 GB of memory, and this machine has 8.0 GB: choose a smaller batch or resolution',
     );
   });
 
