@@ -31,6 +31,17 @@ async function unpack(archive: Buffer, limits = LIMITS) {
   }
 }
 
+/** A tar archive whose second header has a wrong sum, behind a file that is still being written when that is found. */
+function withDamagedHeader(): Buffer {
+  const content = randomBytes(20_480);
+  const archive = tarOf([
+    { name: 'test/a.png', content },
+    { name: 'test/b.png', content: 'x' },
+  ]);
+  archive.write('X', 512 + content.length); // The first letter of the second name.
+  return archive;
+}
+
 describe('unpackArchive', () => {
   const files = { 'train/good/a.png': 'good', 'test/crack/b ü.png': 'crack' };
 
@@ -168,6 +179,7 @@ describe('unpackArchive', () => {
       'cannot be used',
     ],
     ['half of a zip file', zipOf([{ name: 'a', text: 'x' }]).subarray(0, 20), 'The archive cannot be used'],
+    ['a damaged header behind a whole file', gzipSync(withDamagedHeader()), 'The archive cannot be used'],
     ['a double compression', gzipSync(gzipSync(tarOf([{ name: 'a', content: 'x' }]))), 'it is compressed twice'],
   ])('refuses %s', async (_, bytes, message) => {
     await expectFailure(unpack(bytes), 'ERR_ARCHIVE_INVALID', message);

@@ -64,7 +64,7 @@ export function limited(bytes: number, error: () => Error): Transform {
   });
 }
 
-/** Writes a stream to a new file. When the promise is settled, the file is closed, and appears no more if it was not there. */
+/** Writes a stream to a new file. When the promise is settled, the file is closed, or will not be created any more. */
 export async function writeNew(path: string, content: NodeJS.ReadableStream, limit: Transform): Promise<number> {
   const file = createWriteStream(path, { flags: 'wx' });
   const closed = new Promise<void>((resolve) => file.once('close', resolve));

@@ -75,6 +75,7 @@ async function unpackTarFile(
   const unzipped = limited(bytes, () => tooLarge('The content of the archive', limits.unpackedBytes, 'bytes'));
   const reading = pipeline(content, createGunzip(), unzipped).catch((cause) => {
     const { code = '', message } = cause as NodeJS.ErrnoException;
+    if (code === 'ABORT_ERR') return; // unpackTar has stopped reading, and tells why.
     throw code.startsWith('Z_') ? invalidArchive(message, { cause }) : cause;
   });
   const unpacking = unpackTar(notCompressed(unzipped), target);
