@@ -118,9 +118,9 @@ describe('the page of the service', () => {
     const rows = page.locator('.list tbody tr');
     expect(await rows.count()).toBe(100);
     await page.getByRole('button', { name: 'Show older jobs' }).click();
-    await expect.poll(() => rows.count()).toBe(112);
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(112);
     await page.getByRole('row', { name: 'oldest' }).getByRole('button').click();
-    await expect.poll(() => page.locator('.list tr[aria-current=true]').count()).toBe(1);
+    await expect.poll(() => page.locator('.list tr[aria-current=true]').count(), { timeout: 30_000 }).toBe(1);
     const widths = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]');
     expect(widths).toEqual([400, 400]);
     const lines = `(() => {

@@ -42,6 +42,9 @@ export interface JobEvent {
 /** The service wants a token, or does not know the one that the page has. */
 export class TokenError extends Error {}
 
+/** There is no such thing, or nothing can have this name. */
+export class MissingError extends Error {}
+
 /** The browser forgets the token with the tab. */
 const KEY = 'dualanodiff-token';
 export const setToken = (token: string): void => sessionStorage.setItem(KEY, token);
@@ -54,7 +57,8 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   // A proxy in front of the service answers with a page of its own while the service is away.
   const answer = (await response.json().catch(() => undefined)) as { error?: { message: string } } | undefined;
   const message = answer?.error?.message ?? `${response.status} ${response.statusText}`;
-  throw response.status === 401 ? new TokenError(message) : new Error(message);
+  if (response.status === 401) throw new TokenError(message);
+  throw response.status === 404 || response.status === 400 ? new MissingError(message) : new Error(message);
 }
 
 /** The list grows by this number of jobs. */

@@ -2,7 +2,17 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../../components/html.js';
-import { getJob, type Job, listJobs, listWorkers, PAGE_SIZE, setToken, TokenError, type Worker } from './api.js';
+import {
+  getJob,
+  type Job,
+  listJobs,
+  listWorkers,
+  MissingError,
+  PAGE_SIZE,
+  setToken,
+  TokenError,
+  type Worker,
+} from './api.js';
 import { JobView } from './job-view.js';
 
 /** The list is read again at this interval. */
@@ -90,6 +100,12 @@ function useSelected(): string {
   return selected;
 }
 
+/** Returns the error of a job that does not exist, and throws all others, which may pass. */
+function missing(error: Error): Error {
+  if (error instanceof MissingError) return error;
+  throw error;
+}
+
 export function App(): VNode {
   const [{ jobs, hasOlder }, setList] = useState<{ jobs: Job[]; hasOlder: boolean }>({ jobs: [], hasOlder: false });
   const [count, setCount] = useState(PAGE_SIZE);
@@ -104,10 +120,13 @@ export function App(): VNode {
     const { selected, count } = wanted.current;
     try {
       const list = await listJobs(count);
-      setList(list);
       const isListed = selected === '' || list.jobs.some(({ id }) => id === selected);
-      setOther(isListed ? undefined : await getJob(selected).catch((error: Error) => error));
-      setWorkers(await listWorkers());
+      const unlisted = isListed ? undefined : await getJob(selected).catch(missing);
+      const known = await listWorkers();
+      if (wanted.current.selected !== selected || wanted.current.count !== count) return; // A later call has newer ones.
+      setList(list);
+      setOther(unlisted);
+      setWorkers(known);
       setFailure(undefined);
     } catch (error) {
       setFailure(error as Error);
