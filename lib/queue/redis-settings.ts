@@ -1,7 +1,7 @@
 /** Looks at what Redis says of itself: whether it can hold the queue, and whether its settings would lose jobs. */
 import type { Redis } from 'ioredis';
 
-/** The queue reads streams in a way that older ones do not know. BullMQ warns of them on standard error, too. */
+/** The queue reads streams in a way that older ones do not know. */
 const MIN_VERSION = [6, 2] as const;
 
 const settingIn = (info: string, name: string) => new RegExp(`^${name}:(\\S*)`, 'm').exec(info)?.[1];
@@ -13,7 +13,7 @@ export function unusableReason(info: string): string | undefined {
   const [minMajor, minMinor] = MIN_VERSION;
   const isOld = Number(major) < minMajor || (Number(major) === minMajor && Number(minor) < minMinor);
   if (isOld) return `expected version ${MIN_VERSION.join('.')} or newer but found ${version}`;
-  const mode = settingIn(info, 'redis_mode') ?? 'standalone';
+  const mode = settingIn(info, 'redis_mode') ?? settingIn(info, 'server_mode') ?? 'standalone'; // Valkey has the other name.
   if (mode !== 'standalone') return `expected a Redis in the mode standalone but found the mode ${mode}`;
   return undefined;
 }

@@ -73,6 +73,7 @@ it.each([
   ['redis_version:5.0.14', 'expected version 6.2 or newer but found 5.0.14'],
   ['redis_version:6.0.20', 'expected version 6.2 or newer but found 6.0.20'],
   ['redis_version:7.2.4\r\nredis_mode:cluster', 'expected a Redis in the mode standalone but found the mode cluster'],
+  ['redis_version:7.2.4\r\nserver_mode:cluster', 'expected a Redis in the mode standalone but found the mode cluster'],
 ])('a Redis that says %s cannot hold the queue', async (text, message) => {
   proxy.refuse = info(text);
   await expectFailure(BullQueue.open(proxy.url, { maxQueued: 9 }), 'ERR_QUEUE_UNAVAILABLE', message);
