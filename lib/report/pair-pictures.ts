@@ -50,7 +50,7 @@ export class PairPictures {
     const { image: imageFile, part: partFile, mask: maskFile } = record;
     for (const kind of FILE_KINDS) {
       const [file, content] = [record[kind], bytes[kind]];
-      if (file !== undefined && content) this.thumbnails.setContent(join(this.folder, file), content);
+      if (file !== undefined && content) this.thumbnails.setDigestOf(join(this.folder, file), content);
     }
     const files = { image: imageFile, part: partFile, ...(maskFile !== undefined && { mask: maskFile }) };
     const pictures = await this.#draw(files, { image: async () => toRgb(image), part: async () => toRgb(part), mask });

@@ -77,7 +77,7 @@ export class Thumbnails {
   }
 
   /** Tells what a file holds, so that it need not be read. */
-  setContent(file: string, bytes: Uint8Array): void {
+  setDigestOf(file: string, bytes: Uint8Array): void {
     this.#digests.set(file, Promise.resolve(createHash('sha256').update(bytes).digest()));
   }
 

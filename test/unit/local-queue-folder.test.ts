@@ -24,11 +24,14 @@ describe('the folder of LocalQueue', () => {
     runner.fail(new DatasetError('tile holds no images'));
     const failed = await reach(queue, job, 'failed');
     // Its end is known before it is written.
-    await vi.waitFor(() => {
-      expect(readFileSync(join(folder, `${job.id}.json`), 'utf8')).toContain('failed');
-      expect(readFileSync(join(folder, `${job.id}.events.jsonl`), 'utf8')).toContain('"end"');
-    });
-    await wait(20);
+    await vi.waitFor(
+      () => {
+        expect(readFileSync(join(folder, `${job.id}.json`), 'utf8')).toContain('failed');
+        expect(readFileSync(join(folder, `${job.id}.events.jsonl`), 'utf8')).toContain('"end"');
+      },
+      { timeout: 30_000 },
+    );
+    await wait(20); // The writing of the file may still be ending.
     renameSync(folder, `${folder}-away`);
     writeFileSync(folder, 'no folder');
     await expectFailure(queue.pause(), 'ERR_FILE_ACCESS');
