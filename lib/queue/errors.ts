@@ -19,7 +19,7 @@ export const idempotencyConflict = (key: string, id: string) =>
 
 export const processesLost = (count: number): JobFailure => ({
   code: 'ERR_WORKER_LOST',
-  message: `${count} processes ended while they ran the job, for example because it needs more memory than there is: look at the log of the service, and choose a smaller batch or resolution`,
+  message: `${count} processes ended while they ran the job, for example because it needs more memory than there is: look at the logs of the machine, and choose a smaller batch or resolution`,
 });
 
 /** Describes any error of a job, whatever was thrown. */

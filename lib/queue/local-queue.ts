@@ -45,7 +45,10 @@ interface RunningJob {
   nextState: 'cancelled' | 'queued';
 }
 
-/** A job that ends the process each time, for example because it needs too much memory, must not do that for ever. */
+/**
+ * A job that ends the process each time, for example because it needs too much memory, must not do that for ever. The
+ * number is small because all other jobs wait meanwhile.
+ */
 const MAX_LOST_PROCESSES = 5;
 
 const now = () => new Date().toISOString();
