@@ -104,9 +104,10 @@ describe('what C++ throws on the thread of JavaScript', () => {
       limitHere();
       await tell('there', () => decode(model, latents));
       limit('unlimited');
-      // Runs in the middle of the result's conversion: before the latents, which are 8 MB.
+      // Runs in the middle of the result's conversion: before the latents. They are 64 MB, because the allocator may keep
+      // up to 32 MB that were freed before.
       Object.defineProperty(Object.prototype, 'timesteps', { set: limitHere, configurable: true });
-      const indices = Array.from({ length: 256 }, (_, index) => index);
+      const indices = Array.from({ length: 2048 }, (_, index) => index);
       await tell('back', () => begin(sampler, { indices, resolution: 128, steps: 1 }));
       limit('unlimited');
       delete Object.prototype.timesteps;
@@ -116,7 +117,7 @@ describe('what C++ throws on the thread of JavaScript', () => {
     expect(stdout.trim().split('\n')).toEqual([
       'there OutOfMemoryError ERR_OUT_OF_MEMORY',
       'back OutOfMemoryError ERR_OUT_OF_MEMORY',
-      '512,4,32,32',
+      '4096,4,32,32',
     ]);
     expect(status).toBe(0);
   });
