@@ -54,7 +54,7 @@ describe('a worker', () => {
     await test.work(async () => ({}), { capabilities: large, freeBytes: () => 1 });
     const failed = await ended(queue, impossible.id);
     expect(failed).toMatchObject({ state: 'failed', attempts: 1, error: { code: 'ERR_OUT_OF_MEMORY' } });
-    expect(failed.error?.message).toContain('needs about 30 GB of memory, and the largest worker has 16 GB');
+    expect(failed.error?.message).toContain('needs about 30.0 GB of memory, and the largest worker has 16.0 GB');
     expect(await queue.get(possible.id)).toMatchObject({ state: 'queued' }); // The larger worker may have room later.
   });
 
