@@ -58,7 +58,7 @@ void makeSteps(detect::Detector& detector, int64_t count) {
 
 }  // namespace
 
-// Of 170 such short fits, with various kernels and threads, five ended while their maps were wrong.
+// Five of 170 such short fits, with various kernels and threads, ended while their maps were wrong.
 DAN_TEST(draem_finds_defects_that_it_was_never_shown_with_most_seeds) {
   const auto defects = makeStripes(4, true, 50), good = makeStripes(4, false, 51);
   std::vector<at::Tensor> images = defects->images, masks = defects->masks;

@@ -18,7 +18,7 @@ constexpr int64_t kFewestTilesOfBlock = 24, kMostTilesOfBlock = 384;  // multipl
 // This gap between positions keeps the values that are written together out of a single cache set. A last tile of rows
 // may also be read into it.
 constexpr int64_t kPositionGap = 16;
-// Of each kernel gradient's positions, this one sums the gradients of all pixels.
+// This position of a kernel's gradients sums the gradients of all pixels.
 constexpr int64_t kSumPosition = kWidePatch + 1;
 
 int64_t padded(int64_t count, int64_t multiple) { return ceilDiv(count, multiple) * multiple; }

@@ -71,47 +71,36 @@ inline void gatherSix(const Vector* u, Vector into[3]) {
   into[2] = add(multiplyAdd(broadcast(1.0F / 6), sumOfTwo, u[5]), multiply(broadcast(-1.0F), sum));
 }
 
-inline void widePatch(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
-  for (int64_t k = 0; k < depth; k += kLanes) {
-    const bool isWhole = depth - k >= kLanes;
-    const Mask mask = firstLanes(depth - k);
-    Vector columns[kWidePatch * kWidePatch];
-    for (int x = 0; x < kWidePatch; ++x) {
-      Vector d[kWidePatch], into[kWidePatch];
-      for (int y = 0; y < kWidePatch; ++y) {
-        const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
-        d[y] = isWhole ? load(from) : load(from, mask);
-      }
-      transformSix(d, into);
-      for (int y = 0; y < kWidePatch; ++y) columns[y * kWidePatch + x] = into[y];
-    }
-    for (int y = 0; y < kWidePatch; ++y) {
-      Vector into[kWidePatch];
-      transformSix(columns + y * kWidePatch, into);
-      for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + k, into[x]);
-    }
+// Transforms a square along its columns and then along its rows. read(y, x) returns the kIn x kIn vectors, and
+// write(y, x, vector) takes the kOut x kOut results.
+template <int kIn, int kOut, void (*transform)(const Vector*, Vector*), class Read, class Write>
+inline void transformSquare(const Read& read, const Write& write) {
+  Vector columns[kOut * kIn];
+  for (int x = 0; x < kIn; ++x) {
+    Vector from[kIn], into[kOut];
+    for (int y = 0; y < kIn; ++y) from[y] = read(y, x);
+    transform(from, into);
+    for (int y = 0; y < kOut; ++y) columns[y * kIn + x] = into[y];
+  }
+  for (int y = 0; y < kOut; ++y) {
+    Vector into[kOut];
+    transform(columns + y * kIn, into);
+    for (int x = 0; x < kOut; ++x) write(y, x, into[x]);
   }
 }
 
-inline void wideGradient(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
+// Transforms kIn x kIn pixels to the kWidePatch x kWidePatch positions.
+template <int kIn, void (*transform)(const Vector*, Vector*)>
+inline void widePixels(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
   for (int64_t k = 0; k < depth; k += kLanes) {
     const bool isWhole = depth - k >= kLanes;
     const Mask mask = firstLanes(depth - k);
-    Vector columns[kWidePatch * kWideTile];
-    for (int x = 0; x < kWideTile; ++x) {
-      Vector d[kWideTile], into[kWidePatch];
-      for (int y = 0; y < kWideTile; ++y) {
-        const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
-        d[y] = isWhole ? load(from) : load(from, mask);
-      }
-      spreadFour(d, into);
-      for (int y = 0; y < kWidePatch; ++y) columns[y * kWideTile + x] = into[y];
-    }
-    for (int y = 0; y < kWidePatch; ++y) {
-      Vector into[kWidePatch];
-      spreadFour(columns + y * kWideTile, into);
-      for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + k, into[x]);
-    }
+    transformSquare<kIn, kWidePatch, transform>(
+        [&](int y, int x) {
+          const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
+          return isWhole ? load(from) : load(from, mask);
+        },
+        [&](int y, int x, Vector value) { store(result + (y * kWidePatch + x) * positionStride + k, value); });
   }
 }
 
@@ -121,58 +110,30 @@ inline void wideSums(const float* sums, int64_t positionStride, const float* bia
     const bool isWhole = columns - c >= kLanes;
     const Mask mask = firstLanes(columns - c);
     const Vector offset = bias == nullptr ? zero() : load(bias + c, mask);
-    Vector rows[kWideTile * kWidePatch];
-    for (int x = 0; x < kWidePatch; ++x) {
-      Vector m[kWidePatch], into[kWideTile];
-      for (int y = 0; y < kWidePatch; ++y) m[y] = load(sums + (y * kWidePatch + x) * positionStride + c);
-      sumSix(m, into);
-      for (int y = 0; y < kWideTile; ++y) rows[y * kWidePatch + x] = into[y];
-    }
-    for (int y = 0; y < kWideTile; ++y) {
-      Vector into[kWideTile];
-      sumSix(rows + y * kWidePatch, into);
-      for (int x = 0; x < kWideTile; ++x) {
-        float* to = pixels + y * rowStride + x * columnStride + c;
-        const Vector value = add(offset, into[x]);
-        isWhole ? store(to, value) : store(to, value, mask);
-      }
-    }
+    transformSquare<kWidePatch, kWideTile, sumSix>(
+        [&](int y, int x) { return load(sums + (y * kWidePatch + x) * positionStride + c); },
+        [&](int y, int x, Vector value) {
+          float* to = pixels + y * rowStride + x * columnStride + c;
+          isWhole ? store(to, add(offset, value)) : store(to, add(offset, value), mask);
+        });
   }
 }
 
+constexpr int kKernelTaps = 3;
+
 inline void wideKernels(const float* taps, int64_t count, float* result, int64_t positionStride) {
-  constexpr int kTaps = 3;
   for (int64_t i = 0; i < count; i += kLanes) {
-    Vector columns[kWidePatch * kTaps];
-    for (int x = 0; x < kTaps; ++x) {
-      Vector g[kTaps], into[kWidePatch];
-      for (int y = 0; y < kTaps; ++y) g[y] = load(taps + (y * kTaps + x) * count + i);
-      spreadThree(g, into);
-      for (int y = 0; y < kWidePatch; ++y) columns[y * kTaps + x] = into[y];
-    }
-    for (int y = 0; y < kWidePatch; ++y) {
-      Vector into[kWidePatch];
-      spreadThree(columns + y * kTaps, into);
-      for (int x = 0; x < kWidePatch; ++x) store(result + (y * kWidePatch + x) * positionStride + i, into[x]);
-    }
+    transformSquare<kKernelTaps, kWidePatch, spreadThree>(
+        [&](int y, int x) { return load(taps + (y * kKernelTaps + x) * count + i); },
+        [&](int y, int x, Vector value) { store(result + (y * kWidePatch + x) * positionStride + i, value); });
   }
 }
 
 inline void wideKernelGradients(const float* sums, int64_t positionStride, int64_t count, float* taps) {
-  constexpr int kTaps = 3;
   for (int64_t i = 0; i < count; i += kLanes) {
-    Vector rows[kTaps * kWidePatch];
-    for (int x = 0; x < kWidePatch; ++x) {
-      Vector u[kWidePatch], into[kTaps];
-      for (int y = 0; y < kWidePatch; ++y) u[y] = load(sums + (y * kWidePatch + x) * positionStride + i);
-      gatherSix(u, into);
-      for (int y = 0; y < kTaps; ++y) rows[y * kWidePatch + x] = into[y];
-    }
-    for (int y = 0; y < kTaps; ++y) {
-      Vector into[kTaps];
-      gatherSix(rows + y * kWidePatch, into);
-      for (int x = 0; x < kTaps; ++x) store(taps + (y * kTaps + x) * count + i, into[x]);
-    }
+    transformSquare<kWidePatch, kKernelTaps, gatherSix>(
+        [&](int y, int x) { return load(sums + (y * kWidePatch + x) * positionStride + i); },
+        [&](int y, int x, Vector value) { store(taps + (y * kKernelTaps + x) * count + i, value); });
   }
 }
 
@@ -216,8 +177,14 @@ inline void multiplyMatrices(const MatrixTask& task) {
   if (column < task.columns) panel(std::integral_constant<int, 1>());
 }
 
-const WideWinograd kWideWinograd = {kLanes,   kTileRows,   widePatch,           wideGradient,
-                                    wideSums, wideKernels, wideKernelGradients, multiplyMatrices};
+const WideWinograd kWideWinograd = {kLanes,
+                                    kTileRows,
+                                    widePixels<kWidePatch, transformSix>,
+                                    widePixels<kWideTile, spreadFour>,
+                                    wideSums,
+                                    wideKernels,
+                                    wideKernelGradients,
+                                    multiplyMatrices};
 
 }  // namespace
 
