@@ -133,12 +133,13 @@ export async function readImage(
 }
 
 /**
- * Encodes an image as PNG, which is grey if the image has one channel. `compressionLevel` is zlib's, 0 to 9.
- * Throws ERR_INVALID_OPTION for another level, and if the number of bytes does not match the size.
+ * Encodes an image as PNG, which is grey if the image has one channel. Throws ERR_INVALID_OPTION if the number of bytes
+ * does not match the size.
  */
-export async function encodePng(image: PixelData, { compressionLevel = 6 } = {}): Promise<Buffer> {
-  if (!Number.isInteger(compressionLevel) || compressionLevel < 0 || compressionLevel > 9)
-    throw new InvalidOptionError(`Expected an integer 0..9 for compressionLevel but received ${compressionLevel}`);
+export const encodePng = (image: PixelData): Promise<Buffer> => compressPng(image, 6);
+
+/** Encodes an image as `encodePng` does, with zlib's level of compression, 0 to 9. */
+export async function compressPng(image: PixelData, compressionLevel: number): Promise<Buffer> {
   return new RawImage(image).toSharp().png({ compressionLevel }).toBuffer();
 }
 

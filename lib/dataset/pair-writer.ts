@@ -10,7 +10,7 @@ import { pathInside } from '../core/path-inside.js';
 import { lockFolder, type WriteLock } from '../core/write-lock.js';
 import { checkOptions, checkValue, given, path } from '../options/check.js';
 import type { WritablePair } from './generated-pair.js';
-import { encodePng } from './image-file.js';
+import { compressPng } from './image-file.js';
 import { PAIR_LIST, type PairSource, pairWriterSchema, readPairList, writablePairSchema } from './pair-list.js';
 import {
   type DropReason,
@@ -275,7 +275,7 @@ export class PairWriter {
     const files: PairBytes = {};
     const writing = kindsOf(record).map(async (kind) => {
       const file = this.#path(record[kind] as string);
-      const bytes = await encodePng(images[kind] as PixelData, { compressionLevel: COMPRESSION[kind] });
+      const bytes = await compressPng(images[kind] as PixelData, COMPRESSION[kind]);
       await writeFileAtomic(file, bytes);
       files[kind] = bytes;
     });

@@ -63,9 +63,9 @@ export class JobFiles {
     return this.#lost.get(id) ?? 0;
   }
 
-  /** Counts the processes that die from now on, after somebody has retried the job. */
-  forgiveLost(id: string): void {
-    this.#lost.delete(id);
+  setLostProcesses(id: string, count: number): void {
+    if (count === 0) this.#lost.delete(id);
+    else this.#lost.set(id, count);
   }
 
   /** Removes the files of a job. */

@@ -65,7 +65,7 @@ export class LocalQueue implements JobQueue {
   #isPaused: boolean;
   readonly #id = randomUUID();
   readonly #since = now();
-  #isClosed = false;
+  #isStarted = false;
 
   private constructor(
     private readonly options: LocalQueueOptions,
@@ -75,19 +75,24 @@ export class LocalQueue implements JobQueue {
     this.#isPaused = this.#files.isPaused();
   }
 
-  /** Opens the jobs of a folder and continues those that were interrupted. Throws ERR_BUSY and ERR_FILE_ACCESS. */
+  /** Opens the jobs of a folder. Queued and interrupted ones wait for `start`. Throws ERR_BUSY and ERR_FILE_ACCESS. */
   static async open(options: LocalQueueOptions): Promise<LocalQueue> {
     const lock = await lockFolder(options.folder);
     try {
       const queue = new LocalQueue(options, lock);
       await queue.#read();
       await queue.#forgetEnded();
-      queue.#start();
       return queue;
     } catch (error) {
       await lock.release();
       throw error;
     }
+  }
+
+  /** Starts to run jobs. Those who listen for ended jobs hear of all of them if they did so before. */
+  start(): void {
+    this.#isStarted = true;
+    this.#continue();
   }
 
   async submit({ idempotencyKey, ...submission }: Submission): Promise<Job> {
@@ -135,7 +140,8 @@ export class LocalQueue implements JobQueue {
     const log = this.#logs.get(id) ?? (await this.#files.openLog(id));
     if (job.state !== 'failed' && job.state !== 'cancelled') throw wrongState(job, 'retry');
     const before = { ...job };
-    this.#files.forgiveLost(id);
+    const lost = this.#files.lostProcesses(id);
+    this.#files.setLostProcesses(id, 0); // Somebody has retried it, so that it has all its chances again.
     job.state = 'queued';
     delete job.error;
     delete job.finished;
@@ -145,6 +151,7 @@ export class LocalQueue implements JobQueue {
       // The client is told that the job is not retried, so that it must not run later.
       if (job.state === 'queued') {
         Object.assign(job, before);
+        this.#files.setLostProcesses(id, lost);
         this.#logs.delete(id);
         await this.#files.save(job).catch(() => {});
       }
@@ -160,7 +167,7 @@ export class LocalQueue implements JobQueue {
       await this.#files.setPaused(true);
     } catch (error) {
       this.#isPaused = before;
-      this.#start();
+      this.#continue();
       throw error;
     }
   }
@@ -168,7 +175,7 @@ export class LocalQueue implements JobQueue {
   async resume(): Promise<void> {
     await this.#files.setPaused(false);
     this.#isPaused = false;
-    this.#start();
+    this.#continue();
   }
 
   async isPaused(): Promise<boolean> {
@@ -199,7 +206,7 @@ export class LocalQueue implements JobQueue {
 
   /** Hands the running job back to the queue at its next checkpoint, so that the next process continues it. */
   stop(): void {
-    this.#isClosed = true;
+    this.#isStarted = false;
     this.#running?.abort.abort(new AbortedError());
   }
 
@@ -230,10 +237,7 @@ export class LocalQueue implements JobQueue {
       job.state = 'queued';
       const log = await this.#files.openLog(job.id);
       this.#logs.set(job.id, log);
-      const lost = this.#files.lostProcesses(job.id);
-      if (wasRunning && lost > MAX_LOST_PROCESSES)
-        await this.#end(job, { event: 'end', state: 'failed', error: processesLost(lost) });
-      else if (wasRunning) await log.append({ event: 'state', state: 'queued' });
+      if (wasRunning) await log.append({ event: 'state', state: 'queued' });
     }
   }
 
@@ -242,11 +246,11 @@ export class LocalQueue implements JobQueue {
     this.#logs.set(job.id, log);
     await this.#files.save(job); // Nothing may tell of it if this fails.
     await log.append({ event: 'state', state: 'queued' });
-    this.#start();
+    this.#continue();
   }
 
   /** Works on the queued jobs unless that happens already. */
-  #start(): void {
+  #continue(): void {
     if (this.#work === undefined && this.#next()) this.#work = this.#runQueued();
   }
 
@@ -259,7 +263,7 @@ export class LocalQueue implements JobQueue {
 
   /** Returns the oldest of the queued jobs with the highest priority. */
   #next(): Job | undefined {
-    if (this.#isPaused || this.#isClosed) return undefined;
+    if (this.#isPaused || !this.#isStarted) return undefined;
     let next: Job | undefined;
     for (const job of this.#jobs.values()) {
       if (job.state === 'queued' && job.priority > (next?.priority ?? -1)) next = job;
@@ -268,6 +272,8 @@ export class LocalQueue implements JobQueue {
   }
 
   async #run(job: Job): Promise<void> {
+    const lost = this.#files.lostProcesses(job.id);
+    if (lost > MAX_LOST_PROCESSES) return this.#end(job, { event: 'end', state: 'failed', error: processesLost(lost) });
     const log = this.#logs.get(job.id) as EventLog;
     const running = { id: job.id, abort: new AbortController(), nextState: 'queued' as RunningJob['nextState'] };
     this.#running = running;

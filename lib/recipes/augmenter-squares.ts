@@ -28,7 +28,7 @@ export interface MarkedImage {
 }
 
 /** Good images are decoded in chunks of this size, which bounds the memory. */
-const AT_ONCE = 16;
+const FILES_AT_ONCE = 16;
 
 /** The windows of good photographs have at most this number of pixels in all, which is 100 MB. */
 const MAX_GROUND_PIXELS = 2 ** 25;
@@ -59,8 +59,8 @@ export async function* loadGroundSquares(
     yield* loadGoodWindows(images, { window, resolution }, Math.floor(MAX_GROUND_PIXELS / resolution ** 2));
     return;
   }
-  for (let from = 0; from < images.length; from += AT_ONCE) {
-    const files = images.slice(from, from + AT_ONCE);
+  for (let from = 0; from < images.length; from += FILES_AT_ONCE) {
+    const files = images.slice(from, from + FILES_AT_ONCE);
     const chunk = await loadBackgrounds(files, resolution, fit, 'none', SHARP_KERNEL);
     yield chunk.map(({ image, foreground }) => ({ pixels: image, maskPixels: foreground }));
   }

@@ -20,6 +20,8 @@ export interface OpenQueue extends AsyncDisposable {
   queue: JobQueue;
   /** What people should know about the queue before it loses jobs. */
   warnings: readonly string[];
+  /** Runs jobs in this process, if there is no Redis. */
+  start(): void;
   /** Hands a job that runs in this process back to the queue. */
   stop(): void;
 }
@@ -50,7 +52,8 @@ export async function openQueue(
     return {
       queue,
       warnings: await queue.warnings().catch(() => []), // A service without advice is better than none.
-      stop() {}, // Workers run the jobs.
+      start() {}, // Workers run the jobs.
+      stop() {},
       [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
     };
   }
@@ -74,6 +77,7 @@ export async function openQueue(
     return {
       queue,
       warnings: [],
+      start: () => queue.start(),
       stop: () => queue.stop(),
       async [Symbol.asyncDispose]() {
         await queue[Symbol.asyncDispose]();

@@ -82,9 +82,13 @@ export async function serve(given: unknown, { signal, onListening, log }: ServeC
   );
   for (const warning of open.warnings) app.log.warn(warning);
   onError = (error) => app.log.error({ err: error }, 'the queue failed');
+  queue.onEnd(({ id, kind, state, error }) => {
+    if (state === 'failed') app.log.warn({ job: id, kind, code: error?.code }, `job failed: ${error?.message}`);
+  });
   let workers: WorkerProcesses | undefined;
   try {
     onListening(await withFileErrors('listen on', `${host}:${port}`, () => app.listen({ host, port })));
+    open.start();
     workers = startWorkers(options, workFolder, app.log);
     await stopped(signal);
     app.log.info('the service stops');

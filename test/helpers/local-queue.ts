@@ -90,6 +90,7 @@ export class TestLocalQueues {
   ): Promise<LocalQueue> {
     const onError = (error: unknown) => this.errors.push(error);
     const queue = await LocalQueue.open({ folder, run, maxQueued: 10, describe: describeMachine, onError, ...more });
+    queue.start();
     this.#open.push(queue);
     return queue;
   }

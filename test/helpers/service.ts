@@ -45,6 +45,7 @@ export async function openService(folder: string, options: TestServiceOptions = 
   const stopping = new AbortController();
   const metrics = new Metrics();
   metrics.observeQueue(queue);
+  queue.start();
   const app = await createServer(
     {
       ...{ queue, store, bases, workFolder, metrics, stopping: stopping.signal },

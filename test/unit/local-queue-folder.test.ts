@@ -98,7 +98,7 @@ describe('the folder of LocalQueue', () => {
     await dieAndRestart();
     const runner = new Runner();
     const queue = await openQueue(runner.run, folder);
-    expect(await queue.get(job.id)).toMatchObject({ state: 'failed', error: { code: 'ERR_WORKER_LOST' } });
+    expect(await reach(queue, job, 'failed')).toMatchObject({ error: { code: 'ERR_WORKER_LOST' } });
     expect(await queue.get(job.id)).not.toHaveProperty('lostProcesses');
     expect(runner.started).toEqual([]);
     expect((await allEvents(queue, job)).at(-1)?.event).toMatchObject({ event: 'end', state: 'failed' });

@@ -1,5 +1,5 @@
 /** What becomes of requests when Redis refuses a command, in the words of its versions and settings. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { BullQueue } from '../../lib/queue/bull-queue.js';
 import { answerOf } from '../../lib/service/errors.js';
 import { expectFailure } from '../helpers/failures.js';
@@ -12,6 +12,9 @@ let proxy: RefusingRedis;
 beforeAll(async () => {
   redis = await RedisServer.start(scratchFolder());
   proxy = await RefusingRedis.start(redis.port);
+});
+afterEach(() => {
+  proxy.refuse = () => undefined;
 });
 afterAll(async () => {
   await proxy[Symbol.asyncDispose]();

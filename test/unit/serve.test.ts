@@ -1,10 +1,7 @@
 /** What the service refuses before it listens, and its file of tokens. */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withFileErrors } from '../../lib/core/errors.js';
 import { requireMemory } from '../../lib/service/open-queue.js';
 import { serve } from '../../lib/service/serve.js';
 import { Tokens } from '../../lib/service/tokens.js';
@@ -34,21 +31,6 @@ describe('serve', () => {
     const context = { signal: AbortSignal.abort(), onListening: () => {} };
     const serving = serve({ store: join(scratch, 'none'), workFolder: join(scratch, 'work'), ...options }, context);
     await expectFailure(serving, code, message);
-  });
-
-  it.each([
-    ['a port that is taken', '127.0.0.1', ': another process uses the port'],
-    ['an address of another machine', '192.0.2.7', ': this machine does not have the address'],
-  ])('says in words that it cannot listen on %s', async (_, host, reason) => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as { port: number };
-    const server = createServer();
-    const listening = withFileErrors('listen on', `${host}:${port}`, () =>
-      once(server.listen({ host, port }), 'listening'),
-    );
-    await expectFailure(listening, 'ERR_FILE_ACCESS', `Cannot listen on ${host}:${port}${reason}`);
-    other.close();
   });
 
   it('refuses jobs that need more memory than the machine has', () => {

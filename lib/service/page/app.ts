@@ -15,8 +15,12 @@ import {
 } from './api.js';
 import { JobView } from './job-view.js';
 
-/** The list is read again at this interval. */
+/**
+ * The list is read again after this time, and after this time for each of its screens, which are a request each. The
+ * service refuses clients that ask much more often.
+ */
 const REFRESH_MS = 3000;
+const REFRESH_SCREEN_MS = 300;
 
 function TokenForm({ message, onDone }: { message: string; onDone: () => void }): VNode {
   const submit = (event: SubmitEvent) => {
@@ -134,10 +138,17 @@ export function App(): VNode {
   }, []);
   const needsToken = failure instanceof TokenError;
   useEffect(() => {
-    void refresh();
-    if (needsToken) return;
-    const timer = setInterval(refresh, REFRESH_MS);
-    return () => clearInterval(timer);
+    let timer = 0;
+    let isOver = false;
+    const refreshForEver = async () => {
+      await refresh();
+      if (!isOver) timer = setTimeout(refreshForEver, Math.max(REFRESH_MS, (count / PAGE_SIZE) * REFRESH_SCREEN_MS));
+    };
+    void (needsToken ? refresh() : refreshForEver());
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
   }, [needsToken, selected, count]);
   const select = (id: string) => {
     location.hash = id;
