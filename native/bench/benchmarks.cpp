@@ -46,7 +46,7 @@ UnetInputs makeInputs(const BenchOptions& options, const model::BaseModel& base)
           onDevice({rows / dual::kNumBranches, 4, side, side})};
 }
 
-// The peer's step contains only a UNet, so we free the memory of the other parts.
+// The peer's step contains only a UNet, so we free the memory of the other parts before the peak.
 void keepUnetOnly(model::BaseModel& base) {
   base.vae.reset();
   base.textEncoder.reset();
@@ -54,26 +54,26 @@ void keepUnetOnly(model::BaseModel& base) {
 
 // A sampler holds the same, with the adapter folded and its layers released.
 struct SamplingSetup {
-  explicit SamplingSetup(const BenchOptions& options)
-      : base(makeBase(options)), adapter(makeAdapter(options, *base)), folded(*base->unet, *adapter) {
+  SamplingSetup(const BenchOptions& options, bool unetOnly)
+      : base(makeBase(options)), in(makeInputs(options, *base)), adapter(makeAdapter(options, *base)) {
+    if (unetOnly) keepUnetOnly(*base);
+    folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
     adapter->releaseLayers();
-    unet = dual::makeSamplingModel(*base->unet, folded);
-    in = makeInputs(options, *base);
+    unet = dual::makeSamplingModel(*base->unet, *folded);
   }
 
   std::unique_ptr<model::BaseModel> base;
-  std::unique_ptr<dual::Adapter> adapter;
-  dual::FoldedAdapter folded;
-  std::unique_ptr<dual::PairModel> unet;
   UnetInputs in;
+  std::unique_ptr<dual::Adapter> adapter;
+  std::unique_ptr<dual::FoldedAdapter> folded;
+  std::unique_ptr<dual::PairModel> unet;
 };
 
 }  // namespace
 
 nlohmann::json denoiseStep(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
-  const SamplingSetup setup(options);
-  keepUnetOnly(*setup.base);
+  const SamplingSetup setup(options, /*unetOnly=*/true);
   return measure(options, "denoise_step", setup.in.latents.size(0), 0,
                  [&] { setup.unet->forward(setup.in.latents, setup.in.timesteps, setup.in.context, nullptr); });
 }
@@ -107,10 +107,10 @@ nlohmann::json trainStep(const BenchOptions& options) {
   for (const auto& [name, tensor] : adapter->parameters()) {
     if (name.rfind("unet.", 0) == 0) trained[name] = tensor;
   }
-  train::AdamW optimizer(trained, {});
-  const dual::DualUnet unet(*base->unet, *adapter);
   const UnetInputs in = makeInputs(options, *base);
   keepUnetOnly(*base);
+  train::AdamW optimizer(trained, {});
+  const dual::DualUnet unet(*base->unet, *adapter);
   return measure(options, "train_step", in.latents.size(0), countElements(trained), [&] {
     const nn::GradientCheckpointing checkpointing(options.checkpointing);
     const at::Tensor prediction = unet.forward(in.latents, in.timesteps, in.context);
@@ -158,7 +158,7 @@ nlohmann::json vae(const BenchOptions& options) {
 
 // Measures a whole pair of 50 steps, including decoding.
 nlohmann::json sample(const BenchOptions& options) {
-  const SamplingSetup setup(options);
+  const SamplingSetup setup(options, /*unetOnly=*/false);
   return measure(options, "sample", setup.in.latents.size(0), 0, [&] {
     sample::DenoiseInputs inputs;
     inputs.initialLatents = setup.in.latents.slice(0, 0, options.pairs * dual::kNumBranches);

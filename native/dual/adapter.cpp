@@ -83,14 +83,11 @@ at::Tensor BranchLora::operator()(const at::Tensor& x, Branch branch) const {
   return at::linear(at::linear(x, down[branch].to(x.dtype())), up[branch].to(x.dtype()));
 }
 
-Adapter::Adapter(const TensorMap& tensors, const AdapterSettings& settings, const model::Unet& unet,
+Adapter::Adapter(TensorMap tensors, const AdapterSettings& settings, const model::Unet& unet,
                  const model::TextConfig& text, const std::string& source)
     : settings_(settings) {
   try {
-    // We clone the tensors because training writes to them and the caller may use the file again.
-    TensorMap owned;
-    for (const auto& [name, tensor] : tensors) owned[name] = tensor.clone();
-    const nn::Weights weights = nn::Weights::fromTensors(std::move(owned), source, at::kFloat, unet.device());
+    const nn::Weights weights = nn::Weights::fromTensors(std::move(tensors), source, at::kFloat, unet.device());
     for (const nn::AttentionLayer* layer : unet.attentionLayers()) {
       layers_.emplace(layer->name, makeLayer(weights.scope("unet." + layer->name), *layer, settings));
     }

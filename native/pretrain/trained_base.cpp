@@ -97,9 +97,9 @@ TrainedBase::TrainedBase(const std::string& start, uint64_t seed)
   textEncoder_ = std::make_unique<model::TextEncoder>(text, textConfig_);
   unet_ = std::make_unique<model::Unet>(unet, unetConfig_);
   const dual::AdapterSettings settings{kRank, dual::BackgroundMode::kOff, 1.0};
-  const TensorMap tensors = continued ? dual::readAdapterFile(start + kAdapterFile).tensors
+  TensorMap tensors = continued ? dual::readAdapterFile(start + kAdapterFile).tensors
                                       : silentAdapter(settings, *unet_, textConfig_, makeGenerator(seed, 4));
-  adapter_ = std::make_unique<dual::Adapter>(tensors, settings, *unet_, textConfig_, start + kAdapterFile);
+  adapter_ = std::make_unique<dual::Adapter>(std::move(tensors), settings, *unet_, textConfig_, start + kAdapterFile);
   for (const auto& [name, tensor] : text.taken()) parameters_["text_encoder/" + name] = tensor;
   for (const auto& [name, tensor] : unet.taken()) parameters_["unet/" + name] = tensor;
   for (const auto& [name, tensor] : adapter_->parameters()) parameters_["adapter/" + name] = tensor;

@@ -71,8 +71,8 @@ PairTrainer::PairTrainer(const model::BaseModel& base, std::unique_ptr<LatentSou
   }
   const bool joined = options_.branches == Branches::kJoint;
   if (!joined) silenceSaim(start);
-  adapter_ =
-      std::make_unique<dual::Adapter>(start, settings, *base.unet, text, initial.empty() ? "a fresh adapter" : initial);
+  adapter_ = std::make_unique<dual::Adapter>(std::move(start), settings, *base.unet, text,
+                                             initial.empty() ? "a fresh adapter" : initial);
   adapter_->requireGradients();
   TensorMap trained;
   for (const auto& [name, tensor] : adapter_->parameters()) {
