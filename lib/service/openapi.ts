@@ -68,7 +68,7 @@ function documented(
     if (answer instanceof z.ZodNull) response[status] = { description, type: 'null' };
     else
       response[status] = answers
-        ? { description, content: { [answers]: { schema: { type: 'string' } } } }
+        ? { description, content: { [answers]: { schema: components.of(answer, 'output') } } }
         : json(description, components.of(answer, 'output'));
   }
   response.default = json('The error.', components.of(errorAnswer, 'output'));

@@ -98,5 +98,7 @@ export const undoneTooLate = z
   .object({ error: errorAnswer.shape.error, state: z.looseObject(state).optional() })
   .meta({ id: 'UndoneTooLate' })
   .describe('Another reviewer has changed the pair since. Its state is there.');
-export const reviewEvents = z.string().describe('Events of the name `change`, each with a ReviewChange as its data.');
+export const reviewEvents = z
+  .object({ id: z.string(), event: z.literal('change'), data: z.string().describe('A ReviewChange as JSON.') })
+  .describe('The changes, one after the other.');
 export const picture = z.string().describe('The picture.');

@@ -31,7 +31,7 @@ class Batch {
   std::vector<PlacedDefect> draw(const Task& task, const Steps& onStep) const {
     std::vector<int64_t> streams;
     for (const PlaceWindow& window : windows_) streams.push_back(streamOf(window));
-    const sample::GroundInputs ground = encodeWindows(source_.base, source_.partFill, options_, windows_, task);
+    const sample::GroundInputs ground = encode(task);
     sample::PairBatch batch(source_, options_.sample, streams, ground);
     while (!batch.isDone()) {
       task.checkCancelled();
@@ -50,14 +50,21 @@ class Batch {
   }
 
  private:
+  sample::GroundInputs encode(const Task& task) const {
+    RECORD_USER_SCOPE("encode the photograph's windows");
+    return encodeWindows(source_.base, source_.partFill, options_, windows_, task);
+  }
+
   // latents, known: (2, 4, h, w).
   PlacedDefect decode(const PlaceWindow& window, const at::Tensor& latents, const at::Tensor& known) const {
+    RECORD_USER_SCOPE("decode");
     const at::Tensor result = pixels(latents[dual::kGlobal]), reconstruction = pixels(known[dual::kGlobal]);
     const at::Tensor weight = window.place.to(at::kFloat) / 255;
     at::Tensor change = (result - reconstruction)[0].permute({1, 2, 0}).cpu() * weight.unsqueeze(-1);
     if (isGrey(window.photograph)) change = change.mean(-1, true).expand(change.sizes());
     PlacedDefect placed{window.index, toBytes(pixels(latents[dual::kAnomaly]))[0].cpu(), change.contiguous(), {}};
     const double fill = (blankValue(source_.partFill) + 1) * kLevelsPerUnit;
+    RECORD_USER_SCOPE("find the mask of a placed defect");
     placed.mask = placedMask({placed.part, fill, placed.change, window.place != 0});
     return placed;
   }

@@ -106,6 +106,9 @@ describe('the review of a job', () => {
     expect(image.headers).toMatchObject({ 'content-type': 'image/png', 'cross-origin-resource-policy': 'same-origin' });
     expect(image.headers['cache-control']).toContain('immutable');
     expect(image.rawPayload).toEqual(readFileSync(join(filesOf(job), 'test', 'crack', '000001.png')));
+    const mask = await ask({ url: at(job, 'pairs/1/mask') }); // It has the same address as the request that replaces it.
+    expect(mask.rawPayload).toEqual(readFileSync(join(filesOf(job), 'ground_truth', 'crack', '000001_mask.png')));
+    expect((await ask({ method: 'DELETE', url: at(job, 'pairs/1/mask') })).headers.allow).toBe('PUT, GET');
     expect((await ask({ url: at(job, 'pairs/1/thumbnail/outline') })).headers['content-type']).toBe('image/webp');
   });
 

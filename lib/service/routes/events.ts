@@ -12,7 +12,13 @@ const HEARTBEAT_MS = 15_000;
 /** A client that lost its connection tries again after this time. */
 const RETRY_MS = 2000;
 
-const answer = z.string().describe('The events. Each has an `id`, the name of the `event`, and JSON as `data`.');
+const answer = z
+  .object({
+    id: z.string().describe('Send it as `Last-Event-ID` to continue after this event.'),
+    event: z.string().describe('The name of the event, such as `progress` or `end`.'),
+    data: z.string().describe('The event as JSON.'),
+  })
+  .describe('The events, one after the other.');
 
 const textOf = ({ id, event }: StoredEvent) => `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`;
 
