@@ -37,8 +37,8 @@ class Adapter {
  public:
   // `tensors` use the names of our own format. Those in float32 on the base's device become the parameters without a
   // copy, so that training writes to them. Throws ERR_ADAPTER_MISMATCH if they do not fit the base.
-  Adapter(TensorMap tensors, const AdapterSettings& settings, const model::Unet& unet,
-          const model::TextConfig& text, const std::string& source);
+  Adapter(TensorMap tensors, const AdapterSettings& settings, const model::Unet& unet, const model::TextConfig& text,
+          const std::string& source);
 
   // Returns the initial values for training. LoRA down is N(0, 1/rank) and up is zero. SAIM and the background's MLP
   // start like fresh linear layers, norms at one and zero, gamma at 0.1 (add) or 0 (interpolate). A zero `up` leaves

@@ -1,5 +1,7 @@
 #include "place/placed_mask.h"
 
+#include <ATen/record_function.h>
+
 #include <algorithm>
 
 #include "core/connected_regions.h"
@@ -76,6 +78,7 @@ at::Tensor withoutWeakSpecks(const at::Tensor& mask, const at::Tensor& change) {
 }  // namespace
 
 at::Tensor placedMask(const DrawnDefect& drawn) {
+  RECORD_USER_SCOPE("find the mask of a placed defect");
   const at::Tensor change = drawn.change.abs().amax(-1) / 2;  // of the range
   const at::Tensor visible = (change >= kVisible) & drawn.place;
   const at::Tensor distance = mask::distanceFromFill(drawn.part, drawn.fill);

@@ -64,7 +64,6 @@ class Batch {
     if (isGrey(window.photograph)) change = change.mean(-1, true).expand(change.sizes());
     PlacedDefect placed{window.index, toBytes(pixels(latents[dual::kAnomaly]))[0].cpu(), change.contiguous(), {}};
     const double fill = (blankValue(source_.partFill) + 1) * kLevelsPerUnit;
-    RECORD_USER_SCOPE("find the mask of a placed defect");
     placed.mask = placedMask({placed.part, fill, placed.change, window.place != 0});
     return placed;
   }

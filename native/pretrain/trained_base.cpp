@@ -98,7 +98,7 @@ TrainedBase::TrainedBase(const std::string& start, uint64_t seed)
   unet_ = std::make_unique<model::Unet>(unet, unetConfig_);
   const dual::AdapterSettings settings{kRank, dual::BackgroundMode::kOff, 1.0};
   TensorMap tensors = continued ? dual::readAdapterFile(start + kAdapterFile).tensors
-                                      : silentAdapter(settings, *unet_, textConfig_, makeGenerator(seed, 4));
+                                : silentAdapter(settings, *unet_, textConfig_, makeGenerator(seed, 4));
   adapter_ = std::make_unique<dual::Adapter>(std::move(tensors), settings, *unet_, textConfig_, start + kAdapterFile);
   for (const auto& [name, tensor] : text.taken()) parameters_["text_encoder/" + name] = tensor;
   for (const auto& [name, tensor] : unet.taken()) parameters_["unet/" + name] = tensor;
