@@ -35,7 +35,7 @@ bool runsOnWinograd(const at::Tensor& x, const at::Tensor& weight, const ConvGeo
   cpu::ImageShape shape = imageShape(x);
   // The choice must not depend on the other images of a batch that is scored.
   if (!at::GradMode::is_enabled()) shape.count = std::min<int64_t>(shape.count, 1);
-  return cpu::wideWinogradPays(shape);
+  return cpu::winograd4Pays(shape);
 }
 
 // Returns the weight (out, in, 3, 3) as (9 * in, out). libtorch copies a transposed matrix faster than other layouts.
@@ -59,8 +59,8 @@ at::Tensor convolved(const at::Tensor& x, const at::Tensor& kernels, const at::T
   const at::Tensor taps = (missing > 0 ? at::constant_pad_nd(kernels, {0, missing}) : kernels).contiguous();
   at::Tensor result = at::empty({x.size(0), columns, x.size(2), x.size(3)}, x.options(), kPixels);
   const at::Tensor offset = bias.defined() ? bias.contiguous() : bias;
-  cpu::wideWinograd(on, pixels.const_data_ptr<float>(), imageShape(x), depth, taps.const_data_ptr<float>(), columns,
-                    offset.defined() ? offset.const_data_ptr<float>() : nullptr, result.mutable_data_ptr<float>());
+  cpu::winograd4(on, pixels.const_data_ptr<float>(), imageShape(x), depth, taps.const_data_ptr<float>(), columns,
+                 offset.defined() ? offset.const_data_ptr<float>() : nullptr, result.mutable_data_ptr<float>());
   return result;
 }
 
@@ -73,8 +73,8 @@ WeightGradients weightGradients(const at::Tensor& x, const at::Tensor& gradient)
   const cpu::Kernels& on = kernelsFor(depth, columns);
   const at::Tensor taps = at::empty({kTapsOfSide, depth, cpu::paddedColumns(on, columns)}, x.options());
   const at::Tensor bias = at::empty({columns}, x.options());
-  cpu::wideWinogradGradients(on, x.const_data_ptr<float>(), gradient.const_data_ptr<float>(), imageShape(x), depth,
-                             columns, taps.mutable_data_ptr<float>(), bias.mutable_data_ptr<float>());
+  cpu::winograd4Gradients(on, x.const_data_ptr<float>(), gradient.const_data_ptr<float>(), imageShape(x), depth,
+                          columns, taps.mutable_data_ptr<float>(), bias.mutable_data_ptr<float>());
   const at::Tensor rows = taps.narrow(2, 0, columns).flatten(0, 1).t().contiguous();  // (out, 9 * in)
   return {rows.view({columns, kSide, kSide, depth}).permute({0, 3, 1, 2}), bias};
 }

@@ -30,28 +30,28 @@ int64_t scratchOf(int64_t keys, int64_t width) {
   return std::max(attentionScratch(keys, width), Attention<A>::scratch(keys, width));
 }
 
-const Kernels kAvx512 = {kTileRows,      kPanelColumns,    packPanel,      multiplyTile,
-                         transformPatch, transformKernels, transformSums,  attentionScratch,
-                         attendFloat,    nullptr,          pairNorm,       pairMix,
-                         nullptr,        nullptr,          &kWideWinograd, &kBatchNormReluLoops};
-const Kernels kBFloat16 = {kTileRows,      kPanelColumns,
-                           packPanel,      multiplyTile,
-                           transformPatch, transformKernels,
-                           transformSums,  attentionScratch,
-                           attendFloat,    attend<BFloat16Arithmetic>,
-                           pairNorm,       pairMix,
-                           roundRow,       nullptr,
-                           &kWideWinograd, &kBatchNormReluLoops};
+const Kernels kAvx512 = {kTileRows,      kPanelColumns,    packPanel,          multiplyTile,
+                         transformPatch, transformKernels, transformSums,      attentionScratch,
+                         attendFloat,    nullptr,          pairNorm,           pairMix,
+                         nullptr,        nullptr,          &kWinograd4Kernels, &kBatchNormReluLoops};
+const Kernels kBFloat16 = {kTileRows,          kPanelColumns,
+                           packPanel,          multiplyTile,
+                           transformPatch,     transformKernels,
+                           transformSums,      attentionScratch,
+                           attendFloat,        attend<BFloat16Arithmetic>,
+                           pairNorm,           pairMix,
+                           roundRow,           nullptr,
+                           &kWinograd4Kernels, &kBatchNormReluLoops};
 
 template <const AmxProducts& amx>
-constexpr Kernels kAmx = {kTileRows,      kPanelColumns,
-                          packPanel,      multiplyTile,
-                          transformPatch, transformKernels,
-                          transformSums,  scratchOf<AmxArithmetic<amx>>,
-                          attendFloat,    attend<AmxArithmetic<amx>>,
-                          pairNorm,       pairMix,
-                          roundRow,       &amx,
-                          &kWideWinograd, &kBatchNormReluLoops};
+constexpr Kernels kAmx = {kTileRows,          kPanelColumns,
+                          packPanel,          multiplyTile,
+                          transformPatch,     transformKernels,
+                          transformSums,      scratchOf<AmxArithmetic<amx>>,
+                          attendFloat,        attend<AmxArithmetic<amx>>,
+                          pairNorm,           pairMix,
+                          roundRow,           &amx,
+                          &kWinograd4Kernels, &kBatchNormReluLoops};
 
 }  // namespace
 

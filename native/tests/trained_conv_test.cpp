@@ -37,7 +37,7 @@ ConvValues valuesOf(const ConvShape& shape, at::ScalarType dtype, Convolve& conv
 }
 
 void expectLikeLibtorch(const ConvShape& shape) {
-  EXPECT(ops::cpu::wideWinogradPays({shape.images, shape.height, shape.width}));  // Otherwise nothing is compared.
+  EXPECT(ops::cpu::winograd4Pays({shape.images, shape.height, shape.width}));  // Otherwise nothing is compared.
   const ConvValues actual = valuesOf(shape, at::kFloat, ops::trainedConv2d),
                    expected = valuesOf(shape, at::kDouble, ops::trainedConv2dPlain);
   const std::string what = c10::str(shape.images, " images of ", shape.in, " x ", shape.height, " x ", shape.width,
@@ -114,7 +114,7 @@ DAN_TEST(scored_images_do_not_depend_on_their_batch) {
   const at::Tensor alone = ops::trainedConv2d(large.narrow(0, 3, 1), weight, {}, kSame);
   EXPECT(at::equal(ops::trainedConv2d(large, weight, {}, kSame).narrow(0, 3, 1), alone));
   // One image of 16 pixels a side has too few tiles for Winograd's method, and the batch of five has enough.
-  EXPECT(ops::cpu::wideWinogradPays({5, 16, 16}) && !ops::cpu::wideWinogradPays({1, 16, 16}));
+  EXPECT(ops::cpu::winograd4Pays({5, 16, 16}) && !ops::cpu::winograd4Pays({1, 16, 16}));
   EXPECT(at::equal(ops::trainedConv2d(small, weight, {}, kSame), ops::trainedConv2dPlain(small, weight, {}, kSame)));
 }
 

@@ -78,10 +78,10 @@ struct AmxProducts {
 };
 
 // In Winograd's F(4x4, 3x3), a tile reads 6 x 6 pixels and writes 4 x 4. See winograd4.h.
-constexpr int kWidePatch = 6, kWideTile = 4;
-constexpr int kWidePositions = kWidePatch * kWidePatch;
+constexpr int kWinograd4Patch = 6, kWinograd4Tile = 4;
+constexpr int kWinograd4Positions = kWinograd4Patch * kWinograd4Patch;
 // Values of a pixel lie side by side. The strides count floats from one pixel to the next.
-struct WidePixels {
+struct Winograd4Pixels {
   const float* data;
   int64_t rowStride, columnStride;
 };
@@ -98,12 +98,12 @@ struct MatrixTask {
   bool accumulate;
 };
 // Results have a plane for each of the 36 positions. Planes begin positionStride floats apart.
-struct WideWinograd {
+struct Winograd4Kernels {
   int64_t lanes, tileRows;
   // Transform the 6 x 6 pixels that a tile reads, and the gradients of the 4 x 4 pixels that it writes. Write
   // result[k] of each position for k < depth, and zeros up to the next multiple of `lanes`.
-  void (*transformPatch)(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride);
-  void (*transformGradient)(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride);
+  void (*transformPatch)(const Winograd4Pixels& pixels, int64_t depth, float* result, int64_t positionStride);
+  void (*transformGradient)(const Winograd4Pixels& pixels, int64_t depth, float* result, int64_t positionStride);
   // Transforms the sums of a tile to its 4 x 4 pixels. Reads them up to the next multiple of `lanes`. `bias` has
   // `columns` floats or is null.
   void (*transformSums)(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
@@ -178,7 +178,7 @@ struct Kernels {
   // compute in bfloat16.
   void (*roundSums)(const float* sums, const float* bias, int64_t count, uint16_t* result);
   const AmxProducts* amx;  // null where the CPU has no AMX
-  const WideWinograd* wideWinograd;
+  const Winograd4Kernels* winograd4;
   const BatchNormReluLoops* batchNormRelu;
 };
 

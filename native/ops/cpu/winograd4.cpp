@@ -19,7 +19,7 @@ constexpr int64_t kFewestTilesOfBlock = 24, kMostTilesOfBlock = 384;  // multipl
 // may also be read into it.
 constexpr int64_t kPositionGap = 16;
 // This position of a kernel's gradients sums the gradients of all pixels.
-constexpr int64_t kSumPosition = kWidePatch + 1;
+constexpr int64_t kSumPosition = kWinograd4Patch + 1;
 
 int64_t padded(int64_t count, int64_t multiple) { return ceilDiv(count, multiple) * multiple; }
 
@@ -27,7 +27,9 @@ int64_t padded(int64_t count, int64_t multiple) { return ceilDiv(count, multiple
 class Grid {
  public:
   explicit Grid(const ImageShape& shape)
-      : shape_(shape), across_(ceilDiv(shape.width, kWideTile)), ofImage_(across_ * ceilDiv(shape.height, kWideTile)) {}
+      : shape_(shape),
+        across_(ceilDiv(shape.width, kWinograd4Tile)),
+        ofImage_(across_ * ceilDiv(shape.height, kWinograd4Tile)) {}
 
   int64_t tiles() const { return shape_.count * ofImage_; }
 
@@ -39,7 +41,7 @@ class Grid {
     const auto [image, top, left] = placeOf(tile, before);
     const float* data = images + image * shape_.height * shape_.width * depth;
     if (top >= 0 && left >= 0 && top + side <= shape_.height && left + side <= shape_.width) {
-      return use(WidePixels{data + (top * shape_.width + left) * depth, shape_.width * depth, depth});
+      return use(Winograd4Pixels{data + (top * shape_.width + left) * depth, shape_.width * depth, depth});
     }
     const int64_t first = std::max<int64_t>(-left, 0), last = std::min(shape_.width - left, side);
     for (int64_t y = 0; y < side; ++y) {
@@ -53,7 +55,7 @@ class Grid {
                   (last - first) * depth * sizeof(float));
       std::fill_n(row + last * depth, (side - last) * depth, 0.0F);
     }
-    use(WidePixels{scratch, side * depth, depth});
+    use(Winograd4Pixels{scratch, side * depth, depth});
   }
 
   // Calls make(pixels, rowStride), which writes the tile's 4 x 4 pixels, and keeps those inside of the image.
@@ -61,12 +63,13 @@ class Grid {
   void write(int64_t tile, float* images, int64_t depth, float* scratch, const Make& make) const {
     const auto [image, top, left] = placeOf(tile, 0);
     float* data = images + ((image * shape_.height + top) * shape_.width + left) * depth;
-    const int64_t rows = std::min<int64_t>(shape_.height - top, kWideTile);
-    const int64_t columns = std::min<int64_t>(shape_.width - left, kWideTile);
-    if (rows == kWideTile && columns == kWideTile) return make(data, shape_.width * depth);
-    make(scratch, kWideTile * depth);
+    const int64_t rows = std::min<int64_t>(shape_.height - top, kWinograd4Tile);
+    const int64_t columns = std::min<int64_t>(shape_.width - left, kWinograd4Tile);
+    if (rows == kWinograd4Tile && columns == kWinograd4Tile) return make(data, shape_.width * depth);
+    make(scratch, kWinograd4Tile * depth);
     for (int64_t y = 0; y < rows; ++y) {
-      std::memcpy(data + y * shape_.width * depth, scratch + y * kWideTile * depth, columns * depth * sizeof(float));
+      std::memcpy(data + y * shape_.width * depth, scratch + y * kWinograd4Tile * depth,
+                  columns * depth * sizeof(float));
     }
   }
 
@@ -76,7 +79,7 @@ class Grid {
   };
   Place placeOf(int64_t tile, int64_t before) const {
     const int64_t inImage = tile % ofImage_;
-    return {tile / ofImage_, inImage / across_ * kWideTile - before, inImage % across_ * kWideTile - before};
+    return {tile / ofImage_, inImage / across_ * kWinograd4Tile - before, inImage % across_ * kWinograd4Tile - before};
   }
 
   ImageShape shape_;
@@ -85,96 +88,97 @@ class Grid {
 
 // Returns the number of tiles that are computed together, each with `floats` values at each position.
 int64_t tilesOfBlock(int64_t floats) {
-  const int64_t tiles = kFloatsOfBlock / (kWidePositions * floats) / kFewestTilesOfBlock * kFewestTilesOfBlock;
+  const int64_t tiles = kFloatsOfBlock / (kWinograd4Positions * floats) / kFewestTilesOfBlock * kFewestTilesOfBlock;
   return std::clamp(tiles, kFewestTilesOfBlock, kMostTilesOfBlock);
 }
 
 }  // namespace
 
-bool wideWinogradPays(const ImageShape& shape) {
+bool winograd4Pays(const ImageShape& shape) {
   // With fewer tiles, the product with the transformed kernels costs no more than transforming them.
   constexpr int64_t kFewestTiles = 48;
   constexpr double kLeastShare = 0.75;
   const Grid grid(shape);
   const auto pixels = static_cast<double>(shape.count * shape.height * shape.width);
   return grid.tiles() >= kFewestTiles &&
-         pixels >= kLeastShare * static_cast<double>(grid.tiles() * kWideTile * kWideTile);
+         pixels >= kLeastShare * static_cast<double>(grid.tiles() * kWinograd4Tile * kWinograd4Tile);
 }
 
-int64_t paddedColumns(const Kernels& kernels, int64_t columns) { return padded(columns, kernels.wideWinograd->lanes); }
+int64_t paddedColumns(const Kernels& kernels, int64_t columns) { return padded(columns, kernels.winograd4->lanes); }
 
-void wideWinograd(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth,
-                  const float* taps, int64_t columns, const float* bias, float* result) {
-  const WideWinograd& wide = *kernels.wideWinograd;
+void winograd4(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth, const float* taps,
+               int64_t columns, const float* bias, float* result) {
+  const Winograd4Kernels& winograd = *kernels.winograd4;
   const Grid grid(shape);
-  const int64_t ofPatch = padded(depth, wide.lanes), ofSums = padded(columns, wide.lanes);
+  const int64_t ofPatch = padded(depth, winograd.lanes), ofSums = padded(columns, winograd.lanes);
   const int64_t kernelStride = depth * ofSums + kPositionGap;
-  const at::Tensor kernelBuffer = at::empty({kWidePositions * kernelStride}, at::kFloat);
+  const at::Tensor kernelBuffer = at::empty({kWinograd4Positions * kernelStride}, at::kFloat);
   auto* const transformed = kernelBuffer.mutable_data_ptr<float>();  // [position][k][column]
-  wide.transformKernels(taps, depth * ofSums, transformed, kernelStride);
+  winograd.transformKernels(taps, depth * ofSums, transformed, kernelStride);
 
   const int64_t most = tilesOfBlock(ofPatch + ofSums), tiles = grid.tiles();
   const int64_t patchStride = most * ofPatch + kPositionGap, sumStride = most * ofSums + kPositionGap;
   at::parallel_for(0, ceilDiv(tiles, most), 1, [&](int64_t begin, int64_t end) {
-    const int64_t ofScratch = kWidePositions * std::max(depth, columns);
-    const at::Tensor buffer = at::empty({kWidePositions * (patchStride + sumStride) + ofScratch}, at::kFloat);
-    auto* const patches = buffer.mutable_data_ptr<float>();      // [position][tile][k]
-    float* const sums = patches + kWidePositions * patchStride;  // [position][tile][column]
-    float* const scratch = sums + kWidePositions * sumStride;
+    const int64_t ofScratch = kWinograd4Positions * std::max(depth, columns);
+    const at::Tensor buffer = at::empty({kWinograd4Positions * (patchStride + sumStride) + ofScratch}, at::kFloat);
+    auto* const patches = buffer.mutable_data_ptr<float>();           // [position][tile][k]
+    float* const sums = patches + kWinograd4Positions * patchStride;  // [position][tile][column]
+    float* const scratch = sums + kWinograd4Positions * sumStride;
     for (int64_t block = begin; block < end; ++block) {
-      const int64_t first = block * most, count = std::min(most, tiles - first), rows = padded(count, wide.tileRows);
+      const int64_t first = block * most, count = std::min(most, tiles - first),
+                    rows = padded(count, winograd.tileRows);
       for (int64_t t = 0; t < count; ++t) {
-        grid.read(first + t, 1, kWidePatch, images, depth, scratch, [&](const WidePixels& pixels) {
-          wide.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
+        grid.read(first + t, 1, kWinograd4Patch, images, depth, scratch, [&](const Winograd4Pixels& pixels) {
+          winograd.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
         });
       }
-      for (int64_t p = 0; p < kWidePositions; ++p) {
+      for (int64_t p = 0; p < kWinograd4Positions; ++p) {
         float* const left = patches + p * patchStride;
         std::fill(left + count * ofPatch, left + rows * ofPatch, 0.0F);
-        wide.multiply({left, ofPatch, 1, transformed + p * kernelStride, ofSums, sums + p * sumStride, ofSums, rows,
-                       depth, ofSums, /*accumulate=*/false});
+        winograd.multiply({left, ofPatch, 1, transformed + p * kernelStride, ofSums, sums + p * sumStride, ofSums, rows,
+                           depth, ofSums, /*accumulate=*/false});
       }
       for (int64_t t = 0; t < count; ++t) {
         grid.write(first + t, result, columns, scratch, [&](float* pixels, int64_t rowStride) {
-          wide.transformSums(sums + t * ofSums, sumStride, bias, columns, pixels, rowStride, columns);
+          winograd.transformSums(sums + t * ofSums, sumStride, bias, columns, pixels, rowStride, columns);
         });
       }
     }
   });
 }
 
-void wideWinogradGradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
-                           int64_t depth, int64_t columns, float* tapGradients, float* biasGradients) {
-  const WideWinograd& wide = *kernels.wideWinograd;
+void winograd4Gradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
+                        int64_t depth, int64_t columns, float* tapGradients, float* biasGradients) {
+  const Winograd4Kernels& winograd = *kernels.winograd4;
   const Grid grid(shape);
-  const int64_t ofPatch = padded(depth, wide.lanes), ofGradient = padded(columns, wide.lanes);
-  const int64_t rows = padded(depth, wide.tileRows), sumStride = rows * ofGradient + kPositionGap;
+  const int64_t ofPatch = padded(depth, winograd.lanes), ofGradient = padded(columns, winograd.lanes);
+  const int64_t rows = padded(depth, winograd.tileRows), sumStride = rows * ofGradient + kPositionGap;
   const int64_t most = tilesOfBlock(ofPatch + ofGradient), tiles = grid.tiles();
   const int64_t patchStride = most * ofPatch + kPositionGap, gradientStride = most * ofGradient + kPositionGap;
-  const at::Tensor buffer = at::empty({kWidePositions * (patchStride + gradientStride + sumStride)}, at::kFloat);
-  auto* const patches = buffer.mutable_data_ptr<float>();        // [position][tile][k]
-  float* const spread = patches + kWidePositions * patchStride;  // [position][tile][column]
-  float* const sums = spread + kWidePositions * gradientStride;  // [position][k][column]
+  const at::Tensor buffer = at::empty({kWinograd4Positions * (patchStride + gradientStride + sumStride)}, at::kFloat);
+  auto* const patches = buffer.mutable_data_ptr<float>();             // [position][tile][k]
+  float* const spread = patches + kWinograd4Positions * patchStride;  // [position][tile][column]
+  float* const sums = spread + kWinograd4Positions * gradientStride;  // [position][k][column]
   std::fill_n(biasGradients, columns, 0.0F);
   // The blocks follow each other, so that the sums do not depend on the number of threads.
   for (int64_t first = 0; first < tiles; first += most) {
     const int64_t count = std::min(most, tiles - first);
     at::parallel_for(0, count, kTilesOfTask, [&](int64_t begin, int64_t end) {
-      const at::Tensor scratch = at::empty({kWidePositions * std::max(depth, columns)}, at::kFloat);
+      const at::Tensor scratch = at::empty({kWinograd4Positions * std::max(depth, columns)}, at::kFloat);
       auto* const outside = scratch.mutable_data_ptr<float>();
       for (int64_t t = begin; t < end; ++t) {
-        grid.read(first + t, 1, kWidePatch, images, depth, outside, [&](const WidePixels& pixels) {
-          wide.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
+        grid.read(first + t, 1, kWinograd4Patch, images, depth, outside, [&](const Winograd4Pixels& pixels) {
+          winograd.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
         });
-        grid.read(first + t, 0, kWideTile, gradients, columns, outside, [&](const WidePixels& pixels) {
-          wide.transformGradient(pixels, columns, spread + t * ofGradient, gradientStride);
+        grid.read(first + t, 0, kWinograd4Tile, gradients, columns, outside, [&](const Winograd4Pixels& pixels) {
+          winograd.transformGradient(pixels, columns, spread + t * ofGradient, gradientStride);
         });
       }
     });
-    at::parallel_for(0, kWidePositions, 1, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, kWinograd4Positions, 1, [&](int64_t begin, int64_t end) {
       for (int64_t p = begin; p < end; ++p) {
-        wide.multiply({patches + p * patchStride, 1, ofPatch, spread + p * gradientStride, ofGradient,
-                       sums + p * sumStride, ofGradient, rows, count, ofGradient, /*accumulate=*/first > 0});
+        winograd.multiply({patches + p * patchStride, 1, ofPatch, spread + p * gradientStride, ofGradient,
+                           sums + p * sumStride, ofGradient, rows, count, ofGradient, /*accumulate=*/first > 0});
       }
     });
     const float* const all = spread + kSumPosition * gradientStride;
@@ -182,7 +186,7 @@ void wideWinogradGradients(const Kernels& kernels, const float* images, const fl
       for (int64_t c = 0; c < columns; ++c) biasGradients[c] += all[t * ofGradient + c];
     }
   }
-  wide.gatherKernelGradients(sums, sumStride, depth * ofGradient, tapGradients);
+  winograd.gatherKernelGradients(sums, sumStride, depth * ofGradient, tapGradients);
 }
 
 }  // namespace dan::ops::cpu

@@ -9,19 +9,19 @@ namespace dan::ops::cpu {
 
 // Returns true if the images have enough tiles to make transforming the kernels worthwhile, and few pixels of the tiles
 // lie outside of the images.
-bool wideWinogradPays(const ImageShape& shape);
+bool winograd4Pays(const ImageShape& shape);
 
 // Returns the number of floats that the kernels' columns take, which fill whole vectors.
 int64_t paddedColumns(const Kernels& kernels, int64_t columns);
 
 // images: `depth` values a pixel; taps: [tap][depth][paddedColumns], zeros after the last column; bias: (columns) or
 // null. Writes images of the same shape with `columns` values a pixel.
-void wideWinograd(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth,
-                  const float* taps, int64_t columns, const float* bias, float* result);
+void winograd4(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth, const float* taps,
+               int64_t columns, const float* bias, float* result);
 
-// gradients: of the pixels that wideWinograd() writes. Writes the gradients of the taps, in their layout, and of the
+// gradients: of the pixels that winograd4() writes. Writes the gradients of the taps, in their layout, and of the
 // bias, (columns).
-void wideWinogradGradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
-                           int64_t depth, int64_t columns, float* tapGradients, float* biasGradients);
+void winograd4Gradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
+                        int64_t depth, int64_t columns, float* tapGradients, float* biasGradients);
 
 }  // namespace dan::ops::cpu

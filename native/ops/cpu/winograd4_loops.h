@@ -10,7 +10,7 @@ namespace dan::ops::cpu {
 namespace {
 
 // B^T d for six values.
-inline void transformSix(const Vector* d, Vector into[kWidePatch]) {
+inline void transformSix(const Vector* d, Vector into[kWinograd4Patch]) {
   const Vector d0 = d[0], d1 = d[1], d2 = d[2], d3 = d[3], d4 = d[4], d5 = d[5];
   const Vector minusFour = broadcast(-4), minusFive = broadcast(-5), four = broadcast(4), two = broadcast(2);
   const Vector even = multiplyAdd(minusFour, d2, d4), odd = multiplyAdd(minusFour, d1, d3);
@@ -24,7 +24,7 @@ inline void transformSix(const Vector* d, Vector into[kWidePatch]) {
 }
 
 // A^T m for six values.
-inline void sumSix(const Vector* m, Vector into[kWideTile]) {
+inline void sumSix(const Vector* m, Vector into[kWinograd4Tile]) {
   const Vector m1 = m[1], m2 = m[2], m3 = m[3], m4 = m[4];
   const Vector sum = add(m1, m2), difference = subtract(m1, m2), sumOfTwo = add(m3, m4), apart = subtract(m3, m4);
   into[0] = add(add(m[0], sum), sumOfTwo);
@@ -34,7 +34,7 @@ inline void sumSix(const Vector* m, Vector into[kWideTile]) {
 }
 
 // A y for four values.
-inline void spreadFour(const Vector* y, Vector into[kWidePatch]) {
+inline void spreadFour(const Vector* y, Vector into[kWinograd4Patch]) {
   const Vector y0 = y[0], y1 = y[1], y2 = y[2], y3 = y[3];
   const Vector even = add(y0, y2), odd = add(y1, y3);
   const Vector evenOfTwo = multiplyAdd(broadcast(4), y2, y0);
@@ -48,7 +48,7 @@ inline void spreadFour(const Vector* y, Vector into[kWidePatch]) {
 }
 
 // G g for three values.
-inline void spreadThree(const Vector* g, Vector into[kWidePatch]) {
+inline void spreadThree(const Vector* g, Vector into[kWinograd4Patch]) {
   const Vector g0 = g[0], g1 = g[1], g2 = g[2];
   const Vector outer = multiply(broadcast(-1.0F / 6), add(g0, g2)), inner = multiply(broadcast(1.0F / 6), g1);
   const Vector outerOfTwo = multiplyAdd(broadcast(1.0F / 6), g2, multiply(broadcast(1.0F / 24), g0));
@@ -89,29 +89,29 @@ inline void transformSquare(const Read& read, const Write& write) {
   }
 }
 
-// Transforms kIn x kIn pixels to the kWidePatch x kWidePatch positions.
+// Transforms kIn x kIn pixels to the kWinograd4Patch x kWinograd4Patch positions.
 template <int kIn, void (*transform)(const Vector*, Vector*)>
-inline void widePixels(const WidePixels& pixels, int64_t depth, float* result, int64_t positionStride) {
+inline void winograd4Pixels(const Winograd4Pixels& pixels, int64_t depth, float* result, int64_t positionStride) {
   for (int64_t k = 0; k < depth; k += kLanes) {
     const bool isWhole = depth - k >= kLanes;
     const Mask mask = firstLanes(depth - k);
-    transformSquare<kIn, kWidePatch, transform>(
+    transformSquare<kIn, kWinograd4Patch, transform>(
         [&](int y, int x) {
           const float* from = pixels.data + y * pixels.rowStride + x * pixels.columnStride + k;
           return isWhole ? load(from) : load(from, mask);
         },
-        [&](int y, int x, Vector value) { store(result + (y * kWidePatch + x) * positionStride + k, value); });
+        [&](int y, int x, Vector value) { store(result + (y * kWinograd4Patch + x) * positionStride + k, value); });
   }
 }
 
-inline void wideSums(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
-                     int64_t rowStride, int64_t columnStride) {
+inline void winograd4Sums(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
+                          int64_t rowStride, int64_t columnStride) {
   for (int64_t c = 0; c < columns; c += kLanes) {
     const bool isWhole = columns - c >= kLanes;
     const Mask mask = firstLanes(columns - c);
     const Vector offset = bias == nullptr ? zero() : load(bias + c, mask);
-    transformSquare<kWidePatch, kWideTile, sumSix>(
-        [&](int y, int x) { return load(sums + (y * kWidePatch + x) * positionStride + c); },
+    transformSquare<kWinograd4Patch, kWinograd4Tile, sumSix>(
+        [&](int y, int x) { return load(sums + (y * kWinograd4Patch + x) * positionStride + c); },
         [&](int y, int x, Vector value) {
           float* to = pixels + y * rowStride + x * columnStride + c;
           isWhole ? store(to, add(offset, value)) : store(to, add(offset, value), mask);
@@ -121,18 +121,18 @@ inline void wideSums(const float* sums, int64_t positionStride, const float* bia
 
 constexpr int kKernelTaps = 3;
 
-inline void wideKernels(const float* taps, int64_t count, float* result, int64_t positionStride) {
+inline void winograd4Taps(const float* taps, int64_t count, float* result, int64_t positionStride) {
   for (int64_t i = 0; i < count; i += kLanes) {
-    transformSquare<kKernelTaps, kWidePatch, spreadThree>(
+    transformSquare<kKernelTaps, kWinograd4Patch, spreadThree>(
         [&](int y, int x) { return load(taps + (y * kKernelTaps + x) * count + i); },
-        [&](int y, int x, Vector value) { store(result + (y * kWidePatch + x) * positionStride + i, value); });
+        [&](int y, int x, Vector value) { store(result + (y * kWinograd4Patch + x) * positionStride + i, value); });
   }
 }
 
-inline void wideKernelGradients(const float* sums, int64_t positionStride, int64_t count, float* taps) {
+inline void winograd4TapGradients(const float* sums, int64_t positionStride, int64_t count, float* taps) {
   for (int64_t i = 0; i < count; i += kLanes) {
-    transformSquare<kWidePatch, kKernelTaps, gatherSix>(
-        [&](int y, int x) { return load(sums + (y * kWidePatch + x) * positionStride + i); },
+    transformSquare<kWinograd4Patch, kKernelTaps, gatherSix>(
+        [&](int y, int x) { return load(sums + (y * kWinograd4Patch + x) * positionStride + i); },
         [&](int y, int x, Vector value) { store(taps + (y * kKernelTaps + x) * count + i, value); });
   }
 }
@@ -177,14 +177,14 @@ inline void multiplyMatrices(const MatrixTask& task) {
   if (column < task.columns) panel(std::integral_constant<int, 1>());
 }
 
-const WideWinograd kWideWinograd = {kLanes,
-                                    kTileRows,
-                                    widePixels<kWidePatch, transformSix>,
-                                    widePixels<kWideTile, spreadFour>,
-                                    wideSums,
-                                    wideKernels,
-                                    wideKernelGradients,
-                                    multiplyMatrices};
+const Winograd4Kernels kWinograd4Kernels = {kLanes,
+                                            kTileRows,
+                                            winograd4Pixels<kWinograd4Patch, transformSix>,
+                                            winograd4Pixels<kWinograd4Tile, spreadFour>,
+                                            winograd4Sums,
+                                            winograd4Taps,
+                                            winograd4TapGradients,
+                                            multiplyMatrices};
 
 }  // namespace
 
