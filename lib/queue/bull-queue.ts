@@ -45,8 +45,9 @@ const LOST_WORKERS = 'stc';
 export class BullQueue implements JobQueue {
   readonly #queues: BullQueues;
   readonly #parts: Parts;
-  /** Hears of jobs that end. */
-  #listener: Redis | undefined;
+  /** The connection that hears of ended jobs. */
+  #ends: Redis | undefined;
+  readonly #endListeners: ((job: Job) => void)[] = [];
 
   /** Uses a connection, which is closed with the queue. */
   constructor(
@@ -196,13 +197,18 @@ export class BullQueue implements JobQueue {
   }
 
   onEnd(listener: (job: Job) => void): void {
-    this.#listener ??= this.redis.duplicate();
-    const client = this.#listener;
-    client.on('error', () => {}); // The other connection reports the same errors.
-    client.on('message', (_, ids) => {
-      for (const id of ids.split(' ')) this.get(id).then(listener, () => {}); // Metrics may miss a job, but must not end the process.
+    this.#endListeners.push(listener);
+    if (this.#ends) return;
+    this.#ends = this.redis.duplicate();
+    this.#ends.on('error', () => {}); // The other connection reports the same errors.
+    const tell = async (id: string) => {
+      const job = await this.get(id);
+      for (const one of this.#endListeners) one(job);
+    };
+    this.#ends.on('message', (_, ids) => {
+      for (const id of ids.split(' ')) tell(id).catch(() => {}); // Metrics may miss a job, but must not end the process.
     });
-    client.subscribe(keys.ended).catch(() => {}); // ioredis subscribes again after each connection.
+    this.#ends.subscribe(keys.ended).catch(() => {}); // ioredis subscribes again after each connection.
   }
 
   /** Counts the jobs in the states that BullMQ knows. */
@@ -252,7 +258,7 @@ export class BullQueue implements JobQueue {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queues.close();
-    this.#listener?.disconnect();
+    this.#ends?.disconnect();
     this.redis.disconnect();
   }
 

@@ -63,6 +63,7 @@ export class JobFiles {
     return this.#lost.get(id) ?? 0;
   }
 
+  /** Sets how many processes have died while they ran a job. It counts from there on. */
   setLostProcesses(id: string, count: number): void {
     if (count === 0) this.#lost.delete(id);
     else this.#lost.set(id, count);

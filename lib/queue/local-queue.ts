@@ -89,9 +89,15 @@ export class LocalQueue implements JobQueue {
     }
   }
 
-  /** Starts to run jobs. Those who listen for ended jobs hear of all of them if they did so before. */
+  /** Starts to run jobs, and fails those that ended too many processes. Listeners that were added before hear of all ends. */
   start(): void {
     this.#isStarted = true;
+    for (const job of this.#jobs.values()) {
+      const lost = this.#files.lostProcesses(job.id);
+      if (job.state !== 'queued' || lost <= MAX_LOST_PROCESSES) continue;
+      const end: EndEvent = { event: 'end', state: 'failed', error: processesLost(lost) };
+      this.#end(job, end).catch((error) => this.options.onError(error));
+    }
     this.#continue();
   }
 
@@ -237,7 +243,9 @@ export class LocalQueue implements JobQueue {
       job.state = 'queued';
       const log = await this.#files.openLog(job.id);
       this.#logs.set(job.id, log);
-      if (wasRunning) await log.append({ event: 'state', state: 'queued' });
+      if (!wasRunning) continue;
+      await this.#files.save(job); // The process that died counts once.
+      await log.append({ event: 'state', state: 'queued' });
     }
   }
 
@@ -272,8 +280,6 @@ export class LocalQueue implements JobQueue {
   }
 
   async #run(job: Job): Promise<void> {
-    const lost = this.#files.lostProcesses(job.id);
-    if (lost > MAX_LOST_PROCESSES) return this.#end(job, { event: 'end', state: 'failed', error: processesLost(lost) });
     const log = this.#logs.get(job.id) as EventLog;
     const running = { id: job.id, abort: new AbortController(), nextState: 'queued' as RunningJob['nextState'] };
     this.#running = running;

@@ -33,6 +33,7 @@ export type ReviewRoute =
   | 'undoDecision'
   | 'followReview'
   | 'getPairImage'
+  | 'getPairMask'
   | 'getPairThumbnail'
   | 'getPhotograph'
   | 'getDefectImage'
@@ -122,16 +123,20 @@ function addPictures(app: FastifyInstance, { reviewOf, optionsOf }: Required<Rev
     if (v === version) reply.header('cache-control', IMMUTABLE);
     return reply.type(type).send(bytes);
   };
-  app.get('/api/pairs/:pair/:kind', optionsOf('getPairImage'), async (request, reply) => {
-    const kind = kindOf(request, imageKinds);
-    if (!kind) return reply.callNotFound();
+  const sendImage = async (request: FastifyRequest, reply: FastifyReply, kind: (typeof imageKinds)[number]) => {
     const id = placeOf(request, 'pair');
     const { session } = await reviewOf(request);
     await session.measure(id).catch(() => undefined);
     const path = session.fileOf(id, kind);
     const bytes = await withFileErrors('read', path, () => readFile(path));
     return send(request, reply, session.stateOf(id).version, 'image/png', bytes);
+  };
+  app.get('/api/pairs/:pair/:kind', optionsOf('getPairImage'), async (request, reply) => {
+    const kind = kindOf(request, imageKinds);
+    return kind ? sendImage(request, reply, kind) : reply.callNotFound();
   });
+  // The service refuses the methods that an address does not have, and the mask has this address to be replaced, too.
+  app.get('/api/pairs/:pair/mask', optionsOf('getPairMask'), (request, reply) => sendImage(request, reply, 'mask'));
   app.get('/api/pairs/:pair/thumbnail/:kind', optionsOf('getPairThumbnail'), async (request, reply) => {
     const kind = kindOf(request, thumbnailKinds);
     if (!kind) return reply.callNotFound();

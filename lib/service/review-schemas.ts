@@ -99,6 +99,10 @@ export const undoneTooLate = z
   .meta({ id: 'UndoneTooLate' })
   .describe('Another reviewer has changed the pair since. Its state is there.');
 export const reviewEvents = z
-  .object({ id: z.string(), event: z.literal('change'), data: z.string().describe('A ReviewChange as JSON.') })
-  .describe('The changes, one after the other.');
+  .object({
+    id: z.string().describe('The number of the event.'),
+    event: z.literal('change'),
+    data: z.string().describe('A ReviewChange as JSON.'),
+  })
+  .meta({ id: 'ReviewEvent', description: 'Each event of the stream.' });
 export const picture = z.string().describe('The picture.');

@@ -71,21 +71,13 @@ function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
   return routes;
 }
 
-/** Tells whether the parameters of `route` can take what stands in their places in the route `url`. */
-function covers(route: string, url: string): boolean {
-  const [parts, given] = [route.split('/'), url.split('/')];
-  return parts.length === given.length && parts.every((part, index) => part.startsWith(':') || part === given[index]);
-}
-
 /** Answers 405 to the methods that an address does not have. */
 function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
-  const known = [...routes];
-  for (const [url] of known) {
-    // Another route can have the same address: a mask is a picture of a pair, and has a request of its own to be replaced.
-    const methods = new Set(known.flatMap(([route, own]) => (covers(route, url) ? [...own] : [])));
+  const others = (methods: ReadonlySet<string>) => app.supportedMethods.filter((method) => !methods.has(method));
+  for (const [url, methods] of [...routes]) {
     const allowed = [...methods].join(', ');
     app.route({
-      ...{ method: app.supportedMethods.filter((method) => !methods.has(method)), url, schema: { hide: true } },
+      ...{ method: others(methods), url, schema: { hide: true } },
       // Before the body is looked at, whose type is wrong for some methods.
       onRequest: async (_request, reply) => {
         reply.header('allow', allowed);

@@ -24,14 +24,6 @@ int64_t countElements(const TensorMap& tensors) {
   return count;
 }
 
-std::unique_ptr<dual::Adapter> makeAdapter(const BenchOptions& options, const model::BaseModel& base,
-                                           dual::BackgroundMode background = dual::BackgroundMode::kOff) {
-  const dual::AdapterSettings settings{options.rank, background, 1.0};
-  const auto& text = base.textEncoder->config();
-  return std::make_unique<dual::Adapter>(dual::Adapter::initialTensors(settings, *base.unet, text, makeGenerator(1)),
-                                         settings, *base.unet, text, "bench");
-}
-
 struct UnetInputs {
   at::Tensor latents, timesteps, context, background;
 };
@@ -46,26 +38,43 @@ UnetInputs makeInputs(const BenchOptions& options, const model::BaseModel& base)
           onDevice({rows / dual::kNumBranches, 4, side, side})};
 }
 
-// The peer's step contains only a UNet, so we free the memory of the other parts before the peak.
-void keepUnetOnly(model::BaseModel& base) {
-  base.vae.reset();
-  base.textEncoder.reset();
+enum class Parts { kAll, kUnet };
+
+// The peer's step contains only a UNet, so the memory of the other parts is freed before an adapter takes its own.
+struct BenchBase {
+  BenchBase(const BenchOptions& options, Parts parts)
+      : model(makeBase(options)), text(model->textEncoder->config()), in(makeInputs(options, *model)) {
+    if (parts == Parts::kAll) return;
+    model->vae.reset();
+    model->textEncoder.reset();
+  }
+
+  std::unique_ptr<model::BaseModel> model;
+  model::TextConfig text;
+  UnetInputs in;
+};
+
+std::unique_ptr<dual::Adapter> makeAdapter(const BenchOptions& options, const BenchBase& base,
+                                           dual::BackgroundMode background = dual::BackgroundMode::kOff) {
+  const dual::AdapterSettings settings{options.rank, background, 1.0};
+  const model::Unet& unet = *base.model->unet;
+  return std::make_unique<dual::Adapter>(dual::Adapter::initialTensors(settings, unet, base.text, makeGenerator(1)),
+                                         settings, unet, base.text, "bench");
 }
 
 // A sampler holds the same, with the adapter folded and its layers released.
 struct SamplingSetup {
-  SamplingSetup(const BenchOptions& options, bool unetOnly)
-      : base(makeBase(options)), in(makeInputs(options, *base)), adapter(makeAdapter(options, *base)) {
-    if (unetOnly) keepUnetOnly(*base);
-    folded = std::make_unique<dual::FoldedAdapter>(*base->unet, *adapter);
+  SamplingSetup(const BenchOptions& options, Parts parts, dual::BackgroundMode background = dual::BackgroundMode::kOff)
+      : base(options, parts),
+        adapter(makeAdapter(options, base, background)),
+        folded(*base.model->unet, *adapter),
+        unet(dual::makeSamplingModel(*base.model->unet, folded)) {
     adapter->releaseLayers();
-    unet = dual::makeSamplingModel(*base->unet, *folded);
   }
 
-  std::unique_ptr<model::BaseModel> base;
-  UnetInputs in;
+  BenchBase base;
   std::unique_ptr<dual::Adapter> adapter;
-  std::unique_ptr<dual::FoldedAdapter> folded;
+  dual::FoldedAdapter folded;
   std::unique_ptr<dual::PairModel> unet;
 };
 
@@ -73,44 +82,39 @@ struct SamplingSetup {
 
 nlohmann::json denoiseStep(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
-  const SamplingSetup setup(options, /*unetOnly=*/true);
-  return measure(options, "denoise_step", setup.in.latents.size(0), 0,
-                 [&] { setup.unet->forward(setup.in.latents, setup.in.timesteps, setup.in.context, nullptr); });
+  const SamplingSetup setup(options, Parts::kUnet);
+  const UnetInputs& in = setup.base.in;
+  return measure(options, "denoise_step", in.latents.size(0), 0,
+                 [&] { setup.unet->forward(in.latents, in.timesteps, in.context, nullptr); });
 }
 
 nlohmann::json bcm(const BenchOptions& options) {
   const at::NoGradGuard noGrad;
-  const auto base = makeBase(options);
-  const auto adapter = makeAdapter(options, *base, dual::BackgroundMode::kAdd);
-  const dual::FoldedAdapter folded(*base->unet, *adapter);
-  adapter->releaseLayers();  // A sampler does this too.
-  const auto unet = dual::makeSamplingModel(*base->unet, folded);
-  const UnetInputs in = makeInputs(options, *base);
+  const SamplingSetup setup(options, Parts::kUnet, dual::BackgroundMode::kAdd);
+  const UnetInputs& in = setup.base.in;
   // All pairs share one background. The unconditional half of guidance has its own, as in sampling.
   const int64_t halves = options.guidance ? 2 : 1;
   const at::Tensor background = in.background.slice(0, 0, halves);
   const at::Tensor global = dual::unpackBranches(in.context).select(1, dual::kGlobal).slice(0, 0, halves);
   const at::Tensor t = in.timesteps.slice(0, 0, halves);
-  keepUnetOnly(*base);
   return measure(options, "denoise_step_bcm", in.latents.size(0), 0, [&] {
-    auto features = unet->backgroundFeatures(background, t, global);
+    auto features = setup.unet->backgroundFeatures(background, t, global);
     for (auto& [name, feature] : features) feature = feature.repeat_interleave(options.pairs, 0);
-    unet->forward(in.latents, in.timesteps, in.context, &features);
+    setup.unet->forward(in.latents, in.timesteps, in.context, &features);
   });
 }
 
 nlohmann::json trainStep(const BenchOptions& options) {
-  const auto base = makeBase(options);
-  const auto adapter = makeAdapter(options, *base);
+  const BenchBase base(options, Parts::kUnet);
+  const auto adapter = makeAdapter(options, base);
   adapter->requireGradients();
   TensorMap trained;  // The peer trains only the UNet's adapter.
   for (const auto& [name, tensor] : adapter->parameters()) {
     if (name.rfind("unet.", 0) == 0) trained[name] = tensor;
   }
-  const UnetInputs in = makeInputs(options, *base);
-  keepUnetOnly(*base);
   train::AdamW optimizer(trained, {});
-  const dual::DualUnet unet(*base->unet, *adapter);
+  const dual::DualUnet unet(*base.model->unet, *adapter);
+  const UnetInputs& in = base.in;
   return measure(options, "train_step", in.latents.size(0), countElements(trained), [&] {
     const nn::GradientCheckpointing checkpointing(options.checkpointing);
     const at::Tensor prediction = unet.forward(in.latents, in.timesteps, in.context);
@@ -158,15 +162,16 @@ nlohmann::json vae(const BenchOptions& options) {
 
 // Measures a whole pair of 50 steps, including decoding.
 nlohmann::json sample(const BenchOptions& options) {
-  const SamplingSetup setup(options, /*unetOnly=*/false);
-  return measure(options, "sample", setup.in.latents.size(0), 0, [&] {
+  const SamplingSetup setup(options, Parts::kAll);
+  const UnetInputs& in = setup.base.in;
+  return measure(options, "sample", in.latents.size(0), 0, [&] {
     sample::DenoiseInputs inputs;
-    inputs.initialLatents = setup.in.latents.slice(0, 0, options.pairs * dual::kNumBranches);
-    inputs.encoderHiddenStates = setup.in.context;
+    inputs.initialLatents = in.latents.slice(0, 0, options.pairs * dual::kNumBranches);
+    inputs.encoderHiddenStates = in.context;
     inputs.guidanceScale = options.guidance ? 2.5 : 1.0;
-    const auto scheduler = diffusion::makeScheduler("pndm", setup.base->schedule, 50);
+    const auto scheduler = diffusion::makeScheduler("pndm", setup.base.model->schedule, 50);
     const at::Tensor latents = sample::denoise(*setup.unet, *scheduler, inputs, Task());
-    setup.base->vae->decode(latents / setup.base->vae->config().scalingFactor);
+    setup.base.model->vae->decode(latents / setup.base.model->vae->config().scalingFactor);
   });
 }
 

@@ -36,7 +36,8 @@ struct AdapterSettings {
 class Adapter {
  public:
   // `tensors` use the names of our own format. Those in float32 on the base's device become the parameters without a
-  // copy, so that training writes to them. Throws ERR_ADAPTER_MISMATCH if they do not fit the base.
+  // copy, so that training writes to them, and no two may share memory. Throws ERR_ADAPTER_MISMATCH if they do not fit
+  // the base.
   Adapter(TensorMap tensors, const AdapterSettings& settings, const model::Unet& unet, const model::TextConfig& text,
           const std::string& source);
 

@@ -83,8 +83,9 @@ void expandSaim(TensorMap& tensors, const std::string& source) {
     const int64_t width = values.size(0);
     const double root = std::sqrt(static_cast<double>(width));
     const auto put = [&](const char* part, const at::Tensor& weight, const at::Tensor& offset) {
-      tensors[layer + ".saim." + part + ".weight"] = weight.contiguous();
-      tensors[layer + ".saim." + part + ".bias"] = offset;
+      // Training changes each in place.
+      tensors[layer + ".saim." + part + ".weight"] = weight.clone(at::MemoryFormat::Contiguous);
+      tensors[layer + ".saim." + part + ".bias"] = offset.clone();
     };
     const at::Tensor identity = at::eye(width, at::kFloat), zero = at::zeros({width});
     // A = Wi' Wq' Wk Wi / sqrt(C), c = Wi' Wk' (Wq bi + bq) / sqrt(C); B = Wo Wv Wi, b = Wo (Wv bi + bv) + bo.

@@ -64,7 +64,7 @@ export async function allEvents(queue: LocalQueue, { id }: Job, after?: string):
   return events;
 }
 
-const describeMachine = async () => ({ host: 'here', device: 'cpu', memoryBytes: 1, bases: ['sd'] });
+export const describeMachine = async () => ({ host: 'here', device: 'cpu', memoryBytes: 1, bases: ['sd'] });
 
 export class TestLocalQueues {
   readonly scratch = scratchFolder();

@@ -7,8 +7,17 @@ import { DatasetError } from '../../lib/core/errors.js';
 import { EventLog } from '../../lib/queue/event-log.js';
 import type { Job, StoredEvent } from '../../lib/queue/job-queue.js';
 import { MAX_EVENTS } from '../../lib/queue/kept.js';
+import { LocalQueue } from '../../lib/queue/local-queue.js';
 import { expectFailure } from '../helpers/failures.js';
-import { allEvents, endless, Runner, reach, submission, TestLocalQueues } from '../helpers/local-queue.js';
+import {
+  allEvents,
+  describeMachine,
+  endless,
+  Runner,
+  reach,
+  submission,
+  TestLocalQueues,
+} from '../helpers/local-queue.js';
 
 const queues = TestLocalQueues.use();
 const { scratch } = queues;
@@ -106,6 +115,33 @@ describe('the folder of LocalQueue', () => {
     await runner.reached(job);
     runner.complete();
     expect(await reach(queue, job, 'completed')).not.toHaveProperty('error');
+  });
+
+  it('runs nothing before it is started, and fails what ended too many processes even if it is paused', async () => {
+    const folder = join(scratch, 'start');
+    const first = await openQueue(new Runner().run, folder);
+    await first.pause();
+    const [deadly, waiting] = [await first.submit(submission()), await first.submit(submission())];
+    await first[Symbol.asyncDispose]();
+    const file = join(folder, `${deadly.id}.json`);
+    const died = { ...JSON.parse(readFileSync(file, 'utf8')), state: 'running', lostProcesses: 5 };
+    writeFileSync(file, JSON.stringify(died));
+    const runner = new Runner();
+    const onError = (error: unknown) => expect.fail(String(error));
+    const options = { folder, run: runner.run, maxQueued: 9, describe: describeMachine, onError };
+    for (let opened = 0; opened < 2; opened++) await (await LocalQueue.open(options))[Symbol.asyncDispose]();
+    await using queue = await LocalQueue.open(options);
+    const ended: Job[] = [];
+    queue.onEnd((job) => ended.push(job));
+    await queue.resume();
+    expect(await queue.counts()).toMatchObject({ queued: 2 });
+    await queue.pause();
+    queue.start();
+    expect(ended).toMatchObject([{ id: deadly.id, state: 'failed', error: { code: 'ERR_WORKER_LOST' } }]);
+    expect((await allEvents(queue, deadly)).map(({ event }) => event.event)).toEqual(['state', 'state', 'end']);
+    expect(runner.started).toEqual([]);
+    await queue.resume();
+    await runner.reached(waiting);
   });
 
   it('stays paused over a restart', async () => {

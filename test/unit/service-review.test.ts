@@ -108,7 +108,15 @@ describe('the review of a job', () => {
     expect(image.rawPayload).toEqual(readFileSync(join(filesOf(job), 'test', 'crack', '000001.png')));
     const mask = await ask({ url: at(job, 'pairs/1/mask') }); // It has the same address as the request that replaces it.
     expect(mask.rawPayload).toEqual(readFileSync(join(filesOf(job), 'ground_truth', 'crack', '000001_mask.png')));
-    expect((await ask({ method: 'DELETE', url: at(job, 'pairs/1/mask') })).headers.allow).toBe('PUT, GET');
+    for (const [path, allowed] of [
+      ['mask', 'PUT, GET'],
+      ['decision', 'PUT'],
+      ['undo', 'POST'],
+    ]) {
+      const refused = await ask({ method: 'DELETE', url: at(job, `pairs/1/${path}`) });
+      expect([refused.statusCode, refused.headers.allow]).toEqual([405, allowed]);
+    }
+    expect((await ask({ url: at(job, 'pairs/1/decision') })).statusCode).toBe(405);
     expect((await ask({ url: at(job, 'pairs/1/thumbnail/outline') })).headers['content-type']).toBe('image/webp');
   });
 

@@ -61,6 +61,10 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   throw response.status === 404 || response.status === 400 ? new MissingError(message) : new Error(message);
 }
 
+/** The list is read again and again. A request that hangs, for example after the computer has slept, must not end that. */
+const READ_MS = 30_000;
+const read = (path: string): Promise<Response> => request(path, { signal: AbortSignal.timeout(READ_MS) });
+
 /** The list grows by this number of jobs. */
 export const PAGE_SIZE = 100;
 
@@ -70,17 +74,17 @@ export async function listJobs(count: number): Promise<{ jobs: Job[]; hasOlder: 
   let after: string | undefined;
   do {
     const query = `limit=${PAGE_SIZE}${after === undefined ? '' : `&after=${after}`}`;
-    const page = (await (await request(`v1/jobs?${query}`)).json()) as { jobs: Job[]; next?: string };
+    const page = (await (await read(`v1/jobs?${query}`)).json()) as { jobs: Job[]; next?: string };
     jobs.push(...page.jobs);
     after = page.next;
   } while (after !== undefined && jobs.length < count);
   return { jobs, hasOlder: after !== undefined };
 }
 
-export const getJob = async (id: string): Promise<Job> => (await request(`v1/jobs/${encodeURIComponent(id)}`)).json();
+export const getJob = async (id: string): Promise<Job> => (await read(`v1/jobs/${encodeURIComponent(id)}`)).json();
 
 export async function listWorkers(): Promise<Worker[]> {
-  const { workers } = (await (await request('v1/workers')).json()) as { workers: Worker[] };
+  const { workers } = (await (await read('v1/workers')).json()) as { workers: Worker[] };
   return workers;
 }
 

@@ -15,11 +15,9 @@ import {
 } from './api.js';
 import { JobView } from './job-view.js';
 
-/**
- * The list is read again after this time, and after this time for each of its screens, which are a request each. The
- * service refuses clients that ask much more often.
- */
+/** The list is read again after this time. */
 const REFRESH_MS = 3000;
+/** Each screen of the list is a request. A long list waits this time for each, because the service limits requests. */
 const REFRESH_SCREEN_MS = 300;
 
 function TokenForm({ message, onDone }: { message: string; onDone: () => void }): VNode {
@@ -120,14 +118,16 @@ export function App(): VNode {
   const selected = useSelected();
   const wanted = useRef({ selected, count });
   wanted.current = { selected, count }; // A job that is followed refreshes the list as it is wanted then.
+  const calls = useRef(0);
   const refresh = useCallback(async () => {
+    const call = ++calls.current;
     const { selected, count } = wanted.current;
     try {
       const list = await listJobs(count);
       const isListed = selected === '' || list.jobs.some(({ id }) => id === selected);
       const unlisted = isListed ? undefined : await getJob(selected).catch(missing);
       const known = await listWorkers();
-      if (wanted.current.selected !== selected || wanted.current.count !== count) return; // A later call has newer ones.
+      if (call !== calls.current) return; // A later call has newer ones.
       setList(list);
       setOther(unlisted);
       setWorkers(known);
@@ -140,11 +140,11 @@ export function App(): VNode {
   useEffect(() => {
     let timer = 0;
     let isOver = false;
-    const refreshForEver = async () => {
+    const refreshForever = async () => {
       await refresh();
-      if (!isOver) timer = setTimeout(refreshForEver, Math.max(REFRESH_MS, (count / PAGE_SIZE) * REFRESH_SCREEN_MS));
+      if (!isOver) timer = setTimeout(refreshForever, Math.max(REFRESH_MS, (count / PAGE_SIZE) * REFRESH_SCREEN_MS));
     };
-    void (needsToken ? refresh() : refreshForEver());
+    void (needsToken ? refresh() : refreshForever());
     return () => {
       isOver = true;
       clearTimeout(timer);

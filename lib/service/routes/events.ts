@@ -12,13 +12,14 @@ const HEARTBEAT_MS = 15_000;
 /** A client that lost its connection tries again after this time. */
 const RETRY_MS = 2000;
 
+// OpenAPI 3.1 has no words for streams of events. By custom, the schema is that of each event.
 const answer = z
   .object({
     id: z.string().describe('Send it as `Last-Event-ID` to continue after this event.'),
     event: z.string().describe('The name of the event, such as `progress` or `end`.'),
     data: z.string().describe('The event as JSON.'),
   })
-  .describe('The events, one after the other.');
+  .meta({ id: 'ServerSentEvent', description: 'Each event of the stream.' });
 
 const textOf = ({ id, event }: StoredEvent) => `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`;
 

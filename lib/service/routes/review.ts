@@ -69,6 +69,11 @@ const requests: Record<ReviewRoute, Documented> = {
     schema: { params: schemas.imageParams, ...picture },
     answers: 'image/png',
   },
+  getPairMask: {
+    summary: 'Fetch the mask of a pair.',
+    schema: { params: schemas.pairParams, ...picture },
+    answers: 'image/png',
+  },
   getPairThumbnail: {
     summary: 'Fetch a small picture of a pair.',
     schema: { params: schemas.thumbnailParams, ...picture },
@@ -95,7 +100,7 @@ const requests: Record<ReviewRoute, Documented> = {
  * too much, and its decisions must not be refused because of them.
  */
 const UNLIMITED: readonly ReviewRoute[] = [
-  ...(['getPairImage', 'getPairThumbnail', 'getPhotograph', 'getDefectImage', 'getDefectMask'] as const),
+  ...(['getPairImage', 'getPairMask', 'getPairThumbnail', 'getPhotograph', 'getDefectImage', 'getDefectMask'] as const),
   'listMeasuredPairs',
 ];
 
