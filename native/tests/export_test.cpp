@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <set>
 
 #include "core/random.h"
 #include "dual/adapter_export.h"
@@ -118,6 +119,10 @@ DAN_TEST(a_compact_adapter_is_exact_at_full_rank_and_says_its_error_below) {
   EXPECT(small.numbers < full.numbers / 2);
   const auto back = dual::readAdapterFile(scratchFile(".safetensors"));
   EXPECT((predict(back) - expected).abs().max().item<double>() > 1e-4);
+  // Training changes each tensor in place.
+  std::set<const void*> places;
+  for (const auto& [name, tensor] : back.tensors) places.insert(tensor.const_data_ptr());
+  EXPECT(places.size() == back.tensors.size());
   // The reported error is that of the stored matrix.
   const auto& [layer, scores, values] = small.errors.front();
   const auto valuesOf = [&](const TensorMap& t) {

@@ -19,9 +19,9 @@ from pathlib import Path
 
 SCHEMATHESIS = "schemathesis==4.*"
 # Names of types, datasets and jobs obey rules that a schema cannot state, so that some valid requests are refused.
-# DELETE cancels a job, which stays. An address that sends many wrong tokens gets 429 instead of 401, so that this program
-# sends none instead.
-EXCLUDED = "positive_data_acceptance,use_after_free,ignored_auth"
+# DELETE cancels a job, which stays. A new job has no pairs to review yet. An address that sends many wrong tokens gets
+# 429 instead of 401, so that this program sends none instead.
+EXCLUDED = "positive_data_acceptance,use_after_free,ensure_resource_availability,ignored_auth"
 
 
 def require_tokens(address: str, token: str) -> None:
