@@ -1,5 +1,14 @@
 /** What the queue in the process keeps in its folder, what a restart finds there, and what happens if it cannot write. */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
@@ -111,6 +120,14 @@ describe('the folder of LocalQueue', () => {
     expect(await queue.get(job.id)).not.toHaveProperty('lostProcesses');
     expect(runner.started).toEqual([]);
     expect((await allEvents(queue, job)).at(-1)?.event).toMatchObject({ event: 'end', state: 'failed' });
+    const log = join(folder, `${job.id}.events.jsonl`);
+    await vi.waitFor(() => expect(readFileSync(log, 'utf8')).toContain('"end"')); // Its end is known before it is written.
+    renameSync(log, `${log}-away`);
+    symlinkSync(join(folder, 'none', 'log'), log); // It is read as empty and cannot be written.
+    await expectFailure(queue.retry(job.id), 'ERR_FILE_ACCESS');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ state: 'failed', lostProcesses: 6 });
+    rmSync(log);
+    renameSync(`${log}-away`, log);
     await queue.retry(job.id);
     await runner.reached(job);
     runner.complete();
