@@ -133,7 +133,7 @@ export function App(): VNode {
       setWorkers(known);
       setFailure(undefined);
     } catch (error) {
-      setFailure(error as Error);
+      if (call === calls.current) setFailure(error as Error);
     }
   }, []);
   const needsToken = failure instanceof TokenError;
