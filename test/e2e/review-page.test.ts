@@ -75,6 +75,22 @@ describe('the page of review', () => {
     expect(problems).toEqual([]);
   });
 
+  it('takes keys from the moment that the pairs are shown', async () => {
+    const page = await newPage();
+    await page.addInitScript(() => {
+      // The observer runs as soon as the cell is in the document, before the browser paints it.
+      const observer = new MutationObserver(() => {
+        const shown = document.querySelector('[role=option][aria-selected=true]');
+        if (!shown) return;
+        observer.disconnect();
+        shown.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+      });
+      observer.observe(document, { childList: true, subtree: true });
+    });
+    await page.goto(untouched.address);
+    await page.getByRole('heading', { name: 'Pair 0' }).waitFor();
+  });
+
   it('is used with the mouse, and filters and sorts', async () => {
     const { address } = await review('mouse', 12, { empty: [4] });
     const { page, problems } = await open(address);

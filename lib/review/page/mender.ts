@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../../components/html.js';
 import { ExpiredError, sendMask } from './api.js';
 import { Button } from './button.js';
@@ -32,7 +32,7 @@ export function Mender(props: MenderProps) {
   const { name, review, id, image, original, viewport, onViewport, zoomCommands, onClose, onHelp } = props;
   const mending = useMending(original, review.pairs[id]?.box ?? undefined);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const [isSaving, setSaving] = useState(false);
   const [failure, setFailure] = useState('');
   const { mask, area, tool, size, cursor, isPenDown, canUndo, canRedo } = mending;

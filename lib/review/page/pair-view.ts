@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Facts } from '../../components/facts.js';
 import { html } from '../../components/html.js';
 import { decisionName } from '../../components/words.js';
@@ -60,9 +60,10 @@ export function PairView(props: PairViewProps) {
   if (!isMending) mended.current = undefined;
   else if (image && mask) mended.current ??= { image, original: mask };
 
-  useEffect(() => setViewport(WHOLE), [id]);
+  // A key that follows at once must find the whole image.
+  useLayoutEffect(() => setViewport(WHOLE), [id]);
   // The focus begins at the top, after the grid and after the mask was mended.
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [isMending]);
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), [isMending]);
   useEffect(() => {
     const next = nextId === undefined ? undefined : review.pairs[nextId];
     if (next && nextId !== undefined && next.problem === undefined) new Image().src = addressOf(nextId, next, 'image');

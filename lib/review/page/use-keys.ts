@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { commandOf, type Keys } from './keys.js';
 
 /** Runs the handlers of commands when their keys are pressed anywhere on the page, but not behind a dialog. */
@@ -9,7 +9,8 @@ export function useKeys<Command extends string>(
 ): void {
   const latest = useRef(handlers);
   latest.current = handlers;
-  useEffect(() => {
+  // Keys work from the moment that the page shows what they are for. An ordinary effect would run only after that.
+  useLayoutEffect(() => {
     if (!isActive) return undefined;
     const onKeyDown = (event: KeyboardEvent) => {
       const command = document.querySelector('dialog[open]') ? undefined : commandOf(keys, event);
