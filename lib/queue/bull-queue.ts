@@ -154,6 +154,11 @@ export class BullQueue implements JobQueue {
     return (await this.#queues.find(id))?.data?.cancelled === true;
   }
 
+  /** Begins anew to count the workers that a job loses. */
+  async forgetLost({ id = '', queueName }: BullJob<JobData>): Promise<void> {
+    await this.redis.hdel(this.#queues.get(queueName).toKey(id), LOST_WORKERS);
+  }
+
   async retry(id: string): Promise<Job> {
     const found = await this.#require(id);
     const job = await describeJob(found);
@@ -167,7 +172,7 @@ export class BullQueue implements JobQueue {
     await this.#parts.forget(id); // Parts that failed are tried again, too.
     await appendEvent(this.redis, id, { event: 'state', state: 'queued' });
     if (isEnded) {
-      await this.redis.hdel(this.#queues.get(found.queueName).toKey(id), LOST_WORKERS);
+      await this.forgetLost(found);
       await found.retry('failed', { resetAttemptsMade: true }).catch(async (error: Error) => {
         const now = await this.get(id);
         throw now.state === job.state ? error : wrongState(now, 'retry');

@@ -148,6 +148,8 @@ export interface JobQueue extends AsyncDisposable {
 export interface RunContext {
   signal: AbortSignal;
   onEvent(event: JobEvent | FileEvent): void;
+  /** Tells that the store has new work of the job, from which its next run would go on. */
+  onWorkKept?(): void;
   /** Returns false once another worker has taken the job over, so that this one must write nothing more. */
   isOwner?(): Promise<boolean>;
   /** The job must use a base with this fingerprint, because other parts of its campaign do. */

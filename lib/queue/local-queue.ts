@@ -291,7 +291,8 @@ export class LocalQueue implements JobQueue {
     try {
       await this.#files.save(job);
       const { signal } = running.abort;
-      const result = await this.options.run({ ...job }, { signal, onEvent: thinProgress(report) });
+      const onWorkKept = () => this.#forgetLost(job).catch((error) => this.options.onError(error));
+      const result = await this.options.run({ ...job }, { signal, onEvent: thinProgress(report), onWorkKept });
       this.#running = undefined;
       await this.#end(job, { event: 'end', state: 'completed', result });
     } catch (error) {
@@ -306,6 +307,13 @@ export class LocalQueue implements JobQueue {
         await this.#files.save(job);
       }
     }
+  }
+
+  /** A job that comes further each time may lose any number of processes. */
+  async #forgetLost(job: Job): Promise<void> {
+    if (this.#files.lostProcesses(job.id) === 0) return;
+    this.#files.setLostProcesses(job.id, 0);
+    await this.#files.save(job);
   }
 
   async #end(job: Job, end: EndEvent): Promise<void> {

@@ -51,8 +51,14 @@ export async function handOver(redis: Redis, part: BullJob<JobData>, from: strin
 
 /** Gives a waiting part the priority of a job that needs it earlier than the one that added it. */
 export async function hurry(redis: Redis, part: BullJob<JobData>, priority: number): Promise<void> {
-  const isChanged = await changeData(redis, part, (data) =>
-    data.cancelled || data.priority >= priority ? undefined : { ...data, priority },
-  );
-  if (isChanged) await part.changePriority({ priority: bullPriority(priority) });
+  const raise = (wanted: number) => (data: JobData) =>
+    data.cancelled || data.priority >= wanted ? undefined : { ...data, priority: wanted };
+  if (!(await changeData(redis, part, raise(priority)))) return;
+  // Another campaign may raise the data's priority meanwhile, and tell BullMQ first. `changeData` reads the data anew.
+  let told: number;
+  do {
+    told = part.data.priority;
+    await part.changePriority({ priority: bullPriority(told) });
+    await changeData(redis, part, () => undefined);
+  } while (part.data.priority !== told);
 }

@@ -20,7 +20,7 @@ export interface JobSourceSettings {
   onNote(message: string): void;
 }
 
-/** A job whose workers died this often fails, because it probably killed them. */
+/** A job whose workers died this often, without new work in between, fails, because it probably killed them. */
 const MAX_LOST_WORKERS = 20;
 
 /** A queue of the service, and what its jobs need. */

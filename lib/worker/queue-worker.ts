@@ -86,6 +86,7 @@ export class QueueWorker implements AsyncDisposable {
       ...{ lockMs, run, onNote, retryAfterMs, events: this.#events },
       step: (...args) => step(this.#queue, ...args),
       isCancelled: (id) => this.#queue.isCancelled(id),
+      forgetLost: (bullJob) => this.#queue.forgetLost(bullJob),
     };
     this.#source = new JobSource({
       ...{ redis, id: this.id, capabilities, lockMs, onNote },

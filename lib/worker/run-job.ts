@@ -154,18 +154,20 @@ export class JobRunner implements AsyncDisposable {
   }
 
   async #runIn(folder: string, job: AssignedJob, context: RunContext, paths: LocalPaths): Promise<object> {
-    const { signal, onEvent, isOwner, prepare } = context;
+    const { signal, onEvent, onWorkKept, isOwner, prepare } = context;
     const { store, copyEveryMs } = this.settings;
     let pairs: PairEvent[] = [];
     let newFiles: string[] = [];
     const outputs = new Outputs(store, job.id, join(folder, 'files'), (path) => newFiles.push(path));
     await createFolder(outputs.folder);
+    const goesOn = !prepare && CONTINUED.includes(job.kind);
     if (prepare) await prepare(outputs.folder);
-    else if (CONTINUED.includes(job.kind)) await outputs.restore();
+    else if (goesOn) await outputs.restore();
     const copy = async (isLast: boolean) => {
       if (isOwner && !(await isOwner())) throw new AbortedError(); // Another worker has taken the job over.
       const written = pairs.length;
       const files = await outputs.copy(isLast);
+      if (goesOn && newFiles.length > 0) onWorkKept?.();
       const ready = pairs.slice(0, written); // The files of later pairs may not be copied yet.
       pairs = pairs.slice(written);
       for (const event of ready) onEvent(event);

@@ -27,6 +27,8 @@ export interface RunningJobSettings {
   /** A job whose failure may pass is tried again after this time in milliseconds, and then after twice of it. */
   retryAfterMs?: number | undefined;
   isCancelled(id: string): Promise<boolean>;
+  /** Begins anew to count the workers that the job loses. */
+  forgetLost(bullJob: BullJob<JobData>): Promise<void>;
   onNote(message: string): void;
 }
 
@@ -100,6 +102,7 @@ export class RunningJob {
         this.#hasTold = true;
         this.#tell(event);
       },
+      onWorkKept: () => this.#forgetLost(),
       isOwner: () => this.#isOwner(),
     };
     if (prepare) context.prepare = prepare;
@@ -114,6 +117,16 @@ export class RunningJob {
     const job = assignedJobOf(this.bullJob);
     this.#tell({ event: 'state', state: 'running' });
     return job;
+  }
+
+  /** A job that comes further each time may lose any number of workers. */
+  #forgetLost(): void {
+    const { bullJob } = this;
+    if (bullJob.stalledCounter === 0) return;
+    const forgotten = () => {
+      bullJob.stalledCounter = 0;
+    };
+    this.settings.forgetLost(bullJob).then(forgotten, () => {}); // It is told again with the next new work.
   }
 
   async #isOwner(): Promise<boolean> {

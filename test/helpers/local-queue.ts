@@ -40,6 +40,10 @@ export class Runner {
     this.#context?.onEvent(event);
   }
 
+  keepWork(): void {
+    this.#context?.onWorkKept?.();
+  }
+
   complete(result: object = { done: true }): void {
     this.#finish?.resolve(result);
   }

@@ -3,6 +3,7 @@ import { Queue } from 'bullmq';
 import { expect, it } from 'vitest';
 import { changeData } from '../../lib/queue/change-data.js';
 import type { JobData } from '../../lib/queue/job-data.js';
+import { hurry } from '../../lib/queue/parts.js';
 import { PREFIX } from '../../lib/queue/redis.js';
 import { expectFailure } from '../helpers/failures.js';
 import { TestQueue } from '../helpers/queue.js';
@@ -58,4 +59,20 @@ it('says that a job has been removed', async () => {
     'ERR_JOB_NOT_FOUND',
   );
   await bull.close();
+});
+
+it('has the higher of two priorities in the end, whoever tells BullMQ first', async () => {
+  const { queue, id, bull, job } = await openJob();
+  const [slow, fast] = [await job(), await job()];
+  const tell = slow.changePriority.bind(slow);
+  let calls = 0;
+  slow.changePriority = async (options) => {
+    if (calls++ === 0) await hurry(test.client, fast, 90);
+    await tell(options);
+  };
+  await hurry(test.client, slow, 70);
+  const { priority } = await job();
+  await bull.close();
+  expect(await queue.get(id)).toMatchObject({ priority: 90 });
+  expect([priority, calls]).toEqual([101 - 90, 2]);
 });

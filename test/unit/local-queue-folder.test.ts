@@ -134,6 +134,24 @@ describe('the folder of LocalQueue', () => {
     expect(await reach(queue, job, 'completed')).not.toHaveProperty('error');
   });
 
+  it('counts the processes that a job has ended from its newest work on', async () => {
+    const folder = join(scratch, 'further');
+    const first = await openQueue(new Runner().run, folder);
+    const job = await first.submit(submission());
+    await first[Symbol.asyncDispose]();
+    const file = join(folder, `${job.id}.json`);
+    const read = () => JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...read(), state: 'running', lostProcesses: 4 }));
+    const runner = new Runner();
+    const queue = await openQueue(runner.run, folder);
+    await runner.reached(job);
+    await vi.waitFor(() => expect(read()).toMatchObject({ state: 'running', lostProcesses: 5 }));
+    runner.keepWork();
+    await vi.waitFor(() => expect(read()).not.toHaveProperty('lostProcesses'));
+    runner.complete();
+    await reach(queue, job, 'completed');
+  });
+
   it('runs nothing before it is started, and fails what ended too many processes even if it is paused', async () => {
     const folder = join(scratch, 'start');
     const first = await openQueue(new Runner().run, folder);

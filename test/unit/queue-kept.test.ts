@@ -147,6 +147,22 @@ describe('the queue on Redis', () => {
     expect(await queue.get(id)).toMatchObject({ state: 'completed', result: { run: 2 } });
   });
 
+  it('counts the workers that a job has lost from its newest work on', async () => {
+    const queue = await test.open();
+    const { id } = await test.submit();
+    const job = `${PREFIX}:jobs:${id}`;
+    await test.client.hset(job, 'stc', 19);
+    const counts: (string | null)[] = [];
+    await test.work(async (_, { onWorkKept }) => {
+      counts.push(await test.client.hget(job, 'stc'));
+      onWorkKept?.();
+      while ((await test.client.hget(job, 'stc')) !== null) await new Promise((resolve) => setTimeout(resolve, 10));
+      return {};
+    });
+    expect(await ended(queue, id)).toMatchObject({ state: 'completed' });
+    expect(counts).toEqual(['19']);
+  });
+
   it('starts the jobs of a queue that is new in the moment in which all are resumed', async () => {
     const queue = await test.open();
     await queue.pause();

@@ -65,6 +65,18 @@ describe('a job whose inputs and outputs are in the store', () => {
     expect(events).toEqual([]);
   });
 
+  it('tells of new work from which its next run would go on, and of none that it makes anew', async () => {
+    let kept = 0;
+    const onWorkKept = () => kept++;
+    const learn = { type: 'crack', steps: 2, rank: 1, resolution: 32, batchSize: 1, device: 'cpu' };
+    await run(jobOf('learn', { data: 'metal', ...learn }), [], { onWorkKept });
+    expect(kept).toBeGreaterThan(0);
+    kept = 0;
+    await run(jobOf('export', { data: 'metal', format: 'coco' }), [], { onWorkKept });
+    await run(jobOf('learn', { data: 'metal', ...learn }), [], { onWorkKept, prepare: async () => {} });
+    expect(kept).toBe(0);
+  });
+
   it('uses the contents that a dataset had at the submission', async () => {
     await writeCategory(join(folder, 'other'), 'dent', 1);
     await publishDataset(store, 'changing', join(folder, 'other'));
