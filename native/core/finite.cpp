@@ -1,5 +1,7 @@
 #include "core/finite.h"
 
+#include <cmath>
+
 #include "core/error.h"
 
 namespace dan {
@@ -19,7 +21,12 @@ at::Tensor isFinite(const at::Tensor& numbers) {
 
 }  // namespace
 
-bool allFinite(const at::Tensor& numbers) { return !numbers.is_floating_point() || isFinite(numbers).item<bool>(); }
+bool allFinite(const at::Tensor& numbers) {
+  if (!numbers.is_floating_point()) return true;
+  // One pass tells it nearly always: a sum is finite only if all of its terms are. A sum of finite terms may overflow.
+  if (numbers.scalar_type() == at::kFloat && std::isfinite(numbers.sum().item<float>())) return true;
+  return isFinite(numbers).item<bool>();
+}
 
 void expectFinite(const at::Tensor& numbers, const std::string& what) {
   if (!allFinite(numbers)) failAt(what);

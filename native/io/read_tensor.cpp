@@ -1,5 +1,6 @@
 #include "io/read_tensor.h"
 
+#include <ATen/Parallel.h>
 #include <sys/mman.h>
 
 #include <memory>
@@ -12,10 +13,14 @@ namespace dan::io {
 namespace {
 
 constexpr size_t kMinBytes = 1u << 20;  // libtorch allocates smaller blocks itself.
+// A thread reads at least this much at once.
+constexpr int64_t kBytesPerRead = 1 << 20;
 
 std::shared_ptr<void> largeBlock(size_t bytes, const std::string& path) {
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) fail(kOutOfMemory, "There is no memory for ", bytes, " bytes of ", path);
+  // Most of the time to read a file would go into its new pages of memory. The kernel may decline, which does no harm.
+  ::madvise(data, bytes, MADV_HUGEPAGE);
   const auto counted = static_cast<int64_t>(bytes);
   countHostBytes(counted);
   return std::shared_ptr<void>(data, [counted](void* block) {
@@ -37,7 +42,10 @@ at::Tensor readTensor(const InputFile& file, uint64_t position, at::IntArrayRef 
     tensor = at::from_blob(
         block.get(), shape, [block](void*) {}, options);
   }
-  if (bytes > 0) file.read(position, tensor.mutable_data_ptr(), bytes);
+  auto* data = static_cast<char*>(tensor.mutable_data_ptr());
+  at::parallel_for(0, static_cast<int64_t>(bytes), kBytesPerRead, [&](int64_t begin, int64_t end) {
+    file.read(position + static_cast<uint64_t>(begin), data + begin, static_cast<size_t>(end - begin));
+  });
   return tensor;
 }
 

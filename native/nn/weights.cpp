@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "nn/convert_in_place.h"
 #include "ops/frozen.h"
 
 namespace dan::nn {
@@ -81,9 +82,14 @@ at::Tensor Weights::take(std::string_view name, at::IntArrayRef shape) const {
       value.scalar_type() == at::kHalf || value.scalar_type() == at::kBFloat16 || value.scalar_type() == at::kFloat;
   if (state_->held == Held::kConverted || shape.size() < 2 || !isRead ||
       !ops::readsStoredWeights(state_->device, state_->dtype)) {
-    value = value.to(state_->device, state_->dtype);
-    // The convolutions run in channels-last, so the kernels have that layout too.
-    if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+    constexpr size_t kOwners = 2;  // these are `value` and the map
+    if (!state_->generator && state_->device.is_cpu() && canConvertInPlace(value, state_->dtype, kOwners)) {
+      value = convertInPlace(value, state_->dtype);
+    } else {
+      value = value.to(state_->device, state_->dtype);
+      // The convolutions run in channels-last, so the kernels have that layout too.
+      if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+    }
     if (!state_->generator) state_->tensors[full] = value;  // the tensor that was read is no longer needed
   }
   state_->taken[full] = value;

@@ -28,9 +28,13 @@ DAN_TEST(counts_and_orders_of_a_checkpoint_are_whole) {
 
 DAN_TEST(a_checkpoint_with_numbers_that_are_none_names_the_tensor) {
   TensorMap tensors = {{"a", at::zeros({3})}, {"b", at::zeros({2}, at::kHalf)}, {"c", at::zeros({2}, at::kLong)}};
+  tensors["large"] = at::full({4}, 3e38F);  // The sum of these is not finite.
   train::expectFiniteTensors(tensors, "file");
   tensors["b"][1] = std::nan("");
   expectError([&] { train::expectFiniteTensors(tensors, "file"); }, "file: b holds numbers that are not finite");
+  tensors["b"][1] = 0;
+  tensors["a"].copy_(at::tensor({INFINITY, 0.0F, -INFINITY}));
+  expectError([&] { train::expectFiniteTensors(tensors, "file"); }, "file: a holds numbers that are not finite");
 }
 
 }  // namespace dan::tests
