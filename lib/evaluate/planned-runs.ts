@@ -43,6 +43,7 @@ export interface RunSettings {
 export function planRuns(rows: readonly Row[], split: Split, options: RunSettings): PlannedRun[] {
   const { seeds, seed: firstSeed } = options;
   const shots: readonly (number | undefined)[] = options.shots ?? [undefined];
+  const canClassify = options.classifier && split.training.size > 1; // One type alone is always the right one.
   const runs: PlannedRun[] = [];
   for (const [block, count] of shots.entries()) {
     for (const row of rows) {
@@ -51,8 +52,7 @@ export function planRuns(rows: readonly Row[], split: Split, options: RunSetting
       const detectors = options.detectors.filter((kind) => learnsFrom(kind, row));
       for (const [position, detector] of detectors.entries()) {
         // Only the first detector's runs train the row's classifier. Made-up defects have no types to classify.
-        const classifies =
-          options.classifier && position === 0 && (row.source === 'pairs' || row.source === 'crop-paste');
+        const classifies = canClassify && position === 0 && (row.source === 'pairs' || row.source === 'crop-paste');
         for (let index = 0; index < seeds; index++) {
           const seed = firstSeed + index;
           const set = generated.length <= 1 ? 0 : block * seeds + index;

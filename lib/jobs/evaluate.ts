@@ -110,6 +110,8 @@ export async function evaluate(options: EvaluateJobOptions, context: JobContext 
   const { leftOut, synthetic, training } = evaluator.split;
   if (leftOut > 0) warnOf(`Test images left out because a training image shows the same part: ${leftOut}`, context);
   if (synthetic > 0) warnOf(`Generated images left out of the test, which needs real ones: ${synthetic}`, context);
+  if (checked.classifier && training.size === 1)
+    onEvent?.({ event: 'note', message: 'The data have one type, so that no classifier of types is trained' });
   const most = Math.max(...(checked.shots ?? [0]));
   for (const [type, examples] of training) {
     if (examples.length < most)

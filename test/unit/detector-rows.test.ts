@@ -17,10 +17,10 @@ const kind = (name: string, learnsFrom: DetectorKind['learnsFrom']): DetectorKin
 });
 const [memory, either] = [kind('memory', 'good'), kind('either', 'either')];
 const settings = { compare: ['none', 'draem'] as const, pairs: {}, withReal: true, seeds: 2 };
-const split = { training: new Map([['crack', []]]), groups: new Map() } as unknown as Split;
 
-async function planned(kinds: DetectorKind[], shots?: number[]) {
-  const rows = await makeRows(settings, kinds, ['crack']);
+async function planned(kinds: DetectorKind[], shots?: number[], types = ['crack', 'dent']) {
+  const rows = await makeRows(settings, kinds, types);
+  const split = { training: new Map(types.map((type) => [type, []])), groups: new Map() } as unknown as Split;
   return planRuns(rows, split, { detectors: kinds, classifier: true, seeds: 2, seed: 0, shots });
 }
 
@@ -47,6 +47,8 @@ describe('the rows of detectors', () => {
     expect(new Set(first.map(({ key }) => key)).size).toBe(1);
     const withoutTypes = runs.filter(({ row }) => row.name !== 'none');
     expect(withoutTypes.some(({ classifies }) => classifies)).toBe(false);
+    const ofOneType = await planned([either, DETECTORS.unet], undefined, ['crack']);
+    expect(ofOneType.map(({ classifies }) => classifies)).toEqual(runs.map(() => false));
   });
 
   it('have good images alone for the first number of shots only', async () => {
