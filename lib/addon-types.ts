@@ -108,7 +108,13 @@ export interface NativeEngine {
   ): Promise<NativeBackgrounds>;
   /** Reads an adapter in this package's format or in the format of the published code. */
   readAdapter(path: string, task: NativeTask): Promise<NativeAdapter>;
-  createSampler(model: NativeModel, adapter: NativeAdapter, task: NativeTask): Promise<NativeSampler>;
+  /** With `takesTensors`, the adapter can only be disposed of afterwards. */
+  createSampler(
+    model: NativeModel,
+    adapter: NativeAdapter,
+    takesTensors: boolean,
+    task: NativeTask,
+  ): Promise<NativeSampler>;
   /**
    * Flips, turns, scales and moves the defect of a training window. Takes RGB and a mask of one byte for each pixel, and
    * returns both.

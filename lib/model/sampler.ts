@@ -95,17 +95,19 @@ export class Sampler {
    * or stores a setting that is unknown or out of its range.
    */
   static async create(model: BaseModel, adapter: Adapter | string): Promise<Sampler> {
-    if (adapter instanceof Adapter) return Sampler.#of(model, adapter);
+    if (adapter instanceof Adapter) return Sampler.#of(model, adapter, false);
     if (typeof adapter !== 'string') throw new InvalidOptionError('Expected an Adapter or a file name for adapter');
     const path = resolve(adapter);
     const handle = await runNative({}, (engine, task) => engine.readAdapter(path, task));
     await using read = Adapter.of(handle, adapter); // Adapter.load would also spend time on the digest.
-    return await Sampler.#of(model, read);
+    return await Sampler.#of(model, read, true); // Its tensors and their folded form need not be in memory at once.
   }
 
-  static async #of(model: BaseModel, adapter: Adapter): Promise<Sampler> {
+  static async #of(model: BaseModel, adapter: Adapter, takesTensors: boolean): Promise<Sampler> {
     const { native } = model;
-    const handle = await runNative({}, (engine, task) => engine.createSampler(native, adapter.native, task));
+    const handle = await runNative({}, (engine, task) =>
+      engine.createSampler(native, adapter.native, takesTensors, task),
+    );
     return new Sampler(model, handle, adapter.info);
   }
 

@@ -62,15 +62,13 @@ std::unique_ptr<dual::Adapter> makeAdapter(const BenchOptions& options, const Be
                                          settings, unet, base.text, "bench");
 }
 
-// A sampler holds the same, with the adapter folded and its layers released.
+// A sampler holds the same, with the adapter folded layer by layer.
 struct SamplingSetup {
   SamplingSetup(const BenchOptions& options, Parts parts, dual::BackgroundMode background = dual::BackgroundMode::kOff)
       : base(options, parts),
         adapter(makeAdapter(options, base, background)),
-        folded(*base.model->unet, *adapter),
-        unet(dual::makeSamplingModel(*base.model->unet, folded)) {
-    adapter->releaseLayers();
-  }
+        folded(*base.model->unet, *adapter, [this](const std::string& layer) { adapter->releaseLayer(layer); }),
+        unet(dual::makeSamplingModel(*base.model->unet, folded)) {}
 
   BenchBase base;
   std::unique_ptr<dual::Adapter> adapter;

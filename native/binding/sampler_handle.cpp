@@ -11,13 +11,16 @@ namespace {
 
 using Sampler = Made<sample::PairSampler>;
 
-// createSampler(model, adapter, task) checks the adapter against the base.
+// createSampler(model, adapter, takesTensors, task) checks the adapter against the base. If it takes the tensors, the
+// adapter can only be disposed of afterwards.
 Napi::Value createSampler(const Napi::CallbackInfo& info) {
   return runTask<Sampler>(
-      info.Env(), TaskHandle::from(info[2]), info.Env().Undefined(),
-      [base = ModelHandle::from(info[0]), adapter = AdapterHandle::from(info[1])](const Task&, const ReportProgress&) {
+      info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
+      [base = ModelHandle::from(info[0]), adapter = AdapterHandle::from(info[1]),
+       takesTensors = info[2].ToBoolean().Value()](const Task&, const ReportProgress&) {
         RECORD_USER_SCOPE("fold the adapter");
-        return measured([&] { return std::make_shared<sample::PairSampler>(base, *adapter); });
+        return measured(
+            [&] { return std::make_shared<sample::PairSampler>(base, takesTensors ? std::move(*adapter) : *adapter); });
       },
       [](Napi::Env env, Sampler& sampler) -> Napi::Value {
         return SamplerHandle::wrap(env, std::move(sampler), EnvData::of(env).sampler);

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/text.h"
 
 namespace dan::dual {
 
@@ -130,11 +131,11 @@ model::ProjectionHook Adapter::textHook() const {
   };
 }
 
-void Adapter::releaseLayers() {
-  layers_.clear();
-  for (auto it = parameters_.begin(); it != parameters_.end();) {
-    it = it->first.rfind("unet.", 0) == 0 ? parameters_.erase(it) : std::next(it);
-  }
+void Adapter::releaseLayer(const std::string& name) {
+  layers_.erase(name);
+  const std::string prefix = "unet." + name + ".";
+  auto it = parameters_.lower_bound(prefix);
+  while (it != parameters_.end() && startsWith(it->first, prefix)) it = parameters_.erase(it);
 }
 
 void Adapter::requireGradients() {

@@ -55,8 +55,8 @@ class Adapter {
 
   // Returns the parameters that are trained and saved, in float32 on the base's device.
   const TensorMap& parameters() const { return parameters_; }
-  // Frees the tensors that folding has copied: everything but the settings and the text encoder's LoRA.
-  void releaseLayers();
+  // Frees the tensors of an attention layer, which folding has copied.
+  void releaseLayer(const std::string& name);
   // Makes every parameter a leaf that requires gradients.
   void requireGradients();
 

@@ -76,11 +76,13 @@ void FoldedSaim::addTo(at::Tensor& attended) const {
   ops::pairMix(attended, {anomaly, difference, products, ops::frozenLinear(anomaly, values, b), c});
 }
 
-FoldedAdapter::FoldedAdapter(const model::Unet& unet, const Adapter& adapter)
+FoldedAdapter::FoldedAdapter(const model::Unet& unet, const Adapter& adapter,
+                             const std::function<void(const std::string&)>& onFolded)
     : backgroundMode_(adapter.settings().background) {
   const at::NoGradGuard noGrad;
   for (const nn::AttentionLayer* layer : unet.attentionLayers()) {
     layers_.emplace(layer->name, fold(*layer, adapter.layer(layer->name), adapter.settings().loraScale, unet.dtype()));
+    if (onFolded) onFolded(layer->name);
   }
 }
 

@@ -3,6 +3,7 @@
 // from the exact one. In float64 it would be 1.0e-6 and double the time from loading to the first step.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -32,8 +33,10 @@ struct FoldedLayer {
 
 class FoldedAdapter {
  public:
-  // The weights have the UNet's precision. The adapter's own layers may be released afterwards.
-  FoldedAdapter(const model::Unet& unet, const Adapter& adapter);
+  // The weights have the UNet's precision. `onFolded` gets the name of each layer as soon as the adapter's own form of
+  // it is not needed any more.
+  FoldedAdapter(const model::Unet& unet, const Adapter& adapter,
+                const std::function<void(const std::string&)>& onFolded = {});
   const FoldedLayer& layer(const std::string& name) const { return layers_.at(name); }
   BackgroundMode backgroundMode() const { return backgroundMode_; }
 

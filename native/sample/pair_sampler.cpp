@@ -8,7 +8,7 @@
 
 namespace dan::sample {
 
-PairSampler::PairSampler(std::shared_ptr<model::BaseModel> base, const dual::AdapterFile& adapter)
+PairSampler::PairSampler(std::shared_ptr<model::BaseModel> base, dual::AdapterFile adapter)
     : base_(std::move(base)),
       isOneBranch_(dual::isOfOneBranch(adapter.metadata)),
       hasScaledBackgrounds_(dual::hasScaledBackgrounds(adapter.metadata)),
@@ -16,10 +16,11 @@ PairSampler::PairSampler(std::shared_ptr<model::BaseModel> base, const dual::Ada
   const model::BaseModel& model = *base_;
   dual::expectBase(adapter, model);
   latentMeans_ = dual::latentMeansOf(adapter.metadata, model.vae->config().latentChannels, adapter.source);
-  adapter_ = std::make_unique<dual::Adapter>(adapter.tensors, adapter.settings, *model.unet,
+  adapter_ = std::make_unique<dual::Adapter>(std::move(adapter.tensors), adapter.settings, *model.unet,
                                              model.textEncoder->config(), adapter.source);
-  folded_ = std::make_unique<dual::FoldedAdapter>(*model.unet, *adapter_);
-  adapter_->releaseLayers();
+  // Both forms of all layers would need hundreds of megabytes more. The text encoder's LoRA stays.
+  const auto release = [this](const std::string& layer) { adapter_->releaseLayer(layer); };
+  folded_ = std::make_unique<dual::FoldedAdapter>(*model.unet, *adapter_, release);
   unet_ = dual::makeSamplingModel(*model.unet, *folded_);
 }
 

@@ -14,8 +14,8 @@ namespace dan::sample {
 class PairSampler {
  public:
   // Throws ERR_ADAPTER_MISMATCH if the adapter belongs to another base, and ERR_WEIGHTS_INVALID if its settings do not
-  // fit its tensors.
-  PairSampler(std::shared_ptr<model::BaseModel> base, const dual::AdapterFile& adapter);
+  // fit its tensors. If nobody else holds the adapter's tensors, each is freed as soon as it is folded.
+  PairSampler(std::shared_ptr<model::BaseModel> base, dual::AdapterFile adapter);
 
   const std::shared_ptr<model::BaseModel>& base() const { return base_; }
   // Returns the source of batches. It is valid as long as this object and `backgrounds` live.
