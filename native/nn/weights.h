@@ -18,7 +18,7 @@ inline std::string indexed(const char* name, size_t index) { return std::string(
 inline std::string numbered(const char* name, size_t index) { return name + std::to_string(index + 1); }
 
 // Matrices and kernels are held either in the working dtype, or as in the file where frozen layers can read that (see
-// ops/frozen.h). In the second case the file's data are neither read nor converted before they are used.
+// ops/frozen.h).
 enum class Held { kConverted, kAsStored };
 
 class Weights {
