@@ -13,16 +13,15 @@ const VERBS = {
   ...{ import: 'importing', export: 'exporting', check: 'checking', review: 'reading' },
 } as const;
 
-/** Returns the text behind the bar. `wasDone` tells that the run was finished by an earlier process. */
-function noteOf({ row, detector, seed, network, loss }: ProgressEvent, wasDone: boolean): string {
-  const run = row === undefined ? '' : `${row} seed ${seed} ${network === 'detector' ? detector : network} `;
-  if (loss !== undefined) return `${run}loss ${loss.toFixed(4)}`;
-  return wasDone ? `${run}was done before` : run;
+/** Returns the text behind the bar. Networks that are not trained, and those of an earlier process, have no loss. */
+function noteOf({ row, detector, seed, network, loss }: ProgressEvent): string {
+  const run = row === undefined ? [] : [`${row} seed ${seed} ${network === 'detector' ? detector : network}`];
+  return [...run, ...(loss === undefined ? [] : [`loss ${loss.toFixed(4)}`])].join(' ');
 }
 
 /** Shows progress, warnings, results and errors of a command. */
 export class Console {
-  #shown: { what: string; progress: Progress; doneBefore: number } | undefined;
+  #shown: { what: string; progress: Progress } | undefined;
   /** The moment of the last progress, which is when the next stage may have begun. */
   #began = performance.now();
 
@@ -84,17 +83,14 @@ export class Console {
   }
 
   #show(event: ProgressEvent): void {
-    const { stage, type, done, doneBefore = 0, total, unit } = event;
+    const { stage, type, done, doneBefore, total, unit } = event;
     const what = type === undefined ? VERBS[stage] : `${VERBS[stage]} ${type}`;
     if (this.#shown?.what !== what) {
       this.#stop();
       const make = process.stderr.isTTY ? barProgress : lineProgress;
-      this.#shown = { what, progress: make({ what, total, unit, began: this.#began }), doneBefore: 0 };
+      this.#shown = { what, progress: make({ what, total, unit, began: this.#began }) };
     }
-    // Detectors that are not trained have no loss either.
-    const wasDone = doneBefore > this.#shown.doneBefore;
-    this.#shown.doneBefore = doneBefore;
-    this.#shown.progress.update(done, noteOf(event, wasDone), doneBefore);
+    this.#shown.progress.update(done, noteOf(event), doneBefore);
     this.#began = performance.now();
     if (done === total) this.#stop();
   }

@@ -176,7 +176,12 @@ export class Evaluator {
       return this.#describe(
         [...failures.requireAll(results), ...scored],
         quality,
-        networksUsed(data, quality, features),
+        networksUsed(
+          data,
+          runs.some(({ classifies }) => classifies),
+          quality,
+          features,
+        ),
       );
     } finally {
       await sets.dispose();

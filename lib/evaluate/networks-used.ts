@@ -14,16 +14,19 @@ export interface NetworkUse {
 const CLASSIFIER = 'classifier';
 const COMPARISON = 'comparison of pairs';
 
-/** Returns the networks of the detectors, of the classifiers and of the comparison of generated pairs. */
+/** Returns the networks of the detectors, of the classifiers if there are some, and of the comparison of generated pairs. */
 export function networksUsed(
   { backbones, backboneDigest }: { backbones: ReadonlyMap<string, Backbone>; backboneDigest: string | undefined },
+  classifies: boolean,
   quality: readonly Quality[],
   features: FeatureNetwork | undefined,
 ): NetworkUse[] {
   const isCompared = quality.some(({ features: name }) => name !== undefined);
   return [
     ...[...backbones].map(([use, { name, digest }]) => ({ use, name, digest: digest || null })),
-    ...(backboneDigest === undefined ? [] : [{ use: CLASSIFIER, name: 'resnet18', digest: backboneDigest }]),
+    ...(backboneDigest === undefined || !classifies
+      ? []
+      : [{ use: CLASSIFIER, name: 'resnet18', digest: backboneDigest }]),
     ...(isCompared && features ? [{ use: COMPARISON, name: features.name, digest: features.digest }] : []),
   ];
 }

@@ -103,7 +103,7 @@ export const evaluatorOptions = {
     'advanced',
     'Report the round of unet that is best on the test images, as the published evaluation does, and not the last one. Such scores are too good. The tables say so.',
   ),
-  classifier: option(flag().default(true), 'advanced', 'Train a classifier of the types, if there are at least two.'),
+  classifier: option(flag().default(true), 'advanced', 'Train a classifier of the types.'),
   classifierIterations: option(integer(1).optional(), 'advanced', 'Train a classifier for this many steps.', {
     fallback: "the protocol's",
   }),

@@ -31,7 +31,7 @@ const jobSchema = z.looseObject({
 /** Each job has a file `ID.json` and a log `ID.events.jsonl`. */
 export class JobFiles {
   #saved: Promise<void> = Promise.resolve();
-  /** The numbers of processes that have died while they ran a job. */
+  /** The numbers of processes that have died while they ran a job, since its newest work. */
   readonly #lost = new Map<string, number>();
 
   constructor(private readonly folder: string) {}
@@ -58,7 +58,7 @@ export class JobFiles {
     return this.#saved;
   }
 
-  /** Returns how many processes have died while they ran a job. */
+  /** Returns how many processes have died while they ran a job, since its newest work. */
   lostProcesses(id: string): number {
     return this.#lost.get(id) ?? 0;
   }

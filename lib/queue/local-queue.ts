@@ -311,9 +311,15 @@ export class LocalQueue implements JobQueue {
 
   /** A job that comes further each time may lose any number of processes. */
   async #forgetLost(job: Job): Promise<void> {
-    if (this.#files.lostProcesses(job.id) === 0) return;
+    const lost = this.#files.lostProcesses(job.id);
+    if (lost === 0) return;
     this.#files.setLostProcesses(job.id, 0);
-    await this.#files.save(job);
+    try {
+      await this.#files.save(job);
+    } catch (error) {
+      this.#files.setLostProcesses(job.id, lost); // It is saved with the next new work.
+      throw error;
+    }
   }
 
   async #end(job: Job, end: EndEvent): Promise<void> {

@@ -29,7 +29,8 @@ export class Outputs {
     private readonly store: Store,
     private readonly id: string,
     readonly folder: string,
-    private readonly onFile: (path: string) => void,
+    /** Hears of each copied file that is new or has other contents than before. Only a new list counts. */
+    private readonly onCopied: (path: string, isNew: boolean) => void,
   ) {}
 
   /** Fetches the files of an earlier run of the job. */
@@ -85,13 +86,13 @@ export class Outputs {
 
   async #upload(paths: readonly string[]): Promise<void> {
     await fewAtOnce(paths, async (path) => {
-      const isNew = !this.#copied.has(path);
+      const before = this.#copied.get(path);
       const version = await this.#version(path);
       if (version === undefined) return;
       const written = await uploadFile(this.store, jobFileKey(this.id, path), this.#local(path)).catch(ifRemoved);
       if (!written) return;
       this.#copied.set(path, { path, ...written, version });
-      if (isNew) this.onFile(path);
+      if (!before || (before.sha256 !== written.sha256 && !isList(path))) this.onCopied(path, !before);
     });
   }
 

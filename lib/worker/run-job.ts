@@ -158,7 +158,11 @@ export class JobRunner implements AsyncDisposable {
     const { store, copyEveryMs } = this.settings;
     let pairs: PairEvent[] = [];
     let newFiles: string[] = [];
-    const outputs = new Outputs(store, job.id, join(folder, 'files'), (path) => newFiles.push(path));
+    let hasNewWork = false;
+    const outputs = new Outputs(store, job.id, join(folder, 'files'), (path, isNew) => {
+      if (isNew) newFiles.push(path);
+      hasNewWork = true; // A checkpoint may replace the one before it.
+    });
     await createFolder(outputs.folder);
     const goesOn = !prepare && CONTINUED.includes(job.kind);
     if (prepare) await prepare(outputs.folder);
@@ -167,7 +171,8 @@ export class JobRunner implements AsyncDisposable {
       if (isOwner && !(await isOwner())) throw new AbortedError(); // Another worker has taken the job over.
       const written = pairs.length;
       const files = await outputs.copy(isLast);
-      if (goesOn && newFiles.length > 0) onWorkKept?.();
+      if (goesOn && hasNewWork) onWorkKept?.();
+      hasNewWork = false;
       const ready = pairs.slice(0, written); // The files of later pairs may not be copied yet.
       pairs = pairs.slice(written);
       for (const event of ready) onEvent(event);

@@ -192,9 +192,9 @@ nlohmann::json load(const BenchOptions& options) {
   const at::ScalarType dtype = parseDtype(options.dtype, at::kCPU);
   std::unique_ptr<model::Unet> unet;
   auto result = measure(options, "load", 1, 0, [&] {
-    const auto file = io::readSafetensors(path);
+    auto file = io::readSafetensors(path);
     unet = std::make_unique<model::Unet>(
-        nn::Weights::fromTensors(file.tensors, path, dtype, at::kCPU, nn::Held::kAsStored), config);
+        nn::Weights::fromTensors(std::move(file.tensors), path, dtype, at::kCPU, nn::Held::kAsStored), config);
   });
   const dual::Adapter adapter(fresh, settings, *unet, model::TextConfig(), "bench");
   result["fold_s"] =

@@ -40,12 +40,13 @@ struct Made {
   int64_t bytes = 0;
 };
 
-// Calls `make` and returns its object with the memory that the call has kept. It must be called on the torch thread.
+// Calls `make` and returns its object with the memory that the call has kept. It must be called on the torch thread. If
+// the call frees memory that was there before, `freed` is its size.
 template <class Make>
-auto measured(Make make) -> Made<typename decltype(make())::element_type> {
+auto measured(Make make, int64_t freed = 0) -> Made<typename decltype(make())::element_type> {
   const MemoryMeter meter;
   auto object = make();
-  return {std::move(object), meter.grown()};
+  return {std::move(object), meter.grown(freed)};
 }
 
 // A handle keeps an engine object until dispose() is called or the handle is collected. V8 learns the size of the
@@ -70,6 +71,8 @@ class Handle : public Napi::ObjectWrap<Derived> {
     if (!shared) throw Napi::Error::New(value.Env(), "the native object is disposed");
     return shared;
   }
+  // Returns the bytes that V8 knows of.
+  static int64_t reportedBytes(Napi::Value value) { return Derived::Unwrap(value.As<Napi::Object>())->bytes_; }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     release();
     return info.Env().Undefined();

@@ -14,13 +14,15 @@ using Sampler = Made<sample::PairSampler>;
 // createSampler(model, adapter, takesTensors, task) checks the adapter against the base. If it takes the tensors, the
 // adapter can only be disposed of afterwards.
 Napi::Value createSampler(const Napi::CallbackInfo& info) {
+  const bool takesTensors = info[2].ToBoolean().Value();
   return runTask<Sampler>(
       info.Env(), TaskHandle::from(info[3]), info.Env().Undefined(),
-      [base = ModelHandle::from(info[0]), adapter = AdapterHandle::from(info[1]),
-       takesTensors = info[2].ToBoolean().Value()](const Task&, const ReportProgress&) {
+      [base = ModelHandle::from(info[0]), adapter = AdapterHandle::from(info[1]), takesTensors,
+       freed = takesTensors ? AdapterHandle::reportedBytes(info[1]) : 0](const Task&, const ReportProgress&) {
         RECORD_USER_SCOPE("fold the adapter");
         return measured(
-            [&] { return std::make_shared<sample::PairSampler>(base, takesTensors ? std::move(*adapter) : *adapter); });
+            [&] { return std::make_shared<sample::PairSampler>(base, takesTensors ? std::move(*adapter) : *adapter); },
+            freed);
       },
       [](Napi::Env env, Sampler& sampler) -> Napi::Value {
         return SamplerHandle::wrap(env, std::move(sampler), EnvData::of(env).sampler);

@@ -23,6 +23,6 @@ int64_t bytesNow() {
 
 MemoryMeter::MemoryMeter() : start_(bytesNow()) {}
 
-int64_t MemoryMeter::grown() const { return std::max<int64_t>(bytesNow() - start_, 0); }
+int64_t MemoryMeter::grown(int64_t freed) const { return std::max<int64_t>(bytesNow() - start_ + freed, 0); }
 
 }  // namespace dan

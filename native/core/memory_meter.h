@@ -9,8 +9,9 @@ namespace dan {
 class MemoryMeter {
  public:
   MemoryMeter();
-  // Returns bytes, or 0 if more was freed than allocated.
-  int64_t grown() const;
+  // Returns bytes, or 0 if more was freed than allocated. Does not count against it that `freed` bytes, which were
+  // there before, are not there any more.
+  int64_t grown(int64_t freed = 0) const;
 
  private:
   int64_t start_;

@@ -23,7 +23,8 @@ enum class Held { kConverted, kAsStored };
 
 class Weights {
  public:
-  // `source` names the file or folder in errors. Tensors are converted to `dtype` on `device` when they are taken.
+  // `source` names the file or folder in errors. Tensors are converted to `dtype` on `device` when they are taken, in
+  // place if nobody else holds them.
   static Weights fromTensors(TensorMap tensors, std::string source, at::ScalarType dtype, at::Device device = at::kCPU,
                              Held held = Held::kConverted);
 

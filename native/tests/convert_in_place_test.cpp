@@ -12,7 +12,8 @@ namespace {
 
 // Returns numbers of all sizes, with those at the ends of a dtype's range.
 at::Tensor drawnNumbers(at::IntArrayRef shape, at::ScalarType dtype) {
-  at::Tensor numbers = at::randn(shape, makeGenerator(0, 0)) * at::pow(10, at::randint(-9, 4, shape).to(at::kFloat));
+  at::Generator generator = makeGenerator(0, 0);
+  at::Tensor numbers = at::randn(shape, generator) * at::pow(10, at::randint(-9, 4, shape, generator).to(at::kFloat));
   numbers.view(-1).narrow(0, 0, 4).copy_(at::tensor({65504.0F, -0.0F, 6e-8F, 0.0F}));
   return numbers.to(dtype);
 }
@@ -55,7 +56,16 @@ DAN_TEST(only_weights_that_nobody_else_holds_are_converted_in_place) {
   EXPECT(at::equal(held, before) && at::equal(rows, rowsBefore));
   const at::Tensor wide = drawnNumbers({8, 4}, at::kFloat);
   EXPECT(!nn::canConvertInPlace(wide, at::kBFloat16, 1));
-  EXPECT(!nn::canConvertInPlace(drawnNumbers({4, 8}, at::kHalf).t(), at::kBFloat16, 1));
+  const at::Tensor turned = at::empty_strided({8, 4}, {1, 8}, at::kHalf);
+  EXPECT(turned.storage().use_count() == 1 && !nn::canConvertInPlace(turned, at::kBFloat16, 1));
+
+  // This is not a view for autograd, which would keep the whole. It begins inside of its storage.
+  at::Tensor whole = drawnNumbers({6, 2, 3, 3}, at::kHalf);
+  const at::Tensor last = at::empty({0}, at::kHalf).set_(whole.storage(), whole.stride(0), {5, 2, 3, 3});
+  whole.reset();
+  const at::Tensor expected = last.to(at::kBFloat16);
+  EXPECT(nn::canConvertInPlace(last, at::kBFloat16, 1));
+  EXPECT(at::equal(nn::convertInPlace(last, at::kBFloat16), expected));
 }
 
 }  // namespace dan::tests

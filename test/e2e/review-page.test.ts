@@ -91,6 +91,25 @@ describe('the page of review', () => {
     await page.getByRole('heading', { name: 'Pair 0' }).waitFor();
   });
 
+  it('keeps keys from the pairs behind the help from the moment that it is there', async () => {
+    const { page } = await open(untouched.address);
+    await page.evaluate(() => {
+      const observer = new MutationObserver(() => {
+        if (!document.querySelector('dialog')) return;
+        observer.disconnect();
+        window.dispatchEvent(new KeyboardEvent('keydown', { key: 'k' }));
+        document.title = 'pressed';
+      });
+      observer.observe(document.body, { childList: true, subtree: true });
+    });
+    await press(page, '?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    expect([await page.title(), await status(page).textContent()]).toEqual([
+      'pressed',
+      expect.stringContaining('0 kept'),
+    ]);
+  });
+
   it('is used with the mouse, and filters and sorts', async () => {
     const { address } = await review('mouse', 12, { empty: [4] });
     const { page, problems } = await open(address);

@@ -106,6 +106,30 @@ describe('native memory', () => {
     expect(lines).toEqual(['32', '0']);
   });
 
+  it('of a sampler is the same whether its adapter came from a file or stays loaded, and so are its pairs', () => {
+    const lines = run(`
+      const model = await DualAnoDiff.load(embedded.base);
+      await (await train(model)).dispose();
+      const loaded = await Adapter.load(adapter);
+      for (const source of [adapter, loaded, adapter]) {
+        const before = engine.nativeInfo().held.bytes;
+        const sampler = await Sampler.create(model, source);
+        await left();
+        const own = engine.nativeInfo().held.bytes - before;
+        const pixels = [];
+        for await (const { image } of sampler.sample({ count: 1, steps: 1 })) pixels.push(...image.data);
+        await sampler.dispose();
+        console.log(own > 1e6, Math.round(own / 1e6), pixels.join());
+      }
+    `);
+    expect(lines[0]).toMatch(/^true/);
+    const [megabytes, pixels] = [1, 2].map((part) => lines.map((line) => line.split(' ')[part]));
+    expect(new Set(pixels).size).toBe(1);
+    expect(lines).toHaveLength(3);
+    // The loaded adapter keeps the text encoder's part for itself and the sampler, so that it counts once.
+    for (const own of megabytes ?? []) expect(Math.abs(Number(own) - Number(megabytes?.[0]))).toBeLessThanOrEqual(1);
+  });
+
   it('is a reason for the collector to look', () => {
     const [line] = run(`
       const model = await DualAnoDiff.load(embedded.base);

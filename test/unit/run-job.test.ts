@@ -6,6 +6,7 @@ import { fetchDataset, publishDataset } from '../../lib/store/datasets.js';
 import { openStore } from '../../lib/store/open.js';
 import { readResult } from '../../lib/store/results.js';
 import { isDivisible, learnPart, MAX_PAIR_PARTS, pairParts, typePart } from '../../lib/worker/campaign-plan.js';
+import { Outputs } from '../../lib/worker/outputs.js';
 import { JobRunner } from '../../lib/worker/run-job.js';
 import { WorkFolder } from '../../lib/worker/work-folder.js';
 import { writeCategory } from '../helpers/dataset.js';
@@ -75,6 +76,31 @@ describe('a job whose inputs and outputs are in the store', () => {
     await run(jobOf('export', { data: 'metal', format: 'coco' }), [], { onWorkKept });
     await run(jobOf('learn', { data: 'metal', ...learn }), [], { onWorkKept, prepare: async () => {} });
     expect(kept).toBe(0);
+  });
+
+  it('tells of a checkpoint that replaces the one before it, but not of one that is the same', async () => {
+    const own = join(folder, 'outputs');
+    mkdirSync(own);
+    const told: [string, boolean][] = [];
+    const open = () => new Outputs(store, 'e'.repeat(32), own, (path, isNew) => told.push([path, isNew]));
+    const write = (name: string, text: string) => writeFileSync(join(own, name), text);
+    const first = open();
+    write('detector.checkpoint.safetensors', 'one');
+    write('log.jsonl', 'one\n');
+    await first.copy(true);
+    expect(told.splice(0)).toEqual([
+      ['log.jsonl', true],
+      ['detector.checkpoint.safetensors', true],
+    ]);
+    const second = open();
+    await second.restore();
+    write('detector.checkpoint.safetensors', 'one');
+    write('log.jsonl', 'one\ntwo\n');
+    await second.copy(true);
+    expect(told).toEqual([]);
+    write('detector.checkpoint.safetensors', 'another');
+    await second.copy(true);
+    expect(told).toEqual([['detector.checkpoint.safetensors', false]]);
   });
 
   it('uses the contents that a dataset had at the submission', async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from '../../components/html.js';
 import { type Keys, keyName, MEND_KEYS, REVIEW_KEYS } from './keys.js';
 
@@ -16,7 +16,8 @@ function KeyTable({ title, keys }: { title: string; keys: Keys<string> }) {
 /** Lists the keys. The browser keeps the focus inside of it, and closes it with the Escape key. */
 export function Help({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  // Keys must do nothing behind it from the first moment on.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return html`<dialog ref=${dialog} aria-labelledby="help-title" onClose=${onClose}>
     <form method="dialog"><button>Close</button></form>
     <h2 id="help-title">Keys</h2>
