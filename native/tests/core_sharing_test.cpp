@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <thread>
 
 #include "tests/test.h"
 
@@ -59,7 +60,9 @@ DAN_TEST(short_spins_hold_threads_only_while_they_live) {
     const ShortSpins shortSpins(at::get_num_threads());
     EXPECT(countThreads() >= before + 2);  // the leader of the team, and at least one member
   }
-  EXPECT(countThreads() == before);
+  // The kernel may still count a thread for a moment after it has ended, here and at the start.
+  for (int i = 0; i < 1000 && countThreads() > before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT(countThreads() <= before);
 }
 
 }  // namespace dan::tests
