@@ -5,7 +5,7 @@
 
 `--mobilenet` is the file that `dualanodiff weights install mobilenet-v2` brings. `--data` is a category in MVTec AD's layout. Times are CPU
 seconds of the process, because both run one after the other. anomalib's starts after the photographs are decoded; ours includes decoding,
-thresholds and writing the file. anomalib chooses each kept patch by a pass over all patches, so its time grows with the square of the images.
+thresholds and writing the file. anomalib passes over all patches for each one that it keeps, so its time grows with the square of the images.
 """
 import argparse
 import os
