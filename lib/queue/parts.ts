@@ -51,9 +51,10 @@ export async function handOver(redis: Redis, part: BullJob<JobData>, from: strin
 
 /** Gives a waiting part the priority of a job that needs it earlier than the one that added it. */
 export async function hurry(redis: Redis, part: BullJob<JobData>, priority: number): Promise<void> {
-  const raise = (wanted: number) => (data: JobData) =>
-    data.cancelled || data.priority >= wanted ? undefined : { ...data, priority: wanted };
-  if (!(await changeData(redis, part, raise(priority)))) return;
+  const isChanged = await changeData(redis, part, (data) =>
+    data.cancelled || data.priority >= priority ? undefined : { ...data, priority },
+  );
+  if (!isChanged) return;
   // Another campaign may raise the data's priority meanwhile, and tell BullMQ first. `changeData` reads the data anew.
   let told: number;
   do {

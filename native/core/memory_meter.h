@@ -9,8 +9,8 @@ namespace dan {
 class MemoryMeter {
  public:
   MemoryMeter();
-  // Returns bytes, or 0 if more was freed than allocated. Does not count against it that `freed` bytes, which were
-  // there before, are not there any more.
+  // Returns bytes, or 0 if more was freed than allocated. `freed` is the size of memory that was there before and is
+  // not any more, which would otherwise be subtracted.
   int64_t grown(int64_t freed = 0) const;
 
  private:

@@ -18,7 +18,7 @@ PairSampler::PairSampler(std::shared_ptr<model::BaseModel> base, dual::AdapterFi
   latentMeans_ = dual::latentMeansOf(adapter.metadata, model.vae->config().latentChannels, adapter.source);
   adapter_ = std::make_unique<dual::Adapter>(std::move(adapter.tensors), adapter.settings, *model.unet,
                                              model.textEncoder->config(), adapter.source);
-  // Where nobody else holds the adapter, memory never has both forms of all layers. The text encoder's LoRA stays.
+  // Memory never has both forms of all layers if nobody else holds the adapter. The text encoder's LoRA stays.
   const auto release = [this](const std::string& layer) { adapter_->releaseLayer(layer); };
   folded_ = std::make_unique<dual::FoldedAdapter>(*model.unet, *adapter_, release);
   unet_ = dual::makeSamplingModel(*model.unet, *folded_);
