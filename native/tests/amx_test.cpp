@@ -151,8 +151,9 @@ DAN_TEST(blocks_of_amx_are_those_of_the_model) {
           products.configure();
           (isNarrow ? products.multiplyNarrow
                     : products.multiply)({static_cast<const uint16_t*>(left.const_data_ptr()), left.stride(0),
-                                          stepOffsets, kSteps, static_cast<const float*>(right.const_data_ptr()),
-                                          kColumns, 32, sums.mutable_data_ptr<float>(), kColumns, accumulate});
+                                          ops::cpu::kAmxTileRows * left.stride(0), stepOffsets, kSteps,
+                                          static_cast<const float*>(right.const_data_ptr()), kColumns, 32,
+                                          sums.mutable_data_ptr<float>(), kColumns, accumulate});
           products.release();
           return sums;
         };

@@ -40,7 +40,7 @@ const Kernels kBFloat16 = {kTileRows,          kPanelColumns,
                            transformSums,      attentionScratch,
                            attendFloat,        attend<BFloat16Arithmetic>,
                            pairNorm,           pairMix,
-                           roundRow,           nullptr,
+                           roundRows,          nullptr,
                            &kWinograd4Kernels, &kBatchNormReluLoops};
 
 template <const AmxProducts& amx>
@@ -50,7 +50,7 @@ constexpr Kernels kAmx = {kTileRows,          kPanelColumns,
                           transformSums,      scratchOf<AmxArithmetic<amx>>,
                           attendFloat,        attend<AmxArithmetic<amx>>,
                           pairNorm,           pairMix,
-                          roundRow,           &amx,
+                          roundRows,          &amx,
                           &kWinograd4Kernels, &kBatchNormReluLoops};
 
 }  // namespace

@@ -59,12 +59,16 @@ void expectPairs() {
 }
 
 void expectRounding(const ops::cpu::Kernels& kernels) {
-  const at::Tensor sums = randn({37}, makeGenerator(13)), bias = randn({37}, makeGenerator(14));
-  at::Tensor rounded = at::zeros({40}, at::kBFloat16);
-  kernels.roundSums(sums.const_data_ptr<float>(), bias.const_data_ptr<float>(), 37,
-                    static_cast<uint16_t*>(rounded.mutable_data_ptr()));
-  expectClose(rounded.narrow(0, 0, 37), (sums + bias).to(at::kBFloat16), 0, 0, "rounded sums");
-  expectClose(rounded.narrow(0, 37, 3), at::zeros({3}), 0, 0, "the values after them");
+  const at::Tensor sums = randn({3, 40}, makeGenerator(13)), bias = randn({37}, makeGenerator(14));
+  const int64_t targets[] = {2, -1, 0};
+  at::Tensor rounded = at::zeros({3, 40}, at::kBFloat16);
+  kernels.roundSums({sums.const_data_ptr<float>(), 40, 3, 37, targets, bias.const_data_ptr<float>(),
+                     static_cast<uint16_t*>(rounded.mutable_data_ptr()), 40});
+  const at::Tensor expected = (sums.narrow(1, 0, 37) + bias).to(at::kBFloat16);
+  expectClose(rounded[2].narrow(0, 0, 37), expected[0], 0, 0, "rounded sums of the first row");
+  expectClose(rounded[0].narrow(0, 0, 37), expected[2], 0, 0, "rounded sums of the last row");
+  expectClose(rounded[1], at::zeros({40}), 0, 0, "the row that nothing is written to");
+  expectClose(rounded.narrow(1, 37, 3), at::zeros({3, 3}), 0, 0, "the values after them");
 }
 
 // Runs the kernels of one row, or the emulation of them.

@@ -125,8 +125,9 @@ inline Vector loadPairs(const uint16_t* lower, Mask lowerMask, const uint16_t* u
   });
 }
 // Rounds to the nearest value, and to the even one of two.
-inline void storeBFloat16(uint16_t* to, Vector x, int64_t count = kLanes) {
-  for (int i = 0; i < std::min(count, kLanes); ++i) {
+inline void storeBFloat16(uint16_t* to, Vector x, Mask mask = 0xFFFF) {
+  for (int i = 0; i < kLanes; ++i) {
+    if (!isSet(mask, i)) continue;
     const uint32_t bits = bitsOf(x.lanes[i]);
     const bool isNumber = !(x.lanes[i] != x.lanes[i]);
     to[i] = static_cast<uint16_t>((isNumber ? bits + 0x7FFF + ((bits >> 16) & 1) : bits | 0x400000) >> 16);

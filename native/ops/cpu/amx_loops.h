@@ -18,7 +18,7 @@ static_assert(sizeof(AmxConfig) == 64);
 
 namespace {
 
-constexpr int64_t kAmxTileRows = 16, kAmxTileBytes = 64;  // of a row
+constexpr int64_t kAmxTileBytes = 64;  // of a row
 
 template <class Tiles>
 void configureTiles() {
@@ -59,7 +59,7 @@ void multiplyBlock(const AmxOperands& operands) {
     Tiles::template load<6>(right, rightBytes);
     Tiles::template load<4>(left, leftBytes);
     Tiles::template multiplyAdd<0, 4, 6>();
-    Tiles::template load<5>(left + kAmxTileRows * operands.leftStride, leftBytes);
+    Tiles::template load<5>(left + operands.secondLeft, leftBytes);
     Tiles::template multiplyAdd<2, 5, 6>();
     if constexpr (Rights == 2) {
       Tiles::template load<7>(right + operands.secondRight, rightBytes);

@@ -1,23 +1,22 @@
 #include "ops/cpu/amx_product.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "ops/cpu/ceil_div.h"
+#include "ops/cpu/share_tasks.h"
 
 namespace dan::ops::cpu {
 
 namespace {
 
-// The packed weights of a round stay in the last-level cache. A chunk of 32 of their columns stays in the first-level
-// cache while the rows of a task pass, whose sums stay in the second-level cache.
-constexpr int64_t kBytesOfRound = 2 << 20;
-constexpr int64_t kMostColumnsOfRound = 512;
-constexpr int64_t kStepsOfChunk = 16;
-constexpr int64_t kRowsOfTask = 128;
-constexpr int64_t kAmxTasksOfThread = 4;
+// The packed weights of a round stay in the last-level cache. A chunk of the depth of 32 of their columns stays in the
+// second-level cache with the rows of a task. We measured that loading and storing the sums between shorter chunks
+// costs more than reading the chunk from the second-level cache for each 32 rows.
+constexpr int64_t kBytesOfRound = 8 << 20;
+constexpr int64_t kMostStepsOfChunk = 384;
+constexpr int64_t kRowsOfTask = 256;
+constexpr int64_t kAmxTasksOfThread = 8;
 constexpr int64_t kSumsOfBlock = kAmxRows * kAmxColumns;
 
 const uint16_t* bits(const at::Tensor& x) { return static_cast<const uint16_t*>(x.const_data_ptr()); }
@@ -51,7 +50,6 @@ void packColumns(const Kernels& kernels, const ProductWeights& weights, int64_t 
 // One round multiplies all rows by one group of packed columns.
 struct Round {
   const Kernels& kernels;
-  const AmxLeft& left;
   const std::vector<int64_t>& stepOffsets;
   const float* panels;  // [block of columns][step][word][column]
   int64_t panelSize, column, columns;
@@ -59,37 +57,36 @@ struct Round {
   uint16_t* result;
   int64_t resultStride;
 
-  // Computes rows [first, last), of which there are at least kAmxRows, and blocks [firstBlock, lastBlock) of columns.
-  void compute(int64_t first, int64_t last, int64_t firstBlock, int64_t lastBlock, std::vector<float>& sums) const {
-    const int64_t rowBlocks = ceilDiv(last - first, kAmxRows), steps = static_cast<int64_t>(stepOffsets.size());
-    sums.resize((lastBlock - firstBlock) * rowBlocks * kSumsOfBlock);
-    const auto sumsOf = [&](int64_t block, int64_t rowBlock) {
-      return sums.data() + ((block - firstBlock) * rowBlocks + rowBlock) * kSumsOfBlock;
-    };
-    // The last block of rows ends with the last row, so that it may share rows with the block before.
-    const auto firstRow = [&](int64_t rowBlock) { return std::min(first + rowBlock * kAmxRows, last - kAmxRows); };
+  // Computes the rows of a task in the blocks [first, last) of columns.
+  void compute(const AmxRowsOfTask& rows, int64_t first, int64_t last) const {
+    const auto tiles = static_cast<int64_t>(rows.tiles.size()), steps = static_cast<int64_t>(stepOffsets.size());
+    const int64_t pairs = ceilDiv(tiles, 2), stepsOfChunk = ceilDiv(steps, ceilDiv(steps, kMostStepsOfChunk));
+    const at::Tensor buffer = at::empty({pairs * kSumsOfBlock}, at::kFloat);
+    auto* const sums = buffer.mutable_data_ptr<float>();
     kernels.amx->configure();
-    for (int64_t step = 0; step < steps; step += kStepsOfChunk) {
-      for (int64_t block = firstBlock; block < lastBlock; ++block) {
+    for (int64_t block = first; block < last; ++block) {
+      for (int64_t step = 0; step < steps; step += stepsOfChunk) {
+        const int64_t count = std::min(stepsOfChunk, steps - step);
         const float* right = panels + block * panelSize + step * kAmxWords * kAmxColumns;
-        for (int64_t rowBlock = 0; rowBlock < rowBlocks; ++rowBlock) {
-          kernels.amx->multiply({left.data + firstRow(rowBlock) * left.stride, left.stride, stepOffsets.data() + step,
-                                 std::min(kStepsOfChunk, steps - step), right, kAmxColumns, kAmxWords,
-                                 sumsOf(block, rowBlock), kAmxColumns, step > 0});
+        for (int64_t pair = 0; pair < pairs; ++pair) {
+          // The last of an odd number of tiles is multiplied twice.
+          const int64_t upper = rows.tiles[2 * pair], lower = rows.tiles[std::min(2 * pair + 1, tiles - 1)];
+          float* const ofPair = sums + pair * kSumsOfBlock;
+          kernels.amx->multiply({rows.data + upper, rows.stride, lower - upper, stepOffsets.data() + step, count, right,
+                                 kAmxColumns, kAmxWords, ofPair, kAmxColumns, step > 0});
+          if (step + count == steps) write(rows, pair, block, ofPair);
         }
       }
     }
     kernels.amx->release();
-    for (int64_t row = first; row < last; ++row) {
-      const int64_t target = left.targets.empty() ? row : left.targets[row];
-      if (target < 0) continue;
-      const int64_t rowBlock = (row - first) / kAmxRows, inBlock = row - firstRow(rowBlock);
-      for (int64_t block = firstBlock; block < lastBlock; ++block) {
-        const int64_t begin = column + block * kAmxColumns;
-        kernels.roundSums(sumsOf(block, rowBlock) + inBlock * kAmxColumns, bias == nullptr ? nullptr : bias + begin,
-                          std::min(kAmxColumns, columns - block * kAmxColumns), result + target * resultStride + begin);
-      }
-    }
+  }
+
+  void write(const AmxRowsOfTask& rows, int64_t pair, int64_t block, const float* sums) const {
+    const int64_t first = pair * kAmxRows, begin = column + block * kAmxColumns;
+    const int64_t count = std::min<int64_t>(kAmxRows, static_cast<int64_t>(rows.targets.size()) - first);
+    kernels.roundSums({sums, kAmxColumns, count, std::min(kAmxColumns, columns - block * kAmxColumns),
+                       rows.targets.data() + first, bias == nullptr ? nullptr : bias + begin, result + begin,
+                       resultStride});
   }
 };
 
@@ -101,40 +98,38 @@ bool amxTakes(const ProductWeights& weights) {
 
 void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeights& weights, const float* bias,
                 uint16_t* result) {
-  TORCH_INTERNAL_ASSERT(kernels.amx != nullptr && kernels.panelColumns == kAmxColumns && amxTakes(weights) &&
-                        left.rows >= kAmxRows);
+  TORCH_INTERNAL_ASSERT(kernels.amx != nullptr && kernels.panelColumns == kAmxColumns && amxTakes(weights));
   std::vector<int64_t> stepOffsets;
   for (const int64_t offset : left.tapOffsets) {
     for (int64_t k = 0; k < weights.depth; k += kAmxDepth) stepOffsets.push_back(offset + k);
   }
-  const int64_t bytesOfColumn = weights.taps * weights.depth * 2;
-  const int64_t columnsOfRound =
-      std::clamp(kBytesOfRound / bytesOfColumn / kAmxColumns, int64_t{1}, kMostColumnsOfRound / kAmxColumns) *
-      kAmxColumns;
-  const int64_t panelSize = weights.taps * weights.depth / 2 * kAmxColumns;
-  const int64_t mostBlocks = ceilDiv(std::min(columnsOfRound, weights.columns), kAmxColumns);
-  const at::Tensor buffer = at::empty({mostBlocks * panelSize}, at::kFloat);
+  const int64_t bytesOfBlock = weights.taps * weights.depth * 2 * kAmxColumns;
+  const int64_t allBlocks = ceilDiv(weights.columns, kAmxColumns);
+  const int64_t blocksOfRound = std::clamp(kBytesOfRound / bytesOfBlock, int64_t{1}, allBlocks);
+  const int64_t panelSize = bytesOfBlock / static_cast<int64_t>(sizeof(float));
+  const at::Tensor buffer = at::empty({blocksOfRound * panelSize}, at::kFloat);
   auto* const panels = buffer.mutable_data_ptr<float>();
-  const int64_t rowTasks = std::max<int64_t>(left.rows / kRowsOfTask, 1);
 
-  for (int64_t column = 0; column < weights.columns; column += columnsOfRound) {
-    const int64_t columns = std::min(columnsOfRound, weights.columns - column);
+  for (int64_t column = 0; column < weights.columns; column += blocksOfRound * kAmxColumns) {
+    const int64_t columns = std::min(blocksOfRound * kAmxColumns, weights.columns - column);
     const int64_t blocks = ceilDiv(columns, kAmxColumns);
-    at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin; block < end; ++block) {
-        packColumns(kernels, weights, column + block * kAmxColumns,
-                    std::min(kAmxColumns, columns - block * kAmxColumns), panels + block * panelSize);
+    shareTasks(blocks, [&](TaskSource& tasks) {
+      while (const auto block = tasks.next()) {
+        packColumns(kernels, weights, column + *block * kAmxColumns,
+                    std::min(kAmxColumns, columns - *block * kAmxColumns), panels + *block * panelSize);
       }
     });
-    const Round round{kernels, left, stepOffsets, panels, panelSize, column, columns, bias, result, weights.columns};
+    const Round round{kernels, stepOffsets, panels, panelSize, column, columns, bias, result, weights.columns};
     // With few tasks of rows, the threads also share out the columns.
-    const int64_t groups = std::min(blocks, ceilDiv(kAmxTasksOfThread * at::get_num_threads(), rowTasks));
-    at::parallel_for(0, rowTasks * groups, 1, [&](int64_t begin, int64_t end) {
-      std::vector<float> sums;
-      for (int64_t item = begin; item < end; ++item) {
-        const int64_t task = item / groups, group = item % groups;
-        round.compute(left.rows * task / rowTasks, left.rows * (task + 1) / rowTasks, blocks * group / groups,
-                      blocks * (group + 1) / groups, sums);
+    const int64_t groups = std::min(blocks, ceilDiv(kAmxTasksOfThread * at::get_num_threads(), left.tasks));
+    shareTasks(left.tasks * groups, [&](TaskSource& tasks) {
+      AmxRowsOfTask rows;
+      int64_t read = -1;
+      while (const auto item = tasks.next()) {
+        const int64_t task = *item / groups, group = *item % groups;
+        if (task != read) left.read(task, rows);
+        read = task;
+        round.compute(rows, blocks * group / groups, blocks * (group + 1) / groups);
       }
     });
   }
@@ -142,34 +137,102 @@ void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeight
 
 void amxLinear(const Kernels& kernels, const at::Tensor& x, const ProductWeights& weights, const float* bias,
                const at::Tensor& result) {
-  const AmxLeft left{bits(x), x.size(0), weights.depth, {0}, {}};
-  amxProduct(kernels, left, weights, bias, static_cast<uint16_t*>(result.mutable_data_ptr()));
+  const int64_t rows = x.size(0), tasks = ceilDiv(rows, kRowsOfTask);
+  TORCH_INTERNAL_ASSERT(rows >= kAmxTileRows);
+  const auto read = [&](int64_t task, AmxRowsOfTask& of) {
+    of = {bits(x), weights.depth, {}, {}, {}};
+    const int64_t last = rows * (task + 1) / tasks;
+    for (int64_t row = rows * task / tasks; row < last; row += kAmxTileRows) {
+      const int64_t first = std::min(row, rows - kAmxTileRows);
+      of.tiles.push_back(first * weights.depth);
+      for (int64_t r = 0; r < kAmxTileRows; ++r) of.targets.push_back(first + r < last ? first + r : -1);
+    }
+  };
+  amxProduct(kernels, {tasks, {0}, read}, weights, bias, static_cast<uint16_t*>(result.mutable_data_ptr()));
 }
+
+namespace {
+
+// The tasks of a 3x3 convolution are rows of pixels. A task copies its rows and those around them, each followed by one
+// pixel of zeros. That pixel is the one beyond the right edge, and also the one beyond the left edge of the next row.
+// So each tap of a pixel lies at one distance from it, wherever the pixel is.
+class ConvolutionRows {
+ public:
+  // x: (n, c, h, w), channels-last
+  explicit ConvolutionRows(const at::Tensor& x)
+      : data_(bits(x)),
+        depth_(x.size(1)),
+        height_(x.size(2)),
+        width_(x.size(3)),
+        rowsOfTask_(std::clamp<int64_t>(kRowsOfTask / width_, 1, height_)),
+        tasksOfImage_(ceilDiv(height_, rowsOfTask_)),
+        tasks_(x.size(0) * tasksOfImage_) {}
+
+  int64_t tasks() const { return tasks_; }
+
+  std::vector<int64_t> tapOffsets() const {
+    std::vector<int64_t> offsets;
+    for (int64_t y = -1; y <= 1; ++y) {
+      for (int64_t x = -1; x <= 1; ++x) offsets.push_back((y * pitch() + x) * depth_);
+    }
+    return offsets;
+  }
+
+  void read(int64_t task, AmxRowsOfTask& rows) const {
+    const int64_t image = task / tasksOfImage_, top = task % tasksOfImage_ * rowsOfTask_;
+    const int64_t count = std::min(rowsOfTask_, height_ - top);
+    if (!rows.scratch.defined()) rows.scratch = at::empty({pixelsOfScratch() * depth_}, at::kBFloat16);
+    auto* const scratch = static_cast<uint16_t*>(rows.scratch.mutable_data_ptr());
+    copy(image, top, count, scratch);
+    rows.data = scratch + (1 + pitch()) * depth_;  // the first pixel that the task computes
+    rows.stride = depth_;
+    rows.tiles.clear();
+    rows.targets.clear();
+    // Tiles that do not cross rows compute nothing in vain, where they fill the rows.
+    const bool fillsRows = width_ % kAmxTileRows == 0;
+    const int64_t positions = fillsRows ? count * width_ : count * pitch();
+    for (int64_t position = 0; position < positions; position += kAmxTileRows) {
+      const int64_t first = fillsRows ? position / width_ * pitch() + position % width_ : position;
+      rows.tiles.push_back(first * depth_);
+      for (int64_t pixel = first; pixel < first + kAmxTileRows; ++pixel) {
+        const int64_t y = pixel / pitch(), x = pixel % pitch();
+        rows.targets.push_back(y < count && x < width_ ? (image * height_ + top + y) * width_ + x : -1);
+      }
+    }
+  }
+
+ private:
+  int64_t pitch() const { return width_ + 1; }
+
+  // A pixel of zeros comes before the rows, and the last tile may read beyond them.
+  int64_t pixelsOfScratch() const { return 1 + (rowsOfTask_ + 2) * pitch() + 1 + kAmxTileRows; }
+
+  // Copies the rows [top - 1, top + count].
+  void copy(int64_t image, int64_t top, int64_t count, uint16_t* to) const {
+    to = std::fill_n(to, depth_, uint16_t{0});
+    for (int64_t y = top - 1; y <= top + count; ++y) {
+      if (y >= 0 && y < height_) {
+        to = std::copy_n(data_ + (image * height_ + y) * width_ * depth_, width_ * depth_, to);
+        to = std::fill_n(to, depth_, uint16_t{0});
+      } else {
+        to = std::fill_n(to, pitch() * depth_, uint16_t{0});
+      }
+    }
+  }
+
+  const uint16_t* data_;
+  int64_t depth_, height_, width_, rowsOfTask_, tasksOfImage_, tasks_;
+};
+
+}  // namespace
 
 void amxConvolution(const Kernels& kernels, const at::Tensor& x, const ProductWeights& weights, const float* bias,
                     const at::Tensor& result) {
-  // A row of pixels is followed by one pixel of zeros, and an image by one row of zeros. These are the pixels beyond
-  // all four edges: the pixel to the right of a row is also the one to the left of the next row. So each tap of a pixel
-  // lies at one distance from it, wherever the pixel is.
-  const int64_t n = x.size(0), depth = x.size(1), height = x.size(2), width = x.size(3);
-  const int64_t pitch = width + 1, pixels = n * (height + 1) * pitch, margin = pitch + 1;
-  const at::Tensor padded = at::zeros({margin + pixels + margin + kAmxRows, depth}, x.options());
-  padded.narrow(0, margin, pixels)
-      .view({n, height + 1, pitch, depth})
-      .narrow(1, 0, height)
-      .narrow(2, 0, width)
-      .copy_(x.permute({0, 2, 3, 1}));
-  AmxLeft left{bits(padded) + margin * depth, std::max(pixels - pitch, kAmxRows), depth, {}, {}};
-  for (int64_t y = -1; y <= 1; ++y) {
-    for (int64_t at = -1; at <= 1; ++at) left.tapOffsets.push_back((y * pitch + at) * depth);
-  }
-  left.targets.assign(left.rows, -1);
-  for (int64_t row = 0; row < n * height; ++row) {
-    for (int64_t at = 0; at < width; ++at) {
-      left.targets[(row / height * (height + 1) + row % height) * pitch + at] = row * width + at;
-    }
-  }
-  amxProduct(kernels, left, weights, bias, static_cast<uint16_t*>(result.mutable_data_ptr()));
+  const at::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const ConvolutionRows rows(pixels);
+  const auto read = [&](int64_t task, AmxRowsOfTask& of) { rows.read(task, of); };
+  amxProduct(kernels, {rows.tasks(), rows.tapOffsets(), read}, weights, bias,
+             static_cast<uint16_t*>(result.mutable_data_ptr()));
 }
 
 }  // namespace dan::ops::cpu

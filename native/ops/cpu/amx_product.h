@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <vector>
 
 #include "ops/cpu/product.h"
@@ -15,14 +16,21 @@ namespace dan::ops::cpu {
 // Returns true if amxProduct takes these weights: bfloat16, and a depth that is a multiple of kAmxDepth.
 bool amxTakes(const ProductWeights& weights);
 
-// Row r of the left operand has `depth` values for each tap, which begin at data + r * stride + tapOffsets[tap].
-struct AmxLeft {
+// The rows that one task multiplies come in tiles of kAmxTileRows rows. Row r of tile t has `depth` values for each
+// tap, which begin at data + tiles[t] + r * stride + tapOffsets[tap].
+struct AmxRowsOfTask {
   const uint16_t* data;
-  int64_t rows;    // at least kAmxRows
-  int64_t stride;  // values
-  std::vector<int64_t> tapOffsets;
-  // The row of the result for each row, or -1 for a row whose result is not wanted. If empty, they are the same rows.
+  int64_t stride;              // values
+  std::vector<int64_t> tiles;  // values
+  // The row of the result for each row of each tile, or -1 for a row whose result is not wanted.
   std::vector<int64_t> targets;
+  at::Tensor scratch;  // of the thread, for a task that has to copy its values
+};
+struct AmxLeft {
+  int64_t tasks;
+  std::vector<int64_t> tapOffsets;  // values
+  // Tells the rows of a task. Each row belongs to one task. Threads call it at once, each with rows of its own.
+  std::function<void(int64_t task, AmxRowsOfTask& rows)> read;
 };
 
 // result[target(row)][column] = bias[column] + sum over tap and k of left[row][tap][k] * W[column][tap][k].

@@ -15,8 +15,6 @@ int64_t amxAttentionScratch(int64_t keys, int64_t width) {
   return std::max(attentionScratch(keys, width), Attention<AmxArithmetic<kAmxProducts>>::scratch(keys, width));
 }
 
-void roundSums(const float* sums, const float* bias, int64_t count, uint16_t* result) {
-  roundRow(sums, bias, count, result);
-}
+void roundSums(const RoundingTask& task) { roundRows(task); }
 
 }  // namespace dan::ops::cpu

@@ -32,7 +32,7 @@ struct BFloat16Values {
   }
   static void store(const float* sums, float factor, int64_t width, uint16_t* result) {
     for (int64_t d = 0; d < width; d += kLanes) {
-      storeBFloat16(result + d, multiply(load(sums + d), broadcast(factor)), width - d);
+      storeBFloat16(result + d, multiply(load(sums + d), broadcast(factor)), firstLanes(width - d));
     }
   }
 };
@@ -55,8 +55,8 @@ struct AmxArithmetic : BFloat16Values {
 
   static void scoreKeys(const float* queries, int64_t words, const float* keys, int64_t padded, float* scores) {
     for (int64_t k = 0; k < padded; k += kAmxColumns) {
-      amx.multiply({reinterpret_cast<const uint16_t*>(queries), 2 * words, nullptr, words / kAmxWords, keys + k * words,
-                    kAmxColumns, kAmxWords, scores + k, kBlockKeys, false});
+      amx.multiply({reinterpret_cast<const uint16_t*>(queries), 2 * words, kAmxTileRows * 2 * words, nullptr,
+                    words / kAmxWords, keys + k * words, kAmxColumns, kAmxWords, scores + k, kBlockKeys, false});
     }
   }
 
@@ -68,17 +68,21 @@ struct AmxArithmetic : BFloat16Values {
     }
     for (int64_t d = 0; d < width; d += kAmxColumns) {
       const auto multiply = width - d >= kAmxColumns ? amx.multiply : amx.multiplyNarrow;
-      multiply({reinterpret_cast<const uint16_t*>(weights), kBlockKeys, nullptr, words / kAmxWords, values + d, width,
-                kAmxWords, sums + d, width, true});
+      multiply({reinterpret_cast<const uint16_t*>(weights), kBlockKeys, kAmxTileRows * kBlockKeys, nullptr,
+                words / kAmxWords, values + d, width, kAmxWords, sums + d, width, true});
     }
   }
 };
 
-inline void roundRow(const float* sums, const float* bias, int64_t count, uint16_t* result) {
-  for (int64_t c = 0; c < count; c += kLanes) {
-    const Mask mask = firstLanes(count - c);
-    const Vector offset = bias == nullptr ? zero() : load(bias + c, mask);
-    storeBFloat16(result + c, add(load(sums + c, mask), offset), count - c);
+inline void roundRows(const RoundingTask& task) {
+  for (int64_t c = 0; c < task.columns; c += kLanes) {
+    const Mask mask = firstLanes(task.columns - c);
+    const Vector bias = task.bias == nullptr ? zero() : load(task.bias + c, mask);
+    for (int64_t row = 0; row < task.rows; ++row) {
+      if (task.targets[row] < 0) continue;
+      storeBFloat16(task.result + task.targets[row] * task.resultStride + c,
+                    add(load(task.sums + row * task.sumStride + c, mask), bias), mask);
+    }
   }
 }
 

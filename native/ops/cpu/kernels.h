@@ -54,13 +54,15 @@ constexpr int64_t kMostTileRows = 8;
 
 // One block of a bfloat16 product on AMX: sums[r][c] (+)= sum over s, w and i of left[r][offset(s) + 2 w + i] times
 // half i of right[16 s + w][c], for 32 rows r and s < steps. A word of `right` holds two bfloat16 values. The columns c
-// >= 16 begin `secondRight` words after the first ones.
+// >= 16 begin `secondRight` words after the first ones, and the rows r >= 16 `secondLeft` values.
 constexpr int64_t kAmxRows = 32, kAmxColumns = 32;
+constexpr int64_t kAmxTileRows = 16;
 constexpr int64_t kAmxWords = 16;             // words that one step takes of each row
 constexpr int64_t kAmxDepth = 2 * kAmxWords;  // values that one step takes of each row
 struct AmxOperands {
   const uint16_t* left;
   int64_t leftStride;          // values
+  int64_t secondLeft;          // values
   const int64_t* stepOffsets;  // offset(s), or null where offset(s) = kAmxDepth * s
   int64_t steps;
   const float* right;
@@ -75,6 +77,17 @@ struct AmxProducts {
   void (*release)();
   void (*multiply)(const AmxOperands& operands);        // 32 columns
   void (*multiplyNarrow)(const AmxOperands& operands);  // the first 16 columns only
+};
+
+// result[targets[r] * resultStride + c] = sums[r * sumStride + c] + bias[c] in bfloat16, for c < columns and all rows r
+// whose target is not negative.
+struct RoundingTask {
+  const float* sums;
+  int64_t sumStride, rows, columns;
+  const int64_t* targets;
+  const float* bias;  // (columns) or null
+  uint16_t* result;
+  int64_t resultStride;
 };
 
 // In Winograd's F(4x4, 3x3), a tile reads 6 x 6 pixels and writes 4 x 4. See winograd4.h.
@@ -174,10 +187,8 @@ struct Kernels {
   void (*pairNorm)(const PairNormTask& task);
   void (*pairMix)(const PairMixTask& task);
 
-  // Rounds sums[c] + bias[c] to bfloat16 for c < count. `bias` may be null. The function is null where the CPU does not
-  // compute in bfloat16.
-  void (*roundSums)(const float* sums, const float* bias, int64_t count, uint16_t* result);
-  const AmxProducts* amx;  // null where the CPU has no AMX
+  void (*roundSums)(const RoundingTask& task);  // null where the CPU does not compute in bfloat16
+  const AmxProducts* amx;                       // null where the CPU has no AMX
   const Winograd4Kernels* winograd4;
   const BatchNormReluLoops* batchNormRelu;
 };
@@ -221,6 +232,6 @@ extern const AmxProducts kAmxProducts;
 void attendBFloat16(const AttentionTask& task, float* scratch);
 void attendAmx(const AttentionTask& task, float* scratch);
 int64_t amxAttentionScratch(int64_t keys, int64_t width);
-void roundSums(const float* sums, const float* bias, int64_t count, uint16_t* result);
+void roundSums(const RoundingTask& task);
 
 }  // namespace dan::ops::cpu

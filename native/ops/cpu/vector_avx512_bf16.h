@@ -1,7 +1,7 @@
 // These are bfloat16 pairs in vectors of sixteen words, for the loops of this folder.
 #pragma once
 
-#include <cstring>
+#include <cstdint>
 
 #include "ops/cpu/vector_avx512.h"
 
@@ -19,10 +19,11 @@ inline Vector loadPairs(const uint16_t* lower, Mask lowerMask, const uint16_t* u
   const __m512i high = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(upperMask, upper));
   return _mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
-// Rounds the first `count` lanes, or all of them.
-inline void storeBFloat16(uint16_t* to, Vector x, int64_t count = kLanes) {
-  const __m256bh narrow = _mm512_cvtneps_pbh(x);
-  std::memcpy(to, &narrow, static_cast<size_t>(count < kLanes ? count : kLanes) * sizeof(uint16_t));
+inline void storeBFloat16(uint16_t* to, Vector x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
+}
+inline void storeBFloat16(uint16_t* to, Vector x, Mask mask) {
+  _mm256_mask_storeu_epi16(to, mask, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
 }
 
 }  // namespace
