@@ -1,6 +1,5 @@
 #include "ops/attention.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/native/CPUBlas.h>
 #include <ATen/record_function.h>
@@ -10,6 +9,7 @@
 
 #include "ops/amx_pays.h"
 #include "ops/cpu/kernels.h"
+#include "ops/cpu/share_tasks.h"
 #include "ops/op.h"
 
 namespace dan::ops {
@@ -69,10 +69,11 @@ at::Tensor attentionOnKernels(const at::Tensor& queries, const at::Tensor& keys,
     const int64_t offset = b * x.stride(0) + first * x.stride(1) + head * width;
     return cpu::HeadRows{static_cast<const char*>(x.const_data_ptr()) + offset * x.element_size(), count, x.stride(1)};
   };
-  at::parallel_for(0, batch * heads * parts, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> scratch(cpu::kernels()->attentionScratch(k.size(1), width));
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t b = item / parts / heads, head = item / parts % heads, part = item % parts;
+  cpu::shareTasks(batch * heads * parts, [&](cpu::TaskSource& tasks) {
+    // A tensor begins where a cache line begins.
+    const at::Tensor scratch = at::empty({cpu::kernels()->attentionScratch(k.size(1), width)}, at::kFloat);
+    while (const auto item = tasks.next()) {
+      const int64_t b = *item / parts / heads, head = *item / parts % heads, part = *item % parts;
       const int64_t first = length * part / parts, count = length * (part + 1) / parts - first;
       const cpu::HeadRows into = rows(result, b, head, first, count);
       const cpu::AttentionTask task{rows(q, b, head, first, count),
@@ -82,7 +83,7 @@ at::Tensor attentionOnKernels(const at::Tensor& queries, const at::Tensor& keys,
                                     static_cast<float>(1 / std::sqrt(static_cast<double>(width))),
                                     const_cast<void*>(into.data),
                                     into.stride};
-      attend(task, scratch.data());
+      attend(task, scratch.mutable_data_ptr<float>());
     }
   });
   return result;

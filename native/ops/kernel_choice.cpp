@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -22,12 +21,12 @@ namespace dan::ops {
 
 namespace {
 
-// Ours must be faster by more than times vary, so that machines of one kind choose alike.
+// Libtorch's must be faster by more than times vary, so that machines of one kind choose alike.
 constexpr double kMargin = 1.1;
-constexpr int kRevision = 1;  // of our kernels and of the contests
+constexpr int kRevision = 2;  // of our kernels and of the contests
 
 nlohmann::json toJson(const std::string& machine, const Choices& choices) {
-  return {{"machine", machine}, {"ours_is_faster", choices}};
+  return {{"machine", machine}, {"ours_is_used", choices}};
 }
 
 // Returns nothing where there is no file. Throws ERR_FILE_ACCESS for one about another machine or other contests.
@@ -40,7 +39,7 @@ std::optional<Choices> readChoices(const std::string& path, const std::string& m
     return std::nullopt;
   }
   const auto read = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  const auto choices = read.is_object() ? read.find("ours_is_faster") : read.end();
+  const auto choices = read.is_object() ? read.find("ours_is_used") : read.end();
   if (choices == read.end() || !choices->is_object() || !read.contains("machine") || read["machine"] != machine)
     fail(kFileAccess, path, " does not hold the choices of kernels for '", machine,
          "'; delete it, and it is made anew");
@@ -81,36 +80,41 @@ std::string cpuName() {
 
 }  // namespace
 
-double leastSeconds(const std::function<void()>& work) {
+Times race(const Contest& contest) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kRuns = 5;
-  work();
-  double least = std::numeric_limits<double>::infinity();
-  for (int run = 0; run < kRuns; ++run) {
+  constexpr int kTurns = 9;
+  contest.ours();
+  contest.libtorchs();
+  Times times{0, 0};
+  for (int turn = 0; turn < kTurns; ++turn) {
     const auto start = Clock::now();
-    work();
-    least = std::min(least, std::chrono::duration<double>(Clock::now() - start).count());
+    contest.ours();
+    const auto middle = Clock::now();
+    contest.libtorchs();
+    times.ours += std::chrono::duration<double>(middle - start).count() / kTurns;
+    times.libtorchs += std::chrono::duration<double>(Clock::now() - middle).count() / kTurns;
   }
-  return least;
+  return times;
 }
 
 Choices readOrMeasure(const std::string& path, const std::string& machine, const std::vector<Contest>& contests,
-                      const Stopwatch& stopwatch) {
+                      const Race& run) {
   if (!path.empty()) {
     if (const auto known = readChoices(path, machine, contests)) return *known;
   }
-  Choices libtorchs, measured;
-  for (const Contest& contest : contests) libtorchs[contest.name] = false;
-  if (path.empty()) return libtorchs;
+  Choices allOurs, measured;
+  for (const Contest& contest : contests) allOurs[contest.name] = true;
+  if (path.empty()) return allOurs;
   std::error_code error;
   const std::string folder = std::filesystem::path(path).parent_path().string();
   std::filesystem::create_directories(folder, error);
-  if (::access(folder.c_str(), W_OK) != 0) return libtorchs;
+  if (::access(folder.c_str(), W_OK) != 0) return allOurs;
   for (const Contest& contest : contests) {
-    measured[contest.name] = stopwatch(contest.ours) * kMargin < stopwatch(contest.libtorchs);
+    const Times times = run(contest);
+    measured[contest.name] = times.ours < times.libtorchs * kMargin;
   }
-  if (!writeIfMissing(path, toJson(machine, measured).dump(2) + "\n")) return libtorchs;
-  return readChoices(path, machine, contests).value_or(libtorchs);
+  if (!writeIfMissing(path, toJson(machine, measured).dump(2) + "\n")) return allOurs;
+  return readChoices(path, machine, contests).value_or(allOurs);
 }
 
 std::string choicesPath(const std::string& machine) {

@@ -16,21 +16,25 @@ struct Contest {
   std::function<void()> ours, libtorchs;
 };
 
-// Returns the seconds that a call of `work` takes.
-using Stopwatch = std::function<double(const std::function<void()>& work)>;
+// The seconds that both take.
+struct Times {
+  double ours, libtorchs;
+};
+using Race = std::function<Times(const Contest&)>;
 
-// Returns the least of a few runs, after one run to warm up.
-double leastSeconds(const std::function<void()>& work);
+// Measures both in turns, so that what else the machine does meanwhile falls on both.
+Times race(const Contest& contest);
 
-// Maps the name of each contest to true where ours is faster by more than a tenth.
+// Maps the name of each contest to true where ours is used. It is used unless libtorch's is faster by more than a
+// tenth, because times vary.
 using Choices = std::map<std::string, bool>;
 
 // Returns the choices of the file `path`. Without a file it measures and writes one. If another process writes first,
 // that process's choices are returned. Throws ERR_FILE_ACCESS for a file that cannot be read, or is not about `machine`
-// and these contests. Where none can be written, the choice could differ between two runs, so libtorch's
-// implementations are used for everything.
+// and these contests. Where none can be written, the choice could differ between two runs, so ours are used for
+// everything.
 Choices readOrMeasure(const std::string& path, const std::string& machine, const std::vector<Contest>& contests,
-                      const Stopwatch& stopwatch);
+                      const Race& run);
 
 // Returns the file of this machine's choices: in the folder of DUALANODIFF_CACHE, else of XDG_CACHE_HOME, else
 // ~/.cache. It is empty where the user has no home either.

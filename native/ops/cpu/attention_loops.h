@@ -5,6 +5,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "ops/cpu/kernels.h"
@@ -46,14 +48,15 @@ void addProducts(const float* const left[kTileRows], int64_t words, const float*
   }
 }
 
-// Returns 2 to the power of x, for x <= 0. The series expands around the nearest integer.
-inline Vector exp2(Vector x) {
+// Returns 2 to the power of x, for x <= 0. The series expands around the nearest integer, and has the accuracy that the
+// weights of A need.
+template <class A>
+Vector exp2(Vector x) {
   const Vector power = larger(broadcast(kLeastPower), x), whole = nearestInteger(power), part = subtract(power, whole);
-  constexpr float kSeries[] = {1.5403530e-4F, 1.3333558e-3F, 9.6181291e-3F, 5.5504109e-2F,
-                               2.4022651e-1F, 6.9314718e-1F, 1.0F};
-  Vector sum = broadcast(kSeries[0]);
+  constexpr int kTerms = static_cast<int>(std::size(A::kExp2Series));
+  Vector sum = broadcast(A::kExp2Series[0]);
 #pragma GCC unroll 6
-  for (int i = 1; i < 7; ++i) sum = multiplyAdd(sum, part, broadcast(kSeries[i]));
+  for (int i = 1; i < kTerms; ++i) sum = multiplyAdd(sum, part, broadcast(A::kExp2Series[i]));
   return timesPowerOf2(sum, whole);
 }
 
@@ -172,9 +175,10 @@ class Attention {
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t row = first + std::min(r, count - 1);
       float* words = queries_ + r * words_;
-      const int64_t used = wordsOf(task_.width);
-      for (int64_t w = 0; w < used; ++w) words[w] = word(task_.queries, row, w);
-      std::fill(words + used, words + words_, 0.0F);
+      // An odd bfloat16 at the end is paired with a zero.
+      const size_t bytes = static_cast<size_t>(task_.width) * sizeof(Value);
+      std::memcpy(words, static_cast<const Value*>(task_.queries.data) + row * task_.queries.stride, bytes);
+      std::memset(reinterpret_cast<char*>(words) + bytes, 0, static_cast<size_t>(words_) * sizeof(float) - bytes);
     }
     for (int64_t key = 0; key < task_.keys.count; key += kBlockKeys) {
       for (int64_t r = 0; r < rows; r += A::kRows) attendTile(r, key);
@@ -201,18 +205,27 @@ class Attention {
   float weigh(int64_t row, int64_t r, int64_t count, int64_t padded) {
     float* scores = scores_ + r * kBlockKeys;
     std::fill(scores + count, scores + padded, -std::numeric_limits<float>::infinity());
-    Vector largest = broadcast(-std::numeric_limits<float>::infinity());
-    for (int64_t k = 0; k < padded; k += kLanes) largest = larger(largest, load(scores + k));
-    const float scale = task_.scale * 1.44269504F;  // log2(e), since weights are powers of 2
-    const float maximum = std::max(maxima_[row], largestOf(largest) * scale);
-    const Vector factor = broadcast(scale), offset = broadcast(maximum);
-    Vector total = zero();
-    for (int64_t k = 0; k < padded; k += kLanes) {
-      const Vector weight = exp2(multiplySubtract(load(scores + k), factor, offset));
-      total = add(total, weight);
-      A::storeWeights(weights_ + r * kBlockKeys / A::kValues, k, weight);
+    // A row is a whole number of pairs of vectors. Each vector of a pair has its own maximum and sum, so that they do
+    // not wait for each other.
+    static_assert(kPanelColumns == 2 * kLanes);
+    Vector largest[2] = {load(scores), load(scores + kLanes)};
+    for (int64_t k = kPanelColumns; k < padded; k += kPanelColumns) {
+      for (int i = 0; i < 2; ++i) largest[i] = larger(largest[i], load(scores + k + i * kLanes));
     }
-    const float change = largestOf(exp2(broadcast(maxima_[row] - maximum)));
+    const float scale = task_.scale * 1.44269504F;  // log2(e), since weights are powers of 2
+    const float maximum = std::max(maxima_[row], largestOf(larger(largest[0], largest[1])) * scale);
+    const Vector factor = broadcast(scale), offset = broadcast(maximum);
+    Vector totals[2] = {zero(), zero()};
+    for (int64_t k = 0; k < padded; k += kPanelColumns) {
+      for (int i = 0; i < 2; ++i) {
+        const int64_t at = k + i * kLanes;
+        const Vector weight = exp2<A>(multiplySubtract(load(scores + at), factor, offset));
+        totals[i] = add(totals[i], weight);
+        A::storeWeights(weights_ + r * kBlockKeys / A::kValues, at, weight);
+      }
+    }
+    const Vector total = add(totals[0], totals[1]);
+    const float change = largestOf(exp2<A>(broadcast(maxima_[row] - maximum)));
     totals_[row] = totals_[row] * change + sumOf(total);
     maxima_[row] = maximum;
     return change;
@@ -227,6 +240,8 @@ class Attention {
 struct FloatArithmetic : VectorProducts<FloatArithmetic> {
   using Value = float;
   static constexpr int64_t kValues = 1;  // per word
+  static constexpr float kExp2Series[] = {1.5403530e-4F, 1.3333558e-3F, 9.6181291e-3F, 5.5504109e-2F,
+                                          2.4022651e-1F, 6.9314718e-1F, 1.0F};
   static Vector multiplyAdd(Vector a, Vector b, Vector sum) { return cpu::multiplyAdd(a, b, sum); }
   static float word(const float* values, int64_t) { return *values; }
   static void packValues(const HeadRows& rows, int64_t key, int64_t width, int64_t paddedWidth, float* into) {

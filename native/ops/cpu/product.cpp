@@ -1,11 +1,10 @@
 #include "ops/cpu/product.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "ops/cpu/ceil_div.h"
+#include "ops/cpu/share_tasks.h"
 
 namespace dan::ops::cpu {
 
@@ -52,17 +51,17 @@ void product(const Kernels& kernels, int64_t rows, const RowStarts& left, const 
     const int64_t groups = std::min(numPanels, ceilDiv(kTasksOfThread * at::get_num_threads(), rowBlocks));
     for (int64_t k = 0; k < weights.depth; k += depthOfRound) {
       const int64_t depth = std::min(depthOfRound, weights.depth - k);
-      at::parallel_for(0, numPanels, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t panel = begin; panel < end; ++panel) {
-          const PanelSource source = panelSource(weights, column + panel * panelColumns, k);
-          kernels.packPanel(source, columnsOf(panel), taps, depth, panels + panel * panelSize);
+      shareTasks(numPanels, [&](TaskSource& tasks) {
+        while (const auto panel = tasks.next()) {
+          const PanelSource source = panelSource(weights, column + *panel * panelColumns, k);
+          kernels.packPanel(source, columnsOf(*panel), taps, depth, panels + *panel * panelSize);
         }
       });
-      at::parallel_for(0, rowBlocks * groups, 1, [&](int64_t begin, int64_t end) {
+      shareTasks(rowBlocks * groups, [&](TaskSource& tasks) {
         std::vector<const float*> starts(taps * kRowBlock);
         int64_t startsOf = -1;
-        for (int64_t item = begin; item < end; ++item) {
-          const int64_t block = item / groups, group = item % groups;
+        while (const auto item = tasks.next()) {
+          const int64_t block = *item / groups, group = *item % groups;
           const int64_t row = block * kRowBlock, count = std::min(kRowBlock, rows - row);
           if (startsOf != block) {
             left(row, count, starts.data());

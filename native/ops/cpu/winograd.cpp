@@ -1,11 +1,10 @@
 #include "ops/cpu/winograd.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "ops/cpu/ceil_div.h"
+#include "ops/cpu/share_tasks.h"
 
 namespace dan::ops::cpu {
 
@@ -18,6 +17,7 @@ constexpr int64_t kPatchDepthOfRound = 248;
 // This gap between positions keeps the sixteen values that are written together out of a single cache set.
 constexpr int64_t kGap = 16;
 constexpr int64_t kTaps = 9;
+constexpr int64_t kPanelTasksOfThread = 4;
 
 // This is tile `index` of all images: its image and the upper left corner of its 2 x 2 pixels.
 struct Tile {
@@ -56,8 +56,6 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
   const at::Tensor patchBuffer = at::empty({kPositions * patchStride}, at::kFloat);
   auto* const patches = patchBuffer.mutable_data_ptr<float>();  // [position][tile][k]
   const std::vector<float> outside(depthOfRound);
-  const int64_t scratchSize = kTaps * depthOfRound * panelColumns + kPositions * (kernelStride + sumStride);
-  const at::Tensor scratch = at::empty({at::get_num_threads() * scratchSize}, at::kFloat);  // a part for each thread
   // Returns the start of pixel (y, x) in an image with `values` values a pixel, or null beyond its edges.
   const auto pixel = [&](auto* data, int64_t values, int64_t image, int64_t y, int64_t x) {
     const bool isInside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
@@ -66,15 +64,15 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
 
   // Transforms the values [k, k + ofRound) of tiles [first, first + count) to patches.
   const auto transformPatches = [&](int64_t first, int64_t count, int64_t k, int64_t ofRound) {
-    at::parallel_for(0, count, 8, [&](int64_t begin, int64_t end) {
-      for (int64_t t = begin; t < end; ++t) {
-        const Tile tile(first + t, shape);
+    shareTasks(count, [&](TaskSource& tasks) {
+      while (const auto t = tasks.next()) {
+        const Tile tile(first + *t, shape);
         const float* pixels[kPositions];
         for (int64_t p = 0; p < kPositions; ++p) {
           const float* at = pixel(images, depth, tile.image, tile.y + p / kPatch - 1, tile.x + p % kPatch - 1);
           pixels[p] = at == nullptr ? outside.data() : at + k;
         }
-        kernels.transformPatch(pixels, ofRound, patches + t * depthOfRound, patchStride);
+        kernels.transformPatch(pixels, ofRound, patches + *t * depthOfRound, patchStride);
       }
     });
   };
@@ -116,20 +114,20 @@ void winograd(const Kernels& kernels, const float* images, const ImageShape& sha
     for (int64_t k = 0; k < depth; k += depthOfRound) {
       const int64_t ofRound = std::min(depthOfRound, depth - k);
       transformPatches(first, count, k, ofRound);
-      // A layer may have few panels, and the last one may be half empty. So the threads share out blocks of tiles,
-      // weighted by the vectors of their panels. At most one panel a thread is transformed by another one, too.
-      const int64_t numBlocks = ceilDiv(count, kTilesOfBlock), vectors = ceilDiv(weights.columns, lanes);
-      at::parallel_for(0, vectors * numBlocks, 1, [&](int64_t begin, int64_t end) {
-        float* const packed = scratch.mutable_data_ptr<float>() + at::get_thread_num() * scratchSize;
+      // With few panels, the threads also share out the blocks of tiles, and each group of blocks transforms the
+      // kernels of its panel.
+      const int64_t numBlocks = ceilDiv(count, kTilesOfBlock);
+      const int64_t groups = std::min(numBlocks, ceilDiv(kPanelTasksOfThread * at::get_num_threads(), numPanels));
+      shareTasks(numPanels * groups, [&](TaskSource& tasks) {
+        const at::Tensor scratch =
+            at::empty({kTaps * depthOfRound * panelColumns + kPositions * (kernelStride + sumStride)}, at::kFloat);
+        float* const packed = scratch.mutable_data_ptr<float>();
         float* const transformed = packed + kTaps * depthOfRound * panelColumns;
         float* const sums = transformed + kPositions * kernelStride;  // [position][tile][column]
-        for (int64_t panel = begin / (2 * numBlocks); panel < numPanels; ++panel) {
-          const int64_t start = 2 * panel * numBlocks, width = std::min<int64_t>(2, vectors - 2 * panel);
-          const int64_t from = ceilDiv(std::max<int64_t>(begin - start, 0), width);
-          const int64_t to = std::min(ceilDiv(std::max<int64_t>(end - start, 0), width), numBlocks);
-          if (from >= to) continue;
+        while (const auto task = tasks.next()) {
+          const int64_t panel = *task / groups, group = *task % groups;
           transformKernels(k, ofRound, panel, packed, transformed);
-          for (int64_t block = from; block < to; ++block) {
+          for (int64_t block = numBlocks * group / groups; block < numBlocks * (group + 1) / groups; ++block) {
             addBlock(first, count, k, ofRound, panel, block * kTilesOfBlock, transformed, sums);
           }
         }
