@@ -71,6 +71,18 @@ void expectRounding(const ops::cpu::Kernels& kernels) {
   expectClose(rounded.narrow(1, 37, 3), at::zeros({3, 3}), 0, 0, "the values after them");
 }
 
+void expectPairsOfRows(const ops::cpu::Kernels& kernels) {
+  constexpr int64_t kColumns = 21, kWords = 3, kStride = 40;
+  const at::Tensor rows = randn({2 * kWords, kStride}, makeGenerator(15)).to(at::kBFloat16);
+  const at::Tensor panel = at::full({kWords, kernels.panelColumns}, 7.0F);
+  kernels.packPairs(static_cast<const uint16_t*>(rows.const_data_ptr()), kStride, kColumns, kWords,
+                    panel.mutable_data_ptr<float>());
+  const at::Tensor pairs = panel.view(at::kBFloat16).view({kWords, kernels.panelColumns, 2});
+  const at::Tensor expected = rows.view({kWords, 2, kStride}).transpose(1, 2).narrow(1, 0, kColumns);
+  expectClose(pairs.narrow(1, 0, kColumns), expected, 0, 0, "pairs");
+  EXPECT(pairs.narrow(1, kColumns, kernels.panelColumns - kColumns).abs().max().item<float>() == 0);
+}
+
 // Runs the kernels of one row, or the emulation of them.
 void expectSet(Capability capability, const ops::cpu::Kernels* emulated) {
   const at::NoGradGuard noGrad;
@@ -83,10 +95,11 @@ void expectSet(Capability capability, const ops::cpu::Kernels* emulated) {
   expectAttention(at::kFloat, 1e-5);
   expectPairs();
   if (capability < Capability::kAvx512BFloat16) {
-    EXPECT(kernels.attendBFloat16 == nullptr && kernels.roundSums == nullptr);
+    EXPECT(kernels.attendBFloat16 == nullptr && kernels.roundSums == nullptr && kernels.packPairs == nullptr);
   } else {
     expectAttention(at::kBFloat16, 2e-2);
     expectRounding(kernels);
+    expectPairsOfRows(kernels);
   }
   EXPECT((kernels.amx != nullptr) == (capability == Capability::kAmx));
 }

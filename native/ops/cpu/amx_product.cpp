@@ -34,6 +34,11 @@ void packColumns(const Kernels& kernels, const ProductWeights& weights, int64_t 
     return;
   }
   for (int64_t tap = 0; tap < weights.taps; ++tap) {
+    if (weights.columnStride == 1) {
+      kernels.packPairs(data + tap * weights.tapStride, weights.depthStride, columns, words, panel);
+      panel += words * kAmxColumns;
+      continue;
+    }
     for (int64_t word = 0; word < words; ++word, panel += kAmxColumns) {
       const uint16_t* low = data + tap * weights.tapStride + 2 * word * weights.depthStride;
       const uint16_t* high = low + weights.depthStride;

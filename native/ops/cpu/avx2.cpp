@@ -9,9 +9,22 @@
 
 namespace dan::ops::cpu {
 
-const Kernels kAvx2Kernels = {kTileRows,      kPanelColumns,    packPanel,          multiplyTile,
-                              transformPatch, transformKernels, transformSums,      attentionScratch,
-                              attendFloat,    nullptr,          pairNorm,           pairMix,
-                              nullptr,        nullptr,          &kWinograd4Kernels, &kBatchNormReluLoops};
+const Kernels kAvx2Kernels = {kTileRows,
+                              kPanelColumns,
+                              packPanel,
+                              multiplyTile,
+                              transformPatch,
+                              transformKernels,
+                              transformSums,
+                              attentionScratch,
+                              attendFloat,
+                              nullptr,
+                              pairNorm,
+                              pairMix,
+                              nullptr,
+                              nullptr,
+                              nullptr,
+                              &kWinograd4Kernels,
+                              &kBatchNormReluLoops};
 
 }  // namespace dan::ops::cpu

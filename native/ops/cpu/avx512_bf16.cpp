@@ -17,4 +17,8 @@ int64_t amxAttentionScratch(int64_t keys, int64_t width) {
 
 void roundSums(const RoundingTask& task) { roundRows(task); }
 
+void packPairs(const uint16_t* rows, int64_t rowStride, int64_t columns, int64_t words, float* panel) {
+  packRowPairs(rows, rowStride, columns, words, panel);
+}
+
 }  // namespace dan::ops::cpu

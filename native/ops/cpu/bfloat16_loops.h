@@ -76,6 +76,15 @@ struct AmxArithmetic : BFloat16Values {
   }
 };
 
+inline void packRowPairs(const uint16_t* rows, int64_t rowStride, int64_t columns, int64_t words, float* panel) {
+  for (int64_t w = 0; w < words; ++w, rows += 2 * rowStride) {
+    for (int64_t c = 0; c < kPanelColumns; c += kLanes, panel += kLanes) {
+      const Mask mask = firstLanes(columns - c);
+      cpu::store(panel, loadPairs(rows + c, mask, rows + rowStride + c, mask));
+    }
+  }
+}
+
 inline void roundRows(const RoundingTask& task) {
   for (int64_t c = 0; c < task.columns; c += kLanes) {
     const Mask mask = firstLanes(task.columns - c);

@@ -51,6 +51,7 @@ Kernels bfloat16Kernels() {
   Kernels kernels = kAvx512Kernels;
   kernels.attendBFloat16 = attendBFloat16;
   kernels.roundSums = roundSums;
+  kernels.packPairs = packPairs;
   return kernels;
 }
 

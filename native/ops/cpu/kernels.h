@@ -187,8 +187,12 @@ struct Kernels {
   void (*pairNorm)(const PairNormTask& task);
   void (*pairMix)(const PairMixTask& task);
 
-  void (*roundSums)(const RoundingTask& task);  // null where the CPU does not compute in bfloat16
-  const AmxProducts* amx;                       // null where the CPU has no AMX
+  // These two are null where the CPU does not compute in bfloat16. packPairs writes panel[w][c] for `words` words and
+  // panelColumns columns: the pair of values c of the rows 2 w and 2 w + 1, which begin `rowStride` values apart. Zeros
+  // fill the columns after the last.
+  void (*roundSums)(const RoundingTask& task);
+  void (*packPairs)(const uint16_t* rows, int64_t rowStride, int64_t columns, int64_t words, float* panel);
+  const AmxProducts* amx;  // null where the CPU has no AMX
   const Winograd4Kernels* winograd4;
   const BatchNormReluLoops* batchNormRelu;
 };
@@ -233,5 +237,6 @@ void attendBFloat16(const AttentionTask& task, float* scratch);
 void attendAmx(const AttentionTask& task, float* scratch);
 int64_t amxAttentionScratch(int64_t keys, int64_t width);
 void roundSums(const RoundingTask& task);
+void packPairs(const uint16_t* rows, int64_t rowStride, int64_t columns, int64_t words, float* panel);
 
 }  // namespace dan::ops::cpu
