@@ -6,7 +6,7 @@
 #include "ops/amx_pays.h"
 #include "ops/cpu/amx_product.h"
 #include "ops/cpu/product.h"
-#include "ops/cpu/winograd.h"
+#include "ops/cpu/winograd4.h"
 #include "ops/op.h"
 
 namespace dan::ops {
@@ -104,7 +104,11 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
   at::Tensor asFloat;
   const cpu::ImageShape shape{n, height, width};
   if (isSame(kernel, geometry) && cpu::winogradPays(shape)) {
-    cpu::winograd(*cpu::kernels(), data, shape, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
+    // F(4x4) rounds less exactly than F(2x2), so it serves only the wide layers, which take the time.
+    constexpr int64_t kWideDepth = 128;
+    const bool isLarge = depth >= kWideDepth && cpu::winograd4Pays(shape);
+    const auto convolve = isLarge ? cpu::winograd4Frozen : cpu::winograd;
+    convolve(*cpu::kernels(), data, shape, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
     return result;
   }
   cpu::product(*cpu::kernels(), n * outHeight * outWidth, starts, weights, biasData(bias, asFloat),

@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "ops/attention.h"
 #include "ops/cpu/kernels.h"
+#include "ops/cpu/winograd4.h"
 #include "ops/geglu.h"
 #include "ops/group_norm_silu.h"
 #include "ops/lora_linear.h"
@@ -185,6 +186,32 @@ DAN_TEST(frozen_conv2d_reads_any_storage_layout_and_geometry) {
     check(storage, 16, 40, 3, {1, 2, 2});
     check(storage, 20, 37, 1, {1, 0, 1});
     check(storage, 7, 6, 3, {1, 0, 1});
+  }
+}
+
+DAN_TEST(wide_frozen_convolutions_on_large_images_are_the_plain_ones) {
+  const at::NoGradGuard noGrad;
+  const int before = at::get_num_threads();
+  // These images have several rounds of tiles or of values, tiles that reach beyond the edges, and a last panel of a
+  // few columns.
+  for (const auto& [images, in, out, height, width] :
+       {std::array<int64_t, 5>{1, 128, 3, 68, 64}, {2, 300, 70, 30, 29}, {3, 520, 33, 16, 17}}) {
+    EXPECT(ops::cpu::winograd4Pays({images, height, width}));  // Otherwise F(2x2) is tested again.
+    const at::Tensor x = randn({images, in, height, width}, makeGenerator(1)), bias = randn({out}, makeGenerator(2));
+    // The values of the result have a variance of about one.
+    const at::Tensor kernel = randn({out, in, 3, 3}, makeGenerator(3)) / std::sqrt(9.0 * static_cast<double>(in));
+    for (const at::ScalarType storage : kStorages) {
+      const at::Tensor stored = kernel.to(storage);
+      const at::Tensor expected = at::conv2d(x.to(at::kDouble), stored.to(at::kDouble), bias.to(at::kDouble), 1, 1);
+      std::vector<at::Tensor> results;
+      for (const int threads : {1, 2, 5}) {
+        at::set_num_threads(threads);
+        results.push_back(ops::frozenConv2d(x, stored, bias, {1, 1, 1}));
+      }
+      at::set_num_threads(before);
+      expectClose(results[0].to(at::kDouble), expected, 1e-4, 1e-5, c10::str(in, " to ", out, " channels"));
+      for (const at::Tensor& result : results) EXPECT(at::equal(result, results[0]));
+    }
   }
 }
 

@@ -118,9 +118,9 @@ struct Winograd4Kernels {
   void (*transformPatch)(const Winograd4Pixels& pixels, int64_t depth, float* result, int64_t positionStride);
   void (*transformGradient)(const Winograd4Pixels& pixels, int64_t depth, float* result, int64_t positionStride);
   // Transforms the sums of a tile to its 4 x 4 pixels. Reads them up to the next multiple of `lanes`. `bias` has
-  // `columns` floats or is null.
-  void (*transformSums)(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
-                        int64_t rowStride, int64_t columnStride);
+  // `columns` floats or is null. With `accumulate` the values are added to the pixels.
+  void (*transformSums)(const float* sums, int64_t positionStride, const float* bias, bool accumulate, int64_t columns,
+                        float* pixels, int64_t rowStride, int64_t columnStride);
   // Transforms `count` kernels, taps[tap][i], and sums of gradients to the gradients of kernels. `count` is a multiple
   // of `lanes`.
   void (*transformKernels)(const float* taps, int64_t count, float* result, int64_t positionStride);

@@ -3,9 +3,10 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "ops/cpu/ceil_div.h"
+#include "ops/cpu/share_tasks.h"
+#include "ops/cpu/winograd4_grid.h"
 
 namespace dan::ops::cpu {
 
@@ -23,69 +24,6 @@ constexpr int64_t kSumPosition = kWinograd4Patch + 1;
 
 int64_t padded(int64_t count, int64_t multiple) { return ceilDiv(count, multiple) * multiple; }
 
-// These are the tiles of all images.
-class Grid {
- public:
-  explicit Grid(const ImageShape& shape)
-      : shape_(shape),
-        across_(ceilDiv(shape.width, kWinograd4Tile)),
-        ofImage_(across_ * ceilDiv(shape.height, kWinograd4Tile)) {}
-
-  int64_t tiles() const { return shape_.count * ofImage_; }
-
-  // Calls use(pixels) with the `side` x `side` pixels of a tile that begin `before` pixels left of and above the pixels
-  // that it writes. Pixels outside of the image are zeros. `scratch` holds side * side * depth floats.
-  template <class Use>
-  void read(int64_t tile, int64_t before, int64_t side, const float* images, int64_t depth, float* scratch,
-            const Use& use) const {
-    const auto [image, top, left] = placeOf(tile, before);
-    const float* data = images + image * shape_.height * shape_.width * depth;
-    if (top >= 0 && left >= 0 && top + side <= shape_.height && left + side <= shape_.width) {
-      return use(Winograd4Pixels{data + (top * shape_.width + left) * depth, shape_.width * depth, depth});
-    }
-    const int64_t first = std::max<int64_t>(-left, 0), last = std::min(shape_.width - left, side);
-    for (int64_t y = 0; y < side; ++y) {
-      float* row = scratch + y * side * depth;
-      if (top + y < 0 || top + y >= shape_.height) {
-        std::fill_n(row, side * depth, 0.0F);
-        continue;
-      }
-      std::fill_n(row, first * depth, 0.0F);
-      std::memcpy(row + first * depth, data + ((top + y) * shape_.width + left + first) * depth,
-                  (last - first) * depth * sizeof(float));
-      std::fill_n(row + last * depth, (side - last) * depth, 0.0F);
-    }
-    use(Winograd4Pixels{scratch, side * depth, depth});
-  }
-
-  // Calls make(pixels, rowStride), which writes the tile's 4 x 4 pixels, and keeps those inside of the image.
-  template <class Make>
-  void write(int64_t tile, float* images, int64_t depth, float* scratch, const Make& make) const {
-    const auto [image, top, left] = placeOf(tile, 0);
-    float* data = images + ((image * shape_.height + top) * shape_.width + left) * depth;
-    const int64_t rows = std::min<int64_t>(shape_.height - top, kWinograd4Tile);
-    const int64_t columns = std::min<int64_t>(shape_.width - left, kWinograd4Tile);
-    if (rows == kWinograd4Tile && columns == kWinograd4Tile) return make(data, shape_.width * depth);
-    make(scratch, kWinograd4Tile * depth);
-    for (int64_t y = 0; y < rows; ++y) {
-      std::memcpy(data + y * shape_.width * depth, scratch + y * kWinograd4Tile * depth,
-                  columns * depth * sizeof(float));
-    }
-  }
-
- private:
-  struct Place {
-    int64_t image, top, left;
-  };
-  Place placeOf(int64_t tile, int64_t before) const {
-    const int64_t inImage = tile % ofImage_;
-    return {tile / ofImage_, inImage / across_ * kWinograd4Tile - before, inImage % across_ * kWinograd4Tile - before};
-  }
-
-  ImageShape shape_;
-  int64_t across_, ofImage_;
-};
-
 // Returns the number of tiles that are computed together, each with `floats` values at each position.
 int64_t tilesOfBlock(int64_t floats) {
   const int64_t tiles = kFloatsOfBlock / (kWinograd4Positions * floats) / kFewestTilesOfBlock * kFewestTilesOfBlock;
@@ -98,7 +36,7 @@ bool winograd4Pays(const ImageShape& shape) {
   // With fewer tiles, the product with the transformed kernels costs no more than transforming them.
   constexpr int64_t kFewestTiles = 48;
   constexpr double kLeastShare = 0.75;
-  const Grid grid(shape);
+  const Winograd4Grid grid(shape);
   const auto pixels = static_cast<double>(shape.count * shape.height * shape.width);
   return grid.tiles() >= kFewestTiles &&
          pixels >= kLeastShare * static_cast<double>(grid.tiles() * kWinograd4Tile * kWinograd4Tile);
@@ -109,7 +47,7 @@ int64_t paddedColumns(const Kernels& kernels, int64_t columns) { return padded(c
 void winograd4(const Kernels& kernels, const float* images, const ImageShape& shape, int64_t depth, const float* taps,
                int64_t columns, const float* bias, float* result) {
   const Winograd4Kernels& winograd = *kernels.winograd4;
-  const Grid grid(shape);
+  const Winograd4Grid grid(shape);
   const int64_t ofPatch = padded(depth, winograd.lanes), ofSums = padded(columns, winograd.lanes);
   const int64_t kernelStride = depth * ofSums + kPositionGap;
   const at::Tensor kernelBuffer = at::empty({kWinograd4Positions * kernelStride}, at::kFloat);
@@ -128,9 +66,10 @@ void winograd4(const Kernels& kernels, const float* images, const ImageShape& sh
       const int64_t first = block * most, count = std::min(most, tiles - first),
                     rows = padded(count, winograd.tileRows);
       for (int64_t t = 0; t < count; ++t) {
-        grid.read(first + t, 1, kWinograd4Patch, images, depth, scratch, [&](const Winograd4Pixels& pixels) {
-          winograd.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
-        });
+        grid.read(first + t, 1, kWinograd4Patch, images, depth, {0, depth}, scratch,
+                  [&](const Winograd4Pixels& pixels) {
+                    winograd.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
+                  });
       }
       for (int64_t p = 0; p < kWinograd4Positions; ++p) {
         float* const left = patches + p * patchStride;
@@ -139,9 +78,11 @@ void winograd4(const Kernels& kernels, const float* images, const ImageShape& sh
                            depth, ofSums, /*accumulate=*/false});
       }
       for (int64_t t = 0; t < count; ++t) {
-        grid.write(first + t, result, columns, scratch, [&](float* pixels, int64_t rowStride) {
-          winograd.transformSums(sums + t * ofSums, sumStride, bias, columns, pixels, rowStride, columns);
-        });
+        grid.write(first + t, result, columns, {0, columns}, /*accumulate=*/false, scratch,
+                   [&](float* pixels, int64_t rowStride, int64_t columnStride) {
+                     winograd.transformSums(sums + t * ofSums, sumStride, bias, /*accumulate=*/false, columns, pixels,
+                                            rowStride, columnStride);
+                   });
       }
     }
   });
@@ -150,7 +91,7 @@ void winograd4(const Kernels& kernels, const float* images, const ImageShape& sh
 void winograd4Gradients(const Kernels& kernels, const float* images, const float* gradients, const ImageShape& shape,
                         int64_t depth, int64_t columns, float* tapGradients, float* biasGradients) {
   const Winograd4Kernels& winograd = *kernels.winograd4;
-  const Grid grid(shape);
+  const Winograd4Grid grid(shape);
   const int64_t ofPatch = padded(depth, winograd.lanes), ofGradient = padded(columns, winograd.lanes);
   const int64_t rows = padded(depth, winograd.tileRows), sumStride = rows * ofGradient + kPositionGap;
   const int64_t most = tilesOfBlock(ofPatch + ofGradient), tiles = grid.tiles();
@@ -167,12 +108,14 @@ void winograd4Gradients(const Kernels& kernels, const float* images, const float
       const at::Tensor scratch = at::empty({kWinograd4Positions * std::max(depth, columns)}, at::kFloat);
       auto* const outside = scratch.mutable_data_ptr<float>();
       for (int64_t t = begin; t < end; ++t) {
-        grid.read(first + t, 1, kWinograd4Patch, images, depth, outside, [&](const Winograd4Pixels& pixels) {
-          winograd.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
-        });
-        grid.read(first + t, 0, kWinograd4Tile, gradients, columns, outside, [&](const Winograd4Pixels& pixels) {
-          winograd.transformGradient(pixels, columns, spread + t * ofGradient, gradientStride);
-        });
+        grid.read(first + t, 1, kWinograd4Patch, images, depth, {0, depth}, outside,
+                  [&](const Winograd4Pixels& pixels) {
+                    winograd.transformPatch(pixels, depth, patches + t * ofPatch, patchStride);
+                  });
+        grid.read(first + t, 0, kWinograd4Tile, gradients, columns, {0, columns}, outside,
+                  [&](const Winograd4Pixels& pixels) {
+                    winograd.transformGradient(pixels, columns, spread + t * ofGradient, gradientStride);
+                  });
       }
     });
     at::parallel_for(0, kWinograd4Positions, 1, [&](int64_t begin, int64_t end) {

@@ -104,8 +104,8 @@ inline void winograd4Pixels(const Winograd4Pixels& pixels, int64_t depth, float*
   }
 }
 
-inline void winograd4Sums(const float* sums, int64_t positionStride, const float* bias, int64_t columns, float* pixels,
-                          int64_t rowStride, int64_t columnStride) {
+inline void winograd4Sums(const float* sums, int64_t positionStride, const float* bias, bool accumulate,
+                          int64_t columns, float* pixels, int64_t rowStride, int64_t columnStride) {
   for (int64_t c = 0; c < columns; c += kLanes) {
     const bool isWhole = columns - c >= kLanes;
     const Mask mask = firstLanes(columns - c);
@@ -114,7 +114,9 @@ inline void winograd4Sums(const float* sums, int64_t positionStride, const float
         [&](int y, int x) { return load(sums + (y * kWinograd4Patch + x) * positionStride + c); },
         [&](int y, int x, Vector value) {
           float* to = pixels + y * rowStride + x * columnStride + c;
-          isWhole ? store(to, add(offset, value)) : store(to, add(offset, value), mask);
+          Vector result = add(offset, value);
+          if (accumulate) result = add(result, isWhole ? load(to) : load(to, mask));
+          isWhole ? store(to, result) : store(to, result, mask);
         });
   }
 }
