@@ -1,6 +1,6 @@
-// On CPUs with AMX, both our kernels and libtorch's (oneDNN) use it. These functions return true where ours are faster,
-// as measured once a machine (kernel_choice.h) for sizes like those of Stable Diffusion. They return false on other
-// CPUs.
+// On CPUs with AMX, both our kernels and libtorch's (oneDNN) use it. These functions return true unless libtorch's
+// are faster by more than a tenth, as measured once a machine (kernel_choice.h) for sizes like those of Stable
+// Diffusion. They return false on other CPUs.
 #pragma once
 
 #include <cstdint>

@@ -104,10 +104,11 @@ at::Tensor convProduct(const at::Tensor& x, const cpu::ProductWeights& weights, 
   at::Tensor asFloat;
   const cpu::ImageShape shape{n, height, width};
   if (isSame(kernel, geometry) && cpu::winogradPays(shape)) {
-    // F(4x4) rounds less exactly than F(2x2), so it serves only the wide layers, which take the time.
+    // F(4x4) rounds less exactly than F(2x2), so it serves only the wide layers, which take the time. The choice does
+    // not depend on the other images of a batch, because their results differ in the last bits.
     constexpr int64_t kWideDepth = 128;
-    const bool isLarge = depth >= kWideDepth && cpu::winograd4Pays(shape);
-    const auto convolve = isLarge ? cpu::winograd4Frozen : cpu::winograd;
+    const bool isWideAndLarge = depth >= kWideDepth && cpu::winograd4Pays({1, height, width});
+    const auto convolve = isWideAndLarge ? cpu::winograd4Frozen : cpu::winograd;
     convolve(*cpu::kernels(), data, shape, weights, biasData(bias, asFloat), result.mutable_data_ptr<float>());
     return result;
   }

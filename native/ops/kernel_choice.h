@@ -16,13 +16,13 @@ struct Contest {
   std::function<void()> ours, libtorchs;
 };
 
-// The seconds that both take.
+// These are the seconds that both take.
 struct Times {
   double ours, libtorchs;
 };
 using Race = std::function<Times(const Contest&)>;
 
-// Measures both in turns, so that what else the machine does meanwhile falls on both.
+// Returns the least of some runs of each, which take turns, so that what else the machine does falls on both.
 Times race(const Contest& contest);
 
 // Maps the name of each contest to true where ours is used. It is used unless libtorch's is faster by more than a

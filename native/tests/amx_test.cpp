@@ -174,7 +174,8 @@ DAN_TEST(amx_linear_takes_any_rows_columns_and_layout) {
   withBoth([](const std::string& how) {
     uint64_t seed = 0;
     for (const auto& [rows, in, out] :
-         {std::array<int64_t, 3>{32, 32, 5}, {33, 64, 32}, {77, 320, 70}, {300, 544, 33}}) {
+         // The last depth is added up in two chunks.
+         {std::array<int64_t, 3>{32, 32, 5}, {33, 64, 32}, {77, 320, 70}, {300, 544, 33}, {40, 12320, 33}}) {
       const at::Tensor x = drawn({rows, in}, ++seed), weight = drawn({out, in}, ++seed), bias = drawn({out}, ++seed);
       const at::Tensor expected = at::linear(wide(x), wide(weight), wide(bias));
       const at::Tensor magnitudes = at::linear(wide(x).abs(), wide(weight).abs(), wide(bias).abs());
@@ -199,7 +200,16 @@ DAN_TEST(amx_convolution_takes_any_image) {
   withBoth([](const std::string& how) {
     uint64_t seed = 20;
     for (const auto& [images, height, width] :
-         {std::array<int64_t, 3>{1, 1, 1}, {2, 5, 7}, {3, 8, 8}, {1, 2, 40}, {1, 33, 3}}) {
+         // Some images are one task, and some are several: of rows that tiles fill or not, and of single rows.
+         {std::array<int64_t, 3>{1, 1, 1},
+          {2, 5, 7},
+          {3, 8, 8},
+          {1, 2, 40},
+          {1, 33, 3},
+          {2, 18, 16},
+          {1, 9, 33},
+          {1, 3, 257},
+          {1, 3, 272}}) {
       const at::Tensor x = drawn({images, 64, height, width}, ++seed), bias = drawn({40}, ++seed);
       for (const int64_t kernel : {1, 3}) {
         const at::Tensor weight = drawn({40, 64, kernel, kernel}, ++seed);
@@ -262,14 +272,19 @@ DAN_TEST(amx_gives_the_same_bits_with_any_number_of_threads) {
   const at::NoGradGuard noGrad;
   if (!canEmulate()) return;
   const UseKernels use(emulatedAmx());
-  const at::Tensor x = drawn({300, 640}, 61), weight = drawn({100, 640}, 62);
+  // There are enough columns that more threads form more groups of them.
+  const at::Tensor x = drawn({300, 640}, 61), weight = drawn({416, 640}, 62);
+  const at::Tensor image = drawn({2, 32, 18, 16}, 63), kernel = drawn({416, 32, 3, 3}, 64);
   const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  const at::Tensor one = ops::frozenLinear(x, weight, {});
-  at::set_num_threads(3);
-  const at::Tensor three = ops::frozenLinear(x, weight, {});
+  std::vector<at::Tensor> products, convolved;
+  for (const int count : {1, 3}) {
+    at::set_num_threads(count);
+    products.push_back(ops::frozenLinear(x, weight, {}));
+    convolved.push_back(ops::frozenConv2d(image, kernel, {}, {1, 1, 1}));
+  }
   at::set_num_threads(threads);
-  EXPECT(at::equal(one, three));
+  EXPECT(at::equal(products[0], products[1]));
+  EXPECT(at::equal(convolved[0], convolved[1]));
 }
 
 }  // namespace dan::tests

@@ -10,6 +10,7 @@
 #include "ops/geglu.h"
 #include "ops/group_norm_silu.h"
 #include "ops/lora_linear.h"
+#include "tests/emulated_kernels.h"
 #include "tests/test.h"
 
 namespace dan::tests {
@@ -189,30 +190,68 @@ DAN_TEST(frozen_conv2d_reads_any_storage_layout_and_geometry) {
   }
 }
 
-DAN_TEST(wide_frozen_convolutions_on_large_images_are_the_plain_ones) {
-  const at::NoGradGuard noGrad;
+// Compares wide layers with libtorch's in float64. Their images have several rounds of tiles or of values, tiles that
+// reach beyond the edges, and a last panel of a few columns.
+void expectWideConvolutions() {
+  constexpr double kTolerance = 2e-5;  // of the largest value, as for trained convolutions
   const int before = at::get_num_threads();
-  // These images have several rounds of tiles or of values, tiles that reach beyond the edges, and a last panel of a
-  // few columns.
   for (const auto& [images, in, out, height, width] :
-       {std::array<int64_t, 5>{1, 128, 3, 68, 64}, {2, 300, 70, 30, 29}, {3, 520, 33, 16, 17}}) {
-    EXPECT(ops::cpu::winograd4Pays({images, height, width}));  // Otherwise F(2x2) is tested again.
+       {std::array<int64_t, 5>{1, 128, 3, 68, 64}, {2, 300, 130, 30, 29}, {1, 520, 33, 28, 32}}) {
+    EXPECT(ops::cpu::winograd4Pays({1, height, width}));  // Otherwise F(2x2) is tested again.
     const at::Tensor x = randn({images, in, height, width}, makeGenerator(1)), bias = randn({out}, makeGenerator(2));
-    // The values of the result have a variance of about one.
-    const at::Tensor kernel = randn({out, in, 3, 3}, makeGenerator(3)) / std::sqrt(9.0 * static_cast<double>(in));
+    const at::Tensor kernel = randn({out, in, 3, 3}, makeGenerator(3));
     for (const at::ScalarType storage : kStorages) {
-      const at::Tensor stored = kernel.to(storage);
-      const at::Tensor expected = at::conv2d(x.to(at::kDouble), stored.to(at::kDouble), bias.to(at::kDouble), 1, 1);
-      std::vector<at::Tensor> results;
-      for (const int threads : {1, 2, 5}) {
+      const auto layout = storage == at::kHalf ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+      const at::Tensor stored = kernel.to(storage).contiguous(layout);
+      const at::Tensor factors = randn({images, out, height, width}, makeGenerator(4));
+      const auto run = [&](const auto& form, at::ScalarType dtype) {
+        const at::Tensor leaf = x.to(dtype, /*non_blocking=*/false, /*copy=*/true).requires_grad_();
+        const at::Tensor result = form(leaf);
+        (result * factors.to(dtype)).sum().backward();
+        return std::make_pair(result.detach(), leaf.grad());
+      };
+      const auto expected = run(
+          [&](const at::Tensor& input) {
+            return at::conv2d(input, stored.to(at::kDouble), bias.to(at::kDouble), 1, 1);
+          },
+          at::kDouble);
+      std::vector<std::pair<at::Tensor, at::Tensor>> found;
+      for (const int threads : {1, 3}) {
         at::set_num_threads(threads);
-        results.push_back(ops::frozenConv2d(x, stored, bias, {1, 1, 1}));
+        found.push_back(run(
+            [&](const at::Tensor& input) {
+              return ops::frozenConv2d(input, stored, bias, {1, 1, 1});
+            },
+            at::kFloat));
       }
       at::set_num_threads(before);
-      expectClose(results[0].to(at::kDouble), expected, 1e-4, 1e-5, c10::str(in, " to ", out, " channels"));
-      for (const at::Tensor& result : results) EXPECT(at::equal(result, results[0]));
+      const std::string what = c10::str(in, " to ", out, " channels");
+      const auto expectNear = [&](const at::Tensor& actual, const at::Tensor& wanted, const std::string& of) {
+        expectClose(actual.to(at::kDouble), wanted, kTolerance * wanted.abs().max().item<double>(), 0, what + of);
+      };
+      expectNear(found[0].first, expected.first, ", values");
+      expectNear(found[0].second, expected.second, ", gradients");
+      if (ops::cpu::kernels() == nullptr) continue;  // libtorch's own layers promise no such bits.
+      EXPECT(at::equal(found[0].first, found[1].first) && at::equal(found[0].second, found[1].second));
     }
   }
+}
+
+DAN_TEST(wide_frozen_convolutions_on_large_images_are_the_plain_ones) { expectWideConvolutions(); }
+
+DAN_TEST(wide_frozen_convolutions_are_right_on_other_kernels) {
+  for (const auto* kernels : {&emulatedAvx512(), &ops::cpu::kAvx2Kernels}) {
+    const UseKernels use(*kernels);
+    expectWideConvolutions();
+  }
+}
+
+DAN_TEST(a_convolution_has_the_same_bits_in_any_batch) {
+  const at::NoGradGuard noGrad;
+  if (ops::cpu::kernels() == nullptr) return;  // libtorch's own layers promise no such bits.
+  const at::Tensor x = randn({4, 160, 16, 16}, makeGenerator(1)), kernel = randn({40, 160, 3, 3}, makeGenerator(2));
+  const at::Tensor together = ops::frozenConv2d(x, kernel, {}, {1, 1, 1});
+  EXPECT(at::equal(together.narrow(0, 1, 1), ops::frozenConv2d(x.narrow(0, 1, 1), kernel, {}, {1, 1, 1})));
 }
 
 DAN_TEST(frozen_layers_have_the_same_bits_on_any_number_of_threads) {

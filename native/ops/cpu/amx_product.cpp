@@ -27,7 +27,7 @@ void packColumns(const Kernels& kernels, const ProductWeights& weights, int64_t 
   const auto* data = static_cast<const uint16_t*>(weights.data) + first * weights.columnStride;
   const int64_t words = weights.depth / 2;
   const bool isWhole = reinterpret_cast<uintptr_t>(data) % sizeof(float) == 0 && weights.columnStride % 2 == 0 &&
-                       weights.tapStride % 2 == 0;
+                       (weights.taps == 1 || weights.tapStride % 2 == 0);
   if (weights.depthStride == 1 && isWhole) {  // Each pair lies in memory as a word.
     kernels.packPanel({data, Storage::kFloat, weights.columnStride / 2, weights.tapStride / 2, 1}, columns,
                       weights.taps, words, panel);
@@ -104,6 +104,7 @@ bool amxTakes(const ProductWeights& weights) {
 void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeights& weights, const float* bias,
                 uint16_t* result) {
   TORCH_INTERNAL_ASSERT(kernels.amx != nullptr && kernels.panelColumns == kAmxColumns && amxTakes(weights));
+  if (weights.columns == 0) return;
   std::vector<int64_t> stepOffsets;
   for (const int64_t offset : left.tapOffsets) {
     for (int64_t k = 0; k < weights.depth; k += kAmxDepth) stepOffsets.push_back(offset + k);

@@ -22,7 +22,7 @@ struct AmxRowsOfTask {
   const uint16_t* data;
   int64_t stride;              // values
   std::vector<int64_t> tiles;  // values
-  // The row of the result for each row of each tile, or -1 for a row whose result is not wanted.
+  // For each row of each tile, this is the row of the result, or -1 for a row whose result is not wanted.
   std::vector<int64_t> targets;
   at::Tensor scratch;  // of the thread, for a task that has to copy its values
 };
@@ -38,7 +38,7 @@ struct AmxLeft {
 void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeights& weights, const float* bias,
                 uint16_t* result);
 
-// x: (rows, weights.depth), contiguous bfloat16, with at least kAmxRows rows; result: (rows, weights.columns),
+// x: (rows, weights.depth), contiguous bfloat16, with at least kAmxTileRows rows; result: (rows, weights.columns),
 // likewise.
 void amxLinear(const Kernels& kernels, const at::Tensor& x, const ProductWeights& weights, const float* bias,
                const at::Tensor& result);

@@ -44,6 +44,7 @@ bool winogradPays(const ImageShape& shape) {
 
 void winograd(const Kernels& kernels, const float* images, const ImageShape& shape, const ProductWeights& weights,
               const float* bias, float* result) {
+  if (weights.columns == 0) return;
   const int64_t panelColumns = kernels.panelColumns, tileRows = kernels.tileRows;
   const int64_t lanes = panelColumns / 2;  // of a vector
   const int64_t depth = weights.depth, numPanels = ceilDiv(weights.columns, panelColumns);

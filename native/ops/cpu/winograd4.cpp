@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "ops/cpu/ceil_div.h"
-#include "ops/cpu/share_tasks.h"
 #include "ops/cpu/winograd4_grid.h"
 
 namespace dan::ops::cpu {

@@ -123,6 +123,7 @@ class FrozenRound {
 
 void winograd4Frozen(const Kernels& kernels, const float* images, const ImageShape& shape,
                      const ProductWeights& weights, const float* bias, float* result) {
+  if (weights.columns == 0) return;
   const Winograd4Grid grid(shape);
   const int64_t lanes = kernels.winograd4->lanes;
   const int64_t most = kFloatsOfKernels / (kWinograd4Positions * kernels.panelColumns);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 
 #include "ops/cpu/ceil_div.h"
 #include "ops/cpu/kernels.h"
@@ -10,7 +9,7 @@
 
 namespace dan::ops::cpu {
 
-// A part of the values of each pixel.
+// This is a part of the values of each pixel.
 struct ValueRange {
   int64_t first, count;
 };
