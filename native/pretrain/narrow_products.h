@@ -4,6 +4,8 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "ops/cpu/kernels.h"
+
 namespace dan::pretrain {
 
 // Products compute in bfloat16 while this object lives, if the CPU multiplies it.
@@ -24,7 +26,8 @@ class NarrowProducts {
   NarrowProducts& operator=(const NarrowProducts&) = delete;
 
  private:
-  static bool isFaster() { return __builtin_cpu_supports("avx512bf16") != 0; }
+  // This heeds ATEN_CPU_CAPABILITY. Where it is lowered on a CPU with AMX, libtorch's attention fails in bfloat16.
+  static bool isFaster() { return ops::cpu::computesInBFloat16(); }
 };
 
 }  // namespace dan::pretrain
