@@ -1,6 +1,6 @@
 // Threads share out the tasks of a kernel here. Cores of a shared machine can differ in speed by four times from one
 // second to the next, so a thread takes the next task when it is done with its last one, instead of a fixed share.
-// What a task computes must not depend on the thread.
+// The result of a task must not depend on the thread that does it.
 #pragma once
 
 #include <ATen/Parallel.h>
