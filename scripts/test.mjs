@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,6 +13,8 @@ const shared = join(root, '..', 'shared');
 const limit = { timeout: 45 * 60_000, killSignal: 'SIGKILL' };
 let passed = 0;
 let failed = 0;
+/** What failed, a line each. The end of the output repeats it, because a log is often cut at its beginning. */
+const failures = [];
 
 const describeExit = ({ status, signal, error }) =>
   error?.code === 'ETIMEDOUT' ? 'was ended after 45 minutes' : `ended with ${signal ?? `status ${status}`}`;
@@ -20,9 +22,14 @@ const describeExit = ({ status, signal, error }) =>
 /** Runs a program that counts as one test. */
 function check(name, command, args) {
   const ended = spawnSync(command, args, { stdio: 'inherit', ...limit });
-  console.log(ended.status === 0 ? `PASS ${name}` : `FAIL ${name}: ${describeExit(ended)}`);
-  if (ended.status === 0) passed++;
-  else failed++;
+  if (ended.status === 0) {
+    console.log(`PASS ${name}`);
+    passed++;
+  } else {
+    console.log(`FAIL ${name}: ${describeExit(ended)}`);
+    failures.push(`${name}: ${describeExit(ended)}`);
+    failed++;
+  }
 }
 
 /** Maps each set of CPU kernels to how the native tests ran it: `run`, `emulated` or `not run`. */
@@ -49,10 +56,17 @@ function suite(name, command, args, env = {}) {
   const output = (ended.stdout ?? '').trim();
   const counts = /(\d+) passed, (\d+) failed$/.exec(output);
   const lines = output.split('\n');
-  for (const line of lines.filter((row) => row.startsWith('FAIL'))) console.log(line);
+  for (const line of lines.filter((row) => row.startsWith('FAIL'))) {
+    console.log(line);
+    failures.push(`${name}: ${line.slice('FAIL '.length)}`);
+  }
   for (const [, set, how] of output.matchAll(/^KERNELS (\S+) (run|emulated|not run)$/gm)) kernelSets.set(set, how);
-  console.log(`${name}: ${counts ? counts[0] : `no count of tests; the last line is '${lines.at(-1)}'`}`);
-  if (ended.status !== 0) console.log(`${name} ${describeExit(ended)}`);
+  const summary = `${name}: ${counts ? counts[0] : `no count of tests; the last line is '${lines.at(-1)}'`}`;
+  console.log(summary);
+  if (ended.status !== 0) {
+    console.log(`${name} ${describeExit(ended)}`);
+    failures.push(`${summary}; it ${describeExit(ended)}`);
+  }
   passed += Number(counts?.[1] ?? 0);
   // The program may fail outside of its tests.
   failed += Number(counts?.[2] ?? 0) || (counts && ended.status === 0 ? 0 : 1);
@@ -81,11 +95,13 @@ if (existsSync(shared)) {
   const onStandIn = [join(shared, 'fixtures-place'), '--device', 'stand-in'];
   suite('goldens of place, as on a GPU', join(native, 'dualanodiff-golden'), onStandIn);
 } else {
-  console.log(`${shared} does not exist, but goldens and native tests need it`);
+  failures.push(`${shared} does not exist, but goldens and native tests need it`);
   failed++;
 }
 
 const work = mkdtempSync(join(tmpdir(), 'dualanodiff-test-'));
+
+const firstLine = (text) => text?.split('\n')[0] ?? '';
 
 /** Runs the tests of TypeScript that the arguments choose. */
 function vitest(name, ...args) {
@@ -98,7 +114,13 @@ function vitest(name, ...args) {
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   passed += counts?.numPassedTests ?? 0;
   failed += counts?.numFailedTests ?? 0;
-  if (ended.status !== 0) console.log(`vitest, ${name}: ${describeExit(ended)}`);
+  for (const file of counts?.testResults ?? []) {
+    const path = relative(root, file.name);
+    const tests = file.assertionResults.filter((test) => test.status === 'failed');
+    for (const test of tests) failures.push(`${path}: ${test.fullName}: ${firstLine(test.failureMessages[0])}`);
+    if (file.status === 'failed' && tests.length === 0) failures.push(`${path}: ${firstLine(file.message)}`);
+  }
+  if (ended.status !== 0) failures.push(`vitest, ${name}: ${describeExit(ended)}`);
   // A test file did not load.
   if (!counts || counts.numPassedTests === 0 || (ended.status !== 0 && counts.numFailedTests === 0)) failed++;
 }
@@ -113,5 +135,6 @@ try {
 console.log(`CPU: ${describeCpu()}`);
 const described = { run: 'tested here', emulated: 'emulated here, NOT run by the CPU', 'not run': 'NOT tested here' };
 for (const [set, how] of kernelSets) console.log(`kernels ${set}: ${described[how]}`);
+for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
