@@ -6,6 +6,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <random>
 
 #include "core/random.h"
@@ -174,8 +175,15 @@ DAN_TEST(amx_linear_takes_any_rows_columns_and_layout) {
   withBoth([](const std::string& how) {
     uint64_t seed = 0;
     for (const auto& [rows, in, out] :
-         // The last depth is added up in two chunks.
-         {std::array<int64_t, 3>{32, 32, 5}, {33, 64, 32}, {77, 320, 70}, {300, 544, 33}, {40, 12320, 33}}) {
+         // The deepest products are added up in two chunks. Threads pack the columns that they multiply, except where
+         // there are many rows or few columns.
+         {std::array<int64_t, 3>{32, 32, 5},
+          {33, 64, 32},
+          {77, 320, 70},
+          {300, 544, 33},
+          {40, 12320, 5},
+          {40, 12320, 33},
+          {1100, 32, 70}}) {
       const at::Tensor x = drawn({rows, in}, ++seed), weight = drawn({out, in}, ++seed), bias = drawn({out}, ++seed);
       const at::Tensor expected = at::linear(wide(x), wide(weight), wide(bias));
       const at::Tensor magnitudes = at::linear(wide(x).abs(), wide(weight).abs(), wide(bias).abs());
@@ -209,7 +217,10 @@ DAN_TEST(amx_convolution_takes_any_image) {
           {2, 18, 16},
           {1, 9, 33},
           {1, 3, 257},
-          {1, 3, 272}}) {
+          {1, 3, 272},
+          {1, 6, 257},
+          {1, 6, 272},
+          {5, 18, 16}}) {
       const at::Tensor x = drawn({images, 64, height, width}, ++seed), bias = drawn({40}, ++seed);
       for (const int64_t kernel : {1, 3}) {
         const at::Tensor weight = drawn({40, 64, kernel, kernel}, ++seed);
@@ -272,19 +283,27 @@ DAN_TEST(amx_gives_the_same_bits_with_any_number_of_threads) {
   const at::NoGradGuard noGrad;
   if (!canEmulate()) return;
   const UseKernels use(emulatedAmx());
-  // There are enough columns that more threads form more groups of them.
-  const at::Tensor x = drawn({300, 640}, 61), weight = drawn({416, 640}, 62);
-  const at::Tensor image = drawn({2, 32, 18, 16}, 63), kernel = drawn({416, 32, 3, 3}, 64);
   const int threads = at::get_num_threads();
-  std::vector<at::Tensor> products, convolved;
-  for (const int count : {1, 3}) {
-    at::set_num_threads(count);
-    products.push_back(ops::frozenLinear(x, weight, {}));
-    convolved.push_back(ops::frozenConv2d(image, kernel, {}, {1, 1, 1}));
+  const auto expectSameBits = [&](const std::function<at::Tensor()>& multiply) {
+    std::vector<at::Tensor> results;
+    // With 20 threads, some products have fewer groups of columns than threads.
+    for (const int count : {1, 3, 20}) {
+      at::set_num_threads(count);
+      results.push_back(multiply());
+    }
+    at::set_num_threads(threads);
+    EXPECT(at::equal(results[0], results[1]) && at::equal(results[0], results[2]));
+  };
+  // There are enough columns that more threads form more groups of them.
+  const at::Tensor weight = drawn({416, 64}, 62), kernel = drawn({416, 32, 3, 3}, 64);
+  for (const int64_t rows : {300, 1100}) {
+    const at::Tensor x = drawn({rows, 64}, 61);
+    expectSameBits([&] { return ops::frozenLinear(x, weight, {}); });
   }
-  at::set_num_threads(threads);
-  EXPECT(at::equal(products[0], products[1]));
-  EXPECT(at::equal(convolved[0], convolved[1]));
+  for (const int64_t images : {1, 3}) {
+    const at::Tensor image = drawn({images, 32, 18, 16}, 63);
+    expectSameBits([&] { return ops::frozenConv2d(image, kernel, {}, {1, 1, 1}); });
+  }
 }
 
 }  // namespace dan::tests

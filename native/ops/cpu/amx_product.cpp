@@ -17,6 +17,9 @@ constexpr int64_t kBytesOfRound = 8 << 20;
 constexpr int64_t kMostStepsOfChunk = 384;
 constexpr int64_t kRowsOfTask = 256;
 constexpr int64_t kAmxTasksOfThread = 8;
+// Up to so many tasks of rows, a thread packs the columns that it multiplies, which then stay in its own cache. With
+// more rows, that would read the rows too often.
+constexpr int64_t kFewTasks = 4;
 constexpr int64_t kSumsOfBlock = kAmxRows * kAmxColumns;
 
 const uint16_t* bits(const at::Tensor& x) { return static_cast<const uint16_t*>(x.const_data_ptr()); }
@@ -109,20 +112,37 @@ void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeight
   for (const int64_t offset : left.tapOffsets) {
     for (int64_t k = 0; k < weights.depth; k += kAmxDepth) stepOffsets.push_back(offset + k);
   }
-  const int64_t bytesOfBlock = weights.taps * weights.depth * 2 * kAmxColumns;
   const int64_t allBlocks = ceilDiv(weights.columns, kAmxColumns);
+  const int64_t panelSize = weights.taps * weights.depth / 2 * kAmxColumns;
+  const auto columnsOf = [&](int64_t block) { return std::min(kAmxColumns, weights.columns - block * kAmxColumns); };
+
+  if (left.tasks <= kFewTasks && allBlocks >= at::get_num_threads()) {
+    shareTasks(allBlocks, [&](TaskSource& blocks) {
+      const at::Tensor buffer = at::empty({panelSize}, at::kFloat);
+      auto* const panel = buffer.mutable_data_ptr<float>();
+      std::vector<AmxRowsOfTask> all(left.tasks);
+      for (int64_t task = 0; task < left.tasks; ++task) left.read(task, all[task]);
+      while (const auto block = blocks.next()) {
+        const int64_t column = *block * kAmxColumns, columns = columnsOf(*block);
+        packColumns(kernels, weights, column, columns, panel);
+        const Round round{kernels, stepOffsets, panel, panelSize, column, columns, bias, result, weights.columns};
+        for (const AmxRowsOfTask& rows : all) round.compute(rows, 0, 1);
+      }
+    });
+    return;
+  }
+
+  const int64_t bytesOfBlock = panelSize * static_cast<int64_t>(sizeof(float));
   const int64_t blocksOfRound = std::clamp(kBytesOfRound / bytesOfBlock, int64_t{1}, allBlocks);
-  const int64_t panelSize = bytesOfBlock / static_cast<int64_t>(sizeof(float));
   const at::Tensor buffer = at::empty({blocksOfRound * panelSize}, at::kFloat);
   auto* const panels = buffer.mutable_data_ptr<float>();
-
-  for (int64_t column = 0; column < weights.columns; column += blocksOfRound * kAmxColumns) {
-    const int64_t columns = std::min(blocksOfRound * kAmxColumns, weights.columns - column);
-    const int64_t blocks = ceilDiv(columns, kAmxColumns);
+  for (int64_t first = 0; first < allBlocks; first += blocksOfRound) {
+    const int64_t blocks = std::min(blocksOfRound, allBlocks - first), column = first * kAmxColumns;
+    const int64_t columns = std::min(blocks * kAmxColumns, weights.columns - column);
     shareTasks(blocks, [&](TaskSource& tasks) {
       while (const auto block = tasks.next()) {
-        packColumns(kernels, weights, column + *block * kAmxColumns,
-                    std::min(kAmxColumns, columns - *block * kAmxColumns), panels + *block * panelSize);
+        packColumns(kernels, weights, column + *block * kAmxColumns, columnsOf(first + *block),
+                    panels + *block * panelSize);
       }
     });
     const Round round{kernels, stepOffsets, panels, panelSize, column, columns, bias, result, weights.columns};
