@@ -1,18 +1,28 @@
 /** Starts Debian's Redis for tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
+/** These are below the ports of outgoing connections, one of which could take a port while its server starts again. */
+const PORTS = { first: 20_000, count: 12_000 };
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** A Redis with its own folder, which keeps every write, so that it can be killed and started again. */
@@ -38,13 +48,18 @@ export class RedisServer {
     const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
     settings.push('--appendonly', 'yes', '--appendfsync', 'always');
     if (this.password !== undefined) settings.push('--requirepass', this.password);
-    this.#process = spawn('redis-server', settings, { stdio: 'ignore' });
-    this.#process.on('error', (error) => {
+    const server = spawn('redis-server', settings, { stdio: 'ignore' });
+    this.#process = server;
+    server.on('error', (error) => {
       throw new Error(`the tests need redis-server (apt-get install redis-server): ${error.message}`);
     });
-    const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: 1 });
     client.on('error', () => {});
-    while ((await client.ping().catch(() => '')) !== 'PONG') await wait(50);
+    // The Redis of another test could answer at a port that this one did not get.
+    while (!(await client.info('server').catch(() => '')).includes(`process_id:${server.pid}\r`)) {
+      if (server.exitCode !== null) throw new Error(`redis-server ended with status ${server.exitCode}`);
+      await wait(50);
+    }
     client.disconnect();
   }
 
