@@ -63,13 +63,13 @@ function suite(name, command, args, env = {}) {
   for (const [, set, how] of output.matchAll(/^KERNELS (\S+) (run|emulated|not run)$/gm)) kernelSets.set(set, how);
   const summary = `${name}: ${counts ? counts[0] : `no count of tests; the last line is '${lines.at(-1)}'`}`;
   console.log(summary);
-  if (ended.status !== 0) {
-    console.log(`${name} ${describeExit(ended)}`);
-    failures.push(`${summary}; it ${describeExit(ended)}`);
-  }
+  if (ended.status !== 0) console.log(`${name} ${describeExit(ended)}`);
   passed += Number(counts?.[1] ?? 0);
-  // The program may fail outside of its tests.
-  failed += Number(counts?.[2] ?? 0) || (counts && ended.status === 0 ? 0 : 1);
+  failed += Number(counts?.[2] ?? 0);
+  if (Number(counts?.[2] ?? 0) > 0 || (counts && ended.status === 0)) return;
+  // The program failed outside of its tests.
+  failures.push(`${summary}; it ${describeExit(ended)}`);
+  failed++;
 }
 
 check('biome', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check']);
@@ -118,11 +118,13 @@ function vitest(name, ...args) {
     const path = relative(root, file.name);
     const tests = file.assertionResults.filter((test) => test.status === 'failed');
     for (const test of tests) failures.push(`${path}: ${test.fullName}: ${firstLine(test.failureMessages[0])}`);
-    if (file.status === 'failed' && tests.length === 0) failures.push(`${path}: ${firstLine(file.message)}`);
+    if (file.status === 'failed' && tests.length === 0)
+      failures.push(`${path}: ${firstLine(file.message) || 'the file or one of its hooks failed'}`);
   }
-  if (ended.status !== 0) failures.push(`vitest, ${name}: ${describeExit(ended)}`);
+  if (counts?.numFailedTests > 0 || (counts?.numPassedTests > 0 && ended.status === 0)) return;
   // A test file did not load.
-  if (!counts || counts.numPassedTests === 0 || (ended.status !== 0 && counts.numFailedTests === 0)) failed++;
+  failures.push(`vitest, ${name}: ${describeExit(ended)}`);
+  failed++;
 }
 
 try {

@@ -19,9 +19,9 @@ struct Size {
   int64_t measured;
 };
 constexpr Size kRows[] = {
-    {"linear, to 512 rows", 512, 128}, {"linear, to 4096 rows", 4096, 1024}, {"linear, more rows", INT64_MAX, 8192}};
+    {"linear, to 512 rows", 512, 128}, {"linear, to 4096 rows", 4096, 2048}, {"linear, more rows", INT64_MAX, 8192}};
 constexpr Size kSides[] = {{"convolution, to 512 pixels", 512, 16},
-                           {"convolution, to 4096 pixels", 4096, 32},
+                           {"convolution, to 4096 pixels", 4096, 48},
                            {"convolution, more pixels", INT64_MAX, 80}};  // measured: the side of an image
 constexpr Size kKeys[] = {{"attention, to 256 keys", 256, 77}, {"attention, more keys", INT64_MAX, 1024}};
 

@@ -76,17 +76,28 @@ void expectRounded(const at::Tensor& actual, const at::Tensor& expected, const a
 at::Tensor wide(const at::Tensor& x) { return x.to(at::kDouble); }
 at::Tensor drawn(at::IntArrayRef shape, uint64_t seed) { return randn(shape, makeGenerator(seed)).to(at::kBFloat16); }
 
+// Runs `body` on one thread, which packs the columns that it multiplies if rows are few and there are several blocks of
+// columns. Then it runs `body` on four threads, which share the packed columns of such small products.
+void onFewAndManyThreads(const std::string& how, const std::function<void(const std::string&)>& body) {
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 4}) {
+    at::set_num_threads(threads);
+    body(c10::str(how, " on ", threads, " threads"));
+  }
+  at::set_num_threads(before);
+}
+
 // Runs `body` with the model and with the emulated machine code.
 void withBoth(const std::function<void(const std::string&)>& body) {
   if (!canEmulate()) return;
   {
     const UseKernels model(emulatedAmx());
-    body("the model");
+    onFewAndManyThreads("the model", body);
   }
   if (!canTrap()) return;
   const UseKernels trapped(trappedAmx());
   const AmxTrap trap;
-  body("the machine code");
+  onFewAndManyThreads("the machine code", body);
 }
 
 }  // namespace
@@ -175,15 +186,14 @@ DAN_TEST(amx_linear_takes_any_rows_columns_and_layout) {
   withBoth([](const std::string& how) {
     uint64_t seed = 0;
     for (const auto& [rows, in, out] :
-         // The deepest products are added up in two chunks. Threads pack the columns that they multiply, except where
-         // there are many rows or few columns.
+         // The deepest products are added up in two chunks.
          {std::array<int64_t, 3>{32, 32, 5},
           {33, 64, 32},
-          {77, 320, 70},
-          {300, 544, 33},
-          {40, 12320, 5},
+          {77, 320, 130},
+          {300, 544, 100},
           {40, 12320, 33},
-          {1100, 32, 70}}) {
+          {32, 12320, 97},
+          {1100, 32, 130}}) {
       const at::Tensor x = drawn({rows, in}, ++seed), weight = drawn({out, in}, ++seed), bias = drawn({out}, ++seed);
       const at::Tensor expected = at::linear(wide(x), wide(weight), wide(bias));
       const at::Tensor magnitudes = at::linear(wide(x).abs(), wide(weight).abs(), wide(bias).abs());
@@ -221,9 +231,9 @@ DAN_TEST(amx_convolution_takes_any_image) {
           {1, 6, 257},
           {1, 6, 272},
           {5, 18, 16}}) {
-      const at::Tensor x = drawn({images, 64, height, width}, ++seed), bias = drawn({40}, ++seed);
+      const at::Tensor x = drawn({images, 64, height, width}, ++seed), bias = drawn({100}, ++seed);
       for (const int64_t kernel : {1, 3}) {
-        const at::Tensor weight = drawn({40, 64, kernel, kernel}, ++seed);
+        const at::Tensor weight = drawn({100, 64, kernel, kernel}, ++seed);
         const auto convolve = [&](const auto& of) { return at::conv2d(of(x), of(weight), of(bias), 1, kernel / 2); };
         const at::Tensor expected = convolve(wide);
         const at::Tensor magnitudes = convolve([](const at::Tensor& t) { return wide(t).abs(); });
@@ -286,7 +296,7 @@ DAN_TEST(amx_gives_the_same_bits_with_any_number_of_threads) {
   const int threads = at::get_num_threads();
   const auto expectSameBits = [&](const std::function<at::Tensor()>& multiply) {
     std::vector<at::Tensor> results;
-    // With 20 threads, some products have fewer groups of columns than threads.
+    // One thread and three pack the columns that they multiply if rows are few. Twenty share the packed columns.
     for (const int count : {1, 3, 20}) {
       at::set_num_threads(count);
       results.push_back(multiply());
@@ -294,7 +304,7 @@ DAN_TEST(amx_gives_the_same_bits_with_any_number_of_threads) {
     at::set_num_threads(threads);
     EXPECT(at::equal(results[0], results[1]) && at::equal(results[0], results[2]));
   };
-  // There are enough columns that more threads form more groups of them.
+  // If rows are many, there are enough columns that more threads form more groups of them.
   const at::Tensor weight = drawn({416, 64}, 62), kernel = drawn({416, 32, 3, 3}, 64);
   for (const int64_t rows : {300, 1100}) {
     const at::Tensor x = drawn({rows, 64}, 61);

@@ -6,7 +6,10 @@ import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
-/** These are below the ports of outgoing connections, one of which could take a port while its server starts again. */
+/**
+ * By default, Linux gives ports from 32768 on to outgoing connections. Such a connection could take the port of a server
+ * that is starting again.
+ */
 const PORTS = { first: 20_000, count: 12_000 };
 
 /** A port that was free a moment ago. */
@@ -14,11 +17,12 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.first + randomInt(PORTS.count);
     const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
+      throw error;
+    }
     server.close();
     await once(server, 'close');
     return port;
@@ -50,17 +54,24 @@ export class RedisServer {
     if (this.password !== undefined) settings.push('--requirepass', this.password);
     const server = spawn('redis-server', settings, { stdio: 'ignore' });
     this.#process = server;
+    let failure: Error | undefined;
     server.on('error', (error) => {
-      throw new Error(`the tests need redis-server (apt-get install redis-server): ${error.message}`);
+      failure = new Error(`the tests need redis-server (apt-get install redis-server): ${error.message}`);
     });
-    const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: 1 });
+    server.on('exit', (status, signal) => {
+      failure ??= new Error(`redis-server ended with ${signal ?? `status ${status}`}`);
+    });
+    const client = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: 1, commandTimeout: 1000 });
     client.on('error', () => {});
-    // The Redis of another test could answer at a port that this one did not get.
-    while (!(await client.info('server').catch(() => '')).includes(`process_id:${server.pid}\r`)) {
-      if (server.exitCode !== null) throw new Error(`redis-server ended with status ${server.exitCode}`);
-      await wait(50);
+    try {
+      // The Redis of another test could answer at a port that this one did not get.
+      while (!(await client.info('server').catch(() => '')).includes(`process_id:${server.pid}\r`)) {
+        if (failure) throw failure;
+        await wait(50);
+      }
+    } finally {
+      client.disconnect();
     }
-    client.disconnect();
   }
 
   /** Lets Redis hang, so that it keeps its connections and answers nothing, or go on. */

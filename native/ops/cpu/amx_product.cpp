@@ -18,8 +18,9 @@ constexpr int64_t kMostStepsOfChunk = 384;
 constexpr int64_t kRowsOfTask = 256;
 constexpr int64_t kAmxTasksOfThread = 8;
 // Up to so many tasks of rows, a thread packs the columns that it multiplies, which then stay in its own cache. With
-// more rows, that would read the rows too often.
+// more rows, it would read the rows too often. With fewer blocks of columns, threads would wait for the last ones.
 constexpr int64_t kFewTasks = 4;
+constexpr int64_t kFewestBlocksOfThread = 4;
 constexpr int64_t kSumsOfBlock = kAmxRows * kAmxColumns;
 
 const uint16_t* bits(const at::Tensor& x) { return static_cast<const uint16_t*>(x.const_data_ptr()); }
@@ -55,7 +56,7 @@ void packColumns(const Kernels& kernels, const ProductWeights& weights, int64_t 
   }
 }
 
-// One round multiplies all rows by one group of packed columns.
+// One round multiplies rows by one group of packed columns.
 struct Round {
   const Kernels& kernels;
   const std::vector<int64_t>& stepOffsets;
@@ -116,7 +117,7 @@ void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeight
   const int64_t panelSize = weights.taps * weights.depth / 2 * kAmxColumns;
   const auto columnsOf = [&](int64_t block) { return std::min(kAmxColumns, weights.columns - block * kAmxColumns); };
 
-  if (left.tasks <= kFewTasks && allBlocks >= at::get_num_threads()) {
+  if (left.tasks <= kFewTasks && allBlocks >= kFewestBlocksOfThread * at::get_num_threads()) {
     shareTasks(allBlocks, [&](TaskSource& blocks) {
       const at::Tensor buffer = at::empty({panelSize}, at::kFloat);
       auto* const panel = buffer.mutable_data_ptr<float>();
