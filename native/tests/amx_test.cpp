@@ -305,12 +305,12 @@ DAN_TEST(amx_gives_the_same_bits_with_any_number_of_threads) {
     EXPECT(at::equal(results[0], results[1]) && at::equal(results[0], results[2]));
   };
   // If rows are many, there are enough columns that more threads form more groups of them.
-  const at::Tensor weight = drawn({416, 64}, 62), kernel = drawn({416, 32, 3, 3}, 64);
+  const at::Tensor weight = drawn({416, 640}, 62), kernel = drawn({416, 32, 3, 3}, 64);
   for (const int64_t rows : {300, 1100}) {
-    const at::Tensor x = drawn({rows, 64}, 61);
+    const at::Tensor x = drawn({rows, 640}, 61);
     expectSameBits([&] { return ops::frozenLinear(x, weight, {}); });
   }
-  for (const int64_t images : {1, 3}) {
+  for (const int64_t images : {2, 3}) {
     const at::Tensor image = drawn({images, 32, 18, 16}, 63);
     expectSameBits([&] { return ops::frozenConv2d(image, kernel, {}, {1, 1, 1}); });
   }

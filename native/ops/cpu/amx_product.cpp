@@ -99,6 +99,31 @@ struct Round {
   }
 };
 
+// The floats that the packed weights of a block of columns take.
+int64_t sizeOfPanel(const ProductWeights& weights) { return weights.taps * weights.depth / 2 * kAmxColumns; }
+
+int64_t columnsOfBlock(const ProductWeights& weights, int64_t block) {
+  return std::min(kAmxColumns, weights.columns - block * kAmxColumns);
+}
+
+// Each thread packs the columns that it multiplies, one block at a time, and keeps all rows.
+void multiplyFewRows(const Kernels& kernels, const AmxLeft& left, const std::vector<int64_t>& stepOffsets,
+                     const ProductWeights& weights, const float* bias, uint16_t* result) {
+  const int64_t panelSize = sizeOfPanel(weights);
+  shareTasks(ceilDiv(weights.columns, kAmxColumns), [&](TaskSource& blocks) {
+    const at::Tensor buffer = at::empty({panelSize}, at::kFloat);
+    auto* const panel = buffer.mutable_data_ptr<float>();
+    std::vector<AmxRowsOfTask> all(left.tasks);
+    for (int64_t task = 0; task < left.tasks; ++task) left.read(task, all[task]);
+    while (const auto block = blocks.next()) {
+      const int64_t column = *block * kAmxColumns, columns = columnsOfBlock(weights, *block);
+      packColumns(kernels, weights, column, columns, panel);
+      const Round round{kernels, stepOffsets, panel, panelSize, column, columns, bias, result, weights.columns};
+      for (const AmxRowsOfTask& rows : all) round.compute(rows, 0, 1);
+    }
+  });
+}
+
 }  // namespace
 
 bool amxTakes(const ProductWeights& weights) {
@@ -113,26 +138,11 @@ void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeight
   for (const int64_t offset : left.tapOffsets) {
     for (int64_t k = 0; k < weights.depth; k += kAmxDepth) stepOffsets.push_back(offset + k);
   }
-  const int64_t allBlocks = ceilDiv(weights.columns, kAmxColumns);
-  const int64_t panelSize = weights.taps * weights.depth / 2 * kAmxColumns;
-  const auto columnsOf = [&](int64_t block) { return std::min(kAmxColumns, weights.columns - block * kAmxColumns); };
-
+  const int64_t allBlocks = ceilDiv(weights.columns, kAmxColumns), panelSize = sizeOfPanel(weights);
   if (left.tasks <= kFewTasks && allBlocks >= kFewestBlocksOfThread * at::get_num_threads()) {
-    shareTasks(allBlocks, [&](TaskSource& blocks) {
-      const at::Tensor buffer = at::empty({panelSize}, at::kFloat);
-      auto* const panel = buffer.mutable_data_ptr<float>();
-      std::vector<AmxRowsOfTask> all(left.tasks);
-      for (int64_t task = 0; task < left.tasks; ++task) left.read(task, all[task]);
-      while (const auto block = blocks.next()) {
-        const int64_t column = *block * kAmxColumns, columns = columnsOf(*block);
-        packColumns(kernels, weights, column, columns, panel);
-        const Round round{kernels, stepOffsets, panel, panelSize, column, columns, bias, result, weights.columns};
-        for (const AmxRowsOfTask& rows : all) round.compute(rows, 0, 1);
-      }
-    });
+    multiplyFewRows(kernels, left, stepOffsets, weights, bias, result);
     return;
   }
-
   const int64_t bytesOfBlock = panelSize * static_cast<int64_t>(sizeof(float));
   const int64_t blocksOfRound = std::clamp(kBytesOfRound / bytesOfBlock, int64_t{1}, allBlocks);
   const at::Tensor buffer = at::empty({blocksOfRound * panelSize}, at::kFloat);
@@ -142,7 +152,7 @@ void amxProduct(const Kernels& kernels, const AmxLeft& left, const ProductWeight
     const int64_t columns = std::min(blocks * kAmxColumns, weights.columns - column);
     shareTasks(blocks, [&](TaskSource& tasks) {
       while (const auto block = tasks.next()) {
-        packColumns(kernels, weights, column + *block * kAmxColumns, columnsOf(first + *block),
+        packColumns(kernels, weights, column + *block * kAmxColumns, columnsOfBlock(weights, first + *block),
                     panels + *block * panelSize);
       }
     });
